@@ -1,0 +1,10 @@
+"""The miner as a Django app."""
+
+from django.apps import AppConfig
+
+
+class AgentsConfig(AppConfig):
+    """Answers steps, governs the account, writes both down."""
+
+    name = "agents"
+    default_auto_field = "django.db.models.BigAutoField"

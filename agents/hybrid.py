@@ -1,0 +1,73 @@
+"""The hybrid agent's choice, as a pure plan of what to try. Acting on it is the runner's part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agents.governor import LADDER, Limits
+from agents.protocol import Step
+from agents.reasons import Reason
+
+MARGIN = 1.5
+# A caller that says more than a task may last is not believed.
+LONGEST_DEADLINE = 180.0
+
+
+class Mode(StrEnum):
+    """Who answers: the LLM with the template behind it, the LLM with only a plain answer behind it, or the template alone."""
+
+    HYBRID = "hybrid"
+    LLM = "llm"
+    TEMPLATE = "template"
+
+    @property
+    def sentence(self) -> str:
+        """The mode in an operator's words."""
+        return _MODES[self]
+
+
+_MODES = {
+    Mode.HYBRID: "Hybrid: the LLM, else the template agent",
+    Mode.LLM: "LLM only: without it, a plain safe answer",
+    Mode.TEMPLATE: "Template only: the LLM is never asked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The admins' settings as the runner needs them, read once a step."""
+
+    mode: Mode = Mode.HYBRID
+    deadline_seconds: float = 25.0
+    limits: Limits = Limits(spacing=5.0, ladder=LADDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Intention:
+    """What to try for one step: `models` in order, none where `reason` says why the LLM is not asked at all."""
+
+    models: tuple[str, ...] = ()
+    reason: Reason | None = None
+
+
+def deadline(step: Step, rules: Rules, received_at: float) -> float:
+    """When the answer must leave, as a Unix time: the caller's budget, else the admins', less a margin for the way back."""
+    budget = step.timeout_seconds if step.timeout_seconds else rules.deadline_seconds
+    budget = min(budget, LONGEST_DEADLINE)
+    return received_at + budget - min(MARGIN, budget / 2)
+
+
+def intend(*, mode: Mode, caller_allowed: bool, enabled: bool, has_key: bool, models: tuple[str, ...]) -> Intention:
+    """What to try, from what is known before the gate is asked."""
+    obstacles = (
+        (mode is Mode.TEMPLATE, Reason.MODE),
+        (not caller_allowed, Reason.CALLER),
+        (not enabled, Reason.DISABLED),
+        (not has_key, Reason.NO_KEY),
+        (not models, Reason.NO_MODEL),
+    )
+    for is_so, reason in obstacles:
+        if is_so:
+            return Intention(reason=reason)
+    return Intention(models=models)

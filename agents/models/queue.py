@@ -1,0 +1,43 @@
+"""Operators' tasks on their way through the queue, and signs of life."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from agents.models.records import Task
+
+
+class Submission(models.Model):
+    """An operator's task on its way through the queue: claimed by compare-and-swap, under a lease that its worker renews."""
+
+    class State(models.TextChoices):
+        """Where a submission is."""
+
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        ANSWERED = "answered", "Answered"
+
+    task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="submission")
+    submitted_by = models.CharField(max_length=150)
+    page = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    claim = models.UUIDField(null=True, blank=True)
+    claims = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "lease_until"], name="submission_due")]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.state}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of one part of the machine, such as the worker."""
+
+    name = models.CharField(max_length=100, unique=True)
+    beaten_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,182 @@
+"""What happened: callers, tasks, steps, LLM attempts, rate-limit events. Written by the ledger alone."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from agents.governor import PauseSource
+from agents.models.accounts import Account
+from agents.models.choices import Route, Source, choices
+from agents.protocol import Form
+from agents.reasons import Reason, Verdict
+from agents.refusals import RefusalClass
+
+
+class Caller(models.Model):
+    """A validators' client by its address, with counters over all time."""
+
+    address = models.GenericIPAddressField(unique=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(db_index=True)
+    steps = models.PositiveBigIntegerField(default=0)
+    llm_steps = models.PositiveBigIntegerField(default=0)
+    late_steps = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(llm_steps__lte=F("steps")), name="caller_llm_within_steps")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Task(models.Model):
+    """A validator's task, or an operator's or a test's. `fingerprint` tells it from others: source, caller, id and prompt."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    key = models.CharField(max_length=200, db_index=True)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    caller = models.GenericIPAddressField(null=True, blank=True)
+    prompt = models.TextField()
+    url = models.TextField()
+    project = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="task_newest"),
+            models.Index(fields=["project", "-created_at"], name="task_by_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def get_absolute_url(self) -> str:
+        return reverse("task", args=[self.pk])
+
+
+class Step(models.Model):
+    """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves."""
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="steps")
+    source = models.CharField(max_length=10, choices=Source.choices)
+    endpoint = models.CharField(max_length=40)
+    form = models.CharField(max_length=10, choices=choices(Form))
+    index = models.PositiveIntegerField(default=0)
+    url = models.TextField()
+    page_bytes = models.PositiveIntegerField(default=0)
+    page_excerpt = models.TextField(blank=True)
+    history_size = models.PositiveIntegerField(default=0)
+    received_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    duration_ms = models.FloatField(null=True, blank=True)
+    route = models.CharField(max_length=10, choices=Route.choices, blank=True)
+    reason = models.CharField(max_length=10, choices=choices(Reason), blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    limits = models.JSONField(default=dict)
+    actions = models.JSONField(default=list)
+    done = models.BooleanField(default=False)
+    fault = models.TextField(blank=True)
+    spooled = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-received_at", "-id"], name="step_newest"),
+            models.Index(fields=["source", "-received_at", "route", "duration_ms"], name="step_figures"),
+            models.Index(fields=["route", "-received_at"], name="step_by_route"),
+            models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
+            models.Index(fields=["task", "index", "id"], name="step_of_task"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(route="", answered_at=None) | Q(route__in=Route.values, answered_at__isnull=False),
+                name="step_answered_by_a_route",
+            ),
+            models.CheckConstraint(condition=~Q(route=Route.LLM) | Q(reason=Reason.ANSWERED), name="step_llm_route_is_answered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id}/{self.index}"
+
+    @property
+    def in_time(self) -> bool | None:
+        """Whether the answer left before the deadline; None while there is none."""
+        return None if self.answered_at is None else self.answered_at <= self.deadline_at
+
+
+class LLMAttempt(models.Model):
+    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. Cost in USD."""
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4)
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="attempts")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    model = models.CharField(max_length=200)
+    probe = models.BooleanField(default=False)
+    decided_at = models.DateTimeField()
+    slot_at = models.DateTimeField()
+    cut_off_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    wait_ms = models.FloatField(null=True, blank=True)
+    latency_ms = models.FloatField(null=True, blank=True)
+    verdict = models.CharField(max_length=10, choices=choices(Verdict), default=Verdict.OPEN)
+    refusal = models.CharField(max_length=20, choices=choices(RefusalClass), blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    detail = models.TextField(blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    cost = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
+    reply = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-decided_at", "-id"], name="attempt_newest"),
+            models.Index(fields=["verdict", "-decided_at"], name="attempt_by_verdict"),
+            models.Index(fields=["status", "-decided_at"], name="attempt_by_status"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["step", "number"], name="attempt_numbered_within_step"),
+            models.CheckConstraint(condition=Q(verdict=Verdict.OPEN) | Q(ended_at__isnull=False), name="attempt_ended_has_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step_id}.{self.number} {self.model}"
+
+
+class RateLimitEvent(models.Model):
+    """A refusal that paused an account, from the refusal until the first request that succeeds again. At most one is open an account."""
+
+    class Ended(models.TextChoices):
+        """How an event ended."""
+
+        SUCCEEDED = "succeeded", "A request succeeded"
+        REFUSED = "refused", "The probe was refused again"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="events")
+    attempt = models.OneToOneField(LLMAttempt, on_delete=models.SET_NULL, null=True, blank=True, related_name="event")
+    refusal = models.CharField(max_length=20, choices=choices(RefusalClass))
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    detail = models.TextField(blank=True)
+    strike = models.PositiveIntegerField()
+    pause_seconds = models.FloatField()
+    pause_source = models.CharField(max_length=10, choices=choices(PauseSource))
+    started_at = models.DateTimeField()
+    predicted_recovery_at = models.DateTimeField()
+    recovered_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=10, choices=Ended.choices, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "-started_at"], name="event_newest")]
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=Q(ended_by=""), name="event_one_open_an_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.refusal} strike {self.strike}"

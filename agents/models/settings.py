@@ -1,0 +1,99 @@
+"""What admins adjust, and its validation: the form and the command line share it."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from agents.hybrid import Mode
+from agents.models.choices import choices
+
+
+def valid_ladder(value: object) -> None:
+    """A ladder is 1 to 12 pauses in seconds, each 1 s to 1 day and none shorter than the one before."""
+    if not isinstance(value, list) or not 1 <= len(value) <= 12:
+        raise ValidationError("Give 1 to 12 pauses in seconds, such as 60, 120, 240, 480.")
+    if not all(isinstance(pause, int | float) and not isinstance(pause, bool) and 1 <= pause <= 86_400 for pause in value):
+        raise ValidationError("Each pause is a number from 1 to 86400 seconds.")
+    if sorted(value) != value:
+        raise ValidationError("A pause can't be shorter than the one before it.")
+
+
+def valid_networks(value: object) -> None:
+    """A list of networks such as 10.0.0.0/8 or 203.0.113.7."""
+    if not isinstance(value, list):
+        raise ValidationError("Give a list of networks, such as 10.0.0.0/8.")
+    for network in value:
+        try:
+            ipaddress.ip_network(str(network))
+        except ValueError:
+            raise ValidationError(f"“{network}” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7.") from None
+
+
+def default_ladder() -> list[float]:
+    """The pauses after refusals in a row, in seconds."""
+    return [60, 120, 240, 480]
+
+
+class Settings(models.Model):
+    """What admins adjust: one row, read at each step. Every change is kept with who, when, old and new."""
+
+    ONLY = 1
+
+    spacing_seconds = models.FloatField(
+        "Spacing",
+        default=5,
+        validators=[MinValueValidator(0), MaxValueValidator(3600)],
+        help_text="Seconds between two requests of the account, across all processes. 0: none.",
+    )
+    backoff_seconds = models.JSONField(
+        "Backoff",
+        default=default_ladder,
+        validators=[valid_ladder],
+        help_text="The pause after each 429 in a row, in seconds. The last one repeats. A success starts over.",
+    )
+    deadline_seconds = models.FloatField(
+        "Deadline",
+        default=25,
+        validators=[MinValueValidator(3), MaxValueValidator(180)],
+        help_text="Seconds in which a step is answered, unless its caller says otherwise. 1.5 s of it are kept for the way back.",
+    )
+    agent_mode = models.CharField("Agent mode", max_length=10, choices=choices(Mode), default=Mode.HYBRID)
+    llm_callers = models.JSONField(
+        "LLM callers",
+        default=list,
+        blank=True,
+        validators=[valid_networks],
+        help_text="Networks whose steps may use the LLM. Empty: all. Others get the template agent only.",
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+    history = HistoricalRecords(excluded_fields=["changed_at"])
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="settings_only_one_row"),
+            models.CheckConstraint(condition=Q(spacing_seconds__gte=0), name="settings_spacing_not_negative"),
+            models.CheckConstraint(condition=Q(deadline_seconds__gte=3), name="settings_deadline_long_enough"),
+        ]
+
+    def __str__(self) -> str:
+        return "Settings"
+
+    @classmethod
+    def current(cls) -> Settings:
+        """The settings in force; the defaults where nobody has saved any yet."""
+        return cls.objects.filter(id=cls.ONLY).first() or cls(id=cls.ONLY)
+
+    def may_use_llm(self, address: str | None) -> bool:
+        """Whether a caller at this address may use the LLM. With networks set, an unknown address may not."""
+        if not self.llm_callers:
+            return True
+        if address is None:
+            return False
+        caller = ipaddress.ip_address(address)
+        return any(caller in ipaddress.ip_network(network) for network in self.llm_callers)

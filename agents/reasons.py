@@ -1,0 +1,79 @@
+"""Why a step was answered as it was, and how an LLM attempt ended: one enum each, one sentence a member."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a step took its route. `ANSWERED` is the LLM's; every other member says what ended the LLM's part."""
+
+    ANSWERED = "answered"
+    MODE = "mode"
+    CALLER = "caller"
+    NO_KEY = "no_key"
+    NO_MODEL = "no_model"
+    DISABLED = "disabled"
+    PAUSED = "paused"
+    PROBING = "probing"
+    SPACING = "spacing"
+    DEADLINE = "deadline"
+    MISSED = "missed"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INVALID = "invalid"
+    DATABASE = "database"
+    FAULT = "fault"
+
+    @property
+    def sentence(self) -> str:
+        """What to tell an operator, without the numbers of the case."""
+        return SENTENCES[self]
+
+
+SENTENCES = {
+    Reason.ANSWERED: "The LLM answered.",
+    Reason.MODE: "Template mode: the LLM is switched off in the settings.",
+    Reason.CALLER: "The caller is not among the LLM callers in the settings.",
+    Reason.NO_KEY: "No API key is set. Set CHUTES_API_KEY or enter a key in the settings.",
+    Reason.NO_MODEL: "No model is known. Name models in the settings, or wait until the worker has read the provider's list.",
+    Reason.DISABLED: "The account is disabled in the settings.",
+    Reason.PAUSED: "The account is paused.",
+    Reason.PROBING: "The pause has ended and another step is probing the account.",
+    Reason.SPACING: "The next free slot was too late for the deadline.",
+    Reason.DEADLINE: "The time left was too short for the LLM.",
+    Reason.MISSED: "The step woke too late for its slot and gave it up.",
+    Reason.REFUSED: "The provider refused the request.",
+    Reason.FAILED: "The LLM attempt failed.",
+    Reason.INVALID: "The LLM's reply held no usable action.",
+    Reason.DATABASE: "The database was busy, so nothing was sent to the LLM.",
+    Reason.FAULT: "A fault in the miner ended the LLM's part. The log has its traceback.",
+}
+
+
+class Verdict(StrEnum):
+    """How an LLM attempt ended. `OPEN` has no end yet; `GIVEN_UP` was never sent."""
+
+    OPEN = "open"
+    OK = "ok"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INVALID = "invalid"
+    GIVEN_UP = "given_up"
+    LOST = "lost"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in an operator's words."""
+        return VERDICTS[self]
+
+
+VERDICTS = {
+    Verdict.OPEN: "Under way",
+    Verdict.OK: "Usable plan",
+    Verdict.REFUSED: "Refused",
+    Verdict.FAILED: "Failed",
+    Verdict.INVALID: "No usable action",
+    Verdict.GIVEN_UP: "Slot given up, nothing sent",
+    Verdict.LOST: "Process ended, outcome unknown",
+}
