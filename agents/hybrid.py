@@ -51,11 +51,18 @@ class Intention:
     reason: Reason | None = None
 
 
-def deadline(step: Step, rules: Rules, received_at: float) -> float:
-    """When the answer must leave, as a Unix time: the caller's budget, else the admins', less a margin for the way back."""
-    budget = step.timeout_seconds if step.timeout_seconds else rules.deadline_seconds
-    budget = min(budget, LONGEST_DEADLINE)
-    return received_at + budget - min(MARGIN, budget / 2)
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A step's time, as Unix times: the caller waits until `deadline`, and the miner is done with all else at `cut_off`."""
+
+    deadline: float
+    cut_off: float
+
+
+def budget(step: Step, rules: Rules, received_at: float) -> Budget:
+    """The caller's timeout where it said one, else the admins' deadline, less a margin for the last write and the way back."""
+    seconds = min(step.timeout_seconds or rules.deadline_seconds, LONGEST_DEADLINE)
+    return Budget(received_at + seconds, received_at + seconds - min(MARGIN, seconds / 2))
 
 
 def intend(*, mode: Mode, caller_allowed: bool, enabled: bool, has_key: bool, models: tuple[str, ...]) -> Intention:

@@ -118,7 +118,7 @@ class LLMAttempt(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField()
     model = models.CharField(max_length=200)
-    probe = models.BooleanField(default=False)
+    lease = models.FloatField(null=True, blank=True)
     decided_at = models.DateTimeField()
     slot_at = models.DateTimeField()
     cut_off_at = models.DateTimeField()

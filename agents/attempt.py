@@ -1,0 +1,129 @@
+"""One LLM attempt: wait for its slot, send, and say how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import Error
+
+from agents import ledger, llm
+from agents.configuration import Provider
+from agents.facts import AttemptEnd
+from agents.governor import hold
+from agents.ledger import Clock, Permit, Request
+from agents.prompt import InvalidReply, plan_from_reply
+from agents.protocol import Plan, Step
+from agents.reasons import Reason, Verdict
+
+# A waiting step looks at the gate at least this often, in seconds.
+LOOK_SECONDS = 0.2
+REPLY_CHARS = 4_000
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the LLM's part came to. `plan` None: `reason` says why. `end` is still to be written down. `is_final`: no other model can help."""
+
+    reason: Reason
+    plan: Plan | None = None
+    end: AttemptEnd | None = None
+    is_final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt needs: the step and its messages, the provider, and the gate's permit for it."""
+
+    step: Step
+    messages: list[dict[str, str]]
+    provider: Provider
+    request: Request
+    permit: Permit
+    clock: Clock = time.time
+    sleep: Sleep = time.sleep
+
+    def run(self) -> Result:
+        """Wait, send, read. Never raises for what a provider does."""
+        obstacle = self._wait_for_slot()
+        if obstacle:
+            return Result(obstacle, end=self._end(Verdict.GIVEN_UP))
+        sent_at = self.clock()
+        try:
+            completion = llm.complete(
+                self.provider, self.request.model, self.messages, task_id=self.step.task_id, cut_off=self.request.cut_off
+            )
+        except llm.Refused as error:
+            return self._refused(error, sent_at)
+        except llm.BrokenReply as error:
+            return self._unusable(str(error), sent_at, accepted=error.status is not None)
+        except llm.LLMError as error:
+            end = self._end(Verdict.FAILED, sent_at=sent_at, status=error.status, detail=str(error))
+            return Result(Reason.FAILED, end=end, is_final=False)
+        return self._read(completion, sent_at)
+
+    def _wait_for_slot(self) -> Reason | None:
+        slot = self.permit.decision.slot or 0.0
+        now = self.clock()
+        while now < slot:
+            self.sleep(min(slot - now, LOOK_SECONDS))
+            obstacle = self._look()
+            if obstacle:
+                return obstacle
+            now = self.clock()
+        return Reason.MISSED if now > slot + self.request.limits.grace else None
+
+    def _look(self) -> Reason | None:
+        try:
+            gate = ledger.gate_of(self.request.account)
+        except Error:
+            return Reason.DATABASE
+        return hold(gate, self.request.limits, self.permit.decision, self.permit.decided_at, self.clock())
+
+    def _read(self, completion: llm.Completion, sent_at: float) -> Result:
+        try:
+            plan = plan_from_reply(completion.text, self.step)
+        except InvalidReply as error:
+            return self._unusable(str(error), sent_at, accepted=True, completion=completion)
+        return Result(Reason.ANSWERED, plan=plan, end=self._completed(Verdict.OK, completion, sent_at))
+
+    def _refused(self, error: llm.Refused, sent_at: float) -> Result:
+        refusal = error.refusal
+        end = self._end(
+            Verdict.REFUSED, sent_at=sent_at, status=error.status, refusal=refusal.kind, pause=refusal.pause, detail=refusal.detail
+        )
+        return Result(Reason.REFUSED, end=end, is_final=refusal.final)
+
+    def _unusable(self, detail: str, sent_at: float, *, accepted: bool, completion: llm.Completion | None = None) -> Result:
+        if completion:
+            end = self._completed(Verdict.INVALID, completion, sent_at, detail)
+        else:
+            end = self._end(Verdict.INVALID, sent_at=sent_at, status=200, accepted=accepted, detail=detail)
+        return Result(Reason.INVALID, end=end, is_final=False)
+
+    def _completed(self, verdict: Verdict, completion: llm.Completion, sent_at: float, detail: str = "") -> AttemptEnd:
+        return self._end(
+            verdict,
+            sent_at=sent_at,
+            status=200,
+            accepted=True,
+            detail=detail,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            cost=self._cost(completion),
+            reply=completion.text[:REPLY_CHARS].replace("\0", ""),
+        )
+
+    def _cost(self, completion: llm.Completion) -> str | None:
+        """In USD, None where the price or the tokens are unknown."""
+        price = self.provider.prices.get(self.request.model)
+        if price is None or completion.prompt_tokens is None or completion.completion_tokens is None:
+            return None
+        return f"{(completion.prompt_tokens * price[0] + completion.completion_tokens * price[1]) / 1e6:.8f}"
+
+    def _end(self, verdict: Verdict, **facts: object) -> AttemptEnd:
+        assert self.permit.attempt_uid is not None
+        return AttemptEnd(uid=self.permit.attempt_uid, verdict=verdict, ended_at=self.clock(), **facts)  # type: ignore[arg-type]

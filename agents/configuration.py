@@ -1,0 +1,107 @@
+"""The one way to read and change what admins set. The form and the command line both come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings as environment
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+
+from agents.governor import Limits
+from agents.hybrid import Mode, Rules
+from agents.keys import key_of, seal
+from agents.models import Account, Settings
+
+SETTINGS = ("spacing_seconds", "backoff_seconds", "deadline_seconds", "agent_mode", "llm_callers")
+ACCOUNT = ("base_url", "model_names", "enabled")
+FALLBACK_MODELS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An account as the LLM client needs it. `prices`: model to USD per million prompt and completion tokens."""
+
+    base_url: str
+    key: str
+    models: tuple[str, ...]
+    prices: Mapping[str, tuple[float, float]]
+
+    def __repr__(self) -> str:
+        return f"Provider({self.base_url!r}, models={self.models!r})"
+
+
+def rules(settings: Settings) -> Rules:
+    """The settings as the agents' core takes them."""
+    return Rules(
+        mode=Mode(settings.agent_mode),
+        deadline_seconds=settings.deadline_seconds,
+        limits=Limits(spacing=settings.spacing_seconds, ladder=tuple(float(pause) for pause in settings.backoff_seconds)),
+    )
+
+
+def default_account() -> Account:
+    """The account `default`, made at first use."""
+    account = Account.objects.filter(name=Account.DEFAULT).first()
+    return account or Account.objects.get_or_create(name=Account.DEFAULT)[0]
+
+
+def provider(account: Account) -> Provider:
+    """The account completed from the environment. Raises UnreadableKey."""
+    return Provider(
+        base_url=(account.base_url or environment.CHUTES_BASE_URL).rstrip("/"),
+        key=key_of(account),
+        models=models_of(account),
+        prices={entry["id"]: (entry["input"], entry["output"]) for entry in account.catalogue},
+    )
+
+
+def models_of(account: Account) -> tuple[str, ...]:
+    """The models to try, in order: the account's, the environment's, else the cheapest listed ones that can answer in JSON."""
+    named = account.model_names or environment.CHUTES_MODELS
+    if named:
+        return tuple(named)
+    able = [entry for entry in account.catalogue if entry["json_mode"]]
+    return tuple(entry["id"] for entry in sorted(able, key=lambda entry: (entry["input"] + entry["output"], entry["id"]))[:FALLBACK_MODELS])
+
+
+def values(settings: Settings) -> dict[str, Any]:
+    """All settings by name, as JSON can hold them."""
+    return {name: getattr(settings, name) for name in SETTINGS}
+
+
+def change(changes: Mapping[str, Any], *, by: AbstractBaseUser | None, reason: str) -> Settings:
+    """Change settings and keep who, when, old and new. Raises ValidationError with a message per field; then nothing is changed."""
+    with transaction.atomic():
+        row = Settings.objects.select_for_update().filter(id=Settings.ONLY).first() or Settings(id=Settings.ONLY)
+        _save(row, changes, SETTINGS, by, reason)
+    return row
+
+
+def change_account(account: Account, changes: Mapping[str, Any], *, key: str | None, by: AbstractBaseUser | None, reason: str) -> Account:
+    """Change an account; a `key` replaces the stored one. Raises ValidationError as `change` does."""
+    with transaction.atomic():
+        row = Account.objects.select_for_update().get(pk=account.pk)
+        if key:
+            row.key_sealed, row.key_hint = seal(key), key[-4:]
+        _save(row, changes, ACCOUNT, by, reason, always=bool(key))
+    return row
+
+
+def _save(
+    row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...], by: AbstractBaseUser | None, reason: str, *, always: bool = False
+) -> None:
+    unknown = sorted(set(changes) - set(allowed))
+    if unknown:
+        raise ValidationError({"__all__": [f"There is no setting “{name}”. Choose from {', '.join(allowed)}." for name in unknown]})
+    before = {name: getattr(row, name) for name in allowed}
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.full_clean()
+    if always or row.pk is None or row._state.adding or before != {name: getattr(row, name) for name in allowed}:
+        row._history_user = by  # type: ignore[attr-defined]
+        row._change_reason = reason  # type: ignore[attr-defined]
+        row.save()

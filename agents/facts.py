@@ -1,0 +1,115 @@
+"""The facts of one step, as plain values: what the ledger writes, and what is spooled to a file while it can't."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from agents.protocol import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force."""
+
+    uid: str
+    fingerprint: str
+    key: str
+    source: str
+    caller: str | None
+    prompt: str
+    task_url: str
+    project: str
+    endpoint: str
+    form: str
+    index: int
+    url: str
+    page_bytes: int
+    page_excerpt: str
+    history_size: int
+    received_at: float
+    deadline_at: float
+    limits: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in."""
+
+    uid: str
+    verdict: str
+    ended_at: float
+    sent_at: float | None = None
+    accepted: bool = False
+    status: int | None = None
+    refusal: str = ""
+    pause: float | None = None
+    detail: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost: str | None = None
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What was answered, by what and why. `duration` in seconds, from the request's arrival."""
+
+    route: str
+    reason: str
+    answered_at: float
+    duration: float
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    done: bool = False
+    fault: str = ""
+    attempt: AttemptEnd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """One step's whole story, enough to write it from nothing."""
+
+    opening: Opening
+    closing: Closing
+
+    def to_json(self) -> str:
+        """For the spool."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> StepFacts:
+        """From the spool. Raises ValueError, KeyError or TypeError for anything else."""
+        raw = json.loads(text)
+        closing = raw["closing"]
+        attempt = closing.pop("attempt")
+        return cls(Opening(**raw["opening"]), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
+
+
+def opening(
+    step: Step, *, source: str, caller: str | None, received_at: float, deadline_at: float, page_excerpt: str, limits: dict[str, Any]
+) -> Opening:
+    """The facts of a step as it came in."""
+    identity = "\0".join((source, caller or "", step.task_id, step.prompt))
+    return Opening(
+        uid=str(uuid.uuid4()),
+        fingerprint=hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest(),
+        key=step.task_id,
+        source=source,
+        caller=caller,
+        prompt=step.prompt,
+        task_url=step.url,
+        project=step.project[:100],
+        endpoint=step.endpoint,
+        form=step.form,
+        index=step.index,
+        url=step.url,
+        page_bytes=len(step.page),
+        page_excerpt=page_excerpt,
+        history_size=len(step.history),
+        received_at=received_at,
+        deadline_at=deadline_at,
+        limits=limits,
+    )

@@ -1,0 +1,53 @@
+"""What the miner says of itself in a few words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import Error
+
+from agents import ledger
+from agents.configuration import default_account, provider, rules
+from agents.governor import State
+from agents.hybrid import Mode, intend
+from agents.keys import UnreadableKey
+from agents.models import Settings
+from agents.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`state`: open, paused, probing, off or unknown. `resets_at`: when a pause ends, and `source`: how that is known."""
+
+    agent_type: str
+    state: str
+    sentence: str
+    resets_at: datetime | None = None
+    source: str = ""
+
+
+def health(now: float) -> Health:
+    """The miner's state at `now`. Never raises: a database that can't be read makes it unknown."""
+    try:
+        return _health(now)
+    except Error:
+        return Health(Mode.HYBRID, "unknown", "The database can't be read. The template agent answers.")
+    except UnreadableKey as error:
+        return Health(Mode.HYBRID, "off", str(error))
+
+
+def _health(now: float) -> Health:
+    settings, account = Settings.current(), default_account()
+    known, mode = provider(account), rules(settings).mode
+    obstacle = intend(mode=mode, caller_allowed=True, enabled=account.enabled, has_key=bool(known.key), models=known.models).reason
+    if obstacle:
+        return Health(mode, "off", obstacle.sentence)
+    gate = ledger.gate_of(account)
+    state = gate.state(now)
+    if state is State.PAUSED:
+        until = datetime.fromtimestamp(gate.paused_until, UTC)
+        return Health(mode, state, Reason.PAUSED.sentence, until, gate.pause_source.sentence)
+    if state is State.PROBING:
+        return Health(mode, state, "The pause is over. The next step probes the account.")
+    return Health(mode, state, "The LLM may be asked.")

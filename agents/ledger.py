@@ -1,0 +1,266 @@
+"""The only writer of steps, attempts, events and gates: all facts of one moment in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.db.models import F
+
+from agents import governor
+from agents.database import answering_transaction
+from agents.facts import AttemptEnd, Closing, Opening, StepFacts
+from agents.governor import Decision, Limits
+from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
+from agents.reasons import Reason, Verdict
+from agents.refusals import RefusalClass
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+# Before anything is known of a model, an answer is expected to take this long, in seconds.
+EXPECTED_LATENCY = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a step asks of the gate."""
+
+    account: Account
+    limits: Limits
+    cut_off: float
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The gate's decision on one request, and the attempt that was opened for it where it may go."""
+
+    decision: Decision
+    decided_at: float
+    attempt_uid: str | None
+
+
+def open_step(opening: Opening, request: Request | None, reason: Reason, clock: Clock) -> Permit:
+    """Write 1: the step with its decision and, where the gate lets it, an open attempt with its reserved slot.
+
+    Without a `request` the LLM is not asked, for `reason`. The clock is read once the gate is locked, since that may have taken a while.
+    Raises django.db.Error; then nothing was written and nothing may be sent.
+    """
+    with answering_transaction():
+        decision, now = _decide(request, clock) if request else (Decision(reason), clock())
+        step = _create_step(opening, decision, now)
+        return _permit(step, request, decision, now, number=1)
+
+
+def next_attempt(opening: Opening, ended: AttemptEnd, request: Request, clock: Clock) -> Permit:
+    """One attempt ended without a word about the account; ask for the next. Raises django.db.Error, as `open_step` does."""
+    with answering_transaction():
+        _end_attempt(ended, request.limits)
+        step = Step.objects.get(uid=opening.uid)
+        decision, now = _decide(request, clock)
+        return _permit(step, request, decision, now, number=step.attempts.count() + 1)
+
+
+def close_step(facts: StepFacts, limits: Limits) -> None:
+    """Write 2: the attempt and the step are closed, the gate moves on, an event is opened or resolved.
+
+    Writes the step first where Write 1 failed. Idempotent: a step that is closed already is left alone. Raises django.db.Error.
+    """
+    with answering_transaction():
+        step = Step.objects.filter(uid=facts.opening.uid).first()
+        if step is None:
+            step = _create_step(facts.opening)
+        if step.answered_at is not None:
+            return
+        if facts.closing.attempt:
+            _end_attempt(facts.closing.attempt, limits)
+        _close(step, facts.closing)
+        _count_caller(facts)
+
+
+def gate_of(account: Account) -> governor.Gate:
+    """The gate as it stands, without a lock."""
+    row = Gate.objects.filter(account=account).first()
+    return _gate(row) if row else governor.Gate()
+
+
+def lose_attempts(before: datetime) -> int:
+    """Close the attempts whose process died: cut off before this time and still open. Returns how many."""
+    return LLMAttempt.objects.filter(verdict=Verdict.OPEN, cut_off_at__lt=before).update(verdict=Verdict.LOST, ended_at=F("cut_off_at"))
+
+
+def _decide(request: Request, clock: Clock) -> tuple[Decision, float]:
+    row = _locked_gate(request.account)
+    now = clock()
+    decision, gate = governor.decide(_gate(row), request.limits, now, request.cut_off, EXPECTED_LATENCY)
+    _save_gate(row, gate)
+    return decision, now
+
+
+def _permit(step: Step, request: Request | None, decision: Decision, now: float, *, number: int) -> Permit:
+    if request is None or decision.slot is None:
+        return Permit(decision, now, None)
+    attempt = LLMAttempt.objects.create(
+        step=step,
+        account=request.account,
+        number=number,
+        model=request.model,
+        lease=decision.lease,
+        decided_at=_at(now),
+        slot_at=_at(decision.slot),
+        cut_off_at=_at(request.cut_off),
+    )
+    return Permit(decision, now, str(attempt.uid))
+
+
+def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
+    attempt = LLMAttempt.objects.select_related("account").get(uid=end.uid)
+    if attempt.verdict != Verdict.OPEN:
+        return
+    _fill(attempt, end)
+    attempt.save()
+    row = _locked_gate(attempt.account)
+    _save_gate(row, _after(_gate(row), attempt, end, limits))
+
+
+def _fill(attempt: LLMAttempt, end: AttemptEnd) -> None:
+    attempt.verdict, attempt.status, attempt.refusal, attempt.detail = end.verdict, end.status, end.refusal, end.detail
+    attempt.sent_at, attempt.ended_at = _time(end.sent_at), _at(end.ended_at)
+    attempt.wait_ms = ((end.sent_at or end.ended_at) - attempt.decided_at.timestamp()) * 1000
+    attempt.latency_ms = (end.ended_at - end.sent_at) * 1000 if end.sent_at else None
+    attempt.prompt_tokens, attempt.completion_tokens = end.prompt_tokens, end.completion_tokens
+    attempt.cost, attempt.reply = Decimal(end.cost) if end.cost else None, end.reply
+
+
+def _after(gate: governor.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limits) -> governor.Gate:
+    """The gate after an attempt, with the rate-limit event that goes with the change."""
+    if end.sent_at is None:
+        return governor.released(gate, attempt.lease)
+    if end.accepted:
+        moved = governor.succeeded(gate, end.sent_at)
+        if gate.strikes and not moved.strikes:
+            _end_event(attempt.account, RateLimitEvent.Ended.SUCCEEDED, end.ended_at)
+        return moved
+    if end.refusal and RefusalClass(end.refusal).pauses_account:
+        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, end.pause)
+        if moved.strikes > gate.strikes:
+            _end_event(attempt.account, RateLimitEvent.Ended.REFUSED, None)
+            _open_event(attempt, end, moved)
+        return moved
+    return governor.released(gate, attempt.lease)
+
+
+def _open_event(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate) -> None:
+    pause = gate.paused_until - gate.paused_at
+    RateLimitEvent.objects.create(
+        account=attempt.account,
+        attempt=attempt,
+        refusal=end.refusal,
+        status=end.status,
+        detail=end.detail,
+        strike=gate.strikes,
+        pause_seconds=pause,
+        pause_source=gate.pause_source,
+        started_at=_at(gate.paused_at),
+        predicted_recovery_at=_at(gate.paused_until),
+    )
+    if end.status == 429:
+        logger.warning(
+            "Chutes API rate limited (429). Exponential backoff: Waiting %.0fs before retry (attempt %d)...", pause, gate.strikes
+        )
+    else:
+        logger.warning("Account %s paused for %.0f s: %s", attempt.account.name, pause, RefusalClass(end.refusal).sentence)
+
+
+def _end_event(account: Account, how: RateLimitEvent.Ended, recovered_at: float | None) -> None:
+    RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=how, recovered_at=_time(recovered_at))
+
+
+def _create_step(opening: Opening, decision: Decision | None = None, decided_at: float | None = None) -> Step:
+    """The step, still open. Without a decision it comes from the spool: the database was busy when it was due."""
+    task, _ = Task.objects.get_or_create(
+        fingerprint=opening.fingerprint,
+        defaults={
+            "key": opening.key,
+            "source": opening.source,
+            "caller": opening.caller,
+            "prompt": opening.prompt,
+            "url": opening.task_url,
+            "project": opening.project,
+            "created_at": _at(opening.received_at),
+        },
+    )
+    return Step.objects.create(
+        uid=uuid.UUID(opening.uid),
+        task=task,
+        source=opening.source,
+        endpoint=opening.endpoint,
+        form=opening.form,
+        index=opening.index,
+        url=opening.url,
+        page_bytes=opening.page_bytes,
+        page_excerpt=opening.page_excerpt,
+        history_size=opening.history_size,
+        received_at=_at(opening.received_at),
+        deadline_at=_at(opening.deadline_at),
+        decided_at=_time(decided_at),
+        reason=decision.reason if decision and decision.slot is None else "",
+        retry_at=_time(decision.retry_at) if decision else None,
+        limits=opening.limits,
+        spooled=decision is None,
+    )
+
+
+def _close(step: Step, closing: Closing) -> None:
+    step.route, step.reason = closing.route, closing.reason
+    step.answered_at, step.duration_ms = _at(closing.answered_at), closing.duration * 1000
+    step.actions, step.done, step.fault = closing.actions, closing.done, closing.fault
+    step.save(update_fields=["route", "reason", "answered_at", "duration_ms", "actions", "done", "fault"])
+
+
+def _count_caller(facts: StepFacts) -> None:
+    address, closing = facts.opening.caller, facts.closing
+    if address is None:
+        return
+    seen_at = _at(facts.opening.received_at)
+    caller, _ = Caller.objects.get_or_create(address=address, defaults={"first_seen_at": seen_at, "last_seen_at": seen_at})
+    Caller.objects.filter(pk=caller.pk).update(
+        last_seen_at=max(seen_at, caller.last_seen_at),
+        steps=F("steps") + 1,
+        llm_steps=F("llm_steps") + (closing.route == Route.LLM),
+        late_steps=F("late_steps") + (closing.answered_at > facts.opening.deadline_at),
+    )
+
+
+def _locked_gate(account: Account) -> Gate:
+    row = Gate.objects.select_for_update().filter(account=account).first()
+    return row or Gate.objects.select_for_update().get_or_create(account=account)[0]
+
+
+_STATE = ("last_slot_at", "strikes", "paused_at", "paused_until", "probe_until")
+
+
+def _gate(row: Gate) -> governor.Gate:
+    return governor.Gate(pause_source=governor.PauseSource(row.pause_source), **{name: getattr(row, name) for name in _STATE})
+
+
+def _save_gate(row: Gate, gate: governor.Gate) -> None:
+    before = _gate(row)
+    if gate == before:
+        return
+    for name in (*_STATE, "pause_source"):
+        setattr(row, name, getattr(gate, name))
+    row.save(update_fields=[*_STATE, "pause_source"])
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _at(seconds)

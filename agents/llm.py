@@ -1,0 +1,215 @@
+"""The one seam to the provider: an HTTP/1.1 client on an event loop of its own, so that a call can be cut off at a moment.
+
+Every way a call can fail is one of these, mapped here and nowhere else:
+
+    LLMError
+    ├── Refused        a non-2xx answer, with its refusal class
+    ├── Unreachable    no connection, or it broke
+    ├── TimedOut       cut off, so that the step can still be answered in time
+    └── BrokenReply    a 200 whose body is no completion: the account is fine, the reply is not
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import httpx
+
+from agents.configuration import Provider
+from agents.refusals import Refusal, classify
+
+# A plan of 30 actions takes about 1,500 tokens.
+MAX_TOKENS = 2048
+# No plan is this long: what is longer is a fault of the provider's.
+MAX_REPLY_BYTES = 2_000_000
+CATALOGUE_SECONDS = 20.0
+T = TypeVar("T")
+
+_starting = threading.Lock()
+_TIMEOUT = httpx.Timeout(None, connect=10.0, pool=2.0)
+# As many as there are web threads: spacing, not the pool, limits the requests.
+_LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=16, keepalive_expiry=30.0)
+
+
+class LLMError(Exception):
+    """A call that brought no completion. `status` where an answer came."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Refused(LLMError):
+    """The provider turned the call down."""
+
+    def __init__(self, refusal: Refusal, status: int) -> None:
+        super().__init__(refusal.detail, status)
+        self.refusal = refusal
+
+
+class Unreachable(LLMError):
+    """The provider could not be reached, or the connection broke."""
+
+
+class TimedOut(LLMError):
+    """The call was cut off."""
+
+
+class BrokenReply(LLMError):
+    """The provider accepted the call, but its reply is no completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's reply. Tokens as the provider counted them, None where it did not say."""
+
+    text: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+def complete(provider: Provider, model: str, messages: list[dict[str, str]], *, task_id: str, cut_off: float) -> Completion:
+    """One chat completion, over at `cut_off` (Unix time) whatever happens. Raises LLMError."""
+    return _run(_complete(provider, model, messages, task_id), cut_off - time.time())
+
+
+def catalogue(provider: Provider) -> list[dict[str, Any]]:
+    """The provider's public model list: id, USD per million input and output tokens, whether it lists json_mode. Raises LLMError."""
+    return _run(_catalogue(provider), CATALOGUE_SECONDS)
+
+
+async def _complete(provider: Provider, model: str, messages: list[dict[str, str]], task_id: str) -> Completion:
+    body = {
+        "model": model,
+        "messages": messages,
+        "temperature": 0,
+        "max_tokens": MAX_TOKENS,
+        "response_format": {"type": "json_object"},
+        # A thinking model may spend all its tokens before the first word of its answer.
+        "chat_template_kwargs": {"enable_thinking": False},
+    }
+    headers = {"Authorization": f"Bearer {provider.key}", "IWA-Task-ID": _header_value(task_id)}
+    return _completion(await _fetch("POST", f"{provider.base_url}/chat/completions", headers=headers, json=body))
+
+
+async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
+    listing = await _fetch("GET", f"{provider.base_url}/models")
+    entries = listing.get("data")
+    if not isinstance(entries, list):
+        raise BrokenReply("The model list is not of the expected form.")
+    return [_entry(entry) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    pricing = entry.get("pricing") if isinstance(entry.get("pricing"), dict) else {}
+    features = entry.get("supported_features")
+    return {
+        "id": entry["id"],
+        "input": _price(pricing, "prompt"),
+        "output": _price(pricing, "completion"),
+        "json_mode": isinstance(features, list) and "json_mode" in features,
+    }
+
+
+def _price(pricing: Mapping[str, Any], name: str) -> float:
+    try:
+        return float(pricing.get(name) or 0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _completion(reply: Mapping[str, Any]) -> Completion:
+    try:
+        text = reply["choices"][0]["message"]["content"]
+    except (KeyError, IndexError, TypeError):
+        raise BrokenReply("The reply has no message.", 200) from None
+    if not isinstance(text, str) or not text.strip():
+        raise BrokenReply("The reply is empty.", 200)
+    usage = reply.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    return Completion(text, _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+
+
+async def _fetch(method: str, url: str, **request: Any) -> dict[str, Any]:
+    try:
+        async with _client().stream(method, url, **request) as response:
+            body = await _read(response)
+    except httpx.TimeoutException as error:
+        raise TimedOut(f"No answer in time ({type(error).__name__}).") from error
+    except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
+        raise Unreachable(f"The provider can't be reached or broke off: {error or type(error).__name__}") from error
+    if not response.is_success:
+        raise Refused(_refusal(response, body), response.status_code)
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        raise BrokenReply("The reply is not JSON.", response.status_code) from None
+    if not isinstance(parsed, dict):
+        raise BrokenReply("The reply is not a JSON object.", response.status_code)
+    return parsed
+
+
+async def _read(response: httpx.Response) -> str:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            raise BrokenReply(f"The reply is longer than {MAX_REPLY_BYTES} bytes.", response.status_code)
+    return body.decode("utf-8", "replace")
+
+
+def _refusal(response: httpx.Response, body: str) -> Refusal:
+    return classify(response.status_code, response.headers.get("content-type", ""), body, _seconds(response.headers.get("retry-after")))
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        seconds = float(value) if value else -1.0
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < 86_400 * 2 else None
+
+
+def _header_value(text: str) -> str:
+    return "".join(character if " " <= character <= "~" else "?" for character in text)
+
+
+def _run(call: Coroutine[Any, Any, T], seconds: float) -> T:
+    return asyncio.run_coroutine_threadsafe(_cut_off(call, seconds), _loop()).result()
+
+
+async def _cut_off(call: Coroutine[Any, Any, T], seconds: float) -> T:
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            return await call
+    except TimeoutError as error:
+        raise TimedOut(f"Cut off after {seconds:.1f} s, to answer in time.") from error
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    with _starting:
+        return _started_loop()
+
+
+@cache
+def _started_loop() -> asyncio.AbstractEventLoop:
+    """The process's loop for provider calls. Made at first use, that is after the web server has forked."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="provider calls", daemon=True).start()
+    return loop
+
+
+@cache
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(http1=True, http2=False, timeout=_TIMEOUT, limits=_LIMITS)

@@ -1,0 +1,91 @@
+"""Facts that the database would not take: kept as files, one a step, and written as soon as it lets us.
+
+While facts wait here, nothing is sent to a provider: the gate does not know yet what the last attempt taught.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error, IntegrityError, connection
+
+from agents import ledger
+from agents.configuration import rules
+from agents.facts import StepFacts
+from agents.models import Settings
+
+logger = logging.getLogger(__name__)
+
+# How often a process looks whether the database is back, in seconds.
+RETRY_SECONDS = 2.0
+_draining = threading.Lock()
+
+
+def add(facts: StepFacts) -> None:
+    """Keep the facts on disk and write them in the background when the database is back."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = f"{time.time_ns()}-{uuid.uuid4().hex}.json"
+    partial = folder / f"{name}.part"
+    with open(partial, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(facts.to_json())
+    partial.rename(folder / name)
+    logger.warning("The database is busy: the facts of step %s wait in %s.", facts.opening.uid, folder)
+    threading.Thread(target=_drain_until_empty, name="spool", daemon=True).start()
+
+
+def is_waiting() -> bool:
+    """Whether facts of this machine wait to be written."""
+    try:
+        with os.scandir(_folder()) as entries:
+            return any(entry.name.endswith(".json") for entry in entries)
+    except FileNotFoundError:
+        return False
+
+
+def drain() -> int:
+    """Write what waits, oldest first. Returns how many steps were written; raises django.db.Error while the database refuses."""
+    written = 0
+    for path in sorted(_folder().glob("*.json")):
+        try:
+            facts = StepFacts.from_json(path.read_text(encoding="utf-8"))
+            ledger.close_step(facts, rules(Settings.current()).limits)
+            written += 1
+        except FileNotFoundError:
+            continue
+        except (ValueError, KeyError, TypeError, IntegrityError):
+            logger.exception("The facts in %s can't be written. They are kept as .bad.", path)
+            path.rename(path.with_suffix(".bad"))
+            continue
+        path.unlink(missing_ok=True)
+    return written
+
+
+def _drain_until_empty() -> None:
+    if not _draining.acquire(blocking=False):
+        return
+    try:
+        while is_waiting():
+            time.sleep(RETRY_SECONDS)
+            _try_to_drain()
+    finally:
+        _draining.release()
+        connection.close()
+
+
+def _try_to_drain() -> None:
+    try:
+        written = drain()
+        logger.info("The database is back: %d spooled steps were written.", written)
+    except Error as error:
+        logger.info("The database is still busy (%s).", error)
+
+
+def _folder() -> Path:
+    return Path(settings.DATA_DIR) / "spool"
