@@ -1,0 +1,181 @@
+"""Settings of the miner panel: the only place that reads the environment."""
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from minerpanel.databases import database
+from minerpanel.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment.load(BASE_DIR / ".env", os.environ)
+
+# Where it runs
+
+DEBUG = env.boolean("DEBUG")
+INSECURE_SECRET_KEY = "insecure-key-for-development-only"  # noqa: S105 -- a system check refuses it outside DEBUG
+SECRET_KEY = env.secret("SECRET_KEY", INSECURE_SECRET_KEY)
+SECRET_KEY_FALLBACKS = list(env.texts("SECRET_KEY_FALLBACKS"))
+ALLOWED_HOSTS = list(env.texts("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
+CSRF_TRUSTED_ORIGINS = list(env.origins("CSRF_TRUSTED_ORIGINS"))
+BIND = env.text("BIND", "127.0.0.1")
+PORT = env.integer("PORT", 8000, least=1, most=65535)
+WEB_THREADS = env.integer("WEB_THREADS", 64, least=1, most=1024)
+HTTPS = env.boolean("HTTPS")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
+DATABASE_URL = env.secret("DATABASE_URL")
+PANEL_ADMIN_PASSWORD = env.secret("PANEL_ADMIN_PASSWORD")
+LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+
+# The LLM's provider
+
+CHUTES_API_KEY = env.secret("CHUTES_API_KEY")
+CHUTES_ADMIN_KEY = env.secret("CHUTES_ADMIN_KEY")
+CHUTES_BASE_URL = env.url("CHUTES_BASE_URL", "https://llm.chutes.ai/v1")
+CHUTES_MANAGEMENT_URL = env.url("CHUTES_MANAGEMENT_URL", "https://api.chutes.ai")
+CHUTES_MODELS = env.texts("CHUTES_MODELS")
+
+# Django
+
+ROOT_URLCONF = "minerpanel.urls"
+WSGI_APPLICATION = "minerpanel.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": database(DATABASE_URL, DATA_DIR / "panel.sqlite3")}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024  # a step's page can be several MB
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_htmx",
+    "simple_history",
+    "django_q",
+    "agents",
+    "monitoring",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+_PLAIN_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
+_HASHED_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _PLAIN_STORAGE if DEBUG else _HASHED_STORAGE},
+}
+
+# Who may come in
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
+# Security: gunicorn sets the scheme from X-Forwarded-Proto of TRUSTED_PROXIES, so Django needs no proxy header of its own
+
+SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0  # one year
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME = "minerpanel_session"  # cookies know no port: another Django on this host must not log us out
+CSRF_COOKIE_NAME = "minerpanel_csrf"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # the domain's other hosts are their owner's affair
+    "security.W021",  # and so is the browsers' preload list
+]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    },
+}
+
+# Jobs. django-q2 counts `retry` from dequeue, prefetching runs jobs twice and 0 attempts means for ever: hence these numbers
+
+Q_CLUSTER = {
+    "name": "minerpanel",
+    "orm": "default",
+    "workers": 2,
+    "queue_limit": 2,
+    "bulk": 1,
+    "timeout": 120,  # seconds a job may take
+    "retry": 390,  # seconds; beyond timeout * (queue_limit + 1), the longest that a job can lie in the queue and run
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 0.2,  # seconds
+    "save_limit": 250,
+    "log_level": LOG_LEVEL,
+}
+
+# Logs: everything to standard output, secrets masked
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "redact": {
+            "()": "minerpanel.logs.RedactSecrets",
+            "secrets": (SECRET_KEY, *SECRET_KEY_FALLBACKS, DATABASE_URL, CHUTES_API_KEY, CHUTES_ADMIN_KEY, PANEL_ADMIN_PASSWORD),
+        },
+    },
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line", "filters": ["redact"]},
+    },
+    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django-q": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
+}
