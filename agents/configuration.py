@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -105,3 +106,26 @@ def _save(
         row._history_user = by  # type: ignore[attr-defined]
         row._change_reason = reason  # type: ignore[attr-defined]
         row.save()
+
+
+def parsed(name: str, text: str) -> Any:
+    """A setting's value from the text of a form or a command line. Raises ValueError with the remedy."""
+    if name == "backoff_seconds":
+        return [_number(part) for part in _parts(text)]
+    if name == "llm_callers":
+        return _parts(text)
+    return _number(text) if name.endswith("_seconds") else text
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in text.replace(",", " ").split() if part]
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"“{text.strip()}” is not a number of seconds.") from None
+    if not math.isfinite(number):
+        raise ValueError(f"“{text.strip()}” is not a number of seconds.")
+    return int(number) if number.is_integer() else number

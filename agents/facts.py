@@ -88,14 +88,18 @@ class StepFacts:
         return cls(Opening(**raw["opening"]), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
 
 
+def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
+    """What tells a task from others: two callers may use the same id, and one caller the same id for another prompt."""
+    return hashlib.sha256("\0".join((source, caller or "", key, prompt)).encode("utf-8", "replace")).hexdigest()
+
+
 def opening(
     step: Step, *, source: str, caller: str | None, received_at: float, deadline_at: float, page_excerpt: str, limits: dict[str, Any]
 ) -> Opening:
     """The facts of a step as it came in."""
-    identity = "\0".join((source, caller or "", step.task_id, step.prompt))
     return Opening(
         uid=str(uuid.uuid4()),
-        fingerprint=hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest(),
+        fingerprint=fingerprint(source, caller, step.task_id, step.prompt),
         key=step.task_id,
         source=source,
         caller=caller,

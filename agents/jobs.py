@@ -1,0 +1,50 @@
+"""What the worker runs for the miner. Jobs take ids, never keys or pages."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from agents import ledger, llm, spool, submissions
+from agents.configuration import provider
+from agents.models import Account, Heartbeat
+
+logger = logging.getLogger(__name__)
+
+WORKER = "worker"
+# An attempt that is still open this long after its cut-off has lost its process: Write 2 and the spool take seconds.
+LOST_AFTER = timedelta(minutes=2)
+
+
+def answer_submission(pk: int) -> bool:
+    """Answer an operator's task. False where another worker had it."""
+    return submissions.answer(pk)
+
+
+def canary() -> None:
+    """The worker's sign of life: only a worker that runs jobs writes it."""
+    now = timezone.now()
+    Heartbeat.objects.update_or_create(name=WORKER, defaults={"beaten_at": now})
+
+
+def reconcile() -> None:
+    """Take up what dead processes left: tasks without a worker, attempts without an end, facts in the spool."""
+    now = timezone.now()
+    requeued = submissions.requeue_overdue(now)
+    lost = ledger.lose_attempts(now - LOST_AFTER)
+    spooled = spool.drain()
+    if requeued or lost or spooled:
+        logger.info("Taken up: %d tasks queued again, %d attempts closed as lost, %d spooled steps written.", requeued, lost, spooled)
+
+
+def read_catalogues() -> None:
+    """Read each enabled account's public model list, for prices and for the choice of models where none are named."""
+    for account in Account.objects.filter(enabled=True):
+        try:
+            listed = llm.catalogue(provider(account))
+        except (llm.LLMError, ValueError) as error:
+            logger.warning("The model list of account %s can't be read: %s", account.name, error)
+            continue
+        Account.objects.filter(pk=account.pk).update(catalogue=listed, catalogue_at=timezone.now())
