@@ -1,0 +1,96 @@
+"""The bodies and headers that Chutes and the nginx before it send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agents.standin.behaviour import Fault
+from agents.standin.completions import ChatRequest, Reply, events, whole
+from agents.standin.server import Answer, Delivery, json_answer
+
+DAILY_REQUESTS = 5000  # the quota of a middle-sized subscription; published, never enforced here
+EDGE_PAGE = (
+    b"<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n<center><h1>429 Too Many Requests</h1></center>\r\n"
+    b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+BAD_JSON = '{"actions": [{"type": "ClickAction", "selector": {"type":'
+NO_SUCH_SELECTOR = {"type": "ClickAction", "selector": {"type": "cssSelector", "value": "#go"}}
+INVALID_PLAN = json.dumps({"actions": [NO_SUCH_SELECTOR, {"type": "TypeAction", "text": "no selector"}, {"type": "Fly"}]})
+STREAM_ERROR = b'{"detail": "upstream instance went away"}\n'
+
+
+def edge() -> Answer:
+    """The edge's 429: nginx's own page, without a word about when."""
+    return Answer(429, "text/html", (EDGE_PAGE,), {"Server": "nginx"})
+
+
+def detail(status: int, text: str) -> Answer:
+    """A refusal in Chutes' form."""
+    return json_answer(status, {"detail": text})
+
+
+def named_model(body: bytes) -> str:
+    """The model that a refused request named, "" when it can't be read."""
+    try:
+        model = json.loads(body)["model"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return str(model)
+
+
+def published(limit: int, used: int, invocation: str) -> dict[str, str]:
+    """The headers that only a 2xx carries."""
+    return {
+        "X-Chutes-Quota-Total": str(DAILY_REQUESTS),
+        "X-Chutes-Quota-Used": str(used),
+        "X-Chutes-Quota-Remaining": str(max(DAILY_REQUESTS - used, 0)),
+        "X-Chutes-RL-User": str(limit),
+        "X-Chutes-InvocationID": invocation,
+    }
+
+
+def reply(plan: str, fault: Fault | None) -> Reply:
+    """What the model says: `plan`, or its faulty form."""
+    match fault:
+        case Fault.EMPTY:
+            return Reply("")
+        case Fault.BADJSON:
+            return Reply(BAD_JSON)
+        case Fault.INVALID:
+            return Reply(INVALID_PLAN)
+        case Fault.TRUNCATED:
+            return Reply(plan[: len(plan) // 2], "length")
+    return Reply(plan)
+
+
+def completion(id_: str, created: int, model: str, chat: ChatRequest, said: Reply, headers: Mapping[str, str]) -> Answer:
+    """A good answer, as JSON or as a stream."""
+    if chat.stream:
+        return Answer(200, "text/event-stream", events(id_, created, model, chat, said), headers, Delivery.CHUNKED)
+    return json_answer(200, whole(id_, created, model, chat, said), headers)
+
+
+def spoiled(good: Answer, fault: Fault | None) -> Answer:
+    """`good` as the fault lets it out; status 0 means that no answer goes out at all."""
+    match fault:
+        case Fault.HTTP500:
+            return detail(500, "Internal server error")
+        case Fault.HTTP502:
+            return detail(502, "Bad gateway")
+        case Fault.HANG:
+            return replace(good, status=0, delivery=Delivery.HANG)
+        case Fault.RESET:
+            return replace(good, status=0, delivery=Delivery.RESET)
+        case Fault.BROKEN:
+            return replace(good, delivery=Delivery.BROKEN)
+        case Fault.MIDSTREAM:
+            return _broken_stream(good)
+    return good
+
+
+def _broken_stream(good: Answer) -> Answer:
+    if good.delivery is Delivery.CHUNKED:
+        return replace(good, parts=(*good.parts[:2], STREAM_ERROR))
+    return replace(good, delivery=Delivery.BROKEN)

@@ -1,0 +1,85 @@
+"""Plans that the stand-in's models answer, whatever the words around the task are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agents.standin.plans import plan
+
+LOGIN = "Log in where username equals <username> and password equals <password>"
+FIELD = {"type": "attributeValueSelector", "attribute": "id", "value": "q-58"}
+LINK = {"type": "xpathSelector", "value": "//nav/a[1]"}
+GO = {"type": "xpathSelector", "value": "//form//button[@type='submit']"}
+PAGE = f"input Find films {json.dumps(FIELD)}\nlink Sign in {json.dumps(LINK)}\nbutton Go {json.dumps(GO)}"
+
+
+def answered(*texts: str) -> list[dict[str, Any]]:
+    actions: list[dict[str, Any]] = json.loads(
+        plan([("system", "Selectors: xpathSelector … http://example.org"), *(("user", t) for t in texts)])
+    )["actions"]
+    return actions
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Task: {task}\nURL: {url}\nAnswer with the whole plan.",
+        "You start at about:blank.\nurl = {url}\nprompt: {task}",
+        '{{"prompt": "{task}", "url": "{url}"}}',
+        "Please open {url} and then: {task}",
+    ],
+)
+def test_a_one_shot_plan_starts_at_the_tasks_url_and_keeps_the_placeholders(words: str) -> None:
+    actions = answered(words.format(task=LOGIN, url="http://localhost:8000/?seed=58"))
+    assert actions[0] == {"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}
+    assert [action["text"] for action in actions if action["type"] == "TypeAction"] == ["<username>", "<password>"]
+    assert actions[-1]["type"] == "ClickAction"
+
+
+def test_a_search_in_step_form_types_the_quoted_words_into_the_listed_field_and_clicks_the_button() -> None:
+    actions = answered(f"Task: Search for the film 'Arrival'\nCurrent page: http://localhost:8000/?seed=58\n{PAGE}")
+    assert actions == [
+        {"type": "TypeAction", "selector": FIELD, "text": "Arrival"},
+        {"type": "ClickAction", "selector": GO},
+    ]
+
+
+def test_a_login_clicks_the_link_to_the_form_when_the_page_has_no_password_field() -> None:
+    actions = answered(f"Task: {LOGIN}\nCurrent page: http://localhost:8000/?seed=58\n{PAGE}")
+    assert actions == [{"type": "ClickAction", "selector": LINK}]
+
+
+@pytest.mark.parametrize(
+    ("line", "selector"),
+    [
+        (
+            '[1] <a id="in-58" href="/login">Sign in</a>',
+            {"type": "attributeValueSelector", "attribute": "id", "value": "in-58", "case_sensitive": False},
+        ),
+        ("[1] link //nav/a[text()='Sign in']", {"type": "xpathSelector", "value": "//nav/a[text()='Sign in']"}),
+        (
+            "[1] link Sign in, name=signin",
+            {"type": "attributeValueSelector", "attribute": "name", "value": "signin", "case_sensitive": False},
+        ),
+    ],
+)
+def test_elements_are_found_in_any_form(line: str, selector: dict[str, Any]) -> None:
+    assert answered(f"Task: {LOGIN}\nPage http://localhost:8000/?seed=58\n{line}") == [{"type": "ClickAction", "selector": selector}]
+
+
+def test_what_the_history_names_is_not_done_again() -> None:
+    history = f"Done so far: ClickAction {json.dumps(LINK)}"
+    actions = answered(f"Task: {LOGIN}\n{PAGE}\n{history}")
+    assert actions and all(action["selector"] != LINK for action in actions)
+
+
+def test_a_page_on_which_everything_was_tried_ends_the_task() -> None:
+    line = f"link Sign in {json.dumps(LINK)}"
+    assert answered(f"Task: {LOGIN}\n{line}\nDone so far:\n{line}") == [{"type": "DoneAction"}]
+
+
+def test_without_a_url_or_an_element_it_waits() -> None:
+    assert answered("Say hello") == [{"type": "WaitAction", "time_seconds": 1.0}]
