@@ -11,7 +11,7 @@ from agents.cluster import bind_descendants, die_with_parent
 
 
 class Command(qcluster.Command):  # type: ignore[misc] # django-q2 ships no types
-    requires_system_checks = []  # its parent has made them
+    requires_system_checks: list[str] = []  # its parent has made them
     help = "Run jobs until the parent process ends. Use run_worker, which also watches over it."
 
     def add_arguments(self, parser: CommandParser) -> None:
