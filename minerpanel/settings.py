@@ -152,7 +152,7 @@ Q_CLUSTER = {
     "catch_up": False,
     "poll": 0.2,  # seconds
     "save_limit": 250,
-    "log_level": LOG_LEVEL,
+    "log_level": "WARNING",  # below it, three lines a job
 }
 
 # Logs: everything to standard output, secrets masked
@@ -174,7 +174,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "django-q": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },

@@ -1,0 +1,23 @@
+.PHONY: run setup test check bench demo clean
+
+run: ## set up and run the miner and its panel until Ctrl-C
+	@bin/run
+
+setup: ## install, write .env, migrate, make the first admin
+	@bin/setup
+
+test: ## the whole test suite; make test ARGS="-k gate" for a part
+	@bin/test $(ARGS)
+
+check: ## lint, types, imports, migrations, settings, templates
+	@bin/check
+
+bench: setup ## how long a step takes, beside a bare "hello"
+	@.venv/bin/python -m bench
+
+demo: setup ## everything against a stand-in for Chutes, with steps coming in
+	@.venv/bin/python manage.py demo
+
+clean: ## remove what can be made again; data/ and .env stay
+	rm -rf .venv staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,86 @@
+"""Run jobs, and start the cluster that runs them again when it ends or when no job comes through."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from agents import heartbeat
+from agents.cluster import Cluster
+from agents.watchdog import Limits, Signs, Verdict, canary_due, restart_delay, seen, verdict
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.5  # seconds
+PATIENCE = 12.0  # seconds for the jobs in hand at a stop; the supervisor waits longer, leases cover what is cut off
+
+
+class Command(BaseCommand):
+    help = "Run jobs under a watchdog until stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--canary-seconds", type=float, default=Limits.canary_every, help="how often a canary job is sent")
+        parser.add_argument(
+            "--stalled-seconds", type=float, default=Limits.stalled_after, help="silence after which the cluster is restarted"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        limits = Limits(options["canary_seconds"], options["stalled_seconds"])
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        failures = 0
+        while not stop.is_set():
+            started = time.monotonic()
+            run_one_cluster(limits, stop)
+            lived = time.monotonic() - started
+            failures = 0 if lived > limits.stalled_after else failures + 1
+            stop.wait(restart_delay(lived, failures))
+
+
+def run_one_cluster(limits: Limits, stop: Event) -> None:
+    """Start a cluster and watch it until it has to be started again or `stop` is set. None of its processes is left."""
+    cluster = Cluster(settings.BASE_DIR / "manage.py")
+    logger.info("Worker started: cluster %d.", cluster.session)
+    try:
+        reason = watch(cluster, limits, stop)
+    finally:
+        cluster.stop(PATIENCE if stop.is_set() else 0)
+    if reason is not Verdict.FINE:
+        logger.error("Starting the job cluster again: %s.", reason)
+
+
+def watch(cluster: Cluster, limits: Limits, stop: Event) -> Verdict:
+    """Look at the cluster until it needs a restart (returns why) or `stop` is set (returns that it is fine)."""
+    signs = Signs(alive_at=time.time())
+    while not stop.wait(LOOK_EVERY):
+        signs = look(signs, heartbeat.worker_name(cluster.session), limits)
+        judged = verdict(signs, cluster.running(), time.time(), limits)
+        if judged is not Verdict.FINE:
+            return judged
+    return Verdict.FINE
+
+
+def look(signs: Signs, name: str, limits: Limits) -> Signs:
+    """The signs now, with a canary sent where one is due. A database that can't be read says nothing about the cluster."""
+    now = time.time()
+    try:
+        close_old_connections()
+        beaten, lease = heartbeat.beaten_at(name), heartbeat.newest_lease()
+        signs = seen(signs, beaten.timestamp() if beaten else None, lease.timestamp() if lease else None, now)
+        if canary_due(signs, heartbeat.waiting(), now, limits):
+            heartbeat.send_canary()
+            heartbeat.forget_old()
+            signs = replace(signs, canary_sent_at=now)
+    except DatabaseError as error:
+        logger.warning("The watchdog can't reach the database: %s", error)
+        return replace(signs, alive_at=now)
+    return signs
