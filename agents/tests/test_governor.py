@@ -1,0 +1,270 @@
+"""The gate: what it lets through, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from agents.governor import GRACE, Decision, Gate, Limits, PauseSource, State, decide, hold, refused, released, succeeded
+from agents.reasons import Reason
+
+SEED = Limits(spacing=5.0, ladder=(60.0, 120.0, 240.0, 480.0))
+BUDGET = 23.5
+LATENCY = 8.0
+
+
+def ask(gate: Gate, now: float, limits: Limits = SEED, budget: float = BUDGET) -> tuple[Decision, Gate]:
+    return decide(gate, limits, now, now + budget, LATENCY)
+
+
+def test_the_first_step_goes_at_once():
+    decision, gate = ask(Gate(), now=1000.0)
+    assert (decision.reason, decision.slot, decision.lease) == (Reason.ANSWERED, 1000.0, None)
+    assert gate.last_slot_at == 1000.0
+
+
+def test_the_next_step_waits_for_the_spacing():
+    _, gate = ask(Gate(), now=1000.0)
+    decision, _ = ask(gate, now=1001.0)
+    assert decision.slot == 1000.0 + 5.0 + GRACE
+
+
+def test_a_slot_that_leaves_no_time_for_the_llm_is_not_taken():
+    gate = Gate()
+    for _ in range(4):
+        decision, gate = ask(gate, now=1000.0)
+        assert decision.slot is not None
+    decision, after = ask(gate, now=1000.0)
+    assert (decision.reason, decision.slot, after) == (Reason.SPACING, None, gate)
+
+
+def test_a_budget_shorter_than_the_expected_latency_is_told_apart_from_a_late_slot():
+    decision, gate = ask(Gate(), now=1000.0, budget=LATENCY - 0.1)
+    assert decision.reason is Reason.DEADLINE
+    assert gate == Gate()
+
+
+def test_spacing_zero_lets_all_through_at_once():
+    gate, limits = Gate(), Limits(spacing=0.0)
+    for _ in range(50):
+        decision, gate = ask(gate, now=1000.0, limits=limits)
+        assert decision.slot == 1000.0
+    assert hold(gate, limits, decision, 1000.0, now=1010.0) is None
+
+
+def test_a_shorter_spacing_counts_at_once():
+    _, gate = ask(Gate(), now=1000.0, limits=Limits(spacing=600.0))
+    assert ask(gate, now=1002.0, limits=Limits(spacing=1.0))[0].slot == 1002.0
+
+
+def test_each_refusal_in_a_row_takes_the_next_rung_and_the_last_one_repeats():
+    gate, now, pauses = Gate(), 1000.0, []
+    for _ in range(6):
+        gate = refused(gate, SEED, sent_at=now, now=now)
+        pauses.append(gate.paused_until - now)
+        now = gate.paused_until + 1
+    assert pauses == [60.0, 120.0, 240.0, 480.0, 480.0, 480.0]
+
+
+def test_while_paused_every_step_is_told_when_to_come_back():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.2)
+    decision, after = ask(gate, now=1030.0)
+    assert (decision.reason, decision.retry_at, after) == (Reason.PAUSED, 1060.2, gate)
+
+
+def test_a_pause_that_the_provider_states_is_taken_with_its_source():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0, pause=33.0)
+    assert (gate.paused_until, gate.pause_source, gate.strikes) == (1033.0, PauseSource.PROVIDER, 1)
+
+
+def test_after_the_pause_one_step_probes_and_the_others_are_told_so():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
+    assert gate.state(1060.0) is State.PROBING
+    probe, gate = ask(gate, now=1060.0)
+    assert probe.lease == 1060.0 + BUDGET
+    other, _ = ask(gate, now=1066.0)
+    assert (other.reason, other.retry_at) == (Reason.PROBING, probe.lease)
+
+
+def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
+    probe, gate = ask(gate, now=1060.0)
+    gate = succeeded(gate, sent_at=1060.0)
+    assert (gate.state(1060.1), gate.strikes, gate.probe_until) == (State.OPEN, 0, 0.0)
+
+
+def test_a_probe_that_is_refused_takes_the_next_rung():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
+    _, gate = ask(gate, now=1060.0)
+    gate = refused(gate, SEED, sent_at=1060.0, now=1060.5)
+    assert (gate.strikes, gate.paused_until) == (2, 1180.5)
+
+
+def test_a_probe_that_dies_blocks_no_longer_than_its_lease():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
+    probe, gate = ask(gate, now=1060.0)
+    assert probe.lease is not None
+    assert ask(gate, now=probe.lease)[0].slot == probe.lease
+
+
+def test_a_probe_that_ends_late_does_not_free_the_lease_of_the_next_one():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
+    first, gate = ask(gate, now=1060.0)
+    second, gate = ask(gate, now=first.lease or 0)
+    assert released(gate, first.lease).probe_until == second.lease
+    assert released(gate, second.lease).probe_until == 0.0
+
+
+def test_refusals_of_requests_that_left_before_the_pause_are_one_violation():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.3)
+    for late in (1000.4, 1000.5, 1007.0):
+        assert refused(gate, SEED, sent_at=1000.1, now=late) == gate
+
+
+def test_a_success_of_a_request_that_left_before_the_pause_does_not_end_it():
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.3)
+    assert succeeded(gate, sent_at=999.0) == gate
+
+
+@pytest.mark.parametrize(("woke_late", "verdict"), [(0.0, None), (GRACE, None), (GRACE + 0.001, Reason.MISSED)])
+def test_a_step_that_wakes_too_late_for_its_slot_gives_it_up(woke_late, verdict):
+    decision, gate = ask(Gate(), now=1000.0)
+    assert hold(gate, SEED, decision, 1000.0, now=1000.0 + woke_late) is verdict
+
+
+def test_a_step_that_waits_gives_up_when_the_gate_pauses():
+    first, gate = ask(Gate(), now=1000.0)
+    waiting, gate = ask(gate, now=1000.1)
+    gate = refused(gate, SEED, sent_at=1000.0, now=1000.2)
+    assert hold(gate, SEED, waiting, 1000.1, now=1000.3) is Reason.PAUSED
+
+
+def test_a_step_that_slept_through_a_whole_pause_does_not_probe_by_accident():
+    _, gate = ask(Gate(), now=1000.0)
+    waiting, gate = ask(gate, now=1000.1)
+    gate = refused(gate, SEED, sent_at=1000.0, now=1000.2)
+    assert hold(gate, SEED, waiting, 1000.1, now=1070.0) is Reason.PAUSED
+
+
+@dataclass
+class Flight:
+    decision: Decision
+    decided_at: float
+    cut_off: float
+    sent_at: float | None = None
+
+
+class GateUnderAnything(RuleBasedStateMachine):
+    """Steps come, wait, send, end, die, in any order and at any time; settings change in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1_800_000_000.0
+        self.gate = Gate()
+        self.limits = SEED
+        self.flights: list[Flight] = []
+        self.sends: list[tuple[float, float]] = []
+
+    @rule(seconds=st.one_of(st.floats(0, 0.3), st.floats(0, 30), st.floats(0, 600)))
+    def time_passes(self, seconds):
+        self.now += seconds
+
+    @rule(budget=st.floats(1.0, 180.0), latency=st.sampled_from([0.0, 1.0, 8.0, 20.0]))
+    def a_step_asks(self, budget, latency):
+        decision, gate = decide(self.gate, self.limits, self.now, self.now + budget, latency)
+        if decision.slot is None:
+            assert gate == self.gate
+            if decision.retry_at is not None:
+                later, _ = decide(self.gate, self.limits, decision.retry_at, decision.retry_at + budget, latency)
+                assert later.slot == decision.retry_at, "retry_at must be true"
+            return
+        assert self.now <= decision.slot <= self.now + budget - latency + 1e-6
+        self.gate = gate
+        self.flights.append(Flight(decision, self.now, self.now + budget))
+
+    @precondition(lambda self: self.waiting())
+    @rule(data=st.data())
+    def a_waiting_step_wakes_at_its_slot(self, data):
+        flight = data.draw(st.sampled_from(self.waiting()))
+        if (flight.decision.slot or 0) > self.now:
+            self.now = flight.decision.slot or 0
+        obstacle = hold(self.gate, self.limits, flight.decision, flight.decided_at, self.now)
+        if obstacle is None:
+            self.send(flight)
+        else:
+            self.flights.remove(flight)
+            self.gate = released(self.gate, flight.decision.lease)
+
+    @precondition(lambda self: self.sent())
+    @rule(data=st.data(), outcome=st.sampled_from(["ok", "429", "429 with a time", "fault", "dies"]))
+    def a_sent_request_ends(self, data, outcome):
+        flight = data.draw(st.sampled_from(self.sent()))
+        self.flights.remove(flight)
+        sent_at = flight.sent_at or 0.0
+        if outcome == "ok":
+            self.gate = succeeded(self.gate, sent_at)
+        elif outcome == "429":
+            self.gate = refused(self.gate, self.limits, sent_at, self.now)
+        elif outcome == "429 with a time":
+            self.gate = refused(self.gate, self.limits, sent_at, self.now, pause=17.0)
+        elif outcome == "fault":
+            self.gate = released(self.gate, flight.decision.lease)
+
+    @rule(spacing=st.sampled_from([1.0, 5.0, 30.0]))
+    def an_admin_changes_the_spacing(self, spacing):
+        self.limits = Limits(spacing=spacing, ladder=self.limits.ladder)
+        # A request that waits for a slot of the old spacing keeps the gate's order, not the new distance.
+        self.sends.clear()
+        self.flights = [flight for flight in self.flights if flight.sent_at]
+
+    def waiting(self) -> list[Flight]:
+        return [flight for flight in self.flights if flight.sent_at is None]
+
+    def sent(self) -> list[Flight]:
+        return [flight for flight in self.flights if flight.sent_at is not None]
+
+    def send(self, flight: Flight) -> None:
+        assert self.gate.state(self.now) is not State.PAUSED, "sent while paused"
+        if self.gate.strikes:
+            probes = [other for other in self.sent() if other.decision.lease is not None and other.cut_off > self.now]
+            assert not probes, "two probes at once"
+        for earlier, _ in self.sends:
+            assert abs(self.now - earlier) >= self.limits.spacing - 1e-6, "closer than the spacing"
+        self.sends.append((self.now, flight.cut_off))
+        flight.sent_at = self.now
+
+    @invariant()
+    def a_lease_never_outlives_the_longest_step(self):
+        assert self.gate.probe_until <= self.now + 180.0
+
+
+GateUnderAnything.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestGateUnderAnything = GateUnderAnything.TestCase
+
+
+@given(st.lists(st.floats(0.0, 20.0), min_size=2, max_size=60), st.floats(0.001, 60.0))
+def test_slots_are_never_closer_than_the_spacing_even_when_each_is_used_at_the_other_end_of_its_window(gaps, spacing):
+    gate, limits, now, slots = Gate(), Limits(spacing=spacing), 1_800_000_000.0, []
+    for gap in gaps:
+        now += gap
+        decision, gate = ask(gate, now, limits, budget=180.0)
+        if decision.slot is not None:
+            slots.append(decision.slot)
+    for earlier, later in zip(slots, slots[1:], strict=False):
+        assert later - (earlier + GRACE) >= spacing - 1e-6
+
+
+@given(st.lists(st.sampled_from(["ok", "429"]), max_size=30))
+def test_a_replay_of_the_same_outcomes_gives_the_same_gate(outcomes):
+    def replay() -> Gate:
+        gate, now = Gate(), 1000.0
+        for outcome in outcomes:
+            now = max(now + 6.0, gate.paused_until)
+            gate = succeeded(gate, now) if outcome == "ok" else refused(gate, SEED, now, now)
+        return gate
+
+    assert replay() == replay()
