@@ -95,7 +95,7 @@ class Attempt:
         end = self._end(
             Verdict.REFUSED, sent_at=sent_at, status=error.status, refusal=refusal.kind, pause=refusal.pause, detail=refusal.detail
         )
-        return Result(Reason.REFUSED, end=end, is_final=refusal.final)
+        return Result(Reason.REFUSED, end=end, is_final=refusal.kind.is_final)
 
     def _unusable(self, detail: str, sent_at: float, *, accepted: bool, completion: llm.Completion | None = None) -> Result:
         if completion:

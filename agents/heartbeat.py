@@ -22,15 +22,15 @@ def worker_name(session: int) -> str:
     return f"{PREFIX}{socket.gethostname()}/{session}"[:100]
 
 
-def canary() -> None:
-    """The job that proves that jobs are run: writes the heartbeat of the cluster that runs it."""
+def beat() -> None:
+    """Write the heartbeat of the cluster that runs this: only a job calls it, since it proves that jobs are run."""
     name = worker_name(os.getsid(0))
     Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": timezone.now()})
 
 
 def send_canary() -> None:
     """Queue one canary; its result is kept nowhere."""
-    async_task("agents.heartbeat.canary", save=False)
+    async_task("agents.jobs.canary", save=False)
 
 
 def beaten_at(name: str) -> datetime | None:

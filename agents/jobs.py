@@ -7,13 +7,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from agents import ledger, llm, spool, submissions
+from agents import heartbeat, ledger, llm, spool, submissions
 from agents.configuration import provider
-from agents.models import Account, Heartbeat
+from agents.models import Account
 
 logger = logging.getLogger(__name__)
 
-WORKER = "worker"
 # An attempt that is still open this long after its cut-off has lost its process: Write 2 and the spool take seconds.
 LOST_AFTER = timedelta(minutes=2)
 
@@ -24,9 +23,9 @@ def answer_submission(pk: int) -> bool:
 
 
 def canary() -> None:
-    """The worker's sign of life: only a worker that runs jobs writes it."""
-    now = timezone.now()
-    Heartbeat.objects.update_or_create(name=WORKER, defaults={"beaten_at": now})
+    """Every few seconds: the worker's sign of life, then what dead processes left."""
+    heartbeat.beat()
+    reconcile()
 
 
 def reconcile() -> None:

@@ -108,7 +108,8 @@ async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    pricing = entry.get("pricing") if isinstance(entry.get("pricing"), dict) else {}
+    pricing = entry.get("pricing")
+    pricing = pricing if isinstance(pricing, dict) else {}
     features = entry.get("supported_features")
     return {
         "id": entry["id"],

@@ -31,6 +31,16 @@ class RefusalClass(StrEnum):
         """The class in an operator's words, with what to do."""
         return SENTENCES[self]
 
+    @property
+    def pauses_account(self) -> bool:
+        """Whether the whole account has to wait; otherwise another model may be tried at once."""
+        return self in _ACCOUNT_WIDE
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no other model can help this step."""
+        return self.pauses_account or self is RefusalClass.REQUEST
+
 
 SENTENCES = {
     RefusalClass.EDGE: "Rate limited by the provider's edge: the whole account has to wait.",
@@ -65,16 +75,6 @@ class Refusal:
     kind: RefusalClass
     detail: str
     pause: float | None = None
-
-    @property
-    def pauses_account(self) -> bool:
-        """Whether the whole account has to wait; otherwise another model may be tried at once."""
-        return self.kind in _ACCOUNT_WIDE
-
-    @property
-    def final(self) -> bool:
-        """Whether no other request can help this step."""
-        return self.pauses_account or self.kind is RefusalClass.REQUEST
 
 
 def classify(status: int, content_type: str, body: str, retry_after: float | None = None) -> Refusal:

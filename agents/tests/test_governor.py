@@ -21,19 +21,19 @@ def ask(gate: Gate, now: float, limits: Limits = SEED, budget: float = BUDGET) -
     return decide(gate, limits, now, now + budget, LATENCY)
 
 
-def test_the_first_step_goes_at_once():
+def test_the_first_step_goes_at_once() -> None:
     decision, gate = ask(Gate(), now=1000.0)
     assert (decision.reason, decision.slot, decision.lease) == (Reason.ANSWERED, 1000.0, None)
     assert gate.last_slot_at == 1000.0
 
 
-def test_the_next_step_waits_for_the_spacing():
+def test_the_next_step_waits_for_the_spacing() -> None:
     _, gate = ask(Gate(), now=1000.0)
     decision, _ = ask(gate, now=1001.0)
     assert decision.slot == 1000.0 + 5.0 + GRACE
 
 
-def test_a_slot_that_leaves_no_time_for_the_llm_is_not_taken():
+def test_a_slot_that_leaves_no_time_for_the_llm_is_not_taken() -> None:
     gate = Gate()
     for _ in range(4):
         decision, gate = ask(gate, now=1000.0)
@@ -42,13 +42,13 @@ def test_a_slot_that_leaves_no_time_for_the_llm_is_not_taken():
     assert (decision.reason, decision.slot, after) == (Reason.SPACING, None, gate)
 
 
-def test_a_budget_shorter_than_the_expected_latency_is_told_apart_from_a_late_slot():
+def test_a_budget_shorter_than_the_expected_latency_is_told_apart_from_a_late_slot() -> None:
     decision, gate = ask(Gate(), now=1000.0, budget=LATENCY - 0.1)
     assert decision.reason is Reason.DEADLINE
     assert gate == Gate()
 
 
-def test_spacing_zero_lets_all_through_at_once():
+def test_spacing_zero_lets_all_through_at_once() -> None:
     gate, limits = Gate(), Limits(spacing=0.0)
     for _ in range(50):
         decision, gate = ask(gate, now=1000.0, limits=limits)
@@ -56,12 +56,12 @@ def test_spacing_zero_lets_all_through_at_once():
     assert hold(gate, limits, decision, 1000.0, now=1010.0) is None
 
 
-def test_a_shorter_spacing_counts_at_once():
+def test_a_shorter_spacing_counts_at_once() -> None:
     _, gate = ask(Gate(), now=1000.0, limits=Limits(spacing=600.0))
     assert ask(gate, now=1002.0, limits=Limits(spacing=1.0))[0].slot == 1002.0
 
 
-def test_each_refusal_in_a_row_takes_the_next_rung_and_the_last_one_repeats():
+def test_each_refusal_in_a_row_takes_the_next_rung_and_the_last_one_repeats() -> None:
     gate, now, pauses = Gate(), 1000.0, []
     for _ in range(6):
         gate = refused(gate, SEED, sent_at=now, now=now)
@@ -70,18 +70,18 @@ def test_each_refusal_in_a_row_takes_the_next_rung_and_the_last_one_repeats():
     assert pauses == [60.0, 120.0, 240.0, 480.0, 480.0, 480.0]
 
 
-def test_while_paused_every_step_is_told_when_to_come_back():
+def test_while_paused_every_step_is_told_when_to_come_back() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.2)
     decision, after = ask(gate, now=1030.0)
     assert (decision.reason, decision.retry_at, after) == (Reason.PAUSED, 1060.2, gate)
 
 
-def test_a_pause_that_the_provider_states_is_taken_with_its_source():
+def test_a_pause_that_the_provider_states_is_taken_with_its_source() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0, pause=33.0)
     assert (gate.paused_until, gate.pause_source, gate.strikes) == (1033.0, PauseSource.PROVIDER, 1)
 
 
-def test_after_the_pause_one_step_probes_and_the_others_are_told_so():
+def test_after_the_pause_one_step_probes_and_the_others_are_told_so() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     assert gate.state(1060.0) is State.PROBING
     probe, gate = ask(gate, now=1060.0)
@@ -90,28 +90,28 @@ def test_after_the_pause_one_step_probes_and_the_others_are_told_so():
     assert (other.reason, other.retry_at) == (Reason.PROBING, probe.lease)
 
 
-def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over():
+def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     probe, gate = ask(gate, now=1060.0)
     gate = succeeded(gate, sent_at=1060.0)
     assert (gate.state(1060.1), gate.strikes, gate.probe_until) == (State.OPEN, 0, 0.0)
 
 
-def test_a_probe_that_is_refused_takes_the_next_rung():
+def test_a_probe_that_is_refused_takes_the_next_rung() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     _, gate = ask(gate, now=1060.0)
     gate = refused(gate, SEED, sent_at=1060.0, now=1060.5)
     assert (gate.strikes, gate.paused_until) == (2, 1180.5)
 
 
-def test_a_probe_that_dies_blocks_no_longer_than_its_lease():
+def test_a_probe_that_dies_blocks_no_longer_than_its_lease() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     probe, gate = ask(gate, now=1060.0)
     assert probe.lease is not None
     assert ask(gate, now=probe.lease)[0].slot == probe.lease
 
 
-def test_a_probe_that_ends_late_does_not_free_the_lease_of_the_next_one():
+def test_a_probe_that_ends_late_does_not_free_the_lease_of_the_next_one() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     first, gate = ask(gate, now=1060.0)
     second, gate = ask(gate, now=first.lease or 0)
@@ -119,31 +119,31 @@ def test_a_probe_that_ends_late_does_not_free_the_lease_of_the_next_one():
     assert released(gate, second.lease).probe_until == 0.0
 
 
-def test_refusals_of_requests_that_left_before_the_pause_are_one_violation():
+def test_refusals_of_requests_that_left_before_the_pause_are_one_violation() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.3)
     for late in (1000.4, 1000.5, 1007.0):
         assert refused(gate, SEED, sent_at=1000.1, now=late) == gate
 
 
-def test_a_success_of_a_request_that_left_before_the_pause_does_not_end_it():
+def test_a_success_of_a_request_that_left_before_the_pause_does_not_end_it() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.3)
     assert succeeded(gate, sent_at=999.0) == gate
 
 
 @pytest.mark.parametrize(("woke_late", "verdict"), [(0.0, None), (GRACE, None), (GRACE + 0.001, Reason.MISSED)])
-def test_a_step_that_wakes_too_late_for_its_slot_gives_it_up(woke_late, verdict):
+def test_a_step_that_wakes_too_late_for_its_slot_gives_it_up(woke_late: float, verdict: Reason | None) -> None:
     decision, gate = ask(Gate(), now=1000.0)
     assert hold(gate, SEED, decision, 1000.0, now=1000.0 + woke_late) is verdict
 
 
-def test_a_step_that_waits_gives_up_when_the_gate_pauses():
+def test_a_step_that_waits_gives_up_when_the_gate_pauses() -> None:
     first, gate = ask(Gate(), now=1000.0)
     waiting, gate = ask(gate, now=1000.1)
     gate = refused(gate, SEED, sent_at=1000.0, now=1000.2)
     assert hold(gate, SEED, waiting, 1000.1, now=1000.3) is Reason.PAUSED
 
 
-def test_a_step_that_slept_through_a_whole_pause_does_not_probe_by_accident():
+def test_a_step_that_slept_through_a_whole_pause_does_not_probe_by_accident() -> None:
     _, gate = ask(Gate(), now=1000.0)
     waiting, gate = ask(gate, now=1000.1)
     gate = refused(gate, SEED, sent_at=1000.0, now=1000.2)
@@ -170,11 +170,11 @@ class GateUnderAnything(RuleBasedStateMachine):
         self.sends: list[tuple[float, float]] = []
 
     @rule(seconds=st.one_of(st.floats(0, 0.3), st.floats(0, 30), st.floats(0, 600)))
-    def time_passes(self, seconds):
+    def time_passes(self, seconds: float) -> None:
         self.now += seconds
 
     @rule(budget=st.floats(1.0, 180.0), latency=st.sampled_from([0.0, 1.0, 8.0, 20.0]))
-    def a_step_asks(self, budget, latency):
+    def a_step_asks(self, budget: float, latency: float) -> None:
         decision, gate = decide(self.gate, self.limits, self.now, self.now + budget, latency)
         if decision.slot is None:
             assert gate == self.gate
@@ -188,7 +188,7 @@ class GateUnderAnything(RuleBasedStateMachine):
 
     @precondition(lambda self: self.waiting())
     @rule(data=st.data())
-    def a_waiting_step_wakes_at_its_slot(self, data):
+    def a_waiting_step_wakes_at_its_slot(self, data: st.DataObject) -> None:
         flight = data.draw(st.sampled_from(self.waiting()))
         if (flight.decision.slot or 0) > self.now:
             self.now = flight.decision.slot or 0
@@ -201,7 +201,7 @@ class GateUnderAnything(RuleBasedStateMachine):
 
     @precondition(lambda self: self.sent())
     @rule(data=st.data(), outcome=st.sampled_from(["ok", "429", "429 with a time", "fault", "dies"]))
-    def a_sent_request_ends(self, data, outcome):
+    def a_sent_request_ends(self, data: st.DataObject, outcome: str) -> None:
         flight = data.draw(st.sampled_from(self.sent()))
         self.flights.remove(flight)
         sent_at = flight.sent_at or 0.0
@@ -215,7 +215,7 @@ class GateUnderAnything(RuleBasedStateMachine):
             self.gate = released(self.gate, flight.decision.lease)
 
     @rule(spacing=st.sampled_from([1.0, 5.0, 30.0]))
-    def an_admin_changes_the_spacing(self, spacing):
+    def an_admin_changes_the_spacing(self, spacing: float) -> None:
         self.limits = Limits(spacing=spacing, ladder=self.limits.ladder)
         # A request that waits for a slot of the old spacing keeps the gate's order, not the new distance.
         self.sends.clear()
@@ -238,7 +238,7 @@ class GateUnderAnything(RuleBasedStateMachine):
         flight.sent_at = self.now
 
     @invariant()
-    def a_lease_never_outlives_the_longest_step(self):
+    def a_lease_never_outlives_the_longest_step(self) -> None:
         assert self.gate.probe_until <= self.now + 180.0
 
 
@@ -247,7 +247,7 @@ TestGateUnderAnything = GateUnderAnything.TestCase
 
 
 @given(st.lists(st.floats(0.0, 20.0), min_size=2, max_size=60), st.floats(0.001, 60.0))
-def test_slots_are_never_closer_than_the_spacing_even_when_each_is_used_at_the_other_end_of_its_window(gaps, spacing):
+def test_slots_are_never_closer_than_the_spacing_even_when_each_is_used_at_the_other_end_of_its_window(gaps: list[float], spacing: float) -> None:
     gate, limits, now, slots = Gate(), Limits(spacing=spacing), 1_800_000_000.0, []
     for gap in gaps:
         now += gap
@@ -259,7 +259,7 @@ def test_slots_are_never_closer_than_the_spacing_even_when_each_is_used_at_the_o
 
 
 @given(st.lists(st.sampled_from(["ok", "429"]), max_size=30))
-def test_a_replay_of_the_same_outcomes_gives_the_same_gate(outcomes):
+def test_a_replay_of_the_same_outcomes_gives_the_same_gate(outcomes: list[str]) -> None:
     def replay() -> Gate:
         gate, now = Gate(), 1000.0
         for outcome in outcomes:
