@@ -93,7 +93,13 @@ def change_account(account: Account, changes: Mapping[str, Any], *, key: str | N
 
 
 def _save(
-    row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...], by: AbstractBaseUser | None, reason: str, *, always: bool = False
+    row: models.Model,
+    changes: Mapping[str, Any],
+    allowed: tuple[str, ...],
+    by: AbstractBaseUser | None,
+    reason: str,
+    *,
+    always: bool = False,
 ) -> None:
     unknown = sorted(set(changes) - set(allowed))
     if unknown:

@@ -27,7 +27,9 @@ def open_sealed(sealed: str) -> str:
     try:
         return _ring().decrypt(sealed.encode()).decode()
     except InvalidToken:
-        raise UnreadableKey("The stored key can't be opened: put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or enter the key again.") from None
+        raise UnreadableKey(
+            "The stored key can't be opened: put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or enter the key again."
+        ) from None
 
 
 def key_of(account: Account) -> str:

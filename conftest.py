@@ -1,0 +1,124 @@
+"""What all tests share: a hermetic environment, a database file, a browser, a Postgres server, whole processes."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import django
+import pytest
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).parent
+DATA = Path(tempfile.mkdtemp(prefix="minerpanel-tests-"))
+
+# Before Django reads them: the environment wins over .env and an empty value counts as not set
+os.environ.update(dict.fromkeys(dotenv_values(ROOT / ".env.example"), ""))
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="minerpanel.settings",
+    DATA_DIR=str(DATA),
+    SECRET_KEY="made-up-for-the-tests-" + "0123456789abcdef" * 3,
+    CHUTES_BASE_URL="http://127.0.0.1:9/v1",  # no test may reach the provider: nothing listens on this port
+    CHUTES_MANAGEMENT_URL="http://127.0.0.1:9",
+)
+django.setup()
+
+from django.conf import settings  # noqa: E402 -- after the environment
+
+# Hashed names need collectstatic, and slow password hashes are what production wants
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(DATA, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A file for the test database: one in memory locks otherwise than the real one."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def process_environment(tmp_path: Path) -> dict[str, str]:
+    """An environment for processes of a test's own, with a data folder and a migrated database of their own."""
+    environment = {**os.environ, "DATA_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=120)
+    return environment
+
+
+def missing(what: str, remedy: str) -> None:
+    """Skip a test whose tool is not installed; fail where all tools are to be there (CI=true)."""
+    stop: Callable[[str], object] = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+    stop(f"{what} is not installed. {remedy}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> dict[str, object]:
+    """Arguments for Playwright's `chromium.launch(**chromium)`, with the browser of the system."""
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    if path is None:
+        missing("Chromium", "Run: sudo apt-get install chromium")
+    return {"executable_path": path, "args": CHROMIUM_ARGS}
+
+
+def postgres_program(name: str) -> str | None:
+    """The path of one of Postgres' server programs, wherever the distribution keeps them."""
+    folders = sorted(Path("/").glob(POSTGRES_FOLDERS.lstrip("/")), reverse=True)
+    return shutil.which(name) or next((str(folder / name) for folder in folders if (folder / name).exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an empty database on a Postgres server of the test's own."""
+    initdb, pg_ctl = postgres_program("initdb"), postgres_program("pg_ctl")
+    if initdb is None or pg_ctl is None:
+        missing("Postgres", "Run: sudo apt-get install postgresql")
+    with tempfile.TemporaryDirectory(prefix="minerpanel-postgres-", ignore_cleanup_errors=True) as folder, socket.socket() as listener:
+        as_owner = _server_owner(folder)
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        listener.close()
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+        _run([*as_owner, str(initdb), "-D", f"{folder}/data", "-U", "panel", "-A", "trust"])
+        _run([*as_owner, str(pg_ctl), "-D", f"{folder}/data", "-o", options, "-l", f"{folder}/log", "-w", "start"])
+        try:
+            yield f"postgres://panel@127.0.0.1:{port}/postgres"
+        finally:
+            _run([*as_owner, str(pg_ctl), "-D", f"{folder}/data", "-m", "immediate", "stop"])
+
+
+def _server_owner(folder: str) -> list[str]:
+    """What to put before a server program: Postgres refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    owner = pwd.getpwnam("postgres")
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    return ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120)
