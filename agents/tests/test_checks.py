@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from agents import checks
 
@@ -37,13 +37,13 @@ ALL: list[Callable[..., list[CheckMessage]]] = [
 ]
 
 
-def findings(settings: SettingsWrapper, folder: Path, **changes: Any) -> list[CheckMessage]:
+def findings(settings: Settings, folder: Path, **changes: Any) -> list[CheckMessage]:
     for name, value in {**GOOD, "DATA_DIR": folder, **changes}.items():
         setattr(settings, name, value)
     return [message for check in ALL for message in check(None)]
 
 
-def test_good_settings_pass(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_good_settings_pass(settings: Settings, tmp_path: Path) -> None:
     assert findings(settings, tmp_path) == []
 
 
@@ -61,7 +61,7 @@ def test_good_settings_pass(settings: SettingsWrapper, tmp_path: Path) -> None:
         ({"CHUTES_BASE_URL": "https://llm.chutes.ai"}, "agents.W003"),
     ],
 )
-def test_each_fault_has_its_id_and_a_hint(settings: SettingsWrapper, tmp_path: Path, changes: dict[str, Any], id_: str) -> None:
+def test_each_fault_has_its_id_and_a_hint(settings: Settings, tmp_path: Path, changes: dict[str, Any], id_: str) -> None:
     messages = findings(settings, tmp_path, **changes)
     assert [message.id for message in messages] == [id_]
     assert messages[0].hint
@@ -76,17 +76,17 @@ def test_each_fault_has_its_id_and_a_hint(settings: SettingsWrapper, tmp_path: P
         {"CHUTES_API_KEY": "anything", "CHUTES_BASE_URL": "http://127.0.0.1:8899/v1"},
     ],
 )
-def test_what_is_fine_at_home_is_let_pass(settings: SettingsWrapper, tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_what_is_fine_at_home_is_let_pass(settings: Settings, tmp_path: Path, changes: dict[str, Any]) -> None:
     assert findings(settings, tmp_path, **changes) == []
 
 
-def test_a_missing_data_folder_is_named(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_a_missing_data_folder_is_named(settings: Settings, tmp_path: Path) -> None:
     (message,) = findings(settings, tmp_path / "nowhere")
     assert message.id == "agents.E001"
     assert str(tmp_path / "nowhere") in str(message.hint)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_data_folder_that_can_not_be_written_to_is_named(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_a_data_folder_that_can_not_be_written_to_is_named(settings: Settings, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert [message.id for message in findings(settings, tmp_path)] == ["agents.E001"]

@@ -247,7 +247,9 @@ TestGateUnderAnything = GateUnderAnything.TestCase
 
 
 @given(st.lists(st.floats(0.0, 20.0), min_size=2, max_size=60), st.floats(0.001, 60.0))
-def test_slots_are_never_closer_than_the_spacing_even_when_each_is_used_at_the_other_end_of_its_window(gaps: list[float], spacing: float) -> None:
+def test_slots_are_never_closer_than_the_spacing_even_when_each_is_used_at_the_other_end_of_its_window(
+    gaps: list[float], spacing: float
+) -> None:
     gate, limits, now, slots = Gate(), Limits(spacing=spacing), 1_800_000_000.0, []
     for gap in gaps:
         now += gap

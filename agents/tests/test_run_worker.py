@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ class Worker:
         """Whether a canary came through after `moment` (Unix seconds)."""
         with sqlite3.connect(Path(self.environment["DATA_DIR"]) / "panel.sqlite3", timeout=30) as database:
             newest = database.execute("SELECT max(beaten_at) FROM agents_heartbeat").fetchone()[0]
-        return newest is not None and datetime.fromisoformat(newest).replace(tzinfo=timezone.utc).timestamp() > moment
+        return newest is not None and datetime.fromisoformat(newest).replace(tzinfo=UTC).timestamp() > moment
 
     def works(self) -> None:
         now = time.time()

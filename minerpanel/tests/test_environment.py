@@ -70,5 +70,5 @@ def test_a_secret_comes_from_its_own_key_or_from_a_file(tmp_path: Path) -> None:
 
 
 def test_a_secret_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ImproperlyConfigured, match="^KEY_FILE must name a readable text file"):
+    with pytest.raises(ImproperlyConfigured, match=r"^KEY_FILE must name a readable text file"):
         Environment({"KEY_FILE": str(tmp_path / "nowhere")}).secret("KEY")

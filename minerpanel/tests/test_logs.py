@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -35,13 +36,14 @@ def test_a_message_keeps_its_words_and_loses_its_secrets(output: tuple[logging.L
 def test_a_traceback_loses_its_secrets(output: tuple[logging.Logger, io.StringIO]) -> None:
     logger, stream = output
     try:
-        raise ValueError(f"bad key {KEY} and open-sesame")
+        int(f"bad key {KEY} and open-sesame")
     except ValueError:
         logger.exception("It failed.", stack_info=True)
-    assert "ValueError: bad key [secret] and [secret]" in stream.getvalue()
+    assert "bad key [secret] and [secret]" in stream.getvalue()
     assert KEY not in stream.getvalue()
     assert "open-sesame" not in stream.getvalue()
 
 
 def test_every_handler_of_the_settings_masks_secrets() -> None:
-    assert all("redact" in handler["filters"] for handler in settings.LOGGING["handlers"].values())
+    handlers: Any = settings.LOGGING["handlers"]
+    assert all("redact" in handler["filters"] for handler in handlers.values())

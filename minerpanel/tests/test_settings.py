@@ -88,6 +88,6 @@ def test_postgres_gives_up_a_dead_host_soon() -> None:
 
 @pytest.mark.parametrize("url", ["mysql://panel:hunter2@db/panel", "nonsense://panel:hunter2@db", "hunter2"])
 def test_another_database_is_refused_without_repeating_its_password(url: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="^DATABASE_URL must be") as caught:
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL must be") as caught:
         database(url, Path("/unused"))
     assert "hunter2" not in str(caught.value)

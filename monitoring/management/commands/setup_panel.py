@@ -1,4 +1,4 @@
-"""Bring data folder, database, static files and the first admin to where the code wants them."""
+"""Bring data folder, database, schedules, static files and the first admin to where the code wants them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+
+from agents import schedules
 
 ADMIN = "admin"
 ADMINS = "admins"
@@ -24,6 +26,7 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         call_command("check", verbosity=0, stdout=self.stdout)
         call_command("migrate", interactive=False, verbosity=0)
+        schedules.ensure()
         call_command("collectstatic", interactive=False, verbosity=0)
         random = secrets.token_urlsafe(12)
         if make_first_admin(settings.PANEL_ADMIN_PASSWORD or random):
