@@ -1,0 +1,165 @@
+"""A miner of a test's own: real web processes and workers on one data folder and one database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+ROOT = Path(__file__).resolve().parents[2]
+# Far more than is needed, so that a slow machine passes too, in seconds.
+PATIENCE = 90.0
+
+
+class Miner:
+    """Web processes and workers that share `environment`."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    @classmethod
+    @contextmanager
+    def running(cls, environment: dict[str, str]) -> Iterator[Miner]:
+        """Migrated and ready to start processes; all of them are ended at the end."""
+        miner = cls(environment)
+        miner.manage("migrate", "--verbosity", "0")
+        try:
+            yield miner
+        finally:
+            for process in miner.processes:
+                process.terminate()
+            for process in miner.processes:
+                _end(process)
+
+    def web(self) -> str:
+        """Start a web process; its address."""
+        port = _free_port()
+        self._start([sys.executable, "-m", "gunicorn", "--config", "minerpanel/gunicorn.conf.py"], {"PORT": str(port)})
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: _answers(f"{url}/health"), f"{url} does not answer")
+        return url
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker that runs jobs when this returns."""
+        before = time.time()
+        process = self._start([sys.executable, "manage.py", "run_worker", "--canary-seconds=1"], {})
+        wait_until(lambda: self._beaten_after(before), "the worker runs no jobs")
+        return process
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE
+        )
+        return done.stdout
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What a query returns, read beside the running processes."""
+        url = self.environment.get("DATABASE_URL", "")
+        if url:
+            with psycopg.connect(url) as database:
+                return database.execute(sql.encode()).fetchall()
+        with sqlite3.connect(self.database_file, timeout=30) as database:
+            return database.execute(sql).fetchall()
+
+    def execute(self, sql: str) -> None:
+        """Change rows behind the processes' backs."""
+        url = self.environment.get("DATABASE_URL", "")
+        if url:
+            with psycopg.connect(url) as database:
+                database.execute(sql.encode())
+            return
+        with sqlite3.connect(self.database_file, timeout=30) as database:
+            database.execute(sql)
+
+    @property
+    def database_file(self) -> Path:
+        return Path(self.environment["DATA_DIR"]) / "panel.sqlite3"
+
+    def _start(self, command: list[str], more: dict[str, str]) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, cwd=ROOT, env={**self.environment, **more}, start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def _beaten_after(self, moment: float) -> bool:
+        beats = self.rows("SELECT max(beaten_at) FROM agents_heartbeat")
+        newest = str(beats[0][0] or "")
+        return bool(newest) and newest[:19].replace("T", " ") >= time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(moment))
+
+
+def step_body(number: int = 0, **more: Any) -> dict[str, Any]:
+    """One step as today's validators send it."""
+    page = '<html><body><form action="/search"><input name="query" placeholder="Find films"><button type="submit">Go</button></form></body></html>'
+    body = {"protocol_version": "1.0", "task_id": f"task-{number}", "prompt": "Search for the film 'Arrival'", "step_index": 0}
+    return {**body, "url": "http://localhost:8000/?seed=58", "html": page, "history": [], "tools": [], "include_reasoning": False, **more}
+
+
+def post_at_once(urls: list[str], bodies: list[dict[str, Any]]) -> list[tuple[float, httpx.Response]]:
+    """Post all bodies to /step at the same time, in turn over the addresses: seconds and answer of each."""
+
+    def post(number: int) -> tuple[float, httpx.Response]:
+        started = time.monotonic()
+        answer = httpx.post(f"{urls[number % len(urls)]}/step", json=bodies[number], timeout=PATIENCE)
+        return time.monotonic() - started, answer
+
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        return list(pool.map(post, range(len(bodies))))
+
+
+def wait_until(condition: Callable[[], Any], otherwise: str, patience: float = PATIENCE) -> Any:
+    """The condition's first true value. Fails with `otherwise` when there is none in time."""
+    over = time.monotonic() + patience
+    while time.monotonic() < over:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{otherwise} after {patience:.0f} s")
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to the process and all that it started."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(PATIENCE)
+
+
+def answered(response: httpx.Response) -> list[dict[str, Any]]:
+    """The tool calls of a step's answer."""
+    assert response.status_code == 200, response.text
+    calls: list[dict[str, Any]] = json.loads(response.text)["tool_calls"]
+    return calls
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        kill(process)
