@@ -13,7 +13,7 @@ from lxml import etree
 
 from agents.page.elements import FIELDS, Element, role_of
 
-Node = etree._Element
+Node = etree._Element  # noqa: SLF001 (lxml gives its element type no public name)
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
 MOST_ELEMENTS = 2500
