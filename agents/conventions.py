@@ -1,0 +1,95 @@
+"""The task's rules, applied to any plan before it leaves.
+
+Some step callers lose the port of absolute URLs, so agents should click links there rather than navigate; that is a preference
+of theirs and no rule here: a navigation with a lost port still beats no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, dropwhile
+
+from agents.actions import Action, InvalidAction, navigate, validate
+from agents.protocol import Form, Step
+from agents.selectors import ATTRIBUTE, by_attribute
+from agents.sites import Site, query_parts, same_page, seeds, split_http, without_seeds
+
+# A task ends after 180 s and a click that stays on its page costs 3 s, a failed selector 10 s: nothing after the thirtieth action runs.
+MAX_ONE_SHOT = 30
+# The page changes under the actions of a step; whoever plans further than this plans for a page that it hasn't seen.
+MAX_STEP = 10
+
+
+def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
+    """The actions that may leave for this step, not too many of them; a one-shot plan begins with the navigation to the task's URL."""
+    kept = permitted(actions, step)
+    if step.form is Form.ONE_SHOT:
+        return tuple(_from_the_start(kept, site_of(step)))[:MAX_ONE_SHOT]
+    return kept[:MAX_STEP]
+
+
+def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
+    """The actions that keep to the task's host and seed, brought to their exact form, and to the allowed tools; others are dropped.
+
+    So is a DoneAction: the answer says `done` itself, and late-2025 callers don't know the action.
+    """
+    kept = [action for action in _on_site(actions, site_of(step)) if action.type != "DoneAction"]
+    free = step.form is Form.ONE_SHOT or not step.allowed_tools
+    return tuple(action for action in kept if free or action.tool in step.allowed_tools)
+
+
+def site_of(step: Step) -> Site | None:
+    """The task's site: of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
+
+    Only the start URL's query belongs to every page; what a later page has there is its own.
+    """
+    urls = [url for url in (step.url, *(past.url for past in reversed(step.history))) if split_http(url) and _opened(url)]
+    if not urls:
+        return None
+    found = [part for url in urls for part in seeds(_query(url)) if part.partition("=")[2]]
+    if step.form is Form.ONE_SHOT:
+        return Site(urls[0], found[0] if found else "", tuple(without_seeds(_query(urls[0]))))
+    at_start = step.index == 0 and urls[0] == step.url
+    return Site(urls[0], found[0] if found else None, tuple(without_seeds(_query(urls[0]))) if at_start else ())
+
+
+def _query(url: str) -> list[str]:
+    parts = split_http(url)
+    return query_parts(parts.query) if parts else []
+
+
+def _on_site(actions: Iterable[Action], site: Site | None) -> Iterator[Action]:
+    for action in actions:
+        if "url" not in action.fields:
+            yield _with_seeded_href(action, site)
+        elif site and (opened := _opened(site.absolute(action.fields["url"]))):
+            yield opened
+
+
+def _opened(url: str | None) -> Action | None:
+    try:
+        return navigate(url) if url else None
+    except InvalidAction:
+        return None
+
+
+def _with_seeded_href(action: Action, site: Site | None) -> Action:
+    selector = action.fields.get("selector")
+    if site is None or selector is None or selector["type"] != ATTRIBUTE or selector["attribute"] != "href":
+        return action
+    href = site.href(selector["value"])
+    return validate({**action.as_action(), "selector": by_attribute("href", href)}) if href != selector["value"] else action
+
+
+def _from_the_start(actions: Iterable[Action], site: Site | None) -> Iterator[Action]:
+    """The task's own URL first; the browser has no history there, so going back or forward before that leads nowhere."""
+    if site is None:
+        return iter(actions)
+    rest = list(dropwhile(_moves_in_history, actions))
+    if rest and "url" in rest[0].fields and same_page(rest[0].fields["url"], site.url):
+        rest = rest[1:]
+    return chain([navigate(site.url)], dropwhile(_moves_in_history, rest))
+
+
+def _moves_in_history(action: Action) -> bool:
+    return "go_back" in action.fields or "go_forward" in action.fields
