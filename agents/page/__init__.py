@@ -1,0 +1,9 @@
+"""Reading a page: its interactive elements, finders by role and name, the steadiest selector of each, and an excerpt."""
+
+from __future__ import annotations
+
+from agents.page.elements import Element
+from agents.page.excerpt import excerpt
+from agents.page.reading import Page, read
+
+__all__ = ["Element", "Page", "excerpt", "read"]

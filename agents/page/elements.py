@@ -1,0 +1,65 @@
+"""What of a page can be operated: the interactive elements, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BUTTONS = frozenset({"button", "link", "tab", "menuitem"})
+TEXT_FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox"})
+FIELDS = TEXT_FIELDS | {"listbox", "checkbox", "radio", "slider"}
+
+_INPUT_ROLES = {
+    "button": "button", "submit": "button", "reset": "button", "image": "button", "file": "button", "color": "button",
+    "checkbox": "checkbox", "radio": "radio", "range": "slider", "number": "spinbutton", "search": "searchbox",
+}  # fmt: skip
+_TAG_ROLES = {"a": "link", "button": "button", "summary": "button", "select": "listbox", "textarea": "textbox"}
+_OWN_ROLES = BUTTONS | FIELDS | {"switch", "option"}
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One interactive element.
+
+    `place` counts the page's interactive elements from 0 in document order. `role` is the ARIA role ("textbox", "button",
+    "link", "listbox" for a select, …), `type` the type attribute in lower case ("text" for an input and "submit" for a form's
+    button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
+    (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
+    markup tells. `dialog`: inside an open modal dialog. `options` are the visible texts of a select.
+    """
+
+    place: int
+    tag: str
+    role: str
+    type: str
+    name: str = ""
+    id: str = ""
+    href: str = ""
+    label: str = ""
+    text: str = ""
+    placeholder: str = ""
+    value: str = ""
+    hints: str = ""
+    form: int | None = None
+    hidden: bool = False
+    disabled: bool = False
+    dialog: bool = False
+    options: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a click or a key can reach it."""
+        return not (self.hidden or self.disabled)
+
+    @property
+    def submits(self) -> bool:
+        """Whether pressing it sends its form."""
+        return self.form is not None and self.type in {"submit", "image"} and self.tag in {"button", "input"}
+
+
+def role_of(tag: str, type_: str, own: str) -> str:
+    """The role of an element from its tag, its type attribute and its own role attribute; "" for none known."""
+    if own in _OWN_ROLES:
+        return own
+    if tag == "input":
+        return _INPUT_ROLES.get(type_, "textbox")
+    return _TAG_ROLES.get(tag, "button")

@@ -1,0 +1,105 @@
+"""From HTML to a Page that recipes can ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+
+from lxml import etree
+
+from agents.page.elements import Element
+from agents.page.markup import Node, Reader, one_line, text_of
+from agents.page.matching import GOOD_ENOUGH, score
+from agents.page.steady import Steady
+from agents.selectors import Selector
+
+_MOST_HEADINGS = 20
+# More than callers send; a page beyond this is cut, and its front part is read.
+LONGEST_HTML = 16_000_000
+_EMPTY = "<html><body></body></html>"
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "select", "textarea", "button", "a"})
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page as read: what can be operated on it, and how to select it.
+
+    `elements` are in document order. `url` is where the page was seen, "" when not known.
+    """
+
+    url: str
+    elements: tuple[Element, ...]
+    _root: Node = field(repr=False, compare=False)
+    _steady: Steady = field(repr=False, compare=False)
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing on the page can be operated: not loaded yet, or about:blank."""
+        return not self.elements
+
+    @cached_property
+    def title(self) -> str:
+        return next((text_of(node) for node in self._root.iter("title")), "")
+
+    @cached_property
+    def headings(self) -> tuple[str, ...]:
+        found = (text_of(node) for node in self._root.iter("h1", "h2", "h3"))
+        return tuple(islice((text for text in found if text), _MOST_HEADINGS))
+
+    @cached_property
+    def dialog(self) -> bool:
+        """Whether an open modal dialog keeps clicks from the rest of the page."""
+        return any(element.dialog and element.usable for element in self.elements)
+
+    def usable(self, roles: Collection[str]) -> list[Element]:
+        """The elements of these roles that a click or key reaches."""
+        return [element for element in self.elements if element.role in roles and element.usable]
+
+    def ranked(self, wanted: str, roles: Collection[str], least: float = GOOD_ENOUGH) -> list[tuple[float, Element]]:
+        """The elements of these roles that answer to a name with at least the score `least`, best first, earlier first."""
+        scored = [(score(element, wanted), element) for element in self.usable(roles)]
+        return sorted((hit for hit in scored if hit[0] >= least), key=lambda hit: (-hit[0], hit[1].place))
+
+    def find(self, wanted: Collection[str], roles: Collection[str], least: float = GOOD_ENOUGH) -> Element | None:
+        """The one element of these roles that best answers to any of the wanted names; None where none does well enough."""
+        hits = [hit for name in wanted for hit in self.ranked(name, roles, least)[:1]]
+        return max(hits, key=lambda hit: (hit[0], -hit[1].place))[1] if hits else None
+
+    def selector(self, element: Element) -> Selector:
+        """The steadiest selector that matches this element alone."""
+        return next(self._steady.selectors(element))
+
+    def selectors(self, element: Element) -> tuple[Selector, ...]:
+        """All selectors that match this element alone, the steadiest first."""
+        return tuple(self._steady.selectors(element))
+
+    def texts(self, limit: int) -> Iterator[str]:
+        """Lines of visible text outside of buttons, links and fields, until about `limit` characters are out."""
+        for node in self._root.iter():
+            if limit <= 0:
+                return
+            shown = one_line(node.text or "") if str(node.tag) not in _UNSEEN else ""
+            for text in (shown, one_line(node.tail or "") if str(node.tag) != "head" else ""):
+                if text:
+                    limit -= len(text)
+                    yield text
+
+
+def read(html: str, url: str) -> Page:
+    """Read a page, whatever it is: broken, empty, deep, with NUL characters or a foreign encoding declaration. Never raises."""
+    root = _parsed(html)
+    reader = Reader(root)
+    return Page(url, reader.elements(), root, Steady(root, reader.nodes))
+
+
+def _parsed(html: str) -> Node:
+    # The parser gets bytes whose encoding we know, so that a declaration in the page can't contradict.
+    raw = html[:LONGEST_HTML].replace("\0", "").encode("utf-8", "replace")
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(raw, parser) if raw.strip() else None
+    except etree.XMLSyntaxError:
+        root = None
+    return root if root is not None else etree.fromstring(_EMPTY, etree.HTMLParser())
