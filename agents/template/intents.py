@@ -36,13 +36,19 @@ class Intent:
 
 
 _LOGIN = re.compile(
-    r"\b(?:log(?:ged|ging)?[ -]?in(?:to)?|sign(?:ed|ing)?[ -]?in(?:to)?|login|authenticat\w+|(?:use|using|with) (?:the )?credentials?)\b", re.I
+    r"\b(?:log(?:ged|ging)?[ -]?in(?:to)?|sign(?:ed|ing)?[ -]?in(?:to)?|login|authenticat\w+|(?:use|using|with) (?:the )?credentials?)\b",
+    re.I,
 )
-_LOGOUT = re.compile(r"\b(?:log(?:ging)?(?: me)?[ -]?out|logout|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I)
+_LOGOUT = re.compile(
+    r"\b(?:log(?:ging)?(?: me)?[ -]?out|logout|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
+)
 _REGISTER = re.compile(
-    r"\b(?:regist(?:er|ration)|sign(?:ing)?[ -]?up|signup|create[ -](?:a |an |the |my )?(?:new )?(?:user )?account|join the (?:site|website|platform))\b", re.I
+    r"\b(?:regist(?:er|ration)|sign(?:ing)?[ -]?up|signup|create[ -](?:a |an |the |my )?(?:new )?(?:user )?account|join the (?:site|website|platform))\b",
+    re.I,
 )
-_SEARCH = re.compile(r"^\W*(?:please |i want to |i would like to |can you |user )*(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
+_SEARCH = re.compile(
+    r"^\W*(?:please |i want to |i would like to |can you |user )*(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I
+)
 _OPEN = re.compile(
     r"^\W*(?:please |i want to |i would like to |i'd like to |can you |let me |let's )*"
     r"(?:open|views?|show|see|visit|display|(?:go|navigate|take|bring|get)(?: me)?(?: directly)? to|navigate(?: me)?|check out|access|switch to|retrieve)\b", re.I
@@ -53,10 +59,27 @@ _DETAIL = re.compile(
 )  # fmt: skip
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site|https?:)\b|/", re.I)
 _AFTER_LOGIN = re.compile(r"^\W*(?:(?:and|then|after that|afterwards|next|once (?:logged|signed) in|please|,|\.|\s)+)", re.I)
-_LOGIN_AT_END = re.compile(r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I)
+_LOGIN_AT_END = re.compile(
+    r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
+)
 _CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
 _SPLIT = re.compile(r"(?:,|\.|\band)?\s*\b(?:then|after that|afterwards|once (?:logged|signed) in)\b,?\s*", re.I)
-_NAMING = ("name", "title", "query", "search term", "search query", "film", "movie", "book", "product", "item", "subject", "restaurant", "keyword", "term")
+_NAMING = (
+    "name",
+    "title",
+    "query",
+    "search term",
+    "search query",
+    "film",
+    "movie",
+    "book",
+    "product",
+    "item",
+    "subject",
+    "restaurant",
+    "keyword",
+    "term",
+)
 _SUBJECT_NOISE = re.compile(
     r"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|(?:go|navigate|take|bring|get)(?: me)?"
     r"(?: directly)? to|navigate(?: me)?|access|switch to|select|me|the|a|an|of|for|details?|detail|information|info|page|preview|directly|called|named|titled|any|some|"
