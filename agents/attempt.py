@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import Error
-
 from agents import ledger, llm
 from agents.configuration import Provider
+from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd
 from agents.governor import hold
 from agents.ledger import Clock, Permit, Request
@@ -79,7 +78,7 @@ class Attempt:
     def _look(self) -> Reason | None:
         try:
             gate = ledger.gate_of(self.request.account)
-        except Error:
+        except UNAVAILABLE:
             return Reason.DATABASE
         return hold(gate, self.request.limits, self.permit.decision, self.permit.decided_at, self.clock())
 

@@ -7,10 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 # The answering path waits this long, in seconds, and then goes on without the database.
 ANSWERING_PATIENCE = 1.0
+
+# What a database raises that is locked or away. Anything else is a fault of ours, and waiting would not mend it.
+UNAVAILABLE = (OperationalError, InterfaceError)
 
 # SQLite lets one writer in and wakes the others by polling, which is unfair: some wait for seconds.
 # Inside one process a lock makes them queue in turn.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import Error
-
 from agents import ledger
 from agents.configuration import default_account, provider, rules
+from agents.database import UNAVAILABLE
 from agents.governor import State
 from agents.hybrid import Mode, intend
 from agents.keys import UnreadableKey
@@ -31,7 +30,7 @@ def health(now: float) -> Health:
     """The miner's state at `now`. Never raises: a database that can't be read makes it unknown."""
     try:
         return _health(now)
-    except Error:
+    except UNAVAILABLE:
         return Health(Mode.HYBRID, "unknown", "The database can't be read. The template agent answers.")
     except UnreadableKey as error:
         return Health(Mode.HYBRID, "off", str(error))

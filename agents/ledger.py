@@ -232,8 +232,8 @@ def _count_caller(facts: StepFacts) -> None:
     Caller.objects.filter(pk=caller.pk).update(
         last_seen_at=max(seen_at, caller.last_seen_at),
         steps=F("steps") + 1,
-        llm_steps=F("llm_steps") + (closing.route == Route.LLM),
-        late_steps=F("late_steps") + (closing.answered_at > facts.opening.deadline_at),
+        llm_steps=F("llm_steps") + int(closing.route == Route.LLM),
+        late_steps=F("late_steps") + int(closing.answered_at > facts.opening.deadline_at),
     )
 
 

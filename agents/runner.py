@@ -7,11 +7,10 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from django.db import Error
-
 from agents import hybrid, ledger, spool, template
 from agents.attempt import Attempt, Result
 from agents.configuration import Provider, default_account, provider, rules
+from agents.database import UNAVAILABLE
 from agents.facts import Closing, Opening, StepFacts, opening
 from agents.hybrid import Budget, Intention, Mode, Rules
 from agents.keys import UnreadableKey
@@ -84,7 +83,7 @@ def _look_around(step: Step, source: Source, caller: str | None) -> Situation:
     try:
         settings, account = Settings.current(), default_account()
         known = provider(account)
-    except Error as error:
+    except UNAVAILABLE as error:
         logger.warning("The settings can't be read (%s). The template agent answers.", error)
         return Situation(Rules(), Intention(reason=Reason.DATABASE))
     except UnreadableKey as error:
@@ -137,7 +136,7 @@ def _ask_llm(story: Story) -> tuple[Result, str]:
     """What the LLM's part came to, and the traceback of a fault."""
     try:
         return _try_models(story), ""
-    except Error as error:
+    except UNAVAILABLE as error:
         logger.warning("The database refuses (%s). The template agent answers.", error)
         return Result(Reason.DATABASE), ""
     except Exception:
@@ -162,7 +161,7 @@ def _try_models(story: Story) -> Result:
         request = story.request(models.pop(0))
         try:
             permit = ledger.next_attempt(story.opening, result.end, request, story.clock)
-        except Error as error:
+        except UNAVAILABLE as error:
             logger.warning("The database refuses (%s). No further model is tried.", error)
             return result
         result = Result(result.reason)
@@ -180,11 +179,13 @@ def _write_down(facts: StepFacts, in_force: Rules) -> None:
     """Write 2. What the database refuses is spooled; what even the disk refuses is logged: the answer goes out all the same."""
     try:
         ledger.close_step(facts, in_force.limits)
-    except Error as error:
+    except UNAVAILABLE as error:
         logger.warning("The database refuses (%s).", error)
         _spool(facts)
     except Exception:
+        # The answer is ready and goes out whatever is wrong with its record, which is kept for a look.
         logger.exception("The facts of step %s could not be written.", facts.opening.uid)
+        _spool(facts)
 
 
 def _spool(facts: StepFacts) -> None:

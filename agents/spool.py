@@ -13,10 +13,11 @@ import uuid
 from pathlib import Path
 
 from django.conf import settings
-from django.db import Error, IntegrityError, connection
+from django.db import Error, connection
 
 from agents import ledger
 from agents.configuration import rules
+from agents.database import UNAVAILABLE
 from agents.facts import StepFacts
 from agents.models import Settings
 
@@ -36,7 +37,7 @@ def add(facts: StepFacts) -> None:
     with open(partial, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.write(facts.to_json())
     partial.rename(folder / name)
-    logger.warning("The database is busy: the facts of step %s wait in %s.", facts.opening.uid, folder)
+    logger.warning("The facts of step %s wait in %s for the database.", facts.opening.uid, folder)
     threading.Thread(target=_drain_until_empty, name="spool", daemon=True).start()
 
 
@@ -50,7 +51,7 @@ def is_waiting() -> bool:
 
 
 def drain() -> int:
-    """Write what waits, oldest first. Returns how many steps were written; raises django.db.Error while the database refuses."""
+    """Write what waits, oldest first. Returns how many steps were written; raises UNAVAILABLE while the database refuses."""
     written = 0
     for path in sorted(_folder().glob("*.json")):
         try:
@@ -59,7 +60,9 @@ def drain() -> int:
             written += 1
         except FileNotFoundError:
             continue
-        except (ValueError, KeyError, TypeError, IntegrityError):
+        except UNAVAILABLE:
+            raise
+        except (ValueError, KeyError, TypeError, Error):
             logger.exception("The facts in %s can't be written. They are kept as .bad.", path)
             path.rename(path.with_suffix(".bad"))
             continue
@@ -83,7 +86,7 @@ def _try_to_drain() -> None:
     try:
         written = drain()
         logger.info("The database is back: %d spooled steps were written.", written)
-    except Error as error:
+    except UNAVAILABLE as error:
         logger.info("The database is still busy (%s).", error)
 
 
