@@ -73,22 +73,22 @@ class Reader:
     @cached_property
     def nodes(self) -> list[Node]:
         """The interactive nodes in document order, at most MOST_ELEMENTS."""
-        marked = {node for node in cast(list[Node], _marked(self.root)) if node.tag not in _TAGS and _operable(node)}
+        marked = {node for node in cast("list[Node]", _marked(self.root)) if node.tag not in _TAGS and _operable(node)}
         found = (node for node in self.root.iter() if node in marked or node.tag in _TAGS) if marked else self.root.iter(*_TAGS)
         return list(islice(found, MOST_ELEMENTS))
 
     @cached_property
     def forms(self) -> dict[Node, int]:
-        return {node: count for count, node in enumerate(cast(list[Node], _forms(self.root)))}
+        return {node: count for count, node in enumerate(cast("list[Node]", _forms(self.root)))}
 
     @cached_property
     def _labels_for(self) -> dict[str, str]:
-        found = cast(list[Node], _labels(self.root))[:MOST_ELEMENTS]
+        found = cast("list[Node]", _labels(self.root))[:MOST_ELEMENTS]
         return {str(node.get("for")): text_of(node) for node in reversed(found) if node.get("for")}
 
     @cached_property
     def _by_id(self) -> dict[str, Node]:
-        return {str(node.get("id")): node for node in reversed(cast(list[Node], _identified(self.root)))}
+        return {str(node.get("id")): node for node in reversed(cast("list[Node]", _identified(self.root)))}
 
     def elements(self) -> tuple[Element, ...]:
         return tuple(self._element(place, node) for place, node in enumerate(self.nodes))

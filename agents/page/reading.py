@@ -19,6 +19,9 @@ _MOST_HEADINGS = 20
 # More than callers send; a page beyond this is cut, and its front part is read.
 LONGEST_HTML = 16_000_000
 _EMPTY = "<html><body></body></html>"
+_NO_CARDS = frozenset({"html", "body", "main", "form", "table", "ul", "ol", "nav", "header", "footer"})
+_FURTHEST_CARD = 6
+_LONGEST_CARD = 400
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "select", "textarea", "button", "a"})
 
 
@@ -32,6 +35,7 @@ class Page:
     url: str
     elements: tuple[Element, ...]
     _root: Node = field(repr=False, compare=False)
+    _nodes: list[Node] = field(repr=False, compare=False)
     _steady: Steady = field(repr=False, compare=False)
 
     @property
@@ -75,6 +79,16 @@ class Page:
         """All selectors that match this element alone, the steadiest first."""
         return tuple(self._steady.selectors(element))
 
+    def card(self, element: Element) -> str:
+        """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
+        block = self._nodes[element.place]
+        for _ in range(_FURTHEST_CARD):
+            outer = block.getparent()
+            if outer is None or outer.tag in _NO_CARDS or _addresses(outer) > 1:
+                break
+            block = outer
+        return text_of(block, _LONGEST_CARD)
+
     def texts(self, limit: int) -> Iterator[str]:
         """Lines of visible text outside of buttons, links and fields, until about `limit` characters are out."""
         for node in self._root.iter():
@@ -87,11 +101,16 @@ class Page:
                     yield text
 
 
+def _addresses(block: Node) -> int:
+    """How many different places the first links of a block lead to."""
+    return len({link.get("href") for link in islice(block.iter("a"), 4)})
+
+
 def read(html: str, url: str) -> Page:
     """Read a page, whatever it is: broken, empty, deep, with NUL characters or a foreign encoding declaration. Never raises."""
     root = _parsed(html)
     reader = Reader(root)
-    return Page(url, reader.elements(), root, Steady(root, reader.nodes))
+    return Page(url, reader.elements(), root, reader.nodes, Steady(root, reader.nodes))
 
 
 def _parsed(html: str) -> Node:

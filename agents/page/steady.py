@@ -120,7 +120,7 @@ class Steady:
     def _count(self, path: str) -> Counter[str]:
         if path not in self._counts:
             values = etree.XPath(path, smart_strings=False)(self.root)
-            self._counts[path] = Counter(cast(list[str], values))
+            self._counts[path] = Counter(cast("list[str]", values))
         return self._counts[path]
 
     def _texts(self, tag: str) -> Counter[str]:
@@ -131,12 +131,12 @@ class Steady:
     def _places(self, path: str) -> dict[Node, int]:
         """The nodes of a path, each with its place from 1."""
         if path not in self._found:
-            self._found[path] = {node: count for count, node in enumerate(cast(list[Node], etree.XPath(path)(self.root)), 1)}
+            self._found[path] = {node: count for count, node in enumerate(cast("list[Node]", etree.XPath(path)(self.root)), 1)}
         return self._found[path]
 
     @cached_property
     def _forms(self) -> list[Node]:
-        return cast(list[Node], etree.XPath("//form")(self.root))
+        return cast("list[Node]", etree.XPath("//form")(self.root))
 
 
 def _whole_text(node: Node) -> str:

@@ -61,7 +61,8 @@ _MOST_MARKS = 0x1800
 _MARK = re.compile("[\ue000-\uf7ff]")
 # An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
 _QUOTED = re.compile(
-    r"""(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|“([^”\n]{1,400})”|‘([^’\n]{1,400})’|(<[a-z_]{2,40}>|https?://[^\s'"<>]+)""",
+    r"""(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""
+    r"""|(<[a-z_]{2,40}>|https?://[^\s'"<>]+)""",
     re.I,
 )
 
@@ -83,7 +84,7 @@ _EACH = {operator: re.compile(words, re.I) for operator, words in _WORDS_OF.item
 
 
 def _bounded(words: str) -> str:
-    return "|".join(rf"\b{one}\b" if one[-1].isalnum() or one[-1] == ")" and one[0] not in ":=" else one for one in _alternatives(words))
+    return "|".join(rf"\b{one}\b" if one[-1].isalnum() or (one[-1] == ")" and one[0] not in ":=") else one for one in _alternatives(words))
 
 
 def _alternatives(words: str) -> list[str]:
@@ -101,9 +102,8 @@ _OPERATOR = re.compile("|".join(_bounded(words) for words in _WORDS_OF.values())
 _IMPLIED = re.compile(rf"(?P<field>{_NAMED})\s+(?:to |as |of )?(?=[\ue000-\uf7ff]|[A-Z\d]|\S+@)")
 _ITEM = r"[\ue000-\uf7ff]"
 _LIST = re.compile(rf"\[([^\]\n]{{0,400}})\]|{_ITEM}(?:(?:\s*,\s*|\s*,?\s*(?:or|and)\s+){_ITEM})*")
-_BARE = re.compile(
-    r"[^,;\n\ue000-\uf7ff]{1,80}?(?=\s+(?:and|or|then|but|where|with|from|for|so|giving)\b|[,;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)"
-)
+_BARE_END = r"\s+(?:and|or|then|but|where|with|from|for|so|giving)\b|[,;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
+_BARE = re.compile(rf"[^,;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
 _SAID = re.compile(r"[A-Z\d$€£\[\ue000-\uf7ff]|true\b|false\b")
 _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$")

@@ -35,56 +35,39 @@ class Intent:
     words: str = ""
 
 
+_ASKING = r"^\W*(?:(?:please|i want to|i would like to|i'd like to|can you|let me|let's|user)\s+)*"
+_MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
 _LOGIN = re.compile(
-    r"\b(?:log(?:ged|ging)?[ -]?in(?:to)?|sign(?:ed|ing)?[ -]?in(?:to)?|login|authenticat\w+|(?:use|using|with) (?:the )?credentials?)\b",
-    re.I,
+    r"\b(?:log(?:ged|ging)?[ -]?in(?:to)?|sign(?:ed|ing)?[ -]?in(?:to)?|authenticat\w+|(?:use|using|with) (?:the )?credentials?)\b", re.I
 )
 _LOGOUT = re.compile(
-    r"\b(?:log(?:ging)?(?: me)?[ -]?out|logout|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
+    r"\b(?:log(?:ging)?(?: me)?[ -]?out|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
 )
-_REGISTER = re.compile(
-    r"\b(?:regist(?:er|ration)|sign(?:ing)?[ -]?up|signup|create[ -](?:a |an |the |my )?(?:new )?(?:user )?account|join the (?:site|website|platform))\b",
-    re.I,
+_NEW_ACCOUNT = r"create[ -](?:a |an |the |my )?(?:new )?(?:user )?account"
+_REGISTER = re.compile(rf"\b(?:regist(?:er|ration)|sign(?:ing)?[ -]?up|{_NEW_ACCOUNT}|join the (?:site|website|platform))\b", re.I)
+_SEARCH = re.compile(rf"{_ASKING}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
+_OPEN = re.compile(rf"{_ASKING}(?:open|views?|show|see|visit|display|{_MOVING}|check out|access|switch to|retrieve)\b", re.I)
+_THINGS = (
+    r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
+    r"jobs?|experts?|consultants?|profiles?|posts?|emails?|events?|tasks?|subnets?|validators?|blocks?|accounts?|rides?|trips?"
 )
-_SEARCH = re.compile(
-    r"^\W*(?:please |i want to |i would like to |can you |user )*(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I
-)
-_OPEN = re.compile(
-    r"^\W*(?:please |i want to |i would like to |i'd like to |can you |let me |let's )*"
-    r"(?:open|views?|show|see|visit|display|(?:go|navigate|take|bring|get)(?: me)?(?: directly)? to|navigate(?: me)?|check out|access|switch to|retrieve)\b", re.I
-)  # fmt: skip
-_DETAIL = re.compile(
-    r"\b(?:details?|detail page|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
-    r"jobs?|experts?|consultants?|profiles?|posts?|emails?|events?|tasks?|subnets?|validators?|blocks?|accounts?|rides?|trips?)\b", re.I
-)  # fmt: skip
-_PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site|https?:)\b|/", re.I)
+_DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
+_PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 _AFTER_LOGIN = re.compile(r"^\W*(?:(?:and|then|after that|afterwards|next|once (?:logged|signed) in|please|,|\.|\s)+)", re.I)
 _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
 _CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
 _SPLIT = re.compile(r"(?:,|\.|\band)?\s*\b(?:then|after that|afterwards|once (?:logged|signed) in)\b,?\s*", re.I)
-_NAMING = (
-    "name",
-    "title",
-    "query",
-    "search term",
-    "search query",
-    "film",
-    "movie",
-    "book",
-    "product",
-    "item",
-    "subject",
-    "restaurant",
-    "keyword",
-    "term",
+_NAMING = frozenset(
+    {"name", "title", "query", "search term", "search query", "film", "movie", "book", "product", "item", "subject", "keyword", "term"}
 )
 _SUBJECT_NOISE = re.compile(
-    r"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|(?:go|navigate|take|bring|get)(?: me)?"
-    r"(?: directly)? to|navigate(?: me)?|access|switch to|select|me|the|a|an|of|for|details?|detail|information|info|page|preview|directly|called|named|titled|any|some|"
-    r"users?|tab|section|within|movies?|films?|books?|products?|items?|restaurants?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b", re.I
-)  # fmt: skip
+    rf"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{_MOVING}|access|"
+    r"switch to|me|the|an?|of|for|details?|information|info|page|preview|directly|called|named|titled|any|some|users?|tab|section|within|"
+    r"movies?|films?|books?|products?|items?|restaurants?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b",
+    re.I,
+)
 
 
 def understand(prompt: str) -> Intent:
@@ -130,17 +113,19 @@ def _end_of_login(masked: Masked, found: tuple[Criterion, ...], login: re.Match[
 
 
 def _task(masked: Masked, text: str, found: tuple[Criterion, ...]) -> Intent:
-    kind = _kind(text, found)
+    kind = _kind(masked, text, found)
     return Intent(kind, found, subject=_subject(masked, text, found), words=" ".join(masked.plain(text).split()))
 
 
-def _kind(text: str, found: tuple[Criterion, ...]) -> Kind:
+def _kind(masked: Masked, text: str, found: tuple[Criterion, ...]) -> Kind:
     if _SEARCH.search(text):
         return Kind.SEARCH
     if not _OPEN.search(text):
         return Kind.OTHER
-    quoted = bool(re.search("[\ue000-\uf7ff]", text)) and "://" not in text
-    named = quoted or bool(found) or bool(_DETAIL.search(text))
+    marked = [masked.plain(mark) for mark in re.findall("[\ue000-\uf7ff]", text)]
+    if not found and any("://" in value for value in marked):
+        return Kind.NAVIGATE
+    named = bool(marked or found or _DETAIL.search(text))
     return Kind.OPEN_ITEM if named and not _goes_to_place(text, found) else Kind.NAVIGATE
 
 

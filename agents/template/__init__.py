@@ -1,0 +1,37 @@
+"""The rule-based agent: a plan from prompt, page and history, in milliseconds and without a model."""
+
+from __future__ import annotations
+
+from agents.actions import InvalidAction, navigate, wait
+from agents.conventions import conform
+from agents.page import Page, read
+from agents.protocol import Form, Plan, Step
+from agents.template.intents import understand
+from agents.template.planning import next_step, one_shot
+
+__all__ = ["plain", "plan"]
+
+
+def plan(step: Step, page: Page | None) -> Plan:
+    """The best plan for a step by rules alone. `page` is the step's page as read, None to have it read here in steps.
+
+    Every action is valid and keeps to the task's host and seed; a one-shot plan opens the task's URL first. An action that
+    failed in the history is not sent again. `done` is said when the task is achieved or nothing is left to do.
+    """
+    intent = understand(step.prompt)
+    if step.form is Form.ONE_SHOT:
+        made = one_shot(step, intent, None if page is None or page.blank else page)
+    else:
+        made = next_step(step, intent, page or read(step.page, step.url))
+    return Plan(conform(made.actions, step), made.done, made.reasoning)
+
+
+def plain(step: Step) -> Plan:
+    """The plan that can't fail: open the task's URL, or in steps wait a second; a task without words is done."""
+    if step.form is Form.STEP:
+        nothing = not step.prompt.strip()
+        return Plan(() if nothing else (wait(1),), done=nothing, reasoning="Template: waiting.")
+    try:
+        return Plan((navigate(step.url),), reasoning="Template: opening the page.")
+    except InvalidAction:
+        return Plan((wait(1),), reasoning="Template: the task has no page to open.")

@@ -1,0 +1,68 @@
+"""Moves: what a recipe wants done, each with interchangeable ways to do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agents.actions import Action, InvalidAction, click, select_option, submit, type_text
+from agents.page import Element, Page
+from agents.selectors import Selector, xpath
+
+# A fourth selector of the same element would cost its 10 s for next to nothing.
+MOST_SELECTORS = 3
+FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction"})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already."""
+
+    ways: tuple[Action, ...]
+    shown: bool = False
+
+    @property
+    def fills(self) -> bool:
+        """Whether it fills a field; else it presses something, and what follows may be another page."""
+        return bool(self.ways) and self.ways[0].type in FILLS
+
+
+def made(make: Callable[[Selector], Action], selectors: tuple[Selector, ...]) -> tuple[Action, ...]:
+    """An action for each selector; those that the contract refuses, such as a text too long to type, are left out."""
+    actions: list[Action] = []
+    for selector in selectors[:MOST_SELECTORS]:
+        try:
+            actions.append(make(selector))
+        except InvalidAction:
+            continue
+    return tuple(actions)
+
+
+def press(page: Page, element: Element) -> Move:
+    return Move(made(click, page.selectors(element)))
+
+
+def fill(page: Page, element: Element, value: str) -> Move:
+    """Type a value, or choose it where the element is a select."""
+    act = select_option if element.tag == "select" else type_text
+    return Move(made(lambda selector: act(selector, value), page.selectors(element)), shown=bool(value) and element.value == value)
+
+
+def send(page: Page, field: Element, button: Element | None, *, enter_first: bool = False) -> Move:
+    """Send a form: by its button, or by Enter in one of its fields."""
+    clicks = made(click, page.selectors(button)) if button else ()
+    enters = made(submit, page.selectors(field)[:1])
+    return Move(enters + clicks if enter_first else clicks + enters)
+
+
+def blind_press(expression: str) -> Move:
+    """Press what an XPath finds on a page that nobody has seen yet."""
+    return Move(made(click, (xpath(expression),)))
+
+
+def blind_fill(expression: str, value: str) -> Move:
+    return Move(made(lambda selector: type_text(selector, value), (xpath(expression),)))
+
+
+def blind_enter(expression: str) -> Move:
+    return Move(made(submit, (xpath(expression),)))

@@ -1,0 +1,91 @@
+"""What a step's history says about actions that could be sent now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from agents.actions import Action
+from agents.protocol import PastAction
+from agents.template.moves import FILLS
+
+# The last three stand in where a caller doesn't allow waits.
+_WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction"})
+_PRESSES = frozenset({"ClickAction", "DoubleClickAction", "SubmitAction", "SendKeysIWAAction"})
+
+Sign = tuple[str, str]
+
+
+def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
+    """What two actions have in common when one is as good as a repetition of the other.
+
+    The typed text is left out: callers fill placeholders in, and a selector that fails does so with any text.
+    """
+    selector = fields.get("selector")
+    target = {key: selector[key] for key in ("type", "attribute", "value") if key in selector} if isinstance(selector, Mapping) else None
+    rest = {key: fields.get(key) for key in ("url", "keys", "value") if fields.get(key) is not None}
+    if action_type != "TypeAction" and "text" in fields:
+        rest["text"] = fields["text"]
+    return action_type, json.dumps([target, rest], sort_keys=True, default=str)
+
+
+@dataclass(frozen=True)
+class Past:
+    """A history. An entry whose outcome isn't known counts as done: repeating it would waste the step."""
+
+    entries: tuple[PastAction, ...]
+
+    @cached_property
+    def _failed(self) -> frozenset[Sign]:
+        return frozenset(sign(entry.type, entry.fields) for entry in self.entries if entry.succeeded is False)
+
+    @cached_property
+    def _done(self) -> frozenset[Sign]:
+        """Since the page was last opened anew: what was typed before that is gone."""
+        loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
+        since = self.entries[loads[-1] :] if loads else self.entries
+        return frozenset(sign(entry.type, entry.fields) for entry in since if entry.succeeded is not False)
+
+    @property
+    def last_failed(self) -> bool:
+        return bool(self.entries) and self.entries[-1].succeeded is False
+
+    @property
+    def last_waited(self) -> bool:
+        return bool(self.entries) and self.entries[-1].type in _WAITS
+
+    @property
+    def waits(self) -> int:
+        return sum(entry.type in _WAITS for entry in self.entries)
+
+    @property
+    def acted(self) -> bool:
+        """Whether anything but waiting and opening pages has been done."""
+        return any(entry.succeeded is not False and entry.type in FILLS | _PRESSES for entry in self.entries)
+
+    def failed(self, action: Action) -> bool:
+        return sign(action.type, action.fields) in self._failed
+
+    def did(self, action: Action) -> bool:
+        return sign(action.type, action.fields) in self._done
+
+    def nameless(self, action_type: str, *, succeeded: bool) -> int:
+        """How many entries of a type say no selector, as one caller's don't: they can only be counted."""
+        return sum(
+            entry.type == action_type and "selector" not in entry.fields and (entry.succeeded is not False) == succeeded
+            for entry in self.entries
+        )
+
+    def after_sending(self) -> Past | None:
+        """What came after the first form was sent: a field filled, then something pressed. None while none was."""
+        filled = False
+        for at, entry in enumerate(self.entries):
+            if entry.succeeded is False:
+                continue
+            if filled and entry.type in _PRESSES:
+                return Past(self.entries[at + 1 :])
+            filled = filled or entry.type in FILLS
+        return None

@@ -1,0 +1,171 @@
+"""From moves to the actions that are sent: what is still open, in an order that can't fail twice in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from agents.actions import Action, InvalidAction, navigate, wait
+from agents.page import Page
+from agents.page.elements import BUTTONS
+from agents.protocol import Plan, Step
+from agents.sites import split_http
+from agents.template.intents import Intent
+from agents.template.moves import Move, press
+from agents.template.past import Past
+from agents.template.recipes import login, recipe_for
+from agents.template.recipes.recipe import Recipe
+
+# Callers zero a task after two failures in a row, and a wait in between starts the count anew; the shortest does.
+BREATH = wait(0.5)
+# A page that loads its contents by script shows them within a second or two.
+LOADING = wait(1.5)
+_WAITS_FOR_A_PAGE = 2
+_CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
+
+
+def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
+    """The whole list at once: the task's page first, then everything by the page that came along or, without one, unseen."""
+    actions: list[Action] = _opening(step.url)
+    if intent.logs_in:
+        actions += _spaced(_whole(login, intent, page), LOADING)
+        page = None
+    actions += _spaced(_whole(recipe_for(intent), intent, page), BREATH)
+    return Plan(tuple(actions), reasoning=f"Template: {intent.kind}, all at once.")
+
+
+def _opening(url: str) -> list[Action]:
+    try:
+        return [navigate(url)]
+    except InvalidAction:
+        return []
+
+
+def _whole(recipe: Recipe, intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    """All moves of a recipe. Once it leads to another page, that one is unseen."""
+    reach = recipe.reach(intent, page)
+    act = recipe.act(intent, None if reach or page is None else page)
+    return (*reach, *(act if act or page is None else recipe.act(intent, None)))
+
+
+def _spaced(moves: Iterable[Move], last: Action) -> Iterator[Action]:
+    """The best way of each move, a wait after each: longer where the next page may be loading."""
+    ways = [move.ways[0] for move in moves if move.ways and not move.shown]
+    for count, way in enumerate(ways, 1):
+        yield way
+        if count < len(ways) or last is LOADING:
+            yield BREATH if way.type == "TypeAction" else LOADING
+
+
+def next_step(step: Step, intent: Intent, page: Page) -> Plan:
+    """The next tool calls, from the page as it is and the history as it went."""
+    past = Past(step.history)
+    if page.blank:
+        return _without_page(step, intent, past)
+    if page.dialog and (closing := _close_dialog(page, past)):
+        return _sent([closing], past, "a dialog is in the way")
+    recipe, since = recipe_for(intent), past
+    if intent.logs_in:
+        after = past.after_sending()
+        if after is None or not login.achieved(intent, page, past):
+            return _stage(login, intent, page, past, last=False)
+        since = Past(after.entries)
+    return _stage(recipe, intent, page, since, whole=past)
+
+
+def _stage(recipe: Recipe, intent: Intent, page: Page, past: Past, *, last: bool = True, whole: Past | None = None) -> Plan:
+    moves = recipe.reach(intent, page) or recipe.act(intent, page)
+    actions = Choice(whole or past, past).open(moves)
+    fills = any(action.type in {"TypeAction", "SelectDropDownOptionAction"} for action in actions)
+    if last and not fills and recipe.achieved(intent, page, past):
+        return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
+    if actions:
+        return _sent(actions, past, intent.kind)
+    return _nothing_left(whole or past)
+
+
+def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
+    """A wait first where the last action failed, so that one more failure is not the second in a row; and one between any two."""
+    lead = [BREATH] if past.last_failed else []
+    spaced = [action for one in actions for action in (one, BREATH)][:-1] if len(actions) > 1 else list(actions)
+    return Plan((*lead, *spaced), reasoning=f"Template: {why}.")
+
+
+def _nothing_left(past: Past) -> Plan:
+    """Nothing on this page answers to the task: one wait, as it may still be loading; after that it is over."""
+    if past.last_waited:
+        return Plan((), done=True, reasoning="Template: nothing is left to do on this page.")
+    return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
+
+
+def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
+    """No page came, or an empty one: it may be loading; then it may need to be opened; then unseen moves are better than none."""
+    if past.waits < 1:
+        return Plan((LOADING,), reasoning="Template: the page is empty, it may be loading.")
+    known = [url for url in (step.url, *(entry.url for entry in reversed(past.entries))) if split_http(url)]
+    opening = [action for url in known[:1] for action in _opening(url) if not (past.failed(action) or past.did(action))]
+    if opening:
+        return Plan(tuple(opening), reasoning="Template: the page stayed empty, opening it again.")
+    recipe = login if intent.logs_in and past.after_sending() is None else recipe_for(intent)
+    unseen = Choice(past, past).open((*recipe.reach(intent, None), *recipe.act(intent, None))) if known else []
+    if unseen:
+        return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
+    done = past.waits >= _WAITS_FOR_A_PAGE
+    return Plan(() if done else (LOADING,), done=done, reasoning="Template: no page came along.")
+
+
+def _close_dialog(page: Page, past: Past) -> Action | None:
+    """Press what closes a modal dialog without fields; one with fields may be where the task is done."""
+    inside = [element for element in page.elements if element.dialog and element.usable]
+    buttons = [element for element in inside if element.role in BUTTONS]
+    if len(buttons) < len(inside):
+        return None
+    named = page.find(_CLOSERS, BUTTONS)
+    order = ([named] if named in buttons else []) + [button for button in buttons if button is not named]
+    ways = (way for button in order[:2] for way in press(page, button).ways)
+    return next((way for way in ways if not past.failed(way)), None)
+
+
+@dataclass
+class Choice:
+    """Chooses among the ways of moves by a history: nothing that failed, nothing twice."""
+
+    whole: Past
+    past: Past
+    _counted: dict[tuple[str, bool], int] = field(default_factory=dict)
+
+    def open(self, moves: Sequence[Move]) -> list[Action]:
+        """The actions still to be sent: the open fills, and the press that follows them."""
+        chosen: list[Action] = []
+        for move in moves:
+            way = self._fill(move) if move.fills else self._press(move, again=any(one.type != "ClickAction" for one in chosen))
+            if way is not None:
+                chosen.append(way)
+        return chosen
+
+    def _fill(self, move: Move) -> Action | None:
+        if move.shown or any(self.past.did(way) for way in move.ways) or self._nameless(move, succeeded=True):
+            return None
+        return self._untried(move)
+
+    def _press(self, move: Move, *, again: bool) -> Action | None:
+        """The next way to press. One that was pressed already is pressed again only after new fills; else the next way has its turn."""
+        if again:
+            return self._untried(move)
+        pressed = [way for way in move.ways if self.past.did(way)]
+        left = [way for way in move.ways if way not in pressed]
+        if pressed and not self.past.last_waited:
+            return None
+        return self._untried(Move(tuple(left)))
+
+    def _untried(self, move: Move) -> Action | None:
+        return next((way for way in move.ways if not self.whole.failed(way) and not self._nameless(Move((way,)), succeeded=False)), None)
+
+    def _nameless(self, move: Move, *, succeeded: bool) -> bool:
+        """Whether one of the outcomes that say no selector is this move's: they are handed out in order."""
+        if not move.ways:
+            return False
+        key = (move.ways[0].type, succeeded)
+        left = self._counted.setdefault(key, (self.past if succeeded else self.whole).nameless(key[0], succeeded=succeeded))
+        self._counted[key] = max(0, left - 1)
+        return left > 0

@@ -1,0 +1,66 @@
+"""The best reading of a prompt that no other recipe is for: fill what its criteria name, press what its words name."""
+
+from __future__ import annotations
+
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
+from agents.page.matching import words
+from agents.template import blind
+from agents.template.cards import best_card
+from agents.template.fields import fills_for, form_of
+from agents.template.intents import Intent
+from agents.template.moves import Move, blind_press, press, send
+from agents.template.past import Past
+
+# Half of what a button says must stand in the prompt, and one word that says what to do.
+_LEAST = 0.6
+
+
+def fits(intent: Intent) -> bool:
+    return True
+
+
+def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    return ()
+
+
+def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    if page is None:
+        quoted = intent.subject if len(intent.subject) <= 40 and len(intent.subject.split()) <= 3 else ""
+        return (blind_press(blind.pressed((quoted,))),) if quoted else ()
+    fills = fills_for(page, intent.criteria, [field for field in page.usable(FIELDS) if field.type != "hidden"])
+    anchor = _anchor(page, fills)
+    if anchor is not None:
+        return (*fills, send(page, anchor, form_of(page, anchor, (intent.words, "submit", "save", "send")).button))
+    guess = _guess(intent, page)
+    return (*fills, press(page, guess)) if guess else fills
+
+
+def achieved(intent: Intent, page: Page, past: Past) -> bool:
+    """A form was sent; or something was pressed, and nothing else on the page answers to the prompt."""
+    return past.after_sending() is not None or (past.acted and _guess(intent, page) is None)
+
+
+def _anchor(page: Page, fills: tuple[Move, ...]) -> Element | None:
+    """A text field among those that are filled: the form to send is the one around it."""
+    used = [move.ways[0].fields["selector"] for move in fills if move.ways]
+    return next((field for field in page.usable(TEXT_FIELDS) if used and page.selector(field) in used), None)
+
+
+def _guess(intent: Intent, page: Page) -> Element | None:
+    """The link or button that the prompt's words name best, by itself or by the card that it stands in."""
+    buttons = page.usable(BUTTONS)
+    said = set(words(intent.words))
+    named = [(_named(said, element), element) for element in buttons]
+    best = max((merit for merit, _ in named), default=0.0)
+    if best < _LEAST:
+        return best_card(page, intent, buttons, (intent.words,)) if intent.subject else None
+    alike = [element for merit, element in named if merit >= best - 0.01]
+    return best_card(page, intent, alike, (intent.words,)) or alike[0]
+
+
+def _named(said: set[str], element: Element) -> float:
+    """The share of what an element says that the prompt says too; a little more for more words."""
+    own = words(element.label)
+    shared = sum(word in said for word in own)
+    return shared / len(own) + min(shared, 5) / 50 if own and shared else 0.0
