@@ -34,9 +34,12 @@ ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 UNQUOTABLE = re.compile(r"['\\\n\r\f]")
 XPATH_START = re.compile(r"\(?//")
 XPATH_LITERAL = re.compile(r"\"[^\"]*\"|'[^']*'")
-XPATH_CALL = re.compile(r"([A-Za-z_][\w-]*)\s*\(")
+XPATH_CALL = re.compile(r"(?<![\w-])([A-Za-z_][\w-]*+)\s*+\(")
 # Ends in a text, comment or attribute, maybe with conditions on it: Playwright acts on elements only.
-XPATH_NO_ELEMENT = re.compile(r"/\s*(?:@[\w*-]+|(?:text|comment)\(\s*\)|attribute\s*::\s*[\w*-]+)\s*(?:\[[^\]]*\]\s*)*\)*(?:\[\d+\])?$")
+XPATH_NO_ELEMENT = re.compile(
+    r"/\s*+(?:@[\w*-]++|(?:text|comment)\(\s*+\)|attribute\s*+::\s*+[\w*-]++)"
+    r"\s*+(?:\[[^\]]*+\]\s*+)*+\)*+(?:\[\d+\])?$"
+)
 # Browsers speak XPath 1.0: its node tests, functions and operators, and nothing that only compiles.
 _XPATH_NAMES = """
 and or div mod node text comment processing-instruction last position count id local-name namespace-uri name string concat

@@ -31,7 +31,7 @@ _NAMES = sorted(
 _TYPES = st.sampled_from([name for kind in CATALOGUE.values() for name in (kind.type, kind.tool, *kind.aliases)])
 
 
-def near_actions():
+def near_actions() -> st.SearchStrategy[dict[str, object]]:
     """Dicts with a known type in one of the usual places, and fields that may be right."""
     fields = st.dictionaries(st.sampled_from(_NAMES), SCALARS | _SELECTORS, max_size=3)
     flat = st.builds(lambda name, given: {**given, "type": name}, _TYPES, fields)

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ GO = {"type": "attributeValueSelector", "attribute": "id", "value": "go"}
 FIELD = {"type": "xpathSelector", "value": "//input[@name='q']"}
 
 # One row for each form of each action: the canonical JSON, its tool, its words.
-VALID = [
+VALID: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}, "browser.navigate", "Open http://localhost:8000/?seed=58"),
     ({"type": "NavigateAction", "url": "/login"}, "browser.navigate", "Open /login"),
     ({"type": "NavigateAction", "go_back": True}, "browser.navigate", "Go back"),
@@ -51,7 +52,7 @@ VALID = [
     ({"type": "DoneAction"}, "browser.done", "Say that the task is done"),
 ]
 
-INVALID = [
+INVALID: list[tuple[object, str]] = [
     (None, "action"),
     ([], "action"),
     ({}, "type"),
@@ -103,7 +104,7 @@ INVALID = [
 
 
 @pytest.mark.parametrize(("raw", "tool", "words"), VALID)
-def test_every_form_of_every_action_is_valid_and_survives_the_way_out(raw, tool, words):
+def test_every_form_of_every_action_is_valid_and_survives_the_way_out(raw: Any, tool: str, words: str) -> None:
     action = validate(raw)
     assert action.as_action() == raw
     assert validate(action.as_action()) == action
@@ -113,17 +114,17 @@ def test_every_form_of_every_action_is_valid_and_survives_the_way_out(raw, tool,
 
 
 @pytest.mark.parametrize(("raw", "names"), INVALID)
-def test_an_inexact_action_is_refused_with_the_field_that_is_wrong(raw, names):
+def test_an_inexact_action_is_refused_with_the_field_that_is_wrong(raw: Any, names: str) -> None:
     with pytest.raises(InvalidAction, match=names):
         validate(raw)
 
 
-def test_the_table_above_knows_every_form_of_the_catalogue():
+def test_the_table_above_knows_every_form_of_the_catalogue() -> None:
     shown = {(raw["type"], frozenset(raw) - {"type", "timeout_ms"}) for raw, _, _ in VALID}
     assert shown == {(kind.type, form) for kind in CATALOGUE.values() for form in kind.forms}
 
 
-def test_canonical_and_tool_names_are_known_and_no_two_kinds_share_one():
+def test_canonical_and_tool_names_are_known_and_no_two_kinds_share_one() -> None:
     for kind in CATALOGUE.values():
         assert kind_of(kind.type) is kind_of(kind.tool) is kind
         assert kind_of(kind.tool.removeprefix("browser.")) is kind
@@ -131,8 +132,8 @@ def test_canonical_and_tool_names_are_known_and_no_two_kinds_share_one():
     assert kind_of(None) is None
 
 
-def test_what_goes_out_can_be_changed_without_changing_the_action():
-    raw = {"type": "ClickAction", "selector": dict(GO)}
+def test_what_goes_out_can_be_changed_without_changing_the_action() -> None:
+    raw: dict[str, Any] = {"type": "ClickAction", "selector": dict(GO)}
     action = validate(raw)
     raw["selector"]["value"] = "other"
     action.as_action()["selector"]["value"] = "other"
@@ -140,7 +141,7 @@ def test_what_goes_out_can_be_changed_without_changing_the_action():
     assert action.as_action() == {"type": "ClickAction", "selector": GO}
 
 
-def test_a_long_text_is_shortened_for_people():
+def test_a_long_text_is_shortened_for_people() -> None:
     assert actions.type_text(FIELD, "x" * 5000).in_words() == f"Type \"{'x' * 79}…\" into //input[@name='q']"
 
 
@@ -158,12 +159,12 @@ def test_a_long_text_is_shortened_for_people():
         (actions.send_keys("Enter"), {"type": "SendKeysIWAAction", "keys": "Enter"}),
     ],
 )
-def test_each_constructor_makes_the_valid_action(action, raw):
+def test_each_constructor_makes_the_valid_action(action: Action, raw: Any) -> None:
     assert isinstance(action, Action)
     assert action.as_action() == raw
 
 
-def test_a_constructor_refuses_what_callers_would():
+def test_a_constructor_refuses_what_callers_would() -> None:
     with pytest.raises(InvalidAction):
         actions.click({"type": "cssSelector", "value": "a"})
     with pytest.raises(InvalidAction):

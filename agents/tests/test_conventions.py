@@ -1,3 +1,5 @@
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import actions, selectors
-from agents.actions import InvalidAction, repair, validate
+from agents.actions import Action, InvalidAction, repair, validate
 from agents.conventions import MAX_ONE_SHOT, MAX_STEP, conform, permitted, site_of
 from agents.protocol import Form, PastAction, Step
 from agents.tests.strategies import URLS, near_actions
@@ -14,23 +16,34 @@ START = "http://localhost:8000/?seed=58"
 GO = actions.click(selectors.attribute("id", "go"))
 
 
-def one_shot(url=START, **more):
-    return Step(endpoint="/solve_task", form=Form.ONE_SHOT, task_id="1", prompt="Log in", url=url, **more)
+def one_shot(
+    url: str = START, *, index: int = 0, history: tuple[PastAction, ...] = (), allowed_tools: frozenset[str] = frozenset()
+) -> Step:
+    return Step(
+        endpoint="/solve_task",
+        form=Form.ONE_SHOT,
+        task_id="1",
+        prompt="Log in",
+        url=url,
+        index=index,
+        history=history,
+        allowed_tools=allowed_tools,
+    )
 
 
-def step(url=START, **more):
-    return Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="Log in", url=url, **more)
+def step(url: str = START, *, index: int = 0, history: tuple[PastAction, ...] = (), allowed_tools: frozenset[str] = frozenset()) -> Step:
+    return replace(one_shot(url, index=index, history=history, allowed_tools=allowed_tools), endpoint="/step", form=Form.STEP)
 
 
-def went_to(url):
+def went_to(url: str) -> PastAction:
     return PastAction(type="NavigateAction", fields={}, succeeded=True, error="", url=url)
 
 
-def urls(plan):
+def urls(plan: Iterable[Action]) -> list[str]:
     return [action.fields["url"] for action in plan]
 
 
-def navigated(target, on):
+def navigated(target: str, on: Step) -> list[str]:
     return urls(permitted([actions.navigate(target)], on))
 
 
@@ -52,7 +65,7 @@ def navigated(target, on):
     ],
 )
 @pytest.mark.parametrize("form", [one_shot, step])
-def test_a_navigation_is_absolute_on_the_tasks_host_with_its_seed(form, target, url):
+def test_a_navigation_is_absolute_on_the_tasks_host_with_its_seed(form: Callable[..., Step], target: str, url: str) -> None:
     assert navigated(target, form()) == [url]
 
 
@@ -70,71 +83,71 @@ def test_a_navigation_is_absolute_on_the_tasks_host_with_its_seed(form, target, 
     ],
 )
 @pytest.mark.parametrize("form", [one_shot, step])
-def test_a_navigation_that_leads_elsewhere_is_dropped(form, target):
+def test_a_navigation_that_leads_elsewhere_is_dropped(form: Callable[..., Step], target: str) -> None:
     assert permitted([actions.navigate(target)], form()) == ()
 
 
-def test_a_loopback_name_with_the_tasks_port_means_the_tasks_own_host():
+def test_a_loopback_name_with_the_tasks_port_means_the_tasks_own_host() -> None:
     assert navigated("http://localhost:8000/a", step("http://84.1.2.3:8000/?seed=5")) == ["http://84.1.2.3:8000/a?seed=5"]
 
 
-def test_the_start_urls_other_parameters_are_kept_where_the_target_lacks_them():
+def test_the_start_urls_other_parameters_are_kept_where_the_target_lacks_them() -> None:
     on = one_shot("http://localhost:8000/?a=1&seed=58&b=2")
     assert navigated("/x?b=3", on) == ["http://localhost:8000/x?b=3&a=1&seed=58"]
     assert navigated("/x", step(on.url, index=0)) == ["http://localhost:8000/x?a=1&b=2&seed=58"]
 
 
-def test_a_later_pages_own_parameters_stay_on_that_page():
+def test_a_later_pages_own_parameters_stay_on_that_page() -> None:
     assert navigated("/login", step("http://localhost:8000/search?q=arrival&seed=58", index=3)) == ["http://localhost:8000/login?seed=58"]
 
 
-def test_the_seed_is_found_in_the_history_when_the_page_lost_it():
+def test_the_seed_is_found_in_the_history_when_the_page_lost_it() -> None:
     on = step("http://localhost:8000/done", index=2, history=(went_to(START),))
     assert navigated("/login", on) == ["http://localhost:8000/login?seed=58"]
 
 
-def test_before_the_first_page_the_history_tells_the_host_and_without_one_no_navigation_is_sure():
+def test_before_the_first_page_the_history_tells_the_host_and_without_one_no_navigation_is_sure() -> None:
     assert navigated("/login", step("about:blank", history=(went_to(START),))) == ["http://localhost:8000/login?seed=58"]
     assert permitted([actions.navigate(START), GO], step("about:blank")) == (GO,)
 
 
-def test_a_task_without_a_seed_gets_none_and_a_step_that_cant_know_it_leaves_the_links_seed():
+def test_a_task_without_a_seed_gets_none_and_a_step_that_cant_know_it_leaves_the_links_seed() -> None:
     assert navigated("/a?seed=3", one_shot("http://localhost:8000/")) == ["http://localhost:8000/a"]
     assert navigated("/a?seed=3", step("http://localhost:8000/")) == ["http://localhost:8000/a?seed=3"]
 
 
-def test_a_one_shot_plan_begins_with_the_tasks_url():
+def test_a_one_shot_plan_begins_with_the_tasks_url() -> None:
     assert conform([GO], one_shot()) == (actions.navigate(START), GO)
     assert conform([], one_shot()) == (actions.navigate(START),)
 
 
 @pytest.mark.parametrize("first", [START, "/", "http://localhost:8000?seed=58", "/#top"])
-def test_a_first_navigation_to_the_tasks_url_is_not_doubled_but_exact(first):
+def test_a_first_navigation_to_the_tasks_url_is_not_doubled_but_exact(first: str) -> None:
     assert conform([actions.navigate(first), GO], one_shot()) == (actions.navigate(START), GO)
 
 
-def test_another_first_navigation_comes_second():
+def test_another_first_navigation_comes_second() -> None:
     plan = conform([actions.navigate("/login"), GO], one_shot())
     assert plan == (actions.navigate(START), actions.navigate("http://localhost:8000/login?seed=58"), GO)
 
 
-def test_going_back_from_the_first_page_is_dropped():
+def test_going_back_from_the_first_page_is_dropped() -> None:
     back = validate({"type": "NavigateAction", "go_back": True})
     assert conform([back, actions.navigate(START), back, GO, back], one_shot()) == (actions.navigate(START), GO, back)
 
 
-def test_step_plans_begin_as_the_agent_wants_and_keep_history_moves():
+def test_step_plans_begin_as_the_agent_wants_and_keep_history_moves() -> None:
     back = validate({"type": "NavigateAction", "go_back": True})
     assert conform([back, GO], step()) == (back, GO)
 
 
-def test_tools_that_a_step_doesnt_allow_are_dropped_and_one_shot_knows_no_such_list():
+def test_tools_that_a_step_doesnt_allow_are_dropped_and_one_shot_knows_no_such_list() -> None:
     allowed = frozenset({"browser.wait"})
     assert conform([GO, actions.wait(1)], step(allowed_tools=allowed)) == (actions.wait(1),)
     assert GO in conform([GO], one_shot(allowed_tools=allowed))
 
 
-def test_done_is_never_sent_as_an_action():
+def test_done_is_never_sent_as_an_action() -> None:
     done = validate({"type": "DoneAction"})
     assert conform([GO, done], step()) == (GO,)
     assert done not in conform([GO, done], one_shot())
@@ -152,17 +165,17 @@ def test_done_is_never_sent_as_an_action():
         ("#top", "#top"),
     ],
 )
-def test_a_selector_by_href_keeps_the_seed(href, kept):
+def test_a_selector_by_href_keeps_the_seed(href: str, kept: str) -> None:
     (click,) = permitted([actions.click(selectors.attribute("href", href))], step())
     assert click.fields["selector"] == selectors.attribute("href", kept)
 
 
-def test_a_plan_is_no_longer_than_a_task_or_a_step_can_run():
+def test_a_plan_is_no_longer_than_a_task_or_a_step_can_run() -> None:
     assert len(conform([GO] * 99, one_shot())) == MAX_ONE_SHOT
     assert len(conform([GO] * 99, step())) == MAX_STEP
 
 
-def _repaired(raw):
+def _repaired(raw: object) -> list[Action]:
     try:
         return [repair(raw)]
     except InvalidAction:
@@ -183,7 +196,7 @@ STEPS = st.builds(
 
 @settings(max_examples=300)
 @given(PLANS, STEPS)
-def test_whatever_the_plan_and_the_step_the_conventions_hold(plan, on):
+def test_whatever_the_plan_and_the_step_the_conventions_hold(plan: list[Action], on: Step) -> None:
     sent = conform(plan, on)
     site = site_of(on)
     for action in sent:
@@ -198,5 +211,5 @@ def test_whatever_the_plan_and_the_step_the_conventions_hold(plan, on):
     assert conform(sent, on) == sent
 
 
-def _values(seed):
+def _values(seed: str) -> list[str]:
     return [seed.partition("=")[2]] if seed else []

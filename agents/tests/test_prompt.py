@@ -18,7 +18,7 @@ CLICK = {"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "
 LINK = actions.click(selectors.xpath("//a"))
 
 
-def test_the_system_message_shows_every_action_and_each_example_has_the_right_fields():
+def test_the_system_message_shows_every_action_and_each_example_has_the_right_fields() -> None:
     system = messages(ONE_SHOT, "")[0]["content"]
     for kind in CATALOGUE.values():
         assert f'{{"type": "{kind.type}"' in system
@@ -35,17 +35,17 @@ def test_the_system_message_shows_every_action_and_each_example_has_the_right_fi
         assert rule in system
 
 
-def test_a_step_is_shown_only_the_tools_that_it_allows():
+def test_a_step_is_shown_only_the_tools_that_it_allows() -> None:
     step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="x", url=START, allowed_tools=frozenset({"browser.click"}))
     catalogue = messages(step, "")[0]["content"].partition("ACTIONS")[2].partition("SELECTORS")[0]
     assert "ClickAction" in catalogue
     assert "TypeAction" not in catalogue
 
 
-def test_the_user_message_tells_task_url_step_past_and_page():
+def test_the_user_message_tells_task_url_step_past_and_page() -> None:
     past = (
-        PastAction("ClickAction", LINK.fields, False, "Timeout 10000ms\nCall log: …", START),
-        PastAction("TypeAction", {"text": "x"}, True, "", START),
+        PastAction("ClickAction", LINK.fields, succeeded=False, error="Timeout 10000ms\nCall log: …", url=START),
+        PastAction("TypeAction", {"text": "x"}, succeeded=True, error="", url=START),
         PastAction("", {}, None, "", ""),
     )
     step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="Log in as <username>", url=START, index=2, history=past)
@@ -64,8 +64,8 @@ def test_the_user_message_tells_task_url_step_past_and_page():
     assert "Call log" not in user["content"]
 
 
-def test_page_prompt_and_history_keep_to_a_budget():
-    past = (PastAction("ClickAction", LINK.fields, False, "x" * 2000, START),) * 100
+def test_page_prompt_and_history_keep_to_a_budget() -> None:
+    past = (PastAction("ClickAction", LINK.fields, succeeded=False, error="x" * 2000, url=START),) * 100
     step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="p" * 100_000, url=START, history=past)
     assert len(messages(step, "x" * 1_000_000)[1]["content"]) < MAX_PAGE + MAX_PROMPT + 5_000
 
@@ -92,7 +92,7 @@ FUNCTION = {"id": "1", "type": "function", "function": {"name": "click", "argume
         ('{"done": true}', []),
     ],
 )
-def test_a_list_of_actions_is_found_however_the_model_wraps_it(text, found):
+def test_a_list_of_actions_is_found_however_the_model_wraps_it(text: str, found: list[object]) -> None:
     assert parse_reply(text) == found
 
 
@@ -113,12 +113,12 @@ def test_a_list_of_actions_is_found_however_the_model_wraps_it(text, found):
         '{"a":' * 100_000,
     ],
 )
-def test_a_reply_without_a_whole_list_is_invalid(text):
+def test_a_reply_without_a_whole_list_is_invalid(text: str) -> None:
     with pytest.raises(InvalidReply):
         parse_reply(text)
 
 
-def test_a_plan_is_repaired_freed_of_invalid_actions_and_brought_to_the_conventions():
+def test_a_plan_is_repaired_freed_of_invalid_actions_and_brought_to_the_conventions() -> None:
     reply = {
         "actions": [
             {"type": "goto", "url": "/login?seed=7"},
@@ -140,7 +140,7 @@ def test_a_plan_is_repaired_freed_of_invalid_actions_and_brought_to_the_conventi
     assert plan.reasoning == "The login form\ufffd is there."
 
 
-def test_done_is_read_from_the_flag_and_from_a_done_action():
+def test_done_is_read_from_the_flag_and_from_a_done_action() -> None:
     assert plan_from_reply('{"actions": [], "done": true}', STEP).done
     assert plan_from_reply('[{"type": "DoneAction"}]', STEP).done
     plan = plan_from_reply(json.dumps([CLICK, {"name": "browser.done", "arguments": {}}]), STEP)
@@ -158,17 +158,17 @@ def test_done_is_read_from_the_flag_and_from_a_done_action():
     ],
 )
 @pytest.mark.parametrize("step", [ONE_SHOT, STEP])
-def test_a_reply_of_which_nothing_is_left_is_invalid_and_says_why(step, reply, why):
+def test_a_reply_of_which_nothing_is_left_is_invalid_and_says_why(step: Step, reply: object, why: str) -> None:
     with pytest.raises(InvalidReply, match=why):
         plan_from_reply(json.dumps(reply), step)
 
 
-def test_a_one_shot_task_cant_be_done_without_actions():
+def test_a_one_shot_task_cant_be_done_without_actions() -> None:
     with pytest.raises(InvalidReply, match="no actions"):
         plan_from_reply('{"actions": [], "done": true}', ONE_SHOT)
 
 
-def test_tools_that_a_step_doesnt_allow_leave_nothing():
+def test_tools_that_a_step_doesnt_allow_leave_nothing() -> None:
     step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="x", url=START, allowed_tools=frozenset({"browser.wait"}))
     with pytest.raises(InvalidReply, match="not allowed"):
         plan_from_reply(json.dumps([CLICK]), step)
@@ -181,11 +181,10 @@ WRAPPED = st.builds(lambda before, reply, after: f"{before}{json.dumps(reply)}{a
 
 @settings(max_examples=300)
 @given(st.text(st.characters(), max_size=50) | WRAPPED, st.sampled_from([ONE_SHOT, STEP]))
-def test_whatever_a_model_says_is_a_valid_plan_or_an_invalid_reply(text, step):
+def test_whatever_a_model_says_is_a_valid_plan_or_an_invalid_reply(text: str, step: Step) -> None:
     try:
         plan = plan_from_reply(text, step)
-    except InvalidReply as error:
-        assert str(error)
+    except InvalidReply:
         return
     assert plan.actions or plan.done
     assert all(validate(action.as_action()) == action for action in plan.actions)

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -6,13 +7,14 @@ from hypothesis import given, settings
 from agents.actions import InvalidAction, repair, validate
 from agents.catalogue import CATALOGUE
 from agents.selector_repairs import repair_selector
+from agents.selectors import Selector
 from agents.tests.strategies import JSON, near_actions
 
 LINK = {"type": "xpathSelector", "value": "//a"}
 CLICK = {"type": "ClickAction", "selector": LINK}
 
 
-def css(value):
+def css(value: str) -> Selector:
     return {"type": "attributeValueSelector", "attribute": "custom", "value": value}
 
 
@@ -59,7 +61,7 @@ def css(value):
         ({"type": "finish", "reason": "all done"}, {"type": "DoneAction"}),
     ],
 )
-def test_what_a_model_surely_means_is_repaired(raw, meant):
+def test_what_a_model_surely_means_is_repaired(raw: Any, meant: dict[str, Any]) -> None:
     assert repair(raw).as_action() == meant
 
 
@@ -82,7 +84,7 @@ def test_what_a_model_surely_means_is_repaired(raw, meant):
         {"type": "evaluate", "script": "1"},
     ],
 )
-def test_what_is_not_certain_stays_invalid(raw):
+def test_what_is_not_certain_stays_invalid(raw: Any) -> None:
     with pytest.raises(InvalidAction):
         repair(raw)
 
@@ -93,6 +95,7 @@ def test_what_is_not_certain_stays_invalid(raw):
         ("//a", LINK),
         (" (//a)[1] ", {"type": "xpathSelector", "value": "(//a)[1]"}),
         ("xpath=//a", LINK),
+        ("//a[contains(., 'xpath=/x')]", {"type": "xpathSelector", "value": "//a[contains(., 'xpath=/x')]"}),
         ("button.go", css("button.go")),
         ("text=Log in", css("text=Log in")),
         ("css=a", css("a")),
@@ -128,13 +131,13 @@ def test_what_is_not_certain_stays_invalid(raw):
         ),
     ],
 )
-def test_a_foreign_selector_becomes_the_contracts(raw, meant):
+def test_a_foreign_selector_becomes_the_contracts(raw: Any, meant: dict[str, Any]) -> None:
     assert repair_selector(raw) == meant
 
 
 @settings(max_examples=300)
 @given(JSON | near_actions())
-def test_a_repair_never_gives_what_validation_refuses(raw):
+def test_a_repair_never_gives_what_validation_refuses(raw: Any) -> None:
     try:
         action = repair(raw)
     except InvalidAction:

@@ -1,15 +1,17 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree, html
 
 from agents import selectors
-from agents.selectors import InvalidAction
+from agents.selectors import InvalidAction, Selector
 
 ANY_TEXT = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(str.strip)
 
 
-def test_each_constructor_gives_the_exact_form():
+def test_each_constructor_gives_the_exact_form() -> None:
     assert selectors.attribute("name", "query") == {"type": "attributeValueSelector", "attribute": "name", "value": "query"}
     assert selectors.custom("text=Go") == {"type": "attributeValueSelector", "attribute": "custom", "value": "text=Go"}
     assert selectors.xpath("(//form//input)[1]") == {"type": "xpathSelector", "value": "(//form//input)[1]"}
@@ -29,7 +31,7 @@ def test_each_constructor_gives_the_exact_form():
         "//li[not(@hidden) and (position() mod 2 = 1 or last())]",
     ],
 )
-def test_an_xpath_that_a_browser_understands_is_taken(expression):
+def test_an_xpath_that_a_browser_understands_is_taken(expression: str) -> None:
     assert selectors.xpath(expression)["value"] == expression
 
 
@@ -55,7 +57,7 @@ def test_an_xpath_that_a_browser_understands_is_taken(expression):
         "//a[.='\ud800']",
     ],
 )
-def test_an_xpath_that_would_fail_in_a_browser_is_refused(expression):
+def test_an_xpath_that_would_fail_in_a_browser_is_refused(expression: str) -> None:
     with pytest.raises(InvalidAction, match=r"selector\.value"):
         selectors.xpath(expression)
 
@@ -78,7 +80,7 @@ def test_an_xpath_that_would_fail_in_a_browser_is_refused(expression):
         ("name", "x" * 2001),
     ],
 )
-def test_an_attribute_selector_that_css_cant_say_is_refused(name, value):
+def test_an_attribute_selector_that_css_cant_say_is_refused(name: str, value: str) -> None:
     with pytest.raises(InvalidAction, match="selector"):
         selectors.attribute(name, value)
 
@@ -101,18 +103,18 @@ def test_an_attribute_selector_that_css_cant_say_is_refused(name, value):
         {"type": "attributeValueSelector", "attribute": None, "value": "Go"},
     ],
 )
-def test_an_inexact_selector_is_refused(raw):
+def test_an_inexact_selector_is_refused(raw: Any) -> None:
     with pytest.raises(InvalidAction, match="selector"):
         selectors.checked(raw)
 
 
 @given(ANY_TEXT)
-def test_a_quoted_literal_means_its_text(text):
+def test_a_quoted_literal_means_its_text(text: str) -> None:
     assert etree.XPath(selectors.quoted(text))(etree.Element("a")) == text
 
 
 @given(st.sampled_from(["id", "name", "placeholder", "title", "data-testid"]), ANY_TEXT)
-def test_whatever_an_attribute_holds_its_selector_finds_it(name, value):
+def test_whatever_an_attribute_holds_its_selector_finds_it(name: str, value: str) -> None:
     page = html.fromstring("<div><p>other</p><p>this</p></div>")
     page[1].set(name, value)
     selector = selectors.by_attribute(name, value)
@@ -123,7 +125,7 @@ def test_whatever_an_attribute_holds_its_selector_finds_it(name, value):
         assert "\\" not in value
 
 
-def test_several_odd_classes_become_an_xpath_that_wants_them_all():
+def test_several_odd_classes_become_an_xpath_that_wants_them_all() -> None:
     page = html.fromstring('<div><p class="w-1/2"></p><p class="md:flex x w-1/2"></p></div>')
     assert page.xpath(selectors.by_attribute("class", "w-1/2 md:flex")["value"]) == [page[1]]
 
@@ -140,6 +142,6 @@ def test_several_odd_classes_become_an_xpath_that_wants_them_all():
         (selectors.text_in("Log in"), 'the text "Log in"', "text='Log in'"),
     ],
 )
-def test_a_selector_reads_for_people_and_for_playwright(selector, words, playwright):
+def test_a_selector_reads_for_people_and_for_playwright(selector: Selector, words: str, playwright: str) -> None:
     assert selectors.in_words(selector) == words
     assert selectors.for_playwright(selector) == playwright
