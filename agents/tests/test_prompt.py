@@ -107,6 +107,7 @@ def test_a_list_of_actions_is_found_however_the_model_wraps_it(text: str, found:
         '{"done": false}',
         json.dumps({"actions": [CLICK, CLICK]})[:-5],
         json.dumps([CLICK, CLICK])[:-30],
+        json.dumps([CLICK, CLICK])[:-1],
         f"<think>{json.dumps([CLICK])}",
         "[" * 100_000,
         "{" * 100_000,

@@ -75,6 +75,8 @@ def test_an_xpath_that_would_fail_in_a_browser_is_refused(expression: str) -> No
         ("name", " "),
         ("on click", "x"),
         ("", "x"),
+        ("custom", "a\ud800"),
+        ("name", "a\0"),
         ("custom", "//a"),
         ("custom", "xpath=//a"),
         ("name", "x" * 2001),
