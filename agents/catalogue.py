@@ -39,7 +39,7 @@ def _forms(*forms: str) -> tuple[frozenset[str], ...]:
 
 
 _POINTED = {"selector": Value.SELECTOR, "x": Value.PIXELS, "y": Value.PIXELS}
-_SIDES = {side: Value.TRUE for side in ("up", "down", "left", "right")}
+_SIDES = dict.fromkeys(("up", "down", "left", "right"), Value.TRUE)
 
 _KINDS = (
     Kind(
@@ -159,8 +159,18 @@ F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12 Digit0 Digit1 Digit2 Digit3 Digit4 Digit5
 KeyA KeyB KeyC KeyD KeyE KeyF KeyG KeyH KeyI KeyJ KeyK KeyL KeyM KeyN KeyO KeyP KeyQ KeyR KeyS KeyT KeyU KeyV KeyW KeyX KeyY KeyZ
 """
 KEY_NAMES = frozenset(_KEY_NAMES.split())
-KEY_ALIASES = {
-    **{name.casefold(): name for name in KEY_NAMES},
-    **{"ctrl": "Control", "cmd": "Meta", "command": "Meta", "option": "Alt", "return": "Enter", "esc": "Escape", "del": "Delete"},
-    **{"up": "ArrowUp", "down": "ArrowDown", "left": "ArrowLeft", "right": "ArrowRight", "spacebar": "Space"},
+_KEY_NICKNAMES = {
+    "ctrl": "Control",
+    "cmd": "Meta",
+    "command": "Meta",
+    "option": "Alt",
+    "return": "Enter",
+    "esc": "Escape",
+    "del": "Delete",
+    "up": "ArrowUp",
+    "down": "ArrowDown",
+    "left": "ArrowLeft",
+    "right": "ArrowRight",
+    "spacebar": "Space",
 }
+KEY_ALIASES = {name.casefold(): name for name in KEY_NAMES} | _KEY_NICKNAMES

@@ -86,7 +86,8 @@ def _from_the_start(actions: Iterable[Action], site: Site | None) -> Iterator[Ac
     if site is None:
         return iter(actions)
     rest = list(dropwhile(_moves_in_history, actions))
-    if rest and "url" in rest[0].fields and same_page(rest[0].fields["url"], site.url):
+    start = site.absolute(site.url)
+    if rest and start and "url" in rest[0].fields and same_page(rest[0].fields["url"], start):
         rest = rest[1:]
     return chain([navigate(site.url)], dropwhile(_moves_in_history, rest))
 

@@ -42,9 +42,10 @@ ACTIONS (write them exactly so; no other fields, no null; A | B means one of the
 {actions}
 
 SELECTORS
-{{"type": "attributeValueSelector", "attribute": "name", "value": "query"}}: an attribute's exact value; for id the value must be a CSS identifier, \
-no value may hold a single quote, an href must include ?seed=
-{{"type": "attributeValueSelector", "attribute": "custom", "value": "button:has-text('Log in')"}}: any Playwright or CSS selector; there is no cssSelector
+{{"type": "attributeValueSelector", "attribute": "name", "value": "query"}}: an attribute's exact value; for id the value \
+must be a CSS identifier, no value may hold a single quote, an href must include ?seed=
+{{"type": "attributeValueSelector", "attribute": "custom", "value": "button:has-text('Log in')"}}: any Playwright \
+or CSS selector; there is no cssSelector
 {{"type": "tagContainsSelector", "value": "Log in", "case_sensitive": true}}: the element whose whole text this is
 {{"type": "xpathSelector", "value": "//input[@type='password']"}}: XPath 1.0, begins with // or (//
 
@@ -62,8 +63,8 @@ _ONE_SHOT = (
     "the first action must be a NavigateAction to the task's URL exactly as given."
 )
 _STEPS = (
-    "Send the next actions for the page as it is now, at most {limit}, the surest first: only the first may be run. Click links rather than "
-    'navigate. Do not repeat what failed. Set "done": true only when the task is completed and nothing is left to do.'
+    "Send the next actions for the page as it is now, at most {limit}, the surest first: only the first may be run. Click links rather "
+    'than navigate. Do not repeat what failed. Set "done": true only when the task is completed and nothing is left to do.'
 )
 
 
@@ -203,13 +204,12 @@ def _json_values(text: str) -> Iterator[object]:
 
 
 def _is_cut_off(error: ValueError, text: str) -> bool:
-    unfinished = isinstance(error, json.JSONDecodeError) and (error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()))
-    return unfinished
+    return isinstance(error, json.JSONDecodeError) and (error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()))
 
 
 def _as_reply(value: object) -> _Reply | None:
     if isinstance(value, list):
-        return _Reply(value) if not value or any(map(_is_action, value)) else None
+        return _Reply(value) if any(isinstance(item, dict) for item in value) else None
     if not isinstance(value, dict):
         return None
     listed = next((value[key] for key in ("actions", "tool_calls") if isinstance(value.get(key), list)), None)

@@ -245,5 +245,5 @@ def render(step: Step, plan: Plan, *, agent_id: str) -> dict[str, Any]:
 
 
 def _stand_in(allowed: frozenset[str]) -> Action:
-    """The first harmless action that is allowed; where none is, the wait all the same: a refused call wastes a step, an empty list the task."""
+    """The first harmless action that is allowed. Where none is, the wait: a refused call costs a step, an empty list the task."""
     return next((action for action in _STAND_INS if action.tool in allowed), _STAND_INS[0])

@@ -6,8 +6,8 @@ import re
 
 from agents.selectors import InvalidAction, Selector, by_attribute, custom, text_in, xpath
 
-_XPATH_MARK = re.compile(r"\s*xpath\s*=\s*(?=[/(.])", re.IGNORECASE)
-_CSS_MARK = re.compile(r"\s*css\s*=\s*", re.IGNORECASE)
+_XPATH_MARK = re.compile(r"\A\s*xpath\s*=\s*(?=[/(.])", re.IGNORECASE)
+_CSS_MARK = re.compile(r"\A\s*css\s*=\s*", re.IGNORECASE)
 # Only where these stand for an attribute or a way of selecting, never for a value.
 _WAYS = {
     "xpath": "xpath",

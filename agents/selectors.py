@@ -34,7 +34,12 @@ ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 UNQUOTABLE = re.compile(r"['\\\n\r\f]")
 XPATH_START = re.compile(r"\(?//")
 XPATH_LITERAL = re.compile(r"\"[^\"]*\"|'[^']*'")
-XPATH_CALL = re.compile(r"([A-Za-z_][\w-]*)\s*\(")
+XPATH_CALL = re.compile(r"(?<![\w-])([A-Za-z_][\w-]*+)\s*+\(")
+# Ends in a text, comment or attribute, maybe with conditions on it: Playwright acts on elements only.
+XPATH_NO_ELEMENT = re.compile(
+    r"/\s*+(?:@[\w*-]++|(?:text|comment)\(\s*+\)|attribute\s*+::\s*+[\w*-]++)"
+    r"\s*+(?:\[[^\]]*+\]\s*+)*+\)*+(?:\[\d+\])?$"
+)
 # Browsers speak XPath 1.0: its node tests, functions and operators, and nothing that only compiles.
 _XPATH_NAMES = """
 and or div mod node text comment processing-instruction last position count id local-name namespace-uri name string concat
@@ -136,7 +141,7 @@ def _check_dialect(expression: str, field: str) -> None:
         raise InvalidAction(f"{field}.value: browsers have no {', '.join(unknown)}() in XPath; use contains() or translate().")
     if "$" in expression or re.search(r"(?<!:):(?!:)", expression):
         raise InvalidAction(f"{field}.value: an XPath can have no variables and prefixes here; test local-name() instead.")
-    if re.search(r"/\s*(@|text\(|comment\(|attribute\s*::)[^/\])]*\)?\s*\)*$", expression):
+    if XPATH_NO_ELEMENT.search(expression):
         raise InvalidAction(f"{field}.value: an XPath must select an element, not its text or attribute.")
 
 
