@@ -84,14 +84,14 @@ def _shared(task: Task, url: str, index: int) -> dict[str, Any]:
 
 
 def _entry(number: int, ran: Ran) -> dict[str, Any]:
-    action = {"type": TYPES[ran.name], **ran.arguments}
+    action = {"type": TYPES.get(ran.name, ran.name), **ran.arguments}
     return {"index": number, "action": action, "success": not ran.error, "error": ran.error or None, "url": ran.url, "timestamp": ran.at}
 
 
 def _old_entry(number: int, ran: Ran) -> dict[str, Any]:
     return {
         "step": number,
-        "action": TYPES[ran.name],
+        "action": TYPES.get(ran.name, ran.name),
         "text": ran.arguments.get("text"),
         "exec_ok": not ran.error,
         "error": ran.error or None,
