@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agents.catalogue import CATALOGUE
 from agents.demo.browser import Browser
 from agents.demo.tasks import Task
 
 STEP_SECONDS = 25.0
+TYPES = {kind.tool: kind.type for kind in CATALOGUE.values()}
 VIEWPORT = {"viewport_width": 1920, "viewport_height": 1080, "screen_width": 1920, "screen_height": 1080, "device_pixel_ratio": 1.0}
 
 
@@ -81,16 +83,16 @@ def _shared(task: Task, url: str, index: int) -> dict[str, Any]:
     }
 
 
-def _type(ran: Ran) -> str:
-    names = {"input": "Type", "dblclick": "DoubleClick", "select_dropdown": "SelectDropDownOption", "send_keys": "SendKeysIWA"}
-    short = ran.name.removeprefix("browser.")
-    return names.get(short, short.title().replace("_", "")) + "Action"
-
-
 def _entry(number: int, ran: Ran) -> dict[str, Any]:
-    action = {"type": _type(ran), **ran.arguments}
+    action = {"type": TYPES.get(ran.name, ran.name), **ran.arguments}
     return {"index": number, "action": action, "success": not ran.error, "error": ran.error or None, "url": ran.url, "timestamp": ran.at}
 
 
 def _old_entry(number: int, ran: Ran) -> dict[str, Any]:
-    return {"step": number, "action": _type(ran), "text": ran.arguments.get("text"), "exec_ok": not ran.error, "error": ran.error or None}
+    return {
+        "step": number,
+        "action": TYPES.get(ran.name, ran.name),
+        "text": ran.arguments.get("text"),
+        "exec_ok": not ran.error,
+        "error": ran.error or None,
+    }

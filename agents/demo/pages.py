@@ -48,23 +48,25 @@ def _form(path: str, look: int, fields: str, button: str) -> str:
 
 
 def _main(site: Site, rng: Random, look: int, path: str, query: dict[str, list[str]]) -> str:
-    sign_in, sign_up, send = rng.choice(SIGN_IN), rng.choice(SIGN_UP), rng.choice(SEND)
     match path.strip("/").split("/"):
-        case ["login"]:
-            return _form("welcome", look, _field("username", "text", look) + _field("password", "password", look), sign_in)
-        case ["register"]:
-            fields = _field("username", "text", look) + _field("email", "email", look) + _field("password", "password", look)
-            return _form("welcome", look, fields, sign_up)
-        case ["contact"]:
-            message = f'<label for="message-{look}">Message</label><textarea id="message-{look}" name="message"></textarea>'
-            return _form("sent", look, _field("name", "text", look) + _field("email", "email", look) + message, send)
+        case ["login" | "register" | "contact" as name]:
+            return _entry_form(name, rng, look)
         case ["items", number] if number.isdigit() and int(number) < len(site.items):
             return _item(site, rng, look, int(number))
-        case ["search"]:
-            return _items(site, look, query.get("query", [""])[0])
         case ["welcome" | "sent" | "cart" | "logout"]:
             return f"<main><h1>{site.title}</h1><p>Thank you.</p></main>"
-    return _items(site, look, "")
+    return _items(site, look, query.get("query", [""])[0])
+
+
+def _entry_form(name: str, rng: Random, look: int) -> str:
+    username, email, password = _field("username", "text", look), _field("email", "email", look), _field("password", "password", look)
+    message = f'<label for="message-{look}">Message</label><textarea id="message-{look}" name="message"></textarea>'
+    target, fields, buttons = {
+        "login": ("welcome", username + password, SIGN_IN),
+        "register": ("welcome", username + email + password, SIGN_UP),
+        "contact": ("sent", email + message, SEND),
+    }[name]
+    return _form(target, look, fields, rng.choice(buttons))
 
 
 def _field(name: str, type_: str, look: int) -> str:

@@ -1,4 +1,4 @@
-"""When which task comes from which caller: a Poisson stream from a seed."""
+"""When which task comes from which caller: a steady stream from a seed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from agents.demo.callers import CALLERS, Caller
 from agents.demo.tasks import Task, draw_task
 
 FIRST_AFTER = 1.0
+UNEVEN = (0.5, 1.5)  # of the mean gap: lively, but never so long that a visitor of the demo sees nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +28,4 @@ def visits(seed: int, per_minute: float) -> Iterator[Visit]:
     while True:
         for caller in rng.sample(CALLERS, len(CALLERS)):
             yield Visit(at, caller, draw_task(rng))
-            at += rng.expovariate(per_minute / 60)
+            at += rng.uniform(*UNEVEN) * 60 / per_minute

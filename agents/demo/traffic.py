@@ -32,7 +32,7 @@ class Traffic:
 
     url: str
     seed: int = 1
-    per_minute: float = 4.0
+    per_minute: float = 6.0
     duration: float | None = None
     think: float = 2.0
 

@@ -18,6 +18,8 @@ EDGE_PAGE = (
 BAD_JSON = '{"actions": [{"type": "ClickAction", "selector": {"type":'
 NO_SUCH_SELECTOR = {"type": "ClickAction", "selector": {"type": "cssSelector", "value": "#go"}}
 INVALID_PLAN = json.dumps({"actions": [NO_SUCH_SELECTOR, {"type": "TypeAction", "text": "no selector"}, {"type": "Fly"}]})
+UPSTREAM = {Fault.HTTP500: (500, "Internal server error"), Fault.HTTP502: (502, "Bad gateway")}
+UNSENT = {Fault.HANG: Delivery.HANG, Fault.RESET: Delivery.RESET}
 STREAM_ERROR = b'{"detail": "upstream instance went away"}\n'
 
 
@@ -74,20 +76,13 @@ def completion(id_: str, created: int, model: str, chat: ChatRequest, said: Repl
 
 def spoiled(good: Answer, fault: Fault | None) -> Answer:
     """`good` as the fault lets it out; status 0 means that no answer goes out at all."""
-    match fault:
-        case Fault.HTTP500:
-            return detail(500, "Internal server error")
-        case Fault.HTTP502:
-            return detail(502, "Bad gateway")
-        case Fault.HANG:
-            return replace(good, status=0, delivery=Delivery.HANG)
-        case Fault.RESET:
-            return replace(good, status=0, delivery=Delivery.RESET)
-        case Fault.BROKEN:
-            return replace(good, delivery=Delivery.BROKEN)
-        case Fault.MIDSTREAM:
-            return _broken_stream(good)
-    return good
+    if fault in UPSTREAM:
+        return detail(*UPSTREAM[fault])
+    if fault in UNSENT:
+        return replace(good, status=0, delivery=UNSENT[fault])
+    if fault is Fault.BROKEN:
+        return replace(good, delivery=Delivery.BROKEN)
+    return _broken_stream(good) if fault is Fault.MIDSTREAM else good
 
 
 def _broken_stream(good: Answer) -> Answer:

@@ -35,11 +35,11 @@ class StandIn:
 
     @classmethod
     def _ready(cls, process: subprocess.Popen[str]) -> Self:
-        assert process.stdout is not None
-        found = LINE.match(process.stdout.readline())
+        first, second = (process.stdout.readline() for _ in range(2)) if process.stdout else ("", "")
+        found = LINE.match(first)
         if found is None:
             raise RuntimeError(f"The stand-in did not start: exit status {process.wait(STOP_SECONDS)}; its error is above.")
-        return cls(process, found[1], found[2], process.stdout.readline().removeprefix("Its key: ").strip())
+        return cls(process, found[1], found[2], second.removeprefix("Its key: ").strip())
 
     def state(self) -> dict[str, Any]:
         """`settings`, `served`, `uptime`, `counts` by status, `arrivals` (each with `at`, the wall-clock second)."""

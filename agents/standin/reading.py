@@ -14,17 +14,19 @@ from typing import Any
 SELECTORS = {"attributeValueSelector", "tagContainsSelector", "xpathSelector"}
 URL = r"https?://[^\s\"'<>)\]}\\,]+"
 LABELLED_URL = re.compile(rf"\burl\b\W{{0,8}}({URL})", re.IGNORECASE)
-LABELLED_TASK = re.compile(r"^\W*(?:the )?(?:user )?(?:task|prompt|goal|instruction)s?\b\W*[:=]\s*(.*\S)", re.IGNORECASE | re.MULTILINE)
-ONE_SHOT = re.compile(r"about:blank|one[- ]shot|NavigateAction|whole (?:list|plan)", re.IGNORECASE)
+LABELLED_TASK = re.compile(r"^\W*(?:the )?(?:user )?(?:task|prompt|goal|instruction)s?\b\W*[:=\n]\s*(.*\S)", re.IGNORECASE | re.MULTILINE)
+ONE_SHOT = re.compile(r"about:blank|one[- ]shot|(?:empty|blank) page|whole (?:list|plan|task at once)", re.IGNORECASE)
+PAST = re.compile(r"\b(?:worked|failed|succe\w+|exec_ok|clicked|typed|so far)\b", re.IGNORECASE)
 XPATH = re.compile(r"(?<![:\w/])\(?//[a-z*][\w*-]*(?:\[[^\]\n]*\]|/+[\w*-]+|\))*")
 TAG = re.compile(r"<(?:input|textarea|select|button|a)\b[^>\n]*>[^<\n]*", re.IGNORECASE)
-PAIR = re.compile(r"\b(id|name|placeholder|aria-label|href)\s*=\s*(?:\"([^\"\n']+)\"|'([^'\n\"]+)'|([\w./?=&-]+))", re.IGNORECASE)
+ATTRIBUTES = ("id", "name", "placeholder", "aria-label", "href", "type", "value")
+PAIR = re.compile(rf"(?<![\w@?&-])({'|'.join(ATTRIBUTES)})=(?:\"([^\"\n']+)\"|'([^'\n\"]+)'|([^\s\"'\],>]+))", re.IGNORECASE)
 IDENTIFIER = re.compile(r"-?[A-Za-z_][\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element that the messages name: its selector and the words around it, in lower case. `used`: named more than once."""
+    """One element that the messages name: its selector and the words around it, in lower case. `used`: it was acted on before."""
 
     selector: dict[str, Any]
     words: str
@@ -45,7 +47,8 @@ def read(texts: Sequence[tuple[str, str]]) -> Situation:
     """The situation that `texts`, pairs of role and text, describe. The system's text counts only where nobody else speaks."""
     text = "\n".join(text for role, text in texts if role not in {"system", "assistant"}) or "\n".join(text for _, text in texts)
     elements = _elements(text)
-    return Situation(_task(text), _url(text), elements, not elements or bool(ONE_SHOT.search(text)))
+    asked = "\n".join(text for role, text in texts if role != "assistant")
+    return Situation(_task(text), _url(text), elements, not elements or bool(ONE_SHOT.search(asked)))
 
 
 def _url(text: str) -> str:
@@ -60,17 +63,23 @@ def _task(text: str) -> str:
 
 
 def _elements(text: str) -> tuple[Element, ...]:
-    for find in (_json_selectors, _xpaths, _tags, _pairs):
-        found = [Element(selector, line.lower()) for line in text.splitlines() for selector in find(line)]
+    lines = text.splitlines()
+    past = "\n".join(line for line in lines if PAST.search(line))
+    for find in (_json_selectors, _listed):
+        found = [(selector, line) for line in lines if not PAST.search(line) for selector in find(line)]
         if found:
-            return _once(found)
+            return tuple(Element(selector, line.lower(), selector["value"] in past) for selector, line in found)
     return ()
 
 
-def _once(found: list[Element]) -> tuple[Element, ...]:
-    keys = [json.dumps(element.selector, sort_keys=True) for element in found]
-    first = {key: element for key, element in reversed(list(zip(keys, found, strict=True)))}
-    return tuple(Element(first[key].selector, first[key].words, keys.count(key) > 1) for key in dict.fromkeys(keys))
+def _listed(line: str) -> Iterator[dict[str, Any]]:
+    """One selector of a line that lists an element, one of each tag in a line of HTML."""
+    for part in [tag.group() for tag in TAG.finditer(line)] or [line]:
+        path = XPATH.search(part)
+        if path:
+            yield {"type": "xpathSelector", "value": path.group()}
+        else:
+            yield from sorted(_pairs(part), key=lambda selector: ATTRIBUTES.index(selector["attribute"]))[:1]
 
 
 def _json_selectors(line: str) -> Iterator[dict[str, Any]]:
@@ -84,17 +93,8 @@ def _json_selectors(line: str) -> Iterator[dict[str, Any]]:
             yield value
 
 
-def _xpaths(line: str) -> Iterator[dict[str, Any]]:
-    return ({"type": "xpathSelector", "value": match.group()} for match in XPATH.finditer(line))
-
-
-def _tags(line: str) -> Iterator[dict[str, Any]]:
-    for tag in TAG.finditer(line):
-        yield from list(_pairs(tag.group()))[:1]
-
-
 def _pairs(line: str) -> Iterator[dict[str, Any]]:
     for match in PAIR.finditer(line):
         attribute, value = match.group(1).lower(), match.group(2) or match.group(3) or match.group(4)
         if attribute != "id" or IDENTIFIER.fullmatch(value):
-            yield {"type": "attributeValueSelector", "attribute": attribute, "value": value, "case_sensitive": False}
+            yield {"type": "attributeValueSelector", "attribute": attribute, "value": value}

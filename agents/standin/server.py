@@ -123,14 +123,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._serve()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         """Silent: what arrived can be read on the control port."""
 
     def _serve(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or "Transfer-Encoding" in self.headers:
             self.close_connection = True
-            return self._write(json_answer(411, {"detail": "Send a Content-Length."}))
+            self._write(json_answer(411, {"detail": "Send a Content-Length."}))
+            return
         request = Request(self.command, self.path.partition("?")[0], self.headers, self.rfile.read(int(length)), self._arrived, self._now)
         answer = self.server.app(request)
         if answer.wait:

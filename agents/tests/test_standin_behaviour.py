@@ -59,7 +59,8 @@ def test_latency_lies_around_its_median_and_between_two_and_six_seconds_for_the_
     behaviour, rng = merged(Behaviour(), {"latency": 3.5}), Random(1)
     drawn = [draw_latency(behaviour, rng) for _ in range(2000)]
     assert 3.4 < median(drawn) < 3.6
-    assert min(drawn) >= 2 and max(drawn) <= 6.000001
+    assert min(drawn) >= 2
+    assert max(drawn) <= 6.000001
 
 
 def test_the_same_seed_throws_the_same_dice() -> None:

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from agents import prompt
+from agents.actions import validate
+from agents.protocol import Form, PastAction, Step
 from agents.standin.plans import plan
 
+SYSTEM = "Answer with actions. A selector is, for instance, xpathSelector //input[@name='q']. See http://example.org."
 LOGIN = "Log in where username equals <username> and password equals <password>"
 FIELD = {"type": "attributeValueSelector", "attribute": "id", "value": "q-58"}
 LINK = {"type": "xpathSelector", "value": "//nav/a[1]"}
@@ -17,10 +21,9 @@ PAGE = f"input Find films {json.dumps(FIELD)}\nlink Sign in {json.dumps(LINK)}\n
 
 
 def answered(*texts: str) -> list[dict[str, Any]]:
-    actions: list[dict[str, Any]] = json.loads(
-        plan([("system", "Selectors: xpathSelector … http://example.org"), *(("user", t) for t in texts)])
-    )["actions"]
-    return actions
+    asked = [("system", SYSTEM), *(("user", text) for text in texts)]
+    actions: list[dict[str, Any]] = json.loads(plan(asked))["actions"]
+    return [validate(action).as_action() for action in actions]
 
 
 @pytest.mark.parametrize(
@@ -57,12 +60,12 @@ def test_a_login_clicks_the_link_to_the_form_when_the_page_has_no_password_field
     [
         (
             '[1] <a id="in-58" href="/login">Sign in</a>',
-            {"type": "attributeValueSelector", "attribute": "id", "value": "in-58", "case_sensitive": False},
+            {"type": "attributeValueSelector", "attribute": "id", "value": "in-58"},
         ),
         ("[1] link //nav/a[text()='Sign in']", {"type": "xpathSelector", "value": "//nav/a[text()='Sign in']"}),
         (
             "[1] link Sign in, name=signin",
-            {"type": "attributeValueSelector", "attribute": "name", "value": "signin", "case_sensitive": False},
+            {"type": "attributeValueSelector", "attribute": "name", "value": "signin"},
         ),
     ],
 )
@@ -73,13 +76,48 @@ def test_elements_are_found_in_any_form(line: str, selector: dict[str, Any]) -> 
 def test_what_the_history_names_is_not_done_again() -> None:
     history = f"Done so far: ClickAction {json.dumps(LINK)}"
     actions = answered(f"Task: {LOGIN}\n{PAGE}\n{history}")
-    assert actions and all(action["selector"] != LINK for action in actions)
+    assert actions
+    assert all(action["selector"] != LINK for action in actions)
 
 
 def test_a_page_on_which_everything_was_tried_ends_the_task() -> None:
     line = f"link Sign in {json.dumps(LINK)}"
-    assert answered(f"Task: {LOGIN}\n{line}\nDone so far:\n{line}") == [{"type": "DoneAction"}]
+    assert answered(f"Task: {LOGIN}\n{line}\nDone so far: {line}") == [{"type": "DoneAction"}]
 
 
 def test_without_a_url_or_an_element_it_waits() -> None:
     assert answered("Say hello") == [{"type": "WaitAction", "time_seconds": 1.0}]
+
+
+LISTED = """Title: Autocinema
+searchbox "Find films" [name=query]
+link "Sign in" [xpath=//nav//a[1]]
+button "Go" [xpath=//form//button[@type='submit']]"""
+
+
+def answered_to_the_miner(step: Step, page: str) -> list[dict[str, Any]]:
+    asked = [(message["role"], message["content"]) for message in prompt.messages(step, page)]
+    return [action.as_action() for action in prompt.plan_from_reply(plan(asked), step).actions]
+
+
+@pytest.mark.parametrize("page", ["", LISTED])
+def test_the_miners_own_words_for_a_whole_plan_are_understood(page: str) -> None:
+    step = Step("/solve_task", Form.ONE_SHOT, "t", LOGIN, "http://localhost:8000/?seed=58")
+    actions = answered_to_the_miner(step, page)
+    assert actions[0] == {"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}
+    assert [action["text"] for action in actions if action["type"] == "TypeAction"] == ["<username>", "<password>"]
+
+
+def test_the_miners_own_words_for_a_step_are_understood() -> None:
+    step = Step("/step", Form.STEP, "t", "Search for the film 'Arrival'", "http://localhost:8000/?seed=58", page="<html>")
+    assert answered_to_the_miner(step, LISTED) == [
+        {"type": "TypeAction", "selector": {"type": "attributeValueSelector", "attribute": "name", "value": "query"}, "text": "Arrival"},
+        {"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "//form//button[@type='submit']"}},
+    ]
+
+
+def test_what_the_miner_says_was_done_is_not_done_again() -> None:
+    link = {"type": "xpathSelector", "value": "//nav//a[1]"}
+    past = PastAction("ClickAction", {"selector": link}, succeeded=True, error="", url="")
+    step = Step("/step", Form.STEP, "t", LOGIN, "http://localhost:8000/?seed=58", page="<html>", index=1, history=(past,))
+    assert all(action["selector"] != link for action in answered_to_the_miner(step, LISTED))

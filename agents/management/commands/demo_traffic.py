@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            asyncio.run(run(cli.traffic(options), lambda line: self.stdout.write(line)))
+            asyncio.run(run(cli.traffic(options), self.stdout.write))
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
         except NoMiner as error:
