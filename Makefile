@@ -15,8 +15,8 @@ check: ## lint, types, imports, migrations, settings, templates
 bench: setup ## how long a step takes, beside a bare "hello"
 	@.venv/bin/python -m bench
 
-demo: setup ## everything against a stand-in for Chutes, with steps coming in
-	@.venv/bin/python manage.py demo
+demo: ## everything against a stand-in for Chutes, with steps coming in
+	@bin/demo
 
 clean: ## remove what can be made again; data/ and .env stay
 	rm -rf .venv staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

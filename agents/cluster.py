@@ -42,7 +42,7 @@ class Cluster:
 
     def __init__(self, manage: Path) -> None:
         command = [sys.executable, str(manage), "run_cluster", f"--parent={os.getpid()}"]
-        self.process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 -- our own command
+        self.process = subprocess.Popen(command, start_new_session=True)
         self.session = self.process.pid
 
     def running(self) -> bool:

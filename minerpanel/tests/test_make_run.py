@@ -1,0 +1,139 @@
+"""From a clean clone: what a newcomer types, as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST_START = 300.0  # seconds; downloads packages where pip has no cache
+PATIENCE = 60.0
+CHANGE = "miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of this tree as a clone would have them, with what is not committed yet."""
+    folder = tmp_path_factory.mktemp("clone")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+class Running:
+    """`make run` in the foreground of a session of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, port: int) -> None:
+        self.process, self.log, self.address = process, log, f"http://127.0.0.1:{port}"
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def announced(self) -> bool:
+        assert self.process.poll() is None, self.output()
+        return "The panel is at" in self.output()
+
+    def healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/health", timeout=5) as answer:
+                return bool(json.load(answer)["status"] == "healthy")
+        except OSError:
+            return False
+
+    def pid(self, program: str) -> int:
+        """The process id that the supervisor last gave a program."""
+        return int(re.findall(rf"spawned: '{program}' with pid (\d+)", self.output())[-1])
+
+
+@contextmanager
+def running(clone: Path, port: int, target: str = "run", **more: str) -> Iterator[Running]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PIP_CACHE_DIR", "PIP_INDEX_URL", "PIP_FIND_LINKS") if name in os.environ}
+    log = clone / f"{target}-{time.time_ns()}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["make", target], cwd=clone, env={**kept, "PORT": str(port), **more}, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield Running(process, log, port)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(PATIENCE)
+
+
+@pytest.mark.xdist_group("clone")
+def test_a_newcomer_types_make_run(clone: Path, free_port: int) -> None:
+    with running(clone, free_port) as first:
+        wait_for(first.announced, FIRST_START)
+        assert first.healthy()
+        assert first.output().rstrip().endswith(f"The panel is at {first.address}/")
+        assert first.output().count("First admin: admin, password: ") == 1
+        assert stat.S_IMODE((clone / ".env").stat().st_mode) == 0o600
+        web, worker = first.pid("web"), first.pid("worker")
+        os.kill(web, signal.SIGKILL)
+        wait_for(lambda: first.pid("web") != web and first.healthy(), PATIENCE)
+        assert first.pid("worker") == worker
+    wait_for(lambda: not first.healthy(), PATIENCE)
+    wait_for(lambda: processes_below(clone) == [], PATIENCE)
+
+    started = time.monotonic()
+    with running(clone, free_port) as second:
+        wait_for(second.announced, PATIENCE)
+        took = time.monotonic() - started
+        assert "Installing" not in second.output()
+        assert "First admin" not in second.output()
+        assert took < 30  # seconds; 4 on an idle machine
+        settings = run(clone, ".venv/bin/python", "manage.py", *CHANGE.split())
+        assert json.loads(run(clone, ".venv/bin/python", "manage.py", "miner_settings"))["spacing_seconds"] == 2, settings
+    make_clean_leaves_the_data(clone)
+
+
+def make_clean_leaves_the_data(clone: Path) -> None:
+    run(clone, "make", "clean")
+    assert not (clone / ".venv").exists()
+    assert (clone / ".env").exists()
+    assert (clone / "data" / "panel.sqlite3").exists()
+
+
+def run(clone: Path, *command: str) -> str:
+    environment = {name: os.environ[name] for name in ("PATH", "HOME")}
+    result = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def processes_below(folder: Path) -> list[str]:
+    """The command lines of processes that work in `folder`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:  # gone meanwhile, or another user's
+            continue
+    return found
+
+
+def wait_for(happened: Callable[[], bool], patience: float) -> None:
+    end = time.monotonic() + patience
+    while not happened():
+        assert time.monotonic() < end, "It did not happen in time."
+        time.sleep(0.2)
