@@ -15,19 +15,20 @@ SUBMIT = "monitoring.submit_task"
 CHANGE = "monitoring.change_settings"
 
 
-def guarded(*, get: str, post: str | None) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Let in who has the permission `get` for reading and `post` for acting. `post` None: there is nothing to do here."""
-    needs = {"GET": get, "HEAD": get} | ({"POST": post} if post else {})
+def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Let in who has the permission `get` for reading and `post` for acting. None: that method is not served here."""
+    needs = {method: need for method, need in (("GET", get), ("HEAD", get), ("POST", post)) if need}
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def guard(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if request.method not in needs:
+            need = needs.get(request.method or "")
+            if need is None:
                 return HttpResponseNotAllowed(list(needs))
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if not request.user.has_perm(needs[request.method]):
-                raise PermissionDenied(needs[request.method])
+            if not request.user.has_perm(need):
+                raise PermissionDenied(need)
             return view(request, *args, **kwargs)
 
         return guard

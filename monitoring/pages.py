@@ -16,7 +16,7 @@ from monitoring.access import VIEW, guarded
 View = Callable[..., HttpResponse | dict[str, Any]]
 
 
-def page(name: str, *, get: str = VIEW, post: str | None = None) -> Callable[[View], Callable[..., HttpResponse]]:
+def page(name: str, *, get: str | None = VIEW, post: str | None = None) -> Callable[[View], Callable[..., HttpResponse]]:
     """Guard a view and render the context it returns by `monitoring/<name>.html`, or for htmx by the fragment `monitoring/_<name>.html`."""
 
     def decorate(view: View) -> Callable[..., HttpResponse]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+
+from django.db import models
 
 from agents.hybrid import Mode
 from agents.models import Account, Settings
@@ -34,8 +35,49 @@ class Change:
 
 
 def changes() -> list[Change]:
-    """The newest changes of the settings and the accounts, newest first."""
-    found = [*_changes(Settings, "settings", DEFAULTS), *_changes(Account, "account", {})]
+    """The newest changes of the settings and the account, newest first."""
+    found = [change for model in (Settings, Account) for change in _changes(model)]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 
+def _changes(model: Any) -> list[Change]:
+    """A row's changes by its history: each record against the one before it, the first one against the defaults."""
+    kept = model.history.model
+    records = list(model.history.select_related("history_user").order_by("-history_id")[: SHOWN + 1])
+    if len(records) <= SHOWN:
+        defaults = model()
+        records.append(kept(**{field.attname: getattr(defaults, field.attname) for field in kept.tracked_fields}))
+    told = [_change(newer, older) for newer, older in pairwise(records)]
+    return [change for change in told if change.fields]
+
+
+def _change(newer: Any, older: Any) -> Change:
+    skipped = {"id", "name", *(field.name for field in newer._meta.fields if isinstance(field, models.AutoField))}
+    deltas = [delta for delta in newer.diff_against(older).changes if delta.field not in skipped]
+    fields = [FieldChange(_label(newer, delta.field), in_words(delta.field, delta.old), in_words(delta.field, delta.new)) for delta in deltas]
+    if not fields and newer.history_type == "~":
+        fields = [FieldChange("API key", "", "replaced by one with the same last characters")]
+    user = newer.history_user
+    return Change(newer.history_date, user.get_username() if user else "", newer.history_change_reason or "", fields)
+
+
+def _label(record: Any, field: str) -> str:
+    return "API key" if field == "key_hint" else str(record._meta.get_field(field).verbose_name)
+
+
+def in_words(field: str, value: Any) -> str:
+    """A field's value as the history and the read-only page show it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in ("", [], None):
+        return "none"
+    if field == "key_hint":
+        return f"•••• {value}"
+    if field == "agent_mode":
+        return Mode(value).sentence
+    text = ", ".join(_number(item) for item in value) if isinstance(value, list) else _number(value)
+    return f"{text} s" if field.endswith("_seconds") else text
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
