@@ -7,8 +7,10 @@ from functools import wraps
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseNotAllowed
 from django_htmx.http import HttpResponseClientRedirect
+
+from monitoring.requests import VisitorRequest
 
 VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
@@ -21,7 +23,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        def guard(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def guard(request: VisitorRequest, *args: object, **kwargs: object) -> HttpResponse:
             need = needs.get(request.method or "")
             if need is None:
                 return HttpResponseNotAllowed(list(needs))
@@ -36,7 +38,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
     return decorate
 
 
-def _to_login(request: HttpRequest) -> HttpResponse:
+def _to_login(request: VisitorRequest) -> HttpResponse:
     """A live part whose session is over takes its whole page to the login, not the login into itself."""
     if request.htmx:
         return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)

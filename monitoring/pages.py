@@ -7,11 +7,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 
 from monitoring.access import VIEW, guarded
+from monitoring.requests import PanelRequest
 
 View = Callable[..., HttpResponse | dict[str, Any]]
 
@@ -22,7 +23,7 @@ def page(name: str, *, get: str | None = VIEW, post: str | None = None) -> Calla
     def decorate(view: View) -> Callable[..., HttpResponse]:
         @guarded(get=get, post=post)
         @wraps(view)
-        def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def answer(request: PanelRequest, *args: object, **kwargs: object) -> HttpResponse:
             result = view(request, *args, **kwargs)
             return result if isinstance(result, HttpResponseBase) else _rendered(request, name, result)
 
@@ -31,7 +32,7 @@ def page(name: str, *, get: str | None = VIEW, post: str | None = None) -> Calla
     return decorate
 
 
-def _rendered(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+def _rendered(request: PanelRequest, name: str, context: dict[str, Any]) -> HttpResponse:
     fragment = bool(request.htmx) and not request.htmx.history_restore_request
     response = render(request, f"monitoring/{'_' if fragment else ''}{name}.html", context)
     patch_vary_headers(response, ["HX-Request", "Cookie"])
@@ -39,7 +40,7 @@ def _rendered(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpR
     return _unless_unchanged(request, response) if fragment else response
 
 
-def _unless_unchanged(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _unless_unchanged(request: PanelRequest, response: HttpResponse) -> HttpResponse:
     """304 without a body where the browser has this very fragment."""
     etag = f'"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
     response.headers["ETag"] = etag

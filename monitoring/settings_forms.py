@@ -15,7 +15,7 @@ from django.forms.boundfield import BoundField
 from agents.configuration import ACCOUNT, SETTINGS, change, change_account, parsed, values
 from agents.hybrid import Mode
 from agents.models import Account, Settings
-from monitoring.stats.changes import in_words
+from monitoring.stats.changes import in_words, model_field
 
 RANGES = {
     "backoff_seconds": "1 to 12 pauses, each 1 to 86,400, none shorter than the one before",
@@ -40,12 +40,17 @@ class _ModelForm(forms.Form):
     """A form over some fields of one row, with a reason for the history."""
 
     names: tuple[str, ...]
-    row: Any
+
+    def __init__(self, row: Any, data: Any, initial: dict[str, Any]) -> None:
+        super().__init__(data, initial=initial)
+        self.row = row
+        for name in self.names:
+            self.fields[name].help_text = model_field(row, name).help_text
 
     def rows(self) -> Iterator[SettingRow]:
         """The settings in order, each with its meaning from the model."""
         for name in self.names:
-            of = self.row._meta.get_field(name)
+            of = model_field(self.row, name)
             yield SettingRow(
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
@@ -58,7 +63,7 @@ class _ModelForm(forms.Form):
     def _adopt(self, error: forms.ValidationError) -> None:
         """Show a refusal at the fields that it names."""
         for name, messages in error.message_dict.items():
-            self.add_error(name if name in self.fields else None, messages)  # type: ignore[arg-type]
+            self.add_error(name if name in self.fields else None, messages)
 
     def _parsed(self, name: str) -> Any:
         try:
@@ -83,8 +88,8 @@ class SettingsForm(_ModelForm):
     reason = _reason()
 
     def __init__(self, row: Settings, data: Any = None) -> None:
-        self.row = row
-        super().__init__(data, initial={**values(row), **{name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers")}})
+        lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers")}
+        super().__init__(row, data, values(row) | lists)
         for name in ("spacing_seconds", "deadline_seconds"):
             self.fields[name].widget.attrs.update(step="any", inputmode="decimal")
             self.initial[name] = f"{self.initial[name]:g}"
@@ -114,20 +119,22 @@ class AccountForm(_ModelForm):
     names = ("enabled", "model_names", "base_url")
     prefix = "account"
     enabled = forms.BooleanField(label="Enabled", required=False)
-    model_names = forms.CharField(label="Models", required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}))
+    model_names = forms.CharField(
+        label="Models", required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
+    )
     base_url = forms.CharField(label="Base URL", required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"}))
     key = forms.CharField(
         label="API key",
         required=False,
         max_length=500,
+        help_text="Kept encrypted and never shown again. Empty: the key stays as it is.",
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": "Enter a new key to replace it"}),
     )
     reason = _reason()
 
     def __init__(self, row: Account, data: Any = None) -> None:
-        self.row = row
         initial = {"enabled": row.enabled, "base_url": row.base_url, "model_names": "\n".join(row.model_names)}
-        super().__init__(data, initial=initial)
+        super().__init__(row, data, initial)
         self.fields["base_url"].widget.attrs["placeholder"] = environment.CHUTES_BASE_URL
 
     @property

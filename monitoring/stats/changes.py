@@ -7,8 +7,6 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from django.db import models
-
 from agents.hybrid import Mode
 from agents.models import Account, Settings
 
@@ -52,17 +50,23 @@ def _changes(model: Any) -> list[Change]:
 
 
 def _change(newer: Any, older: Any) -> Change:
-    skipped = {"id", "name", *(field.name for field in newer._meta.fields if isinstance(field, models.AutoField))}
-    deltas = [delta for delta in newer.diff_against(older).changes if delta.field not in skipped]
-    fields = [FieldChange(_label(newer, delta.field), in_words(delta.field, delta.old), in_words(delta.field, delta.new)) for delta in deltas]
+    deltas = newer.diff_against(older, excluded_fields={"id", "name"}).changes
+    fields = [
+        FieldChange(_label(newer, delta.field), *(in_words(delta.field, side) for side in (delta.old, delta.new))) for delta in deltas
+    ]
     if not fields and newer.history_type == "~":
         fields = [FieldChange("API key", "", "replaced by one with the same last characters")]
     user = newer.history_user
     return Change(newer.history_date, user.get_username() if user else "", newer.history_change_reason or "", fields)
 
 
+def model_field(row: Any, name: str) -> Any:
+    """A field of a row's model, with its label, help, default and validators."""
+    return row._meta.get_field(name)  # noqa: SLF001 -- Django's documented way to a model's fields
+
+
 def _label(record: Any, field: str) -> str:
-    return "API key" if field == "key_hint" else str(record._meta.get_field(field).verbose_name)
+    return "API key" if field == "key_hint" else str(model_field(record, field).verbose_name)
 
 
 def in_words(field: str, value: Any) -> str:

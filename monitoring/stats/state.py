@@ -46,12 +46,20 @@ OFF = {
 
 
 class Tone(StrEnum):
-    """How a state looks; its words say the same."""
+    """How a state looks: the colour's name; its words say the same."""
 
     GOOD = "green"
     WAITING = "yellow"
     BAD = "red"
     QUIET = "secondary"
+
+    @property
+    def symbol(self) -> str:
+        """The icon that says the same to the eye."""
+        return _SYMBOLS[self]
+
+
+_SYMBOLS = {Tone.GOOD: "circle-check", Tone.WAITING: "player-pause", Tone.BAD: "alert-triangle", Tone.QUIET: "info-circle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +162,8 @@ def _llm(facts: Facts) -> _Llm:
         return _paused(facts)
     if gate_state is governor.State.PROBING:
         return _probing(facts)
-    return _Llm(Tone.GOOD, f"LLM ready: one request every {facts.limits.spacing:g} s." if facts.limits.spacing else "LLM ready: no spacing.")
+    spacing = facts.limits.spacing
+    return _Llm(Tone.GOOD, f"LLM ready, one request every {spacing:g} s." if spacing else "LLM ready, without spacing.")
 
 
 def _paused(facts: Facts) -> _Llm:

@@ -14,7 +14,20 @@ from agents.reasons import Reason
 
 # A prompt's beginning tells tasks apart; the task's page shows the whole.
 PROMPT_CHARS = 160
-FIELDS = ("id", "task_id", "prompt", "project", "source", "endpoint", "index", "route", "reason", "received_at", "deadline_at", "duration_ms")
+FIELDS = (
+    "id",
+    "task_id",
+    "prompt",
+    "project",
+    "source",
+    "endpoint",
+    "index",
+    "route",
+    "reason",
+    "received_at",
+    "deadline_at",
+    "duration_ms",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce, Left
@@ -75,7 +76,7 @@ class TaskRow:
 class TaskList:
     """One page of tasks, and how many match in all: at most the count's cap + 1."""
 
-    page: Slice[Task]
+    page: Slice[Any]
     rows: list[TaskRow]
     count: int
 
@@ -83,7 +84,7 @@ class TaskList:
 def tasks(query: TaskQuery, place: Place, now: datetime) -> TaskList:
     """The tasks that match, newest first."""
     matching = _matching(query, now)
-    page = cut(_with_newest(matching), "created_at", place, PAGE_SIZE)
+    page: Slice[Any] = cut(_with_newest(matching), "created_at", place, PAGE_SIZE)
     newest = {row.id: row for row in rows(Step.objects.filter(id__in=[task.newest_id for task in page.rows if task.newest_id]), PAGE_SIZE)}
     return TaskList(page, [_row(task, newest.get(task.newest_id), now) for task in page.rows], capped_count(matching))
 
@@ -145,7 +146,7 @@ def _with_newest(found: QuerySet[Task]) -> QuerySet[Task]:
     )
 
 
-def _row(task: Task, newest: StepRow | None, now: datetime) -> TaskRow:
+def _row(task: Any, newest: StepRow | None, now: datetime) -> TaskRow:
     return TaskRow(
         id=task.pk,
         key=task.key,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from django import template
+from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,7 +19,7 @@ from monitoring.stats.tasks import TaskState
 register = template.Library()
 
 ICONS = "monitoring/vendor/tabler-icons-3.52.0/icons.svg"
-UNKNOWN = "–"
+UNKNOWN = "–"  # noqa: RUF001 -- a dash is what tables show for nothing
 TONES = {
     Route.LLM: "azure",
     Route.TEMPLATE: "purple",
@@ -40,7 +41,27 @@ TONES = {
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """One icon of the sprite, for the eye alone."""
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static(ICONS), name)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', icon_address(name))
+
+
+@register.simple_tag
+def icon_address(name: str) -> str:
+    """Where an icon is, for one that is drawn by hand."""
+    return f"{static(ICONS)}#{name}"
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form field's control in the panel's look."""
+    kind = getattr(field.field.widget, "input_type", "text")
+    look = {"select": "form-select", "checkbox": "form-check-input"}.get(kind, "form-control")
+    return field.as_widget(attrs={"class": f"{look} is-invalid" if field.errors else look})
+
+
+@register.filter
+def svg_number(value: float) -> str:
+    """A number as SVG wants it, whatever the locale."""
+    return f"{value:.2f}"
 
 
 @register.simple_tag
@@ -82,7 +103,7 @@ def countdown(until: datetime, now: datetime) -> SafeString:
 @register.filter
 def duration(seconds: float) -> str:
     """A length of time in its two largest units, such as 3 min 12 s."""
-    left, parts = max(0, round(seconds)), []
+    left, parts = max(0, round(seconds)), list[str]()
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         count, left = divmod(left, size)
         if count or (unit == "s" and not parts):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils import timezone
 
 from monitoring.pages import page
+from monitoring.requests import PanelRequest
 from monitoring.stats.figures import recent_figures
 from monitoring.stats.state import state
 from monitoring.stats.steps import latest_steps
@@ -16,7 +16,7 @@ STEPS_SHOWN = 12
 
 
 @page("overview")
-def overview(request: HttpRequest) -> dict[str, Any]:
+def overview(request: PanelRequest) -> dict[str, Any]:
     """The state in a sentence, key figures, the latest steps."""
     now = timezone.now()
     return {"now": now, "state": state(now), "figures": recent_figures(now), "steps": latest_steps(STEPS_SHOWN)}
