@@ -1,0 +1,45 @@
+"""Who may open which page and do what there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseNotAllowed
+from django_htmx.http import HttpResponseClientRedirect
+
+from monitoring.requests import VisitorRequest
+
+VIEW = "monitoring.view_panel"
+SUBMIT = "monitoring.submit_task"
+CHANGE = "monitoring.change_settings"
+
+
+def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Let in who has the permission `get` for reading and `post` for acting. None: that method is not served here."""
+    needs = {method: need for method, need in (("GET", get), ("HEAD", get), ("POST", post)) if need}
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guard(request: VisitorRequest, *args: object, **kwargs: object) -> HttpResponse:
+            need = needs.get(request.method or "")
+            if need is None:
+                return HttpResponseNotAllowed(list(needs))
+            if not request.user.is_authenticated:
+                return _to_login(request)
+            if not request.user.has_perm(need):
+                raise PermissionDenied(need)
+            return view(request, *args, **kwargs)
+
+        return guard
+
+    return decorate
+
+
+def _to_login(request: VisitorRequest) -> HttpResponse:
+    """A live part whose session is over takes its whole page to the login, not the login into itself."""
+    if request.htmx:
+        return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)
+    return redirect_to_login(request.get_full_path())

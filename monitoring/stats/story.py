@@ -1,0 +1,167 @@
+"""One task's story: each step with its decision, the ladder of its attempts and what was answered."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+
+from agents.actions import InvalidAction, validate
+from agents.hybrid import Mode
+from agents.models import LLMAttempt, Step, Submission, Task
+from agents.reasons import Verdict
+from agents.refusals import RefusalClass
+from monitoring.stats.steps import is_late, sentence_of
+
+# A task has at most 12 steps; the same id may come again and again.
+STEPS_SHOWN = 30
+LIMITS = {
+    "mode": "Mode",
+    "deadline_seconds": "Time for the answer",
+    "spacing_seconds": "Spacing",
+    "backoff_seconds": "Backoff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionWords:
+    """One action that was sent, in words and as JSON."""
+
+    words: str
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRung:
+    """One attempt in the ladder of its step. Offset, wait and duration in ms; cost in USD."""
+
+    number: int
+    model: str
+    is_probe: bool
+    offset_ms: float
+    wait_ms: float | None
+    duration_ms: float | None
+    verdict: str
+    verdict_sentence: str
+    status: int | None
+    refusal_sentence: str
+    detail: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: Decimal | None
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStory:
+    """One step from its arrival to its answer. `limits`: the settings then in force, as labels and values."""
+
+    step: Step
+    sentence: str
+    late: bool
+    lost: bool
+    limits: list[tuple[str, str]]
+    attempts: list[AttemptRung]
+    actions: list[ActionWords]
+    actions_json: str
+
+    @property
+    def model(self) -> str:
+        """The model whose plan was answered."""
+        return next((rung.model for rung in self.attempts if rung.verdict == Verdict.OK), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A task with its newest steps, oldest first. `earlier`: the id before which there are more."""
+
+    task: Task
+    submission: Submission | None
+    steps: list[StepStory]
+    earlier: int | None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an operator's task has no answer yet."""
+        return self.submission is not None and self.submission.state != Submission.State.ANSWERED
+
+
+def story(pk: int, now: datetime, before: int | None = None) -> Story | None:
+    """The story of a task; None where there is no such task. `before`: the id of the step to end ahead of."""
+    task = Task.objects.select_related("submission").defer("submission__page").filter(pk=pk).first()
+    if task is None:
+        return None
+    steps = task.steps.filter(pk__lt=before) if before else task.steps.all()
+    newest = list(steps.order_by("-id")[: STEPS_SHOWN + 1])
+    shown = newest[:STEPS_SHOWN][::-1]
+    attempts = _attempts(shown)
+    told = [step_story(step, attempts[step.pk], now) for step in shown]
+    return Story(task, getattr(task, "submission", None), told, shown[0].pk if len(newest) > STEPS_SHOWN else None)
+
+
+def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime) -> StepStory:
+    """One step, told from its row and its attempts."""
+    return StepStory(
+        step=step,
+        sentence=sentence_of(step.reason),
+        late=is_late(step.answered_at, step.deadline_at),
+        lost=not step.route and step.deadline_at < now,
+        limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items()],
+        attempts=[_rung(attempt, step) for attempt in attempts],
+        actions=[_action(raw) for raw in step.actions],
+        actions_json=_json(step.actions),
+    )
+
+
+def _attempts(steps: list[Step]) -> Mapping[int, list[LLMAttempt]]:
+    found: QuerySet[LLMAttempt] = LLMAttempt.objects.filter(step__in=steps).order_by("step_id", "number")
+    by_step: defaultdict[int, list[LLMAttempt]] = defaultdict(list)
+    for attempt in found:
+        by_step[attempt.step_id].append(attempt)
+    return by_step
+
+
+def _rung(attempt: LLMAttempt, step: Step) -> AttemptRung:
+    return AttemptRung(
+        number=attempt.number,
+        model=attempt.model,
+        is_probe=attempt.lease is not None,
+        offset_ms=(attempt.decided_at - step.received_at).total_seconds() * 1000,
+        wait_ms=attempt.wait_ms,
+        duration_ms=attempt.latency_ms,
+        verdict=attempt.verdict,
+        verdict_sentence=Verdict(attempt.verdict).sentence,
+        status=attempt.status,
+        refusal_sentence=RefusalClass(attempt.refusal).sentence if attempt.refusal else "",
+        detail=attempt.detail,
+        prompt_tokens=attempt.prompt_tokens,
+        completion_tokens=attempt.completion_tokens,
+        cost=attempt.cost,
+        reply=attempt.reply,
+    )
+
+
+def _action(raw: object) -> ActionWords:
+    try:
+        words = validate(raw).in_words()
+    except InvalidAction:
+        words = str(raw.get("type", "Unknown action")) if isinstance(raw, dict) else "Unknown action"
+    return ActionWords(words, _json(raw))
+
+
+def _limit(name: str, value: Any) -> str:
+    if name == "mode" and value in list(Mode):
+        return Mode(value).sentence
+    numbers = value if isinstance(value, list) else [value]
+    text = ", ".join(f"{number:g}" if isinstance(number, int | float) else str(number) for number in numbers)
+    return f"{text} s" if name.endswith("_seconds") else text
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,171 @@
+"""Tasks as rows of a table, filtered and paged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Coalesce, Left
+
+from agents.models import LLMAttempt, Step, Submission, Task
+from monitoring.stats.keyset import Place, Slice, capped_count, cut
+from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
+
+PAGE_SIZE = 50
+
+
+class TaskState(StrEnum):
+    """Where a task is, as the list tells and filters."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    LATE = "late"
+    UNANSWERED = "unanswered"
+
+    @property
+    def sentence(self) -> str:
+        """The state in an operator's words."""
+        return _STATES[self]
+
+
+_STATES = {
+    TaskState.QUEUED: "Queued",
+    TaskState.RUNNING: "Running",
+    TaskState.ANSWERED: "Answered",
+    TaskState.LATE: "A step was late",
+    TaskState.UNANSWERED: "No answer on record",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """What to list. Empty: no condition. Times bound when a task was first seen; `text` is looked for in prompt, URL and id."""
+
+    route: str = ""
+    reason: str = ""
+    project: str = ""
+    status: int | None = None
+    source: str = ""
+    state: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task in a table, with its newest step."""
+
+    id: int
+    key: str
+    prompt: str
+    project: str
+    source: str
+    caller: str | None
+    created_at: datetime
+    steps: int
+    state: TaskState
+    newest: StepRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """One page of tasks, and how many match in all: at most the count's cap + 1."""
+
+    page: Slice[Any]
+    rows: list[TaskRow]
+    count: int
+
+
+def tasks(query: TaskQuery, place: Place, now: datetime) -> TaskList:
+    """The tasks that match, newest first."""
+    matching = _matching(query, now)
+    page: Slice[Any] = cut(_with_newest(matching), "created_at", place, PAGE_SIZE)
+    newest = {row.id: row for row in rows(Step.objects.filter(id__in=[task.newest_id for task in page.rows if task.newest_id]), PAGE_SIZE)}
+    return TaskList(page, [_row(task, newest.get(task.newest_id), now) for task in page.rows], capped_count(matching))
+
+
+def projects() -> list[str]:
+    """The names to choose from."""
+    return list(Task.objects.exclude(project="").order_by("project").values_list("project", flat=True).distinct()[:200])
+
+
+def _matching(query: TaskQuery, now: datetime) -> QuerySet[Task]:
+    found = Task.objects.all()
+    for value, condition in _conditions(query, now):
+        if value:
+            found = found.filter(condition)
+    return found
+
+
+def _conditions(query: TaskQuery, now: datetime) -> list[tuple[object, Q | Exists]]:
+    text = Q(prompt__icontains=query.text) | Q(url__icontains=query.text) | Q(key__icontains=query.text)
+    steps = Step.objects.filter(task=OuterRef("pk"))
+    refused = LLMAttempt.objects.filter(step__task=OuterRef("pk"), status=query.status)
+    of_step = {name: value for name, value in (("route", query.route), ("reason", query.reason)) if value}
+    return [
+        (query.source, Q(source=query.source)),
+        (query.project, Q(project=query.project)),
+        (query.since, Q(created_at__gte=query.since)),
+        (query.until, Q(created_at__lt=query.until)),
+        (query.text, text),
+        (of_step, Exists(steps.filter(**of_step))),
+        (query.status, Exists(refused)),
+        (query.state, _in_state(query.state, steps, now)),
+    ]
+
+
+def _in_state(state: str, steps: QuerySet[Step], now: datetime) -> Q | Exists:
+    queued, running = (Q(submission__state=of) for of in (Submission.State.QUEUED, Submission.State.RUNNING))
+    is_open, is_lost = Exists(steps.filter(route="", deadline_at__gte=now)), Exists(steps.filter(route="", deadline_at__lt=now))
+    conditions: dict[str, Q | Exists] = {
+        TaskState.QUEUED: queued,
+        TaskState.RUNNING: running | Q(is_open),
+        TaskState.ANSWERED: Exists(steps) & ~Exists(steps.filter(route="")) & ~Q(queued | running),
+        TaskState.LATE: Exists(steps.filter(answered_at__gt=F("deadline_at"))),
+        TaskState.UNANSWERED: Q(is_lost) & ~Q(queued | running),
+    }
+    return conditions.get(state, Q())
+
+
+def _with_newest(found: QuerySet[Task]) -> QuerySet[Task]:
+    steps = Step.objects.filter(task=OuterRef("pk"))
+    count = steps.order_by().values("task").annotate(count=Count("*")).values("count")
+    return (
+        found.select_related("submission")
+        .only("id", "key", "project", "source", "caller", "created_at", "submission__state")
+        .annotate(
+            short_prompt=Left("prompt", PROMPT_CHARS, output_field=TextField()),
+            newest_id=Subquery(steps.order_by("-index", "-id").values("id")[:1]),
+            step_count=Coalesce(Subquery(count, output_field=IntegerField()), 0),
+        )
+    )
+
+
+def _row(task: Any, newest: StepRow | None, now: datetime) -> TaskRow:
+    return TaskRow(
+        id=task.pk,
+        key=task.key,
+        prompt=task.short_prompt,
+        project=task.project,
+        source=task.source,
+        caller=task.caller,
+        created_at=task.created_at,
+        steps=task.step_count,
+        state=state_of(task, newest, now),
+        newest=newest,
+    )
+
+
+def state_of(task: Task, newest: StepRow | None, now: datetime) -> TaskState:
+    """Where a task is, by its submission and its newest step."""
+    submission = getattr(task, "submission", None)
+    if submission and submission.state != Submission.State.ANSWERED:
+        return TaskState(submission.state)
+    if newest is None or not newest.route:
+        return TaskState.UNANSWERED if newest is None or newest.deadline_at < now else TaskState.RUNNING
+    return TaskState.LATE if newest.late else TaskState.ANSWERED

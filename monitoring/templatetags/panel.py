@@ -1,0 +1,159 @@
+"""How the panel's pages write icons, times, durations and states."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django import template
+from django.forms.boundfield import BoundField
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from agents.models import Route, Source
+from agents.reasons import Verdict
+from monitoring.stats.keyset import COUNT_CAP
+from monitoring.stats.tasks import TaskState
+
+register = template.Library()
+
+ICONS = "monitoring/vendor/tabler-icons-3.52.0/icons.svg"
+UNKNOWN = "–"  # noqa: RUF001 -- a dash is what tables show for nothing
+TONES = {
+    Route.LLM: "azure",
+    Route.TEMPLATE: "purple",
+    TaskState.QUEUED: "secondary",
+    TaskState.RUNNING: "azure",
+    TaskState.ANSWERED: "green",
+    TaskState.LATE: "orange",
+    TaskState.UNANSWERED: "red",
+    Verdict.OPEN: "azure",
+    Verdict.OK: "green",
+    Verdict.REFUSED: "orange",
+    Verdict.FAILED: "red",
+    Verdict.INVALID: "red",
+    Verdict.GIVEN_UP: "secondary",
+    Verdict.LOST: "red",
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """One icon of the sprite, for the eye alone."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', icon_address(name))
+
+
+@register.simple_tag
+def icon_address(name: str) -> str:
+    """Where an icon is, for one that is drawn by hand."""
+    return f"{static(ICONS)}#{name}"
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form field's control in the panel's look."""
+    kind = getattr(field.field.widget, "input_type", "text")
+    look = {"select": "form-select", "checkbox": "form-check-input"}.get(kind, "form-control")
+    return field.as_widget(attrs={"class": f"{look} is-invalid" if field.errors else look})
+
+
+@register.filter
+def svg_number(value: float) -> str:
+    """A number as SVG wants it, whatever the locale."""
+    return f"{value:.2f}"
+
+
+@register.simple_tag
+def badge(state: str, words: str) -> SafeString:
+    """A state in words, in its colour."""
+    return format_html('<span class="badge bg-{}-lt">{}</span>', TONES[state], words)  # type: ignore[index]
+
+
+@register.filter
+def route_name(route: str) -> str:
+    """Who answered."""
+    return Route(route).label if route else "Under way"
+
+
+@register.filter
+def source_name(source: str) -> str:
+    """Who set the task."""
+    return Source(source).label
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    """A time in UTC, which the browser shows in its own zone."""
+    return _time(at, "moment", f"{at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
+
+
+@register.filter
+def ago(at: datetime | None) -> SafeString | str:
+    """A time as the distance from now, which the browser keeps up."""
+    return _time(at, "ago", f"at {at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
+
+
+@register.simple_tag
+def countdown(until: datetime, now: datetime) -> SafeString:
+    """The time left, which the browser counts down."""
+    return _time(until, "countdown", duration((until - now).total_seconds()))
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units, such as 3 min 12 s."""
+    left, parts = max(0, round(seconds)), list[str]()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
+@register.filter
+def milliseconds(value: float | None) -> str:
+    """A duration in ms: 0.4 ms, 85 ms, 1.24 s, 12.4 s."""
+    if value is None:
+        return UNKNOWN
+    if value < 999.5:
+        return f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
+    return f"{value / 1000:.2f} s" if value < 9_995 else f"{value / 1000:.1f} s"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share; 100 % means all of them and 0 % none."""
+    if value is None:
+        return UNKNOWN
+    whole = round(value)
+    return f"{value:.1f} %" if whole in (0, 100) and value not in (0, 100) else f"{whole} %"
+
+
+@register.filter
+def usd(value: Decimal | None) -> str:
+    """A cost in USD."""
+    return UNKNOWN if value is None else f"{value:.6f} USD"
+
+
+@register.filter
+def kilobytes(value: int) -> str:
+    """A size in bytes."""
+    return f"{value} B" if value < 1_000 else f"{value / 1_000:,.1f} kB"
+
+
+@register.filter
+def capped(count: int) -> str:
+    """A count that stops at the cap."""
+    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
+
+
+def _time(at: datetime, kind: str, text: str) -> SafeString:
+    utc = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" data-show="{}" title="{} UTC">{}</time>',
+        utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        kind,
+        utc.strftime("%-d %b %Y %H:%M:%S"),
+        text,
+    )

@@ -1,0 +1,22 @@
+"""The panel's pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from monitoring.views.callers import caller_list
+from monitoring.views.new_task import new_task
+from monitoring.views.overview import overview
+from monitoring.views.settings import account, settings
+from monitoring.views.task import task_story
+from monitoring.views.tasks import task_list
+
+urlpatterns = [
+    path("", overview, name="overview"),
+    path("tasks/", task_list, name="tasks"),
+    path("tasks/new/", new_task, name="new_task"),
+    path("tasks/<int:pk>/", task_story, name="task"),
+    path("callers/", caller_list, name="callers"),
+    path("settings/", settings, name="settings"),
+    path("settings/account/", account, name="account"),
+]

@@ -1,0 +1,22 @@
+"""Overview: what is going on, at a glance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from monitoring.pages import page
+from monitoring.requests import PanelRequest
+from monitoring.stats.figures import recent_figures
+from monitoring.stats.state import state
+from monitoring.stats.steps import latest_steps
+
+STEPS_SHOWN = 12
+
+
+@page("overview")
+def overview(request: PanelRequest) -> dict[str, Any]:
+    """The state in a sentence, key figures, the latest steps."""
+    now = timezone.now()
+    return {"now": now, "state": state(now), "figures": recent_figures(now), "steps": latest_steps(STEPS_SHOWN)}
