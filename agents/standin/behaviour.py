@@ -57,25 +57,16 @@ class Behaviour:
 
 
 def merged(behaviour: Behaviour, changes: object) -> Behaviour:
-    """`behaviour` with the JSON object `changes` merged in (`faults` fault by fault). Raises BadSetting."""
+    """`behaviour` with the settings in the JSON object `changes` replaced (`faults` as a whole: {} ends them all). Raises BadSetting."""
     if not isinstance(changes, Mapping):
         raise BadSetting("settings", "a JSON object is wanted")
-    values = {name: _checked(behaviour, name, value) for name, value in changes.items()}
-    return replace(behaviour, **values)
+    return replace(behaviour, **{str(name): _read(name, value) for name, value in changes.items()})
 
 
-def _checked(behaviour: Behaviour, name: object, value: object) -> Any:
+def _read(name: object, value: object) -> Any:
     if not isinstance(name, str) or name not in READERS:
         raise BadSetting(str(name), f"unknown; known are {', '.join(READERS)}")
-    read = READERS[name](name, value)
-    return _joined(behaviour.faults, read) if name == "faults" else read
-
-
-def _joined(old: Mapping[Fault, float], new: Mapping[Fault, float]) -> Mapping[Fault, float]:
-    faults = {**old, **new}
-    if sum(faults.values()) > 1 + 1e-9:  # sums of decimal fractions miss 1 by a hair
-        raise BadSetting("faults", "the probabilities together must not be more than 1; set the others to 0")
-    return MappingProxyType(faults)
+    return READERS[name](name, value)
 
 
 def _count(name: str, value: object) -> int:
@@ -106,10 +97,13 @@ def _span(name: str, value: object) -> tuple[float, float]:
     return low, high
 
 
-def _faults(name: str, value: object) -> dict[Fault, float]:
+def _faults(name: str, value: object) -> Mapping[Fault, float]:
     if not isinstance(value, Mapping):
         raise BadSetting(name, "an object of probabilities by fault is wanted")
-    return {_fault(f"{name}.{fault}", fault): _probability(f"{name}.{fault}", chance) for fault, chance in value.items()}
+    faults = {_fault(f"{name}.{fault}", fault): _probability(f"{name}.{fault}", chance) for fault, chance in value.items()}
+    if sum(faults.values()) > 1 + 1e-9:  # sums of decimal fractions miss 1 by a hair
+        raise BadSetting(name, "the probabilities together must not be more than 1")
+    return MappingProxyType(faults)
 
 
 def _fault(name: str, value: object) -> Fault:

@@ -1,4 +1,4 @@
-"""The control port: `GET /state`, `POST /set` (settings to merge), `POST /reset`."""
+"""The control port: `GET /state`, `POST /set` (the settings to change), `POST /reset`."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class StandIn:
         return self._call("/state")
 
     def set(self, **settings: Any) -> dict[str, Any]:
-        """Merges settings, for instance `limit=0` or `faults={"http500": 1}`."""
+        """Changes the settings named, for instance `limit=0` or `faults={"http500": 1}`; `faults={}` ends all faults."""
         return self._call("/set", settings)
 
     def reset(self) -> dict[str, Any]:

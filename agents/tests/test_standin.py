@@ -167,6 +167,13 @@ def test_a_hanging_answer_never_comes(standin: StandIn, client: httpx.Client) ->
     assert standin.state()["arrivals"][-1]["fault"] == "hang"
 
 
+def test_faults_end_at_runtime(standin: StandIn, client: httpx.Client) -> None:
+    standin.set(faults={"http500": 1})
+    assert ask(client).status_code == 500
+    standin.set(faults={})
+    assert ask(client).status_code == 200
+
+
 def test_a_slow_answer_comes_late_but_comes(standin: StandIn, client: httpx.Client) -> None:
     standin.set(faults={"slow": 1}, slow_seconds=0.3)
     started = time.monotonic()
@@ -197,12 +204,10 @@ def test_content_can_be_empty_not_json_cut_off_or_an_invalid_plan(standin: Stand
     standin.set(faults={"empty": 1})
     assert said(ask(client)) == ""
     for fault in ("badjson", "truncated"):
-        standin.reset()
         standin.set(faults={fault: 1})
         with pytest.raises(json.JSONDecodeError):
             json.loads(said(ask(client)))
     assert ask(client).json()["choices"][0]["finish_reason"] == "length"
-    standin.reset()
     standin.set(faults={"invalid": 1})
     assert json.loads(said(ask(client)))["actions"][0]["selector"]["type"] == "cssSelector"
 

@@ -36,10 +36,11 @@ def test_a_bad_setting_is_named(changes: object, field: str) -> None:
     assert str(caught.value).startswith(f"{field}: ")
 
 
-def test_faults_merge_one_by_one_and_other_settings_stay() -> None:
-    first = merged(Behaviour(), {"limit": 4, "faults": {"hang": 0.5}})
-    second = merged(first, {"faults": {"reset": 0.25}})
-    assert second == merged(Behaviour(), {"limit": 4, "faults": {"hang": 0.5, "reset": 0.25}})
+def test_settings_that_are_not_named_stay_and_faults_are_replaced_as_a_whole() -> None:
+    first = merged(Behaviour(), {"limit": 4, "faults": {"hang": 1}})
+    second = merged(first, {"faults": {"reset": 1}})
+    assert second == merged(Behaviour(), {"limit": 4, "faults": {"reset": 1}})
+    assert merged(second, {"faults": {}}) == merged(Behaviour(), {"limit": 4})
 
 
 def test_the_settings_as_json_can_be_merged_again() -> None:
