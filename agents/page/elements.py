@@ -15,6 +15,9 @@ _INPUT_ROLES = {
 _TAG_ROLES = {"a": "link", "button": "button", "summary": "button", "select": "listbox", "textarea": "textbox"}
 _OWN_ROLES = BUTTONS | FIELDS | {"switch", "option"}
 
+# The value of a checkbox or radio button that is on; of one that is off it is "".
+CHECKED = "checked"
+
 
 @dataclass(frozen=True, slots=True)
 class Element:

@@ -11,7 +11,7 @@ from typing import cast
 
 from lxml import etree
 
-from agents.page.elements import FIELDS, Element, role_of
+from agents.page.elements import CHECKED, FIELDS, Element, role_of
 
 Node = etree._Element  # noqa: SLF001 (lxml gives its element type no public name)
 
@@ -178,6 +178,8 @@ def _value_of(node: Node, tag: str) -> str:
         return (node.text or "").strip()
     if tag == "select":
         return next((text_of(option) for option in node.iter("option") if option.get("selected") is not None), "")
+    if node.get("type", "").lower() in {"checkbox", "radio"}:
+        return CHECKED if node.get("checked") is not None else ""
     return node.get("value", "")
 
 

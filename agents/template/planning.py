@@ -11,7 +11,7 @@ from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent
-from agents.template.moves import Move, press
+from agents.template.moves import FILLS, Move, press
 from agents.template.past import Past
 from agents.template.recipes import login, recipe_for
 from agents.template.recipes.recipe import Recipe
@@ -74,10 +74,10 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
 
 
 def _stage(recipe: Recipe, intent: Intent, page: Page, past: Past, *, last: bool = True, whole: Past | None = None) -> Plan:
-    moves = recipe.reach(intent, page) or recipe.act(intent, page)
-    actions = Choice(whole or past, past).open(moves)
-    fills = any(action.type in {"TypeAction", "SelectDropDownOptionAction"} for action in actions)
-    if last and not fills and recipe.achieved(intent, page, past):
+    reach = recipe.reach(intent, page)
+    actions = Choice(whole or past, past).open(reach or recipe.act(intent, page))
+    unfilled = not reach and any(action.type in FILLS for action in actions)
+    if last and not unfilled and recipe.achieved(intent, page, past):
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
@@ -138,18 +138,21 @@ class Choice:
         """The actions still to be sent: the open fills, and the press that follows them."""
         chosen: list[Action] = []
         for move in moves:
-            way = self._fill(move) if move.fills else self._press(move, again=any(one.type != "ClickAction" for one in chosen))
+            way = self._fill(move) if move.fills else self._press(move, again=any(one.type in FILLS for one in chosen))
             if way is not None:
                 chosen.append(way)
         return chosen
 
     def _fill(self, move: Move) -> Action | None:
-        if move.shown or any(self.past.did(way) for way in move.ways) or self._nameless(move, succeeded=True):
+        counted = self._nameless(move, succeeded=True)
+        if counted or move.shown or any(self.past.did(way) for way in move.ways):
             return None
         return self._untried(move)
 
     def _press(self, move: Move, *, again: bool) -> Action | None:
         """The next way to press. One that was pressed already is pressed again only after new fills; else the next way has its turn."""
+        if move.shown:
+            return None
         if again:
             return self._untried(move)
         pressed = [way for way in move.ways if self.past.did(way)]

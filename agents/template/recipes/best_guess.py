@@ -56,7 +56,7 @@ def _guess(intent: Intent, page: Page) -> Element | None:
     if best < _LEAST:
         return best_card(page, intent, buttons, (intent.words,)) if intent.subject else None
     alike = [element for merit, element in named if merit >= best - 0.01]
-    return best_card(page, intent, alike, (intent.words,)) or alike[0]
+    return max(alike, key=lambda element: (len(said & set(words(page.card(element)))), -element.place))
 
 
 def _named(said: set[str], element: Element) -> float:

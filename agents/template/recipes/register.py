@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agents.page import Element, Page
+from agents.page.elements import CHECKED
 from agents.template import blind
 from agents.template.criteria import Criterion, Operator
 from agents.template.fields import Form, fill_for, fills_for, form_of, link_to, passwords
@@ -92,4 +93,4 @@ def _repeated(page: Page, intent: Intent, form: Form) -> Iterator[Move]:
 def _terms(page: Page, form: Form) -> Iterator[Move]:
     for field in form.fields:
         if field.role == "checkbox" and _TERMS & set(field.label.lower().split()):
-            yield press(page, field)
+            yield replace(press(page, field), shown=field.value == CHECKED)

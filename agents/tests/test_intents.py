@@ -1,0 +1,133 @@
+"""What prompts are understood to ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.template.criteria import Criterion, criteria, mask
+from agents.template.intents import Kind, understand
+
+PROMPTS = [
+    # logging in
+    ("Log in where username equals <username> and password equals <password>", Kind.LOGIN, ""),
+    ("Please sign in to the website username:<username> and password:<password>", Kind.LOGIN, ""),
+    ("Fill the Login Form with a specific username:<username> and password:<password>", Kind.LOGIN, ""),
+    ("Authenticate with username 'ann' and password 'x y'", Kind.LOGIN, ""),
+    ("I want to log into my account using <username> and <password>.", Kind.LOGIN, ""),
+    ("Login", Kind.LOGIN, ""),
+    # logging out
+    ("Log out", Kind.LOGOUT, ""),
+    ("Sign me out of the mail program, please.", Kind.LOGOUT, ""),
+    ("Login for the following username:<username> and password:<password>, then logout", Kind.LOGOUT, ""),
+    ("Use username <username> and password <password>, then click logout so the session ends.", Kind.LOGOUT, ""),
+    ("Sign in where username equals <username> and password equals <password>, after that please log me out", Kind.LOGOUT, ""),
+    # registering
+    ("Register with the following username:<signup_username>,email:<signup_email> and password:<signup_password>", Kind.REGISTER, ""),
+    ("Sign up for an account where username equals <signup_username> and email equals <signup_email>", Kind.REGISTER, ""),
+    ("Create a new account with username:<signup_username> and password:<signup_password>", Kind.REGISTER, ""),
+    ("I'd like to join the site with email <signup_email>", Kind.REGISTER, ""),
+    ("Open create-account and set username field to <signup_username>.", Kind.REGISTER, ""),
+    # searching
+    ("Search for the film 'Arrival'", Kind.SEARCH, "Arrival"),
+    ("Search for 'Elementary Statistics' in the book database", Kind.SEARCH, "Elementary Statistics"),
+    ("Look for the film 'The Shawshank Redemption'", Kind.SEARCH, "The Shawshank Redemption"),
+    ("Find restaurants with 'Sushi' in their name.", Kind.SEARCH, "Sushi"),
+    ("Search for users where query equals 'al'.", Kind.SEARCH, "al"),
+    ("Search for hotels where search term is Murree from July 25 to July 28", Kind.SEARCH, "Murree"),
+    ("Search for products that contain 'fPlu'", Kind.SEARCH, "fPlu"),
+    ("Please look up jobs in the list for \"data engineer\"", Kind.SEARCH, "data engineer"),
+    ("Search for wireless headphones", Kind.SEARCH, "wireless headphones"),
+    # opening an item
+    ("Show details for the film 'Pulp Fiction'", Kind.OPEN_ITEM, "Pulp Fiction"),
+    ("Navigate to The Matrix movie page", Kind.OPEN_ITEM, "Matrix"),
+    ("Go directly to the page of the book 'Dune'", Kind.OPEN_ITEM, "Dune"),
+    ("Open preview of a book whose title equals 'Emma'", Kind.OPEN_ITEM, "Emma"),
+    ("View the product page of the Smart Watch", Kind.OPEN_ITEM, "Smart Watch"),
+    ("Open the restaurant page for the one named 'Pho 88'", Kind.OPEN_ITEM, "Pho 88"),
+    ("View the email where subject contains 'Lunch'", Kind.OPEN_ITEM, "Lunch"),
+    ("Show the doctor whose name equals 'Dr. Patel'", Kind.OPEN_ITEM, "Dr. Patel"),
+    ("Take me to the details of the stay 'Lake View'", Kind.OPEN_ITEM, "Lake View"),
+    # going to a page
+    ("Go to the home page", Kind.NAVIGATE, "home"),
+    ("Navigate to the contact page", Kind.NAVIGATE, "contact"),
+    ("Switch to the Jobs tab.", Kind.NAVIGATE, "Jobs"),
+    ("Open http://localhost:8000/about?seed=4", Kind.NAVIGATE, "http://localhost:8000/about?seed=4"),
+    ("Visit the wishlist", Kind.NAVIGATE, "wishlist"),
+    # anything else
+    ("Add the Smart Watch to my cart", Kind.OTHER, None),
+    ("Filter films where genre equals 'Drama' and year greater than 1994", Kind.OTHER, None),
+    ("Delete the task whose name equals 'Plan' and priority not equals 'Medium'", Kind.OTHER, "Plan"),
+    ("Archive the email whose from email equals 'a@b.org'", Kind.OTHER, None),
+    ("Book a consultation whose country is not 'Morocco'", Kind.OTHER, None),
+    ("Submit the contact form where name equals 'James' and message contains 'hello'", Kind.OTHER, "James"),
+    ("Complete the task whose description equals 'Set up user registration and login using JWT.'", Kind.OTHER, None),
+    ("", Kind.OTHER, ""),
+]
+
+LOGIN_FIRST = [
+    ("Login where username equals <username> and password equals <password> and then add to watchlist The Matrix movie", Kind.OTHER),
+    ("First, login for the following username:<username> and password:<password> and then open the Dune book page", Kind.OPEN_ITEM),
+    ("After successful login with '<username>' and '<password>', add the book 'Sapiens' with genres History", Kind.OTHER),
+    ("Log in with username <username> and password <password>, then search for 'Heat'", Kind.SEARCH),
+    ("Add a comment to 'Heat' after logging in with username <username> and password <password>", Kind.OTHER),
+    ("Sign in with username:<username> and password:<password>. Then log out.", Kind.LOGOUT),
+]
+
+CRITERIA = [
+    ("genre equals Science Fiction and year 2 is fine", [("genre", "equals", "Science Fiction")]),
+    ("where the director not equals 'Nolan'", [("director", "not equals", "Nolan")]),
+    ("name contains 'a and b' and city not contains 'x'", [("name", "contains", "a and b"), ("city", "not contains", "x")]),
+    ("server_name not_equals \"Design Hub\"", [("server name", "not equals", "Design Hub")]),
+    ("rating greater than 4.5 and price less than $20", [("rating", "greater than", "4.5"), ("price", "less than", "$20")]),
+    ("year greater equal 1994 and seats less equal '4'", [("year", "greater equal", "1994"), ("seats", "less equal", "4")]),
+    ("year greater than or equal to 1994", [("year", "greater equal", "1994")]),
+    ("marketCap greater_than 2000", [("marketcap", "greater than", "2000")]),
+    ("topic is one of 'A', 'B' or 'C'", [("topic", "is one of", "A", "B", "C")]),
+    ("genres is not one of ['Horror', 'War']", [("genres", "is not one of", "Horror", "War")]),
+    ("role is not a 'UI/UX Designer'", [("role", "not equals", "UI/UX Designer")]),
+    ("name does NOT contain 'Archived'", [("name", "not contains", "Archived")]),
+    ("username:X and password:Y", [("username", "equals", "X"), ("password", "equals", "Y")]),
+    ("username=<signup_username>, email:<signup_email>", [("username", "equals", "<signup_username>"), ("email", "equals", "<signup_email>")]),
+    ("set recipient_name to Jordan and recipient_email to t@c.org.", [("recipient name", "equals", "Jordan"), ("recipient email", "equals", "t@c.org")]),
+    ("description equals 'the user's page equals 3' and id equals 4", [("description", "equals", "the user's page equals 3"), ("id", "equals", "4")]),
+    ("set notifications so that enabled equals true.", [("enabled", "equals", "true")]),
+    ("There is a film that is great: open it at http://x.org/a=b", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "kind", "subject"), PROMPTS)
+def test_a_prompt_is_understood(prompt: str, kind: Kind, subject: str | None) -> None:
+    intent = understand(prompt)
+    assert intent.kind is kind
+    assert not intent.logs_in or kind is Kind.LOGOUT
+    assert subject is None or intent.subject == subject
+
+
+@pytest.mark.parametrize(("prompt", "kind"), LOGIN_FIRST)
+def test_a_task_after_a_login_keeps_both_apart(prompt: str, kind: Kind) -> None:
+    intent = understand(prompt)
+    assert (intent.kind, intent.logs_in) == (kind, True)
+    assert [one.value for one in intent.login] == ["<username>", "<password>"]
+    assert not {"<username>", "<password>"} & {one.value for one in intent.criteria}
+
+
+@pytest.mark.parametrize(("prompt", "found"), CRITERIA)
+def test_criteria_are_read_from_words(prompt: str, found: list[tuple[str, ...]]) -> None:
+    assert [(one.field, one.operator.value, *one.values) for one in criteria(mask(prompt))] == found
+
+
+@pytest.mark.parametrize("prompt", ["Login", "Log in to the shop, then log out"])
+def test_a_login_without_credentials_uses_the_placeholders(prompt: str) -> None:
+    intent = understand(prompt)
+    assert [one.value for one in intent.login or intent.criteria] == ["<username>", "<password>"]
+
+
+def test_what_stands_far_behind_in_an_endless_prompt_is_not_read() -> None:
+    assert understand("x " * 4000 + "log out").kind is Kind.OTHER
+
+
+def test_criteria_say_where_they_end() -> None:
+    text = "name equals 'a' then stop"
+    (one,) = criteria(mask(text))
+    assert isinstance(one, Criterion)
+    assert mask(text).text[one.end :] == " then stop"
