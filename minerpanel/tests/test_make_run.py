@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import stat
@@ -20,6 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_START = 300.0  # seconds; downloads packages where pip has no cache
 PATIENCE = 60.0
+WEB, WORKER = "gunicorn --config", "manage.py run_worker"
 CHANGE = "miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
 
 pytestmark = pytest.mark.slow
@@ -59,9 +59,9 @@ class Running:
         except OSError:
             return False
 
-    def pid(self, program: str) -> int:
-        """The process id that the supervisor last gave a program."""
-        return int(re.findall(rf"spawned: '{program}' with pid (\d+)", self.output())[-1])
+    def pid(self, words: str) -> int:
+        """The id of the oldest process below the clone whose command line has these words; 0 where there is none."""
+        return min((pid for pid, line in processes_below(self.log.parent).items() if words in line), default=0)
 
 
 @contextmanager
@@ -87,12 +87,12 @@ def test_a_newcomer_types_make_run(clone: Path, free_port: int) -> None:
         assert first.output().rstrip().endswith(f"The panel is at {first.address}/")
         assert first.output().count("First admin: admin, password: ") == 1
         assert stat.S_IMODE((clone / ".env").stat().st_mode) == 0o600
-        web, worker = first.pid("web"), first.pid("worker")
+        web, worker = first.pid(WEB), first.pid(WORKER)
         os.kill(web, signal.SIGKILL)
-        wait_for(lambda: first.pid("web") != web and first.healthy(), PATIENCE)
-        assert first.pid("worker") == worker
+        wait_for(lambda: first.pid(WEB) not in (0, web) and first.healthy(), PATIENCE)
+        assert first.pid(WORKER) == worker
     wait_for(lambda: not first.healthy(), PATIENCE)
-    wait_for(lambda: processes_below(clone) == [], PATIENCE)
+    wait_for(lambda: processes_below(clone) == {}, PATIENCE)
 
     started = time.monotonic()
     with running(clone, free_port) as second:
@@ -120,13 +120,13 @@ def run(clone: Path, *command: str) -> str:
     return result.stdout
 
 
-def processes_below(folder: Path) -> list[str]:
-    """The command lines of processes that work in `folder`."""
-    found = []
+def processes_below(folder: Path) -> dict[int, str]:
+    """The processes that work in `folder`: their ids and command lines."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder:
-                found.append((process / "cmdline").read_text().replace("\0", " "))
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
         except OSError:  # gone meanwhile, or another user's
             continue
     return found
