@@ -5,6 +5,7 @@ Times are seconds on any one clock that the caller passes in.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,7 +19,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`accepted`: when the requests still inside the window came; `served`: how many were let through in all."""
+    """`accepted`: when the requests still inside the window came, earliest first; `served`: how many were let through in all."""
 
     accepted: tuple[float, ...] = ()
     served: int = 0
@@ -26,7 +27,8 @@ class Account:
 
 def arrive(account: Account, limit: int, window: float, now: float) -> tuple[Account, Verdict]:
     """One request at `now` under `limit` accepted requests per `window` seconds (a sliding log; a refused one leaves no trace)."""
-    inside = tuple(at for at in account.accepted if at > now - window)
+    inside = account.accepted[bisect_right(account.accepted, now - window) :]
     if len(inside) >= limit:
         return replace(account, accepted=inside), Verdict.OVER_LIMIT
-    return Account(accepted=(*inside, now), served=account.served + 1), Verdict.ACCEPTED
+    place = bisect_right(inside, now)  # requests that came together may be asked about out of order
+    return Account(accepted=(*inside[:place], now, *inside[place:]), served=account.served + 1), Verdict.ACCEPTED

@@ -37,6 +37,15 @@ def test_served_counts_only_what_was_let_through() -> None:
     assert account.served == 2
 
 
+def test_requests_asked_about_out_of_order_count_all_the_same() -> None:
+    account = Account()
+    for at in (2.0, 1.0, 3.0):
+        account, _ = arrive(account, 9, 60, at)
+    assert account.accepted == (1.0, 2.0, 3.0)
+    assert arrive(account, 2, 60, 61.5)[1] is Verdict.OVER_LIMIT
+    assert arrive(account, 2, 60, 62.5)[1] is Verdict.ACCEPTED
+
+
 @given(GAPS, st.integers(0, 8), st.floats(1, 60))
 def test_no_window_ever_holds_more_accepted_requests_than_the_limit(gaps: list[float], limit: int, window: float) -> None:
     times = [sum(gaps[: i + 1]) for i in range(len(gaps))]
