@@ -11,7 +11,8 @@ from django.http import HttpRequest
 def client_address(request: HttpRequest) -> str | None:
     """The client's IP address, None where it can't be told.
 
-    X-Forwarded-For is read from its end, and only as far as the proxies in TRUSTED_PROXIES vouch for it: a client can write what it likes into its start.
+    X-Forwarded-For is read from its end, and only as far as the proxies in TRUSTED_PROXIES vouch for it:
+    a client can write what it likes into its start.
     """
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):

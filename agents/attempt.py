@@ -25,7 +25,10 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the LLM's part came to. `plan` None: `reason` says why. `end` is still to be written down. `is_final`: no other model can help."""
+    """What the LLM's part came to. `plan` None: `reason` says why. `is_final`: no other model can help.
+
+    `end` is how the last attempt ended, still to be written down.
+    """
 
     reason: Reason
     plan: Plan | None = None

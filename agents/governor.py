@@ -116,7 +116,10 @@ def decide(gate: Gate, limits: Limits, now: float, deadline: float, expected_lat
 
 
 def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:
-    """May the attempt that holds `decision`'s slot still go? None: yes. Else why it is given up. Ask while waiting and right before sending."""
+    """May the attempt that holds `decision`'s slot still go? None: yes. Else why it is given up.
+
+    To be asked while waiting and right before sending.
+    """
     if gate.paused_at > decided_at or now < gate.paused_until:
         return Reason.PAUSED
     if gate.strikes and gate.probe_until != decision.lease:

@@ -27,7 +27,8 @@ from minerpanel.tests.processes import ROOT, Miner, step_body, wait_until
 ROUNDS = 6
 REQUESTS = 100
 CLIENTS = (1, 32)
-FILLER = "".join(f'<p class="c{n}">Film {n}, directed by someone, {1950 + n % 70}.</p><a href="/film/{n}?seed=58">Film {n}</a>' for n in range(500))
+FILM = '<p class="c{0}">Film {0}, directed by someone, {1}.</p><a href="/film/{0}?seed=58">Film {0}</a>'
+FILLER = "".join(FILM.format(number, 1950 + number % 70) for number in range(500))
 LARGE = step_body()["html"].replace("</body>", FILLER + "</body>")
 
 

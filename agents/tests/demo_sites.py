@@ -31,7 +31,13 @@ def cinema(seed: int = 58) -> dict[str, str]:
         "<label>Email</label><input data-field='email' type='email' value=''><label>Password</label><input data-field='password' type='password' value=''>"
         "<label>Confirm password</label><input data-field='confirm' type='password' value=''><button type='submit'>Create account</button></form>"
     )
-    pages = {"/": nav + search + cards, "/login": nav + login, "/register": nav + register, "/home": inside + search + cards, "/search": nav + search + cards}
+    pages = {
+        "/": nav + search + cards,
+        "/login": nav + login,
+        "/register": nav + register,
+        "/home": inside + search + cards,
+        "/search": nav + search + cards,
+    }
     pages |= {f"/movies/{at}": nav + f"<h1>{film}</h1>" for at, film in enumerate(FILMS)}
     pages |= {"/contact": nav + "<h1>Contact</h1>" + CONTACT, "/about": nav + "<h1>About us</h1>", "/bye": nav + "<h1>Goodbye</h1>"}
     return {path: HEAD.format(title="Autocinema", nav="") + body for path, body in pages.items()}

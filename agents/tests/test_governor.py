@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -92,7 +93,7 @@ def test_after_the_pause_one_step_probes_and_the_others_are_told_so() -> None:
 
 def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
-    probe, gate = ask(gate, now=1060.0)
+    _, gate = ask(gate, now=1060.0)
     gate = succeeded(gate, sent_at=1060.0)
     assert (gate.state(1060.1), gate.strikes, gate.probe_until) == (State.OPEN, 0, 0.0)
 
@@ -137,7 +138,7 @@ def test_a_step_that_wakes_too_late_for_its_slot_gives_it_up(woke_late: float, v
 
 
 def test_a_step_that_waits_gives_up_when_the_gate_pauses() -> None:
-    first, gate = ask(Gate(), now=1000.0)
+    _, gate = ask(Gate(), now=1000.0)
     waiting, gate = ask(gate, now=1000.1)
     gate = refused(gate, SEED, sent_at=1000.0, now=1000.2)
     assert hold(gate, SEED, waiting, 1000.1, now=1000.3) is Reason.PAUSED
@@ -190,8 +191,7 @@ class GateUnderAnything(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_waiting_step_wakes_at_its_slot(self, data: st.DataObject) -> None:
         flight = data.draw(st.sampled_from(self.waiting()))
-        if (flight.decision.slot or 0) > self.now:
-            self.now = flight.decision.slot or 0
+        self.now = max(self.now, flight.decision.slot or 0.0)
         obstacle = hold(self.gate, self.limits, flight.decision, flight.decided_at, self.now)
         if obstacle is None:
             self.send(flight)
@@ -256,7 +256,7 @@ def test_slots_are_never_closer_than_the_spacing_even_when_each_is_used_at_the_o
         decision, gate = ask(gate, now, limits, budget=180.0)
         if decision.slot is not None:
             slots.append(decision.slot)
-    for earlier, later in zip(slots, slots[1:], strict=False):
+    for earlier, later in pairwise(slots):
         assert later - (earlier + GRACE) >= spacing - 1e-6
 
 

@@ -35,7 +35,7 @@ PROMPTS = [
     ("Search for users where query equals 'al'.", Kind.SEARCH, "al"),
     ("Search for hotels where search term is Murree from July 25 to July 28", Kind.SEARCH, "Murree"),
     ("Search for products that contain 'fPlu'", Kind.SEARCH, "fPlu"),
-    ("Please look up jobs in the list for \"data engineer\"", Kind.SEARCH, "data engineer"),
+    ('Please look up jobs in the list for "data engineer"', Kind.SEARCH, "data engineer"),
     ("Search for wireless headphones", Kind.SEARCH, "wireless headphones"),
     # opening an item
     ("Show details for the film 'Pulp Fiction'", Kind.OPEN_ITEM, "Pulp Fiction"),

@@ -63,7 +63,13 @@ class Miner:
     def manage(self, *arguments: str) -> str:
         """Run a management command; what it printed."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
         )
         return done.stdout
 

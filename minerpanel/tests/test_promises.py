@@ -72,11 +72,15 @@ def test_two_web_processes_and_a_worker_keep_the_spacing_together(
             miner.manage("shell", "--command", submit)
         answers = post_at_once(urls, [step_body(number) for number in range(12)])
         assert all(answered(response) for _, response in answers)
-        wait_until(lambda: miner.rows("SELECT count(*) FROM agents_submission WHERE state = 'answered'") == [(2,)], "the worker answers nothing")
+        wait_until(
+            lambda: miner.rows("SELECT count(*) FROM agents_submission WHERE state = 'answered'") == [(2,)], "the worker answers nothing"
+        )
         arrivals = completions(standin)
         assert len(arrivals) >= 12
         assert min(gaps(arrivals)) >= 1.0
-        ended = miner.rows("SELECT count(*), min(prompt_tokens), min(completion_tokens), min(cost) FROM agents_llmattempt WHERE verdict = 'ok'")
+        ended = miner.rows(
+            "SELECT count(*), min(prompt_tokens), min(completion_tokens), min(cost) FROM agents_llmattempt WHERE verdict = 'ok'"
+        )
         assert ended[0][0] == len(arrivals)
         assert all(value > 0 for value in ended[0][1:3])
         assert miner.rows("SELECT DISTINCT source FROM agents_step WHERE route = 'llm' ORDER BY source")[-1] == ("validator",)
@@ -140,13 +144,22 @@ def hold_the_write_lock(path: Path, released: threading.Event) -> None:
 
 def test_all_generations_of_callers_get_their_form(miner: Miner) -> None:
     url = miner.web()
-    one_shot = {"id": "one", "prompt": "Log in where username equals <username> and password equals <password>", "url": "http://localhost:8000/?seed=58"}
+    one_shot = {
+        "id": "one",
+        "prompt": "Log in where username equals <username> and password equals <password>",
+        "url": "http://localhost:8000/?seed=58",
+    }
     for path in ("/solve_task", "/solve_task_at_once"):
         reply = httpx.post(url + path, json={**one_shot, "is_web_real": False, "unknown": [1]}, timeout=60).json()
         assert set(reply) == {"actions", "web_agent_id", "recording"}
         assert reply["actions"][0] == {"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}
     body = step_body()
-    act = {**{name: value for name, value in body.items() if name != "html"}, "snapshot_html": body["html"], "timeout_seconds": 25.0, "state_in": {}}
+    act = {
+        **{name: value for name, value in body.items() if name != "html"},
+        "snapshot_html": body["html"],
+        "timeout_seconds": 25.0,
+        "state_in": {},
+    }
     for path, sent in (("/act", act), ("/step", body)):
         reply = httpx.post(url + path, json=sent, timeout=60).json()
         assert set(reply) == {"protocol_version", "tool_calls", "content", "reasoning", "done", "error"}

@@ -1,0 +1,225 @@
+"""One step's whole story, against a real stand-in for the provider: who answers, why, and what is on record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agents import hybrid, ledger, runner
+from agents.configuration import change, default_account
+from agents.models import Gate, LLMAttempt, RateLimitEvent, Source, Step
+from agents.protocol import Form, Plan
+from agents.protocol import Step as Request
+from agents.standin.process import StandIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIRST, SECOND = "Qwen/Qwen3-32B-TEE", "google/gemma-4-31B-turbo-TEE"
+PAGE = '<html><body><form action="/search"><input name="query"><button type="submit">Go</button></form></body></html>'
+
+
+@pytest.fixture(scope="module")
+def shared_standin() -> Iterator[StandIn]:
+    with StandIn.started() as running:
+        yield running
+
+
+@pytest.fixture
+def standin(shared_standin: StandIn, settings: Any) -> StandIn:
+    shared_standin.reset()
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = shared_standin.key, shared_standin.base_url
+    settings.CHUTES_MODELS = (FIRST, SECOND)
+    set_rules(spacing_seconds=0)
+    return shared_standin
+
+
+def set_rules(**changes: Any) -> None:
+    change(changes, by=None, reason="test")
+
+
+def answer(index: int = 0, **more: Any) -> Plan:
+    fields = {
+        "endpoint": "/step",
+        "form": Form.STEP,
+        "task_id": "t",
+        "prompt": "Search for the film 'Arrival'",
+        "page": PAGE,
+        "index": index,
+    }
+    step = Request(**{**fields, "url": "http://localhost:8000/?seed=58", **more})  # type: ignore[arg-type]
+    return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7")
+
+
+def story() -> list[tuple[str, str]]:
+    return list(Step.objects.order_by("id").values_list("route", "reason"))
+
+
+def verdicts() -> list[tuple[str, str, str]]:
+    return list(LLMAttempt.objects.order_by("id").values_list("model", "verdict", "refusal"))
+
+
+def calls(standin: StandIn) -> int:
+    return sum(arrival["path"].endswith("/chat/completions") for arrival in standin.state()["arrivals"])
+
+
+def test_a_healthy_provider_answers_and_everything_is_on_record(standin: StandIn) -> None:
+    plan = answer()
+    step, attempt = Step.objects.get(), LLMAttempt.objects.get()
+    assert plan.actions
+    assert step.actions == [action.as_action() for action in plan.actions]
+    assert (step.route, step.reason, step.in_time) == ("llm", "answered", True)
+    assert step.limits == {
+        "mode": "hybrid",
+        "deadline_seconds": 25.0,
+        "spacing_seconds": 0.0,
+        "backoff_seconds": [60.0, 120.0, 240.0, 480.0],
+    }
+    assert (attempt.model, attempt.verdict, attempt.status) == (FIRST, "ok", 200)
+    assert attempt.prompt_tokens
+    assert attempt.completion_tokens
+    assert attempt.latency_ms is not None
+    assert attempt.latency_ms > 0
+    assert "query" in step.page_excerpt
+
+
+def test_the_provider_is_told_the_key_and_the_task(standin: StandIn) -> None:
+    answer(task_id="täsk\n7")
+    arrival = standin.state()["arrivals"][-1]
+    assert arrival["status"] == 200
+    assert arrival["task_id"] == "t?sk?7"
+
+
+def test_a_limited_account_is_paused_and_the_next_steps_do_not_touch_it(standin: StandIn, caplog: pytest.LogCaptureFixture) -> None:
+    standin.set(limit=0)
+    for index in range(4):
+        assert answer(index).actions
+    assert story() == [("template", "refused"), *[("template", "paused")] * 3]
+    assert verdicts() == [(FIRST, "refused", "edge")]
+    assert calls(standin) == 1
+    event = RateLimitEvent.objects.get()
+    assert (event.strike, event.pause_seconds, event.pause_source, event.status, event.ended_by) == (1, 60.0, "ladder", 429, "")
+    assert caplog.messages.count("Chutes API rate limited (429). Exponential backoff: Waiting 60s before retry (attempt 1)...") == 1
+
+
+def test_after_the_pause_one_probe_brings_the_llm_back(standin: StandIn) -> None:
+    standin.set(limit=0)
+    answer()
+    standin.set(limit=60)
+    Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
+    answer(1)
+    assert story()[-1] == ("llm", "answered")
+    event, gate = RateLimitEvent.objects.get(), Gate.objects.get()
+    assert event.ended_by == "succeeded"
+    assert event.recovered_at is not None
+    assert (gate.strikes, gate.probe_until) == (0, 0.0)
+
+
+def test_a_refused_probe_climbs_the_ladder(standin: StandIn) -> None:
+    standin.set(limit=0)
+    answer()
+    Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
+    answer(1)
+    assert list(RateLimitEvent.objects.order_by("id").values_list("strike", "pause_seconds", "ended_by")) == [
+        (1, 60.0, "refused"),
+        (2, 120.0, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict", "reason"),
+    [("http500", "refused", "refused"), ("reset", "failed", "failed"), ("empty", "invalid", "invalid"), ("badjson", "invalid", "invalid")],
+)
+def test_a_fault_of_one_model_moves_on_to_the_next_and_pauses_nothing(standin: StandIn, fault: str, verdict: str, reason: str) -> None:
+    standin.set(faults={fault: 1.0})
+    assert answer().actions
+    assert story() == [("template", reason)]
+    assert [(model, ended) for model, ended, _ in verdicts()] == [(FIRST, verdict), (SECOND, verdict)]
+    assert Gate.objects.get().strikes == 0
+    assert not RateLimitEvent.objects.exists()
+
+
+def test_a_refused_key_is_not_tried_at_every_step(standin: StandIn, settings: Any) -> None:
+    settings.CHUTES_API_KEY = "cpk_" + ".".join("0" * 32 for _ in range(3))
+    answer()
+    answer(1)
+    assert verdicts() == [(FIRST, "refused", "auth")]
+    assert story() == [("template", "refused"), ("template", "paused")]
+
+
+def test_an_unknown_model_is_passed_over(standin: StandIn, settings: Any) -> None:
+    settings.CHUTES_MODELS = ("no/such-model", SECOND)
+    answer()
+    assert verdicts() == [("no/such-model", "refused", "model"), (SECOND, "ok", "")]
+    assert story() == [("llm", "answered")]
+
+
+def test_a_hanging_provider_is_cut_off_in_time(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "EXPECTED_LATENCY", 0.5)
+    standin.set(faults={"hang": 1.0})
+    started = time.monotonic()
+    assert answer(timeout_seconds=3.0).actions
+    assert time.monotonic() - started < 3.0
+    assert verdicts()[0][1] == "failed"
+    assert story() == [("template", "failed")]
+
+
+def test_a_caller_in_a_hurry_gets_the_template_at_once(standin: StandIn) -> None:
+    answer(timeout_seconds=5.0)
+    assert story() == [("template", "deadline")]
+    assert calls(standin) == 0
+
+
+def test_a_step_whose_slot_comes_too_late_gets_the_template_at_once(standin: StandIn) -> None:
+    set_rules(spacing_seconds=60)
+    answer()
+    answer(1)
+    assert story() == [("llm", "answered"), ("template", "spacing")]
+    assert Step.objects.get(index=1).retry_at is not None
+
+
+def test_template_mode_asks_nobody(standin: StandIn) -> None:
+    set_rules(agent_mode="template")
+    answer()
+    assert story() == [("template", "mode")]
+    assert calls(standin) == 0
+
+
+def test_llm_mode_has_only_a_plain_answer_behind_the_llm(standin: StandIn) -> None:
+    set_rules(agent_mode="llm")
+    standin.set(limit=0)
+    assert [action.type for action in answer().actions] == ["WaitAction"]
+
+
+def test_without_a_key_or_a_model_the_reason_says_so(standin: StandIn, settings: Any) -> None:
+    settings.CHUTES_MODELS = ()
+    answer()
+    settings.CHUTES_API_KEY = ""
+    answer(1)
+    assert story() == [("template", "no_model"), ("template", "no_key")]
+
+
+def test_a_disabled_account_is_left_alone(standin: StandIn) -> None:
+    account = default_account()
+    account.enabled = False
+    account.save()
+    answer()
+    assert story() == [("template", "disabled")]
+
+
+def test_a_success_that_left_before_the_pause_does_not_end_it(standin: StandIn) -> None:
+    answer()
+    attempt = LLMAttempt.objects.get()
+    assert attempt.sent_at is not None
+    Gate.objects.update(strikes=2, paused_at=attempt.sent_at.timestamp() + 1, paused_until=time.time() + 100)
+    answer(1)
+    assert Gate.objects.get().strikes == 2
+
+
+def test_the_callers_timeout_counts_less_a_margin() -> None:
+    step = Request("/act", Form.STEP, "t", "p", "http://localhost/", timeout_seconds=10.0)
+    assert hybrid.budget(step, hybrid.Rules(), 100.0) == hybrid.Budget(deadline=110.0, cut_off=108.5)
+    patient = Request("/act", Form.STEP, "t", "p", "http://localhost/")
+    assert hybrid.budget(patient, hybrid.Rules(), 100.0) == hybrid.Budget(deadline=125.0, cut_off=123.5)
