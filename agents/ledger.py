@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 
 from agents import governor
 from agents.database import answering_transaction
@@ -72,14 +73,10 @@ def close_step(facts: StepFacts, limits: Limits) -> None:
     Writes the step first where Write 1 failed. Idempotent: a step that is closed already is left alone. Raises django.db.Error.
     """
     with answering_transaction():
-        step = Step.objects.filter(uid=facts.opening.uid).first()
-        if step is None:
-            step = _create_step(facts.opening)
-        if step.answered_at is not None:
+        if not _close(facts) and not _create_closed(facts):
             return
         if facts.closing.attempt:
             _end_attempt(facts.closing.attempt, limits)
-        _close(step, facts.closing)
         _count_caller(facts)
 
 
@@ -216,25 +213,36 @@ def _create_step(opening: Opening, decision: Decision | None = None, decided_at:
     )
 
 
-def _close(step: Step, closing: Closing) -> None:
-    step.route, step.reason = closing.route, closing.reason
-    step.answered_at, step.duration_ms = _at(closing.answered_at), closing.duration * 1000
-    step.actions, step.done, step.fault = closing.actions, closing.done, closing.fault
-    step.save(update_fields=["route", "reason", "answered_at", "duration_ms", "actions", "done", "fault"])
+def _close(facts: StepFacts) -> bool:
+    """Close the open step. False where there is none."""
+    closing = facts.closing
+    answer = {name: getattr(closing, name) for name in ("route", "reason", "actions", "done", "fault")}
+    times = {"answered_at": _at(closing.answered_at), "duration_ms": closing.duration * 1000}
+    return bool(Step.objects.filter(uid=facts.opening.uid, answered_at=None).update(**answer, **times))
+
+
+def _create_closed(facts: StepFacts) -> bool:
+    """The step that Write 1 could not write. False where it is there and closed already."""
+    if Step.objects.filter(uid=facts.opening.uid).exists():
+        return False
+    _create_step(facts.opening)
+    return _close(facts)
 
 
 def _count_caller(facts: StepFacts) -> None:
-    address, closing = facts.opening.caller, facts.closing
+    address, seen_at = facts.opening.caller, _at(facts.opening.received_at)
     if address is None:
         return
-    seen_at = _at(facts.opening.received_at)
-    caller, _ = Caller.objects.get_or_create(address=address, defaults={"first_seen_at": seen_at, "last_seen_at": seen_at})
-    Caller.objects.filter(pk=caller.pk).update(
-        last_seen_at=max(seen_at, caller.last_seen_at),
-        steps=F("steps") + 1,
-        llm_steps=F("llm_steps") + int(closing.route == Route.LLM),
-        late_steps=F("late_steps") + int(closing.answered_at > facts.opening.deadline_at),
-    )
+    counts = {
+        "last_seen_at": Greatest("last_seen_at", Value(seen_at)),
+        "steps": F("steps") + 1,
+        "llm_steps": F("llm_steps") + int(facts.closing.route == Route.LLM),
+        "late_steps": F("late_steps") + int(facts.closing.answered_at > facts.opening.deadline_at),
+    }
+    known = Caller.objects.filter(address=address)
+    if not known.update(**counts):
+        Caller.objects.get_or_create(address=address, defaults={"first_seen_at": seen_at, "last_seen_at": seen_at})
+        known.update(**counts)
 
 
 def _locked_gate(account: Account) -> Gate:
