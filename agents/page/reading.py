@@ -22,7 +22,9 @@ _EMPTY = "<html><body></body></html>"
 _NO_CARDS = frozenset({"html", "body", "main", "form", "table", "ul", "ol", "nav", "header", "footer"})
 _FURTHEST_CARD = 6
 _LONGEST_CARD = 400
-_UNSEEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "title", "h1", "h2", "h3", "select", "textarea", "button", "a"})
+_UNSEEN = frozenset(
+    {"script", "style", "noscript", "template", "svg", "head", "title", "h1", "h2", "h3", "select", "textarea", "button", "a"}
+)
 
 
 @dataclass(frozen=True)

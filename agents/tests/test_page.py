@@ -101,7 +101,13 @@ def test_title_and_headings_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "label"),
-    [("search product", "Search products"), ("sign in", "Sign in"), ("Sign-In", "Sign in"), ("register account", None), ("add cart", "Add to cart")],
+    [
+        ("search product", "Search products"),
+        ("sign in", "Sign in"),
+        ("Sign-In", "Sign in"),
+        ("register account", None),
+        ("add cart", "Add to cart"),
+    ],
 )
 def test_elements_are_found_by_likeness(wanted: str, label: str | None) -> None:
     found = read(shop()["/"], "").find((wanted,), {"button", "link", "searchbox"})
