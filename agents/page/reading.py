@@ -22,7 +22,9 @@ _EMPTY = "<html><body></body></html>"
 _NO_CARDS = frozenset({"html", "body", "main", "form", "table", "ul", "ol", "nav", "header", "footer"})
 _FURTHEST_CARD = 6
 _LONGEST_CARD = 400
-_UNSEEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "select", "textarea", "button", "a"})
+_UNSEEN = frozenset(
+    {"script", "style", "noscript", "template", "svg", "head", "title", "h1", "h2", "h3", "select", "textarea", "button", "a"}
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Page:
         return text_of(block, _LONGEST_CARD)
 
     def texts(self, limit: int) -> Iterator[str]:
-        """Lines of visible text outside of buttons, links and fields, until about `limit` characters are out."""
+        """Lines of visible text outside of headings, buttons, links and fields, until about `limit` characters are out."""
         for node in self._root.iter():
             if limit <= 0:
                 return

@@ -114,7 +114,7 @@ class Steady:
         path = f"//{element.tag}" if _PLAIN_TAG.fullmatch(element.tag) else "//*"
         if element.form is not None and element.tag in _FIELD_TAGS:
             place = list(self._forms[element.form].iter(element.tag)).index(node) + 1
-            yield f"((//form)[{element.form + 1}]{path})[{place}]"
+            yield f"(//form)[{element.form + 1}]/descendant::{element.tag}[{place}]"
         yield f"({path})[{self._places(path)[node]}]"
 
     def _count(self, path: str) -> Counter[str]:

@@ -59,6 +59,8 @@ class Masked:
 _FIRST_MARK = 0xE000
 _MOST_MARKS = 0x1800
 _MARK = re.compile("[\ue000-\uf7ff]")
+# Our own marks, and what neither an XPath nor a database can hold.
+_UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
 # An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
 _QUOTED = re.compile(
     r"""(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""
@@ -127,7 +129,7 @@ def mask(prompt: str) -> Masked:
             quoted.append(value)
         return chr(_FIRST_MARK + len(values) - 1)
 
-    text = _QUOTED.sub(hide, _MARK.sub(" ", prompt[:LONGEST_PROMPT]))
+    text = _QUOTED.sub(hide, _UNSAYABLE.sub(" ", prompt[:LONGEST_PROMPT]))
     return Masked(text, tuple(values), tuple(quoted))
 
 

@@ -133,6 +133,8 @@ def _goes_to_place(text: str, found: tuple[Criterion, ...]) -> bool:
     """Whether a page of the site is meant ("the jobs page", "the Jobs tab"), not one of its items."""
     if found or not _PLACE.search(text):
         return False
+    if re.search(r"\btab\b", text, re.I):
+        return True
     named = _SUBJECT_NOISE.sub(" ", text)
     return not re.search(r"[A-Za-z\d\ue000-\uf7ff]{2}|[\ue000-\uf7ff]", named) or not _DETAIL.search(text)
 

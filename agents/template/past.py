@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,8 @@ from agents.template.moves import FILLS
 
 # The last three stand in where a caller doesn't allow waits.
 _WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction"})
-_PRESSES = frozenset({"ClickAction", "DoubleClickAction", "SubmitAction", "SendKeysIWAAction"})
+_KEYS = frozenset({"SubmitAction", "SendKeysIWAAction"})
+_PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
 
 Sign = tuple[str, str]
 
@@ -72,6 +73,10 @@ class Past:
     def did(self, action: Action) -> bool:
         return sign(action.type, action.fields) in self._done
 
+    def times(self, action: Action) -> int:
+        """How often it was sent."""
+        return sum(sign(entry.type, entry.fields) == sign(action.type, action.fields) for entry in self.entries)
+
     def nameless(self, action_type: str, *, succeeded: bool) -> int:
         """How many entries of a type say no selector, as one caller's don't: they can only be counted."""
         return sum(
@@ -79,13 +84,18 @@ class Past:
             for entry in self.entries
         )
 
-    def after_sending(self) -> Past | None:
-        """What came after the first form was sent: a field filled, then something pressed. None while none was."""
+    def after_sending(self, presses: Collection[str] = _PRESSES) -> Past | None:
+        """What came after the first form was sent: a field filled, then one of the presses. None while none was."""
         filled = False
         for at, entry in enumerate(self.entries):
             if entry.succeeded is False:
                 continue
-            if filled and entry.type in _PRESSES:
+            if filled and entry.type in presses:
                 return Past(self.entries[at + 1 :])
             filled = filled or entry.type in FILLS
         return None
+
+    def after_enter(self) -> Past | None:
+        """The same for a form that is sent by Enter where that works: a click then means something else, such as closing a dialog."""
+        refused = any(entry.type == "SubmitAction" and entry.succeeded is False for entry in self.entries)
+        return self.after_sending(_PRESSES if refused else _KEYS)

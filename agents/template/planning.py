@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agents.actions import Action, InvalidAction, navigate, wait
+from agents.conventions import permitted
 from agents.page import Page
 from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
@@ -21,6 +22,8 @@ BREATH = wait(0.5)
 # A page that loads its contents by script shows them within a second or two.
 LOADING = wait(1.5)
 _WAITS_FOR_A_PAGE = 2
+# Sites show a dialog up to five times; one that stays beyond that can't be closed.
+_MOST_DIALOGS = 5
 _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
 
 
@@ -62,26 +65,33 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     past = Past(step.history)
     if page.blank:
         return _without_page(step, intent, past)
-    if page.dialog and (closing := _close_dialog(page, past)):
+    if page.dialog and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
     recipe, since = recipe_for(intent), past
     if intent.logs_in:
         after = past.after_sending()
         if after is None or not login.achieved(intent, page, past):
-            return _stage(login, intent, page, past, last=False)
-        since = Past(after.entries)
-    return _stage(recipe, intent, page, since, whole=past)
+            return _stage(step, login, intent, page, past)
+        since = after
+    return _stage(step, recipe, intent, page, since)
 
 
-def _stage(recipe: Recipe, intent: Intent, page: Page, past: Past, *, last: bool = True, whole: Past | None = None) -> Plan:
+def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
+    """What one recipe does next; `past` is the part of the history that belongs to it."""
     reach = recipe.reach(intent, page)
-    actions = Choice(whole or past, past).open(reach or recipe.act(intent, page))
+    actions = Choice(Past(step.history), past).open([_permitted(move, step) for move in reach or recipe.act(intent, page)])
     unfilled = not reach and any(action.type in FILLS for action in actions)
-    if last and not unfilled and recipe.achieved(intent, page, past):
+    prior = intent.logs_in and recipe is login
+    if not prior and not unfilled and recipe.achieved(intent, page, past):
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
-    return _nothing_left(whole or past)
+    return _nothing_left(Past(step.history))
+
+
+def _permitted(move: Move, step: Step) -> Move:
+    """The move with those ways that may leave, as they will leave: only then can they be told from those that failed."""
+    return replace(move, ways=permitted(move.ways, step))
 
 
 def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
@@ -107,14 +117,15 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if opening:
         return Plan(tuple(opening), reasoning="Template: the page stayed empty, opening it again.")
     recipe = login if intent.logs_in and past.after_sending() is None else recipe_for(intent)
-    unseen = Choice(past, past).open((*recipe.reach(intent, None), *recipe.act(intent, None))) if known else []
+    moves = (*recipe.reach(intent, None), *recipe.act(intent, None)) if known else ()
+    unseen = Choice(past, past).open([_permitted(move, step) for move in moves])
     if unseen:
         return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
     done = past.waits >= _WAITS_FOR_A_PAGE
     return Plan(() if done else (LOADING,), done=done, reasoning="Template: no page came along.")
 
 
-def _close_dialog(page: Page, past: Past) -> Action | None:
+def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
     """Press what closes a modal dialog without fields; one with fields may be where the task is done."""
     inside = [element for element in page.elements if element.dialog and element.usable]
     buttons = [element for element in inside if element.role in BUTTONS]
@@ -122,8 +133,8 @@ def _close_dialog(page: Page, past: Past) -> Action | None:
         return None
     named = page.find(_CLOSERS, BUTTONS)
     order = ([named] if named in buttons else []) + [button for button in buttons if button is not named]
-    ways = (way for button in order[:2] for way in press(page, button).ways)
-    return next((way for way in ways if not past.failed(way)), None)
+    ways = (way for button in order[:2] for way in _permitted(press(page, button), step).ways)
+    return next((way for way in ways if not past.failed(way) and past.times(way) < _MOST_DIALOGS), None)
 
 
 @dataclass

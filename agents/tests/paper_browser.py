@@ -188,7 +188,7 @@ def step_by_step(
     return outcome
 
 
-def _recorded(action: Action, url: str, succeeded: bool, *, nameless: bool, filled_in: bool) -> PastAction:  # noqa: FBT001 (a plain outcome)
+def _recorded(action: Action, url: str, succeeded: bool, *, nameless: bool, filled_in: bool) -> PastAction:
     past = PastAction(action.type, action.fields, succeeded, "", url)
     if filled_in and "text" in past.fields:
         past = replace(past, fields={**past.fields, "text": str(past.fields["text"]).strip("<>")})

@@ -206,6 +206,14 @@ def test_a_dialog_in_the_way_is_closed_first() -> None:
     assert "Got it" in str(first.fields)
 
 
+def test_closing_a_dialog_is_not_taken_for_sending_the_search() -> None:
+    before = step("Search for 'Arrival'", shop()["/"])
+    typed = plan(before, None).actions[0]
+    closed = PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//button[.='Got it']"}}, True, "", START)
+    made = plan(replace(before, history=(PastAction(typed.type, typed.fields, True, "", START), closed)), None)
+    assert [action.type for action in made.actions] == ["SubmitAction"]
+
+
 def test_an_empty_page_is_waited_for_then_opened_then_worked_on_unseen() -> None:
     history: tuple[PastAction, ...] = ()
     types = []

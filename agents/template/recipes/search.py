@@ -32,7 +32,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
-    return past.after_sending() is not None
+    return past.after_enter() is not None
 
 
 def search_for(page: Page | None, words: str) -> tuple[Move, ...]:
