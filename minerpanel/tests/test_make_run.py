@@ -96,8 +96,18 @@ def the_first_start_sets_up(clone: Path, port: int) -> None:
         assert panel.output().rstrip().endswith(f"The panel is at {panel.address}/")
         assert panel.output().count("First admin: admin, password: ") == 1
         assert stat.S_IMODE((clone / ".env").stat().st_mode) == 0o600
+        the_login_page_has_its_style(panel)
         web_is_restarted_alone(panel)
     wait_for(lambda: processes_below(clone) == {}, PATIENCE)
+
+
+def the_login_page_has_its_style(panel: Running) -> None:
+    with urllib.request.urlopen(f"{panel.address}/login/", timeout=PATIENCE) as page:
+        styles = re.findall(r'href="(/static/[^"]+\.css)"', page.read().decode())
+    assert styles
+    for style in styles:
+        with urllib.request.urlopen(panel.address + style, timeout=PATIENCE) as answer:
+            assert "immutable" in answer.headers["Cache-Control"]  # its name changes with its content
 
 
 def web_is_restarted_alone(panel: Running) -> None:
