@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Running:
-    """`make run` in the foreground of a session of its own."""
+    """`make run` or `make demo` in the foreground of a session of its own."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path, port: int) -> None:
         self.process, self.log, self.address = process, log, f"http://127.0.0.1:{port}"
@@ -79,31 +81,60 @@ def running(clone: Path, port: int, target: str = "run", **more: str) -> Iterato
         process.wait(PATIENCE)
 
 
-@pytest.mark.xdist_group("clone")
-def test_a_newcomer_types_make_run(clone: Path, free_port: int) -> None:
-    with running(clone, free_port) as first:
-        wait_for(first.announced, FIRST_START)
-        assert first.healthy()
-        assert first.output().rstrip().endswith(f"The panel is at {first.address}/")
-        assert first.output().count("First admin: admin, password: ") == 1
+def test_a_newcomer_types_what_the_readme_says(clone: Path) -> None:
+    port = free_ports(1)
+    the_first_start_sets_up(clone, port)
+    a_second_start_takes_seconds_and_settings_can_be_changed(clone, port)
+    the_demo_answers_validators(clone, port, free_ports(2))
+    make_clean_leaves_the_data(clone)
+
+
+def the_first_start_sets_up(clone: Path, port: int) -> None:
+    with running(clone, port) as panel:
+        wait_for(panel.announced, FIRST_START)
+        assert panel.healthy()
+        assert panel.output().rstrip().endswith(f"The panel is at {panel.address}/")
+        assert panel.output().count("First admin: admin, password: ") == 1
         assert stat.S_IMODE((clone / ".env").stat().st_mode) == 0o600
-        web, worker = first.pid(WEB), first.pid(WORKER)
-        os.kill(web, signal.SIGKILL)
-        wait_for(lambda: first.pid(WEB) not in (0, web) and first.healthy(), PATIENCE)
-        assert first.pid(WORKER) == worker
-    wait_for(lambda: not first.healthy(), PATIENCE)
+        the_login_page_has_its_style(panel)
+        web_is_restarted_alone(panel)
     wait_for(lambda: processes_below(clone) == {}, PATIENCE)
 
+
+def the_login_page_has_its_style(panel: Running) -> None:
+    with urllib.request.urlopen(f"{panel.address}/login/", timeout=PATIENCE) as page:
+        styles = re.findall(r'href="(/static/[^"]+\.css)"', page.read().decode())
+    assert styles
+    for style in styles:
+        with urllib.request.urlopen(panel.address + style, timeout=PATIENCE) as answer:
+            assert "immutable" in answer.headers["Cache-Control"]  # its name changes with its content
+
+
+def web_is_restarted_alone(panel: Running) -> None:
+    web, worker = panel.pid(WEB), panel.pid(WORKER)
+    os.kill(web, signal.SIGKILL)
+    wait_for(lambda: panel.pid(WEB) not in (0, web) and panel.healthy(), PATIENCE)
+    assert panel.pid(WORKER) == worker
+
+
+def a_second_start_takes_seconds_and_settings_can_be_changed(clone: Path, port: int) -> None:
     started = time.monotonic()
-    with running(clone, free_port) as second:
-        wait_for(second.announced, PATIENCE)
-        took = time.monotonic() - started
-        assert "Installing" not in second.output()
-        assert "First admin" not in second.output()
-        assert took < 30  # seconds; 4 on an idle machine
-        settings = run(clone, ".venv/bin/python", "manage.py", *CHANGE.split())
-        assert json.loads(run(clone, ".venv/bin/python", "manage.py", "miner_settings"))["spacing_seconds"] == 2, settings
-    make_clean_leaves_the_data(clone)
+    with running(clone, port) as panel:
+        wait_for(panel.announced, PATIENCE)
+        assert time.monotonic() - started < 30  # 4 on an idle machine; an installation takes longer
+        assert "Installing" not in panel.output()
+        assert "First admin" not in panel.output()
+        run(clone, ".venv/bin/python", "manage.py", *CHANGE.split())
+        assert json.loads(run(clone, ".venv/bin/python", "manage.py", "miner_settings"))["spacing_seconds"] == 2
+    wait_for(lambda: processes_below(clone) == {}, PATIENCE)
+
+
+def the_demo_answers_validators(clone: Path, port: int, standin_port: int) -> None:
+    with running(clone, port, "demo", STANDIN_PORT=str(standin_port)) as demo:
+        wait_for(demo.announced, PATIENCE)
+        wait_for(lambda: re.search(r"[1-9][0-9]* actions? in ", demo.output()) is not None, PATIENCE)
+        assert (clone / "data" / "demo" / "panel.sqlite3").exists()
+    wait_for(lambda: processes_below(clone) == {}, PATIENCE)
 
 
 def make_clean_leaves_the_data(clone: Path) -> None:
@@ -111,6 +142,19 @@ def make_clean_leaves_the_data(clone: Path) -> None:
     assert not (clone / ".venv").exists()
     assert (clone / ".env").exists()
     assert (clone / "data" / "panel.sqlite3").exists()
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that nobody listens on just now."""
+    while True:
+        with ExitStack() as stack:
+            first = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            try:
+                for port in range(first + 1, first + count):
+                    stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            except OSError:
+                continue
+            return int(first)
 
 
 def run(clone: Path, *command: str) -> str:

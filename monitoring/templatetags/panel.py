@@ -19,7 +19,7 @@ from monitoring.stats.tasks import TaskState
 register = template.Library()
 
 ICONS = "monitoring/vendor/tabler-icons-3.52.0/icons.svg"
-UNKNOWN = "–"  # noqa: RUF001 -- a dash is what tables show for nothing
+UNKNOWN = "–"
 TONES = {
     Route.LLM: "azure",
     Route.TEMPLATE: "purple",

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
+from django_q.tasks import async_task
 
 from agents import heartbeat
 from agents.cluster import Cluster
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        async_task("agents.jobs.read_catalogues", save=False)  # the schedule's own first run may be a minute away
         failures = 0
         while not stop.is_set():
             started = time.monotonic()

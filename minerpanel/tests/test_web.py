@@ -1,0 +1,82 @@
+"""The web process as production starts it."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds
+COMMAND = [sys.executable, "-m", "gunicorn", "--config", "minerpanel/gunicorn.conf.py"]
+BY_HTTPS = {"X-Forwarded-Proto": "https"}
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def web(environment: dict[str, str], port: int, **more: str) -> Iterator[int]:
+    # With DEBUG, pages need no collected static files
+    process = subprocess.Popen(COMMAND, cwd=ROOT, env={**environment, "PORT": str(port), "DEBUG": "1", **more})
+    try:
+        wait_until_it_listens(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def wait_until_it_listens(port: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            get(port, "/health")
+        except OSError:
+            assert time.monotonic() < end, "It does not listen."
+            time.sleep(0.1)
+        else:
+            return
+
+
+def get(port: int, path: str, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", path, headers=headers or {})
+    return connection.getresponse()
+
+
+def test_a_browser_that_came_by_https_gets_secure_cookies(process_environment: dict[str, str], free_port: int) -> None:
+    with web(process_environment, free_port, HTTPS="1", TRUSTED_PROXIES="127.0.0.1") as port:
+        assert get(port, "/login/").headers["Location"].startswith("https://")
+        page = get(port, "/login/", BY_HTTPS)
+        assert page.status == 200
+        assert "max-age=31536000" in page.headers["Strict-Transport-Security"]
+        assert all("Secure" in cookie for cookie in page.headers.get_all("Set-Cookie", []))
+        assert get(port, "/health").status == 200  # validators come by http
+
+
+def test_a_stranger_is_not_believed_to_have_come_by_https(process_environment: dict[str, str], free_port: int) -> None:
+    with web(process_environment, free_port, HTTPS="1", TRUSTED_PROXIES="192.0.2.1") as port:
+        assert get(port, "/login/", BY_HTTPS).status == 301
+
+
+def test_pages_say_what_a_browser_may_load(process_environment: dict[str, str], free_port: int) -> None:
+    with web(process_environment, free_port) as port:
+        headers = get(port, "/login/").headers
+        policy = {directive.strip() for directive in headers["Content-Security-Policy"].split(";")}
+        assert {"default-src 'self'", "img-src 'self' data:", "frame-ancestors 'none'", "base-uri 'none'"} <= policy
+        assert not any("unsafe" in directive for directive in policy)
+        assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
+
+
+def test_a_bad_setting_stops_the_start_with_its_id_and_hint(process_environment: dict[str, str], free_port: int) -> None:
+    environment = {**process_environment, "PORT": str(free_port), "SECRET_KEY": "weak"}
+    result = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert result.returncode != 0
+    assert "agents.E002" in result.stderr
+    assert "make setup writes such a key" in result.stderr
