@@ -63,9 +63,8 @@ class Past:
         return sum(entry.type in _WAITS for entry in self.entries)
 
     @property
-    def acted(self) -> bool:
-        """Whether anything but waiting and opening pages has been done."""
-        return any(entry.succeeded is not False and entry.type in FILLS | _PRESSES for entry in self.entries)
+    def pressed(self) -> bool:
+        return any(entry.succeeded is not False and entry.type in _PRESSES for entry in self.entries)
 
     def failed(self, action: Action) -> bool:
         return sign(action.type, action.fields) in self._failed

@@ -113,7 +113,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if past.waits < 1:
         return Plan((LOADING,), reasoning="Template: the page is empty, it may be loading.")
     known = [url for url in (step.url, *(entry.url for entry in reversed(past.entries))) if split_http(url)]
-    opening = [action for url in known[:1] for action in _opening(url) if not (past.failed(action) or past.did(action))]
+    opening = [action for url in known[:1] for action in _opening(url) if not past.times(action)]
     if opening:
         return Plan(tuple(opening), reasoning="Template: the page stayed empty, opening it again.")
     recipe = login if intent.logs_in and past.after_sending() is None else recipe_for(intent)

@@ -87,9 +87,9 @@ CRITERIA = [
     ("role is not a 'UI/UX Designer'", [("role", "not equals", "UI/UX Designer")]),
     ("name does NOT contain 'Archived'", [("name", "not contains", "Archived")]),
     ("username:X and password:Y", [("username", "equals", "X"), ("password", "equals", "Y")]),
-    ("username=<signup_username>, email:<signup_email>", [("username", "equals", "<signup_username>"), ("email", "equals", "<signup_email>")]),
-    ("set recipient_name to Jordan and recipient_email to t@c.org.", [("recipient name", "equals", "Jordan"), ("recipient email", "equals", "t@c.org")]),
-    ("description equals 'the user's page equals 3' and id equals 4", [("description", "equals", "the user's page equals 3"), ("id", "equals", "4")]),
+    ("user=<signup_username>, email:<signup_email>", [("user", "equals", "<signup_username>"), ("email", "equals", "<signup_email>")]),
+    ("set to_name to Jordan and to_email to t@c.org.", [("to name", "equals", "Jordan"), ("to email", "equals", "t@c.org")]),
+    ("title equals 'the user's page equals 3' and id equals 4", [("title", "equals", "the user's page equals 3"), ("id", "equals", "4")]),
     ("set notifications so that enabled equals true.", [("enabled", "equals", "true")]),
     ("There is a film that is great: open it at http://x.org/a=b", []),
 ]  # fmt: skip

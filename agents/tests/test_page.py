@@ -142,11 +142,21 @@ def test_the_steadiest_selector_is_chosen(html: str, place: int, chosen: tuple[s
 
 # Pieces that get into each other's way: the same names, ids and texts, quotes, broken nesting, case.
 PIECES = st.sampled_from(
-    """<form> </form> <div> </div> <input> <input_name=q> <input_name=q_id=a> <input_type=password> <input_type=Password> <button>Go</button>
-    <button_type=submit>Go</button> <button>G\u00a0o</button> <a_href='/x?seed=1'>x</a> <a_href='/x?seed=1'>y</a> <a_href="/it's">z</a> <a>
-    <select_name=q><option>a</select> <textarea> </textarea> <div_role=button_id=a>Go</div> <span_onclick=f()>x</span> <label> </label>
-    <input_placeholder='a"b'> <input_aria-label=q_title=q> <h2>Go</h2> <x-y_role=tab>t</x-y> <!-- --> <button>Go<!--x-->od</button>""".split()  # noqa: SIM905
-).map(lambda piece: piece.replace("_", " ", 3))
+    [
+        *("<form>", "</form>", "<div>", "</div>", "<textarea>", "</textarea>", "<label>", "</label>", "<a>", "<h2>Go</h2>", "<!-- -->"),
+        *(
+            "<input>",
+            "<input name=q>",
+            "<input name=q id=a>",
+            "<input type=password>",
+            "<input type=Password>",
+            "<select name=q><option>a</select>",
+        ),
+        *("<button>Go</button>", "<button type=submit>Go</button>", "<button>G\u00a0o</button>", "<button>Go<!--x-->od</button>"),
+        *("<a href='/x?seed=1'>x</a>", "<a href='/x?seed=1'>y</a>", '<a href="/it\'s">z</a>', "<x-y role=tab>t</x-y>"),
+        *("<div role=button id=a>Go</div>", "<span onclick=f()>x</span>", "<input placeholder='a\"b'>", "<input aria-label=q title=q>"),
+    ]
+)
 
 
 @settings(deadline=None)

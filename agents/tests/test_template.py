@@ -162,7 +162,10 @@ def test_steps_log_in_before_the_task_itself() -> None:
 
 def test_criteria_of_any_other_task_fill_the_fields_they_name() -> None:
     pages = cinema() | {"/": cinema()["/contact"]}
-    prompt = "Send a message where name not equals 'Ann' and email equals 'a@b.org' and topic is one of ['Support', 'x'] and message contains 'hi there'"
+    prompt = (
+        "Send a message where name not equals 'Ann' and email equals 'a@b.org' and topic is one of ['Support', 'x'] "
+        "and message contains 'hi there'"
+    )
     values = sent(step_by_step(prompt, pages, first_only=False), "/messages")
     assert values.pop("name") not in {"", "Ann"}
     assert values == {"email": "a@b.org", "topic": "Support", "message": "hi there"}
@@ -171,7 +174,7 @@ def test_criteria_of_any_other_task_fill_the_fields_they_name() -> None:
 def failing(made_by: Step, count: int = 1) -> Step:
     """The same step once its first actions have failed."""
     actions = [action for action in plan(made_by, None).actions if action.type != "WaitAction"][:count]
-    past = tuple(PastAction(action.type, action.fields, False, "not found", made_by.url) for action in actions)
+    past = tuple(PastAction(action.type, action.fields, succeeded=False, error="not found", url=made_by.url) for action in actions)
     return replace(made_by, history=made_by.history + past, index=made_by.index + 1)
 
 
@@ -209,8 +212,10 @@ def test_a_dialog_in_the_way_is_closed_first() -> None:
 def test_closing_a_dialog_is_not_taken_for_sending_the_search() -> None:
     before = step("Search for 'Arrival'", shop()["/"])
     typed = plan(before, None).actions[0]
-    closed = PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//button[.='Got it']"}}, True, "", START)
-    made = plan(replace(before, history=(PastAction(typed.type, typed.fields, True, "", START), closed)), None)
+    closed = PastAction(
+        "ClickAction", {"selector": {"type": "xpathSelector", "value": "//button[.='Got it']"}}, succeeded=True, error="", url=START
+    )
+    made = plan(replace(before, history=(PastAction(typed.type, typed.fields, succeeded=True, error="", url=START), closed)), None)
     assert [action.type for action in made.actions] == ["SubmitAction"]
 
 
@@ -220,12 +225,12 @@ def test_an_empty_page_is_waited_for_then_opened_then_worked_on_unseen() -> None
     for _ in range(3):
         action = plan(step("Search for 'x'", "", history=history), None).actions[0]
         types.append(action.type)
-        history += (PastAction(action.type, action.fields, True, "", START),)
+        history += (PastAction(action.type, action.fields, succeeded=True, error="", url=START),)
     assert types == ["WaitAction", "NavigateAction", "TypeAction"]
 
 
 def test_a_step_without_any_known_page_ends_after_two_waits() -> None:
-    waits = tuple(PastAction("WaitAction", {"time_seconds": 1}, True, "", "about:blank") for _ in range(2))
+    waits = tuple(PastAction("WaitAction", {"time_seconds": 1}, succeeded=True, error="", url="about:blank") for _ in range(2))
     assert not plan(step("Search for 'x'", url="about:blank"), None).done
     assert plan(step("Search for 'x'", url="about:blank", history=waits), None).done
 
@@ -233,7 +238,7 @@ def test_a_step_without_any_known_page_ends_after_two_waits() -> None:
 def test_nothing_to_do_at_the_first_step_is_a_wait_and_then_done() -> None:
     html = "<a href='/imprint?seed=58'>Imprint</a>"
     assert [action.type for action in plan(step("Frobnicate", html), None).actions] == ["WaitAction"]
-    waited = (PastAction("WaitAction", {"time_seconds": 1.5}, True, "", START),)
+    waited = (PastAction("WaitAction", {"time_seconds": 1.5}, succeeded=True, error="", url=START),)
     assert plan(step("Frobnicate", html, history=waited), None).done
 
 

@@ -18,22 +18,35 @@ from agents.tests.test_intents import LOGIN_FIRST, PROMPTS
 
 START = "http://localhost:8000/?x=<username>&seed=58"
 
-WORDS = st.sampled_from(
-    [prompt for prompt, *_ in (*PROMPTS, *LOGIN_FIRST)]
-    + ["where name equals", "'", "is one of ['a', \"b\"]", "less than '0'", "greater than 9e999", "password equals ''", "then", "\ue000", "\ud800", "\0"]
-)  # fmt: skip
+ODD_WORDS = ["where name equals", "'", "is one of ['a', \"b\"]", "less than '0'", "greater than 9e999", "password equals ''", "then"]
+PROMPT_TEXTS = [one[0] for one in PROMPTS] + [one[0] for one in LOGIN_FIRST]
+WORDS = st.sampled_from(PROMPT_TEXTS + [*ODD_WORDS, "\ue000", "\ud800", "\0"])
 PROMPT = st.lists(WORDS | st.text(max_size=20), max_size=4).map(" ".join)
 PAGES = [page for site in (cinema(), cinema(7), shop()) for page in site.values()]
-HTML = st.sampled_from([*PAGES, CONTACT, "", "<dialog open><button>OK</button></dialog>"]) | st.text(max_size=60) | st.lists(
-    st.sampled_from(["<form>", "</form>", "<input>", "<input type=password>", "<button>Log in</button>", "<a href='/login'>it's</a>", "<select>", "<p>"]),
-    max_size=12,
-).map("".join)  # fmt: skip
-ODD_FIELDS: st.SearchStrategy[Any] = st.dictionaries(
-    st.sampled_from(["selector", "text", "url", "keys", "value"]), st.none() | st.text(max_size=5) | st.dictionaries(st.text(max_size=5), st.integers(), max_size=2)
-)  # fmt: skip
+PIECES = [
+    "<form>",
+    "</form>",
+    "<input>",
+    "<input type=password>",
+    "<button>Log in</button>",
+    "<a href='/login'>it's</a>",
+    "<select>",
+    "<p>",
+]
+HTML = (
+    st.sampled_from([*PAGES, CONTACT, "", "<dialog open><button>OK</button></dialog>"])
+    | st.text(max_size=60)
+    | st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+)
+ODD_VALUES: st.SearchStrategy[Any] = st.none() | st.text(max_size=5) | st.dictionaries(st.text(max_size=5), st.integers(), max_size=2)
 ODD_PAST = st.builds(
-    PastAction, st.sampled_from(["", "ClickAction", "TypeAction", "WaitAction", "NavigateAction", "SubmitAction"]), ODD_FIELDS, st.sampled_from([True, False, None]), st.just(""), URLS
-)  # fmt: skip
+    PastAction,
+    st.sampled_from(["", "ClickAction", "TypeAction", "WaitAction", "NavigateAction", "SubmitAction"]),
+    st.dictionaries(st.sampled_from(["selector", "text", "url", "keys", "value"]), ODD_VALUES),
+    st.sampled_from([True, False, None]),
+    st.just(""),
+    URLS,
+)
 FORMS = st.sampled_from(Form)
 
 
@@ -101,6 +114,8 @@ def test_the_first_step_is_never_the_last(prompt: str, html: str) -> None:
 @settings(deadline=None)
 @given(PROMPT, HTML)
 def test_after_a_failure_the_next_action_is_a_wait(prompt: str, html: str) -> None:
-    history = (PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//nowhere"}}, False, "", START),)
+    history = (
+        PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//nowhere"}}, succeeded=False, error="", url=START),
+    )
     made = plan(step(Form.STEP, prompt, html, history), None)
     assert made.done or made.actions[0].type in {"WaitAction", "NavigateAction"}

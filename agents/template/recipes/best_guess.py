@@ -37,8 +37,11 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
-    """A form was sent; or something was pressed, and nothing else on the page answers to the prompt."""
-    return past.after_sending() is not None or (past.acted and _guess(intent, page) is None)
+    """A form was sent, one that still stands by its own button; or something was pressed, and nothing else answers to the prompt."""
+    moves = act(intent, page)
+    if any(move.fills for move in moves) and not past.nameless("ClickAction", succeeded=True):
+        return any(past.did(way) for move in moves if not move.fills for way in move.ways)
+    return past.after_sending() is not None or (past.pressed and _guess(intent, page) is None)
 
 
 def _anchor(page: Page, fills: tuple[Move, ...]) -> Element | None:

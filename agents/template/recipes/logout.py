@@ -35,4 +35,4 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
     """Something was pressed, and the page offers to log in instead of to log out."""
-    return past.acted and not page.find(_NAMES, BUTTONS, _SURE) and page.find(_LOG_IN, BUTTONS, _SURE) is not None
+    return past.pressed and not page.find(_NAMES, BUTTONS, _SURE) and page.find(_LOG_IN, BUTTONS, _SURE) is not None

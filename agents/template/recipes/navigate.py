@@ -36,7 +36,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
-    return past.acted or any(entry.type == "NavigateAction" and entry.succeeded is not False for entry in past.entries)
+    return past.pressed or any(entry.type == "NavigateAction" and entry.succeeded is not False for entry in past.entries)
 
 
 def _place(intent: Intent) -> str:
