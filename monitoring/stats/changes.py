@@ -51,13 +51,19 @@ def _changes(model: Any) -> list[Change]:
 
 def _change(newer: Any, older: Any) -> Change:
     deltas = newer.diff_against(older, excluded_fields={"id", "name"}).changes
-    fields = [
-        FieldChange(_label(newer, delta.field), *(in_words(delta.field, side) for side in (delta.old, delta.new))) for delta in deltas
-    ]
+    fields = [_field_change(newer, delta.field, delta.old, delta.new) for delta in deltas]
+    # The library leaves out what no form edits, such as a key's last characters.
+    old_hint, new_hint = (getattr(record, "key_hint", "") for record in (older, newer))
+    if old_hint != new_hint:
+        fields.append(_field_change(newer, "key_hint", old_hint, new_hint))
     if not fields and newer.history_type == "~":
         fields = [FieldChange("API key", "", "replaced by one with the same last characters")]
     user = newer.history_user
     return Change(newer.history_date, user.get_username() if user else "", newer.history_change_reason or "", fields)
+
+
+def _field_change(record: Any, field: str, old: Any, new: Any) -> FieldChange:
+    return FieldChange(_label(record, field), in_words(field, old), in_words(field, new))
 
 
 def model_field(row: Any, name: str) -> Any:

@@ -20,8 +20,9 @@
   paintTheme();
   system.addEventListener("change", paintTheme);
 
-  const NEAR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const FAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  const NEAR = new Intl.DateTimeFormat(undefined, CLOCK);
+  const FAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...CLOCK });
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
   // The server's clock counts: the browser's may be wrong.
