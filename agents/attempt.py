@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from agents import ledger, llm
 from agents.configuration import Provider
 from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd
-from agents.governor import hold
+from agents.governor import earliest, hold
 from agents.ledger import Clock, Permit, Request
 from agents.prompt import InvalidReply, plan_from_reply
 from agents.protocol import Plan, Step
 from agents.reasons import Reason, Verdict
+
+logger = logging.getLogger(__name__)
 
 # A waiting step looks at the gate at least this often, in seconds.
 LOOK_SECONDS = 0.2
@@ -53,11 +56,15 @@ class Attempt:
         obstacle = self._wait_for_slot()
         if obstacle:
             return Result(obstacle, end=self._end(Verdict.GIVEN_UP))
-        sent_at = self.clock()
+        return self._send()
+
+    def _send(self) -> Result:
+        started_at = self.clock()
+        call = llm.Call(self.provider, self.request.model, self.messages, task_id=self.step.task_id, cut_off=self.request.cut_off)
+        sent_at = call.sent_at() or started_at
+        self._mind_lateness(sent_at)
         try:
-            completion = llm.complete(
-                self.provider, self.request.model, self.messages, task_id=self.step.task_id, cut_off=self.request.cut_off
-            )
+            completion = call.result()
         except llm.Refused as error:
             return self._refused(error, sent_at)
         except llm.BrokenReply as error:
@@ -67,23 +74,32 @@ class Attempt:
             return Result(Reason.FAILED, end=end, is_final=False)
         return self._read(completion, sent_at)
 
-    def _wait_for_slot(self) -> Reason | None:
+    def _mind_lateness(self, sent_at: float) -> None:
+        """A request that was held up on its way out must not come too close to the next one."""
         slot = self.permit.decision.slot or 0.0
-        now = self.clock()
-        while now < slot:
-            self.sleep(min(slot - now, LOOK_SECONDS))
-            obstacle = self._look()
+        if sent_at <= slot + self.request.limits.grace:
+            return
+        try:
+            ledger.left_late(self.request, slot, sent_at)
+        except UNAVAILABLE as error:
+            logger.warning("A request left %.0f ms late, and the gate can't be told (%s).", (sent_at - slot) * 1000, error)
+
+    def _wait_for_slot(self) -> Reason | None:
+        """Wait until the attempt may leave, looking at the gate meanwhile. The reason why it is given up instead, if it is."""
+        decision, limits = self.permit.decision, self.request.limits
+        leave_at, now = decision.slot or 0.0, self.clock()
+        while now < leave_at:
+            self.sleep(min(leave_at - now, LOOK_SECONDS))
+            try:
+                gate = ledger.gate_of(self.request.account)
+            except UNAVAILABLE:
+                return Reason.DATABASE
+            now = self.clock()
+            obstacle = hold(gate, limits, decision, self.permit.decided_at, now)
             if obstacle:
                 return obstacle
-            now = self.clock()
-        return Reason.MISSED if now > slot + self.request.limits.grace else None
-
-    def _look(self) -> Reason | None:
-        try:
-            gate = ledger.gate_of(self.request.account)
-        except UNAVAILABLE:
-            return Reason.DATABASE
-        return hold(gate, self.request.limits, self.permit.decision, self.permit.decided_at, self.clock())
+            leave_at = earliest(gate, limits, decision)
+        return Reason.MISSED if now > leave_at + limits.grace else None
 
     def _read(self, completion: llm.Completion, sent_at: float) -> Result:
         try:

@@ -10,7 +10,8 @@ States, seen at a time `now`:
                         └───────────refused───────────────┘
 
 A slot is a window: its attempt may be sent from `slot` to `slot + grace`, and the next slot opens `spacing + grace` later,
-so that two requests are never closer than the spacing, however late inside its window each one leaves.
+so that two requests are never closer than the spacing, however late inside its window each one leaves. One that was held up
+on its way out and left after its window pushes back whoever comes next (`left_late`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from enum import StrEnum
 from agents.reasons import Reason
 
 LADDER = (60.0, 120.0, 240.0, 480.0)
-# How late a step may wake for its slot. Measured on two busy cores, 64 waiting threads wake within 40 ms.
+# How long a slot's window is open: long enough for a thread to wake on a busy machine, and a fiftieth of the usual spacing.
 GRACE = 0.1
 
 
@@ -64,9 +65,13 @@ class PauseSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe."""
+    """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe.
+
+    `not_before`: until then nothing leaves, since a request left late.
+    """
 
     last_slot_at: float = 0.0
+    not_before: float = 0.0
     strikes: int = 0
     paused_at: float = 0.0
     paused_until: float = 0.0
@@ -81,7 +86,9 @@ class Gate:
 
     def next_slot_at(self, limits: Limits) -> float:
         """When the next slot opens. Derived from the last one, so that a new spacing counts at once."""
-        return self.last_slot_at + limits.spacing + (limits.grace if limits.spacing else 0.0)
+        if not limits.spacing:
+            return 0.0
+        return max(self.not_before, self.last_slot_at + limits.spacing + limits.grace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +131,21 @@ def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now:
         return Reason.PAUSED
     if gate.strikes and gate.probe_until != decision.lease:
         return Reason.PROBING
-    if decision.slot is None or now > decision.slot + limits.grace:
+    if decision.slot is None or max(now, earliest(gate, limits, decision)) > decision.slot + limits.grace:
         return Reason.MISSED
     return None
+
+
+def earliest(gate: Gate, limits: Limits, decision: Decision) -> float:
+    """When the attempt that holds `decision`'s slot may leave."""
+    return max(decision.slot or 0.0, gate.not_before if limits.spacing else 0.0)
+
+
+def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
+    """A request had left its window by the time it was sent: the next one keeps its distance from that moment."""
+    if sent_at <= slot + limits.grace:
+        return gate
+    return replace(gate, not_before=max(gate.not_before, sent_at + limits.spacing))
 
 
 def succeeded(gate: Gate, sent_at: float) -> Gate:

@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 
 from agents import governor
 from agents.database import answering_transaction
-from agents.facts import AttemptEnd, Closing, Opening, StepFacts
+from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
 from agents.reasons import Reason, Verdict
@@ -84,6 +84,13 @@ def gate_of(account: Account) -> governor.Gate:
     """The gate as it stands, without a lock."""
     row = Gate.objects.filter(account=account).first()
     return _gate(row) if row else governor.Gate()
+
+
+def left_late(request: Request, slot: float, sent_at: float) -> None:
+    """A request left after its window: push back whoever comes next. Raises django.db.Error."""
+    with answering_transaction():
+        row = _locked_gate(request.account)
+        _save_gate(row, governor.left_late(_gate(row), request.limits, slot, sent_at))
 
 
 def lose_attempts(before: datetime) -> int:
@@ -250,7 +257,7 @@ def _locked_gate(account: Account) -> Gate:
     return row or Gate.objects.select_for_update().get_or_create(account=account)[0]
 
 
-_STATE = ("last_slot_at", "strikes", "paused_at", "paused_until", "probe_until")
+_STATE = ("last_slot_at", "not_before", "strikes", "paused_at", "paused_until", "probe_until")
 
 
 def _gate(row: Gate) -> governor.Gate:

@@ -15,7 +15,8 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ MAX_TOKENS = 2048
 MAX_REPLY_BYTES = 2_000_000
 CATALOGUE_SECONDS = 20.0
 T = TypeVar("T")
+Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 _starting = threading.Lock()
 _TIMEOUT = httpx.Timeout(None, connect=10.0, pool=2.0)
@@ -75,17 +77,37 @@ class Completion:
     completion_tokens: int | None
 
 
-def complete(provider: Provider, model: str, messages: list[dict[str, str]], *, task_id: str, cut_off: float) -> Completion:
-    """One chat completion, over at `cut_off` (Unix time) whatever happens. Raises LLMError."""
-    return _run(_complete(provider, model, messages, task_id), cut_off - time.time())
+class Call:
+    """A chat completion under way, over at its cut-off whatever happens."""
+
+    def __init__(self, provider: Provider, model: str, messages: list[dict[str, str]], *, task_id: str, cut_off: float) -> None:
+        self._left = threading.Event()
+        self._sent_at: float | None = None
+        call = _complete(provider, model, messages, task_id, self._trace)
+        self._future = _start(call, cut_off - time.time())
+        self._future.add_done_callback(lambda _: self._left.set())
+
+    def sent_at(self) -> float | None:
+        """When the whole request had left, as a Unix time. Waits for it; None where the call ended without that."""
+        self._left.wait()
+        return self._sent_at
+
+    def result(self) -> Completion:
+        """The completion. Waits for it; raises LLMError."""
+        return self._future.result()
+
+    async def _trace(self, event: str, _: Mapping[str, Any]) -> None:
+        if event == "http11.send_request_body.complete":
+            self._sent_at = time.time()
+            self._left.set()
 
 
 def catalogue(provider: Provider) -> list[dict[str, Any]]:
     """The provider's public model list: id, USD per million input and output tokens, whether it lists json_mode. Raises LLMError."""
-    return _run(_catalogue(provider), CATALOGUE_SECONDS)
+    return _start(_catalogue(provider), CATALOGUE_SECONDS).result()
 
 
-async def _complete(provider: Provider, model: str, messages: list[dict[str, str]], task_id: str) -> Completion:
+async def _complete(provider: Provider, model: str, messages: list[dict[str, str]], task_id: str, trace: Trace) -> Completion:
     body = {
         "model": model,
         "messages": messages,
@@ -96,7 +118,8 @@ async def _complete(provider: Provider, model: str, messages: list[dict[str, str
         "chat_template_kwargs": {"enable_thinking": False},
     }
     headers = {"Authorization": f"Bearer {provider.key}", "IWA-Task-ID": _header_value(task_id)}
-    return _completion(await _fetch("POST", f"{provider.base_url}/chat/completions", headers=headers, json=body))
+    url = f"{provider.base_url}/chat/completions"
+    return _completion(await _fetch("POST", url, headers=headers, json=body, extensions={"trace": trace}))
 
 
 async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
@@ -186,8 +209,8 @@ def _header_value(text: str) -> str:
     return "".join(character if " " <= character <= "~" else "?" for character in text)
 
 
-def _run(call: Coroutine[Any, Any, T], seconds: float) -> T:
-    return asyncio.run_coroutine_threadsafe(_cut_off(call, seconds), _loop()).result()
+def _start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:
+    return asyncio.run_coroutine_threadsafe(_cut_off(call, seconds), _loop())
 
 
 async def _cut_off(call: Coroutine[Any, Any, T], seconds: float) -> T:

@@ -46,6 +46,7 @@ class Gate(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True)
     last_slot_at = models.FloatField(default=0)
+    not_before = models.FloatField(default=0)
     strikes = models.PositiveIntegerField(default=0)
     paused_at = models.FloatField(default=0)
     paused_until = models.FloatField(default=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from agents.governor import GRACE, Decision, Gate, Limits, PauseSource, State, decide, hold, refused, released, succeeded
+from agents.governor import (
+    GRACE,
+    Decision,
+    Gate,
+    Limits,
+    PauseSource,
+    State,
+    decide,
+    earliest,
+    hold,
+    left_late,
+    refused,
+    released,
+    succeeded,
+)
 from agents.reasons import Reason
 
 SEED = Limits(spacing=5.0, ladder=(60.0, 120.0, 240.0, 480.0))
@@ -151,6 +165,24 @@ def test_a_step_that_slept_through_a_whole_pause_does_not_probe_by_accident() ->
     assert hold(gate, SEED, waiting, 1000.1, now=1070.0) is Reason.PAUSED
 
 
+def test_a_request_that_left_late_pushes_back_the_next_one() -> None:
+    first, gate = ask(Gate(), now=1000.0)
+    waiting, gate = ask(gate, now=1000.0)
+    assert left_late(gate, SEED, first.slot or 0, sent_at=1000.0 + GRACE) == gate
+    gate = left_late(gate, SEED, first.slot or 0, sent_at=1000.15)
+    assert earliest(gate, SEED, waiting) == 1005.15
+    assert hold(gate, SEED, waiting, 1000.0, now=1005.1) is None
+    assert ask(gate, now=1005.12)[0].slot == 1005.1 + 5.0 + GRACE
+    assert ask(replace(gate, last_slot_at=1000.0), now=1005.12)[0].slot == 1005.15
+
+
+def test_a_step_that_is_pushed_out_of_its_window_gives_it_up() -> None:
+    first, gate = ask(Gate(), now=1000.0)
+    waiting, gate = ask(gate, now=1000.0)
+    gate = left_late(gate, SEED, first.slot or 0, sent_at=1001.0)
+    assert hold(gate, SEED, waiting, 1000.0, now=1005.1) is Reason.MISSED
+
+
 @dataclass
 class Flight:
     decision: Decision
@@ -188,13 +220,15 @@ class GateUnderAnything(RuleBasedStateMachine):
         self.flights.append(Flight(decision, self.now, self.now + budget))
 
     @precondition(lambda self: self.waiting())
-    @rule(data=st.data())
-    def a_waiting_step_wakes_at_its_slot(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), held_up=st.sampled_from([0.0, 0.0, 0.05, 0.3, 2.0]))
+    def a_waiting_step_wakes_at_its_slot(self, data: st.DataObject, held_up: float) -> None:
         flight = data.draw(st.sampled_from(self.waiting()))
-        self.now = max(self.now, flight.decision.slot or 0.0)
+        self.now = max(self.now, earliest(self.gate, self.limits, flight.decision))
         obstacle = hold(self.gate, self.limits, flight.decision, flight.decided_at, self.now)
         if obstacle is None:
+            self.now += held_up
             self.send(flight)
+            self.gate = left_late(self.gate, self.limits, flight.decision.slot or 0.0, self.now)
         else:
             self.flights.remove(flight)
             self.gate = released(self.gate, flight.decision.lease)
@@ -228,7 +262,7 @@ class GateUnderAnything(RuleBasedStateMachine):
         return [flight for flight in self.flights if flight.sent_at is not None]
 
     def send(self, flight: Flight) -> None:
-        assert self.gate.state(self.now) is not State.PAUSED, "sent while paused"
+        assert not self.gate.paused_at < self.now < self.gate.paused_until, "sent while paused"
         if self.gate.strikes:
             probes = [other for other in self.sent() if other.decision.lease is not None and other.cut_off > self.now]
             assert not probes, "two probes at once"

@@ -109,7 +109,8 @@ class Miner:
 
 def step_body(number: int = 0, **more: Any) -> dict[str, Any]:
     """One step as today's validators send it."""
-    page = '<html><body><form action="/search"><input name="query" placeholder="Find films"><button type="submit">Go</button></form></body></html>'
+    form = '<form action="/search"><input name="query" placeholder="Find films"><button type="submit">Go</button></form>'
+    page = f"<html><body>{form}</body></html>"
     body = {"protocol_version": "1.0", "task_id": f"task-{number}", "prompt": "Search for the film 'Arrival'", "step_index": 0}
     return {**body, "url": "http://localhost:8000/?seed=58", "html": page, "history": [], "tools": [], "include_reasoning": False, **more}
 
