@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 
 from agents import governor
 from agents.database import answering_transaction
-from agents.facts import AttemptEnd, Closing, Opening, StepFacts
+from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
 from agents.reasons import Reason, Verdict

@@ -49,7 +49,7 @@ def answer(index: int = 0, **more: Any) -> Plan:
         "page": PAGE,
         "index": index,
     }
-    step = Request(**{**fields, "url": "http://localhost:8000/?seed=58", **more})  # type: ignore[arg-type]
+    step = Request(**{**fields, "url": "http://localhost:8000/?seed=58", **more})
     return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7")
 
 
