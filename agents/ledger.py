@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 
 from agents import governor
 from agents.database import answering_transaction
-from agents.facts import AttemptEnd, Closing, Opening, StepFacts
+from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
 from agents.reasons import Reason, Verdict
@@ -117,7 +117,8 @@ def _permit(step: Step, request: Request | None, decision: Decision, now: float,
 
 def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
     attempt = LLMAttempt.objects.select_related("account").get(uid=end.uid)
-    if attempt.verdict != Verdict.OPEN:
+    if attempt.verdict not in (Verdict.OPEN, Verdict.LOST):
+        # An attempt that was given up for lost may have waited in the spool: what is known counts more.
         return
     _fill(attempt, end)
     attempt.save()
