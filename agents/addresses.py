@@ -18,7 +18,11 @@ def client_address(request: HttpRequest) -> str | None:
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         if address is None or not _is_trusted(address):
             break
-        address = _parsed(hop) or address
+        said = _parsed(_without_port(hop.strip()))
+        if said is None:
+            # What stands before a hop that can't be read has nobody to vouch for it.
+            break
+        address = said
     return str(address) if address else None
 
 
@@ -26,9 +30,17 @@ def _is_trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return any(address in ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES)
 
 
+def _without_port(hop: str) -> str:
+    """Some proxies write 203.0.113.7:4711 or [2001:db8::7]:4711."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(text.strip())
+        # Without the zone of a link-local address: it names an interface of this machine, and databases refuse it.
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
     mapped = getattr(address, "ipv4_mapped", None)

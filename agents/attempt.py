@@ -132,7 +132,7 @@ class Attempt:
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
             cost=self._cost(completion),
-            reply=completion.text[:REPLY_CHARS].replace("\0", ""),
+            reply=completion.text[:REPLY_CHARS],
         )
 
     def _cost(self, completion: llm.Completion) -> str | None:

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from agents.database import answering_transaction
 from agents.governor import Limits
 from agents.hybrid import Mode, Rules
 from agents.keys import key_of, seal
@@ -19,6 +20,7 @@ from agents.models import Account, Settings
 
 SETTINGS = ("spacing_seconds", "backoff_seconds", "deadline_seconds", "agent_mode", "llm_callers")
 ACCOUNT = ("base_url", "model_names", "enabled")
+LISTS = ("backoff_seconds", "llm_callers", "model_names")
 FALLBACK_MODELS = 3
 
 
@@ -47,7 +49,12 @@ def rules(settings: Settings) -> Rules:
 def default_account() -> Account:
     """The account `default`, made at first use."""
     account = Account.objects.filter(name=Account.DEFAULT).first()
-    return account or Account.objects.get_or_create(name=Account.DEFAULT)[0]
+    return account or _made_default()
+
+
+def _made_default() -> Account:
+    with answering_transaction():
+        return Account.objects.get_or_create(name=Account.DEFAULT)[0]
 
 
 def provider(account: Account) -> Provider:
@@ -56,7 +63,7 @@ def provider(account: Account) -> Provider:
         base_url=(account.base_url or environment.CHUTES_BASE_URL).rstrip("/"),
         key=key_of(account),
         models=models_of(account),
-        prices={entry["id"]: (entry["input"], entry["output"]) for entry in account.catalogue},
+        prices={entry["id"]: (entry["input"], entry["output"]) for entry in account.catalogue if _is_priced(entry)},
     )
 
 
@@ -66,7 +73,16 @@ def models_of(account: Account) -> tuple[str, ...]:
     if named:
         return tuple(named)
     able = [entry for entry in account.catalogue if entry["json_mode"]]
-    return tuple(entry["id"] for entry in sorted(able, key=lambda entry: (entry["input"] + entry["output"], entry["id"]))[:FALLBACK_MODELS])
+    return tuple(entry["id"] for entry in sorted(able, key=_dearness)[:FALLBACK_MODELS])
+
+
+def _dearness(entry: Mapping[str, Any]) -> tuple[float, str]:
+    """What has no known price comes last."""
+    return (entry["input"] + entry["output"] if _is_priced(entry) else math.inf, entry["id"])
+
+
+def _is_priced(entry: Mapping[str, Any]) -> bool:
+    return entry["input"] is not None and entry["output"] is not None
 
 
 def values(settings: Settings) -> dict[str, Any]:
@@ -104,6 +120,9 @@ def _save(
     unknown = sorted(set(changes) - set(allowed))
     if unknown:
         raise ValidationError({"__all__": [f"There is no setting “{name}”. Choose from {', '.join(allowed)}." for name in unknown]})
+    faults = {name: fault for name, value in changes.items() if (fault := _fault(name, value))}
+    if faults:
+        raise ValidationError(faults)
     before = {name: getattr(row, name) for name in allowed}
     for name, value in changes.items():
         setattr(row, name, value)
@@ -112,6 +131,13 @@ def _save(
         row._history_user = by  # type: ignore[attr-defined]
         row._change_reason = reason  # type: ignore[attr-defined]
         row.save()
+
+
+def _fault(name: str, value: object) -> str:
+    """What the models' own validation lets through: it skips an empty value of any type, and no bound holds NaN."""
+    if name in LISTS and not isinstance(value, list):
+        return "Give a list."
+    return "Give a finite number." if isinstance(value, float) and not math.isfinite(value) else ""
 
 
 def parsed(name: str, text: str) -> Any:

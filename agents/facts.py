@@ -77,11 +77,11 @@ class StepFacts:
 
     def to_json(self) -> str:
         """For the spool."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> StepFacts:
-        """From the spool. Raises ValueError, KeyError or TypeError for anything else."""
+        """From the spool. Raises ValueError, LookupError, TypeError or AttributeError for anything else."""
         raw = json.loads(text)
         closing = raw["closing"]
         attempt = closing.pop("attempt")

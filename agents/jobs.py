@@ -30,10 +30,11 @@ def canary() -> None:
 
 def reconcile() -> None:
     """Take up what dead processes left: tasks without a worker, attempts without an end, facts in the spool."""
+    spooled = spool.drain()
+    # After the spool: what waited there is neither lost nor without an answer.
     now = timezone.now()
     requeued = submissions.requeue_overdue(now)
     lost = ledger.lose_attempts(now - LOST_AFTER)
-    spooled = spool.drain()
     if requeued or lost or spooled:
         logger.info("Taken up: %d tasks queued again, %d attempts closed as lost, %d spooled steps written.", requeued, lost, spooled)
 

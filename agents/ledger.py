@@ -124,7 +124,8 @@ def _permit(step: Step, request: Request | None, decision: Decision, now: float,
 
 def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
     attempt = LLMAttempt.objects.select_related("account").get(uid=end.uid)
-    if attempt.verdict != Verdict.OPEN:
+    if attempt.verdict not in (Verdict.OPEN, Verdict.LOST):
+        # An attempt that was given up for lost may have waited in the spool: what is known counts more.
         return
     _fill(attempt, end)
     attempt.save()

@@ -13,23 +13,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
 from agents.configuration import Provider
 from agents.refusals import Refusal, classify
+from agents.text import storable
 
 # A plan of 30 actions takes about 1,500 tokens.
 MAX_TOKENS = 2048
 # No plan is this long: what is longer is a fault of the provider's.
 MAX_REPLY_BYTES = 2_000_000
+MAX_MODEL_NAME = 200
 CATALOGUE_SECONDS = 20.0
 T = TypeVar("T")
 Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
@@ -103,8 +108,16 @@ class Call:
 
 
 def catalogue(provider: Provider) -> list[dict[str, Any]]:
+<<<<<<< HEAD
     """The provider's public model list: id, USD per million input and output tokens, whether it lists json_mode. Raises LLMError."""
     return _start(_catalogue(provider), CATALOGUE_SECONDS).result()
+=======
+    """The provider's public model list: id, USD per million input and output tokens (None: not said), whether it lists json_mode.
+
+    Raises LLMError.
+    """
+    return _run(_catalogue(provider), CATALOGUE_SECONDS)
+>>>>>>> edges
 
 
 async def _complete(provider: Provider, model: str, messages: list[dict[str, str]], task_id: str, trace: Trace) -> Completion:
@@ -117,17 +130,26 @@ async def _complete(provider: Provider, model: str, messages: list[dict[str, str
         # A thinking model may spend all its tokens before the first word of its answer.
         "chat_template_kwargs": {"enable_thinking": False},
     }
+<<<<<<< HEAD
     headers = {"Authorization": f"Bearer {provider.key}", "IWA-Task-ID": _header_value(task_id)}
     url = f"{provider.base_url}/chat/completions"
     return _completion(await _fetch("POST", url, headers=headers, json=body, extensions={"trace": trace}))
+=======
+    headers = {"Authorization": f"Bearer {_header_value(provider.key)}", "IWA-Task-ID": _header_value(task_id)}
+    return _completion(await _fetch("POST", f"{provider.base_url}/chat/completions", provider.key, headers=headers, json=body))
+>>>>>>> edges
 
 
 async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
-    listing = await _fetch("GET", f"{provider.base_url}/models")
+    listing = await _fetch("GET", f"{provider.base_url}/models", provider.key)
     entries = listing.get("data")
     if not isinstance(entries, list):
         raise BrokenReply("The model list is not of the expected form.")
-    return [_entry(entry) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    return [_entry(entry) for entry in entries if isinstance(entry, dict) and _is_name(entry.get("id"))]
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_MODEL_NAME and value.isprintable()
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,11 +164,12 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _price(pricing: Mapping[str, Any], name: str) -> float:
+def _price(pricing: Mapping[str, Any], name: str) -> float | None:
     try:
-        return float(pricing.get(name) or 0)
-    except (TypeError, ValueError):
-        return 0.0
+        price = float(pricing[name])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return price if math.isfinite(price) and price >= 0 else None
 
 
 def _completion(reply: Mapping[str, Any]) -> Completion:
@@ -158,30 +181,40 @@ def _completion(reply: Mapping[str, Any]) -> Completion:
         raise BrokenReply("The reply is empty.", 200)
     usage = reply.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    return Completion(text, _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+    return Completion(storable(text), _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
 
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
 
 
-async def _fetch(method: str, url: str, **request: Any) -> dict[str, Any]:
+async def _fetch(method: str, url: str, key: str, **request: Any) -> dict[str, Any]:
+    _check_port(url)
     try:
         async with _client().stream(method, url, **request) as response:
             body = await _read(response)
     except httpx.TimeoutException as error:
         raise TimedOut(f"No answer in time ({type(error).__name__}).") from error
-    except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
+    except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, UnicodeError) as error:
+        # A UnicodeError is a host name that can't be looked up, such as one with an empty label.
         raise Unreachable(f"The provider can't be reached or broke off: {error or type(error).__name__}") from error
     if not response.is_success:
-        raise Refused(_refusal(response, body), response.status_code)
+        raise Refused(_refusal(response, body, key), response.status_code)
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BrokenReply("The reply is not JSON.", response.status_code) from None
     if not isinstance(parsed, dict):
         raise BrokenReply("The reply is not a JSON object.", response.status_code)
     return parsed
+
+
+def _check_port(url: str) -> None:
+    """httpx takes any number for a port and then fails in a way of its own."""
+    try:
+        urlsplit(url).port  # noqa: B018 -- reading it checks it
+    except ValueError as error:
+        raise Unreachable(f"The base URL can't be used: {error}") from error
 
 
 async def _read(response: httpx.Response) -> str:
@@ -189,24 +222,36 @@ async def _read(response: httpx.Response) -> str:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_REPLY_BYTES:
+            if not response.is_success:
+                break
             raise BrokenReply(f"The reply is longer than {MAX_REPLY_BYTES} bytes.", response.status_code)
     return body.decode("utf-8", "replace")
 
 
-def _refusal(response: httpx.Response, body: str) -> Refusal:
-    return classify(response.status_code, response.headers.get("content-type", ""), body, _seconds(response.headers.get("retry-after")))
+def _refusal(response: httpx.Response, body: str, key: str) -> Refusal:
+    headers = response.headers
+    return classify(response.status_code, headers.get("content-type", ""), body, _seconds(headers.get("retry-after")), (key,))
 
 
 def _seconds(value: str | None) -> float | None:
+    """A Retry-After in seconds, which may also be a date. None where it says nothing sensible."""
     try:
-        seconds = float(value) if value else -1.0
+        seconds = float(value or "")
     except ValueError:
-        return None
+        seconds = _seconds_until(value or "")
     return seconds if 0 <= seconds < 86_400 * 2 else None
 
 
+def _seconds_until(date: str) -> float:
+    """-1 where it is no date."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return -1.0
+
+
 def _header_value(text: str) -> str:
-    return "".join(character if " " <= character <= "~" else "?" for character in text)
+    return "".join(character if " " <= character <= "~" else "?" for character in text.strip())
 
 
 def _start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.redaction import redact
+from agents.text import storable
+
 DETAIL_CHARS = 200
+# Masks make a text shorter; a few times the detail's length is enough to fill it.
+MASKED_CHARS = 10 * DETAIL_CHARS
 # A refused key or an empty balance does not mend itself: look again this often, not at every step.
 STOPPED_SECONDS = 300.0
 
@@ -77,12 +83,16 @@ class Refusal:
     pause: float | None = None
 
 
-def classify(status: int, content_type: str, body: str, retry_after: float | None = None) -> Refusal:
-    """The refusal that a non-2xx answer means. `body` may be its first part; `retry_after` in seconds where a header said so."""
+def classify(status: int, content_type: str, body: str, retry_after: float | None = None, secrets: Iterable[str] = ()) -> Refusal:
+    """The refusal that a non-2xx answer means. `body` may be its first part; `retry_after` in seconds where a header said so.
+
+    The detail is one line without payment addresses, keys and `secrets`, since a provider may repeat what it was sent.
+    """
     detail = _detail(content_type, body)
     kind = _kind(status, content_type, detail)
     pause = STOPPED_SECONDS if kind in (RefusalClass.AUTH, RefusalClass.PAYMENT) else None
-    return Refusal(kind, _ADDRESS.sub("[address]", detail)[:DETAIL_CHARS], retry_after if retry_after is not None else pause)
+    masked = redact(_ADDRESS.sub("[address]", detail[:MASKED_CHARS]), secrets)
+    return Refusal(kind, masked[:DETAIL_CHARS], retry_after if retry_after is not None else pause)
 
 
 def _kind(status: int, content_type: str, detail: str) -> RefusalClass:
@@ -93,7 +103,10 @@ def _kind(status: int, content_type: str, detail: str) -> RefusalClass:
     if status in (401, 403):
         return RefusalClass.UPSTREAM if _is_html(content_type, detail) else RefusalClass.AUTH
     if status == 404:
-        return RefusalClass.MODEL if "model not found" in detail else RefusalClass.AUTH
+        return RefusalClass.MODEL if "model not found" in detail.lower() else RefusalClass.AUTH
+    if 300 <= status < 400:
+        # Redirects are not followed with a key in hand: an address that moves is a wrong base URL.
+        return RefusalClass.AUTH
     if 400 <= status < 500 and status not in (408, 425):
         return RefusalClass.REQUEST
     return RefusalClass.UPSTREAM
@@ -112,16 +125,19 @@ def _payment(detail: str) -> RefusalClass:
 
 
 def _is_html(content_type: str, detail: str) -> bool:
-    return "html" in content_type or detail.lstrip().startswith("<")
+    return "html" in content_type.lower() or detail.lstrip().startswith("<")
 
 
 def _detail(content_type: str, body: str) -> str:
     """The body's `detail` where it is JSON, else the body, on one line."""
-    if _is_html(content_type, body):
-        return " ".join(body.split())
+    said = body if _is_html(content_type, body) else _said(body)
+    return storable(" ".join(said.split()))
+
+
+def _said(body: str) -> str:
     try:
         parsed = json.loads(body)
-    except ValueError:
-        return " ".join(body.split())
-    detail = parsed.get("detail", parsed.get("error", parsed)) if isinstance(parsed, dict) else parsed
-    return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False)
+        detail = parsed.get("detail", parsed.get("error", parsed)) if isinstance(parsed, dict) else parsed
+        return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body

@@ -150,6 +150,7 @@ def _try_models(story: Story) -> Result:
     intention = story.situation.intention
     models = list(intention.models)
     if models and spool.is_waiting():
+        spool.drain_soon()
         models, intention = [], Intention(reason=Reason.DATABASE)
     request = story.request(models.pop(0)) if models else None
     permit = ledger.open_step(story.opening, request, intention.reason or Reason.NO_MODEL, story.clock)

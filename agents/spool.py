@@ -5,15 +5,18 @@ While facts wait here, nothing is sent to a provider: the gate does not know yet
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
 
 from agents import ledger
 from agents.configuration import rules
@@ -38,6 +41,11 @@ def add(facts: StepFacts) -> None:
         file.write(facts.to_json())
     partial.rename(folder / name)
     logger.warning("The facts of step %s wait in %s for the database.", facts.opening.uid, folder)
+    drain_soon()
+
+
+def drain_soon() -> None:
+    """Write in the background what waits, as soon as the database lets us."""
     threading.Thread(target=_drain_until_empty, name="spool", daemon=True).start()
 
 
@@ -51,23 +59,47 @@ def is_waiting() -> bool:
 
 
 def drain() -> int:
-    """Write what waits, oldest first. Returns how many steps were written; raises UNAVAILABLE while the database refuses."""
-    written = 0
-    for path in sorted(_folder().glob("*.json")):
-        try:
-            facts = StepFacts.from_json(path.read_text(encoding="utf-8"))
-            ledger.close_step(facts, rules(Settings.current()).limits)
-            written += 1
-        except FileNotFoundError:
-            continue
-        except UNAVAILABLE:
-            raise
-        except (ValueError, KeyError, TypeError, Error):
-            logger.exception("The facts in %s can't be written. They are kept as .bad.", path)
-            path.rename(path.with_suffix(".bad"))
-            continue
-        path.unlink(missing_ok=True)
-    return written
+    """Write what waits, oldest first. Returns how many steps were written; raises UNAVAILABLE while the database refuses.
+
+    While another process or thread is at it, there is nothing to do: 0.
+    """
+    if not is_waiting():
+        return 0
+    with _alone() as is_alone:
+        return sum(_write(path) for path in sorted(_folder().glob("*.json"))) if is_alone else 0
+
+
+def _write(path: Path) -> bool:
+    try:
+        facts = StepFacts.from_json(path.read_text(encoding="utf-8"))
+        ledger.close_step(facts, rules(Settings.current()).limits)
+    except UNAVAILABLE:
+        raise
+    except Exception:
+        # Whatever is wrong with one step's facts, the others must not wait behind it.
+        logger.exception("The facts in %s can't be written. They are kept as .bad.", path)
+        path.rename(path.with_suffix(".bad"))
+        return False
+    path.unlink()
+    return True
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether nobody else on this machine writes the spool. The system frees the lock of a process that dies."""
+    folder = os.open(_folder(), os.O_RDONLY)
+    try:
+        yield _is_locked(folder)
+    finally:
+        os.close(folder)
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _drain_until_empty() -> None:
@@ -85,7 +117,8 @@ def _drain_until_empty() -> None:
 def _try_to_drain() -> None:
     try:
         written = drain()
-        logger.info("The database is back: %d spooled steps were written.", written)
+        if written:
+            logger.info("The database is back: %d spooled steps were written.", written)
     except UNAVAILABLE as error:
         logger.info("The database is still busy (%s).", error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterator
@@ -14,7 +15,10 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from agents import facts, protocol, runner
+from agents.database import UNAVAILABLE
 from agents.models import Source, Submission, Task
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 # A renewal may come late by two more of these before the lease is over.
@@ -42,13 +46,13 @@ def submit(*, prompt: str, url: str, page: str, by: str) -> Submission:
     return submission
 
 
-def answer(pk: int) -> bool:
-    """Answer a queued task. False where another worker has it, or it is answered already."""
+def answer(pk: int, *, renew_seconds: float = RENEW_SECONDS) -> bool:
+    """Answer a queued task, renewing its lease every `renew_seconds`. False where another worker has it, or it is answered already."""
     claim = uuid.uuid4()
     if not _claim(pk, claim):
         return False
     submission = Submission.objects.select_related("task").get(pk=pk)
-    with _renewing(pk, claim):
+    with _renewing(pk, claim, renew_seconds):
         runner.answer(_step(submission), source=Source.OPERATOR, caller=None)
     return bool(_held(pk, claim).update(state=Submission.State.ANSWERED, lease_until=None))
 
@@ -82,10 +86,10 @@ def _claim(pk: int, claim: uuid.UUID) -> bool:
 
 
 @contextmanager
-def _renewing(pk: int, claim: uuid.UUID) -> Iterator[None]:
+def _renewing(pk: int, claim: uuid.UUID, seconds: float) -> Iterator[None]:
     """Keep the lease while the body runs."""
     over = threading.Event()
-    thread = threading.Thread(target=_renew, args=(pk, claim, over), name="lease", daemon=True)
+    thread = threading.Thread(target=_renew, args=(pk, claim, seconds, over), name="lease", daemon=True)
     thread.start()
     try:
         yield
@@ -94,12 +98,19 @@ def _renewing(pk: int, claim: uuid.UUID) -> Iterator[None]:
         thread.join()
 
 
-def _renew(pk: int, claim: uuid.UUID, over: threading.Event) -> None:
+def _renew(pk: int, claim: uuid.UUID, seconds: float, over: threading.Event) -> None:
     try:
-        while not over.wait(RENEW_SECONDS):
-            _held(pk, claim).update(lease_until=timezone.now() + LEASE)
+        while not over.wait(seconds):
+            _extend(pk, claim)
     finally:
         connection.close()
+
+
+def _extend(pk: int, claim: uuid.UUID) -> None:
+    try:
+        _held(pk, claim).update(lease_until=timezone.now() + LEASE)
+    except UNAVAILABLE as error:
+        logger.warning("The lease of submission %s could not be renewed (%s). It is tried again.", pk, error)
 
 
 def _held(pk: int, claim: uuid.UUID) -> QuerySet[Submission]:

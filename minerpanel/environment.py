@@ -115,7 +115,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 def _url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:  # a port beyond 65535 raises by itself
         raise ValueError(text)
     return text.rstrip("/")
 

@@ -41,6 +41,7 @@ def test_an_empty_value_counts_as_not_set() -> None:
         (lambda env: env.integer("KEY", 1, least=1, most=9), "10", "a whole number from 1 to 9"),
         (lambda env: env.networks("KEY"), "10.0.0.0/8,home", "IP addresses or networks"),
         (lambda env: env.url("KEY", ""), "llm.chutes.ai", "an http or https URL"),
+        (lambda env: env.url("KEY", ""), "https://llm.chutes.ai:99999", "an http or https URL"),
         (lambda env: env.origins("KEY"), "panel.example.com", "http or https URLs"),
         (lambda env: env.log_level("KEY", "INFO"), "LOUD", "one of DEBUG, INFO"),
     ],

@@ -1,0 +1,244 @@
+"""What admins set: validated, kept with who, when, old and new, and completed from the environment."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+
+from agents.configuration import SETTINGS, change, change_account, default_account, models_of, parsed, provider, rules, values
+from agents.hybrid import Mode
+from agents.models import Account, Settings
+
+pytestmark = pytest.mark.django_db
+
+DEFAULTS = {
+    "spacing_seconds": 5,
+    "backoff_seconds": [60, 120, 240, 480],
+    "deadline_seconds": 25,
+    "agent_mode": "hybrid",
+    "llm_callers": [],
+}
+
+
+def run(*arguments: str) -> Any:
+    out = StringIO()
+    call_command("miner_settings", *arguments, stdout=out)
+    return json.loads(out.getvalue())
+
+
+def history() -> list[Any]:
+    return list(Settings.history.order_by("history_id"))
+
+
+def entry(name: str, input_usd: float | None, output_usd: float | None, *, json_mode: bool = True) -> dict[str, Any]:
+    return {"id": name, "input": input_usd, "output": output_usd, "json_mode": json_mode}
+
+
+def test_without_arguments_all_settings_are_printed_as_json() -> None:
+    assert run() == DEFAULTS
+    assert set(DEFAULTS) == set(SETTINGS)
+    assert not Settings.objects.exists(), "looking changes nothing"
+
+
+def test_each_setting_can_be_changed_at_once() -> None:
+    printed = run(
+        "spacing_seconds=2.5",
+        "backoff_seconds=30, 60 90",
+        "deadline_seconds=20",
+        "agent_mode=template",
+        "llm_callers=10.0.0.0/8,203.0.113.7,2001:db8::/32",
+    )
+    assert printed == {
+        "spacing_seconds": 2.5,
+        "backoff_seconds": [30, 60, 90],
+        "deadline_seconds": 20,
+        "agent_mode": "template",
+        "llm_callers": ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32"],
+    }
+    assert run() == printed
+    assert values(Settings.current()) == printed
+
+
+def test_the_bounds_themselves_are_allowed() -> None:
+    for allowed in ("spacing_seconds=0", "spacing_seconds=3600", "deadline_seconds=3", "deadline_seconds=180", "backoff_seconds=1,1,86400"):
+        run(allowed)
+    assert run("llm_callers=")["llm_callers"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("spacing_seconds=-1", "spacing_seconds: Ensure this value is greater than or equal to 0"),
+        ("spacing_seconds=3601", "spacing_seconds: Ensure this value is less than or equal to 3600"),
+        ("spacing_seconds=fast", "spacing_seconds: “fast” is not a number of seconds."),
+        ("spacing_seconds=", "spacing_seconds: “” is not a number of seconds."),
+        ("spacing_seconds=nan", "spacing_seconds: “nan” is not a number of seconds."),
+        ("spacing_seconds=inf", "spacing_seconds: “inf” is not a number of seconds."),
+        ("spacing_seconds=1e400", "spacing_seconds: “1e400” is not a number of seconds."),
+        ("spacing_seconds=1,2", "spacing_seconds: “1,2” is not a number of seconds."),
+        ("deadline_seconds=2.9", "deadline_seconds: Ensure this value is greater than or equal to 3"),
+        ("deadline_seconds=181", "deadline_seconds: Ensure this value is less than or equal to 180"),
+        ("backoff_seconds=", "backoff_seconds: "),
+        ("backoff_seconds=" + "60," * 13, "backoff_seconds: Give 1 to 12 pauses in seconds, such as 60, 120, 240, 480."),
+        ("backoff_seconds=0.5", "backoff_seconds: Each pause is a number from 1 to 86400 seconds."),
+        ("backoff_seconds=60,86401", "backoff_seconds: Each pause is a number from 1 to 86400 seconds."),
+        ("backoff_seconds=60,nan", "backoff_seconds: “nan” is not a number of seconds."),
+        ("backoff_seconds=120,60", "backoff_seconds: A pause can't be shorter than the one before it."),
+        ("backoff_seconds=60;120", "backoff_seconds: “60;120” is not a number of seconds."),
+        ("agent_mode=", "agent_mode: "),
+        ("agent_mode=HYBRID", "agent_mode: Value 'HYBRID' is not a valid choice."),
+        ("llm_callers=10.0.0.1/8", "llm_callers: “10.0.0.1/8” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7."),
+        ("llm_callers=example.org", "llm_callers: “example.org” is not a network."),
+        ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from spacing_seconds, "),
+        ("id=2", "There is no setting “id”."),
+        ("spacing", "“spacing” is not of the form name=value, such as spacing_seconds=2."),
+        ("=2", "There is no setting “”."),
+    ],
+)
+def test_a_bad_value_is_refused_with_field_and_remedy_and_nothing_is_changed(given: str, said: str) -> None:
+    run("spacing_seconds=2")
+    before, kept = run(), len(history())
+    with pytest.raises(CommandError) as caught:
+        run("deadline_seconds=30", given)
+    assert said in str(caught.value)
+    assert run() == before
+    assert len(history()) == kept
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"spacing_seconds": float("nan")},
+        {"spacing_seconds": float("inf")},
+        {"deadline_seconds": float("nan")},
+        {"spacing_seconds": None},
+        {"spacing_seconds": []},
+        {"backoff_seconds": "60"},
+        {"backoff_seconds": [True, 60]},
+        {"backoff_seconds": [60, float("nan")]},
+        {"backoff_seconds": None},
+        {"llm_callers": "10.0.0.0/8"},
+        {"llm_callers": None},
+        {"llm_callers": {}},
+        {"llm_callers": [7]},
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_whoever_gives_it(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        change(bad, by=None, reason="test")
+    assert list(caught.value.message_dict) == list(bad)
+    assert not Settings.objects.exists()
+
+
+def test_each_change_is_kept_with_old_new_who_when_and_why() -> None:
+    ann = get_user_model().objects.create_user("ann")
+    change({"spacing_seconds": 2}, by=ann, reason="less load")
+    change({"spacing_seconds": 3, "agent_mode": "llm"}, by=None, reason="a try")
+    first, second = history()
+    assert (first.history_user, first.history_change_reason, first.spacing_seconds) == (ann, "less load", 2)
+    assert (second.history_user, second.history_change_reason) == (None, "a try")
+    assert second.history_date >= first.history_date
+    changed = {delta.field: (delta.old, delta.new) for delta in second.diff_against(first).changes}
+    assert changed == {"spacing_seconds": (2, 3), "agent_mode": ("hybrid", "llm")}
+
+
+def test_the_command_line_says_that_it_was_the_one() -> None:
+    run("spacing_seconds=2")
+    assert [(row.history_user, row.history_change_reason) for row in history()] == [(None, "miner_settings")]
+
+
+def test_changing_nothing_adds_no_history() -> None:
+    run("spacing_seconds=2", "backoff_seconds=60,120")
+    run("spacing_seconds=2.0", "backoff_seconds=60 120")
+    change({}, by=None, reason="test")
+    assert len(history()) == 1
+
+
+def test_an_account_that_stays_as_it_is_adds_no_history() -> None:
+    account = default_account()
+    kept = account.history.count()
+    change_account(account, {"enabled": True, "model_names": []}, key=None, by=None, reason="test")
+    assert account.history.count() == kept
+    change_account(account, {"enabled": False}, key=None, by=None, reason="test")
+    assert account.history.count() == kept + 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ({"base_url": "llm.chutes.ai"}, "base_url"),
+        ({"base_url": "file:///etc/passwd"}, "base_url"),
+        ({"model_names": "one"}, "model_names"),
+        ({"model_names": None}, "model_names"),
+        ({"model_names": [""]}, "model_names"),
+        ({"model_names": ["x" * 201]}, "model_names"),
+        ({"model_names": ["x"] * 21}, "model_names"),
+        ({"key_sealed": "x"}, "__all__"),
+        ({"name": "other"}, "__all__"),
+    ],
+)
+def test_a_bad_account_is_refused_with_its_field_and_the_key_stays(bad: dict[str, Any], field: str) -> None:
+    account = default_account()
+    with pytest.raises(ValidationError) as caught:
+        change_account(account, bad, key="cpk_new", by=None, reason="test")
+    assert list(caught.value.message_dict) == [field]
+    assert Account.objects.get().key_sealed == ""
+
+
+def test_the_rules_are_the_settings_as_the_core_takes_them() -> None:
+    assert rules(Settings()).mode is Mode.HYBRID
+    in_force = rules(change({"spacing_seconds": 0, "backoff_seconds": [7]}, by=None, reason="test"))
+    assert (in_force.limits.spacing, in_force.limits.ladder) == (0, (7.0,))
+
+
+def test_the_accounts_models_come_before_the_environments(settings: Any) -> None:
+    settings.CHUTES_MODELS = ("from/environment",)
+    account = Account(name="default", model_names=["b", "a"], catalogue=[entry("cheap", 0.1, 0.1)])
+    assert models_of(account) == ("b", "a")
+    account.model_names = []
+    assert models_of(account) == ("from/environment",)
+
+
+def test_where_nobody_names_models_the_three_cheapest_with_json_mode_are_tried(settings: Any) -> None:
+    settings.CHUTES_MODELS = ()
+    listed = [
+        entry("dear", 2.0, 2.0),
+        entry("no-json", 0.01, 0.01, json_mode=False),
+        entry("second", 0.1, 0.3),
+        entry("first", 0.3, 0.0),
+        entry("third", 0.1, 0.4),
+        entry("unknown-price", None, 0.0),
+    ]
+    assert models_of(Account(name="default", catalogue=listed)) == ("first", "second", "third")
+    assert models_of(Account(name="default")) == ()
+
+
+def test_a_model_without_a_price_is_tried_last_and_its_cost_stays_unknown(settings: Any) -> None:
+    settings.CHUTES_MODELS = ()
+    account = Account(name="default", catalogue=[entry("unknown", None, None), entry("dear", 90.0, 90.0)])
+    assert models_of(account) == ("dear", "unknown")
+    assert provider(account).prices == {"dear": (90.0, 90.0)}
+
+
+def test_an_account_takes_its_base_url_from_the_environment_where_it_has_none(settings: Any) -> None:
+    settings.CHUTES_BASE_URL = "https://llm.example/v1"
+    assert provider(Account(name="default")).base_url == "https://llm.example/v1"
+    assert provider(Account(name="default", base_url="https://own.example/v1/")).base_url == "https://own.example/v1"
+
+
+def test_there_is_one_default_account() -> None:
+    assert default_account() == default_account()
+    assert Account.objects.count() == 1
+
+
+def test_texts_are_read_as_people_write_them() -> None:
+    assert parsed("spacing_seconds", " 2.0 ") == 2
+    assert parsed("backoff_seconds", "60, 120,240  480") == [60, 120, 240, 480]
+    assert parsed("llm_callers", " ") == []
+    assert parsed("agent_mode", "llm") == "llm"

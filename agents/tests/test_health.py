@@ -1,0 +1,74 @@
+"""What the miner says of itself, in every state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agents import keys
+from agents.configuration import change, change_account, default_account
+from agents.health import Health, health
+from agents.models import Gate
+from agents.reasons import Reason
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = 1_790_000_000.0
+
+
+@pytest.fixture(autouse=True)
+def ready(settings: Any) -> None:
+    settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "cpk_made.up", ("a/model",)
+
+
+def gate(**state: Any) -> None:
+    Gate.objects.create(account=default_account(), **state)
+
+
+def test_a_fresh_miner_may_ask_the_llm() -> None:
+    assert health(NOW) == Health("hybrid", "open", "The LLM may be asked.")
+
+
+def test_a_pause_says_when_it_ends_and_how_that_is_known() -> None:
+    gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50)
+    until = datetime.fromtimestamp(NOW + 50, UTC)
+    assert health(NOW) == Health("hybrid", "paused", Reason.PAUSED.sentence, until, "our ladder")
+    Gate.objects.update(pause_source="provider")
+    assert health(NOW).source == "the provider said so"
+
+
+def test_after_a_pause_the_next_step_probes() -> None:
+    gate(strikes=1, paused_at=NOW - 70, paused_until=NOW)
+    now = health(NOW)
+    assert (now.state, now.resets_at) == ("probing", None)
+
+
+def test_whatever_keeps_the_llm_off_is_said(settings: Any) -> None:
+    def said() -> tuple[str, str]:
+        return health(NOW).state, health(NOW).sentence
+
+    settings.CHUTES_MODELS = ()
+    assert said() == ("off", Reason.NO_MODEL.sentence)
+    settings.CHUTES_API_KEY = ""
+    assert said() == ("off", Reason.NO_KEY.sentence)
+    change_account(default_account(), {"enabled": False}, key=None, by=None, reason="test")
+    assert said() == ("off", Reason.DISABLED.sentence)
+    change({"agent_mode": "template"}, by=None, reason="test")
+    assert said() == ("off", Reason.MODE.sentence)
+    assert health(NOW).agent_type == "template"
+
+
+def test_a_key_that_cannot_be_opened_is_said_with_the_remedy(settings: Any) -> None:
+    change_account(default_account(), {}, key="cpk_entered", by=None, reason="test")
+    settings.SECRET_KEY = "another-secret-key"
+    assert health(NOW).state == "off"
+    assert "SECRET_KEY_FALLBACKS" in health(NOW).sentence
+    with pytest.raises(keys.UnreadableKey):
+        keys.key_of(default_account())
+
+
+@pytest.mark.usefixtures("no_database")
+def test_without_the_database_the_state_is_unknown_and_the_miner_still_answers() -> None:
+    assert health(NOW) == Health("hybrid", "unknown", "The database can't be read. The template agent answers.")

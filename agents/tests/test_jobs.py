@@ -1,0 +1,122 @@
+"""What the worker runs by itself: it takes up what dead processes left, and reads the model lists."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from agents import jobs, ledger, spool, submissions
+from agents.configuration import change_account, default_account, models_of, provider
+from agents.facts import AttemptEnd, Closing, Opening, StepFacts, opening
+from agents.governor import Limits
+from agents.models import Account, Heartbeat, LLMAttempt, Source, Step, Submission
+from agents.protocol import Form
+from agents.protocol import Step as Request
+from agents.reasons import Reason, Verdict
+from agents.standin.process import StandIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "http://localhost:8000/?seed=58"
+
+
+@pytest.fixture(autouse=True)
+def quiet(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(spool, "drain_soon", lambda: None)
+
+
+def begun(*, ago: float, source: Source = Source.VALIDATOR) -> Opening:
+    step, received_at = Request("/step", Form.STEP, "t", "Log out", URL), time.time() - ago
+    return opening(step, source=source, caller=None, received_at=received_at, deadline_at=received_at + 25, page_excerpt="", limits={})
+
+
+def asked(story: Opening) -> str:
+    """An attempt under way, by its id."""
+    request = ledger.Request(default_account(), Limits(spacing=0), story.received_at + 20, "m")
+    permit = ledger.open_step(story, request, Reason.NO_MODEL, lambda: story.received_at)
+    assert permit.attempt_uid
+    return permit.attempt_uid
+
+
+def test_attempts_whose_process_died_are_closed_as_lost_and_those_under_way_are_left() -> None:
+    asked(begun(ago=20 + jobs.LOST_AFTER.total_seconds() + 60))
+    asked(begun(ago=20 + jobs.LOST_AFTER.total_seconds() - 60))
+    jobs.reconcile()
+    lost, under_way = LLMAttempt.objects.order_by("id")
+    assert (lost.verdict, lost.ended_at) == (Verdict.LOST, lost.cut_off_at)
+    assert (under_way.verdict, under_way.ended_at) == (Verdict.OPEN, None)
+
+
+def test_what_waits_in_the_spool_counts_before_anything_is_given_up_for_lost() -> None:
+    story = begun(ago=1_000)
+    end = AttemptEnd(
+        uid=asked(story), verdict=Verdict.OK, ended_at=story.received_at + 3, sent_at=story.received_at, accepted=True, status=200
+    )
+    spool.add(StepFacts(story, Closing("llm", Reason.ANSWERED, story.received_at + 3, 3.0, attempt=end)))
+    jobs.reconcile()
+    assert LLMAttempt.objects.get().verdict == Verdict.OK
+    assert Step.objects.get().route == "llm"
+
+
+def test_a_task_whose_answer_waits_in_the_spool_is_not_queued_again() -> None:
+    row = submissions.submit(prompt="Log out", url=URL, page="", by="ann")
+    Submission.objects.update(state=Submission.State.RUNNING, lease_until=timezone.now() - timedelta(seconds=1))
+    step = Request("panel", Form.ONE_SHOT, row.task.key, "Log out", URL)
+    now = time.time()
+    story = opening(step, source=Source.OPERATOR, caller=None, received_at=now, deadline_at=now + 25, page_excerpt="", limits={})
+    spool.add(StepFacts(story, Closing("template", Reason.DATABASE, now, 0.1)))
+    jobs.reconcile()
+    assert (Submission.objects.get().state, Step.objects.get().task) == ("answered", row.task)
+
+
+def test_all_that_was_taken_up_is_logged_in_one_line_and_nothing_is_said_of_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "agents.jobs")
+    jobs.reconcile()
+    assert not caplog.messages
+    asked(begun(ago=1_000))
+    jobs.reconcile()
+    assert caplog.messages == ["Taken up: 0 tasks queued again, 1 attempts closed as lost, 0 spooled steps written."]
+
+
+def test_a_canary_is_a_sign_of_life_and_reconciles() -> None:
+    asked(begun(ago=1_000))
+    jobs.canary()
+    assert Heartbeat.objects.get().beaten_at > timezone.now() - timedelta(minutes=1)
+    assert LLMAttempt.objects.get().verdict == Verdict.LOST
+
+
+def test_the_model_list_brings_prices_and_the_three_cheapest_models(settings: Any) -> None:
+    with StandIn.started() as standin:
+        settings.CHUTES_BASE_URL = standin.base_url
+        account = default_account()
+        jobs.read_catalogues()
+    account.refresh_from_db()
+    assert models_of(account) == ("Qwen/Qwen3-32B-TEE", "google/gemma-4-31B-turbo-TEE", "deepseek-ai/DeepSeek-V4-Flash-0731-TEE")
+    assert provider(account).prices["Qwen/Qwen3-32B-TEE"] == (0.08, 0.24)
+    assert account.catalogue_at is not None
+    assert account.history.count() == 1, "a list that was read is no change of an admin's"
+
+
+def test_a_list_that_cannot_be_read_keeps_the_last_one_and_spares_the_other_accounts(
+    caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    kept = [{"id": "m", "input": 1.0, "output": 1.0, "json_mode": True}]
+    sealed = change_account(default_account(), {}, key="cpk_entered", by=None, reason="test")
+    Account.objects.filter(pk=sealed.pk).update(catalogue=kept)
+    settings.SECRET_KEY = "another-secret-key"
+    Account.objects.create(name="away", base_url="http://127.0.0.1:9/v1", catalogue=kept)
+    Account.objects.create(name="off", base_url="http://127.0.0.1:9/v1", enabled=False)
+    with StandIn.started() as standin:
+        Account.objects.create(name="fine", base_url=standin.base_url)
+        jobs.read_catalogues()
+    assert list(Account.objects.exclude(name="fine").order_by("id").values_list("catalogue", flat=True)) == [kept, kept, []]
+    assert Account.objects.get(name="fine").catalogue
+    assert "The model list of account default can't be read: The stored key can't be opened" in caplog.text
+    assert "The model list of account away can't be read: The provider can't be reached" in caplog.text
+    assert "account off" not in caplog.text
