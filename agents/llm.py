@@ -108,16 +108,11 @@ class Call:
 
 
 def catalogue(provider: Provider) -> list[dict[str, Any]]:
-<<<<<<< HEAD
-    """The provider's public model list: id, USD per million input and output tokens, whether it lists json_mode. Raises LLMError."""
-    return _start(_catalogue(provider), CATALOGUE_SECONDS).result()
-=======
     """The provider's public model list: id, USD per million input and output tokens (None: not said), whether it lists json_mode.
 
     Raises LLMError.
     """
-    return _run(_catalogue(provider), CATALOGUE_SECONDS)
->>>>>>> edges
+    return _start(_catalogue(provider), CATALOGUE_SECONDS).result()
 
 
 async def _complete(provider: Provider, model: str, messages: list[dict[str, str]], task_id: str, trace: Trace) -> Completion:
@@ -130,14 +125,9 @@ async def _complete(provider: Provider, model: str, messages: list[dict[str, str
         # A thinking model may spend all its tokens before the first word of its answer.
         "chat_template_kwargs": {"enable_thinking": False},
     }
-<<<<<<< HEAD
-    headers = {"Authorization": f"Bearer {provider.key}", "IWA-Task-ID": _header_value(task_id)}
-    url = f"{provider.base_url}/chat/completions"
-    return _completion(await _fetch("POST", url, headers=headers, json=body, extensions={"trace": trace}))
-=======
     headers = {"Authorization": f"Bearer {_header_value(provider.key)}", "IWA-Task-ID": _header_value(task_id)}
-    return _completion(await _fetch("POST", f"{provider.base_url}/chat/completions", provider.key, headers=headers, json=body))
->>>>>>> edges
+    url = f"{provider.base_url}/chat/completions"
+    return _completion(await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace}))
 
 
 async def _catalogue(provider: Provider) -> list[dict[str, Any]]:

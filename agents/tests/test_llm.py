@@ -93,7 +93,7 @@ def talking(talk: Callable[[socketserver.StreamRequestHandler], None]) -> Iterat
 
 def ask(base_url: str, *, key: str = KEY, model: str = MODEL, seconds: float = PATIENCE, task_id: str = "t") -> llm.Completion:
     provider = Provider(base_url, key, (model,), {})
-    return llm.complete(provider, model, MESSAGES, task_id=task_id, cut_off=time.time() + seconds)
+    return llm.Call(provider, model, MESSAGES, task_id=task_id, cut_off=time.time() + seconds).result()
 
 
 def whole(body: Any, status: int = 200, **headers: str) -> Answer:
