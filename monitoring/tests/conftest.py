@@ -1,0 +1,47 @@
+"""Who visits the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+from django.test import Client
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """Figures that another test left must not be shown."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def member(db: None) -> Callable[[str], Client]:
+    """A client that is logged in as a member of a group."""
+
+    def log_in(group: str) -> Client:
+        user = User.objects.create_user(f"one-of-{group}")
+        user.groups.set([Group.objects.get(name=group)])
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def viewer(member: Callable[[str], Client]) -> Client:
+    return member("viewers")
+
+
+@pytest.fixture
+def operator(member: Callable[[str], Client]) -> Client:
+    return member("operators")
+
+
+@pytest.fixture
+def admin(member: Callable[[str], Client]) -> Client:
+    return member("admins")

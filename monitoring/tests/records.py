@@ -1,0 +1,78 @@
+"""Rows as the miner writes them, for tests of the read side."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agents.configuration import default_account
+from agents.models import LLMAttempt, Route, Source, Step, Task
+from agents.reasons import Reason, Verdict
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LIMITS = {"mode": "hybrid", "deadline_seconds": 23.5, "spacing_seconds": 5.0, "backoff_seconds": [60.0, 120.0]}
+ACTIONS = [{"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}]
+
+
+def make_task(*, at: datetime = NOW, **fields: Any) -> Task:
+    """A validator's task."""
+    values = {
+        "key": "task-1",
+        "source": Source.VALIDATOR,
+        "prompt": "Search for the film 'Arrival'",
+        "url": "http://localhost:8000/?seed=58",
+    }
+    return Task.objects.create(**{"fingerprint": uuid.uuid4().hex, "created_at": at, **values, **fields})
+
+
+def make_step(task: Task | None = None, *, at: datetime = NOW, duration_ms: float = 10.0, **fields: Any) -> Step:
+    """A step that the template answered in time."""
+    task = task or make_task(at=at)
+    answered_at = at + timedelta(milliseconds=duration_ms)
+    values = {
+        "source": task.source,
+        "endpoint": "/step",
+        "form": "step",
+        "url": task.url,
+        "received_at": at,
+        "decided_at": at,
+        "deadline_at": at + timedelta(seconds=23.5),
+        "answered_at": answered_at,
+        "duration_ms": duration_ms,
+        "route": Route.TEMPLATE,
+        "reason": Reason.PAUSED,
+        "limits": LIMITS,
+        "actions": ACTIONS,
+    }
+    return Step.objects.create(task=task, **{**values, **fields})
+
+
+def make_open_step(task: Task | None = None, **fields: Any) -> Step:
+    """A step that is not answered yet."""
+    return make_step(task, **{"route": "", "reason": "", "answered_at": None, "actions": [], **fields})
+
+
+def make_llm_step(task: Task | None = None, **fields: Any) -> Step:
+    """A step that the LLM answered."""
+    return make_step(task, **{"route": Route.LLM, "reason": Reason.ANSWERED, "duration_ms": 2000.0, **fields})
+
+
+def make_attempt(step: Step, **fields: Any) -> LLMAttempt:
+    """An attempt whose plan was answered."""
+    at = step.received_at
+    values = {
+        "account": default_account(),
+        "number": 1,
+        "model": "a/model",
+        "decided_at": at + timedelta(milliseconds=4),
+        "slot_at": at,
+        "cut_off_at": step.deadline_at,
+        "sent_at": at + timedelta(seconds=1),
+        "ended_at": at + timedelta(seconds=2),
+        "wait_ms": 1000.0,
+        "latency_ms": 1000.0,
+        "verdict": Verdict.OK,
+        "status": 200,
+    }
+    return LLMAttempt.objects.create(step=step, **{**values, **fields})

@@ -1,0 +1,92 @@
+"""Every address × method × role, from the URL table: a new address without a rule fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from monitoring.tests.reading import HTMX
+from monitoring.tests.records import make_step
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+ROLES = ("anonymous", "stranger", "viewers", "operators", "admins")
+ALL_GROUPS = frozenset({"viewers", "operators", "admins"})
+OPERATORS = frozenset({"operators", "admins"})
+ADMINS = frozenset({"admins"})
+READ = {"GET": ALL_GROUPS, "HEAD": ALL_GROUPS}
+# Route → method → who may. A method that is not named is served to nobody.
+RULES: dict[str, dict[str, frozenset[str]]] = {
+    "": READ,
+    "tasks/": READ,
+    "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
+    "tasks/<int:pk>/": READ,
+    "callers/": READ,
+    "settings/": {**READ, "POST": ADMINS},
+    "settings/account/": {"POST": ADMINS},
+}
+# Django's own: open to everybody, or they could not do their work.
+OPEN = {"login/", "logout/"}
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> list[str]:
+    found = []
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        found += routes(pattern.url_patterns, route) if isinstance(pattern, URLResolver) else [route]
+    return found
+
+
+def client_of(role: str, member: Callable[[str], Client]) -> Client:
+    if role in ALL_GROUPS:
+        return member(role)
+    client = Client()
+    if role == "stranger":
+        client.force_login(User.objects.create_user("stranger"))
+    return client
+
+
+def test_every_address_has_a_rule() -> None:
+    assert set(routes(get_resolver().url_patterns)) == RULES.keys() | OPEN
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", RULES)
+def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
+    client, step = client_of(role, member), make_step()
+    address = "/" + route.replace("<int:pk>", str(step.task_id))
+    for method in METHODS:
+        status = client.generic(method, address).status_code
+        if method not in RULES[route]:
+            assert status == 405, method
+        elif role == "anonymous":
+            assert status == 302, method
+        else:
+            assert status in ({200, 302} if role in RULES[route][method] else {403}), method
+
+
+def test_a_visitor_is_led_to_the_login_and_back(client: Client) -> None:
+    assert client.get("/tasks/?route=llm")["Location"] == "/login/?next=/tasks/%3Froute%3Dllm"
+
+
+def test_a_live_part_whose_session_is_over_takes_its_page_to_the_login(client: Client) -> None:
+    response = client.get("/", headers={**HTMX, "HX-Current-URL": "http://testserver/"})
+    assert response["HX-Redirect"] == "/login/?next=/"
+    assert not response.content
+
+
+def test_logging_in_needs_the_right_password(client: Client) -> None:
+    User.objects.create_user("ada", password="right")
+    assert b"correct username and password" in client.post("/login/", {"username": "ada", "password": "wrong"}).content
+    assert client.post("/login/", {"username": "ada", "password": "right"})["Location"] == "/"
+
+
+def test_logging_out_is_a_post(viewer: Client) -> None:
+    assert viewer.get("/logout/").status_code == 405
+    assert viewer.post("/logout/")["Location"] == "/login/"
+    assert viewer.get("/").status_code == 302

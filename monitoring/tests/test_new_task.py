@@ -1,0 +1,41 @@
+"""New task: what an operator enters is queued."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from agents.models import Source, Submission, Task
+from monitoring.tests.reading import text_of
+
+pytestmark = pytest.mark.django_db
+
+GOOD = {"prompt": "Search for <username>", "url": "http://localhost:8000/?seed=58", "page": "<html> </html>\n"}
+
+
+def test_a_task_is_queued_and_its_page_shown(operator: Client) -> None:
+    response = operator.post("/tasks/new/", GOOD)
+    submission = Submission.objects.get()
+    assert response["Location"] == f"/tasks/{submission.task_id}/"
+    assert (submission.task.prompt, submission.task.url, submission.task.source) == (GOOD["prompt"], GOOD["url"], Source.OPERATOR)
+    assert (submission.submitted_by, submission.state) == ("one-of-operators", Submission.State.QUEUED)
+    assert "<html> </html>" in submission.page
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x/", "localhost:8000", "http://", "http://a b/", "javascript:alert(1)", "http://[::1"])
+def test_an_address_that_is_none_is_refused_with_the_remedy(url: str, operator: Client) -> None:
+    response = operator.post("/tasks/new/", {**GOOD, "url": url})
+    assert response.status_code == 200
+    assert text_of(response, "//*[@id='id_url_error']")
+    assert not Task.objects.exists()
+
+
+def test_a_prompt_is_needed_and_what_was_entered_stays(operator: Client) -> None:
+    response = operator.post("/tasks/new/", {**GOOD, "prompt": " "})
+    assert text_of(response, "//*[@id='id_prompt_error']") == "This field is required."
+    assert GOOD["url"] in response.content.decode()
+
+
+def test_the_page_is_optional(operator: Client) -> None:
+    operator.post("/tasks/new/", {**GOOD, "page": ""})
+    assert Submission.objects.get().page == ""

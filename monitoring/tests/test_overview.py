@@ -1,0 +1,74 @@
+"""Overview: the state, the figures, the latest steps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from agents.configuration import change_account, default_account
+from agents.models import Gate, RateLimitEvent, Source
+from monitoring.tests.reading import rows_of, text_of, tree_of
+from monitoring.tests.records import make_llm_step, make_open_step, make_step, make_task
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_pause_is_counted_down(viewer: Client) -> None:
+    account, now = default_account(), timezone.now()
+    change_account(account, {"model_names": ["a/model"]}, key="cpk_made.up.key", by=None, reason="")
+    Gate.objects.create(account=account, strikes=2, paused_at=now.timestamp(), paused_until=now.timestamp() + 192.9)
+    RateLimitEvent.objects.create(
+        account=account, refusal="edge", strike=2, pause_seconds=120, pause_source="ladder", started_at=now, predicted_recovery_at=now
+    )
+    make_step(at=now)
+    response = viewer.get("/")
+    sentence = text_of(response, "//*[@class='state-sentence']")
+    assert sentence.startswith("Answering. LLM paused for 3 min 1")
+    assert sentence.endswith("account rate limit, our ladder rung 2 of 4.")
+    assert tree_of(response).xpath("//*[@class='state-sentence']/time/@data-show") == ["countdown"]
+
+
+def test_the_latest_steps_say_by_what_and_why(viewer: Client) -> None:
+    now = timezone.now()
+    make_llm_step(at=now - timedelta(seconds=9))
+    make_step(at=now, duration_ms=4.2)
+    rows = rows_of(viewer.get("/"))
+    assert "Template The account is paused. 4.2 ms" in rows[0]
+    assert "LLM The LLM answered. 2.00 s" in rows[1]
+
+
+def test_a_step_under_way_is_shown_as_such(viewer: Client) -> None:
+    make_open_step(at=timezone.now())
+    assert "Under way" in text_of(viewer.get("/"), "//tbody/tr")
+
+
+def test_who_else_set_a_task_is_told(viewer: Client) -> None:
+    make_step(make_task(source=Source.OPERATOR), at=timezone.now())
+    assert "Operator" in text_of(viewer.get("/"), "//tbody/tr")
+
+
+def test_the_figures_are_on_the_page(viewer: Client) -> None:
+    make_llm_step(at=timezone.now())
+    make_step(at=timezone.now())
+    hour = text_of(viewer.get("/"), "//*[@aria-label='Last hour']")
+    assert "2 steps answered" in hour
+    assert "By the LLM 1 · 50 %" in hour
+
+
+def test_an_empty_panel_says_what_will_appear(viewer: Client, operator: Client) -> None:
+    assert "Steps appear here within two seconds" in text_of(viewer.get("/"))
+    assert "Set a task by hand" not in text_of(viewer.get("/"))
+    assert "Set a task by hand" in text_of(operator.get("/"))
+
+
+def test_a_prompt_is_shown_as_text(viewer: Client) -> None:
+    make_step(make_task(prompt="<script>alert(1)</script>"))
+    assert b"<script>alert" not in viewer.get("/").content
+
+
+def test_the_panel_asks_for_news_while_it_is_looked_at(viewer: Client) -> None:
+    part = tree_of(viewer.get("/")).get_element_by_id("overview")
+    assert (part.get("hx-get"), part.get("hx-trigger")) == ("/", "tick from:body")

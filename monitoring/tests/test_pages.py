@@ -1,0 +1,137 @@
+"""What holds for every page: one context for page and fragment, no change no body, a fixed number of queries, strict CSP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.cache import cache
+from django.test import Client
+from django.urls import path
+from lxml import html
+
+from agents.models import Caller
+from monitoring.tests.reading import HTMX, tree_of
+from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/")
+TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+
+
+def fill(rows: int) -> str:
+    """Tasks with steps and attempts, callers. Returns a task's address."""
+    task = make_task()
+    for number in range(rows):
+        make_attempt(make_llm_step(task, index=number))
+        make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
+        Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
+    return f"/tasks/{task.pk}/"
+
+
+def crash(_: object) -> None:
+    raise ZeroDivisionError
+
+
+urlpatterns = [path("crash/", crash)]
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_htmx_gets_the_fragment_of_the_page(address: str, admin: Client) -> None:
+    whole, part = admin.get(address), admin.get(address, headers=HTMX)
+    assert b"<html" in whole.content
+    assert b"<html" not in part.content
+    root = html.fragment_fromstring(part.content.decode())
+    assert tree_of(whole).get_element_by_id(root.get("id")) is not None
+    assert "HX-Request" in part["Vary"]
+
+
+def test_going_back_in_the_browser_gets_the_whole_page(viewer: Client) -> None:
+    assert b"<html" in viewer.get("/tasks/", headers={**HTMX, "HX-History-Restore-Request": "true"}).content
+
+
+def test_a_live_part_that_has_not_changed_is_not_sent_again(viewer: Client) -> None:
+    address = fill(1)
+    first = viewer.get(address, headers=HTMX)
+    again = viewer.get(address, headers={**HTMX, "If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    make_llm_step(make_task(key="another"))
+    assert viewer.get("/", headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("address", [*PAGES, "task"])
+def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
+    address: str, admin: Client, django_assert_num_queries: Callable[..., Any], django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    task = fill(1)
+    address = task if address == "task" else address
+    admin.get(address)
+    cache.clear()
+    with django_assert_max_num_queries(20) as few:
+        admin.get(address)
+    Caller.objects.all().delete()
+    fill(50)
+    cache.clear()
+    with django_assert_num_queries(len(few)):
+        admin.get(address)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_keeps_to_the_content_security_policy(address: str, admin: Client) -> None:
+    response = admin.get(address)
+    assert "default-src 'self'" in response["Content-Security-Policy"]
+    tree = tree_of(response)
+    assert not tree.xpath("//style | //script[not(@src)] | //*[@style]")
+    assert not [name for node in tree.iter() for name in node.keys() if name.startswith(("on", "hx-on"))]  # noqa: SIM118
+
+
+def test_what_templates_name_is_there() -> None:
+    for template in TEMPLATES:
+        for name in re.findall(r"{% static '([^']+)'", template.read_text()):
+            assert finders.find(name), f"{template}: {name}"
+
+
+def test_every_icon_is_in_the_sprite() -> None:
+    sprite = html.fromstring((settings.BASE_DIR / "monitoring/static/monitoring/vendor/tabler-icons-3.52.0/icons.svg").read_bytes())
+    there = set(sprite.xpath("//symbol/@id"))
+    for template in TEMPLATES:
+        named = set(re.findall(r'{% icon "([^"]+)" %}', template.read_text())) | set(re.findall(r'symbol="([^"]+)"', template.read_text()))
+        assert named <= there, template
+
+
+def test_templates_stay_small() -> None:
+    assert [template.name for template in TEMPLATES if len(template.read_text().splitlines()) > 100] == []
+
+
+def test_an_unknown_page_says_so_in_the_panels_look(viewer: Client) -> None:
+    response = viewer.get("/nothing-here/")
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+    assert "panel.css" in response.content.decode()
+
+
+def test_a_refusal_says_whom_to_ask(viewer: Client) -> None:
+    response = viewer.get("/tasks/new/")
+    assert response.status_code == 403
+    assert "Ask an admin" in response.content.decode()
+
+
+def test_a_form_without_its_token_is_refused_with_the_remedy(admin: Client) -> None:
+    admin.handler.enforce_csrf_checks = True
+    response = admin.post("/settings/", {"spacing_seconds": "1"})
+    assert response.status_code == 403
+    assert "Reload the page" in response.content.decode()
+
+
+@pytest.mark.urls("monitoring.tests.test_pages")
+def test_a_fault_in_the_panel_is_told_in_its_look(client: Client) -> None:
+    client.raise_request_exception = False
+    response = client.get("/crash/")
+    assert response.status_code == 500
+    assert "Something went wrong in the panel" in response.content.decode()

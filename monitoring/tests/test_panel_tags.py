@@ -1,0 +1,48 @@
+"""How the pages write times, durations and shares."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.models import Route, Submission
+from agents.reasons import Verdict
+from monitoring.stats.tasks import TaskState
+from monitoring.templatetags.panel import TONES, capped, duration, milliseconds, moment, percent
+from monitoring.tests.records import NOW
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (-5, "0 s"), (59.6, "1 min"), (192, "3 min 12 s"), (3_600, "1 h"), (3_661, "1 h 1 min"), (90_000, "1 d 1 h")],
+)
+def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, "–"), (0.44, "0.4 ms"), (9.96, "10 ms"), (999.6, "1.00 s"), (9_996, "10.0 s"), (23_456, "23.5 s")]
+)
+def test_milliseconds_keep_two_or_three_digits(value: float | None, words: str) -> None:
+    assert milliseconds(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, "–"), (0, "0 %"), (100, "100 %"), (99.97, "100.0 %"), (99.6, "99.6 %"), (54.2, "54 %")]
+)
+def test_a_share_is_100_percent_only_when_it_is_all(value: float | None, words: str) -> None:
+    assert percent(value) == words
+
+
+def test_a_count_stops_at_its_cap() -> None:
+    assert (capped(1), capped(10_000), capped(10_001)) == ("1", "10,000", "10,000+")
+
+
+def test_a_time_carries_utc_for_the_browser_and_the_reader() -> None:
+    assert moment(NOW) == (
+        '<time datetime="2026-05-04T12:00:00.000Z" data-show="moment" title="4 May 2026 12:00:00 UTC">4 May 12:00:00 UTC</time>'
+    )
+    assert moment(None) == "–"
+
+
+def test_every_state_has_its_colour() -> None:
+    assert {*Route.values, *TaskState, *Submission.State.values, *Verdict} <= TONES.keys()

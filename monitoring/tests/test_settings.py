@@ -1,0 +1,145 @@
+"""Settings: changed by admins, validated, kept with who, when, old and new."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings as DjangoSettings
+
+from agents.configuration import change, change_account, default_account
+from agents.keys import key_of
+from agents.models import Account, Settings
+from monitoring.tests.reading import rows_of, text_of, tree_of
+
+pytestmark = pytest.mark.django_db
+
+GOOD = {
+    "spacing_seconds": "2.5",
+    "backoff_seconds": "30, 60 90",
+    "deadline_seconds": "20",
+    "agent_mode": "llm",
+    "llm_callers": "10.0.0.0/8, 203.0.113.7",
+    "reason": "Quiet hours",
+}
+KEY = "cpk_made.up.WXYZ"
+
+
+def of_account(**fields: str) -> dict[str, str]:
+    return {f"account-{name}": value for name, value in {"enabled": "on", "model_names": "", "base_url": "", "key": "", **fields}.items()}
+
+
+def test_an_admin_changes_the_settings(admin: Client) -> None:
+    response = admin.post("/settings/", GOOD, follow=True)
+    assert "Saved. It counts from the next step on" in text_of(response)
+    row = Settings.current()
+    assert (row.spacing_seconds, row.backoff_seconds, row.deadline_seconds) == (2.5, [30, 60, 90], 20)
+    assert (row.agent_mode, row.llm_callers) == ("llm", ["10.0.0.0/8", "203.0.113.7"])
+
+
+def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> None:
+    admin.post("/settings/", GOOD)
+    admin.post("/settings/", {**GOOD, "spacing_seconds": "3", "reason": ""})
+    rows = rows_of(admin.get("/settings/"))
+    assert rows[0].endswith("one-of-admins Spacing 2.5 s → 3 s")
+    assert "one-of-admins Quiet hours" in rows[1]
+    for words in ("Spacing 5 s → 2.5 s", "Backoff 60, 120, 240, 480 s → 30, 60, 90 s", "LLM callers none → 10.0.0.0/8, 203.0.113.7"):
+        assert words in rows[1]
+
+
+def test_a_change_from_the_command_line_is_told_as_such(viewer: Client) -> None:
+    change({"spacing_seconds": 2}, by=None, reason="miner_settings")
+    assert "Outside the panel miner_settings Spacing 5 s → 2 s" in text_of(viewer.get("/settings/"))
+
+
+def test_saving_without_a_change_leaves_no_trace(admin: Client) -> None:
+    admin.post("/settings/", GOOD)
+    admin.post("/settings/", GOOD)
+    assert Settings.history.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "remedy"),
+    [
+        ("spacing_seconds", "-1", "greater than or equal to 0"),
+        ("spacing_seconds", "nan", "Enter a number"),
+        ("spacing_seconds", "", "required"),
+        ("backoff_seconds", "60, soon", "“soon” is not a number of seconds"),
+        ("backoff_seconds", "120, 60", "can't be shorter than the one before"),
+        ("backoff_seconds", "0", "from 1 to 86400"),
+        ("backoff_seconds", "inf", "not a number"),
+        ("deadline_seconds", "2", "greater than or equal to 3"),
+        ("agent_mode", "magic", "not one of the available choices"),
+        ("llm_callers", "everybody", "Write it as 10.0.0.0/8"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_at_its_field(field: str, value: str, remedy: str, admin: Client) -> None:
+    response = admin.post("/settings/", {**GOOD, field: value})
+    assert remedy in text_of(response, f"//*[@id='id_{field}_error']")
+    assert "Nothing is saved" in text_of(response)
+    assert not Settings.objects.exists()
+
+
+def test_a_viewer_sees_the_values_and_no_form(viewer: Client) -> None:
+    change({"spacing_seconds": 7}, by=None, reason="")
+    response = viewer.get("/settings/")
+    assert not tree_of(response).xpath("//main//input | //main//button")
+    assert "Spacing Seconds between two requests" in text_of(response)
+    assert "7 s" in text_of(response)
+
+
+def test_who_may_not_change_is_refused_and_nothing_changes(viewer: Client, operator: Client) -> None:
+    for client in (viewer, operator):
+        assert client.post("/settings/", GOOD).status_code == 403
+        assert client.post("/settings/account/", of_account(key=KEY)).status_code == 403
+    assert not Settings.objects.exists()
+    assert not Account.objects.exclude(key_sealed="").exists()
+
+
+def test_each_setting_says_unit_default_and_range(admin: Client) -> None:
+    page = text_of(admin.get("/settings/"))
+    assert "seconds Default 5 s · 0 to 3,600" in page
+    assert "seconds Default 60, 120, 240, 480 s · 1 to 12 pauses" in page
+
+
+def test_a_key_goes_in_and_never_comes_out(admin: Client) -> None:
+    response = admin.post("/settings/account/", of_account(key=KEY), follow=True)
+    assert key_of(default_account()) == KEY
+    assert "•••• WXYZ, entered here" in text_of(response)
+    assert "API key none → •••• WXYZ" in text_of(response)
+    assert KEY.encode() not in response.content
+    assert KEY not in default_account().key_sealed
+
+
+def test_an_empty_key_leaves_the_stored_one(admin: Client) -> None:
+    change_account(default_account(), {}, key=KEY, by=None, reason="")
+    admin.post("/settings/account/", of_account(model_names="a/model\nb/model, c/model\na/model"))
+    assert key_of(default_account()) == KEY
+    assert default_account().model_names == ["a/model", "b/model", "c/model"]
+
+
+def test_a_key_of_the_environment_is_named_as_such(viewer: Client, settings: DjangoSettings) -> None:
+    settings.CHUTES_API_KEY = "cpk_from.the.ENVI"
+    assert "•••• ENVI, from CHUTES_API_KEY" in text_of(viewer.get("/settings/"))
+
+
+def test_another_key_with_the_same_end_is_in_the_history(admin: Client) -> None:
+    for key in (KEY, f"cpk_other.{KEY[-4:]}"):
+        admin.post("/settings/account/", of_account(key=key))
+    assert "API key replaced by one with the same last characters" in text_of(admin.get("/settings/"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("key", "two words"), ("key", "schlüssel"), ("base_url", "no address"), ("model_names", "x" * 201)]
+)
+def test_an_account_that_cannot_be_is_refused_at_its_field(field: str, value: str, admin: Client) -> None:
+    response = admin.post("/settings/account/", of_account(**{field: value}))
+    assert text_of(response, f"//*[@id='id_account-{field}_error']")
+    assert default_account().key_sealed == ""
+
+
+def test_an_account_can_be_switched_off(admin: Client) -> None:
+    fields = of_account()
+    del fields["account-enabled"]
+    response = admin.post("/settings/account/", fields, follow=True)
+    assert not default_account().enabled
+    assert "Enabled yes → no" in text_of(response)

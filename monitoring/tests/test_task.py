@@ -1,0 +1,131 @@
+"""One task: its story."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from agents.models import Source, Submission
+from agents.reasons import Reason, Verdict
+from agents.refusals import RefusalClass
+from monitoring.stats import story as stats
+from monitoring.tests.reading import text_of, tree_of
+from monitoring.tests.records import ACTIONS, NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client: Client, pk: int) -> str:
+    return text_of(client.get(f"/tasks/{pk}/"))
+
+
+def test_a_step_tells_its_decision_and_what_was_in_force(viewer: Client) -> None:
+    step = make_step(reason=Reason.PAUSED, retry_at=NOW + timedelta(minutes=2))
+    told = page(viewer, step.task_id)
+    assert "The account is paused." in told
+    assert "would let an equal step in from 4 May 12:02:00 UTC" in told
+    assert "Deadline 4 May 12:00:23 UTC" in told
+    assert "Spacing 5 s" in told
+    assert "Backoff 60, 120 s" in told
+    assert "Mode Hybrid: the LLM, else the template agent" in told
+
+
+def test_the_ladder_tells_each_attempt(viewer: Client) -> None:
+    step = make_llm_step()
+    make_attempt(
+        step,
+        number=1,
+        model="full/model",
+        verdict=Verdict.REFUSED,
+        refusal=RefusalClass.CAPACITY,
+        status=429,
+        detail="Infrastructure is at maximum capacity",
+        latency_ms=85.0,
+        wait_ms=3.0,
+    )
+    make_attempt(
+        step,
+        number=2,
+        lease=NOW.timestamp(),
+        decided_at=NOW + timedelta(seconds=1.25),
+        prompt_tokens=2133,
+        completion_tokens=187,
+        cost=Decimal("0.000213"),
+        reply="the reply",
+    )
+    told = page(viewer, step.task_id)
+    assert "1. full/model +4.0 ms 3.0 ms 85 ms Refused 429" in told
+    assert "The model is full for all users. Your account is not limited. Infrastructure is at maximum capacity" in told
+    assert "2. a/model Probe +1.25 s 1.00 s 1.00 s Usable plan 200 2,133 + 187 0.000213 USD" in told
+    assert "the reply" in told
+
+
+def test_what_is_not_known_is_shown_as_unknown(viewer: Client) -> None:
+    step = make_step(reason=Reason.MISSED)
+    make_attempt(step, verdict=Verdict.GIVEN_UP, status=None, sent_at=None, latency_ms=None)
+    assert "1.00 s – Slot given up, nothing sent – –" in page(viewer, step.task_id)
+
+
+def test_actions_are_told_in_words_and_as_json(viewer: Client) -> None:
+    step = make_step(actions=[*ACTIONS, {"type": "FromTheFuture", "x": 1}])
+    response = viewer.get(f"/tasks/{step.task_id}/")
+    assert [item.text for item in tree_of(response).xpath("//ol/li")] == ["Open http://localhost:8000/?seed=58", "FromTheFuture"]
+    assert '"url": "http://localhost:8000/?seed=58"' in text_of(response, f"//*[@id='step-{step.pk}-json-text']")
+
+
+def test_the_page_excerpt_is_folded_and_shown_as_text(viewer: Client) -> None:
+    step = make_step(page_excerpt="<b>Films</b>", page_bytes=2_500)
+    tree = tree_of(viewer.get(f"/tasks/{step.task_id}/"))
+    (fold,) = tree.xpath(f"//details[@id='step-{step.pk}-page' and not(@open)]")
+    assert fold.text_content().split() == ["Page", "excerpt,", "of", "2.5", "kB<b>Films</b>"]
+
+
+def test_a_fault_shows_its_traceback(viewer: Client) -> None:
+    assert "ZeroDivisionError" in page(viewer, make_step(fault="ZeroDivisionError", reason=Reason.FAULT).task_id)
+
+
+def test_a_late_step_and_one_without_an_answer_are_named(viewer: Client) -> None:
+    assert "Late" in page(viewer, make_step(duration_ms=25_000).task_id)
+    assert "No answer on record" in page(viewer, make_open_step().task_id)
+
+
+def test_an_operators_task_says_how_far_it_is(viewer: Client) -> None:
+    task = make_task(source=Source.OPERATOR)
+    submission = Submission.objects.create(task=task, submitted_by="ann", enqueued_at=NOW)
+    assert "Queued. A worker takes it up" in page(viewer, task.pk)
+    submission.state = Submission.State.RUNNING
+    submission.save()
+    assert "Running. The answer appears here" in page(viewer, task.pk)
+    submission.state = Submission.State.ANSWERED
+    submission.save()
+    make_step(task)
+    told = page(viewer, task.pk)
+    assert "Operator, ann" in told
+    assert "State Answered" in told
+    assert "Actions sent" in told
+
+
+def test_a_task_that_came_again_and_again_shows_its_newest_steps(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stats, "STEPS_SHOWN", 2)
+    task = make_task()
+    for index in range(3):
+        make_step(task, index=index)
+    tree = tree_of(viewer.get(f"/tasks/{task.pk}/"))
+    assert tree.xpath("//h2/text()") == ["Step 1", "Step 2"]
+    (earlier,) = tree.xpath("//a[text()='Earlier steps']/@href")
+    older = tree_of(viewer.get(earlier))
+    assert older.xpath("//h2/text()") == ["Step 0"]
+    assert older.get_element_by_id("task").get("hx-get") is None
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "1" * 60, "²", "1.5"])
+def test_a_place_that_cannot_be_read_is_never_a_fault(before: str, viewer: Client) -> None:
+    assert viewer.get(f"/tasks/{make_step().task_id}/", {"before": before}).status_code == 200
+
+
+@pytest.mark.parametrize("pk", ["4711", "9" * 60])
+def test_a_task_that_is_not_there_is_a_404(pk: str, viewer: Client) -> None:
+    assert viewer.get(f"/tasks/{pk}/").status_code == 404
