@@ -1,7 +1,5 @@
 """Small sites in the manners of markup that demo sites have, for tests. Ids, classes and texts differ by seed."""
 
-# ruff: noqa: E501 -- markup is read by its lines, not by its columns
-
 from __future__ import annotations
 
 HEAD = "<html><head><title>{title}</title></head><body>{nav}"
