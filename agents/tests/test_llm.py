@@ -238,6 +238,17 @@ def test_a_refusal_with_an_endless_page_is_a_refusal_all_the_same() -> None:
     assert (error.status, error.refusal.kind) == (429, RefusalClass.EDGE)
 
 
+def test_a_call_knows_when_it_left_and_that_it_never_did(standin: StandIn, free_port: int) -> None:
+    def call(base_url: str) -> llm.Call:
+        return llm.Call(Provider(base_url, standin.key, (), {}), MODEL, MESSAGES, task_id="t", cut_off=time.time() + PATIENCE)
+
+    before, left = time.time(), call(standin.base_url).sent_at()
+    assert left is not None
+    assert before <= left <= time.time()
+    assert call(f"http://127.0.0.1:{free_port}/v1").sent_at() is None
+    assert call("http://localhost:99999/v1").sent_at() is None
+
+
 @pytest.mark.parametrize("fault", ["reset", "broken"])
 def test_a_connection_that_breaks_is_unreachable(standin: StandIn, fault: str) -> None:
     standin.set(faults={fault: 1.0})
