@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 from lxml import html
@@ -35,7 +36,7 @@ def fill(rows: int) -> str:
     return f"/tasks/{task.pk}/"
 
 
-def crash(_: object) -> None:
+def crash(_: HttpRequest) -> HttpResponse:
     raise ZeroDivisionError
 
 
@@ -48,7 +49,7 @@ def test_htmx_gets_the_fragment_of_the_page(address: str, admin: Client) -> None
     assert b"<html" in whole.content
     assert b"<html" not in part.content
     root = html.fragment_fromstring(part.content.decode())
-    assert tree_of(whole).get_element_by_id(root.get("id")) is not None
+    assert tree_of(whole).get_element_by_id(root.attrib["id"]) is not None
     assert "HX-Request" in part["Vary"]
 
 
