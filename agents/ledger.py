@@ -18,6 +18,7 @@ from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
 from agents.latency import expected, noted
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
+from agents.pauses import PauseSource
 from agents.reasons import Reason, Verdict
 from agents.refusals import RefusalClass
 
@@ -154,12 +155,12 @@ def _after(gate: governor.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Li
     if end.sent_at is None:
         return governor.released(gate, attempt.lease)
     if end.accepted:
-        moved = governor.succeeded(gate, end.sent_at)
+        moved = governor.succeeded(gate, limits, end.sent_at, end.ended_at)
         if gate.strikes and not moved.strikes:
             _end_event(attempt.account, RateLimitEvent.Ended.SUCCEEDED, end.ended_at)
         return moved
     if end.refusal and RefusalClass(end.refusal).pauses_account:
-        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, end.pause)
+        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, end.pause, RefusalClass(end.refusal))
         if moved.strikes > gate.strikes:
             _end_event(attempt.account, RateLimitEvent.Ended.REFUSED, None)
             _open_event(attempt, end, moved)
@@ -269,7 +270,7 @@ _STATE = ("last_slot_at", "not_before", "strikes", "paused_at", "paused_until", 
 
 
 def _gate(row: Gate) -> governor.Gate:
-    return governor.Gate(pause_source=governor.PauseSource(row.pause_source), **{name: getattr(row, name) for name in _STATE})
+    return governor.Gate(pause_source=PauseSource(row.pause_source), **{name: getattr(row, name) for name in _STATE})
 
 
 def _save_gate(row: Gate, gate: governor.Gate) -> None:

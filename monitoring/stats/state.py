@@ -10,10 +10,11 @@ from django.db.models import Max
 
 from agents import governor, ledger
 from agents.configuration import default_account, models_of, rules
-from agents.governor import Limits, PauseSource
+from agents.governor import Limits
 from agents.hybrid import Mode, intend
 from agents.keys import UnreadableKey, key_of
 from agents.models import Account, Heartbeat, RateLimitEvent, Settings, Step
+from agents.pauses import PauseSource
 from agents.reasons import Reason
 from agents.refusals import RefusalClass
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
 
 from agents.configuration import change, change_account, default_account
-from agents.governor import Gate, Limits, PauseSource
+from agents.governor import Gate, Limits
 from agents.models import Gate as GateRow
 from agents.models import Heartbeat, Settings
+from agents.pauses import PauseSource
 from agents.reasons import Reason
 from agents.refusals import RefusalClass
 from monitoring.stats.state import CAUSES, OFF, Facts, State, Tone, state, told
