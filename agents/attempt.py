@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents import ledger, llm
 from agents.configuration import Provider
@@ -111,9 +111,14 @@ class Attempt:
     def _refused(self, error: llm.Refused, sent_at: float) -> Result:
         refusal = error.refusal
         end = self._end(
-            Verdict.REFUSED, sent_at=sent_at, status=error.status, refusal=refusal.kind, pause=refusal.pause, detail=refusal.detail
+            Verdict.REFUSED,
+            sent_at=sent_at,
+            status=error.status,
+            refusal=refusal.kind,
+            pause_source=refusal.source,
+            detail=refusal.detail,
         )
-        return Result(Reason.REFUSED, end=end, is_final=refusal.kind.is_final)
+        return Result(Reason.REFUSED, end=replace(end, pause=refusal.pause(end.ended_at)), is_final=refusal.kind.is_final)
 
     def _unusable(self, detail: str, sent_at: float, *, accepted: bool, completion: llm.Completion | None = None) -> Result:
         if completion:

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from agents.governor import PauseSource
 from agents.protocol import Step
 
 
@@ -37,7 +38,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in."""
+    """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in.
+
+    `pause`: seconds from `ended_at`, None leaves it to the ladder; `pause_source`: how that is known.
+    """
 
     uid: str
     verdict: str
@@ -47,6 +51,7 @@ class AttemptEnd:
     status: int | None = None
     refusal: str = ""
     pause: float | None = None
+    pause_source: str = PauseSource.PROVIDER
     detail: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

@@ -56,11 +56,21 @@ class PauseSource(StrEnum):
 
     LADDER = "ladder"
     PROVIDER = "provider"
+    CALENDAR = "calendar"
+    CHECK = "check"
 
     @property
     def sentence(self) -> str:
         """The source in an operator's words."""
-        return "our ladder" if self is PauseSource.LADDER else "the provider said so"
+        return _SOURCES[self]
+
+
+_SOURCES = {
+    PauseSource.LADDER: "our ladder",
+    PauseSource.PROVIDER: "the provider said so",
+    PauseSource.CALENDAR: "the provider's calendar, in UTC",
+    PauseSource.CHECK: "looked at again every few minutes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +165,10 @@ def succeeded(gate: Gate, sent_at: float) -> Gate:
     return replace(gate, strikes=0, paused_until=0.0, probe_until=0.0)
 
 
-def refused(gate: Gate, limits: Limits, sent_at: float, now: float, pause: float | None = None) -> Gate:
-    """A request that left at `sent_at` was refused for the whole account. `pause` in seconds where the provider said one.
+def refused(
+    gate: Gate, limits: Limits, sent_at: float, now: float, pause: float | None = None, source: PauseSource = PauseSource.PROVIDER
+) -> Gate:
+    """A request that left at `sent_at` was refused for the whole account. `pause` in seconds where one is known, from `source`.
 
     Requests that left before the running pause began belong to the same violation: they add no strike.
     """
@@ -168,7 +180,7 @@ def refused(gate: Gate, limits: Limits, sent_at: float, now: float, pause: float
         strikes=strikes,
         paused_at=now,
         paused_until=now + (limits.pause(strikes) if pause is None else pause),
-        pause_source=PauseSource.LADDER if pause is None else PauseSource.PROVIDER,
+        pause_source=PauseSource.LADDER if pause is None else source,
         probe_until=0.0,
     )
 

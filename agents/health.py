@@ -11,8 +11,9 @@ from agents.database import UNAVAILABLE
 from agents.governor import State
 from agents.hybrid import Mode, intend
 from agents.keys import UnreadableKey
-from agents.models import Settings
+from agents.models import Account, Settings
 from agents.reasons import Reason
+from agents.refusals import RefusalClass, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,17 @@ def _health(now: float) -> Health:
     state = gate.state(now)
     if state is State.PAUSED:
         until = datetime.fromtimestamp(gate.paused_until, UTC)
-        return Health(mode, state, Reason.PAUSED.sentence, until, gate.pause_source.sentence)
+        return Health(mode, state, _paused(account), until, gate.pause_source.sentence)
     if state is State.PROBING:
         return Health(mode, state, "The pause is over. The next step probes the account.")
     return Health(mode, state, "The LLM may be asked.")
+
+
+def _paused(account: Account) -> str:
+    """Why the account is paused; more than that it is, where an operator has to look into the set-up."""
+    event = account.events.filter(ended_by="").values_list("refusal", "status").first()
+    if event is None:
+        return Reason.PAUSED.sentence
+    kind = RefusalClass(event[0])
+    said = sentence(kind, has_succeeded=kind is not RefusalClass.EDGE or account.has_succeeded(), status=event[1])
+    return Reason.PAUSED.sentence if said == kind.sentence else said

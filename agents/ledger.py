@@ -18,7 +18,7 @@ from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
 from agents.reasons import Reason, Verdict
-from agents.refusals import RefusalClass
+from agents.refusals import RefusalClass, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ def _after(gate: governor.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Li
             _end_event(attempt.account, RateLimitEvent.Ended.SUCCEEDED, end.ended_at)
         return moved
     if end.refusal and RefusalClass(end.refusal).pauses_account:
-        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, end.pause)
+        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, end.pause, governor.PauseSource(end.pause_source))
         if moved.strikes > gate.strikes:
             _end_event(attempt.account, RateLimitEvent.Ended.REFUSED, None)
             _open_event(attempt, end, moved)
@@ -179,7 +179,9 @@ def _open_event(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate) -> No
             "Chutes API rate limited (429). Exponential backoff: Waiting %.0fs before retry (attempt %d)...", pause, gate.strikes
         )
     else:
-        logger.warning("Account %s paused for %.0f s: %s", attempt.account.name, pause, RefusalClass(end.refusal).sentence)
+        logger.warning(
+            "Account %s paused for %.0f s: %s", attempt.account.name, pause, sentence(RefusalClass(end.refusal), status=end.status)
+        )
 
 
 def _end_event(account: Account, how: RateLimitEvent.Ended, recovered_at: float | None) -> None:

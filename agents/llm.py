@@ -19,7 +19,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -219,25 +218,7 @@ async def _read(response: httpx.Response) -> str:
 
 
 def _refusal(response: httpx.Response, body: str, key: str) -> Refusal:
-    headers = response.headers
-    return classify(response.status_code, headers.get("content-type", ""), body, _seconds(headers.get("retry-after")), (key,))
-
-
-def _seconds(value: str | None) -> float | None:
-    """A Retry-After in seconds, which may also be a date. None where it says nothing sensible."""
-    try:
-        seconds = float(value or "")
-    except ValueError:
-        seconds = _seconds_until(value or "")
-    return seconds if 0 <= seconds < 86_400 * 2 else None
-
-
-def _seconds_until(date: str) -> float:
-    """-1 where it is no date."""
-    try:
-        return parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return -1.0
+    return classify(response.status_code, response.headers, body, time.time(), (key,))
 
 
 def _header_value(text: str) -> str:

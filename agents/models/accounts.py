@@ -8,6 +8,7 @@ from simple_history.models import HistoricalRecords
 
 from agents.governor import PauseSource
 from agents.models.choices import choices
+from agents.reasons import Verdict
 
 
 def valid_models(value: object) -> None:
@@ -39,6 +40,10 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def has_succeeded(self) -> bool:
+        """Whether the provider ever accepted a request of this account."""
+        return self.attempts.filter(status=200, verdict__in=(Verdict.OK, Verdict.INVALID)).exists()
 
 
 class Gate(models.Model):

@@ -149,15 +149,16 @@ def test_a_refused_key_is_not_tried_at_every_step(standin: StandIn, settings: An
     assert story() == [("template", "refused"), ("template", "paused")]
 
 
-def test_a_wrong_host_is_told_as_a_matter_of_key_and_base_url(standin: StandIn, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_host_is_told_as_such(standin: StandIn, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.CHUTES_BASE_URL = standin.base_url.removesuffix("/v1")
     answer()
     answer(1)
     attempt, event = LLMAttempt.objects.get(), RateLimitEvent.objects.get()
     assert (attempt.status, attempt.refusal, attempt.detail) == (404, "auth", "No matching chute found!")
-    assert (event.refusal, event.pause_seconds) == ("auth", 300.0)
+    assert (event.refusal, event.pause_source) == ("auth", "check")
+    assert event.pause_seconds == pytest.approx(300, abs=0.5)
     assert story() == [("template", "refused"), ("template", "paused")]
-    assert "Account default paused for 300 s: The key was refused. Check the key and the base URL." in caplog.text
+    assert "Account default paused for 300 s: No chat API answers at this address." in caplog.text
 
 
 def test_an_unknown_model_is_passed_over(standin: StandIn, settings: Any) -> None:
