@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agents import ledger, llm
+from agents import gates, ledger, llm
 from agents.configuration import Provider
 from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd
@@ -61,7 +62,7 @@ class Attempt:
 
     def _send(self) -> Result:
         started_at = self.clock()
-        call = llm.Call(self.provider, self.request.model, self.messages, task_id=self.step.task_id, cut_off=self.request.cut_off)
+        call = llm.Call(self.provider, self.permit.model, self.messages, task_id=self.step.task_id, cut_off=self.request.cut_off)
         sent_at = call.sent_at() or started_at
         self._mind_lateness(sent_at)
         try:
@@ -92,7 +93,7 @@ class Attempt:
         while now < leave_at:
             self.sleep(min(leave_at - now, LOOK_SECONDS))
             try:
-                gate = ledger.gate_of(self.request.account)
+                gate = gates.of(self.request.account)
             except UNAVAILABLE:
                 return Reason.DATABASE
             now = self.clock()
@@ -112,9 +113,14 @@ class Attempt:
     def _refused(self, error: llm.Refused, sent_at: float) -> Result:
         refusal = error.refusal
         end = self._end(
-            Verdict.REFUSED, sent_at=sent_at, status=error.status, refusal=refusal.kind, pause=refusal.pause, detail=refusal.detail
+            Verdict.REFUSED,
+            sent_at=sent_at,
+            status=error.status,
+            refusal=refusal.kind,
+            pause_source=refusal.source,
+            detail=refusal.detail,
         )
-        return Result(Reason.REFUSED, end=end, is_final=refusal.kind.is_final)
+        return Result(Reason.REFUSED, end=replace(end, pause=refusal.pause(end.ended_at)), is_final=refusal.kind.is_final)
 
     def _unusable(self, detail: str, sent_at: float, *, accepted: bool, completion: llm.Completion | None = None) -> Result:
         if completion:
@@ -132,17 +138,18 @@ class Attempt:
             detail=detail,
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
+            published=completion.published,
             cost=self._cost(completion),
             reply=completion.text[:REPLY_CHARS],
         )
 
     def _cost(self, completion: llm.Completion) -> str | None:
         """In USD, None where the price or the tokens are unknown."""
-        price = self.provider.prices.get(self.request.model)
+        price = self.provider.prices.get(self.permit.model)
         if price is None or completion.prompt_tokens is None or completion.completion_tokens is None:
             return None
         return f"{(completion.prompt_tokens * price[0] + completion.completion_tokens * price[1]) / 1e6:.8f}"
 
     def _end(self, verdict: Verdict, **facts: object) -> AttemptEnd:
         assert self.permit.attempt_uid is not None
-        return AttemptEnd(uid=self.permit.attempt_uid, verdict=verdict, ended_at=self.clock(), **facts)  # type: ignore[arg-type]
+        return AttemptEnd(uid=self.permit.attempt_uid, verdict=verdict, ended_at=self.clock(), dice=random.random(), **facts)  # type: ignore[arg-type]

@@ -13,12 +13,21 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from agents.database import answering_transaction
-from agents.governor import Limits
+from agents.governor import Limits, Pacing
 from agents.hybrid import Mode, Rules
 from agents.keys import key_of, seal
 from agents.models import Account, Settings
 
-SETTINGS = ("spacing_seconds", "backoff_seconds", "deadline_seconds", "agent_mode", "llm_callers")
+SETTINGS = (
+    "pacing",
+    "spacing_seconds",
+    "backoff_seconds",
+    "backoff_max_seconds",
+    "key_check_minutes",
+    "deadline_seconds",
+    "agent_mode",
+    "llm_callers",
+)
 ACCOUNT = ("base_url", "model_names", "enabled")
 LISTS = ("backoff_seconds", "llm_callers", "model_names")
 FALLBACK_MODELS = 3
@@ -42,7 +51,13 @@ def rules(settings: Settings) -> Rules:
     return Rules(
         mode=Mode(settings.agent_mode),
         deadline_seconds=settings.deadline_seconds,
-        limits=Limits(spacing=settings.spacing_seconds, ladder=tuple(float(pause) for pause in settings.backoff_seconds)),
+        limits=Limits(
+            spacing=settings.spacing_seconds,
+            ladder=tuple(float(pause) for pause in settings.backoff_seconds),
+            pacing=Pacing(settings.pacing),
+            longest=settings.backoff_max_seconds,
+            key_check=settings.key_check_minutes * 60,
+        ),
     )
 
 
@@ -146,7 +161,7 @@ def parsed(name: str, text: str) -> Any:
         return [_number(part) for part in _parts(text)]
     if name == "llm_callers":
         return _parts(text)
-    return _number(text) if name.endswith("_seconds") else text
+    return _number(text) if name.endswith(("_seconds", "_minutes")) else text
 
 
 def _parts(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agents.protocol import Step
+from agents.reasons import PauseSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,11 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in."""
+    """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in.
+
+    `pause`: seconds from `ended_at`, None leaves it to the ladder; `pause_source`: how that is known. `published`: the limit a minute
+    that the answer told of. `dice`: from 0 to 1, for jitter.
+    """
 
     uid: str
     verdict: str
@@ -47,6 +52,9 @@ class AttemptEnd:
     status: int | None = None
     refusal: str = ""
     pause: float | None = None
+    pause_source: str = PauseSource.PROVIDER
+    published: float | None = None
+    dice: float = 0.0
     detail: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

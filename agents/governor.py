@@ -22,8 +22,7 @@ from enum import StrEnum
 from agents import pacing, pauses
 from agents.cooling import Cooling
 from agents.pacing import AHEAD, BURST_GAP, Pace
-from agents.pauses import PauseSource
-from agents.reasons import Reason
+from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass
 
 LADDER = (60.0, 120.0, 240.0, 480.0)
@@ -221,11 +220,11 @@ def refused(
     limits: Limits,
     sent_at: float,
     now: float,
-    pause: float | None = None,
+    told: tuple[float, PauseSource] | None = None,
     kind: RefusalClass = RefusalClass.EDGE,
     dice: float = 0.0,
 ) -> Gate:
-    """A request that left at `sent_at` was refused for the whole account. `pause` in seconds where the provider said one.
+    """A request that left at `sent_at` was refused for the whole account. `told`: the pause in seconds and its source, where one is known.
 
     Requests that left before the running pause began belong to the same violation: they add no strike. `dice`, from 0 to 1, stretch
     the pause a little.
@@ -234,7 +233,7 @@ def refused(
         return gate
     strikes = (gate.strikes or _remembered(gate, now)) + 1 if kind is RefusalClass.EDGE else max(1, gate.strikes)
     blocked_at = gate.blocked_at if gate.strikes else now
-    seconds, source = _pause(replace(gate, blocked_at=blocked_at), limits, strikes, now, pause, kind)
+    seconds, source = _pause(replace(gate, blocked_at=blocked_at), limits, strikes, now, told, kind)
     pace = gate.pace
     if kind is RefusalClass.EDGE and not gate.strikes:
         pace = pacing.violated(pace, limits.spacing, sent_at, now, strikes)
@@ -251,15 +250,14 @@ def refused(
     )
 
 
-def _pause(gate: Gate, limits: Limits, strikes: int, now: float, said: float | None, kind: RefusalClass) -> tuple[float, PauseSource]:
+def _pause(
+    gate: Gate, limits: Limits, strikes: int, now: float, told: tuple[float, PauseSource] | None, kind: RefusalClass
+) -> tuple[float, PauseSource]:
     """The pause in seconds and how it is known, best source first."""
     if kind in STOPPED:
         return limits.key_check, PauseSource.CHECK
-    if said is not None:
-        return said, PauseSource.PROVIDER
-    by_the_clock = pauses.by_the_clock(kind, now)
-    if by_the_clock is not None:
-        return by_the_clock, PauseSource.CLOCK
+    if told is not None:
+        return told
     ladder = limits.pause(strikes)
     if not limits.is_learned:
         return ladder, PauseSource.LADDER

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agents import ledger
+from agents import gates
 from agents.configuration import default_account, provider, rules
 from agents.database import UNAVAILABLE
 from agents.governor import State
 from agents.hybrid import Mode, intend
 from agents.keys import UnreadableKey
-from agents.models import Settings
+from agents.models import Account, Settings
 from agents.reasons import Reason
+from agents.refusals import RefusalClass, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,21 @@ def _health(now: float) -> Health:
     obstacle = intend(mode=mode, caller_allowed=True, enabled=account.enabled, has_key=bool(known.key), models=known.models).reason
     if obstacle:
         return Health(mode, "off", obstacle.sentence)
-    gate = ledger.gate_of(account)
+    gate = gates.of(account)
     state = gate.state(now)
     if state is State.PAUSED:
         until = datetime.fromtimestamp(gate.paused_until, UTC)
-        return Health(mode, state, Reason.PAUSED.sentence, until, gate.pause_source.sentence)
+        return Health(mode, state, _paused(account), until, gate.pause_source.sentence)
     if state is State.PROBING:
         return Health(mode, state, "The pause is over. The next step probes the account.")
     return Health(mode, state, "The LLM may be asked.")
+
+
+def _paused(account: Account) -> str:
+    """Why the account is paused; more than that it is, where an operator has to look into the set-up."""
+    event = account.events.filter(ended_by="").values_list("refusal", "status").first()
+    if event is None:
+        return Reason.PAUSED.sentence
+    kind = RefusalClass(event[0])
+    said = sentence(kind, has_succeeded=kind is not RefusalClass.EDGE or account.has_succeeded(), status=event[1])
+    return Reason.PAUSED.sentence if said == kind.sentence else said

@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
-from agents import governor
+from agents import cooling, gates, governor
 from agents.database import answering_transaction
 from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
 from agents.latency import expected, noted
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
-from agents.pauses import PauseSource
-from agents.reasons import Reason, Verdict
-from agents.refusals import RefusalClass
+from agents.reasons import PauseSource, Reason, Verdict
+from agents.refusals import RefusalClass, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -29,21 +28,22 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a step asks of the gate."""
+    """What a step asks of the gate: `models` are those it may still try, in order."""
 
     account: Account
     limits: Limits
     cut_off: float
-    model: str
+    models: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The gate's decision on one request, and the attempt that was opened for it where it may go."""
+    """The gate's decision on one request, and the attempt that was opened for it where it may go, with its model."""
 
     decision: Decision
     decided_at: float
-    attempt_uid: str | None
+    model: str = ""
+    attempt_uid: str | None = None
 
 
 def open_step(opening: Opening, request: Request | None, reason: Reason, clock: Clock) -> Permit:
@@ -53,9 +53,9 @@ def open_step(opening: Opening, request: Request | None, reason: Reason, clock: 
     Raises django.db.Error; then nothing was written and nothing may be sent.
     """
     with answering_transaction():
-        decision, now = _decide(request, clock) if request else (Decision(reason), clock())
-        step = _create_step(opening, decision, now)
-        return _permit(step, request, decision, now, number=1)
+        permit = _decide(request, clock) if request else Permit(Decision(reason), clock())
+        step = _create_step(opening, permit.decision, permit.decided_at)
+        return _opened(step, request, permit, number=1)
 
 
 def next_attempt(opening: Opening, ended: AttemptEnd, request: Request, clock: Clock) -> Permit:
@@ -63,8 +63,7 @@ def next_attempt(opening: Opening, ended: AttemptEnd, request: Request, clock: C
     with answering_transaction():
         _end_attempt(ended, request.limits)
         step = Step.objects.get(uid=opening.uid)
-        decision, now = _decide(request, clock)
-        return _permit(step, request, decision, now, number=step.attempts.count() + 1)
+        return _opened(step, request, _decide(request, clock), number=step.attempts.count() + 1)
 
 
 def close_step(facts: StepFacts, limits: Limits) -> None:
@@ -80,17 +79,11 @@ def close_step(facts: StepFacts, limits: Limits) -> None:
         _count_caller(facts)
 
 
-def gate_of(account: Account) -> governor.Gate:
-    """The gate as it stands, without a lock."""
-    row = Gate.objects.filter(account=account).first()
-    return _gate(row) if row else governor.Gate()
-
-
 def left_late(request: Request, slot: float, sent_at: float) -> None:
     """A request left after its window: push back whoever comes next. Raises django.db.Error."""
     with answering_transaction():
-        row = _locked_gate(request.account)
-        _save_gate(row, governor.left_late(_gate(row), request.limits, slot, sent_at))
+        row = gates.locked(request.account)
+        gates.save(row, governor.left_late(gates.read(row), request.limits, slot, sent_at))
 
 
 def lose_attempts(before: datetime) -> int:
@@ -98,28 +91,30 @@ def lose_attempts(before: datetime) -> int:
     return LLMAttempt.objects.filter(verdict=Verdict.OPEN, cut_off_at__lt=before).update(verdict=Verdict.LOST, ended_at=F("cut_off_at"))
 
 
-def _decide(request: Request, clock: Clock) -> tuple[Decision, float]:
-    row = _locked_gate(request.account)
-    now = clock()
-    decision, gate = governor.decide(_gate(row), request.limits, now, request.cut_off, expected(row.latencies, request.model, now))
-    _save_gate(row, gate)
-    return decision, now
+def _decide(request: Request, clock: Clock) -> Permit:
+    row = gates.locked(request.account)
+    now, gate = clock(), gates.read(row)
+    model = cooling.ready(gate.cooling, request.models, now)[0]
+    decision, moved = governor.decide(gate, request.limits, now, request.cut_off, expected(row.latencies, model, now))
+    gates.save(row, moved)
+    return Permit(decision, now, model)
 
 
-def _permit(step: Step, request: Request | None, decision: Decision, now: float, *, number: int) -> Permit:
-    if request is None or decision.slot is None:
-        return Permit(decision, now, None)
+def _opened(step: Step, request: Request | None, permit: Permit, *, number: int) -> Permit:
+    """The permit with its attempt on record."""
+    if request is None or permit.decision.slot is None:
+        return permit
     attempt = LLMAttempt.objects.create(
         step=step,
         account=request.account,
         number=number,
-        model=request.model,
-        lease=decision.lease,
-        decided_at=_at(now),
-        slot_at=_at(decision.slot),
+        model=permit.model,
+        lease=permit.decision.lease,
+        decided_at=_at(permit.decided_at),
+        slot_at=_at(permit.decision.slot),
         cut_off_at=_at(request.cut_off),
     )
-    return Permit(decision, now, str(attempt.uid))
+    return replace(permit, attempt_uid=str(attempt.uid))
 
 
 def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
@@ -129,9 +124,9 @@ def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
         return
     _fill(attempt, end)
     attempt.save()
-    row = _locked_gate(attempt.account)
+    row = gates.locked(attempt.account)
     _note_latency(row, attempt, end)
-    _save_gate(row, _after(_gate(row), attempt, end, limits))
+    gates.save(row, _after(gates.read(row), attempt, end, limits))
 
 
 def _note_latency(row: Gate, attempt: LLMAttempt, end: AttemptEnd) -> None:
@@ -155,20 +150,33 @@ def _after(gate: governor.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Li
     if end.sent_at is None:
         return governor.released(gate, attempt.lease)
     if end.accepted:
-        moved = governor.succeeded(gate, limits, end.sent_at, end.ended_at)
-        if gate.strikes and not moved.strikes:
-            _end_event(attempt.account, RateLimitEvent.Ended.SUCCEEDED, end.ended_at)
-        return moved
-    if end.refusal and RefusalClass(end.refusal).pauses_account:
-        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, end.pause, RefusalClass(end.refusal))
-        if moved.strikes > gate.strikes:
-            _end_event(attempt.account, RateLimitEvent.Ended.REFUSED, None)
-            _open_event(attempt, end, moved)
-        return moved
-    return governor.released(gate, attempt.lease)
+        return _accepted(gate, attempt, end, limits)
+    kind = RefusalClass(end.refusal) if end.refusal else None
+    if kind and kind.pauses_account:
+        return _refused(gate, attempt, end, limits, kind)
+    gate = governor.released(gate, attempt.lease)
+    if kind in (RefusalClass.CAPACITY, RefusalClass.MODEL):
+        return replace(gate, cooling=cooling.cooled(gate.cooling, attempt.model, end.ended_at, end.dice))
+    return gate
 
 
-def _open_event(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate) -> None:
+def _accepted(gate: governor.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limits) -> governor.Gate:
+    moved = governor.succeeded(gate, limits, end.sent_at or end.ended_at, end.ended_at, end.published)
+    if gate.strikes and not moved.strikes:
+        _end_event(attempt.account, RateLimitEvent.Ended.SUCCEEDED, end.ended_at)
+    return replace(moved, cooling=cooling.warmed(moved.cooling, attempt.model))
+
+
+def _refused(gate: governor.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limits, kind: RefusalClass) -> governor.Gate:
+    told = None if end.pause is None else (end.pause, PauseSource(end.pause_source))
+    moved = governor.refused(gate, limits, end.sent_at or end.ended_at, end.ended_at, told, kind, end.dice)
+    if moved is not gate:
+        _end_event(attempt.account, RateLimitEvent.Ended.REFUSED, None)
+        _open_event(attempt, end, moved, limits)
+    return moved
+
+
+def _open_event(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate, limits: Limits) -> None:
     pause = gate.paused_until - gate.paused_at
     RateLimitEvent.objects.create(
         account=attempt.account,
@@ -182,12 +190,16 @@ def _open_event(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate) -> No
         started_at=_at(gate.paused_at),
         predicted_recovery_at=_at(gate.paused_until),
     )
+    _warn(attempt, end, gate, pause, limits)
+
+
+def _warn(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate, pause: float, limits: Limits) -> None:
     if end.status == 429:
-        logger.warning(
-            "Chutes API rate limited (429). Exponential backoff: Waiting %.0fs before retry (attempt %d)...", pause, gate.strikes
-        )
+        wait = limits.pause(gate.strikes) if gate.pause_source is PauseSource.LADDER else pause
+        logger.warning("Chutes API rate limited (429). Exponential backoff: Waiting %.0fs before retry (attempt %d)...", wait, gate.strikes)
     else:
-        logger.warning("Account %s paused for %.0f s: %s", attempt.account.name, pause, RefusalClass(end.refusal).sentence)
+        said = sentence(RefusalClass(end.refusal), status=end.status)
+        logger.warning("Account %s paused for %.0f s: %s", attempt.account.name, pause, said)
 
 
 def _end_event(account: Account, how: RateLimitEvent.Ended, recovered_at: float | None) -> None:
@@ -259,27 +271,6 @@ def _count_caller(facts: StepFacts) -> None:
     if not known.update(**counts):
         Caller.objects.get_or_create(address=address, defaults={"first_seen_at": seen_at, "last_seen_at": seen_at})
         known.update(**counts)
-
-
-def _locked_gate(account: Account) -> Gate:
-    row = Gate.objects.select_for_update().filter(account=account).first()
-    return row or Gate.objects.select_for_update().get_or_create(account=account)[0]
-
-
-_STATE = ("last_slot_at", "not_before", "strikes", "paused_at", "paused_until", "probe_until")
-
-
-def _gate(row: Gate) -> governor.Gate:
-    return governor.Gate(pause_source=PauseSource(row.pause_source), **{name: getattr(row, name) for name in _STATE})
-
-
-def _save_gate(row: Gate, gate: governor.Gate) -> None:
-    before = _gate(row)
-    if gate == before:
-        return
-    for name in (*_STATE, "pause_source"):
-        setattr(row, name, getattr(gate, name))
-    row.save(update_fields=[*_STATE, "pause_source"])
 
 
 def _at(seconds: float) -> datetime:

@@ -19,7 +19,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -35,6 +34,7 @@ MAX_TOKENS = 2048
 # No plan is this long: what is longer is a fault of the provider's.
 MAX_REPLY_BYTES = 2_000_000
 MAX_MODEL_NAME = 200
+RATE_LIMIT_HEADER = "X-Chutes-RL-User"
 CATALOGUE_SECONDS = 20.0
 T = TypeVar("T")
 Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
@@ -75,11 +75,12 @@ class BrokenReply(LLMError):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's reply. Tokens as the provider counted them, None where it did not say."""
+    """A model's reply. Tokens as the provider counted them, `published` its limit a minute; None where it did not say."""
 
     text: str
     prompt_tokens: int | None
     completion_tokens: int | None
+    published: float | None = None
 
 
 class Call:
@@ -127,11 +128,12 @@ async def _complete(provider: Provider, model: str, messages: list[dict[str, str
     }
     headers = {"Authorization": f"Bearer {_header_value(provider.key)}", "IWA-Task-ID": _header_value(task_id)}
     url = f"{provider.base_url}/chat/completions"
-    return _completion(await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace}))
+    reply, answered = await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace})
+    return _completion(reply, _published(answered.get(RATE_LIMIT_HEADER)))
 
 
 async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
-    listing = await _fetch("GET", f"{provider.base_url}/models", provider.key)
+    listing, _ = await _fetch("GET", f"{provider.base_url}/models", provider.key)
     entries = listing.get("data")
     if not isinstance(entries, list):
         raise BrokenReply("The model list is not of the expected form.")
@@ -162,7 +164,16 @@ def _price(pricing: Mapping[str, Any], name: str) -> float | None:
     return price if math.isfinite(price) and price >= 0 else None
 
 
-def _completion(reply: Mapping[str, Any]) -> Completion:
+def _published(value: str | None) -> float | None:
+    """The account's limit a minute that an answer tells of; None where it tells of none, or of no limit."""
+    try:
+        limit = float(value or "")
+    except ValueError:
+        return None
+    return limit if 0 < limit < math.inf else None
+
+
+def _completion(reply: Mapping[str, Any], published: float | None) -> Completion:
     try:
         text = reply["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError):
@@ -171,14 +182,14 @@ def _completion(reply: Mapping[str, Any]) -> Completion:
         raise BrokenReply("The reply is empty.", 200)
     usage = reply.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    return Completion(storable(text), _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+    return Completion(storable(text), _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), published)
 
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
 
 
-async def _fetch(method: str, url: str, key: str, **request: Any) -> dict[str, Any]:
+async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[dict[str, Any], httpx.Headers]:
     _check_port(url)
     try:
         async with _client().stream(method, url, **request) as response:
@@ -196,7 +207,7 @@ async def _fetch(method: str, url: str, key: str, **request: Any) -> dict[str, A
         raise BrokenReply("The reply is not JSON.", response.status_code) from None
     if not isinstance(parsed, dict):
         raise BrokenReply("The reply is not a JSON object.", response.status_code)
-    return parsed
+    return parsed, response.headers
 
 
 def _check_port(url: str) -> None:
@@ -219,25 +230,7 @@ async def _read(response: httpx.Response) -> str:
 
 
 def _refusal(response: httpx.Response, body: str, key: str) -> Refusal:
-    headers = response.headers
-    return classify(response.status_code, headers.get("content-type", ""), body, _seconds(headers.get("retry-after")), (key,))
-
-
-def _seconds(value: str | None) -> float | None:
-    """A Retry-After in seconds, which may also be a date. None where it says nothing sensible."""
-    try:
-        seconds = float(value or "")
-    except ValueError:
-        seconds = _seconds_until(value or "")
-    return seconds if 0 <= seconds < 86_400 * 2 else None
-
-
-def _seconds_until(date: str) -> float:
-    """-1 where it is no date."""
-    try:
-        return parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return -1.0
+    return classify(response.status_code, response.headers, body, time.time(), (key,))
 
 
 def _header_value(text: str) -> str:

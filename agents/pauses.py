@@ -1,45 +1,12 @@
-"""How long an account is left alone after a refusal, and how that is known. Durations are seconds, times Unix seconds."""
+"""How long an account is left alone where nobody says for how long. Durations are seconds."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-from agents.refusals import RefusalClass
-
-DAY, CAP_WINDOW = 86_400.0, 4 * 3600.0
-# The provider keeps keys, balances and caps this long before it looks at them anew.
-CACHED = 60.0
 # Pauses are only ever stretched, never cut: coming too early is what hurts.
 JITTER = 0.05
 # While nothing says that probes do harm, a long block is looked at this often, or after a tenth of the time it has lasted.
 PATIENCE, PATIENT_PART = 300.0, 0.1
 LONGEST = 86_400.0
-
-
-class PauseSource(StrEnum):
-    """How we know how long a pause lasts."""
-
-    LADDER = "ladder"
-    PROVIDER = "provider"
-    LEARNED = "learned"
-    CLOCK = "clock"
-    CHECK = "check"
-    OPERATOR = "operator"
-
-    @property
-    def sentence(self) -> str:
-        """The source in an operator's words."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    PauseSource.LADDER: "our ladder",
-    PauseSource.PROVIDER: "the provider said so",
-    PauseSource.LEARNED: "learned from earlier blocks",
-    PauseSource.CLOCK: "the limit starts anew at a fixed hour (UTC)",
-    PauseSource.CHECK: "our check of a stopped account",
-    PauseSource.OPERATOR: "an operator said so",
-}
 
 
 def rung(ladder: tuple[float, ...], longest: float, strike: int) -> float:
@@ -62,13 +29,3 @@ def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: floa
 def stretched(pause: float, dice: float) -> float:
     """`pause` with jitter; `dice` is from 0 to 1."""
     return pause * (1 + JITTER * dice)
-
-
-def by_the_clock(kind: RefusalClass, now: float) -> float | None:
-    """Seconds until a limit starts anew by the clock, None for a class that has no such hour."""
-    match kind:
-        case RefusalClass.FREE_DAILY | RefusalClass.DAILY_QUOTA:
-            return DAY - now % DAY + CACHED
-        case RefusalClass.SUBSCRIPTION_CAP:
-            return CAP_WINDOW - now % CAP_WINDOW + CACHED
-    return None

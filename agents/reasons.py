@@ -1,4 +1,4 @@
-"""Why a step was answered as it was, and how an LLM attempt ended: one enum each, one sentence a member."""
+"""Why a step was answered as it was, how an LLM attempt ended, how a pause is known: one enum each, one sentence a member."""
 
 from __future__ import annotations
 
@@ -76,4 +76,28 @@ VERDICTS = {
     Verdict.INVALID: "No usable action",
     Verdict.GIVEN_UP: "Slot given up, nothing sent",
     Verdict.LOST: "Process ended, outcome unknown",
+}
+
+
+class PauseSource(StrEnum):
+    """How we know how long a pause lasts."""
+
+    LADDER = "ladder"
+    PROVIDER = "provider"
+    CALENDAR = "calendar"
+    LEARNED = "learned"
+    CHECK = "check"
+
+    @property
+    def sentence(self) -> str:
+        """The source in an operator's words."""
+        return PAUSE_SOURCES[self]
+
+
+PAUSE_SOURCES = {
+    PauseSource.LADDER: "our ladder",
+    PauseSource.PROVIDER: "the provider said so",
+    PauseSource.CALENDAR: "the provider's calendar, in UTC",
+    PauseSource.LEARNED: "learned from earlier blocks",
+    PauseSource.CHECK: "looked at again every few minutes",
 }

@@ -1,14 +1,16 @@
-"""What a provider's answer means for the account: status, content type and body to a class with its scope."""
+"""What a provider's answer means for the account: status, headers and body to a class, its scope, and how long to wait and why."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.reasons import PauseSource
 from agents.redaction import redact
+from agents.resets import day_ends_at, four_hours_end_at, quota_resets_at, retry_at
 from agents.text import storable
 
 DETAIL_CHARS = 200
@@ -16,6 +18,15 @@ DETAIL_CHARS = 200
 MASKED_CHARS = 10 * DETAIL_CHARS
 # A refused key or an empty balance does not mend itself: look again this often, not at every step.
 STOPPED_SECONDS = 300.0
+
+
+class Scope(StrEnum):
+    """Whom a refusal concerns."""
+
+    ACCOUNT = "account"
+    KEY = "key"
+    MODEL = "model"
+    REQUEST = "request"
 
 
 class RefusalClass(StrEnum):
@@ -34,18 +45,23 @@ class RefusalClass(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """The class in an operator's words, with what to do."""
+        """The class in an operator's words, with what to do. `sentence()` knows the cases in which more can be said."""
         return SENTENCES[self]
+
+    @property
+    def scope(self) -> Scope:
+        """Whom it concerns."""
+        return _SCOPES.get(self, Scope.ACCOUNT)
 
     @property
     def pauses_account(self) -> bool:
         """Whether the whole account has to wait; otherwise another model may be tried at once."""
-        return self in _ACCOUNT_WIDE
+        return self.scope in (Scope.ACCOUNT, Scope.KEY)
 
     @property
     def is_final(self) -> bool:
         """Whether no other model can help this step."""
-        return self.pauses_account or self is RefusalClass.REQUEST
+        return self.scope is not Scope.MODEL
 
 
 SENTENCES = {
@@ -60,50 +76,104 @@ SENTENCES = {
     RefusalClass.REQUEST: "The provider could not read the request.",
     RefusalClass.UPSTREAM: "The provider failed to answer.",
 }
+NEVER_WORKED = "Turned away by the edge, and this key has never worked: check the Authorization header and the host."
+WRONG_HOST = "No chat API answers at this address. Check the base URL: its host and its path."
+_SCOPES = {
+    RefusalClass.AUTH: Scope.KEY,
+    RefusalClass.CAPACITY: Scope.MODEL,
+    RefusalClass.MODEL: Scope.MODEL,
+    RefusalClass.UPSTREAM: Scope.MODEL,
+    RefusalClass.REQUEST: Scope.REQUEST,
+}
 # An SS58 address, as a 402 carries one to pay to.
 _ADDRESS = re.compile(r"\b5[1-9A-HJ-NP-Za-km-z]{46,47}\b")
-_ACCOUNT_WIDE = frozenset(
-    {
-        RefusalClass.EDGE,
-        RefusalClass.FREE_DAILY,
-        RefusalClass.DAILY_QUOTA,
-        RefusalClass.SUBSCRIPTION_CAP,
-        RefusalClass.PAYMENT,
-        RefusalClass.AUTH,
-    }
-)
+
+
+def sentence(kind: RefusalClass, *, has_succeeded: bool = True, status: int | None = None) -> str:
+    """`kind` in an operator's words. `has_succeeded`: whether a call with this key ever did; `status`: the refusal's, where known.
+
+    The edge answers a call without a good Authorization header, or one to the wrong host, with the very page of a rate limit.
+    """
+    if kind is RefusalClass.EDGE and not has_succeeded:
+        return NEVER_WORKED
+    return WRONG_HOST if is_wrong_host(kind, status) else kind.sentence
+
+
+def is_wrong_host(kind: RefusalClass, status: int | None) -> bool:
+    """Whether the address is at fault, not the key: nothing is there, or it sends one elsewhere."""
+    return kind is RefusalClass.AUTH and status is not None and (status == 404 or 300 <= status < 400)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One refused attempt. `pause` in seconds: None leaves it to the ladder. `detail`: the body's first characters."""
+    """One refused attempt. `until`: Unix time, None leaves the wait to the ladder; `source`: how that time is known.
+
+    `detail`: the body's first characters, on one line and without secrets.
+    """
 
     kind: RefusalClass
     detail: str
-    pause: float | None = None
+    until: float | None = None
+    source: PauseSource = PauseSource.LADDER
+
+    @property
+    def scope(self) -> Scope:
+        """Whom it concerns."""
+        return self.kind.scope
+
+    def pause(self, now: float) -> float | None:
+        """Seconds to wait from `now`; None leaves it to the ladder."""
+        return None if self.until is None else max(0.0, self.until - now)
 
 
-def classify(status: int, content_type: str, body: str, retry_after: float | None = None, secrets: Iterable[str] = ()) -> Refusal:
-    """The refusal that a non-2xx answer means. `body` may be its first part; `retry_after` in seconds where a header said so.
+def classify(status: int, headers: Mapping[str, str], body: str, now: float, secrets: Iterable[str] = ()) -> Refusal:
+    """The refusal that a non-2xx answer, received at the Unix time `now`, means. `body` may be its first part.
 
     The detail is one line without payment addresses, keys and `secrets`, since a provider may repeat what it was sent.
     """
+    known = {name.lower(): value for name, value in headers.items()}
+    content_type = known.get("content-type", "")
     detail = _detail(content_type, body)
     kind = _kind(status, content_type, detail)
-    pause = STOPPED_SECONDS if kind in (RefusalClass.AUTH, RefusalClass.PAYMENT) else None
+    until, source = wait(kind, known.get("retry-after", ""), detail, now)
     masked = redact(_ADDRESS.sub("[address]", detail[:MASKED_CHARS]), secrets)
-    return Refusal(kind, masked[:DETAIL_CHARS], retry_after if retry_after is not None else pause)
+    return Refusal(kind, masked[:DETAIL_CHARS], until, source)
+
+
+def wait(kind: RefusalClass, retry_after: str, detail: str, now: float) -> tuple[float | None, PauseSource]:
+    """Until when, and how that is known: the provider's word first, then the calendar, then our own."""
+    told = retry_at(retry_after, now)
+    if told is None and kind is RefusalClass.DAILY_QUOTA:
+        told = quota_resets_at(detail, now)
+    if told is not None:
+        return told, PauseSource.PROVIDER
+    match kind:
+        case RefusalClass.DAILY_QUOTA | RefusalClass.FREE_DAILY:
+            return day_ends_at(now), PauseSource.CALENDAR
+        case RefusalClass.SUBSCRIPTION_CAP:
+            return four_hours_end_at(now), PauseSource.CALENDAR
+        case RefusalClass.AUTH | RefusalClass.PAYMENT:
+            return now + STOPPED_SECONDS, PauseSource.CHECK
+    return None, PauseSource.LADDER
 
 
 def _kind(status: int, content_type: str, detail: str) -> RefusalClass:
-    if status == 429:
-        return _too_many(detail)
-    if status == 402:
-        return _payment(detail)
-    if status in (401, 403):
-        return RefusalClass.UPSTREAM if _is_html(content_type, detail) else RefusalClass.AUTH
-    if status == 404:
-        return RefusalClass.MODEL if "model not found" in detail.lower() else RefusalClass.AUTH
+    is_html = _is_html(content_type, detail)
+    match status:
+        case 429:
+            return RefusalClass.EDGE if is_html else _too_many(detail.lower())
+        case 402:
+            return _payment(detail.lower())
+        case 403 if is_html:
+            return RefusalClass.UPSTREAM
+        case 404 if "model not found" in detail.lower():
+            return RefusalClass.MODEL
+        case 401 | 403 | 404:
+            return RefusalClass.AUTH
+    return _by_range(status)
+
+
+def _by_range(status: int) -> RefusalClass:
     if 300 <= status < 400:
         # Redirects are not followed with a key in hand: an address that moves is a wrong base URL.
         return RefusalClass.AUTH
@@ -115,7 +185,7 @@ def _kind(status: int, content_type: str, detail: str) -> RefusalClass:
 def _too_many(detail: str) -> RefusalClass:
     if "maximum capacity" in detail:
         return RefusalClass.CAPACITY
-    return RefusalClass.FREE_DAILY if "Free models limit" in detail else RefusalClass.EDGE
+    return RefusalClass.FREE_DAILY if "free models limit" in detail else RefusalClass.EDGE
 
 
 def _payment(detail: str) -> RefusalClass:

@@ -49,10 +49,10 @@ class Story:
     opening: Opening
     clock: Clock
 
-    def request(self, model: str) -> Request:
-        """What this step asks of the gate for one model."""
+    def request(self, models: list[str]) -> Request:
+        """What this step asks of the gate for the models it may still try."""
         assert self.situation.account is not None
-        return Request(self.situation.account, self.situation.rules.limits, self.budget.cut_off, model)
+        return Request(self.situation.account, self.situation.rules.limits, self.budget.cut_off, tuple(models))
 
 
 def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = time.time) -> Plan:
@@ -156,14 +156,15 @@ def _try_models(story: Story) -> Result:
         # The database was away a moment ago. Asking it again would cost this step the wait, and the gate may not be up to date.
         return Result(intention.reason or Reason.DATABASE, is_open=False)
     models = list(intention.models)
-    request = story.request(models.pop(0)) if models else None
+    request = story.request(models) if models else None
     permit = ledger.open_step(story.opening, request, intention.reason or Reason.NO_MODEL, story.clock)
     result = Result(permit.decision.reason)
     while request and permit.attempt_uid:
         result = _attempt(story, request, permit)
+        models.remove(permit.model)
         if result.is_final or not models or result.end is None:
             return result
-        request = story.request(models.pop(0))
+        request = story.request(models)
         try:
             permit = ledger.next_attempt(story.opening, result.end, request, story.clock)
         except UNAVAILABLE as error:

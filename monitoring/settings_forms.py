@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.boundfield import BoundField
 
 from agents.configuration import ACCOUNT, SETTINGS, change, change_account, parsed, values
+from agents.governor import Pacing
 from agents.hybrid import Mode
 from agents.models import Account, Settings
 from monitoring.stats.changes import in_words, model_field
@@ -55,7 +56,7 @@ class _ModelForm(forms.Form):
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
                 help=of.help_text,
-                unit="seconds" if name.endswith("_seconds") else "",
+                unit=next((unit for unit in ("seconds", "minutes") if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),
             )
@@ -77,11 +78,14 @@ def _reason() -> forms.CharField:
 
 
 class SettingsForm(_ModelForm):
-    """Spacing, backoff, deadline, mode and the callers that may use the LLM."""
+    """Pacing, spacing, backoff, deadline, mode and the callers that may use the LLM."""
 
     names = SETTINGS
     spacing_seconds = forms.FloatField(label="Spacing", min_value=0, max_value=3600)
     backoff_seconds = forms.CharField(label="Backoff", max_length=200)
+    pacing = forms.ChoiceField(label="Pacing", choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
+    backoff_max_seconds = forms.FloatField(label="Longest backoff", min_value=1, max_value=86_400)
+    key_check_minutes = forms.FloatField(label="Key check", min_value=1, max_value=1440)
     deadline_seconds = forms.FloatField(label="Deadline", min_value=3, max_value=180)
     agent_mode = forms.ChoiceField(label="Agent mode", choices=[(mode.value, mode.sentence) for mode in Mode])
     llm_callers = forms.CharField(label="LLM callers", required=False, max_length=5_000)
@@ -90,7 +94,7 @@ class SettingsForm(_ModelForm):
     def __init__(self, row: Settings, data: Any = None) -> None:
         lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers")}
         super().__init__(row, data, values(row) | lists)
-        for name in ("spacing_seconds", "deadline_seconds"):
+        for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds"):
             self.fields[name].widget.attrs.update(step="any", inputmode="decimal")
             self.initial[name] = f"{self.initial[name]:g}"
 

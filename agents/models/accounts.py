@@ -7,7 +7,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from agents.models.choices import choices
-from agents.pauses import PauseSource
+from agents.reasons import PauseSource, Verdict
 
 
 def valid_models(value: object) -> None:
@@ -40,6 +40,10 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def has_succeeded(self) -> bool:
+        """Whether the provider ever accepted a request of this account."""
+        return self.attempts.filter(status=200, verdict__in=(Verdict.OK, Verdict.INVALID)).exists()
+
 
 class Gate(models.Model):
     """An account's governor state, as `agents.governor.Gate` describes it. Times are Unix seconds. Written by the ledger alone."""
@@ -52,6 +56,14 @@ class Gate(models.Model):
     paused_until = models.FloatField(default=0)
     pause_source = models.CharField(max_length=10, choices=choices(PauseSource), default=PauseSource.LADDER)
     probe_until = models.FloatField(default=0)
+    cause = models.CharField(max_length=20, blank=True)
+    blocked_at = models.FloatField(default=0)
+    rungs = models.PositiveIntegerField(default=0)
+    silence = models.FloatField(default=0)
+    recovered_at = models.FloatField(default=0)
+    succeeded_at = models.FloatField(default=0)
+    cooling = models.JSONField(default=list)
+    pace = models.JSONField(default=dict)
     latencies = models.JSONField(default=dict)
 
     def __str__(self) -> str:

@@ -10,9 +10,8 @@ from django.urls import reverse
 
 from agents.models.accounts import Account
 from agents.models.choices import Route, Source, choices
-from agents.pauses import PauseSource
 from agents.protocol import Form
-from agents.reasons import Reason, Verdict
+from agents.reasons import PauseSource, Reason, Verdict
 from agents.refusals import RefusalClass
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from agents.governor import Pacing
 from agents.hybrid import Mode
 from agents.models.choices import choices
 
@@ -55,7 +56,26 @@ class Settings(models.Model):
         "Backoff",
         default=default_ladder,
         validators=[valid_ladder],
-        help_text="The pause after each 429 in a row, in seconds. The last one repeats. A success starts over.",
+        help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes bring it back.",
+    )
+    backoff_max_seconds = models.FloatField(
+        "Longest backoff",
+        default=600,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="After the last pause of the list the pause doubles up to this, in seconds.",
+    )
+    pacing = models.CharField(
+        "Pacing",
+        max_length=10,
+        choices=choices(Pacing),
+        default=Pacing.FIXED,
+        help_text="Learned: starts at the spacing and finds out how fast the account may be used, from what is accepted and refused.",
+    )
+    key_check_minutes = models.FloatField(
+        "Key check",
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        help_text="Minutes between two looks at an account whose key was refused or whose balance is used up.",
     )
     deadline_seconds = models.FloatField(
         "Deadline",

@@ -10,8 +10,8 @@ from random import Random
 from agents import cooling, governor
 from agents.governor import Decision, Gate, State
 from agents.hybrid import MARGIN
-from agents.reasons import Reason
-from agents.refusals import RefusalClass
+from agents.reasons import PauseSource, Reason
+from agents.refusals import RefusalClass, wait
 from agents.simulation.account import Account
 from agents.simulation.clock import Clock
 from agents.simulation.measures import Answered, Measures, Record, means
@@ -152,9 +152,7 @@ class Run:
 
     def _refused(self, asking: Asking, sent_at: float, reply: Reply) -> None:
         now, before = self.clock.now, self.gate
-        self.gate = governor.refused(
-            before, self.miner.limits, sent_at, now, self._said_pause(reply), REFUSALS[reply.said], self._dice.random()
-        )
+        self.gate = governor.refused(before, self.miner.limits, sent_at, now, self._told(reply), REFUSALS[reply.said], self._dice.random())
         asking.done(False)  # noqa: FBT003 - the callback's one argument
         if self.gate is before:
             return
@@ -164,13 +162,16 @@ class Run:
         if self.miner.probes:
             self.clock.at(self.gate.paused_until + PROBE_AFTER, self._probe)
 
-    def _said_pause(self, reply: Reply) -> float | None:
-        """Seconds until the time that the provider told, in the refusal or in its management API."""
+    def _told(self, reply: Reply) -> tuple[float, PauseSource] | None:
+        """Seconds until the time that the provider told, in the refusal or in its management API, or that its calendar tells."""
         now = self.clock.now
         if reply.reset_at is not None:
-            return EPOCH + reply.reset_at - now
+            return EPOCH + reply.reset_at - now, PauseSource.PROVIDER
         resets_at = self.account.cap_resets_at() if reply.said is Said.SUBSCRIPTION_CAP and self.miner.admin_key else None
-        return None if resets_at is None else resets_at - now
+        if resets_at is not None:
+            return resets_at - now, PauseSource.PROVIDER
+        until, source = wait(REFUSALS[reply.said], "", "", now)
+        return None if until is None else (until - now, source)
 
     def _probe(self) -> None:
         now = self.clock.now

@@ -18,7 +18,10 @@ from agents.models import Account, Settings
 pytestmark = pytest.mark.django_db
 
 DEFAULTS = {
+    "pacing": "fixed",
     "spacing_seconds": 5,
+    "backoff_max_seconds": 600,
+    "key_check_minutes": 5,
     "backoff_seconds": [60, 120, 240, 480],
     "deadline_seconds": 25,
     "agent_mode": "hybrid",
@@ -48,14 +51,20 @@ def test_without_arguments_all_settings_are_printed_as_json() -> None:
 
 def test_each_setting_can_be_changed_at_once() -> None:
     printed = run(
+        "pacing=learned",
         "spacing_seconds=2.5",
+        "backoff_max_seconds=900",
+        "key_check_minutes=10",
         "backoff_seconds=30, 60 90",
         "deadline_seconds=20",
         "agent_mode=template",
         "llm_callers=10.0.0.0/8,203.0.113.7,2001:db8::/32",
     )
     assert printed == {
+        "pacing": "learned",
         "spacing_seconds": 2.5,
+        "backoff_max_seconds": 900,
+        "key_check_minutes": 10,
         "backoff_seconds": [30, 60, 90],
         "deadline_seconds": 20,
         "agent_mode": "template",
@@ -95,7 +104,7 @@ def test_the_bounds_themselves_are_allowed() -> None:
         ("agent_mode=HYBRID", "agent_mode: Value 'HYBRID' is not a valid choice."),
         ("llm_callers=10.0.0.1/8", "llm_callers: “10.0.0.1/8” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7."),
         ("llm_callers=example.org", "llm_callers: “example.org” is not a network."),
-        ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from spacing_seconds, "),
+        ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from pacing, spacing_seconds, "),
         ("id=2", "There is no setting “id”."),
         ("spacing", "“spacing” is not of the form name=value, such as spacing_seconds=2."),
         ("=2", "There is no setting “”."),

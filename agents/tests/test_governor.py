@@ -24,8 +24,7 @@ from agents.governor import (
     released,
     succeeded,
 )
-from agents.pauses import PauseSource
-from agents.reasons import Reason
+from agents.reasons import PauseSource, Reason
 
 SEED = Limits(spacing=5.0, ladder=(60.0, 120.0, 240.0, 480.0))
 BUDGET = 23.5
@@ -92,7 +91,7 @@ def test_while_paused_every_step_is_told_when_to_come_back() -> None:
 
 
 def test_a_pause_that_the_provider_states_is_taken_with_its_source() -> None:
-    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0, pause=33.0)
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0, told=(33.0, PauseSource.PROVIDER))
     assert (gate.paused_until, gate.pause_source, gate.strikes) == (1033.0, PauseSource.PROVIDER, 1)
 
 
@@ -244,7 +243,7 @@ class GateUnderAnything(RuleBasedStateMachine):
         elif outcome == "429":
             self.gate = refused(self.gate, self.limits, sent_at, self.now)
         elif outcome == "429 with a time":
-            self.gate = refused(self.gate, self.limits, sent_at, self.now, pause=17.0)
+            self.gate = refused(self.gate, self.limits, sent_at, self.now, told=(17.0, PauseSource.PROVIDER))
         elif outcome == "fault":
             self.gate = released(self.gate, flight.decision.lease)
 

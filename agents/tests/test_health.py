@@ -10,8 +10,9 @@ import pytest
 from agents import keys
 from agents.configuration import change, change_account, default_account
 from agents.health import Health, health
-from agents.models import Gate
+from agents.models import Gate, RateLimitEvent
 from agents.reasons import Reason
+from agents.refusals import NEVER_WORKED, WRONG_HOST
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,3 +73,24 @@ def test_a_key_that_cannot_be_opened_is_said_with_the_remedy(settings: Any) -> N
 @pytest.mark.usefixtures("no_database")
 def test_without_the_database_the_state_is_unknown_and_the_miner_still_answers() -> None:
     assert health(NOW) == Health("hybrid", "unknown", "The database can't be read. The template agent answers.")
+
+
+def event(**fields: Any) -> None:
+    at = datetime.fromtimestamp(NOW, UTC)
+    facts = {"strike": 1, "pause_seconds": 60, "pause_source": "ladder", "started_at": at, "predicted_recovery_at": at}
+    RateLimitEvent.objects.create(account=default_account(), **{**facts, **fields})
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "sentence"),
+    [
+        ("edge", 429, NEVER_WORKED),
+        ("auth", 404, WRONG_HOST),
+        ("auth", 401, Reason.PAUSED.sentence),
+        ("payment", 402, Reason.PAUSED.sentence),
+    ],
+)
+def test_a_pause_that_comes_from_the_set_up_says_what_to_check(refusal: str, status: int, sentence: str) -> None:
+    gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50)
+    event(refusal=refusal, status=status)
+    assert health(NOW).sentence == sentence

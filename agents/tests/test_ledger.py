@@ -24,10 +24,9 @@ from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd, Closing, Opening, StepFacts, opening
 from agents.governor import Limits
 from agents.models import Caller, Gate, LLMAttempt, RateLimitEvent, Source, Step, Task
-from agents.pauses import PauseSource
 from agents.protocol import Form
 from agents.protocol import Step as Request
-from agents.reasons import Reason, Verdict
+from agents.reasons import PauseSource, Reason, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = 1_790_000_000.0
@@ -45,7 +44,7 @@ def begun(index: int = 0, *, received_at: float = NOW, task_id: str = "t", calle
 
 
 def request(cut_off: float = NOW + 23.5, limits: Limits = LIMITS) -> ledger.Request:
-    return ledger.Request(default_account(), limits, cut_off, "m")
+    return ledger.Request(default_account(), limits, cut_off, ("m",))
 
 
 def asked(story: Opening, at: float = NOW, **how: Any) -> ledger.Permit:

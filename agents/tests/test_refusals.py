@@ -1,15 +1,33 @@
-"""What each answer of the provider means for the account, and what of it is kept."""
+"""What each answer of the provider means for the account, how long it has to wait, and what of it is kept."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.refusals import DETAIL_CHARS, SENTENCES, STOPPED_SECONDS, RefusalClass, classify
+from agents.reasons import PauseSource
+from agents.refusals import (
+    DETAIL_CHARS,
+    NEVER_WORKED,
+    SENTENCES,
+    STOPPED_SECONDS,
+    WRONG_HOST,
+    Refusal,
+    RefusalClass,
+    Scope,
+    classify,
+    sentence,
+)
+from agents.resets import CACHED
 from agents.tests.strategies import JSON
+
+NOW = datetime(2026, 9, 1, 13, 30, tzinfo=UTC).timestamp()
+MIDNIGHT = datetime(2026, 9, 2, tzinfo=UTC).timestamp()
+FOUR_O_CLOCK = datetime(2026, 9, 1, 16, tzinfo=UTC).timestamp()
 
 EDGE_PAGE = (
     "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n<center><h1>429 Too Many Requests</h1></center>\r\n</body>"
@@ -19,8 +37,18 @@ QUOTA = {"message": "Quota exceeded", "quota_reset_timestamp": "2026-09-02T00:00
 NO_BALANCE = f"Account balance is $0.00, please send tao to {ADDRESS}"
 
 
+CAP = "Subscription usage cap exceeded. Please add balance to continue."
+FREE = "Free models limit reached for today. Upgrade to go on."
+FULL = "Infrastructure is at maximum capacity, try again later"
+
+
 def detail(value: object) -> str:
     return json.dumps({"detail": value})
+
+
+def refusal(status: int, content_type: str, body: str, secrets: tuple[str, ...] = (), **headers: str) -> Refusal:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return classify(status, {"Content-Type": content_type, **named}, body, NOW, secrets)
 
 
 @pytest.mark.parametrize(
@@ -29,19 +57,16 @@ def detail(value: object) -> str:
         (429, "text/html", EDGE_PAGE, RefusalClass.EDGE),
         (429, "application/json", detail("Too Many Requests"), RefusalClass.EDGE),
         (429, "", "", RefusalClass.EDGE),
-        (429, "application/json", detail("Infrastructure is at maximum capacity, try again later"), RefusalClass.CAPACITY),
-        (429, "application/json", detail("Free models limit reached for today. Upgrade to go on."), RefusalClass.FREE_DAILY),
+        (429, "text/html", "<html>The site is at maximum capacity</html>", RefusalClass.EDGE),
+        (429, "application/json", detail(FULL), RefusalClass.CAPACITY),
+        (429, "application/json", detail(FREE), RefusalClass.FREE_DAILY),
         (402, "application/json", detail(QUOTA), RefusalClass.DAILY_QUOTA),
-        (
-            402,
-            "application/json",
-            detail("Subscription usage cap exceeded. Please add balance to continue."),
-            RefusalClass.SUBSCRIPTION_CAP,
-        ),
+        (402, "application/json", detail(CAP), RefusalClass.SUBSCRIPTION_CAP),
         (402, "application/json", detail(NO_BALANCE), RefusalClass.PAYMENT),
         (402, "text/html", "<html>Payment Required</html>", RefusalClass.PAYMENT),
         (402, "", "", RefusalClass.PAYMENT),
         (401, "application/json", detail("Invalid or expired token"), RefusalClass.AUTH),
+        (401, "text/html", "<html>401 Authorization Required</html>", RefusalClass.AUTH),
         (403, "application/json", detail("Forbidden"), RefusalClass.AUTH),
         (403, "text/html; charset=utf-8", "<html>403 Forbidden</html>", RefusalClass.UPSTREAM),
         (403, "TEXT/HTML", "Forbidden", RefusalClass.UPSTREAM),
@@ -62,52 +87,93 @@ def detail(value: object) -> str:
     ],
 )
 def test_an_answer_has_its_class(status: int, content_type: str, body: str, kind: RefusalClass) -> None:
-    assert classify(status, content_type, body).kind is kind
+    assert refusal(status, content_type, body).kind is kind
 
 
 @pytest.mark.parametrize(
-    ("kinds", "pauses", "is_final"),
+    ("kinds", "scope", "pauses", "is_final"),
     [
-        (("edge", "free_daily", "daily_quota", "subscription_cap", "payment", "auth"), True, True),
-        (("request",), False, True),
-        (("capacity", "model", "upstream"), False, False),
+        (("edge", "free_daily", "daily_quota", "subscription_cap", "payment"), Scope.ACCOUNT, True, True),
+        (("auth",), Scope.KEY, True, True),
+        (("request",), Scope.REQUEST, False, True),
+        (("capacity", "model", "upstream"), Scope.MODEL, False, False),
     ],
 )
-def test_a_class_says_who_has_to_wait_and_whether_another_model_may_help(kinds: tuple[str, ...], pauses: bool, is_final: bool) -> None:
-    assert {(RefusalClass(kind).pauses_account, RefusalClass(kind).is_final) for kind in kinds} == {(pauses, is_final)}
+def test_a_class_says_whom_it_concerns_who_has_to_wait_and_whether_another_model_may_help(
+    kinds: tuple[str, ...], scope: Scope, pauses: bool, is_final: bool
+) -> None:
+    found = [RefusalClass(kind) for kind in kinds]
+    assert {(kind.scope, kind.pauses_account, kind.is_final) for kind in found} == {(scope, pauses, is_final)}
 
 
 def test_every_class_has_its_sentence() -> None:
     assert set(SENTENCES) == set(RefusalClass)
+    assert {sentence(kind) for kind in RefusalClass} == set(SENTENCES.values())
 
 
-def test_a_wrong_host_is_told_as_a_matter_of_key_and_base_url() -> None:
-    refusal = classify(404, "application/json", detail("No matching chute found!"))
-    assert refusal.kind.sentence == "The key was refused. Check the key and the base URL."
-    assert (refusal.detail, refusal.pause) == ("No matching chute found!", STOPPED_SECONDS)
+def test_an_edge_that_never_let_the_key_in_is_no_rate_limit() -> None:
+    assert sentence(RefusalClass.EDGE, has_succeeded=False) == NEVER_WORKED
+    assert "check the Authorization header and the host" in NEVER_WORKED
+    assert "limited" not in NEVER_WORKED
+    assert sentence(RefusalClass.EDGE) == SENTENCES[RefusalClass.EDGE]
+    assert sentence(RefusalClass.CAPACITY, has_succeeded=False) == SENTENCES[RefusalClass.CAPACITY]
 
 
-@pytest.mark.parametrize(("status", "pause"), [(401, STOPPED_SECONDS), (402, STOPPED_SECONDS), (429, None), (500, None)])
-def test_what_does_not_mend_itself_is_looked_at_again_after_a_while(status: int, pause: float | None) -> None:
-    assert classify(status, "application/json", detail("no")).pause == pause
+@pytest.mark.parametrize("status", [301, 308, 404])
+def test_a_wrong_host_is_told_apart_from_a_wrong_key(status: int) -> None:
+    found = refusal(status, "application/json", detail("No matching chute found!"))
+    assert found.detail == "No matching chute found!"
+    assert sentence(found.kind, status=status) == WRONG_HOST
+    assert sentence(found.kind, status=401) == SENTENCES[RefusalClass.AUTH]
 
 
-@pytest.mark.parametrize("status", [401, 402, 429, 503])
-def test_a_providers_own_word_on_the_wait_wins(status: int) -> None:
-    assert classify(status, "application/json", detail("no"), retry_after=17.0).pause == 17.0
+@pytest.mark.parametrize(
+    ("status", "body", "until", "source"),
+    [
+        (402, detail(QUOTA), MIDNIGHT, PauseSource.PROVIDER),
+        (402, detail({**QUOTA, "quota_reset_timestamp": NOW + 600}), NOW + 600, PauseSource.PROVIDER),
+        (402, detail({**QUOTA, "quota_reset_timestamp": "soon"}), MIDNIGHT + CACHED, PauseSource.CALENDAR),
+        (402, detail({**QUOTA, "quota_reset_timestamp": None}), MIDNIGHT + CACHED, PauseSource.CALENDAR),
+        (402, detail({**QUOTA, "quota_reset_timestamp": "2020-01-01T00:00:00Z"}), MIDNIGHT + CACHED, PauseSource.CALENDAR),
+        (429, detail(FREE), MIDNIGHT + CACHED, PauseSource.CALENDAR),
+        (402, detail(CAP), FOUR_O_CLOCK + CACHED, PauseSource.CALENDAR),
+        (402, detail(NO_BALANCE), NOW + STOPPED_SECONDS, PauseSource.CHECK),
+        (401, detail("no"), NOW + STOPPED_SECONDS, PauseSource.CHECK),
+        (404, detail("No matching chute found!"), NOW + STOPPED_SECONDS, PauseSource.CHECK),
+        (429, EDGE_PAGE, None, PauseSource.LADDER),
+        (429, detail(FULL), None, PauseSource.LADDER),
+        (500, detail("no"), None, PauseSource.LADDER),
+    ],
+)
+def test_a_refusal_knows_how_long_it_lasts_and_from_whom(status: int, body: str, until: float | None, source: PauseSource) -> None:
+    found = refusal(status, "application/json", body)
+    assert (found.until, found.source) == (until, source)
+    assert found.pause(NOW + 10) == (None if until is None else until - NOW - 10)
+
+
+def test_a_wait_that_is_over_is_no_wait() -> None:
+    assert Refusal(RefusalClass.EDGE, "", NOW, PauseSource.PROVIDER).pause(NOW + 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(401, "no"), (402, NO_BALANCE), (402, QUOTA), (402, CAP), (429, FREE), (429, "no"), (503, "no")]
+)
+def test_a_providers_own_word_on_the_wait_wins(status: int, body: object) -> None:
+    found = refusal(status, "application/json", detail(body), Retry_After="17")
+    assert (found.until, found.source) == (NOW + 17, PauseSource.PROVIDER)
 
 
 def test_the_detail_is_what_the_provider_said_on_one_line() -> None:
-    assert classify(400, "application/json", detail("first\n\t second")).detail == "first second"
-    assert classify(402, "application/json", detail(QUOTA)).detail == json.dumps(QUOTA)
-    assert classify(500, "text/plain", "  plain\r\ntext ").detail == "plain text"
-    assert classify(500, "application/json", json.dumps({"error": "other form"})).detail == "other form"
-    assert classify(429, "text/html", EDGE_PAGE).detail.startswith("<html> <head><title>429 Too Many Requests</title>")
+    assert refusal(400, "application/json", detail("first\n\t second")).detail == "first second"
+    assert refusal(402, "application/json", detail(QUOTA)).detail == json.dumps(QUOTA)
+    assert refusal(500, "text/plain", "  plain\r\ntext ").detail == "plain text"
+    assert refusal(500, "application/json", json.dumps({"error": "other form"})).detail == "other form"
+    assert refusal(429, "text/html", EDGE_PAGE).detail.startswith("<html> <head><title>429 Too Many Requests</title>")
 
 
 @pytest.mark.parametrize("body", [detail(NO_BALANCE), detail({"message": "no balance", "payment_address": ADDRESS}), NO_BALANCE])
 def test_the_address_to_pay_to_is_masked(body: str) -> None:
-    kept = classify(402, "application/json", body).detail
+    kept = refusal(402, "application/json", body).detail
     assert ADDRESS not in kept
     assert "[address]" in kept
 
@@ -115,14 +181,14 @@ def test_the_address_to_pay_to_is_masked(body: str) -> None:
 def test_a_key_that_the_provider_repeats_is_masked_even_at_the_cut() -> None:
     key = "cpk_" + ".".join("0123456789abcdef0123456789abcdef" for _ in range(3))
     for said in (f"Unknown key {key}", "x" * (DETAIL_CHARS - 10) + f" {key}", "x" * (DETAIL_CHARS - 10) + " another-kind-of-key"):
-        kept = classify(401, "application/json", detail(said), secrets=("another-kind-of-key",)).detail
+        kept = refusal(401, "application/json", detail(said), ("another-kind-of-key",)).detail
         assert "cpk_" not in kept
         assert "another" not in kept
 
 
 def test_a_reset_that_stands_far_back_in_a_long_body_is_found() -> None:
     body = detail({"message": "x" * 5_000, "quota_reset_timestamp": "2026-09-02T00:00:00Z"})
-    assert classify(402, "application/json", body).kind is RefusalClass.DAILY_QUOTA
+    assert refusal(402, "application/json", body).kind is RefusalClass.DAILY_QUOTA
 
 
 @pytest.mark.parametrize(
@@ -130,7 +196,7 @@ def test_a_reset_that_stands_far_back_in_a_long_body_is_found() -> None:
     ["[" * 100_000, '{"detail":' * 100_000, "1" * 10_000, '"\\ud800"', '{"detail": "a\\u0000b\\ud83d"}', "null", "NaN", "[]", "\x00"],
 )
 def test_a_hostile_body_is_classified_and_what_is_kept_can_be_stored(body: str) -> None:
-    kept = classify(429, "application/json", body)
+    kept = refusal(429, "application/json", body)
     assert kept.kind is RefusalClass.EDGE
     assert "\0" not in kept.detail
     assert kept.detail.encode()
@@ -141,8 +207,8 @@ BODIES = st.text() | JSON.map(json.dumps) | JSON.map(lambda value: json.dumps({"
 
 @given(st.integers(min_value=-1, max_value=1_000), st.sampled_from(["", "text/html", "application/json", "Ä;"]), BODIES)
 def test_whatever_comes_has_a_class_and_a_short_detail_without_control_over_the_log(status: int, content_type: str, body: str) -> None:
-    refusal = classify(status, content_type, body)
-    assert refusal.kind in RefusalClass
-    assert len(refusal.detail) <= DETAIL_CHARS
-    assert "\n" not in refusal.detail
-    refusal.detail.encode()
+    found = refusal(status, content_type, body)
+    assert found.kind in RefusalClass
+    assert len(found.detail) <= DETAIL_CHARS
+    assert "\n" not in found.detail
+    found.detail.encode()

@@ -100,7 +100,8 @@ def test_a_limited_account_is_paused_and_the_next_steps_do_not_touch_it(standin:
     assert verdicts() == [(FIRST, "refused", "edge")]
     assert calls(standin) == 1
     event = RateLimitEvent.objects.get()
-    assert (event.strike, event.pause_seconds, event.pause_source, event.status, event.ended_by) == (1, 60.0, "ladder", 429, "")
+    assert (event.strike, event.pause_source, event.status, event.ended_by) == (1, "ladder", 429, "")
+    assert 60 <= event.pause_seconds <= 63, "the rung, with a little jitter"
     assert caplog.messages.count("Chutes API rate limited (429). Exponential backoff: Waiting 60s before retry (attempt 1)...") == 1
 
 
@@ -122,10 +123,8 @@ def test_a_refused_probe_climbs_the_ladder(standin: StandIn) -> None:
     answer()
     Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
     answer(1)
-    assert list(RateLimitEvent.objects.order_by("id").values_list("strike", "pause_seconds", "ended_by")) == [
-        (1, 60.0, "refused"),
-        (2, 120.0, ""),
-    ]
+    assert list(RateLimitEvent.objects.order_by("id").values_list("strike", "ended_by")) == [(1, "refused"), (2, "")]
+    assert 120 <= RateLimitEvent.objects.get(strike=2).pause_seconds <= 126
 
 
 @pytest.mark.parametrize(
@@ -149,15 +148,16 @@ def test_a_refused_key_is_not_tried_at_every_step(standin: StandIn, settings: An
     assert story() == [("template", "refused"), ("template", "paused")]
 
 
-def test_a_wrong_host_is_told_as_a_matter_of_key_and_base_url(standin: StandIn, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_host_is_told_as_such(standin: StandIn, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.CHUTES_BASE_URL = standin.base_url.removesuffix("/v1")
     answer()
     answer(1)
     attempt, event = LLMAttempt.objects.get(), RateLimitEvent.objects.get()
     assert (attempt.status, attempt.refusal, attempt.detail) == (404, "auth", "No matching chute found!")
-    assert (event.refusal, event.pause_seconds) == ("auth", 300.0)
+    assert (event.refusal, event.pause_source) == ("auth", "check")
+    assert event.pause_seconds == pytest.approx(300, abs=0.5)
     assert story() == [("template", "refused"), ("template", "paused")]
-    assert "Account default paused for 300 s: The key was refused. Check the key and the base URL." in caplog.text
+    assert "Account default paused for 300 s: No chat API answers at this address." in caplog.text
 
 
 def test_an_unknown_model_is_passed_over(standin: StandIn, settings: Any) -> None:

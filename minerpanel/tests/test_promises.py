@@ -65,7 +65,7 @@ def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(mi
     later = post_at_once([url], [step_body(number) for number in range(20, 40)])
     assert all(answered(response) for _, response in later)
     assert len(completions(standin)) == 1
-    assert miner.rows("SELECT strike, pause_seconds, status FROM agents_ratelimitevent") == [(1, 60.0, 429)]
+    assert miner.rows("SELECT strike, status FROM agents_ratelimitevent WHERE pause_seconds BETWEEN 60 AND 63") == [(1, 429)]
     assert miner.rows("SELECT count(*) FROM agents_step WHERE route = 'template' AND answered_at IS NOT NULL") == [(40,)]
 
 

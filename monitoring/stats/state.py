@@ -8,15 +8,14 @@ from enum import StrEnum
 
 from django.db.models import Max
 
-from agents import governor, ledger
+from agents import gates, governor
 from agents.configuration import default_account, models_of, rules
 from agents.governor import Limits
 from agents.hybrid import Mode, intend
 from agents.keys import UnreadableKey, key_of
 from agents.models import Account, Heartbeat, RateLimitEvent, Settings, Step
-from agents.pauses import PauseSource
-from agents.reasons import Reason
-from agents.refusals import RefusalClass
+from agents.reasons import PauseSource, Reason
+from agents.refusals import RefusalClass, is_wrong_host, sentence
 
 # The worker beats every 10 s and is restarted after 45 s of silence; a restart takes a few more.
 WORKER_SILENT = timedelta(seconds=60)
@@ -65,7 +64,10 @@ _SYMBOLS = {Tone.GOOD: "circle-check", Tone.WAITING: "player-pause", Tone.BAD: "
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the sentence is made of. `obstacle`: why the LLM is not asked at all. `unreadable`: why the key can't be opened."""
+    """What the sentence is made of. `obstacle`: why the LLM is not asked at all. `unreadable`: why the key can't be opened.
+
+    `cause` and `status`: the refusal that paused the account; `has_succeeded`: whether the provider ever accepted a request of it.
+    """
 
     now: datetime
     gate: governor.Gate
@@ -75,6 +77,8 @@ class Facts:
     cause: RefusalClass | None
     last_step_at: datetime | None
     worker_beat_at: datetime | None
+    status: int | None = None
+    has_succeeded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,17 @@ def read(now: datetime) -> Facts:
     """Everything that the sentence needs, from the database and the environment."""
     settings, account = Settings.current(), default_account()
     obstacle, unreadable = _obstacle(settings, account)
-    open_event = RateLimitEvent.objects.filter(account=account, ended_by="").values_list("refusal", flat=True).first()
+    refusal, status = RateLimitEvent.objects.filter(account=account, ended_by="").values_list("refusal", "status").first() or ("", None)
+    cause = RefusalClass(refusal) if refusal else None
     return Facts(
         now=now,
-        gate=ledger.gate_of(account),
+        gate=gates.of(account),
         limits=rules(settings).limits,
         obstacle=obstacle,
         unreadable=unreadable,
-        cause=RefusalClass(open_event) if open_event else None,
+        cause=cause,
+        status=status,
+        has_succeeded=cause is not RefusalClass.EDGE or account.has_succeeded(),
         last_step_at=Step.objects.order_by("-received_at", "-id").values_list("received_at", flat=True).first(),
         worker_beat_at=Heartbeat.objects.filter(name__startswith="worker").aggregate(newest=Max("beaten_at"))["newest"],
     )
@@ -168,8 +175,7 @@ def _llm(facts: Facts) -> _Llm:
 
 
 def _paused(facts: Facts) -> _Llm:
-    remedy = REMEDIES.get(facts.cause, "") if facts.cause else ""
-    cause = CAUSES[facts.cause] if facts.cause else "refused"
+    cause, remedy = _cause(facts)
     return _Llm(
         Tone.BAD if remedy else Tone.WAITING,
         "LLM paused",
@@ -177,6 +183,17 @@ def _paused(facts: Facts) -> _Llm:
         after=f": {cause}, {_source(facts.gate, facts.limits)}.",
         remedy=remedy,
     )
+
+
+def _cause(facts: Facts) -> tuple[str, str]:
+    """Why the account is paused, and what to do about it ("" where it passes by itself)."""
+    if facts.cause is None:
+        return "refused", ""
+    if facts.cause is RefusalClass.EDGE and not facts.has_succeeded:
+        return "turned away by the edge", sentence(facts.cause, has_succeeded=False)
+    if is_wrong_host(facts.cause, facts.status):
+        return "wrong address", sentence(facts.cause, status=facts.status)
+    return CAUSES[facts.cause], REMEDIES.get(facts.cause, "")
 
 
 def _source(gate: governor.Gate, limits: Limits) -> str:

@@ -16,7 +16,7 @@ from agents.actions import InvalidAction, validate
 from agents.hybrid import Mode
 from agents.models import LLMAttempt, Step, Submission, Task
 from agents.reasons import Verdict
-from agents.refusals import RefusalClass
+from agents.refusals import RefusalClass, sentence
 from monitoring.stats.steps import is_late, sentence_of
 
 # A task has at most 12 steps; the same id may come again and again.
@@ -138,7 +138,7 @@ def _rung(attempt: LLMAttempt, step: Step) -> AttemptRung:
         verdict=attempt.verdict,
         verdict_sentence=Verdict(attempt.verdict).sentence,
         status=attempt.status,
-        refusal_sentence=RefusalClass(attempt.refusal).sentence if attempt.refusal else "",
+        refusal_sentence=sentence(RefusalClass(attempt.refusal), status=attempt.status) if attempt.refusal else "",
         detail=attempt.detail,
         prompt_tokens=attempt.prompt_tokens,
         completion_tokens=attempt.completion_tokens,

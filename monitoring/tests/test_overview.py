@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents.configuration import change_account, default_account
 from agents.models import Gate, RateLimitEvent, Source
 from monitoring.tests.reading import rows_of, text_of, tree_of
-from monitoring.tests.records import make_llm_step, make_open_step, make_step, make_task
+from monitoring.tests.records import make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def test_a_pause_is_counted_down(viewer: Client) -> None:
     RateLimitEvent.objects.create(
         account=account, refusal="edge", strike=2, pause_seconds=120, pause_source="ladder", started_at=now, predicted_recovery_at=now
     )
-    make_step(at=now)
+    make_attempt(make_step(at=now))
     response = viewer.get("/")
     sentence = text_of(response, "//*[@class='state-sentence']")
     assert sentence.startswith("Answering. LLM paused for 3 min 1")

@@ -14,7 +14,10 @@ from monitoring.tests.reading import rows_of, text_of, tree_of
 pytestmark = pytest.mark.django_db
 
 GOOD = {
+    "pacing": "learned",
     "spacing_seconds": "2.5",
+    "backoff_max_seconds": "600",
+    "key_check_minutes": "5",
     "backoff_seconds": "30, 60 90",
     "deadline_seconds": "20",
     "agent_mode": "llm",

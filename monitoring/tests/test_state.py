@@ -12,12 +12,11 @@ from pytest_django.fixtures import Settings as DjangoSettings
 from agents.configuration import change, change_account, default_account
 from agents.governor import Gate, Limits
 from agents.models import Gate as GateRow
-from agents.models import Heartbeat, Settings
-from agents.pauses import PauseSource
-from agents.reasons import Reason
-from agents.refusals import RefusalClass
+from agents.models import Heartbeat, RateLimitEvent, Settings
+from agents.reasons import PauseSource, Reason, Verdict
+from agents.refusals import NEVER_WORKED, WRONG_HOST, RefusalClass
 from monitoring.stats.state import CAUSES, OFF, Facts, State, Tone, state, told
-from monitoring.tests.records import NOW, make_step
+from monitoring.tests.records import NOW, make_attempt, make_step
 
 AT = NOW.timestamp()
 FACTS = Facts(
@@ -66,6 +65,19 @@ def test_what_an_operator_must_do_is_said_in_red() -> None:
     found = told(replace(PAUSED, cause=RefusalClass.AUTH))
     assert found.tone is Tone.BAD
     assert found.remedy == "Check the key and the base URL in the settings."
+
+
+def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit() -> None:
+    found = told(replace(PAUSED, has_succeeded=False))
+    assert found.tone is Tone.BAD
+    assert "limit" not in found.after
+    assert found.remedy == NEVER_WORKED
+
+
+def test_a_wrong_address_is_told_apart_from_a_wrong_key() -> None:
+    found = told(replace(PAUSED, cause=RefusalClass.AUTH, status=404))
+    assert found.after.startswith(": wrong address")
+    assert found.remedy == WRONG_HOST
 
 
 def test_after_a_pause_the_next_step_probes() -> None:
@@ -121,3 +133,25 @@ def test_the_state_is_read_from_what_is_on_record(settings: DjangoSettings) -> N
     change({"agent_mode": "template"}, by=None, reason="")
     assert Settings.current().agent_mode == "template"
     assert state(now).llm == "LLM switched off: template mode."
+
+
+@pytest.mark.django_db
+def test_whether_the_key_ever_worked_is_read_from_its_attempts(settings: DjangoSettings) -> None:
+    settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "cpk_made.up.key", ("a/model",)
+    account, at = default_account(), NOW.timestamp()
+    GateRow.objects.create(account=account, strikes=1, paused_at=at, paused_until=at + 60)
+    refused = make_attempt(make_step(), verdict=Verdict.REFUSED, status=429, refusal=RefusalClass.EDGE)
+    RateLimitEvent.objects.create(
+        account=account,
+        attempt=refused,
+        refusal=RefusalClass.EDGE,
+        status=429,
+        strike=1,
+        pause_seconds=60,
+        pause_source=PauseSource.LADDER,
+        started_at=NOW,
+        predicted_recovery_at=NOW + timedelta(seconds=60),
+    )
+    assert state(NOW).remedy == NEVER_WORKED
+    make_attempt(make_step(), verdict=Verdict.INVALID)
+    assert state(NOW).after == ": account rate limit, our ladder rung 1 of 4."
