@@ -30,13 +30,14 @@ Sleep = Callable[[float], None]
 class Result:
     """What the LLM's part came to. `plan` None: `reason` says why. `is_final`: no other model can help.
 
-    `end` is how the last attempt ended, still to be written down.
+    `end` is how the last attempt ended, still to be written down. `is_open`: Write 1 came through, so Write 2 may be tried.
     """
 
     reason: Reason
     plan: Plan | None = None
     end: AttemptEnd | None = None
     is_final: bool = True
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)

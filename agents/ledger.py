@@ -16,6 +16,7 @@ from agents import governor
 from agents.database import answering_transaction
 from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
+from agents.latency import expected, noted
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
 from agents.reasons import Reason, Verdict
 from agents.refusals import RefusalClass, sentence
@@ -23,8 +24,6 @@ from agents.refusals import RefusalClass, sentence
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
-# Before anything is known of a model, an answer is expected to take this long, in seconds.
-EXPECTED_LATENCY = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def lose_attempts(before: datetime) -> int:
 def _decide(request: Request, clock: Clock) -> tuple[Decision, float]:
     row = _locked_gate(request.account)
     now = clock()
-    decision, gate = governor.decide(_gate(row), request.limits, now, request.cut_off, EXPECTED_LATENCY)
+    decision, gate = governor.decide(_gate(row), request.limits, now, request.cut_off, expected(row.latencies, request.model, now))
     _save_gate(row, gate)
     return decision, now
 
@@ -130,7 +129,15 @@ def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
     _fill(attempt, end)
     attempt.save()
     row = _locked_gate(attempt.account)
+    _note_latency(row, attempt, end)
     _save_gate(row, _after(_gate(row), attempt, end, limits))
+
+
+def _note_latency(row: Gate, attempt: LLMAttempt, end: AttemptEnd) -> None:
+    """What an answer took, or how long one was waited for in vain. A refusal comes sooner than an answer and says nothing of it."""
+    if end.sent_at is not None and (end.accepted or end.ended_at >= attempt.cut_off_at.timestamp()):
+        row.latencies = noted(row.latencies, attempt.model, end.ended_at, end.ended_at - end.sent_at)
+        row.save(update_fields=["latencies"])
 
 
 def _fill(attempt: LLMAttempt, end: AttemptEnd) -> None:

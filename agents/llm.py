@@ -185,7 +185,7 @@ async def _fetch(method: str, url: str, key: str, **request: Any) -> dict[str, A
     except httpx.TimeoutException as error:
         raise TimedOut(f"No answer in time ({type(error).__name__}).") from error
     except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, UnicodeError) as error:
-        # A UnicodeError is a host name that can't be looked up, such as one with an empty label.
+        # A UnicodeError is a host name that can't be read, such as xn--a.
         raise Unreachable(f"The provider can't be reached or broke off: {error or type(error).__name__}") from error
     if not response.is_success:
         raise Refused(_refusal(response, body, key), response.status_code)

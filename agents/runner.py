@@ -74,7 +74,11 @@ def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = tim
         fault=fault or llm_fault,
         attempt=result.end,
     )
-    _write_down(StepFacts(story.opening, closing), situation.rules)
+    facts = StepFacts(story.opening, closing)
+    if result.is_open:
+        _write_down(facts, situation.rules)
+    else:
+        _spool(facts)
     return plan
 
 
@@ -138,7 +142,7 @@ def _ask_llm(story: Story) -> tuple[Result, str]:
         return _try_models(story), ""
     except UNAVAILABLE as error:
         logger.warning("The database refuses (%s). The template agent answers.", error)
-        return Result(Reason.DATABASE), ""
+        return Result(Reason.DATABASE, is_open=False), ""
     except Exception:
         # Every step is answered, never with a 500: the template's plan is ready whatever went wrong here.
         logger.exception("Fault while answering step %s of task %s. The template agent answers.", story.step.index, story.step.task_id)
@@ -148,10 +152,10 @@ def _ask_llm(story: Story) -> tuple[Result, str]:
 def _try_models(story: Story) -> Result:
     """Write 1, then one attempt a model until one brings a plan, the gate says no, or no other model can help."""
     intention = story.situation.intention
+    if spool.is_waiting():
+        # The database was away a moment ago. Asking it again would cost this step the wait, and the gate may not be up to date.
+        return Result(intention.reason or Reason.DATABASE, is_open=False)
     models = list(intention.models)
-    if models and spool.is_waiting():
-        spool.drain_soon()
-        models, intention = [], Intention(reason=Reason.DATABASE)
     request = story.request(models.pop(0)) if models else None
     permit = ledger.open_step(story.opening, request, intention.reason or Reason.NO_MODEL, story.clock)
     result = Result(permit.decision.reason)

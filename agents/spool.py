@@ -66,7 +66,15 @@ def drain() -> int:
     if not is_waiting():
         return 0
     with _alone() as is_alone:
-        return sum(_write(path) for path in sorted(_folder().glob("*.json"))) if is_alone else 0
+        return _write_all() if is_alone else 0
+
+
+def _write_all() -> int:
+    """Until nothing is left: steps that come in meanwhile are spooled too, and must not keep the spool alive."""
+    written = 0
+    while paths := sorted(_folder().glob("*.json")):
+        written += sum(_write(path) for path in paths)
+    return written
 
 
 def _write(path: Path) -> bool:

@@ -57,6 +57,7 @@ class Gate(models.Model):
     paused_until = models.FloatField(default=0)
     pause_source = models.CharField(max_length=10, choices=choices(PauseSource), default=PauseSource.LADDER)
     probe_until = models.FloatField(default=0)
+    latencies = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"Gate of {self.account_id}"

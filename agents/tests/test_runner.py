@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents import hybrid, ledger, runner
+from agents import hybrid, latency, runner
 from agents.configuration import change, default_account
 from agents.health import health
 from agents.models import Gate, LLMAttempt, RateLimitEvent, Source, Step
@@ -246,7 +246,7 @@ def test_an_unknown_model_is_passed_over(standin: StandIn, settings: Any) -> Non
 
 
 def test_a_hanging_provider_is_cut_off_in_time(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "EXPECTED_LATENCY", 0.5)
+    monkeypatch.setattr(latency, "UNKNOWN", 0.5)
     standin.set(faults={"hang": 1.0})
     started = time.monotonic()
     assert answer(timeout_seconds=3.0).actions
@@ -259,6 +259,20 @@ def test_a_caller_in_a_hurry_gets_the_template_at_once(standin: StandIn) -> None
     answer(timeout_seconds=5.0)
     assert story() == [("template", "deadline")]
     assert calls(standin) == 0
+
+
+def test_a_caller_in_a_hurry_gets_the_llm_once_it_is_known_to_be_fast(standin: StandIn) -> None:
+    for index in range(5):
+        answer(index)
+    answer(5, timeout_seconds=5.0)
+    assert story()[-1] == ("llm", "answered")
+
+
+def test_a_cut_off_answer_counts_as_long_as_it_was_waited_for(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "UNKNOWN", 0.5)
+    standin.set(faults={"hang": 1.0})
+    answer(timeout_seconds=3.0)
+    assert latency.expected(Gate.objects.get().latencies, FIRST, time.time()) > 1.5
 
 
 def test_a_step_whose_slot_comes_too_late_gets_the_template_at_once(standin: StandIn) -> None:

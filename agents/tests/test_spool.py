@@ -183,7 +183,7 @@ def test_nothing_is_sent_while_facts_wait(settings: Any, monkeypatch: pytest.Mon
         spool.add(facts())
         assert runner.answer(step, source=Source.VALIDATOR, caller=None).actions
         assert not standin.state()["arrivals"]
-        assert drained == [True, True], "added, and looked for again by the step that met it"
+        assert drained == [True, True], "the step that met waiting facts looks for them again"
         spool.drain()
         runner.answer(step, source=Source.VALIDATOR, caller=None)
         assert len(standin.state()["arrivals"]) == 1
