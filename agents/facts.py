@@ -8,8 +8,8 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from agents.governor import PauseSource
 from agents.protocol import Step
+from agents.sources import PauseSource
 
 
 @dataclass(frozen=True, slots=True)

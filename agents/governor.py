@@ -16,31 +16,62 @@ on its way out and left after its window pushes back whoever comes next (`left_l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from agents import pacing, pauses
+from agents.cooling import Cooling
+from agents.pacing import AHEAD, BURST_GAP, GRACE, Pace
 from agents.reasons import Reason
+from agents.refusals import RefusalClass
+from agents.sources import PauseSource
 
 LADDER = (60.0, 120.0, 240.0, 480.0)
-# How long a slot's window is open: long enough for a thread to wake on a busy machine, and a fiftieth of the usual spacing.
-GRACE = 0.1
+# A rung of the ladder is forgotten after this much time without a refusal, in seconds.
+RUNG_FORGOTTEN = 3600.0
+# Clocks of several machines differ by no more than this, in seconds; a time further ahead means that the clock was set back.
+SKEW = 5.0
+STOPPED = frozenset({RefusalClass.AUTH, RefusalClass.PAYMENT})
+
+
+class Pacing(StrEnum):
+    """Who says how fast requests may follow each other: the spacing alone, or what was learned of the account."""
+
+    FIXED = "fixed"
+    LEARNED = "learned"
+
+    @property
+    def sentence(self) -> str:
+        """The pacing in an operator's words."""
+        return "Fixed: the spacing" if self is Pacing.FIXED else "Learned: the account's real limit"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What admins set: seconds between requests, and the pause after each refusal in a row (the last one repeats)."""
+    """What admins set: seconds between requests, the pause after each refusal in a row and how far it doubles after the last one.
+
+    `key_check`: seconds between two looks at a key that was refused or an account without balance.
+    """
 
     spacing: float = 5.0
     ladder: tuple[float, ...] = LADDER
+    pacing: Pacing = Pacing.FIXED
+    longest: float = 600.0
+    key_check: float = 300.0
 
     @property
     def grace(self) -> float:
         """How long a slot's window stays open. With no spacing there is nothing to keep, so nothing can be missed."""
-        return GRACE if self.spacing else float("inf")
+        return GRACE if self.spacing or self.is_learned else float("inf")
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether the pace is the learned one."""
+        return self.pacing is Pacing.LEARNED
 
     def pause(self, strike: int) -> float:
         """The ladder's pause for the strike-th refusal in a row, from 1."""
-        return self.ladder[min(strike, len(self.ladder)) - 1]
+        return pauses.rung(self.ladder, self.longest, strike)
 
 
 class State(StrEnum):
@@ -51,33 +82,14 @@ class State(StrEnum):
     PROBING = "probing"
 
 
-class PauseSource(StrEnum):
-    """How we know how long a pause lasts."""
-
-    LADDER = "ladder"
-    PROVIDER = "provider"
-    CALENDAR = "calendar"
-    CHECK = "check"
-
-    @property
-    def sentence(self) -> str:
-        """The source in an operator's words."""
-        return _SOURCES[self]
-
-
-_SOURCES = {
-    PauseSource.LADDER: "our ladder",
-    PauseSource.PROVIDER: "the provider said so",
-    PauseSource.CALENDAR: "the provider's calendar, in UTC",
-    PauseSource.CHECK: "looked at again every few minutes",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Gate:
     """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe.
 
-    `not_before`: until then nothing leaves, since a request left late.
+    `not_before`: until then nothing leaves, since a request left late. `cause`: the class of the refusal behind the pause, "" for none.
+    `blocked_at`: when the first refusal in a row came; `own_doing`: whether our own pace may have brought it about. `rungs`, `silence`:
+    the ladder's rungs and the last pause that the last block took, seen at `recovered_at`. `succeeded_at`: the last success, 0 for a
+    key that never had one.
     """
 
     last_slot_at: float = 0.0
@@ -87,6 +99,15 @@ class Gate:
     paused_until: float = 0.0
     pause_source: PauseSource = PauseSource.LADDER
     probe_until: float = 0.0
+    cause: str = ""
+    blocked_at: float = 0.0
+    own_doing: bool = False
+    rungs: int = 0
+    silence: float = 0.0
+    recovered_at: float = 0.0
+    succeeded_at: float = 0.0
+    cooling: tuple[Cooling, ...] = ()
+    pace: Pace = field(default_factory=Pace)
 
     def state(self, now: float) -> State:
         """The state at `now`: a gate whose pause is over stays `probing` until a request succeeds."""
@@ -94,8 +115,20 @@ class Gate:
             return State.PAUSED
         return State.PROBING if self.strikes else State.OPEN
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the account waits for its operator: the key was refused, or there is no balance."""
+        return bool(self.strikes) and self.cause in STOPPED
+
+    @property
+    def never_worked(self) -> bool:
+        """Whether the account is limited though it has never succeeded: a wrong header or host looks just like that."""
+        return bool(self.strikes) and self.cause == RefusalClass.EDGE and not self.succeeded_at
+
     def next_slot_at(self, limits: Limits) -> float:
         """When the next slot opens. Derived from the last one, so that a new spacing counts at once."""
+        if limits.is_learned:
+            return max(self.not_before, pacing.slot(self.pace, limits.spacing, self.not_before, float("inf")))
         if not limits.spacing:
             return 0.0
         return max(self.not_before, self.last_slot_at + limits.spacing + limits.grace)
@@ -116,20 +149,28 @@ class Decision:
 
 def decide(gate: Gate, limits: Limits, now: float, deadline: float, expected_latency: float) -> tuple[Decision, Gate]:
     """May a step that must be answered by `deadline` send a request, and when? The returned gate has the slot reserved."""
-    if now + expected_latency > deadline:
+    patience = deadline - expected_latency - now
+    if patience < 0:
         return Decision(Reason.DEADLINE), gate
-    state, next_slot_at = gate.state(now), gate.next_slot_at(limits)
+    gate = rebased(gate, now)
+    state = gate.state(now)
     if state is State.PAUSED:
-        return Decision(Reason.PAUSED, retry_at=max(gate.paused_until, next_slot_at)), gate
+        return Decision(Reason.PAUSED, retry_at=_slot(gate, limits, gate.paused_until, patience)), gate
     if state is State.PROBING and now < gate.probe_until:
-        return Decision(Reason.PROBING, retry_at=max(gate.probe_until, next_slot_at)), gate
-    slot = max(now, next_slot_at)
+        return Decision(Reason.PROBING, retry_at=_slot(gate, limits, gate.probe_until, patience)), gate
+    slot = _slot(gate, limits, now, patience)
     if slot + expected_latency > deadline:
         return Decision(Reason.SPACING, retry_at=slot), gate
-    reserved = replace(gate, last_slot_at=slot)
+    reserved = replace(gate, last_slot_at=slot, pace=pacing.reserved(gate.pace, slot, now))
     if state is State.OPEN:
         return Decision(Reason.ANSWERED, slot=slot), reserved
     return Decision(Reason.ANSWERED, slot=slot, lease=deadline), replace(reserved, probe_until=deadline)
+
+
+def _slot(gate: Gate, limits: Limits, now: float, patience: float) -> float:
+    if limits.is_learned:
+        return pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
+    return max(now, gate.next_slot_at(limits))
 
 
 def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:
@@ -148,41 +189,90 @@ def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now:
 
 def earliest(gate: Gate, limits: Limits, decision: Decision) -> float:
     """When the attempt that holds `decision`'s slot may leave."""
-    return max(decision.slot or 0.0, gate.not_before if limits.spacing else 0.0)
+    return max(decision.slot or 0.0, gate.not_before if limits.spacing or limits.is_learned else 0.0)
 
 
 def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
     """A request had left its window by the time it was sent: the next one keeps its distance from that moment."""
     if sent_at <= slot + limits.grace:
         return gate
-    return replace(gate, not_before=max(gate.not_before, sent_at + limits.spacing))
+    distance = BURST_GAP if limits.is_learned else limits.spacing
+    return replace(gate, not_before=max(gate.not_before, sent_at + distance))
 
 
-def succeeded(gate: Gate, sent_at: float) -> Gate:
-    """A request that left at `sent_at` was accepted. One that left before the pause began says nothing about it."""
+def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate:
+    """A request that left at `sent_at` was accepted; `published` is the limit a minute that the answer told of.
+
+    One that left before the pause began says nothing about it, but it shows that the key works.
+    """
     if gate.strikes and sent_at <= gate.paused_at:
-        return gate
-    return replace(gate, strikes=0, paused_until=0.0, probe_until=0.0)
+        return replace(gate, succeeded_at=now)
+    pace = pacing.accepted(gate.pace, limits.spacing, sent_at, now, published)
+    opened = replace(gate, strikes=0, paused_until=0.0, probe_until=0.0, cause="", succeeded_at=now, pace=pace)
+    if not gate.strikes:
+        return opened
+    silence = gate.paused_until - gate.paused_at if gate.cause == RefusalClass.EDGE else gate.silence
+    rungs = min(gate.strikes, len(limits.ladder)) - 1 if gate.cause == RefusalClass.EDGE else gate.rungs
+    return replace(opened, rungs=rungs, silence=silence, recovered_at=now)
 
 
 def refused(
-    gate: Gate, limits: Limits, sent_at: float, now: float, pause: float | None = None, source: PauseSource = PauseSource.PROVIDER
+    gate: Gate,
+    limits: Limits,
+    sent_at: float,
+    now: float,
+    pause: float | None = None,
+    kind: RefusalClass = RefusalClass.EDGE,
+    dice: float = 0.0,
 ) -> Gate:
-    """A request that left at `sent_at` was refused for the whole account. `pause` in seconds where one is known, from `source`.
+    """A request that left at `sent_at` was refused for the whole account. `pause` in seconds where the provider said one.
 
-    Requests that left before the running pause began belong to the same violation: they add no strike.
+    Requests that left before the running pause began belong to the same violation: they add no strike. `dice`, from 0 to 1, stretch
+    the pause a little.
     """
     if gate.strikes and sent_at <= gate.paused_at:
         return gate
-    strikes = gate.strikes + 1
+    strikes = (gate.strikes or _remembered(gate, now)) + 1 if kind is RefusalClass.EDGE else max(1, gate.strikes)
+    blocked_at = gate.blocked_at if gate.strikes else now
+    own_doing = gate.own_doing if gate.strikes else kind is RefusalClass.EDGE and pacing.is_own_doing(gate.pace, sent_at)
+    seconds, source = _pause(replace(gate, blocked_at=blocked_at, own_doing=own_doing), limits, strikes, now, pause, kind)
+    pace = gate.pace
+    if kind is RefusalClass.EDGE and not gate.strikes:
+        pace = pacing.violated(pace, limits.spacing, sent_at, now, strikes)
     return replace(
         gate,
         strikes=strikes,
         paused_at=now,
-        paused_until=now + (limits.pause(strikes) if pause is None else pause),
-        pause_source=PauseSource.LADDER if pause is None else source,
+        paused_until=now + (seconds if source is PauseSource.CHECK else pauses.stretched(seconds, dice)),
+        pause_source=source,
         probe_until=0.0,
+        cause=kind.value,
+        blocked_at=blocked_at,
+        own_doing=own_doing,
+        pace=pace,
     )
+
+
+def _pause(gate: Gate, limits: Limits, strikes: int, now: float, said: float | None, kind: RefusalClass) -> tuple[float, PauseSource]:
+    """The pause in seconds and how it is known, best source first."""
+    if kind in STOPPED:
+        return limits.key_check, PauseSource.CHECK
+    if said is not None:
+        return said, PauseSource.PROVIDER
+    by_the_clock = pauses.by_the_clock(kind, now)
+    if by_the_clock is not None:
+        return by_the_clock, PauseSource.CLOCK
+    ladder = limits.pause(strikes)
+    if not limits.is_learned:
+        return ladder, PauseSource.LADDER
+    silence = gate.silence if _remembered(gate, now) else 0.0
+    learned = pauses.learned(limits.ladder, strikes, now - gate.blocked_at, silence, own_doing=gate.own_doing)
+    return learned, PauseSource.LADDER if learned == ladder else PauseSource.LEARNED
+
+
+def _remembered(gate: Gate, now: float) -> int:
+    """The rungs of the last block that are not forgotten yet."""
+    return max(0, gate.rungs - int(max(0.0, now - gate.recovered_at) / RUNG_FORGOTTEN))
 
 
 def released(gate: Gate, lease: float | None) -> Gate:
@@ -191,3 +281,15 @@ def released(gate: Gate, lease: float | None) -> Gate:
     A lease that has run out and gone to another probe stays with that one.
     """
     return replace(gate, probe_until=0.0) if lease is not None and gate.probe_until == lease else gate
+
+
+def rebased(gate: Gate, now: float) -> Gate:
+    """The gate under a clock that was set back: a pause lasts as long as it was meant to from now on, and no slot lies far ahead."""
+    if gate.paused_at > now + SKEW:
+        gate = replace(gate, paused_at=now, paused_until=now + max(0.0, gate.paused_until - gate.paused_at), blocked_at=now)
+    if gate.last_slot_at > now + AHEAD:
+        gate = replace(gate, last_slot_at=now, not_before=0.0)
+    if gate.probe_until > now + AHEAD:
+        gate = replace(gate, probe_until=0.0)
+    pace = pacing.rebased(gate.pace, now)
+    return gate if pace is gate.pace else replace(gate, pace=pace)

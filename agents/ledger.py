@@ -20,6 +20,7 @@ from agents.latency import expected, noted
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
 from agents.reasons import Reason, Verdict
 from agents.refusals import RefusalClass, sentence
+from agents.sources import PauseSource
 
 logger = logging.getLogger(__name__)
 
@@ -154,12 +155,13 @@ def _after(gate: governor.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Li
     if end.sent_at is None:
         return governor.released(gate, attempt.lease)
     if end.accepted:
-        moved = governor.succeeded(gate, end.sent_at)
+        moved = governor.succeeded(gate, limits, end.sent_at, end.ended_at)
         if gate.strikes and not moved.strikes:
             _end_event(attempt.account, RateLimitEvent.Ended.SUCCEEDED, end.ended_at)
         return moved
     if end.refusal and RefusalClass(end.refusal).pauses_account:
-        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, end.pause, governor.PauseSource(end.pause_source))
+        said = end.pause if end.pause_source == PauseSource.PROVIDER else None
+        moved = governor.refused(gate, limits, end.sent_at, end.ended_at, said, RefusalClass(end.refusal))
         if moved.strikes > gate.strikes:
             _end_event(attempt.account, RateLimitEvent.Ended.REFUSED, None)
             _open_event(attempt, end, moved)
@@ -271,7 +273,7 @@ _STATE = ("last_slot_at", "not_before", "strikes", "paused_at", "paused_until", 
 
 
 def _gate(row: Gate) -> governor.Gate:
-    return governor.Gate(pause_source=governor.PauseSource(row.pause_source), **{name: getattr(row, name) for name in _STATE})
+    return governor.Gate(pause_source=PauseSource(row.pause_source), **{name: getattr(row, name) for name in _STATE})
 
 
 def _save_gate(row: Gate, gate: governor.Gate) -> None:

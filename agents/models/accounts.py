@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from agents.governor import PauseSource
 from agents.models.choices import choices
 from agents.reasons import Verdict
+from agents.sources import PauseSource
 
 
 def valid_models(value: object) -> None:

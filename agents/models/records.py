@@ -8,12 +8,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from agents.governor import PauseSource
 from agents.models.accounts import Account
 from agents.models.choices import Route, Source, choices
 from agents.protocol import Form
 from agents.reasons import Reason, Verdict
 from agents.refusals import RefusalClass
+from agents.sources import PauseSource
 
 
 class Caller(models.Model):

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agents.governor import (
-    GRACE,
     Decision,
     Gate,
     Limits,
-    PauseSource,
     State,
     decide,
     earliest,
@@ -25,7 +23,9 @@ from agents.governor import (
     released,
     succeeded,
 )
+from agents.pacing import GRACE
 from agents.reasons import Reason
+from agents.sources import PauseSource
 
 SEED = Limits(spacing=5.0, ladder=(60.0, 120.0, 240.0, 480.0))
 BUDGET = 23.5
@@ -76,13 +76,13 @@ def test_a_shorter_spacing_counts_at_once() -> None:
     assert ask(gate, now=1002.0, limits=Limits(spacing=1.0))[0].slot == 1002.0
 
 
-def test_each_refusal_in_a_row_takes_the_next_rung_and_the_last_one_repeats() -> None:
+def test_each_refusal_in_a_row_takes_the_next_rung_and_then_doubles_up_to_the_longest() -> None:
     gate, now, pauses = Gate(), 1000.0, []
     for _ in range(6):
         gate = refused(gate, SEED, sent_at=now, now=now)
         pauses.append(gate.paused_until - now)
         now = gate.paused_until + 1
-    assert pauses == [60.0, 120.0, 240.0, 480.0, 480.0, 480.0]
+    assert pauses == [60.0, 120.0, 240.0, 480.0, 600.0, 600.0]
 
 
 def test_while_paused_every_step_is_told_when_to_come_back() -> None:
@@ -108,7 +108,7 @@ def test_after_the_pause_one_step_probes_and_the_others_are_told_so() -> None:
 def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     _, gate = ask(gate, now=1060.0)
-    gate = succeeded(gate, sent_at=1060.0)
+    gate = succeeded(gate, SEED, sent_at=1060.0, now=1060.1)
     assert (gate.state(1060.1), gate.strikes, gate.probe_until) == (State.OPEN, 0, 0.0)
 
 
@@ -142,7 +142,7 @@ def test_refusals_of_requests_that_left_before_the_pause_are_one_violation() -> 
 
 def test_a_success_of_a_request_that_left_before_the_pause_does_not_end_it() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.3)
-    assert succeeded(gate, sent_at=999.0) == gate
+    assert succeeded(gate, SEED, sent_at=999.0, now=1001.0) == replace(gate, succeeded_at=1001.0)
 
 
 @pytest.mark.parametrize(("woke_late", "verdict"), [(0.0, None), (GRACE, None), (GRACE + 0.001, Reason.MISSED)])
@@ -240,7 +240,7 @@ class GateUnderAnything(RuleBasedStateMachine):
         self.flights.remove(flight)
         sent_at = flight.sent_at or 0.0
         if outcome == "ok":
-            self.gate = succeeded(self.gate, sent_at)
+            self.gate = succeeded(self.gate, self.limits, sent_at, self.now)
         elif outcome == "429":
             self.gate = refused(self.gate, self.limits, sent_at, self.now)
         elif outcome == "429 with a time":
@@ -300,7 +300,7 @@ def test_a_replay_of_the_same_outcomes_gives_the_same_gate(outcomes: list[str]) 
         gate, now = Gate(), 1000.0
         for outcome in outcomes:
             now = max(now + 6.0, gate.paused_until)
-            gate = succeeded(gate, now) if outcome == "ok" else refused(gate, SEED, now, now)
+            gate = succeeded(gate, SEED, now, now) if outcome == "ok" else refused(gate, SEED, now, now)
         return gate
 
     assert replay() == replay()

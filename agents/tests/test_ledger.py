@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from django.db import Error, OperationalError, connection
 
-from agents import governor, ledger
+from agents import ledger
 from agents.configuration import default_account
 from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd, Closing, Opening, StepFacts, opening
@@ -27,6 +27,7 @@ from agents.models import Caller, Gate, LLMAttempt, RateLimitEvent, Source, Step
 from agents.protocol import Form
 from agents.protocol import Step as Request
 from agents.reasons import Reason, Verdict
+from agents.sources import PauseSource
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = 1_790_000_000.0
@@ -202,11 +203,11 @@ def test_attempts_that_were_refused_by_one_violation_are_one_event() -> None:
 
 
 @database
-def test_a_pause_that_the_provider_named_is_kept_as_its_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_account_without_balance_is_paused_until_our_next_check(caplog: pytest.LogCaptureFixture) -> None:
     story = begun()
     ledger.close_step(closed(story, refused(asked(story), status=402, refusal="payment", pause=300.0)), LIMITS)
     event = RateLimitEvent.objects.get()
-    assert (event.refusal, event.pause_seconds, event.pause_source) == ("payment", 300.0, governor.PauseSource.PROVIDER)
+    assert (event.refusal, event.pause_seconds, event.pause_source) == ("payment", 300.0, PauseSource.CHECK)
     assert "Account default paused for 300 s: The account has no balance. Top it up." in caplog.text
 
 

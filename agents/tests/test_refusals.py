@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.governor import PauseSource
 from agents.refusals import (
     DETAIL_CHARS,
     NEVER_WORKED,
@@ -22,6 +21,7 @@ from agents.refusals import (
     classify,
     sentence,
 )
+from agents.sources import PauseSource
 from agents.tests.strategies import JSON
 
 NOW = datetime(2026, 9, 1, 13, 30, tzinfo=UTC).timestamp()
@@ -131,11 +131,11 @@ def test_a_wrong_host_is_told_apart_from_a_wrong_key(status: int) -> None:
     [
         (402, detail(QUOTA), MIDNIGHT, PauseSource.PROVIDER),
         (402, detail({**QUOTA, "quota_reset_timestamp": NOW + 600}), NOW + 600, PauseSource.PROVIDER),
-        (402, detail({**QUOTA, "quota_reset_timestamp": "soon"}), MIDNIGHT, PauseSource.CALENDAR),
-        (402, detail({**QUOTA, "quota_reset_timestamp": None}), MIDNIGHT, PauseSource.CALENDAR),
-        (402, detail({**QUOTA, "quota_reset_timestamp": "2020-01-01T00:00:00Z"}), MIDNIGHT, PauseSource.CALENDAR),
-        (429, detail(FREE), MIDNIGHT, PauseSource.CALENDAR),
-        (402, detail(CAP), FOUR_O_CLOCK, PauseSource.CALENDAR),
+        (402, detail({**QUOTA, "quota_reset_timestamp": "soon"}), MIDNIGHT, PauseSource.CLOCK),
+        (402, detail({**QUOTA, "quota_reset_timestamp": None}), MIDNIGHT, PauseSource.CLOCK),
+        (402, detail({**QUOTA, "quota_reset_timestamp": "2020-01-01T00:00:00Z"}), MIDNIGHT, PauseSource.CLOCK),
+        (429, detail(FREE), MIDNIGHT, PauseSource.CLOCK),
+        (402, detail(CAP), FOUR_O_CLOCK, PauseSource.CLOCK),
         (402, detail(NO_BALANCE), NOW + STOPPED_SECONDS, PauseSource.CHECK),
         (401, detail("no"), NOW + STOPPED_SECONDS, PauseSource.CHECK),
         (404, detail("No matching chute found!"), NOW + STOPPED_SECONDS, PauseSource.CHECK),

@@ -16,6 +16,7 @@ from agents.protocol import Form, Plan
 from agents.protocol import Step as Request
 from agents.reasons import Reason
 from agents.refusals import NEVER_WORKED
+from agents.resets import CACHED
 from agents.standin.process import StandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -168,7 +169,8 @@ def test_a_wrong_host_is_told_as_such(standin: StandIn, settings: Any, caplog: p
 
 
 def next_boundary(now: float, period: int) -> float:
-    return (now // period + 1) * period
+    """The next one in UTC, and a little more, for the provider's cache."""
+    return (now // period + 1) * period + CACHED
 
 
 @pytest.mark.parametrize(
@@ -178,11 +180,11 @@ def next_boundary(now: float, period: int) -> float:
         (
             {"refuse": {"status": 402, "detail": {"quota_reset_timestamp": "?"}}},
             "daily_quota",
-            "calendar",
+            "clock",
             lambda now, _: next_boundary(now, DAY),
         ),
-        ({"refuse": "free_daily"}, "free_daily", "calendar", lambda now, _: next_boundary(now, DAY)),
-        ({"refuse": "subscription_cap"}, "subscription_cap", "calendar", lambda now, _: next_boundary(now, DAY // 6)),
+        ({"refuse": "free_daily"}, "free_daily", "clock", lambda now, _: next_boundary(now, DAY)),
+        ({"refuse": "subscription_cap"}, "subscription_cap", "clock", lambda now, _: next_boundary(now, DAY // 6)),
         ({"refuse": {"status": 429, "headers": {"Retry-After": "900"}}}, "edge", "provider", lambda now, _: now + 900),
         ({"refuse": "payment"}, "payment", "check", lambda now, _: now + 300),
         ({"valid": False}, "auth", "check", lambda now, _: now + 300),

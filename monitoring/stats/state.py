@@ -10,12 +10,13 @@ from django.db.models import Max
 
 from agents import governor, ledger
 from agents.configuration import default_account, models_of, rules
-from agents.governor import Limits, PauseSource
+from agents.governor import Limits
 from agents.hybrid import Mode, intend
 from agents.keys import UnreadableKey, key_of
 from agents.models import Account, Heartbeat, RateLimitEvent, Settings, Step
 from agents.reasons import Reason
 from agents.refusals import RefusalClass, is_wrong_host, sentence
+from agents.sources import PauseSource
 
 # The worker beats every 10 s and is restarted after 45 s of silence; a restart takes a few more.
 WORKER_SILENT = timedelta(seconds=60)

@@ -10,11 +10,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
 
 from agents.configuration import change, change_account, default_account
-from agents.governor import Gate, Limits, PauseSource
+from agents.governor import Gate, Limits
 from agents.models import Gate as GateRow
 from agents.models import Heartbeat, RateLimitEvent, Settings
 from agents.reasons import Reason, Verdict
 from agents.refusals import NEVER_WORKED, WRONG_HOST, RefusalClass
+from agents.sources import PauseSource
 from monitoring.stats.state import CAUSES, OFF, Facts, State, Tone, state, told
 from monitoring.tests.records import NOW, make_attempt, make_step
 

@@ -1,0 +1,279 @@
+"""What the account's real limit is, learned from our own sends, refusals, the published limit and time.
+
+Pure transitions over one frozen value of bounded size. Times are Unix seconds; a level is a number of requests in a minute.
+
+Two counters are common at an edge, and both look the same from outside: a sliding window (so many in a minute) and a leaky bucket
+(a rate, and a small burst above it). So three horizons are kept: the minute's level says how fast the account may be used at all,
+the two short ones how much of it at once. A refusal is blamed on the horizon in which we had just sent more than ever before;
+a burst is only made where the even pace would miss a step's deadline. The level falls on the first violation below what was
+accepted, comes back to just under the place of the violation, holds there, and then looks whether the limit has moved. Each
+violation at the same place makes that look rarer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import inf, isfinite
+
+MINUTE = 60.0
+SHORT = (2.0, 10.0)
+HORIZONS = (*SHORT, MINUTE)
+# Requests arrive a little earlier or later than they left: a window is taken to be this much longer, in seconds.
+SLACK = 1.0
+# How late a request may leave for its slot, in seconds.
+GRACE = 0.1
+# Between two requests of a burst: the first refusal of an edge is back before the next request leaves.
+BURST_GAP = 0.25
+# A published limit is believed to this part at first; an even pace stays this far below it for good.
+FIRST_PART, EVEN_PART = 0.75, 0.95
+# Levels are kept between these; what is published as more, or as no limit at all, starts as the edge's usual limit would.
+LEAST, MOST, CLAIMED = 1.0, 240.0, 60.0
+HOLD = 90.0
+# How much rarer each violation at the same place makes the next look above it, and how rare at most, in seconds: while a violation has
+# cost one pause, and where it has cost more, since the provider then bans for longer each time.
+CHEAP, DEAR = (2.0, 900.0), (4.0, 3600.0)
+# How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
+AHEAD = 180.0
+
+
+class Source(StrEnum):
+    """From what the level was learned."""
+
+    SPACING = "spacing"
+    PUBLISHED = "published"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+    @property
+    def sentence(self) -> str:
+        """The source in an operator's words."""
+        return _SOURCES[self]
+
+
+_SOURCES = {
+    Source.SPACING: "nothing is known yet: the spacing holds",
+    Source.PUBLISHED: "a careful part of the limit that the provider publishes",
+    Source.ACCEPTED: "what was accepted without a refusal",
+    Source.REFUSED: "a refusal, and what was accepted before it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is known of one account's limit.
+
+    `sends`: when requests left or will leave, a good minute of them, earliest first. `level`: requests a minute, 0 unknown.
+    `short`: most requests in 2 s and in 10 s, 0 unlimited. `proven`: most that were accepted in 2 s, 10 s and a minute.
+    `ceiling`: where the last violation was, 0 none; until `hold_until` the level stays below it. `repeats`: violations at that place.
+    `grown_at`: when the level last changed. `published`: the provider's word, 0 unknown.
+    """
+
+    sends: tuple[float, ...] = ()
+    level: float = 0.0
+    short: tuple[float, float] = (0.0, 0.0)
+    proven: tuple[int, int, int] = (0, 0, 0)
+    ceiling: float = 0.0
+    hold_until: float = 0.0
+    repeats: int = 0
+    grown_at: float = 0.0
+    published: float = 0.0
+    source: Source = Source.SPACING
+
+    @property
+    def most(self) -> tuple[float, float, float]:
+        """Most requests in 2 s, 10 s and a minute."""
+        return (self.short[0] or inf, self.short[1] or inf, max(1.0, float(int(self.level))) if self.level else inf)
+
+    @property
+    def confidence(self) -> float:
+        """How well the level is known, from 0 (not at all) to 1: by requests accepted at it and by violations just above it."""
+        if not self.level:
+            return 0.0
+        return round(0.7 * min(1.0, self.proven[2] / self.level) + 0.3 * min(1.0, self.repeats / 2), 2)
+
+    def gap(self, spacing: float) -> float:
+        """Seconds between two requests at an even pace: the spacing until a level is known."""
+        if not self.level:
+            return spacing and spacing + GRACE
+        even = min(self.level, EVEN_PART * self.published) if self.published else self.level
+        return MINUTE / max(LEAST, even)
+
+
+def slot(pace: Pace, spacing: float, now: float, latest: float) -> float:
+    """When the next request may leave: at the even pace if that is by `latest`, else as soon as a burst allows."""
+    even = _earliest(pace, now, pace.gap(spacing))
+    if even <= latest or not pace.level:
+        return even
+    return min(even, _earliest(pace, now, BURST_GAP))
+
+
+def reserved(pace: Pace, at: float, now: float) -> Pace:
+    """A request is to leave at `at`."""
+    kept = list(pace.sends[bisect_left(pace.sends, now - MINUTE - SLACK) :])
+    insort(kept, at)
+    return replace(pace, sends=tuple(kept))
+
+
+def accepted(pace: Pace, spacing: float, sent_at: float, now: float, published: float | None) -> Pace:
+    """A request that left at `sent_at` was accepted; `published` is the limit a minute that the answer told of, if it did."""
+    pace = _told(pace, published, spacing, now)
+    used = _used(pace, sent_at)
+    pace = replace(pace, proven=_highest(pace.proven, used))
+    return _grown(pace, spacing, used, now)
+
+
+def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: int) -> Pace:
+    """A request that left at `sent_at` was refused by the edge. `strikes`: how many probes the account's last block took, from 1."""
+    used = _used(pace, sent_at)
+    before = (max(0, used[0] - 1), max(0, used[1] - 1), max(0, used[2] - 1))
+    pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
+    if not before[2]:
+        # Nothing had been sent for a minute: the account is blocked, and that says nothing about its limit.
+        return pace
+    burst = _burst_to_blame(pace, spacing, sent_at, before)
+    if burst is not None:
+        return _with_short(pace, burst, max(1.0, 0.75 * before[burst]))
+    return _fallen(pace, before, now, strikes)
+
+
+def is_own_doing(pace: Pace, sent_at: float) -> bool:
+    """Whether a refusal of the request that left at `sent_at` may come from our own pace: it had been about as fast as ever."""
+    before = _used(pace, sent_at)[2] - 1
+    return before > 0 and before >= 0.75 * pace.proven[2]
+
+
+def rebased(pace: Pace, now: float) -> Pace:
+    """The pace under a clock that was set back: nothing planned for a time that is far away, no hold longer than it was."""
+    if pace.sends and pace.sends[-1] > now + AHEAD:
+        pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
+    if pace.grown_at > now + AHEAD:
+        pace = replace(pace, grown_at=now, hold_until=min(pace.hold_until, now + max(0.0, pace.hold_until - pace.grown_at)))
+    return pace
+
+
+def _used(pace: Pace, at: float) -> tuple[int, int, int]:
+    """Requests up to and with the one at `at`, in each horizon."""
+    end = bisect_right(pace.sends, at)
+    two, ten, minute = (end - bisect_right(pace.sends, at - horizon) for horizon in HORIZONS)
+    return (two, ten, minute)
+
+
+def _highest(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:
+    return (max(one[0], other[0]), max(one[1], other[1]), max(one[2], other[2]))
+
+
+def _told(pace: Pace, published: float | None, spacing: float, now: float) -> Pace:
+    """The limit that a success tells of: believed to a part at first, and as a bound."""
+    limit = min(published or 0.0, MOST)
+    if not limit or limit == pace.published:
+        return pace
+    pace = replace(pace, published=limit)
+    if pace.level > limit:
+        return replace(pace, level=limit, source=Source.PUBLISHED, grown_at=now)
+    if pace.source in (Source.REFUSED, Source.ACCEPTED) or not spacing:
+        return pace
+    first = FIRST_PART * (limit if limit < MOST else CLAIMED)
+    return replace(pace, level=max(LEAST, first), source=Source.PUBLISHED, grown_at=now)
+
+
+def _grown(pace: Pace, spacing: float, used: tuple[int, int, int], now: float) -> Pace:
+    """The level after one more minute in which it was used and nothing was refused."""
+    if not spacing and not pace.level:
+        return pace
+    level = pace.level or MINUTE / spacing
+    if now < pace.grown_at + MINUTE or used[2] < 0.75 * int(level):
+        return pace
+    grown = min(_next_level(pace, level, now), pace.published or MOST, MOST)
+    if grown <= level:
+        return pace
+    pace = _regrown_bursts(replace(pace, level=grown, grown_at=now, source=Source.ACCEPTED), used)
+    return replace(pace, ceiling=0.0, repeats=0) if grown > 1.5 * pace.ceiling else pace
+
+
+def _next_level(pace: Pace, level: float, now: float) -> float:
+    if not pace.ceiling:
+        return level * 1.4 + 1
+    if now < pace.hold_until:
+        return min(level * 1.2 + 0.5, 0.9 * pace.ceiling)
+    return level * 1.15 + 0.5
+
+
+def _regrown_bursts(pace: Pace, used: tuple[int, int, int]) -> Pace:
+    """Bursts come back a little where they are used to the full."""
+    for place in (0, 1):
+        if pace.short[place] and used[place] >= int(pace.short[place]):
+            pace = _with_short(pace, place, pace.short[place] * 1.05)
+    return pace
+
+
+def _burst_to_blame(pace: Pace, spacing: float, sent_at: float, before: tuple[int, int, int]) -> int | None:
+    """The short horizon in which more had been sent than ever, if the request came sooner than at the even pace; None: there is none."""
+    earlier = pace.sends[: bisect_right(pace.sends, sent_at) - 1]
+    if sent_at - earlier[-1] > 0.75 * pace.gap(spacing):
+        return None
+    return next((place for place in (0, 1) if before[place] and before[place] + 1 > pace.proven[place]), None)
+
+
+def _with_short(pace: Pace, place: int, most: float) -> Pace:
+    return replace(pace, short=(most, pace.short[1]) if place == 0 else (pace.short[0], most))
+
+
+def _fallen(pace: Pace, before: tuple[int, int, int], now: float, strikes: int) -> Pace:
+    place = float(before[2])
+    is_repeat = bool(pace.ceiling) and 0.6 <= place / pace.ceiling <= 1.5
+    is_new_height = before[2] >= pace.proven[2]
+    repeats = pace.repeats + 1 if is_repeat else int(is_new_height)
+    times, longest = DEAR if strikes > 1 else CHEAP
+    hold = min(longest, HOLD * times ** (repeats + strikes - 1))
+    return replace(
+        pace,
+        level=max(LEAST, (0.9 if is_repeat else 0.8) * place),
+        ceiling=place,
+        repeats=repeats,
+        hold_until=now + hold,
+        grown_at=now,
+        proven=(min(pace.proven[0], before[0]), min(pace.proven[1], before[1]), before[2]),
+        source=Source.REFUSED,
+    )
+
+
+def _earliest(pace: Pace, start: float, gap: float) -> float:
+    """The first time from `start` at which one more request keeps every horizon and the gap to all others."""
+    two, ten, minute = pace.most
+    at = _after_the_minute(pace.sends, start, minute)
+    while True:
+        apart = _between(pace.sends, at, gap)
+        moved = _after_a_burst(pace.sends, _after_a_burst(pace.sends, apart, SHORT[0], two), SHORT[1], ten)
+        if moved == apart:
+            return apart
+        at = moved
+
+
+def _after_the_minute(sends: tuple[float, ...], start: float, most: float) -> float:
+    """The first time from `start` with fewer than `most` sends in the minute before it, counting all that are planned after it."""
+    if not isfinite(most) or len(sends) - bisect_right(sends, start - MINUTE - SLACK) < most:
+        return start
+    return max(start, sends[len(sends) - int(most)] + MINUTE + SLACK)
+
+
+def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most: float) -> float:
+    """`start`, or a later time to look at where a horizon around it would hold more than `most`."""
+    if not isfinite(most):
+        return start
+    near = sends[bisect_right(sends, start - horizon) : bisect_left(sends, start + horizon)]
+    for first, send in enumerate(near[: max(0, len(near) - int(most) + 1)]):
+        if max(near[first + int(most) - 1], start) - min(send, start) < horizon:
+            return max(start, min(send, start) + horizon)
+    return start
+
+
+def _between(sends: tuple[float, ...], start: float, gap: float) -> float:
+    """The first time from `start` that is a gap away from every send."""
+    at = start
+    for each in sends[bisect_right(sends, start - gap) :]:
+        if each >= at + gap:
+            break
+        at = max(at, each + gap)
+    return at

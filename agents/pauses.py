@@ -1,0 +1,49 @@
+"""How long an account is left alone after a refusal, and how that is known. Durations are seconds, times Unix seconds."""
+
+from __future__ import annotations
+
+from agents.refusals import RefusalClass
+from agents.resets import CACHED, day_ends_at, four_hours_end_at
+
+# Pauses are only ever stretched, never cut: coming too early is what hurts.
+JITTER = 0.05
+# While nothing says that probes do harm, a long block is looked at this often, or after a tenth of the time it has lasted.
+PATIENCE, PATIENT_PART = 300.0, 0.1
+# A block of this length has outlived that hope: from then on after half of the time it has lasted.
+PATIENT_FOR, LATE_PART = 7200.0, 0.5
+LONGEST = 86_400.0
+
+
+def rung(ladder: tuple[float, ...], longest: float, strike: int) -> float:
+    """The pause for the strike-th refusal in a row, from 1: the ladder's, then doubling up to `longest`, but never below the last one."""
+    if strike <= len(ladder):
+        return ladder[strike - 1]
+    doubled = ladder[-1] * 2.0 ** min(strike - len(ladder), 30)
+    return min(doubled, max(longest, ladder[-1]))
+
+
+def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: float, *, own_doing: bool) -> float:
+    """As `rung`, for a block that has `lasted` so far, when a pause of `silence` ended the last one (0: none is remembered).
+
+    A block that we brought about gets longer and longer pauses: the ban may start anew at each probe, so it has to be outwaited.
+    One that came without our doing is looked at steadily, unless longer silences were needed before.
+    """
+    if own_doing:
+        return rung(ladder, LONGEST, strike)
+    most = max(PATIENCE, (PATIENT_PART if lasted < PATIENT_FOR else LATE_PART) * lasted, 2.2 * silence)
+    return min(rung(ladder, LONGEST, strike), most)
+
+
+def stretched(pause: float, dice: float) -> float:
+    """`pause` with jitter; `dice` is from 0 to 1."""
+    return pause * (1 + JITTER * dice)
+
+
+def by_the_clock(kind: RefusalClass, now: float) -> float | None:
+    """Seconds until a limit starts anew by the clock, None for a class that has no such hour."""
+    match kind:
+        case RefusalClass.FREE_DAILY | RefusalClass.DAILY_QUOTA:
+            return day_ends_at(now) - now + CACHED
+        case RefusalClass.SUBSCRIPTION_CAP:
+            return four_hours_end_at(now) - now + CACHED
+    return None
