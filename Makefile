@@ -1,4 +1,4 @@
-.PHONY: run setup test check bench demo clean
+.PHONY: run setup test check bench bench-gate demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -14,6 +14,9 @@ check: ## lint, types, imports, migrations, settings, templates
 
 bench: setup ## how long a step takes, beside a bare "hello"
 	@.venv/bin/python -m bench
+
+bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock
+	@.venv/bin/python -m bench.gate $(ARGS)
 
 demo: ## everything against a stand-in for Chutes, with steps coming in
 	@bin/demo

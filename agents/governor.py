@@ -24,12 +24,11 @@ from agents.cooling import Cooling
 from agents.pacing import AHEAD, BURST_GAP, Pace
 from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass
+from agents.sources import PauseSource
 
 LADDER = (60.0, 120.0, 240.0, 480.0)
-# How long a slot's window is open: long enough for a thread to wake on a busy machine, and a fiftieth of the usual spacing.
-GRACE = 0.1
 # A rung of the ladder is forgotten after this much time without a refusal, in seconds.
-RUNG_FORGOTTEN = 1200.0
+RUNG_FORGOTTEN = 3600.0
 # Clocks of several machines differ by no more than this, in seconds; a time further ahead means that the clock was set back.
 SKEW = 5.0
 STOPPED = frozenset({RefusalClass.AUTH, RefusalClass.PAYMENT})
@@ -88,8 +87,9 @@ class Gate:
     """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe.
 
     `not_before`: until then nothing leaves, since a request left late. `cause`: the class of the refusal behind the pause, "" for none.
-    `blocked_at`: when the first refusal in a row came. `rungs`, `silence`: the ladder's rungs and the last pause that the last block
-    took, seen at `recovered_at`. `succeeded_at`: the last success, 0 for a key that never had one.
+    `blocked_at`: when the first refusal in a row came; `own_doing`: whether our own pace may have brought it about. `rungs`, `silence`:
+    the ladder's rungs and the last pause that the last block took, seen at `recovered_at`. `succeeded_at`: the last success, 0 for a
+    key that never had one.
     """
 
     last_slot_at: float = 0.0
@@ -101,6 +101,7 @@ class Gate:
     probe_until: float = 0.0
     cause: str = ""
     blocked_at: float = 0.0
+    own_doing: bool = False
     rungs: int = 0
     silence: float = 0.0
     recovered_at: float = 0.0
@@ -246,6 +247,7 @@ def refused(
         probe_until=0.0,
         cause=kind.value,
         blocked_at=blocked_at,
+        own_doing=own_doing,
         pace=pace,
     )
 
@@ -261,7 +263,8 @@ def _pause(
     ladder = limits.pause(strikes)
     if not limits.is_learned:
         return ladder, PauseSource.LADDER
-    learned = pauses.learned(limits.ladder, strikes, now - gate.blocked_at, gate.silence if _remembered(gate, now) else 0.0)
+    silence = gate.silence if _remembered(gate, now) else 0.0
+    learned = pauses.learned(limits.ladder, strikes, now - gate.blocked_at, silence, own_doing=gate.own_doing)
     return learned, PauseSource.LADDER if learned == ladder else PauseSource.LEARNED
 
 

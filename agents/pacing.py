@@ -22,15 +22,18 @@ SHORT = (2.0, 10.0)
 HORIZONS = (*SHORT, MINUTE)
 # Requests arrive a little earlier or later than they left: a window is taken to be this much longer, in seconds.
 SLACK = 1.0
+# How late a request may leave for its slot, in seconds.
+GRACE = 0.1
 # Between two requests of a burst: the first refusal of an edge is back before the next request leaves.
 BURST_GAP = 0.25
 # A published limit is believed to this part at first; an even pace stays this far below it for good.
 FIRST_PART, EVEN_PART = 0.75, 0.95
-LEAST, MOST = 1.0, 240.0
+# Levels are kept between these; what is published as more, or as no limit at all, starts as the edge's usual limit would.
+LEAST, MOST, CLAIMED = 1.0, 240.0, 60.0
 HOLD = 90.0
 # How much rarer each violation at the same place makes the next look above it, and how rare at most, in seconds: while a violation has
 # cost one pause, and where it has cost more, since the provider then bans for longer each time.
-CHEAP, DEAR = (2.0, 600.0), (4.0, 3600.0)
+CHEAP, DEAR = (2.0, 900.0), (4.0, 3600.0)
 # How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
 AHEAD = 180.0
 
@@ -93,17 +96,17 @@ class Pace:
     def gap(self, spacing: float) -> float:
         """Seconds between two requests at an even pace: the spacing until a level is known."""
         if not self.level:
-            return spacing
+            return spacing and spacing + GRACE
         even = min(self.level, EVEN_PART * self.published) if self.published else self.level
         return MINUTE / max(LEAST, even)
 
 
 def slot(pace: Pace, spacing: float, now: float, latest: float) -> float:
     """When the next request may leave: at the even pace if that is by `latest`, else as soon as a burst allows."""
-    even = _earliest(pace, max(now, pace.sends[-1] + pace.gap(spacing)) if pace.sends else now)
+    even = _earliest(pace, now, pace.gap(spacing))
     if even <= latest or not pace.level:
         return even
-    return min(even, _earliest(pace, now))
+    return min(even, _earliest(pace, now, BURST_GAP))
 
 
 def reserved(pace: Pace, at: float, now: float) -> Pace:
@@ -129,10 +132,16 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
     if not before[2]:
         # Nothing had been sent for a minute: the account is blocked, and that says nothing about its limit.
         return pace
-    burst = _burst_to_blame(pace, spacing, before)
+    burst = _burst_to_blame(pace, spacing, sent_at, before)
     if burst is not None:
         return _with_short(pace, burst, max(1.0, 0.75 * before[burst]))
     return _fallen(pace, before, now, strikes)
+
+
+def is_own_doing(pace: Pace, sent_at: float) -> bool:
+    """Whether a refusal of the request that left at `sent_at` may come from our own pace: it had been about as fast as ever."""
+    before = _used(pace, sent_at)[2] - 1
+    return before > 0 and before >= 0.75 * pace.proven[2]
 
 
 def rebased(pace: Pace, now: float) -> Pace:
@@ -157,7 +166,7 @@ def _highest(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[in
 
 def _told(pace: Pace, published: float | None, spacing: float, now: float) -> Pace:
     """The limit that a success tells of: believed to a part at first, and as a bound."""
-    limit = published if published and isfinite(published) else 0.0
+    limit = min(published or 0.0, MOST)
     if not limit or limit == pace.published:
         return pace
     pace = replace(pace, published=limit)
@@ -165,7 +174,8 @@ def _told(pace: Pace, published: float | None, spacing: float, now: float) -> Pa
         return replace(pace, level=limit, source=Source.PUBLISHED, grown_at=now)
     if pace.source in (Source.REFUSED, Source.ACCEPTED) or not spacing:
         return pace
-    return replace(pace, level=max(LEAST, FIRST_PART * limit), source=Source.PUBLISHED, grown_at=now)
+    first = FIRST_PART * (limit if limit < MOST else CLAIMED)
+    return replace(pace, level=max(LEAST, first), source=Source.PUBLISHED, grown_at=now)
 
 
 def _grown(pace: Pace, spacing: float, used: tuple[int, int, int], now: float) -> Pace:
@@ -198,14 +208,12 @@ def _regrown_bursts(pace: Pace, used: tuple[int, int, int]) -> Pace:
     return pace
 
 
-def _burst_to_blame(pace: Pace, spacing: float, before: tuple[int, int, int]) -> int | None:
-    """The short horizon in which more had been sent than ever, and clearly more than the even pace sends; None: there is none."""
-    gap = pace.gap(spacing)
-    for place, horizon in enumerate(SHORT):
-        even = horizon / gap if gap else inf
-        if before[place] + 1 > pace.proven[place] and before[place] > 1.6 * even + 1:
-            return place
-    return None
+def _burst_to_blame(pace: Pace, spacing: float, sent_at: float, before: tuple[int, int, int]) -> int | None:
+    """The short horizon in which more had been sent than ever, if the request came sooner than at the even pace; None: there is none."""
+    earlier = pace.sends[: bisect_right(pace.sends, sent_at) - 1]
+    if sent_at - earlier[-1] > 0.75 * pace.gap(spacing):
+        return None
+    return next((place for place in (0, 1) if before[place] and before[place] + 1 > pace.proven[place]), None)
 
 
 def _with_short(pace: Pace, place: int, most: float) -> Pace:
@@ -221,7 +229,7 @@ def _fallen(pace: Pace, before: tuple[int, int, int], now: float, strikes: int) 
     hold = min(longest, HOLD * times ** (repeats + strikes - 1))
     return replace(
         pace,
-        level=max(LEAST, 0.8 * place),
+        level=max(LEAST, (0.9 if is_repeat else 0.8) * place),
         ceiling=place,
         repeats=repeats,
         hold_until=now + hold,
@@ -231,12 +239,12 @@ def _fallen(pace: Pace, before: tuple[int, int, int], now: float, strikes: int) 
     )
 
 
-def _earliest(pace: Pace, start: float) -> float:
-    """The first time from `start` at which one more request keeps every horizon and stays apart from the others."""
+def _earliest(pace: Pace, start: float, gap: float) -> float:
+    """The first time from `start` at which one more request keeps every horizon and the gap to all others."""
     two, ten, minute = pace.most
     at = _after_the_minute(pace.sends, start, minute)
     while True:
-        apart = _between(pace.sends, at)
+        apart = _between(pace.sends, at, gap)
         moved = _after_a_burst(pace.sends, _after_a_burst(pace.sends, apart, SHORT[0], two), SHORT[1], ten)
         if moved == apart:
             return apart
@@ -261,11 +269,11 @@ def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most:
     return start
 
 
-def _between(sends: tuple[float, ...], start: float) -> float:
-    """The first time from `start` that is a burst's gap away from every send."""
+def _between(sends: tuple[float, ...], start: float, gap: float) -> float:
+    """The first time from `start` that is a gap away from every send."""
     at = start
-    for each in sends[bisect_right(sends, start - BURST_GAP) :]:
-        if each >= at + BURST_GAP:
+    for each in sends[bisect_right(sends, start - gap) :]:
+        if each >= at + gap:
             break
-        at = max(at, each + BURST_GAP)
+        at = max(at, each + gap)
     return at

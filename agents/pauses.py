@@ -6,6 +6,8 @@ from __future__ import annotations
 JITTER = 0.05
 # While nothing says that probes do harm, a long block is looked at this often, or after a tenth of the time it has lasted.
 PATIENCE, PATIENT_PART = 300.0, 0.1
+# A block of this length has outlived that hope: from then on after half of the time it has lasted.
+PATIENT_FOR, LATE_PART = 7200.0, 0.5
 LONGEST = 86_400.0
 
 
@@ -17,12 +19,15 @@ def rung(ladder: tuple[float, ...], longest: float, strike: int) -> float:
     return min(doubled, max(longest, ladder[-1]))
 
 
-def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: float) -> float:
+def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: float, *, own_doing: bool) -> float:
     """As `rung`, for a block that has `lasted` so far, when a pause of `silence` ended the last one (0: none is remembered).
 
-    A block that has outlived the pauses of a few minutes is looked at steadily, unless longer silences were needed before.
+    A block that we brought about gets longer and longer pauses: the ban may start anew at each probe, so it has to be outwaited.
+    One that came without our doing is looked at steadily, unless longer silences were needed before.
     """
-    most = max(PATIENCE, PATIENT_PART * lasted, 2.2 * silence)
+    if own_doing:
+        return rung(ladder, LONGEST, strike)
+    most = max(PATIENCE, (PATIENT_PART if lasted < PATIENT_FOR else LATE_PART) * lasted, 2.2 * silence)
     return min(rung(ladder, LONGEST, strike), most)
 
 

@@ -13,6 +13,7 @@ from agents.models.choices import Route, Source, choices
 from agents.protocol import Form
 from agents.reasons import PauseSource, Reason, Verdict
 from agents.refusals import RefusalClass
+from agents.sources import PauseSource
 
 
 class Caller(models.Model):

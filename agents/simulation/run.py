@@ -17,7 +17,7 @@ from agents.simulation.clock import Clock
 from agents.simulation.measures import Answered, Measures, Record, means
 from agents.simulation.scenario import Scenario
 from agents.simulation.settings import Miner
-from agents.standin.behaviour import Fault
+from agents.standin.faults import Fault
 from agents.standin.provider import Reply, Said
 
 # A fixed Monday, 00:00 UTC: days and 4-hour windows start with the scenario.

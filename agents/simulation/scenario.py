@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from agents.standin.behaviour import BadSetting
+from agents.standin.faults import BadSetting
 from agents.standin.fields import mapping, merged, number, whole
 from agents.standin.hidden import Hidden
 

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from agents.governor import Limits, Pacing
-from agents.standin.behaviour import BadSetting
+from agents.standin.faults import BadSetting
 from agents.standin.hidden import MODELS
 
 

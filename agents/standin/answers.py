@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from agents.standin.behaviour import Fault
 from agents.standin.completions import ChatRequest, Reply, events, whole
+from agents.standin.faults import Fault
+from agents.standin.refusals import Refused
 from agents.standin.server import Answer, Delivery, json_answer
 
-DAILY_REQUESTS = 5000  # the quota of a middle-sized subscription; published, never enforced here
 EDGE_PAGE = (
     b"<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n<center><h1>429 Too Many Requests</h1></center>\r\n"
     b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
@@ -18,7 +19,12 @@ EDGE_PAGE = (
 BAD_JSON = '{"actions": [{"type": "ClickAction", "selector": {"type":'
 NO_SUCH_SELECTOR = {"type": "ClickAction", "selector": {"type": "cssSelector", "value": "#go"}}
 INVALID_PLAN = json.dumps({"actions": [NO_SUCH_SELECTOR, {"type": "TypeAction", "text": "no selector"}, {"type": "Fly"}]})
-UPSTREAM = {Fault.HTTP500: (500, "Internal server error"), Fault.HTTP502: (502, "Bad gateway")}
+UPSTREAM = {
+    Fault.HTTP500: (500, "Internal server error"),
+    Fault.HTTP502: (502, "Bad gateway"),
+    Fault.HTTP503: (503, "No instances available (yet) for this chute."),
+    Fault.HTTP504: (504, "Gateway timeout"),
+}
 UNSENT = {Fault.HANG: Delivery.HANG, Fault.RESET: Delivery.RESET}
 STREAM_ERROR = b'{"detail": "upstream instance went away"}\n'
 
@@ -33,6 +39,16 @@ def detail(status: int, text: str) -> Answer:
     return json_answer(status, {"detail": text})
 
 
+def timestamp(at: float) -> str:
+    """A Unix time as Chutes writes it into a body."""
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def refused(refusal: Refused) -> Answer:
+    """A refusal that was set."""
+    return Answer(refusal.status, refusal.content_type, (refusal.body,), refusal.headers)
+
+
 def named_model(body: bytes) -> str:
     """The model that a refused request named, "" when it can't be read."""
     try:
@@ -42,13 +58,13 @@ def named_model(body: bytes) -> str:
     return str(model)
 
 
-def published(limit: int, used: int, invocation: str) -> dict[str, str]:
-    """The headers that only a 2xx carries."""
+def published(limit: float, total: int, used: int, invocation: str) -> dict[str, str]:
+    """The headers that only a 2xx carries. `total` and `used`: of the day's requests, total 0 for pay as you go; `limit` may be inf."""
     return {
-        "X-Chutes-Quota-Total": str(DAILY_REQUESTS),
+        "X-Chutes-Quota-Total": str(total),
         "X-Chutes-Quota-Used": str(used),
-        "X-Chutes-Quota-Remaining": str(max(DAILY_REQUESTS - used, 0)),
-        "X-Chutes-RL-User": str(limit),
+        "X-Chutes-Quota-Remaining": str(max(total - used, 0)),
+        "X-Chutes-RL-User": f"{limit:g}",
         "X-Chutes-InvocationID": invocation,
     }
 
@@ -80,12 +96,13 @@ def spoiled(good: Answer, fault: Fault | None) -> Answer:
         return detail(*UPSTREAM[fault])
     if fault in UNSENT:
         return replace(good, status=0, delivery=UNSENT[fault])
+    if fault not in (Fault.BROKEN, Fault.MIDSTREAM):
+        return good
+    return _broken_stream(good, fault) if good.delivery is Delivery.CHUNKED else replace(good, delivery=Delivery.BROKEN)
+
+
+def _broken_stream(good: Answer, fault: Fault) -> Answer:
+    """A broken stream ends in good order, but without its `[DONE]`; one that fails midway says so, in a line without `data:`."""
     if fault is Fault.BROKEN:
-        return replace(good, delivery=Delivery.BROKEN)
-    return _broken_stream(good) if fault is Fault.MIDSTREAM else good
-
-
-def _broken_stream(good: Answer) -> Answer:
-    if good.delivery is Delivery.CHUNKED:
-        return replace(good, parts=(*good.parts[:2], STREAM_ERROR))
-    return replace(good, delivery=Delivery.BROKEN)
+        return replace(good, parts=good.parts[: len(good.parts) // 2])
+    return replace(good, parts=(*good.parts[:2], STREAM_ERROR))

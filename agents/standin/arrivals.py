@@ -11,7 +11,7 @@ KEPT = 20_000  # about 5 MB; more than an hour at the highest rate that a test s
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`at`: wall-clock s; `status` 0: no answer was sent; `fault` "" when nothing was made to go wrong."""
+    """`at`: wall-clock s; `status` 0: no answer was sent; `fault` "" when nothing was made to go wrong; `in_ban`: sent in a ban."""
 
     at: float
     method: str
@@ -20,6 +20,7 @@ class Arrival:
     model: str
     task_id: str
     fault: str
+    in_ban: bool = False
 
 
 class Arrivals:

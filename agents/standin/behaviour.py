@@ -1,153 +1,139 @@
-"""How the stand-in behaves, as one frozen value; changes are merged into it from flags, the control port and the timeline alike."""
+"""How the stand-in behaves, as one frozen value; changes are merged into it from flags, scenario, control port and timeline alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
-from random import Random
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
-SIGMA, LOW, HIGH = 0.25, 2 / 3.5, 6 / 3.5  # reported answers: median 3.5 s, nearly all between 2 and 6 s
+from agents.standin import fields as hidden_fields
+from agents.standin import refusals
+from agents.standin.catalogue import BY_ID
+from agents.standin.faults import BadSetting
+from agents.standin.hidden import BanLaw, Hidden, Latency, Model
+from agents.standin.refusals import Refused
+
+# Without a scenario there are no bans, answers come at once, and every listed model is there: what most tests want.
+PLAIN = Hidden(
+    ban=BanLaw(strikes=0),
+    models=MappingProxyType(dict.fromkeys(BY_ID, Model())),
+    latency=Latency(median=0.0, low=0.0, high=0.0, refusal=0.0),
+)
 
 
-class Fault(StrEnum):
-    """What may go wrong with a request that the edge let through."""
+# A century before the start, in seconds: beyond it a date can't be written.
+EARLIEST = 3.2e9
 
-    HTTP500 = "http500"
-    HTTP502 = "http502"
-    HTTP503 = "http503"
-    SLOW = "slow"
-    HANG = "hang"
-    RESET = "reset"
-    BROKEN = "broken"
-    MIDSTREAM = "midstream"
-    TRUNCATED = "truncated"
+
+class QuotasForm(StrEnum):
+    """The forms in which the management API was seen to list quotas."""
+
+    LIST = "list"
+    DEFAULTS = "defaults"
     EMPTY = "empty"
-    BADJSON = "badjson"
-    INVALID = "invalid"
-
-
-class BadSetting(ValueError):
-    """A setting that can't be used; the text names the field and says what is wanted."""
-
-    def __init__(self, name: str, wanted: str) -> None:
-        super().__init__(f"{name}: {wanted}")
-        self.field = name
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """The account's hidden numbers and the answers' manners.
+    """The hidden account, and what only the HTTP side knows.
 
-    `limit` accepted requests per `window` s (0: every request gets the 429); `published`: the limit that answers tell of;
-    `valid`: whether the key is good; `latency`: median s of an answer (0: at once); `refusal_seconds`: s that a refusal takes;
-    `slow_seconds`: s that the fault "slow" takes, between these two; `faults`: probability by fault.
+    `slow_seconds`: s that the fault "slow" takes, between these two. `balance`: USD when it was set, None: there is none and
+    nothing is billed. `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at
+    which the subscription's month ends (it may lie in the past), None: no monthly cap.
     """
 
-    limit: int = 60
-    window: float = 60.0
-    published: int = 60
-    valid: bool = True
-    latency: float = 0.0
-    refusal_seconds: float = 0.0
+    hidden: Hidden = PLAIN
     slow_seconds: tuple[float, float] = (30.0, 90.0)
-    faults: Mapping[Fault, float] = field(default_factory=lambda: MappingProxyType({}))
+    balance: float | None = None
+    refuse: Refused | None = None
+    unlisted: tuple[str, ...] = ()
+    quotas_form: QuotasForm = QuotasForm.LIST
+    monthly_reset_at: float | None = None
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The models that are there."""
+        return {name: model for name, model in self.hidden.models.items() if name not in self.unlisted}
+
+    @property
+    def pays_as_it_goes(self) -> bool:
+        """Whether every answer is billed to the balance, for want of a quota and of a subscription."""
+        return self.balance is not None and self.hidden.quota is None and self.hidden.cap4h is None
 
 
 def merged(behaviour: Behaviour, changes: object) -> Behaviour:
-    """`behaviour` with the settings in the JSON object `changes` replaced (`faults` as a whole: {} ends them all). Raises BadSetting."""
+    """`behaviour` with the settings in the JSON object `changes` merged in: objects deeply, `faults` as a whole. Raises BadSetting."""
     if not isinstance(changes, Mapping):
         raise BadSetting("settings", "a JSON object is wanted")
-    return replace(behaviour, **{str(name): _read(name, value) for name, value in changes.items()})
+    unknown = next((str(name) for name in changes if name not in KNOWN), None)
+    if unknown is not None:
+        raise BadSetting(unknown, f"unknown; known are {', '.join(KNOWN)}")
+    own = {name: OWN[name](name, value) for name, value in changes.items() if name in OWN}
+    return replace(behaviour, hidden=_hidden(behaviour.hidden, changes), **own)
 
 
-def _read(name: object, value: object) -> Any:
-    if not isinstance(name, str) or name not in READERS:
-        raise BadSetting(str(name), f"unknown; known are {', '.join(READERS)}")
-    return READERS[name](name, value)
+def _hidden(hidden: Hidden, changes: Mapping[str, object]) -> Hidden:
+    try:
+        return hidden_fields.merged(hidden, {name: value for name, value in changes.items() if name not in OWN}, "account")
+    except BadSetting as error:
+        raise BadSetting(error.field.removeprefix("account."), error.wanted) from error
 
 
-def _count(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BadSetting(name, "a whole number from 0 is wanted")
-    return value
+def as_json(behaviour: Behaviour) -> dict[str, Any]:
+    """The settings as JSON values, in the form that `merged` reads."""
+    own = {name: _plain(getattr(behaviour, name)) for name in OWN}
+    return {**_plain(behaviour.hidden), **own, "refuse": refusals.as_json(behaviour.refuse)}
 
 
-def _seconds(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise BadSetting(name, "a number of seconds from 0 is wanted")
-    return float(value)
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return "inf" if value == inf else value
 
 
-def _switch(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise BadSetting(name, "true or false is wanted")
-    return value
+def _balance(name: str, value: object) -> float | None:
+    return None if value is None else hidden_fields.number(name, value)
+
+
+def _moment(name: str, value: object) -> float | None:
+    return None if value is None else hidden_fields.number(name, value, -EARLIEST)
+
+
+def _names(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise BadSetting(name, "a list of model names is wanted")
+    return tuple(value)
+
+
+def _form(name: str, value: object) -> QuotasForm:
+    if value not in list(QuotasForm):
+        raise BadSetting(name, f"one of {', '.join(QuotasForm)} is wanted")
+    return QuotasForm(str(value))
 
 
 def _span(name: str, value: object) -> tuple[float, float]:
     pair = value if isinstance(value, list | tuple) else (value, value)
     if len(pair) != 2:
         raise BadSetting(name, "seconds, or a pair of them, are wanted")
-    low, high = (_seconds(name, each) for each in pair)
+    low, high = (hidden_fields.number(name, each) for each in pair)
     if low > high:
         raise BadSetting(name, "the first of the two must not be larger")
     return low, high
 
 
-def _faults(name: str, value: object) -> Mapping[Fault, float]:
-    if not isinstance(value, Mapping):
-        raise BadSetting(name, "an object of probabilities by fault is wanted")
-    faults = {_fault(f"{name}.{fault}", fault): _probability(f"{name}.{fault}", chance) for fault, chance in value.items()}
-    if sum(faults.values()) > 1 + 1e-9:  # sums of decimal fractions miss 1 by a hair
-        raise BadSetting(name, "the probabilities together must not be more than 1")
-    return MappingProxyType(faults)
-
-
-def _fault(name: str, value: object) -> Fault:
-    known = [str(fault) for fault in Fault]
-    if value not in known:
-        raise BadSetting(name, f"unknown; known are {', '.join(known)}")
-    return Fault(str(value))
-
-
-def _probability(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise BadSetting(name, "a probability between 0 and 1 is wanted")
-    return float(value)
-
-
-READERS: dict[str, Callable[[str, object], Any]] = {
-    "limit": _count,
-    "window": _seconds,
-    "published": _count,
-    "valid": _switch,
-    "latency": _seconds,
-    "refusal_seconds": _seconds,
+OWN: dict[str, Callable[[str, object], Any]] = {
     "slow_seconds": _span,
-    "faults": _faults,
+    "balance": _balance,
+    "refuse": refusals.read,
+    "unlisted": _names,
+    "quotas_form": _form,
+    "monthly_reset_at": _moment,
 }
-
-
-def as_json(behaviour: Behaviour) -> dict[str, Any]:
-    """The settings as JSON values, in the form that `merged` reads."""
-    values = {each.name: getattr(behaviour, each.name) for each in fields(behaviour)}
-    return {**values, "slow_seconds": list(behaviour.slow_seconds), "faults": {str(k): v for k, v in behaviour.faults.items()}}
-
-
-def draw_fault(behaviour: Behaviour, rng: Random) -> Fault | None:
-    """The fault of one request, None for a good answer."""
-    roll = rng.random()
-    for fault, chance in behaviour.faults.items():
-        if roll < chance:
-            return fault
-        roll -= chance
-    return None
-
-
-def draw_latency(behaviour: Behaviour, rng: Random) -> float:
-    """Seconds that one answer takes: lognormal around the median, clipped."""
-    factor = rng.lognormvariate(0.0, SIGMA)
-    return behaviour.latency * min(max(factor, LOW), HIGH)
+KNOWN = (*hidden_fields.HIDDEN, *OWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +31,17 @@ MODELS = (
 BY_ID = {model.id: model for model in MODELS}
 
 
-def listing() -> dict[str, Any]:
+THINKS = "reasoning"
+
+
+def model(name: str) -> Model:
+    """The model of that name; one that a scenario made up is priced and able as a small one is."""
+    return BY_ID.get(name) or Model(name, 0.10, 0.30, 131072, ("json_mode",))
+
+
+def listing(names: Iterable[str]) -> dict[str, Any]:
     """The body of `GET /v1/models`."""
-    return {"object": "list", "data": [_entry(model) for model in MODELS]}
+    return {"object": "list", "data": [_entry(model(name)) for name in names]}
 
 
 def _entry(model: Model) -> dict[str, Any]:

@@ -7,36 +7,42 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
-from agents.standin.behaviour import BadSetting, Behaviour, Fault, merged
+from agents.standin.behaviour import merged
 from agents.standin.chutes import Chutes
 from agents.standin.control import control
+from agents.standin.faults import BadSetting, Fault
 from agents.standin.server import App, Server
-from agents.standin.timeline import parse
+from agents.standin.timeline import Scenario, parse, scenario
 
 FAKE_KEY = f"cpk_{'0123456789abcdef' * 2}.{'feedface' * 4}.{'StandInKeyNotReal' * 2:.32}"
+
+FAKE_ADMIN_KEY = f"cpk_{'fedcba9876543210' * 2}.{'feedface' * 4}.{'StandInAdminNotReal' * 2:.32}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the stand-in's flags to `parser`."""
     parser.add_argument("--port", type=int, default=9100, help="port of the inference API on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--control-port", type=int, help="port of the control API (the port after --port)")
-    parser.add_argument("--key", default=FAKE_KEY, help="the one valid key (an obviously fake one, printed at start)")
+    parser.add_argument("--management-port", type=int, help="port of the management API (that of the inference API); 0 takes a free one")
+    parser.add_argument("--key", default=FAKE_KEY, help="the key that may call models (an obviously fake one, printed at start)")
+    parser.add_argument("--admin-key", default=FAKE_ADMIN_KEY, help="the key that reads the account too (another fake one)")
+    parser.add_argument("--scenario", metavar="FILE", help="the hidden account and its timeline as a JSON file; other flags come on top")
     _add_numbers(parser)
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[=P]", help=f"may be repeated: {', '.join(Fault)}")
     parser.add_argument("--invalid-key", action="store_true", help="answer 401 to every key")
-    parser.add_argument("--timeline", default="[]", help='later changes as JSON: [{"at": 60, "set": {"limit": 4}}]')
+    parser.add_argument("--timeline", help='later changes as JSON: [{"at": 60, "set": {"limit": 4}}, {"at": 90, "ban": 600}]')
     parser.add_argument("--seed", type=int, default=0, help="seed of latency and faults (%(default)s)")
 
 
 def _add_numbers(parser: argparse.ArgumentParser) -> None:
-    defaults = Behaviour()
-    parser.add_argument("--limit", type=int, default=defaults.limit, help="accepted requests a window; 0: 429 to all (%(default)s)")
-    parser.add_argument("--window", type=float, default=defaults.window, help="seconds of the limit's window (%(default)s)")
-    parser.add_argument("--published", type=int, default=defaults.published, help="limit told in X-Chutes-RL-User (%(default)s)")
-    parser.add_argument("--latency", type=float, default=0.0, help="median seconds of an answer, spread lognormally (at once)")
-    parser.add_argument("--refusal-seconds", type=float, default=0.0, help="seconds that a 401 or 429 takes (at once)")
+    parser.add_argument("--limit", type=int, help="accepted requests a window; 0: 429 to all (60)")
+    parser.add_argument("--window", type=float, help="seconds of the limit's window (60)")
+    parser.add_argument("--published", type=float, help="limit told in X-Chutes-RL-User (60)")
+    parser.add_argument("--latency", type=float, help="median seconds of an answer, spread lognormally (at once)")
+    parser.add_argument("--refusal-seconds", type=float, help="seconds that a refusal takes (at once)")
     parser.add_argument("--slow-seconds", type=float, help='seconds that the fault "slow" takes (30 to 90)')
 
 
@@ -53,21 +59,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(options: Mapping[str, Any]) -> None:
     """Serves until SIGTERM or SIGINT. Raises BadSetting, before anything is served."""
-    chutes = Chutes(options["key"], behaviour(options), parse(options["timeline"]), options["seed"], time.monotonic())
+    chutes = Chutes(options["key"], options["admin_key"], started(options), options["seed"], time.monotonic())
     main_port, control_port = _ports(options)
-    api = _server("port", chutes.answer, main_port)
+    is_apart = options["management_port"] is not None
+    api = _server("port", chutes.inference if is_apart else chutes.both, main_port)
     side = _server("control_port", control(chutes), control_port)
-    _serve(api, side, options["key"])
+    managing = _server("management_port", chutes.manage, options["management_port"]) if is_apart else None
+    _serve(api, side, managing, options)
 
 
-def behaviour(options: Mapping[str, Any]) -> Behaviour:
-    """The behaviour that the flags ask for. Raises BadSetting."""
-    names = ("limit", "window", "published", "latency", "refusal_seconds")
-    changes = {name: options[name] for name in names} | {"valid": not options["invalid_key"]}
-    changes["faults"] = dict(_fault(text) for text in options["fault"])
-    if options["slow_seconds"] is not None:
-        changes["slow_seconds"] = options["slow_seconds"]
-    return merged(Behaviour(), changes)
+def started(options: Mapping[str, Any]) -> Scenario:
+    """The account and its timeline as the flags ask for them. Raises BadSetting."""
+    base = scenario(options["scenario"]) if options["scenario"] else Scenario()
+    behaviour = merged(base.behaviour, _changes(options))
+    return Scenario(behaviour, base.timeline if options["timeline"] is None else parse(options["timeline"], behaviour))
+
+
+def _changes(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("limit", "window", "published", "slow_seconds", "latency")
+    changes = {name: options[name] for name in names if options[name] is not None}
+    if options["refusal_seconds"] is not None:
+        changes["latency"] = {**_latency(options["latency"]), "refusal": options["refusal_seconds"]}
+    if options["published"] == inf:
+        changes["published"] = "inf"
+    if options["invalid_key"]:
+        changes["valid"] = False
+    if options["fault"]:
+        changes["faults"] = dict(_fault(text) for text in options["fault"])
+    return changes
+
+
+def _latency(median: float | None) -> dict[str, float]:
+    return {} if median is None else {"median": median, "low": median * 2 / 3.5, "high": median * 6 / 3.5}
 
 
 def _fault(text: str) -> tuple[str, float]:
@@ -92,14 +115,16 @@ def _server(name: str, app: App, port: int) -> Server:
         raise BadSetting(name, f"{port} can't be used ({error})") from error
 
 
-def _serve(api: Server, side: Server, key: str) -> None:
+def _serve(api: Server, side: Server, managing: Server | None, options: Mapping[str, Any]) -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    api.start()
-    side.start()
+    servers = [server for server in (api, side, managing) if server is not None]
+    for server in servers:
+        server.start()
     print(f"Chutes stand-in on {api.url}/v1 (control {side.url})", flush=True)
-    print(f"Its key: {key}", flush=True)
+    print(f"Its key: {options['key']}", flush=True)
+    print(f"Its management API: {(managing or api).url} with the admin key {options['admin_key']}", flush=True)
     told.wait()
-    api.stop()
-    side.stop()
+    for server in servers:
+        server.stop()

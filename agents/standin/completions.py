@@ -15,12 +15,16 @@ class BadBody(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """`models` are tried in order; `texts`: the messages as (role, text); `max_tokens` None: no bound."""
+    """`models` are tried in order; `texts`: the messages as (role, text); `max_tokens` None: no bound.
+
+    `thinks`: a model that can think may do so.
+    """
 
     models: tuple[str, ...]
     texts: tuple[tuple[str, str], ...]
     stream: bool
     max_tokens: int | None
+    thinks: bool = True
 
     @property
     def prompt_tokens(self) -> int:
@@ -29,10 +33,11 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model said. `finish_reason`: "stop", or "length" when it was cut off."""
+    """What a model said. `finish_reason`: "stop", or "length" when it was cut off. `thoughts`: tokens spent before."""
 
     content: str
     finish_reason: str = "stop"
+    thoughts: int = 0
 
 
 def tokens(text: str) -> int:
@@ -48,7 +53,8 @@ def read(body: bytes) -> ChatRequest:
         raise BadBody("Request body is not valid JSON.") from error
     if not isinstance(data, dict):
         raise BadBody("Request body must be a JSON object.")
-    return ChatRequest(_models(data), _texts(data), _stream(data), _max_tokens(data))
+    _check_format(data)
+    return ChatRequest(_models(data), _texts(data), _stream(data), _max_tokens(data), _thinks(data))
 
 
 def _models(data: dict[str, Any]) -> tuple[str, ...]:
@@ -91,16 +97,35 @@ def _max_tokens(data: dict[str, Any]) -> int | None:
     return value
 
 
+def _thinks(data: dict[str, Any]) -> bool:
+    options = data.get("chat_template_kwargs")
+    return not isinstance(options, dict) or options.get("enable_thinking") is not False
+
+
+def _check_format(data: dict[str, Any]) -> None:
+    wanted = data.get("response_format")
+    if isinstance(wanted, dict) and wanted.get("type") == "json_schema" and _has_pattern(wanted):
+        raise BadBody("response_format: a JSON schema with pattern is not supported.")
+
+
+def _has_pattern(node: object) -> bool:
+    """Whether the schema asks for a `pattern`; a property of that name has an object there."""
+    if isinstance(node, dict):
+        return isinstance(node.get("pattern"), str) or any(_has_pattern(each) for each in node.values())
+    return isinstance(node, list) and any(_has_pattern(each) for each in node)
+
+
 def cut(reply: Reply, max_tokens: int | None) -> Reply:
-    """`reply` as a model leaves it that may write only `max_tokens`."""
-    if max_tokens is None or tokens(reply.content) <= max_tokens:
+    """`reply` as a model leaves it that may write only `max_tokens`, its thoughts among them."""
+    if max_tokens is None or reply.thoughts + tokens(reply.content) <= max_tokens:
         return reply
-    return Reply(reply.content[: max_tokens * CHARACTERS_PER_TOKEN], "length")
+    thoughts = min(reply.thoughts, max_tokens)
+    return Reply(reply.content[: (max_tokens - thoughts) * CHARACTERS_PER_TOKEN], "length", thoughts)
 
 
 def usage(request: ChatRequest, reply: Reply) -> dict[str, int]:
     """The tokens of one answer."""
-    written = tokens(reply.content)
+    written = reply.thoughts + tokens(reply.content)
     return {"prompt_tokens": request.prompt_tokens, "completion_tokens": written, "total_tokens": request.prompt_tokens + written}
 
 

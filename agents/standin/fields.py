@@ -9,7 +9,7 @@ from math import inf
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from agents.standin.behaviour import BadSetting, Fault
+from agents.standin.faults import BadSetting, Fault
 from agents.standin.hidden import BanLaw, Cap, Counter, Hidden, Latency, Law, Model, OnHit, Quota
 
 Reader = Callable[[str, object, Any], Any]

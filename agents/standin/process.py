@@ -12,14 +12,16 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 LINE = re.compile(r"Chutes stand-in on (\S+) \(control (\S+)\)")
+MANAGED = re.compile(r"Its management API: (\S+) with the admin key (\S+)")
 STOP_SECONDS = 10.0
 
 
 class StandIn:
-    """A running stand-in: `base_url` (ends in /v1), `control_url`, `key`."""
+    """A running stand-in: `base_url` (ends in /v1), `control_url`, `management_url`, `key` (may call models), `admin_key`."""
 
-    def __init__(self, process: subprocess.Popen[str], base_url: str, control_url: str, key: str) -> None:
-        self.process, self.base_url, self.control_url, self.key = process, base_url, control_url, key
+    def __init__(self, process: subprocess.Popen[str], urls: tuple[str, str, str], key: str, admin_key: str) -> None:
+        self.process, self.key, self.admin_key = process, key, admin_key
+        self.base_url, self.control_url, self.management_url = urls
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     @classmethod
@@ -35,19 +37,23 @@ class StandIn:
 
     @classmethod
     def _ready(cls, process: subprocess.Popen[str]) -> Self:
-        first, second = (process.stdout.readline() for _ in range(2)) if process.stdout else ("", "")
-        found = LINE.match(first)
-        if found is None:
+        first, second, third = (process.stdout.readline() for _ in range(3)) if process.stdout else ("", "", "")
+        found, managed = LINE.match(first), MANAGED.match(third)
+        if found is None or managed is None:
             raise RuntimeError(f"The stand-in did not start: exit status {process.wait(STOP_SECONDS)}; its error is above.")
-        return cls(process, found[1], found[2], second.removeprefix("Its key: ").strip())
+        return cls(process, (found[1], found[2], managed[1]), second.removeprefix("Its key: ").strip(), managed[2])
 
     def state(self) -> dict[str, Any]:
-        """`settings`, `served`, `uptime`, `counts` by status, `arrivals` (each with `at`, the wall-clock second)."""
+        """`settings`, `served`, `uptime`, `account` (hidden), `counts` by status, `arrivals` (each with `at`, the wall-clock second)."""
         return self._call("/state")
 
     def set(self, **settings: Any) -> dict[str, Any]:
         """Changes the settings named, for instance `limit=0` or `faults={"http500": 1}`; `faults={}` ends all faults."""
         return self._call("/set", settings)
+
+    def ban(self, seconds: float) -> dict[str, Any]:
+        """Bans the account for so long from now."""
+        return self._call("/ban", {"seconds": seconds})
 
     def reset(self) -> dict[str, Any]:
         """Back to how it started, with nothing arrived."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
-from agents.standin.behaviour import Fault
 from agents.standin.edge import Edge, EdgeVerdict, banned, pass_edge
+from agents.standin.faults import Fault
 from agents.standin.hidden import Cap, Hidden, Latency, Model, Quota
 
 SLOW_SECONDS = (30.0, 90.0)
@@ -115,9 +115,12 @@ def _first_free(world: World, hidden: Hidden, models: Sequence[str], now: float,
     for model in models:
         if model not in hidden.models:
             continue
-        if not _is_full(hidden.models[model], rng):
-            return _spent(world, hidden, now), _answer(hidden, model, rng)
-        reply = Reply(Said.CAPACITY, hidden.latency.refusal, model=model)
+        if _is_full(hidden.models[model], rng):
+            reply = Reply(Said.CAPACITY, hidden.latency.refusal, model=model)
+            continue
+        reply = _answer(hidden, model, rng)
+        if reply.fault is not Fault.HTTP503:
+            return _spent(world, hidden, now), reply
     return world, reply
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agents.governor import (
-    GRACE,
     Decision,
     Gate,
     Limits,

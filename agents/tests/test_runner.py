@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from agents import hybrid, latency, runner
 from agents.configuration import change, default_account
+from agents.health import health
 from agents.models import Gate, LLMAttempt, RateLimitEvent, Source, Step
 from agents.protocol import Form, Plan
 from agents.protocol import Step as Request
+from agents.reasons import Reason
+from agents.refusals import NEVER_WORKED
+from agents.resets import CACHED
 from agents.standin.process import StandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FIRST, SECOND = "Qwen/Qwen3-32B-TEE", "google/gemma-4-31B-turbo-TEE"
+DAY = 86_400
+# How far two readings of the clock may lie apart on a busy machine, in seconds.
+PATIENCE = 5.0
 PAGE = '<html><body><form action="/search"><input name="query"><button type="submit">Go</button></form></body></html>'
 
 
@@ -158,6 +165,78 @@ def test_a_wrong_host_is_told_as_such(standin: StandIn, settings: Any, caplog: p
     assert event.pause_seconds == pytest.approx(300, abs=0.5)
     assert story() == [("template", "refused"), ("template", "paused")]
     assert "Account default paused for 300 s: No chat API answers at this address." in caplog.text
+
+
+def next_boundary(now: float, period: int) -> float:
+    """The next one in UTC, and a little more, for the provider's cache."""
+    return (now // period + 1) * period + CACHED
+
+
+@pytest.mark.parametrize(
+    ("account", "refusal", "source", "until"),
+    [
+        ({"quota": {"total": 1, "used": 1, "reset_at": 3000}}, "daily_quota", "provider", lambda now, began: began + 3000),
+        (
+            {"refuse": {"status": 402, "detail": {"quota_reset_timestamp": "?"}}},
+            "daily_quota",
+            "clock",
+            lambda now, _: next_boundary(now, DAY),
+        ),
+        ({"refuse": "free_daily"}, "free_daily", "clock", lambda now, _: next_boundary(now, DAY)),
+        ({"refuse": "subscription_cap"}, "subscription_cap", "clock", lambda now, _: next_boundary(now, DAY // 6)),
+        ({"refuse": {"status": 429, "headers": {"Retry-After": "900"}}}, "edge", "provider", lambda now, _: now + 900),
+        ({"refuse": "payment"}, "payment", "check", lambda now, _: now + 300),
+        ({"valid": False}, "auth", "check", lambda now, _: now + 300),
+        ({"refuse": {"status": 429, "detail": "Slow down"}}, "edge", "ladder", lambda now, _: now + 60),
+    ],
+)
+def test_a_refusal_pauses_the_account_for_as_long_as_it_lasts(
+    standin: StandIn, account: dict[str, Any], refusal: str, source: str, until: Callable[[float, float], float]
+) -> None:
+    standin.set(**account)
+    answer()
+    answer(1)
+    began_at = time.time() - standin.state()["uptime"]
+    event, gate = RateLimitEvent.objects.get(), Gate.objects.get()
+    expected = until(event.started_at.timestamp(), began_at)
+    assert (event.refusal, event.pause_source, gate.pause_source) == (refusal, source, source)
+    assert gate.paused_until == pytest.approx(expected, abs=PATIENCE)
+    assert event.predicted_recovery_at.timestamp() == pytest.approx(gate.paused_until, abs=0.001)
+    assert story() == [("template", "refused"), ("template", "paused")]
+    assert calls(standin) == 1
+
+
+def test_when_a_quotas_pause_is_over_one_probe_brings_the_llm_back(standin: StandIn) -> None:
+    standin.set(quota={"total": 1, "used": 1, "reset_at": standin.state()["uptime"] + 1})
+    answer()
+    pause = Gate.objects.get().paused_until - time.time()
+    assert pause <= 1
+    time.sleep(max(0.0, pause) + 0.05)
+    answer(1)
+    assert story() == [("template", "refused"), ("llm", "answered")]
+    assert RateLimitEvent.objects.get().ended_by == "succeeded"
+
+
+def test_a_full_model_is_passed_over_and_the_account_goes_on(standin: StandIn) -> None:
+    standin.set(models={FIRST: {"full": 1.0}})
+    answer()
+    assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", "")]
+    assert Gate.objects.get().strikes == 0
+
+
+def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit(standin: StandIn) -> None:
+    account = default_account()
+    standin.set(limit=0)
+    answer()
+    assert not account.has_succeeded()
+    assert health(time.time()).sentence == NEVER_WORKED
+    Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
+    standin.set(limit=60)
+    answer(1)
+    assert account.has_succeeded()
+    standin.set(limit=0)
+    answer(2)
+    assert health(time.time()).sentence == Reason.PAUSED.sentence
 
 
 def test_an_unknown_model_is_passed_over(standin: StandIn, settings: Any) -> None:

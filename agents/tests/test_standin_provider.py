@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.standin.behaviour import BadSetting, Fault
+from agents.standin.faults import BadSetting, Fault
 from agents.standin.fields import merged
 from agents.standin.hidden import MODELS, Hidden, Latency, Quota
 from agents.standin.provider import Reply, Said, World, ask, banned_now, drawn_latency

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.standin import cli
-from agents.standin.behaviour import BadSetting
+from agents.standin.faults import BadSetting
 
 
 class Command(BaseCommand):

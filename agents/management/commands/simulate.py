@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from agents.simulation.run import simulate
 from agents.simulation.scenario import load_file
 from agents.simulation.settings import READERS, Miner, with_settings
-from agents.standin.behaviour import BadSetting
+from agents.standin.faults import BadSetting
 
 
 class Command(BaseCommand):

@@ -1,0 +1,142 @@
+"""The stand-in's management API and its scenarios, from a real process over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agents.standin.process import StandIn
+
+GEMMA = "google/gemma-4-31B-turbo-TEE"
+BODY = {"model": GEMMA, "messages": [{"role": "user", "content": "Task: Search\nURL: http://localhost:8000/?seed=58"}]}
+ADMIN_PATHS = ("/users/me", "/users/me/quotas", "/users/me/quota_usage/*", "/users/me/subscription_usage")
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[StandIn]:
+    with StandIn.started() as standin:
+        yield standin
+
+
+@pytest.fixture
+def standin(process: StandIn) -> StandIn:
+    process.reset()
+    return process
+
+
+def get(standin: StandIn, path: str, key: str | None = None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.get(standin.management_url + path, headers=headers, trust_env=False)
+
+
+def told(standin: StandIn, path: str) -> Any:
+    answer = get(standin, path, standin.admin_key)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def ask(standin: StandIn, key: str = "") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key or standin.key}"}
+    return httpx.post(standin.base_url + "/chat/completions", json=BODY, headers=headers, trust_env=False)
+
+
+@pytest.mark.parametrize("path", ADMIN_PATHS)
+def test_a_key_that_may_only_invoke_gets_the_words_for_a_wrong_one(standin: StandIn, path: str) -> None:
+    answers = [get(standin, path, key) for key in (standin.key, "cpk_wrong", None)]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(401, '{"detail": "Invalid or expired token"}')}
+    assert get(standin, path, standin.admin_key).status_code == 200
+
+
+def test_an_admin_key_may_invoke_too(standin: StandIn) -> None:
+    assert ask(standin, standin.admin_key).status_code == 200
+
+
+def test_the_balance_falls_as_it_is_billed(standin: StandIn) -> None:
+    assert told(standin, "/users/me")["balance"] == 0
+    standin.set(balance=2.5)
+    before = told(standin, "/users/me")
+    assert (before["balance"], set(before) >= {"username", "user_id"}) == (2.5, True)
+    ask(standin)
+    assert told(standin, "/users/me")["balance"] < 2.5
+
+
+def test_quotas_come_in_each_form_that_was_seen(standin: StandIn) -> None:
+    standin.set(quota={"total": 300})
+    entry = told(standin, "/users/me/quotas")[0]
+    assert (entry["chute_id"], entry["quota"], "effective_date" in entry) == ("*", 300, True)
+    standin.set(quotas_form="defaults")
+    assert told(standin, "/users/me/quotas") == {"*": 300}
+    standin.set(quotas_form="empty")
+    assert told(standin, "/users/me/quotas") == {}
+
+
+@pytest.mark.parametrize("path", ["/users/me/quota_usage/*", "/users/me/quota_usage/%2A"])
+def test_the_quotas_usage_counts(standin: StandIn, path: str) -> None:
+    standin.set(quota={"total": 300, "used": 180})
+    ask(standin)
+    assert told(standin, path) == {"quota": 300, "used": 181.0}
+    standin.set(quota=None, balance=1)
+    assert told(standin, path)["quota"] == "unlimited"
+
+
+def test_the_subscription_tells_its_windows_and_when_they_reset(standin: StandIn) -> None:
+    assert told(standin, "/users/me/subscription_usage") == {"subscription": False}
+    standin.set(cap4h={"cap": 1.0, "used": 0.5, "cost": 0.25, "reset_at": 900})
+    ask(standin)
+    found = told(standin, "/users/me/subscription_usage")
+    window = found["four_hour"]
+    assert (window["usage"], window["cap"], window["remaining"]) == (0.75, 1.0, 0.25)
+    began_at = time.time() - standin.state()["uptime"]
+    assert datetime.fromisoformat(window["reset_at"]).timestamp() == pytest.approx(began_at + 900, abs=2)
+    assert found["monthly"]["uncapped"]
+    standin.set(monthly_reset_at=-3600)
+    monthly = told(standin, "/users/me/subscription_usage")["monthly"]
+    assert datetime.fromisoformat(monthly["reset_at"]).timestamp() < time.time()
+
+
+def test_the_utilization_is_public_and_tells_which_models_are_full(standin: StandIn) -> None:
+    standin.set(models={GEMMA: {"full": 0.8}})
+    entries = {entry["name"]: entry for entry in get(standin, "/chutes/utilization").json()}
+    assert [entries[GEMMA][f"rate_limit_ratio_{window}"] for window in ("5m", "15m", "1h")] == [0.8] * 3
+    assert {"utilization", "instances", "chute_id"} <= set(entries[GEMMA])
+    assert sum(entry["rate_limit_ratio_5m"] for entry in entries.values()) == 0.8
+
+
+def test_a_banned_account_can_still_be_read_but_not_written_to(standin: StandIn) -> None:
+    standin.ban(60)
+    assert get(standin, "/users/me", standin.admin_key).status_code == 200
+    assert httpx.post(standin.management_url + "/users/me", json={}, trust_env=False).status_code == 405
+    assert standin.state()["arrivals"][-1]["path"] == "/users/me"
+
+
+def test_on_a_port_of_its_own_each_host_knows_only_its_own_paths() -> None:
+    with StandIn.started("--management-port", "0") as standin:
+        assert get(standin, "/users/me", standin.admin_key).status_code == 200
+        assert get(standin, "/v1/models").status_code == 404
+        host = standin.base_url.removesuffix("/v1")
+        assert httpx.get(host + "/users/me", trust_env=False).json() == {"detail": "No matching chute found!"}
+        assert ask(standin).status_code == 200
+
+
+def test_a_scenarios_account_and_timeline_are_played(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.json"
+    account = {"quota": {"total": 300, "used": 180, "reset_at": 3000}, "latency": 0.0}
+    timeline = [{"at": 0, "ban": 3600}, {"at": 0, "set": {"limit": 6}}]
+    file.write_text(json.dumps({"about": "…", "horizon": 60, "load": {"per_min": 3}, "account": account, "timeline": timeline}))
+    with StandIn.started("--scenario", str(file), "--published", "inf") as standin:
+        assert ask(standin).status_code == 429
+        state = standin.state()
+        began_at = time.time() - state["uptime"]
+        assert state["account"]["banned_until"] == pytest.approx(began_at + 3600, abs=2)
+        assert (state["settings"]["limit"], state["settings"]["published"], state["settings"]["ban"]["strikes"]) == (6, "inf", 5)
+        listed = httpx.get(standin.base_url + "/models", trust_env=False).json()["data"]
+        assert [entry["id"] for entry in listed] == list(state["settings"]["models"])
+        standin.set(limit=60)
+        assert standin.reset()["settings"]["limit"] == 6
