@@ -19,6 +19,7 @@ _PLAIN = (
     "probe_until",
     "cause",
     "blocked_at",
+    "own_doing",
     "rungs",
     "silence",
     "recovered_at",

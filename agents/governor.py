@@ -21,16 +21,17 @@ from enum import StrEnum
 
 from agents import pacing, pauses
 from agents.cooling import Cooling
-from agents.pacing import AHEAD, BURST_GAP, Pace
+from agents.pacing import AHEAD, BURST_GAP, GRACE, Pace
 from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass
-from agents.sources import PauseSource
 
 LADDER = (60.0, 120.0, 240.0, 480.0)
 # A rung of the ladder is forgotten after this much time without a refusal, in seconds.
 RUNG_FORGOTTEN = 3600.0
 # Clocks of several machines differ by no more than this, in seconds; a time further ahead means that the clock was set back.
 SKEW = 5.0
+# Pauses that we made up: the others are known to the second.
+OWN = frozenset({PauseSource.LADDER, PauseSource.LEARNED})
 STOPPED = frozenset({RefusalClass.AUTH, RefusalClass.PAYMENT})
 
 
@@ -225,16 +226,17 @@ def refused(
     kind: RefusalClass = RefusalClass.EDGE,
     dice: float = 0.0,
 ) -> Gate:
-    """A request that left at `sent_at` was refused for the whole account. `told`: the pause in seconds and its source, where one is known.
+    """A request that left at `sent_at` was refused for the whole account. `told`: the pause in seconds and its source, where known.
 
     Requests that left before the running pause began belong to the same violation: they add no strike. `dice`, from 0 to 1, stretch
-    the pause a little.
+    a pause of our own a little.
     """
     if gate.strikes and sent_at <= gate.paused_at:
         return gate
     strikes = (gate.strikes or _remembered(gate, now)) + 1 if kind is RefusalClass.EDGE else max(1, gate.strikes)
     blocked_at = gate.blocked_at if gate.strikes else now
-    seconds, source = _pause(replace(gate, blocked_at=blocked_at), limits, strikes, now, told, kind)
+    own_doing = gate.own_doing if gate.strikes else kind is RefusalClass.EDGE and pacing.is_own_doing(gate.pace, sent_at)
+    seconds, source = _pause(replace(gate, blocked_at=blocked_at, own_doing=own_doing), limits, strikes, now, told, kind)
     pace = gate.pace
     if kind is RefusalClass.EDGE and not gate.strikes:
         pace = pacing.violated(pace, limits.spacing, sent_at, now, strikes)
@@ -242,7 +244,7 @@ def refused(
         gate,
         strikes=strikes,
         paused_at=now,
-        paused_until=now + (seconds if source is PauseSource.CHECK else pauses.stretched(seconds, dice)),
+        paused_until=now + (pauses.stretched(seconds, dice) if source in OWN else seconds),
         pause_source=source,
         probe_until=0.0,
         cause=kind.value,

@@ -20,7 +20,6 @@ from agents.latency import expected, noted
 from agents.models import Account, Caller, Gate, LLMAttempt, RateLimitEvent, Route, Step, Task
 from agents.reasons import PauseSource, Reason, Verdict
 from agents.refusals import RefusalClass, sentence
-from agents.sources import PauseSource
 
 logger = logging.getLogger(__name__)
 

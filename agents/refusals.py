@@ -11,7 +11,6 @@ from enum import StrEnum
 from agents.reasons import PauseSource
 from agents.redaction import redact
 from agents.resets import day_ends_at, four_hours_end_at, quota_resets_at, retry_at
-from agents.sources import PauseSource
 from agents.text import storable
 
 DETAIL_CHARS = 200
@@ -150,9 +149,9 @@ def wait(kind: RefusalClass, retry_after: str, detail: str, now: float) -> tuple
         return told, PauseSource.PROVIDER
     match kind:
         case RefusalClass.DAILY_QUOTA | RefusalClass.FREE_DAILY:
-            return day_ends_at(now), PauseSource.CLOCK
+            return day_ends_at(now), PauseSource.CALENDAR
         case RefusalClass.SUBSCRIPTION_CAP:
-            return four_hours_end_at(now), PauseSource.CLOCK
+            return four_hours_end_at(now), PauseSource.CALENDAR
         case RefusalClass.AUTH | RefusalClass.PAYMENT:
             return now + STOPPED_SECONDS, PauseSource.CHECK
     return None, PauseSource.LADDER

@@ -58,6 +58,7 @@ class Gate(models.Model):
     probe_until = models.FloatField(default=0)
     cause = models.CharField(max_length=20, blank=True)
     blocked_at = models.FloatField(default=0)
+    own_doing = models.BooleanField(default=False)
     rungs = models.PositiveIntegerField(default=0)
     silence = models.FloatField(default=0)
     recovered_at = models.FloatField(default=0)

@@ -13,7 +13,6 @@ from agents.models.choices import Route, Source, choices
 from agents.protocol import Form
 from agents.reasons import PauseSource, Reason, Verdict
 from agents.refusals import RefusalClass
-from agents.sources import PauseSource
 
 
 class Caller(models.Model):

@@ -23,6 +23,7 @@ from agents.governor import (
     released,
     succeeded,
 )
+from agents.pacing import GRACE
 from agents.reasons import PauseSource, Reason
 
 SEED = Limits(spacing=5.0, ladder=(60.0, 120.0, 240.0, 480.0))

@@ -19,7 +19,6 @@ from agents import llm
 from agents.configuration import Provider
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass
-from agents.sources import PauseSource
 from agents.standin.process import StandIn
 from agents.standin.server import Answer, Delivery, Request, Server, json_answer
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from agents.reasons import PauseSource
 from agents.refusals import Refusal, classify
-from agents.sources import PauseSource
 from agents.standin.process import StandIn
 from agents.standin.refusals import ADDRESS
 
@@ -147,7 +147,7 @@ def test_a_cap_is_told_without_its_reset(standin: StandIn, client: httpx.Client)
     standin.set(cap4h={"cap": 0.02, "cost": 0.01, "reset_at": 600})
     assert statuses(client, 3) == [200, 200, 402]
     assert ask(client).json() == {"detail": CAP}
-    assert read(ask(client)).source is PauseSource.CLOCK
+    assert read(ask(client)).source is PauseSource.CALENDAR
 
 
 def test_a_retry_after_comes_where_it_is_set(standin: StandIn, client: httpx.Client) -> None:

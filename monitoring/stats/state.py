@@ -16,7 +16,6 @@ from agents.keys import UnreadableKey, key_of
 from agents.models import Account, Heartbeat, RateLimitEvent, Settings, Step
 from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass, is_wrong_host, sentence
-from agents.sources import PauseSource
 
 # The worker beats every 10 s and is restarted after 45 s of silence; a restart takes a few more.
 WORKER_SILENT = timedelta(seconds=60)

@@ -1,0 +1,121 @@
+"""What the pace learns from sends, refusals and the published limit."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.pacing import BURST_GAP, MINUTE, Pace, Source, accepted, reserved, slot, violated
+
+NOW, SPACING = 1_800_000_000.0, 5.0
+
+
+def sent(pace: Pace, times: list[float]) -> Pace:
+    for at in times:
+        pace = reserved(pace, at, at)
+    return pace
+
+
+def told(published: float, pace: Pace | None = None) -> Pace:
+    return accepted(sent(pace or Pace(), [NOW]), SPACING, NOW, NOW + 3, published)
+
+
+def used_up(pace: Pace, now: float) -> tuple[Pace, list[float]]:
+    """All that may leave within the next 17 s."""
+    slots: list[float] = []
+    while (at := slot(pace, SPACING, now, now + 17)) <= now + 17:
+        pace = reserved(pace, at, now)
+        slots.append(at)
+    return pace, slots
+
+
+def test_a_published_limit_is_believed_to_three_quarters_at_first() -> None:
+    pace = told(60)
+    assert (pace.level, pace.source) == (45.0, Source.PUBLISHED)
+
+
+def test_no_limit_at_all_starts_as_the_usual_one() -> None:
+    assert told(inf).level == 45.0
+
+
+def test_the_even_pace_is_taken_where_it_is_in_time_and_a_burst_where_it_is_not() -> None:
+    _, slots = used_up(told(60), NOW + 100)
+    assert len(slots) == 45
+    gaps = [later - earlier for earlier, later in pairwise(slots[:12])]
+    assert gaps == pytest.approx([MINUTE / 45] * 11)
+    ordered = sorted(slots)
+    assert min(later - earlier for earlier, later in pairwise(ordered)) >= BURST_GAP - 1e-6
+
+
+def test_a_level_that_is_used_up_without_a_refusal_rises_up_to_what_is_published() -> None:
+    pace, now = told(60), NOW + 100
+    for _ in range(4):
+        pace, slots = used_up(pace, now)
+        for at in sorted(slots):
+            pace = accepted(pace, SPACING, at, at + 3, 60)
+        now += 300
+    assert (pace.level, pace.source) == (60.0, Source.ACCEPTED)
+
+
+def test_a_level_that_is_hardly_used_stays() -> None:
+    pace = sent(told(60), [NOW + 300])
+    assert accepted(pace, SPACING, NOW + 300, NOW + 303, 60).level == 45.0
+
+
+def test_a_violation_at_an_even_pace_lowers_the_level_below_what_was_accepted() -> None:
+    pace = sent(told(60), [NOW + 100 + 2 * n for n in range(21)])
+    pace = violated(pace, SPACING, NOW + 140, NOW + 140.1, 1)
+    assert (pace.level, pace.ceiling, pace.source, pace.short) == (16.0, 20.0, Source.REFUSED, (0.0, 0.0))
+
+
+def test_a_violation_in_a_burst_bounds_bursts_and_leaves_the_level() -> None:
+    pace = sent(told(60), [NOW + 100 + BURST_GAP * n for n in range(7)])
+    pace = violated(pace, SPACING, NOW + 100 + BURST_GAP * 6, NOW + 101.6, 1)
+    assert (pace.level, pace.short) == (45.0, (4.5, 0.0))
+    _, slots = used_up(pace, NOW + 200)
+    ordered = sorted(slots)
+    assert all(later - earlier >= 2.0 for earlier, later in zip(ordered, ordered[4:], strict=False))
+
+
+def test_a_refusal_after_a_silent_minute_says_nothing_about_the_limit() -> None:
+    pace = sent(told(60), [NOW + 500])
+    assert violated(pace, SPACING, NOW + 500, NOW + 500.1, 1).level == 45.0
+
+
+def test_each_violation_at_the_same_place_makes_the_next_look_rarer() -> None:
+    pace, now, holds = told(60), NOW + 100, []
+    for _ in range(4):
+        pace = sent(pace, [now + 5.9 * n for n in range(11)])
+        pace = violated(pace, SPACING, now + 59, now + 59.1, 1)
+        holds.append(pace.hold_until - now - 59.1)
+        now += 1000
+    assert holds == sorted(holds)
+    assert len(set(holds)) == 4
+    assert pace.level == pytest.approx(9.0)
+
+
+def test_a_violation_after_a_costly_block_makes_the_next_look_rarer_still() -> None:
+    pace = sent(told(60), [NOW + 100 + 3 * n for n in range(11)])
+    cheap, dear = (violated(pace, SPACING, NOW + 130, NOW + 130, strikes).hold_until for strikes in (1, 2))
+    assert dear > cheap
+
+
+def test_a_published_limit_that_falls_is_followed_at_once() -> None:
+    assert told(6, told(60)).level == 6.0
+
+
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=80), st.sampled_from([6.0, 12.0, 60.0, 240.0]), st.floats(0, 30))
+def test_no_minute_ever_holds_more_sends_than_the_level(gaps: list[float], published: float, patience: float) -> None:
+    pace, now, slots = told(published), NOW, [NOW]
+    for gap in gaps:
+        now += gap
+        at = slot(pace, SPACING, now, now + patience)
+        if at <= now + patience:
+            pace = reserved(pace, at, now)
+            slots.append(at)
+    for at in slots:
+        assert sum(at - MINUTE < other <= at for other in slots) <= max(1, int(pace.level))
