@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from agents import governor
 from agents.models import Account, Gate
-from agents.pacing import Pace, Source
+from agents.pacing import Pace
 from agents.reasons import PauseSource
 
 _PLAIN = (
@@ -45,7 +42,7 @@ def read(row: Gate) -> governor.Gate:
     return governor.Gate(
         pause_source=PauseSource(row.pause_source),
         cooling=tuple((model, until, times) for model, until, times in row.cooling),
-        pace=_pace(row.pace),
+        pace=Pace.from_json(row.pace),
         **{name: getattr(row, name) for name in _PLAIN},
     )
 
@@ -56,12 +53,5 @@ def save(row: Gate, gate: governor.Gate) -> None:
         return
     for name in (*_PLAIN, "pause_source"):
         setattr(row, name, getattr(gate, name))
-    row.cooling, row.pace = [list(each) for each in gate.cooling], asdict(gate.pace)
+    row.cooling, row.pace = [list(each) for each in gate.cooling], gate.pace.as_json()
     row.save(update_fields=_ALL)
-
-
-def _pace(raw: dict[str, Any]) -> Pace:
-    if not raw:
-        return Pace()
-    tuples = {name: tuple(raw[name]) for name in ("sends", "short", "proven")}
-    return Pace(**{**raw, **tuples, "source": Source(raw["source"])})

@@ -13,9 +13,11 @@ violation at the same place makes that look rarer.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from math import inf, isfinite
+from typing import Any
 
 MINUTE = 60.0
 SHORT = (2.0, 10.0)
@@ -80,6 +82,16 @@ class Pace:
     grown_at: float = 0.0
     published: float = 0.0
     source: Source = Source.SPACING
+
+    def as_json(self) -> dict[str, Any]:
+        """The pace as a JSON value."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Pace:
+        """The pace that `as_json` wrote; {} is a fresh one."""
+        lists = {name: tuple(value[name]) for name in ("sends", "short", "proven") if name in value}
+        return cls(**{**value, **lists, "source": Source(value.get("source", Source.SPACING))})
 
     @property
     def most(self) -> tuple[float, float, float]:

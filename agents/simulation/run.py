@@ -10,6 +10,7 @@ from random import Random
 from agents import cooling, governor
 from agents.governor import Decision, Gate, State
 from agents.hybrid import MARGIN
+from agents.latency import Samples, expected, noted
 from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass, wait
 from agents.simulation.account import Account
@@ -26,7 +27,6 @@ EPOCH = 1_798_416_000.0
 NEXT_STEP = 2.0
 # A waiting step looks at the gate this often; a job looks whether a pause has ended without a step this often.
 LOOK, PROBE_AFTER = 0.2, 1.0
-EXPECTED_LATENCY = 8.0
 PROBE_BUDGET = 25.0
 UNACCEPTED = frozenset({Fault.HTTP500, Fault.HTTP502, Fault.HTTP503, Fault.RESET, Fault.HANG})
 REFUSALS = {
@@ -58,6 +58,7 @@ class Run:
         self.record, self.clock, self.gate = Record(), Clock(EPOCH), Gate()
         self.account = Account(scenario, self.clock, EPOCH, self.record, Random(f"account {seed}"))
         self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
+        self._latencies: Samples = {}
         for at in scenario.load.arrivals(scenario.horizon, Random(f"load {seed}")):
             self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
 
@@ -85,7 +86,8 @@ class Run:
 
     def _ask(self, asking: Asking) -> None:
         now = self.clock.now
-        decision, gate = governor.decide(self.gate, self.miner.limits, now, asking.cut_off, EXPECTED_LATENCY)
+        latency = expected(self._latencies, asking.models[0], now)
+        decision, gate = governor.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
         self.gate = gate
         if decision.slot is None:
             asking.done(False)  # noqa: FBT003 - the callback's one argument
@@ -124,6 +126,7 @@ class Run:
     def _end(self, asking: Asking, model: str, sent_at: float, reply: Reply | None) -> None:
         assert asking.decision is not None
         lease = asking.decision.lease
+        self._note_latency(model, sent_at, reply)
         if reply is not None and reply.said in REFUSALS:
             self._refused(asking, sent_at, reply)
             return
@@ -139,6 +142,11 @@ class Run:
             self._ask(asking)
         else:
             asking.done(False)  # noqa: FBT003 - the callback's one argument
+
+    def _note_latency(self, model: str, sent_at: float, reply: Reply | None) -> None:
+        """What an answer took, or how long one was waited for in vain."""
+        if reply is None or (reply.said is Said.ANSWERED and reply.fault not in UNACCEPTED):
+            self._latencies = noted(self._latencies, model, self.clock.now, self.clock.now - sent_at)
 
     def _accepted(self, sent_at: float, model: str) -> None:
         gate = governor.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.hidden.published)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from math import inf
 
@@ -119,3 +120,9 @@ def test_no_minute_ever_holds_more_sends_than_the_level(gaps: list[float], publi
             slots.append(at)
     for at in slots:
         assert sum(at - MINUTE < other <= at for other in slots) <= max(1, int(pace.level))
+
+
+def test_a_pace_survives_the_way_through_json() -> None:
+    pace = violated(sent(told(60), [NOW + 100 + 2 * n for n in range(21)]), SPACING, NOW + 140, NOW + 140.1, 1)
+    assert Pace.from_json(json.loads(json.dumps(pace.as_json()))) == pace
+    assert Pace.from_json({}) == Pace()
