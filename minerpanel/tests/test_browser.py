@@ -112,10 +112,10 @@ def test_a_bad_spacing_is_refused_with_the_remedy_and_kept_in_the_form(visitor: 
     page = visitor.page
     visitor.log_in("admin")
     page.goto(f"{visitor.url}/settings/")
-    page.get_by_label("Backoff").fill("60, soon")
+    page.get_by_label("Backoff", exact=True).fill("60, soon")
     page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_role("main")).to_contain_text("“soon” is not a number")
-    expect(page.get_by_label("Backoff")).to_have_value("60, soon")
+    expect(page.get_by_label("Backoff", exact=True)).to_have_value("60, soon")
 
 
 def test_a_viewer_is_offered_no_form_and_a_post_is_refused(visitor: Visitor, miner: tuple[Miner, str]) -> None:

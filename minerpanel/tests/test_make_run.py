@@ -23,6 +23,7 @@ FIRST_START = 300.0  # seconds; downloads packages where pip has no cache
 PATIENCE = 60.0
 WEB, WORKER = "gunicorn --config", "manage.py run_worker"
 CHANGE = "miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
+SIMULATE = "simulate bench/scenarios/02_limit_60.json --settings pacing=learned"
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +127,7 @@ def a_second_start_takes_seconds_and_settings_can_be_changed(clone: Path, port: 
         assert "First admin" not in panel.output()
         run(clone, ".venv/bin/python", "manage.py", *CHANGE.split())
         assert json.loads(run(clone, ".venv/bin/python", "manage.py", "miner_settings"))["spacing_seconds"] == 2
+        assert "steps" in run(clone, ".venv/bin/python", "manage.py", *SIMULATE.split())
     wait_for(lambda: processes_below(clone) == {}, PATIENCE)
 
 
