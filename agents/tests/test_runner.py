@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents import hybrid, latency, runner
+from agents import gates, hybrid, latency, runner
 from agents.configuration import change, default_account
 from agents.health import health
 from agents.models import Gate, LLMAttempt, RateLimitEvent, Source, Step
@@ -222,6 +222,26 @@ def test_a_full_model_is_passed_over_and_the_account_goes_on(standin: StandIn) -
     answer()
     assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", "")]
     assert Gate.objects.get().strikes == 0
+
+
+def test_a_full_model_cools_and_the_next_step_asks_another_at_once(standin: StandIn) -> None:
+    standin.set(models={FIRST: {"full": 1.0}})
+    answer()
+    answer(1)
+    assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", ""), (SECOND, "ok", "")]
+
+
+def test_what_the_gate_learned_is_kept_between_steps(standin: StandIn) -> None:
+    set_rules(pacing="learned", spacing_seconds=0.2)
+    answer()
+    answer(1)
+    gate = gates.of(default_account())
+    assert len(gate.pace.sends) == 2
+    assert gate.pace.published == 60
+    assert gate.succeeded_at
+    standin.set(limit=0)
+    answer(2)
+    assert gates.of(default_account()).cause == "edge"
 
 
 def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit(standin: StandIn) -> None:
