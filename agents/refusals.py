@@ -16,8 +16,6 @@ from agents.text import storable
 DETAIL_CHARS = 200
 # Masks make a text shorter; a few times the detail's length is enough to fill it.
 MASKED_CHARS = 10 * DETAIL_CHARS
-# A refused key or an empty balance does not mend itself: look again this often, not at every step.
-STOPPED_SECONDS = 300.0
 
 
 class Scope(StrEnum):
@@ -106,7 +104,7 @@ def is_wrong_host(kind: RefusalClass, status: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One refused attempt. `until`: Unix time, None leaves the wait to the ladder; `source`: how that time is known.
+    """One refused attempt. `until`: Unix time, None leaves the wait to the gate; `source`: how it is known.
 
     `detail`: the body's first characters, on one line and without secrets.
     """
@@ -122,7 +120,7 @@ class Refusal:
         return self.kind.scope
 
     def pause(self, now: float) -> float | None:
-        """Seconds to wait from `now`; None leaves it to the ladder."""
+        """Seconds to wait from `now`; None leaves it to the gate."""
         return None if self.until is None else max(0.0, self.until - now)
 
 
@@ -153,7 +151,7 @@ def wait(kind: RefusalClass, retry_after: str, detail: str, now: float) -> tuple
         case RefusalClass.SUBSCRIPTION_CAP:
             return four_hours_end_at(now), PauseSource.CALENDAR
         case RefusalClass.AUTH | RefusalClass.PAYMENT:
-            return now + STOPPED_SECONDS, PauseSource.CHECK
+            return None, PauseSource.CHECK
     return None, PauseSource.LADDER
 
 
