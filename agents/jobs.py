@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from agents import heartbeat, ledger, llm, probing, spool, submissions
+from agents import heartbeat, ledger, llm, probing, readings, spool, submissions
 from agents.configuration import provider
 from agents.models import Account
 
@@ -23,10 +23,12 @@ def answer_submission(pk: int) -> bool:
 
 
 def canary() -> None:
-    """Every few seconds: the worker's sign of life, then what dead processes left, then the probes that are due."""
+    """Every few seconds: the worker's sign of life, then what dead processes left, then the probes and readings that are due."""
     heartbeat.beat()
     reconcile()
-    probing.enqueue_due(timezone.now())
+    now = timezone.now()
+    probing.enqueue_due(now)
+    readings.enqueue_caps(now)
 
 
 def probe(pk: int) -> str:
@@ -60,3 +62,20 @@ def read_catalogues() -> None:
             logger.warning("The model list of account %s can't be read: %s", account.name, error)
             continue
         Account.objects.filter(pk=account.pk).update(catalogue=listed, catalogue_at=timezone.now())
+
+
+def read_quotas() -> None:
+    """Have each account read that has an admin key and is due, and forget old readings."""
+    now = timezone.now()
+    readings.prune(now)
+    readings.enqueue_due(now)
+
+
+def read_quota(pk: int) -> bool:
+    """Read what one account has left. False where another worker has done so in the last minutes."""
+    return readings.read(Account.objects.get(pk=pk), timezone.now()) is not None
+
+
+def read_cap(pk: int) -> bool:
+    """Read when the cap of a refused account resets. False where that is known by now."""
+    return readings.read_cap(Account.objects.get(pk=pk), timezone.now())
