@@ -11,6 +11,7 @@ from typing import Any
 from django.core.cache import cache
 
 from agents import forecast
+from agents.configuration import accounts
 from agents.forecast import HOUR, LONG_SPANS, Limit, Outcome, Sample, Use
 from agents.keys import UnreadableKey, admin_key_of
 from agents.models import Account, Gate, QuotaReading
@@ -110,18 +111,17 @@ def quota(now: datetime) -> list[AccountQuota]:
     for row in found.order_by("read_at", "pk").values(*FIELDS):
         rows.setdefault(row["account_id"], []).append(row)
     told = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
-    accounts = Account.objects.filter(enabled=True)
-    return [_account(account, rows.get(account.pk, []), told.get(account.pk, {}), now) for account in accounts]
+    return [_account(each, rows.get(each.pk, []), told.get(each.pk, {}), now) for each in accounts() if each.enabled]
 
 
 def quota_warnings(now: datetime) -> list[str]:
     """The warnings of all accounts, at most `KEPT_SECONDS` old; each names its account where there are several."""
-    return cache.get_or_set("quota warnings", partial(_warnings, now), KEPT_SECONDS)  # type: ignore[return-value]
+    return cache.get_or_set("quota_warnings", partial(_warnings, now), KEPT_SECONDS)  # type: ignore[return-value]
 
 
 def _warnings(now: datetime) -> list[str]:
-    accounts = quota(now)
-    return [f"{each.account}: {words}" if len(accounts) > 1 else words for each in accounts for words in each.warnings]
+    known = quota(now)
+    return [f"{each.account}: {words}" if len(known) > 1 else words for each in known for words in each.warnings]
 
 
 def _account(account: Account, rows: Sequence[Row], told: Mapping[str, float], now: datetime) -> AccountQuota:
