@@ -110,14 +110,14 @@ def balance(samples: Sequence[Sample], now: float) -> Forecast:
         return unclear
     left = known[-1].value
     if left <= 0:
-        return Forecast(Outcome.USED_UP, "There is no balance left.", at=now)
+        return Forecast(Outcome.USED_UP, "There is no balance: what goes beyond quota and caps is refused.", at=now)
     pace = _pace([Sample(each.at, -each.value) for each in known], now, LONG_SPANS, None)
     if pace is None:
         return Forecast(Outcome.UNKNOWN, "Too few readings yet to say how long the balance lasts.")
     at = _used_up_at(known[-1].at, left, pace, now)
     if at is None:
         return Forecast(Outcome.LASTS, "At this pace the balance lasts for more than a year.", pace=pace)
-    return Forecast(Outcome.RUNS_OUT, f"At this pace the balance is used up in about {length(at - now)}.", at, pace)
+    return Forecast(Outcome.RUNS_OUT, f"At this pace the balance is used up in about {_length(at - now)}.", at, pace)
 
 
 def warnings(uses: Sequence[Use], money: Sequence[Sample], now: float) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def warnings(uses: Sequence[Use], money: Sequence[Sample], now: float) -> tuple[
     found = [_worry(each, money, now) for each in uses]
     foreseen = balance(money, now)
     if foreseen.outcome is Outcome.RUNS_OUT and foreseen.at is not None and foreseen.at - now < LOW_DAYS * DAY:
-        left = f"{money[-1].value:.2f} USD left, about {length(foreseen.at - now)} at this pace"
+        left = f"{money[-1].value:.2f} USD left, about {_length(foreseen.at - now)} at this pace"
         found.append(f"The balance is falling: {left}. Top up the account.")
     return tuple(each for each in found if each)
 
@@ -163,7 +163,7 @@ def _unclear(name: str, known: Sequence[Sample], now: float) -> Forecast | None:
     if not known:
         return Forecast(Outcome.UNKNOWN, f"The {name} was not read lately.")
     age = now - known[-1].at
-    return Forecast(Outcome.UNKNOWN, f"The {name} was last read {length(age)} ago.") if age > STALE else None
+    return Forecast(Outcome.UNKNOWN, f"The {name} was last read {_length(age)} ago.") if age > STALE else None
 
 
 def _pace(known: Sequence[Sample], now: float, spans: Sequence[float], began_at: float | None) -> float | None:
@@ -195,13 +195,18 @@ def _runs_out(limit: Limit, at: float, now: float) -> str:
     told = f"At this pace the {limit.name} is used up at {_when(at, now)}"
     if limit.resets_at is None or limit.resets_at <= now:
         return f"{told}. When it resets is unknown."
-    return f"{told}, {length(limit.resets_at - at)} before it resets at {_when(limit.resets_at, now)}."
+    return f"{told}, {_length(limit.resets_at - at)} before it resets at {_when(limit.resets_at, now)}."
 
 
 def _resets(limit: Limit, now: float) -> str:
     if limit.resets_at is None or limit.resets_at <= now:
         return "When it resets is unknown."
-    return f"It resets at {_when(limit.resets_at, now)}, in {length(limit.resets_at - now)}."
+    return f"It resets at {_when(limit.resets_at, now)}, in {_length(limit.resets_at - now)}."
+
+
+def _length(seconds: float) -> str:
+    """To the minute: no forecast is better than that, and its words stay the same for a while."""
+    return length(max(60.0, round(seconds / 60) * 60.0))
 
 
 def _when(at: float, now: float) -> str:

@@ -105,7 +105,7 @@ def test_a_balance_that_falls_says_how_long_it_lasts() -> None:
     found = balance(falling(0.1, 12.0), NOON)
     assert found.sentence == "At this pace the balance is used up in about 4 d."
     assert balance(falling(0, 12.0), NOON).outcome is Outcome.LASTS
-    assert balance([Sample(NOON, 0)], NOON).sentence == "There is no balance left."
+    assert balance([Sample(NOON, 0)], NOON).sentence == "There is no balance: what goes beyond quota and caps is refused."
 
 
 def test_a_top_up_is_no_spending() -> None:

@@ -14,6 +14,7 @@ from agents import forecast
 from agents.configuration import accounts
 from agents.forecast import HOUR, LONG_SPANS, Limit, Outcome, Sample, Use
 from agents.keys import UnreadableKey, admin_key_of
+from agents.management_api import NOT_ADMIN
 from agents.models import Account, Gate, QuotaReading
 from agents.readings import UNDER_WAY
 from agents.resets import DAY, FOUR_HOURS
@@ -24,11 +25,7 @@ KEPT_SECONDS = 10
 # As many points as the line is wide in pixels on a phone.
 POINTS = 100
 READ, TOLD = "read with the admin key", "told by the last answer"
-NO_KEY = "Balance and caps are unknown: this account has no admin key."
-REMEDY = (
-    "The key that sends completions cannot read them. Make a second one with admin rights: chutes keys create --name panel --admin. "
-    "Set it as CHUTES_ADMIN_KEY, or enter it in the settings."
-)
+NO_KEY = "Balance and caps are unknown: this account has no admin key, and the key that sends completions cannot read them."
 NOT_YET = "Nothing was read yet. The worker reads every five minutes."
 FIELDS = (
     "account_id",
@@ -89,7 +86,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class AccountQuota:
-    """One account. `plan`: how it is paid for, "" for unknown; `balance` in USD, None unknown; `fault`: what can't be read and why."""
+    """One account. `plan`: how it is paid for, "" for unknown; `balance` in USD, None unknown; `fault`: what can't be read and why.
+
+    `needs_key`: an admin key would mend that. `takes_environment`: it may come from there.
+    """
 
     account: str
     plan: str
@@ -100,7 +100,8 @@ class AccountQuota:
     history: History | None
     warnings: tuple[str, ...]
     fault: str
-    remedy: str
+    needs_key: bool
+    takes_environment: bool
     read_at: datetime | None
 
 
@@ -140,7 +141,8 @@ def _account(account: Account, rows: Sequence[Row], told: Mapping[str, float], n
         history=_history(money),
         warnings=forecast.warnings([each for each, _ in uses], money, at),
         fault=fault,
-        remedy="" if has_key else REMEDY,
+        needs_key=not has_key or NOT_ADMIN.reason in fault.lower(),
+        takes_environment=account.name == Account.DEFAULT,
         read_at=rows[-1]["read_at"] if rows else None,
     )
 
@@ -228,16 +230,15 @@ def _plan(rows: Sequence[Row], told: Mapping[str, float]) -> str:
 
 
 def _history(money: Sequence[Sample]) -> History | None:
-    """A line needs two points. High is much; a balance that stood still is a line in the middle."""
-    if len(money) < 2:
+    """High is much. A balance that stood still has no course to show."""
+    some = [*money[:: len(money) // POINTS + 1], *money[-1:]]
+    low, high = min((each.value for each in some), default=0.0), max((each.value for each in some), default=0.0)
+    if low == high:
         return None
-    some = [*money[:: len(money) // POINTS + 1], money[-1]]
-    low, high = min(each.value for each in some), max(each.value for each in some)
-    first, span = some[0].at, some[-1].at - some[0].at or 1.0
+    first, span = some[0].at, some[-1].at - some[0].at
 
     def point(each: Sample) -> str:
-        height = (each.value - low) / (high - low) if high > low else 0.5
-        return f"{100 * (each.at - first) / span:.1f},{19 - 18 * height:.1f}"
+        return f"{100 * (each.at - first) / span:.1f},{19 - 18 * (each.value - low) / (high - low):.1f}"
 
     return History(" ".join(map(point, some)), some[0].value, some[-1].value, _at(first))
 

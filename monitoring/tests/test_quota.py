@@ -59,7 +59,7 @@ def test_limits_show_what_is_used_when_they_reset_and_how_that_is_known(with_key
     assert "Resets 4 May 16:00:00 UTC" in words, "the calendar's, where the reading does not say"
     assert "Resets 5 May 00:00:00 UTC" in words
     assert "Resets unknown" in words, "the month's"
-    assert "Read with the admin key, at 4 May 12:00:00 UTC" in words
+    assert "Last read at 4 May 12:00:00 UTC with the admin key" in words
 
 
 def test_a_forecast_stands_with_its_limit(with_key: None) -> None:
@@ -77,7 +77,7 @@ def test_the_balance_shows_its_course_and_how_long_it_lasts(with_key: None) -> N
     points = [tuple(map(float, point.split(","))) for point in account.history.points.split()]
     assert len(points) <= 101
     assert (points[0], points[-1]) == ((0, 1), (100, 19))
-    assert (round(account.history.first, 2), account.history.last) == (4.8, 2.4)
+    assert (round(account.history.first, 1), account.history.last) == (4.8, 2.4)
     assert "The balance is falling: 2.40 USD left, about 1 d at this pace. Top up the account." in account.warnings
     assert "Balance 2.40 USD" in shown()
 
@@ -88,7 +88,7 @@ def test_silent_billing_is_warned_of_here_and_on_the_overview(with_key: None, vi
         read(now - timedelta(minutes=minutes), daily_total=300, daily_used=300, balance=balance)
     (warning,) = only(now).warnings
     assert warning.startswith("The daily quota is used up and the balance is being billed: 1.00 USD since ")
-    assert warning in text_of(viewer.get("/"), "//*[@class='alert alert-warning mt-3 mb-0'][@role='status'][not(@hidden)]")
+    assert warning in text_of(viewer.get("/"), "//*[@id='quota-warnings']")
 
 
 def test_without_a_warning_the_overview_says_nothing(with_key: None, viewer: Client) -> None:
@@ -117,6 +117,17 @@ def test_without_an_admin_key_the_last_answer_tells_the_quota_and_the_page_how_t
     assert "this account has no admin key" in words
     assert "chutes keys create --name panel --admin" in words
     assert "CHUTES_ADMIN_KEY" in words
+
+
+def test_another_account_takes_no_admin_key_from_the_environment() -> None:
+    Account.objects.create(name="second")
+    assert "and enter it in the settings" in shown()
+    assert "CHUTES_ADMIN_KEY" not in shown()
+
+
+def test_a_key_that_is_no_admin_key_is_told_how_to_get_one(with_key: None) -> None:
+    read(fault="This key cannot read quotas: it needs an admin key.")
+    assert "it needs an admin key. Make a key with admin rights by chutes keys create --name panel --admin" in shown()
 
 
 def test_an_answer_of_yesterday_tells_nothing_of_today() -> None:
@@ -156,6 +167,7 @@ def test_a_fault_is_told_and_what_was_known_before_stays_with_its_time(with_key:
     assert (account.balance, account.balance_at) == (5, NOW - timedelta(minutes=10))
     assert account.fault == "Balance unknown: the answer is no JSON."
     assert account.meters[0].used == 8
+    assert "Read with the admin key, at 4 May 11:50:00 UTC" in shown()
 
 
 def test_a_reading_under_way_hides_nothing(with_key: None) -> None:
