@@ -115,7 +115,7 @@ class Edge(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_error(404)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Not in the tests' output."""
 
 
@@ -206,4 +206,4 @@ def test_the_test_goes_through_the_gate_and_its_outcome_counts(standin: StandIn)
     standin.set(limit=0)
     key_finding()
     assert Gate.objects.get().strikes == 1
-    assert RateLimitEvent.objects.get().attempt.purpose == "test"
+    assert RateLimitEvent.objects.filter(attempt__purpose="test").count() == 1
