@@ -5,80 +5,143 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agents', '0002_accounts_events_probes'),
+        ("agents", "0002_accounts_events_probes"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='historicalsettings',
-            name='failures_before_down',
-            field=models.PositiveSmallIntegerField(default=2, help_text='Bad looks in a row before a component counts as down.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='Failures before down'),
+            model_name="historicalsettings",
+            name="failures_before_down",
+            field=models.PositiveSmallIntegerField(
+                default=2,
+                help_text="Bad looks in a row before a component counts as down.",
+                validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)],
+                verbose_name="Failures before down",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsettings',
-            name='health_seconds',
-            field=models.PositiveIntegerField(default=60, help_text='Seconds between two looks at each component.', validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(3600)], verbose_name='Health checks'),
+            model_name="historicalsettings",
+            name="health_seconds",
+            field=models.PositiveIntegerField(
+                default=60,
+                help_text="Seconds between two looks at each component.",
+                validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(3600)],
+                verbose_name="Health checks",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsettings',
-            name='keep_info_logs',
-            field=models.BooleanField(default=False, help_text='Warnings and errors are always kept. With this, what is merely worth knowing too.', verbose_name='Keep INFO records'),
+            model_name="historicalsettings",
+            name="keep_info_logs",
+            field=models.BooleanField(
+                default=False,
+                help_text="Warnings and errors are always kept. With this, what is merely worth knowing too.",
+                verbose_name="Keep INFO records",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsettings',
-            name='least_llm_percent',
-            field=models.PositiveSmallIntegerField(default=0, help_text="Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never.", validators=[django.core.validators.MaxValueValidator(100)], verbose_name='Least LLM share'),
+            model_name="historicalsettings",
+            name="least_llm_percent",
+            field=models.PositiveSmallIntegerField(
+                default=0,
+                help_text="Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never.",
+                validators=[django.core.validators.MaxValueValidator(100)],
+                verbose_name="Least LLM share",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsettings',
-            name='miner_api_url',
-            field=models.URLField(blank=True, help_text='The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.', verbose_name='Miner API'),
+            model_name="historicalsettings",
+            name="miner_api_url",
+            field=models.URLField(
+                blank=True,
+                help_text="The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.",
+                verbose_name="Miner API",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsettings',
-            name='retest_after_pause',
-            field=models.BooleanField(default=True, help_text='When an account should be back after a rate limit, a direct key test is run by itself.', verbose_name='Test after a pause'),
+            model_name="historicalsettings",
+            name="retest_after_pause",
+            field=models.BooleanField(
+                default=True,
+                help_text="When an account should be back after a rate limit, a direct key test is run by itself.",
+                verbose_name="Test after a pause",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsettings',
-            name='silence_minutes',
-            field=models.PositiveIntegerField(default=0, help_text="Minutes without a validator's request before a notification is sent. 0: never.", validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='Silence'),
+            model_name="historicalsettings",
+            name="silence_minutes",
+            field=models.PositiveIntegerField(
+                default=0,
+                help_text="Minutes without a validator's request before a notification is sent. 0: never.",
+                validators=[django.core.validators.MaxValueValidator(10080)],
+                verbose_name="Silence",
+            ),
         ),
         migrations.AddField(
-            model_name='settings',
-            name='failures_before_down',
-            field=models.PositiveSmallIntegerField(default=2, help_text='Bad looks in a row before a component counts as down.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='Failures before down'),
+            model_name="settings",
+            name="failures_before_down",
+            field=models.PositiveSmallIntegerField(
+                default=2,
+                help_text="Bad looks in a row before a component counts as down.",
+                validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)],
+                verbose_name="Failures before down",
+            ),
         ),
         migrations.AddField(
-            model_name='settings',
-            name='health_seconds',
-            field=models.PositiveIntegerField(default=60, help_text='Seconds between two looks at each component.', validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(3600)], verbose_name='Health checks'),
+            model_name="settings",
+            name="health_seconds",
+            field=models.PositiveIntegerField(
+                default=60,
+                help_text="Seconds between two looks at each component.",
+                validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(3600)],
+                verbose_name="Health checks",
+            ),
         ),
         migrations.AddField(
-            model_name='settings',
-            name='keep_info_logs',
-            field=models.BooleanField(default=False, help_text='Warnings and errors are always kept. With this, what is merely worth knowing too.', verbose_name='Keep INFO records'),
+            model_name="settings",
+            name="keep_info_logs",
+            field=models.BooleanField(
+                default=False,
+                help_text="Warnings and errors are always kept. With this, what is merely worth knowing too.",
+                verbose_name="Keep INFO records",
+            ),
         ),
         migrations.AddField(
-            model_name='settings',
-            name='least_llm_percent',
-            field=models.PositiveSmallIntegerField(default=0, help_text="Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never.", validators=[django.core.validators.MaxValueValidator(100)], verbose_name='Least LLM share'),
+            model_name="settings",
+            name="least_llm_percent",
+            field=models.PositiveSmallIntegerField(
+                default=0,
+                help_text="Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never.",
+                validators=[django.core.validators.MaxValueValidator(100)],
+                verbose_name="Least LLM share",
+            ),
         ),
         migrations.AddField(
-            model_name='settings',
-            name='miner_api_url',
-            field=models.URLField(blank=True, help_text='The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.', verbose_name='Miner API'),
+            model_name="settings",
+            name="miner_api_url",
+            field=models.URLField(
+                blank=True,
+                help_text="The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.",
+                verbose_name="Miner API",
+            ),
         ),
         migrations.AddField(
-            model_name='settings',
-            name='retest_after_pause',
-            field=models.BooleanField(default=True, help_text='When an account should be back after a rate limit, a direct key test is run by itself.', verbose_name='Test after a pause'),
+            model_name="settings",
+            name="retest_after_pause",
+            field=models.BooleanField(
+                default=True,
+                help_text="When an account should be back after a rate limit, a direct key test is run by itself.",
+                verbose_name="Test after a pause",
+            ),
         ),
         migrations.AddField(
-            model_name='settings',
-            name='silence_minutes',
-            field=models.PositiveIntegerField(default=0, help_text="Minutes without a validator's request before a notification is sent. 0: never.", validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='Silence'),
+            model_name="settings",
+            name="silence_minutes",
+            field=models.PositiveIntegerField(
+                default=0,
+                help_text="Minutes without a validator's request before a notification is sent. 0: never.",
+                validators=[django.core.validators.MaxValueValidator(10080)],
+                verbose_name="Silence",
+            ),
         ),
     ]
