@@ -136,6 +136,8 @@ def _worry(what: Use, money: Sequence[Sample], now: float) -> str:
         return ""
     over_at = next((each.at for each in known if each.value >= limit.total), None)
     if known[-1].value >= limit.total and over_at is not None:
+        if not money and known[-1].value > limit.total:
+            return f"The {limit.name} is used up and requests are still accepted: the balance pays for them. {_resets(limit, now)}"
         billed = _billed(money, over_at, now)
         since = f"{billed:.2f} USD since {_when(over_at, now)}"
         return f"The {limit.name} is used up and the balance is being billed: {since}. {_resets(limit, now)}" if billed > ROUNDING else ""

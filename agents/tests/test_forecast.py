@@ -122,6 +122,14 @@ def test_silent_billing_is_warned_of() -> None:
     )
 
 
+def test_requests_beyond_a_quota_are_billed_though_nobody_can_read_the_balance() -> None:
+    beyond, reached = (warnings([Use(DAILY, [Sample(NOON, used)])], [], NOON) for used in (301, 300))
+    assert beyond == (
+        "The daily quota is used up and requests are still accepted: the balance pays for them. It resets at 00:00 UTC, in 12 h.",
+    )
+    assert reached == (), "the last request of the quota tells this too"
+
+
 def test_a_balance_that_fell_before_the_quota_was_used_up_is_no_silent_billing() -> None:
     used = [Sample(NOON - 600, 100), Sample(NOON - 300, 300), Sample(NOON, 300)]
     money = [Sample(NOON - 600, 5), Sample(NOON - 300, 4), Sample(NOON, 4)]
