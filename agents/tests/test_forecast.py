@@ -154,6 +154,13 @@ def spread(numbers: list[float]) -> list[Sample]:
     return [Sample(NOON - 300 * (len(numbers) - 1 - i), value) for i, value in enumerate(numbers)]
 
 
+def test_what_should_be_used_up_by_now_is_foreseen_for_now() -> None:
+    now = NOON + HOUR / 2
+    found = daily(steady(24.9), now)
+    assert (found.outcome, found.at) == (Outcome.RUNS_OUT, now), "298.8 of 300 were used half an hour ago"
+    assert balance(falling(0.1, 2.41), now).at == now
+
+
 @given(values, st.floats(0, 2 * DAY), st.floats(-DAY, DAY))
 def test_a_forecast_never_lies_in_the_past_whatever_the_clock_does(numbers: list[float], later: float, reset: float) -> None:
     for now in (NOON + later, NOON - later):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -25,7 +26,7 @@ from agents.ledger import actions
 from agents.models import Account, Gate, QuotaReading, RateLimitEvent, Source
 from agents.protocol import Form
 from agents.protocol import Step as Request
-from agents.quotas import SUBSCRIPTION, Reading
+from agents.quotas import PATHS, SUBSCRIPTION, Reading
 from agents.reasons import PauseSource
 from agents.standin.process import StandIn
 from agents.standin.server import Answer, Server, json_answer
@@ -157,12 +158,12 @@ def test_a_host_that_is_away_is_said_to_be_and_asked_once(standin: StandIn, free
     assert fault.startswith("The management host gives no answer: The provider can't be reached")
 
 
-def test_no_account_is_read_faster_than_every_five_minutes(standin: StandIn) -> None:
+def test_no_account_is_read_faster_than_every_five_minutes_however_often_the_job_runs(standin: StandIn) -> None:
     account = default_account()
-    for seconds in range(0, 901, 50):
+    for seconds in range(0, 921, 7):
         readings.read(account, NOW + timedelta(seconds=seconds))
     times = [(row.read_at - NOW).total_seconds() for row in QuotaReading.objects.order_by("read_at")]
-    assert times == [0, 300, 600, 900]
+    assert times == [0, 301, 602, 903]
     assert asked(standin).count("/users/me") == 4
 
 
@@ -173,17 +174,34 @@ def test_a_clock_that_was_set_back_does_not_end_the_readings(standin: StandIn) -
     assert readings.read(account, NOW - timedelta(hours=1))
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_however_many_workers_read_one_account_it_is_read_once(
-    engine: str, standin: StandIn, process_environment: dict[str, str], request: pytest.FixtureRequest
-) -> None:
-    environment = {**process_environment, "CHUTES_ADMIN_KEY": standin.admin_key, "CHUTES_MANAGEMENT_URL": standin.management_url}
-    if engine == "postgres":
-        environment["DATABASE_URL"] = request.getfixturevalue("postgres_url")
-        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=120)
+def managed(process_environment: dict[str, str], standin: StandIn) -> dict[str, str]:
+    return {**process_environment, "CHUTES_ADMIN_KEY": standin.admin_key, "CHUTES_MANAGEMENT_URL": standin.management_url}
+
+
+def test_however_many_workers_read_one_account_it_is_read_once(standin: StandIn, process_environment: dict[str, str]) -> None:
+    environment = managed(process_environment, standin)
     workers = [subprocess.Popen([sys.executable, "-c", READING], cwd=ROOT, env=environment) for _ in range(3)]
     assert [worker.wait(120) for worker in workers] == [0, 0, 0]
-    assert sorted(asked(standin)) == sorted(["/users/me", "/users/me/quotas", "/users/me/quota_usage/*", "/users/me/subscription_usage"])
+    assert sorted(asked(standin)) == sorted(PATHS)
+
+
+def test_on_postgres_a_worker_waits_for_the_one_that_claims(
+    standin: StandIn, process_environment: dict[str, str], postgres_url: str
+) -> None:
+    environment = {**managed(process_environment, standin), "DATABASE_URL": postgres_url}
+    for command in (["migrate", "--verbosity", "0"], ["shell", "--command", "from agents.configuration import accounts; accounts()"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=120)
+    with psycopg.connect(postgres_url) as claiming, psycopg.connect(postgres_url, autocommit=True) as looking:
+        claiming.execute("SELECT 1 FROM agents_account FOR NO KEY UPDATE")
+        claiming.execute(
+            "INSERT INTO agents_quotareading (account_id, read_at, is_unlimited, fault) SELECT id, now(), false, '' FROM agents_account"
+        )
+        worker = subprocess.Popen([sys.executable, "-c", READING], cwd=ROOT, env=environment)
+        while worker.poll() is None and not looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+            time.sleep(0.05)
+        claiming.commit()
+        assert worker.wait(120) == 0
+    assert asked(standin) == []
 
 
 def main() -> None:
