@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from agents import heartbeat, ledger, llm, probing, readings, spool, submissions
 from agents.configuration import provider
@@ -25,12 +27,14 @@ def answer_submission(pk: int) -> bool:
 
 
 def canary() -> None:
-    """Every few seconds: the worker's sign of life, then what dead processes left, then the probes and readings that are due."""
+    """Every few seconds: the worker's sign of life, what dead processes left, probes and readings that are due, whatever else watches."""
     heartbeat.beat()
     reconcile()
     now = timezone.now()
     probing.enqueue_due(now)
     readings.enqueue_caps(now)
+    for path in settings.WATCH_JOBS:
+        async_task(path, save=False)
 
 
 def probe(pk: int) -> str:
