@@ -15,7 +15,6 @@ from django.db.models import Max, QuerySet
 from django_q.tasks import async_task
 
 from agents import management_api
-from agents.configuration import accounts
 from agents.keys import UnreadableKey, admin_key_of
 from agents.ledger import retell
 from agents.ledger.times import maybe_at
@@ -39,7 +38,7 @@ JOB, CAP_JOB = "agents.jobs.read_quota", "agents.jobs.read_cap"
 
 def enqueue_due(now: datetime) -> int:
     """Queue a reading of each enabled account that may be read again. Returns how many: a host that hangs holds up no other account."""
-    known = [account for account in accounts() if account.enabled and _may_be_asked(account)]
+    known = [account for account in Account.objects.filter(enabled=True) if _may_be_asked(account)]
     due = [account for account in known if not _recent(account, now, EVERY).exists()]
     for account in due:
         async_task(JOB, account.pk)

@@ -86,6 +86,7 @@ def work_off() -> None:
 
 def test_an_admin_key_reads_balance_quota_and_caps(standin: StandIn) -> None:
     standin.set(balance=2.5, quota={"total": 300, "used": 180}, cap4h={"cap": 1.0, "used": 0.5, "reset_at": 900})
+    default_account()
     jobs.read_quotas()
     work_off()
     row = QuotaReading.objects.get()

@@ -51,6 +51,7 @@ def test_a_reached_cap_pauses_until_its_own_reset_and_nobody_reads_too_often(pro
 def test_a_worker_reads_what_is_due_as_soon_as_it_starts(process_environment: dict[str, str]) -> None:
     with StandIn.started() as standin, Miner.running(environment(process_environment, standin)) as miner:
         standin.set(balance=2.5, quota={"total": 300, "used": 181})
+        miner.manage("shell", "--command", "from agents.configuration import default_account; default_account()")
         miner.worker()
         row = wait_until(
             lambda: miner.rows("SELECT balance, daily_total, daily_used FROM agents_quotareading WHERE fault = ''"), "no reading"
