@@ -12,7 +12,7 @@ test: ## the whole test suite; make test ARGS="-k gate" for a part
 check: ## lint, types, imports, migrations, settings, templates
 	@bin/check
 
-bench: setup ## how long a step takes, beside a bare "hello"
+bench: setup ## how long a step takes, beside a bare "hello"; what a decision costs
 	@.venv/bin/python -m bench
 
 bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock
