@@ -59,7 +59,7 @@ def test_the_default_part_has_the_ban_in_it_and_time_after_it(tmp_path: Path) ->
     file = tmp_path / "part.json"
     file.write_text(json.dumps(part), "utf-8")
     (change,) = scenario(str(file)).timeline
-    assert (change.at, change.ban) == (10.0, 120.0)
+    assert (change.at, change.ban) == (12.0, 120.0)
     load = loaded(part, 0)
     assert load == loaded(part, 0)
     assert load.steps == 12

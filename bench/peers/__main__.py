@@ -13,7 +13,7 @@ A call that fails is a step without an answer: none of the libraries has another
 up goes on, since its library does not know of the deadline. Replies count as LLM answers where they hold actions and come in time; p50
 and p95 are those of the answers that came in time, whoever gave them. The 429s are counted where they are given, by the stand-in.
 
-The default is 07_ban_escalates from its 290th second on, 10 s before the ban of two minutes. Four minutes of it tell both what is sent
+The default is 07_ban_escalates from its 288th second on, 12 s before the ban of two minutes. Four minutes of it tell both what is sent
 into a ban, which makes it longer from the fourth request on, and who comes out of it. 05_seed_ban is banned for an hour, whoever asks.
 """
 
@@ -44,7 +44,7 @@ from bench.peers.load import Load, Target
 from bench.peers.outcome import Outcome, edge, table
 from minerpanel.tests.processes import ROOT, Miner, step_body
 
-SCENARIO, START = ROOT / "bench" / "scenarios" / "07_ban_escalates.json", 290.0
+SCENARIO, START = ROOT / "bench" / "scenarios" / "07_ban_escalates.json", 288.0
 DEADLINE, PAUSE = 25.0, 2.0
 # A run on one machine may be read a moment after its end.
 AFTERWARDS = 1.0
