@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import connection
 
@@ -36,7 +36,12 @@ class Case:
     account: Account
     limits: Limits
     now: float
+    prepared: Gate = field(default_factory=Gate)
     steps: int = 0
+
+    def ask_governor(self) -> None:
+        """The pure decision alone, for the gate as it was prepared."""
+        governor.decide(self.prepared, self.limits, self.now, self.now + BUDGET, LATENCY)
 
     def decide(self) -> None:
         """The gate's row read, locked, decided and saved, as for each step."""
@@ -75,6 +80,7 @@ def main() -> None:
     plain = Account.objects.create(name="bare update")
     works: dict[str, Callable[[], None]] = {"bare update of one row": lambda: update(plain)}
     for pacing, case in cases.items():
+        works[f"the governor's part, {pacing}"] = case.ask_governor
         works[f"decision and its write, {pacing}"] = case.decide
         works[f"with the step and its attempt, {pacing}"] = case.open_step
     show(measure(works))
@@ -87,7 +93,7 @@ def prepared(pacing: Pacing) -> Case:
     account = Account.objects.create(name=pacing)
     with answering_transaction():
         gates.save(gates.locked(account), gate)
-    return Case(account, limits, now)
+    return Case(account, limits, now, gate)
 
 
 def seen(limits: Limits, sends: int) -> tuple[Gate, float]:
@@ -127,4 +133,4 @@ def show(seconds: dict[str, list[float]]) -> None:
         median, p95 = statistics.median(some), statistics.quantiles(some, n=20)[-1]
         is_above = connection.vendor == "sqlite" and median * 1000 > PROMISED_MS
         above = f"  MISSED: above {PROMISED_MS:g} ms" if is_above else ""
-        print(f"{name:44}{median * 1000:8.2f}ms{p95 * 1000:8.2f}ms{median / bare:10.1f}{above}")
+        print(f"{name:44}{median * 1000:8.3f}ms{p95 * 1000:8.3f}ms{median / bare:10.2f}{above}")

@@ -82,5 +82,5 @@ def test_each_case_is_measured_as_often_as_the_others_and_what_is_above_the_prom
     assert calls[:4] == ["bare", "decision", "decision", "bare"]
     show({"bare": [0.001] * 9, "decision": [0.0019] * 9, "slow": [0.003] * 9})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].split() == ["decision", "1.90ms", "1.90ms", "1.9"]
-    assert lines[-1].endswith("3.0  MISSED: above 2 ms")
+    assert lines[-2].split() == ["decision", "1.900ms", "1.900ms", "1.90"]
+    assert lines[-1].endswith("3.00  MISSED: above 2 ms")

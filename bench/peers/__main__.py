@@ -3,7 +3,7 @@
 Each peer is a process of its own with a fresh stand-in. All get the same tasks at the same moments: 12 steps, the next one 2 s after the
 answer, and after 25 s the caller hangs up. Nobody is told the account's numbers. What each does with a step:
 
-    this miner        gate, LLM, template agent, as it comes: once with the fixed pacing, once with the learned one
+    this miner        gate, LLM, template agent, web process and worker as `make run` starts them: with the fixed and with the learned pace
     openai            the SDK's own retries: two more tries after 0.5 to 8 s
     tenacity          random waits that double up to 60 s, six tries, around httpx: the form that OpenAI's cookbook gives
     pyrate-limiter    waits for its own bucket of 12 or 60 a minute, then one try by httpx
@@ -150,6 +150,7 @@ def started(stack: ExitStack, folder: Path, load: Load, python: str) -> Iterator
         url, panel = standin.base_url, None
         if not peer.distribution:
             url, panel = miner.web(stack, standin, folder / str(number), ",".join(models), *peer.settings)
+            panel.worker()
         command = [python if peer.distribution else sys.executable, "-m", "bench.peers.client", peer.module, *peer.options]
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         stack.callback(process.kill)
