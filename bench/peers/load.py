@@ -60,6 +60,7 @@ async def play(load: Load, ask: Ask) -> list[float | None]:
                 return
             call = asyncio.ensure_future(ask(number, step))
             calls.add(call)
+            call.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, so that asyncio reports none later
             taken.append(now() - posted_at if await _is_answered(call, load.deadline) else None)
             await asyncio.sleep(load.pause)
 
