@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from monitoring.suites.api import api_suite
 from monitoring.suites.findings import Suite
 from monitoring.suites.key import key_suite
+from monitoring.suites.logs import logs_suite
 
-SUITES: Mapping[str, Suite] = {"key": key_suite, "api": api_suite}
+SUITES: Mapping[str, Suite] = {"key": key_suite, "api": api_suite, "logs": logs_suite}
 TITLES = {"key": "Direct key test", "api": "Live API test", "logs": "Log analysis"}
