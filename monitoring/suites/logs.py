@@ -6,24 +6,31 @@ from collections.abc import Iterator
 
 from monitoring.models import JournalImport, LogEntry
 from monitoring.suites import journal_analysis, records_analysis
-from monitoring.suites.findings import Asked, Finding
+from monitoring.suites.findings import Asked, Finding, Suite
 from monitoring.suites.journal_analysis import Entry
 
 SHOWN_CHARS = 500
+OWN = "own"
 
 
-def logs_suite(asked: Asked) -> Iterator[Finding | str]:
+def _parts(asked: Asked) -> list[str]:
     """This miner first, then the journals, oldest first."""
-    yield "Reading this miner's records"
-    yield from records_analysis.findings(asked)
-    for journal in _journals(asked):
-        yield f"Reading the journal {journal.name}"
-        yield from journal_analysis.findings(journal.name, journal_analysis.tally(_entries(journal)))
-
-
-def _journals(asked: Asked) -> list[JournalImport]:
     done = JournalImport.objects.filter(state=JournalImport.State.DONE, recorded__gt=0).order_by("started_at", "pk")
-    return list(done if asked.journals is None else done.filter(pk__in=asked.journals))
+    chosen = done if asked.journals is None else done.filter(pk__in=asked.journals)
+    return [OWN, *(str(pk) for pk in chosen.values_list("pk", flat=True))]
+
+
+def _look(asked: Asked, part: str) -> Iterator[Finding | str]:
+    if part == OWN:
+        yield "Reading this miner's records"
+        yield from records_analysis.findings(asked)
+        return
+    journal = JournalImport.objects.get(pk=int(part))
+    yield f"Reading the journal {journal.name}"
+    yield from journal_analysis.findings(journal.name, journal_analysis.tally(_entries(journal)))
+
+
+LOGS = Suite(_parts, _look)
 
 
 def _entries(journal: JournalImport) -> Iterator[Entry]:

@@ -16,7 +16,7 @@ from agents.models import LLMAttempt, RateLimitEvent
 from monitoring.models import JournalImport, LogEntry, Result
 from monitoring.suites.findings import Asked, Finding
 from monitoring.suites.journal_analysis import Entry, findings, tally
-from monitoring.suites.logs import logs_suite
+from monitoring.suites.logs import LOGS
 from monitoring.tests.records import make_attempt, make_step
 
 START = datetime(2025, 11, 18, 16, 27, 28, tzinfo=UTC)
@@ -94,8 +94,8 @@ def test_any_journal_gives_findings_with_bounded_proofs(lines: list[tuple[float,
 
 def of_records(**asked: Any) -> dict[str, Finding]:
     now = timezone.now()
-    suite = logs_suite(Asked(now, since=now - timedelta(hours=24), until=now, **asked))
-    return {finding.check: finding for finding in suite if isinstance(finding, Finding)}
+    wanted = Asked(now, since=now - timedelta(hours=24), until=now, **asked)
+    return {told.check: told for part in LOGS.parts(wanted) for told in LOGS.look(wanted, part) if isinstance(told, Finding)}
 
 
 def event(at: datetime, **more: Any) -> RateLimitEvent:
