@@ -161,9 +161,7 @@ def _levels(passed: Sequence[float], horizon: float) -> list[int]:
     return levels
 
 
-def _own_doing(
-    block: Block, passed: Sequence[float], levels: dict[float, list[int]], since: float, until: float
-) -> Violation | None:
+def _own_doing(block: Block, passed: Sequence[float], levels: dict[float, list[int]], since: float, until: float) -> Violation | None:
     """The limit that a refusal by the edge shows, the minute's first. None where the account took as much before and after the block."""
     here = bisect_left(passed, block.start)
     before, after = bisect_left(passed, since), bisect_left(passed, block.back_at)

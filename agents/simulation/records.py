@@ -24,6 +24,7 @@ UNASKED = frozenset({Reason.MODE, Reason.CALLER, Reason.NO_KEY, Reason.NO_MODEL,
 SAME = 0.005
 # An attempt that ends this close to its cut-off was cut off, in seconds.
 AT_CUT_OFF = 0.25
+SENT = ("sent_at", "ended_at", "cut_off_at", "model", "purpose", "verdict", "refusal", "event__pause_seconds", "event__pause_source")
 OUTCOMES = {Verdict.OK: Outcome.OK, Verdict.INVALID: Outcome.INVALID}
 
 
@@ -39,7 +40,7 @@ def read_past(seconds: float, now: datetime) -> Past:
         ends_at=now.timestamp(),
         account=account.name,
         chains=reader.chains(),
-        sent=tuple([*_shut_before(account, start), *_sent(account, start, now)]),
+        sent=(*_shut_before(account, start), *_sent(account, start, now)),
         published=gates.of(account).pace.published,
         llm=reader.llm,
         elsewhere=elsewhere,
@@ -112,23 +113,28 @@ def _sent(account: Account, start: datetime, now: datetime) -> Iterator[Sent]:
     """What was sent and came to something, by its time."""
     attempts = LLMAttempt.objects.filter(account=account, decided_at__gte=start, decided_at__lte=now, sent_at__isnull=False)
     ended = attempts.filter(ended_at__isnull=False).exclude(verdict__in=[Verdict.OPEN, Verdict.LOST]).order_by("sent_at", "id")
-    rows = ended.values_list(
-        "sent_at", "ended_at", "cut_off_at", "model", "purpose", "verdict", "refusal", "event__pause_seconds", "event__pause_source"
+    rows: Iterator[tuple[Any, ...]] = ended.values_list(*SENT).iterator(CHUNK)
+    for row in rows:
+        yield _as_sent(*row)
+
+
+def _as_sent(
+    sent_at: datetime, ended_at: datetime, cut_off_at: datetime, model: str, purpose: str, verdict: str, refusal: str, *event: Any
+) -> Sent:
+    pause, source = event
+    kind = RefusalClass(refusal) if refusal else None
+    shuts = kind if kind and kind.pauses_account else None
+    is_cut_off = verdict == Verdict.FAILED and (cut_off_at - ended_at).total_seconds() < AT_CUT_OFF
+    return Sent(
+        at=sent_at.timestamp(),
+        seconds=(ended_at - sent_at).total_seconds(),
+        model=model,
+        outcome=Outcome.REFUSED if shuts else Outcome.CUT_OFF if is_cut_off else _outcome(verdict, kind),
+        for_step=purpose == Purpose.STEP,
+        kind=shuts,
+        told_until=ended_at.timestamp() + pause if shuts and pause is not None else None,
+        source=PauseSource(source) if shuts and source else None,
     )
-    for sent_at, ended_at, cut_off_at, model, purpose, verdict, refusal, pause, source in rows.iterator(CHUNK):
-        kind = RefusalClass(refusal) if refusal else None
-        is_cut_off = verdict == Verdict.FAILED and (cut_off_at - ended_at).total_seconds() < AT_CUT_OFF
-        shuts = kind if kind and kind.pauses_account else None
-        yield Sent(
-            at=sent_at.timestamp(),
-            seconds=(ended_at - sent_at).total_seconds(),
-            model=model,
-            outcome=Outcome.REFUSED if shuts else Outcome.CUT_OFF if is_cut_off else _outcome(verdict, kind),
-            for_step=purpose == Purpose.STEP,
-            kind=shuts,
-            told_until=ended_at.timestamp() + pause if shuts and pause is not None else None,
-            source=PauseSource(source) if shuts and source else None,
-        )
 
 
 def _outcome(verdict: str, kind: RefusalClass | None) -> Outcome:
@@ -148,4 +154,3 @@ def _shut_before(account: Account, start: datetime) -> list[Sent]:
     until = event.started_at.timestamp() + event.pause_seconds
     kind, source = RefusalClass(event.refusal), PauseSource(event.pause_source)
     return [Sent(start.timestamp(), 0.0, "", Outcome.REFUSED, for_step=False, kind=kind, told_until=until, source=source)]
-

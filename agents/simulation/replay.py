@@ -114,8 +114,9 @@ class Replay(Play):
         self.account = PastAccount(past, shown, answers, self.clock, self.record, Random(f"account {seed}"))
         for chain in past.chains:
             self.clock.at(chain.at, partial(self._come, chain, 0))
-        for part in range(1, TOLD) if heard else ():
-            self.clock.at(past.starts_at + part / TOLD * (past.ends_at - past.starts_at), partial(heard, part / TOLD))
+        if heard:
+            for part in range(1, TOLD):
+                self.clock.at(past.starts_at + part / TOLD * (past.ends_at - past.starts_at), partial(heard, part / TOLD))
 
     def _come(self, chain: Chain, place: int) -> None:
         step, then = chain.steps[place], partial(self._next, chain, place + 1)
