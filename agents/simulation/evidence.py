@@ -162,16 +162,20 @@ def _levels(passed: Sequence[float], horizon: float) -> list[int]:
 
 
 def _own_doing(block: Block, passed: Sequence[float], levels: dict[float, list[int]], since: float, until: float) -> Violation | None:
-    """The limit that a refusal by the edge shows, the minute's first. None where the account took as much before and after the block."""
+    """The limit that a refusal by the edge shows: of the longest horizon in which the account never took as much about that time.
+
+    Where there is none, the limit has moved: of the longest in which it took less before the block, or less after it. None where it
+    took as much before and after.
+    """
     here = bisect_left(passed, block.start)
-    before, after = bisect_left(passed, since), bisect_left(passed, block.back_at)
-    end = bisect_left(passed, until)
-    for horizon in reversed(HORIZONS):
-        most = here - bisect_right(passed, block.start - horizon, hi=here)
-        sides = [max(side) for side in (levels[horizon][before:here], levels[horizon][after:end]) if side]
-        if most and (not sides or min(sides) <= most):
-            ban = block.until - block.start
-            return Violation(block.start, horizon, most, ban)
+    before = slice(bisect_left(passed, since), here)
+    after = slice(bisect_left(passed, block.back_at), bisect_left(passed, until))
+    for worst in (max, min):
+        for horizon in reversed(HORIZONS):
+            most = here - bisect_right(passed, block.start - horizon, hi=here)
+            sides = [max(levels[horizon][side]) for side in (before, after) if levels[horizon][side]]
+            if most and (not sides or worst(sides) <= most):
+                return Violation(block.start, horizon, most, block.until - block.start)
     return None
 
 

@@ -47,7 +47,7 @@ def lived(played: Scenario, settings: Any, **in_force: Any) -> tuple[Recorded, P
 
 CASES = {
     "an account that is never limited": ({"load": STEADY}, FIXED),
-    "a pace that lets in a part": ({"load": ROUNDS}, FIXED),
+    "a pace that lets in a part": ({"load": {"every": [200, 200], "tasks": 5}}, FIXED),
     "a learned pace": ({"load": ROUNDS}, LEARNED),
     "a limit of our own making": ({"account": {"limit": 6}}, FIXED),
     "a limit with bans": ({"account": {"limit": 8, "ban": {"strikes": 1, "base": 200}}}, FIXED),
@@ -67,7 +67,6 @@ def test_what_happened_comes_out_again(case: str, settings: Any) -> None:
     file, in_force = CASES[case]
     happened, past, miner = lived(scenario(**file), settings, **in_force)
     again = replayed(past, miner, range(3))
-    print(f"{case}: {happened} {again}")
     assert again.steps == happened.steps == again.in_time
     assert again.llm == pytest.approx(happened.llm, rel=NEAR, abs=3)
     assert again.edge_429 == pytest.approx(happened.edge_429, rel=0.25, abs=1.5)
@@ -127,7 +126,7 @@ def test_a_step_for_which_the_llm_was_not_asked_is_not_asked_about_now() -> None
 
 def test_a_model_answers_as_it_did_and_an_unknown_one_as_all_did() -> None:
     sent = tuple(sorted(answers(2, "quick") + answers(12, "slow"), key=lambda each: each.at))
-    past = a_past(chain(5, [0.0]), sent=sent)
+    past = a_past(chain(50, [0.0]), sent=sent)
     assert played(past, models=("quick",)).p50 == 2
     assert played(past, models=("slow",)).p50 == 12
     assert played(past, models=("new",)).p50 in (2, 7, 12)
