@@ -18,6 +18,8 @@ from agents.simulation.past import Outcome, Past, Sent
 
 # How far around a block the account is looked at to say what it takes, in seconds: a provider's limits move with the hours.
 NEAR = 3600.0
+# And no further than to the second block before and after it: the one just before may have ended a moment ago.
+FAR = 2
 # By these the provider itself says when it lets the account in again.
 STATED = frozenset({PauseSource.PROVIDER, PauseSource.SUBSCRIPTION})
 TIMED = frozenset({RefusalClass.DAILY_QUOTA, RefusalClass.FREE_DAILY, RefusalClass.SUBSCRIPTION_CAP})
@@ -107,8 +109,8 @@ def evidence(past: Past) -> Evidence:
     own: dict[float, list[Violation]] = {horizon: [] for horizon in HORIZONS}
     outside = [block for block in blocks if block.kind is not RefusalClass.EDGE]
     for place, block in enumerate(edge):
-        since = max(block.start - NEAR, edge[place - 1].back_at if place else -inf)
-        until = min(block.back_at + NEAR, edge[place + 1].start if place + 1 < len(edge) else inf)
+        since = max(block.start - NEAR, edge[place - FAR].back_at if place >= FAR else -inf)
+        until = min(block.back_at + NEAR, edge[place + FAR].start if place + FAR < len(edge) else inf)
         violation = _own_doing(block, passed, levels, since, until)
         if violation:
             own[violation.horizon].append(violation)

@@ -53,6 +53,15 @@ def test_a_refusal_just_above_what_was_accepted_shows_the_limit_and_its_ban() ->
     assert found.ban(300) == violation.ban
 
 
+def test_a_block_from_outside_is_told_from_the_limit_that_is_met_all_the_time() -> None:
+    """Ten a minute are let in, and each time the eleventh is refused; once the very first after a block is."""
+    rounds = [start + 5.0 * number for start in (0, 150, 300, 600, 750) for number in range(10)]
+    refusals = [start + 50.0 for start in (0, 150, 300, 600, 750)]
+    found = shown(*ok(*rounds), *(refused(at) for at in refusals), *ok(450), refused(455), refused(520))
+    assert [block.start for block in found.blocks] == [455]
+    assert [(each.at, each.most) for each in found.all_violations] == [(at, 10) for at in refusals]
+
+
 def test_a_limit_that_moved_holds_until_midway_to_the_request_that_shows_it() -> None:
     found = shown(*ok(*every(6, 0, 600)), refused(597), *ok(*every(8, 700, 1000), *every(2, 1000, 1200)))
     (violation,) = found.all_violations
