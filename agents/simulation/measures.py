@@ -20,7 +20,10 @@ class Answered:
 
 @dataclass(slots=True)
 class Record:
-    """What happened in one run, in the order of its times. `blocks`: when the account was shut, as (from, until it would have been over untouched)."""
+    """What happened in one run, in the order of its times.
+
+    `blocks`: when the account was shut, as (from, until it would have been over untouched).
+    """
 
     answers: list[Answered] = field(default_factory=list)
     edge_429: int = 0

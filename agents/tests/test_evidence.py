@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import inf
 
-import pytest
-
 from agents.pacing import CLAIMED, MINUTE
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass
@@ -48,7 +46,7 @@ def test_a_refusal_just_above_what_was_accepted_shows_the_limit_and_its_ban() ->
     found = shown(*ok(*every(2, 0, 60)), refused(59.5), *ok(*every(3, 120, 600)))
     assert not found.blocks
     (violation,) = found.all_violations
-    assert (violation.horizon, violation.most, violation.ban) == (MINUTE, 30, pytest.approx(30.25))
+    assert (violation.horizon, violation.most, violation.ban) == (MINUTE, 30, 30.25)
     assert found.limit(MINUTE, 60) == 30
     assert found.ban(300) == violation.ban
 

@@ -32,7 +32,7 @@ NAMES = ["steps", "in_time", "llm", "edge_429", "in_ban", "wasted", "resume_minu
 NEAR = 0.08
 
 
-def scenario(load: dict[str, Any] | None = None, horizon: float = 1800, **rest: Any) -> Scenario:
+def scenario(load: dict[str, Any] | None = None, horizon: float = 1200, **rest: Any) -> Scenario:
     return parse({"horizon": horizon, "load": load or STEADY, **rest})
 
 
@@ -45,19 +45,20 @@ def lived(played: Scenario, settings: Any, **in_force: Any) -> tuple[Recorded, P
     return happened, past, miner_in_force(past.account)
 
 
-CASES = {
+FULL = {model: {"full": 0.8} for model in MODELS}
+CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "an account that is never limited": ({"load": STEADY}, FIXED),
     "a pace that lets in a part": ({"load": {"every": [200, 200], "tasks": 5}}, FIXED),
     "a learned pace": ({"load": ROUNDS}, LEARNED),
     "a limit of our own making": ({"account": {"limit": 6}}, FIXED),
     "a limit with bans": ({"account": {"limit": 8, "ban": {"strikes": 1, "base": 200}}}, FIXED),
-    "a limit that moves": ({"timeline": [{"at": 600, "set": {"limit": 6}}, {"at": 1500, "set": {"limit": 60}}], "horizon": 2700}, LEARNED),
-    "a ban from outside": ({"timeline": [{"at": 600, "ban": 500}]}, FIXED),
-    "models that are full for a while": ({"timeline": [{"at": 600, "set": {"models": dict.fromkeys(MODELS, {"full": 0.8})}}]}, FIXED),
+    "a limit that moves": ({"timeline": [{"at": 500, "set": {"limit": 6}}, {"at": 1000, "set": {"limit": 60}}], "horizon": 1800}, LEARNED),
+    "a ban from outside": ({"timeline": [{"at": 400, "ban": 300}]}, FIXED),
+    "models that are full for a while": ({"timeline": [{"at": 400, "set": {"models": FULL}}]}, FIXED),
     "faults": ({"account": {"faults": {"hang": 0.1, "http500": 0.15, "badjson": 0.1}}}, LEARNED),
-    "a quota that is used up": ({"account": {"quota": {"total": 50, "reset_at": 1200}}}, FIXED),
-    "a cap that is used up": ({"account": {"cap4h": {"cap": 0.5, "reset_at": 1200}}}, FIXED),
-    "a key that is refused": ({"timeline": [{"at": 300, "set": {"valid": False}}, {"at": 1000, "set": {"valid": True}}]}, FIXED),
+    "a quota that is used up": ({"account": {"quota": {"total": 50, "reset_at": 900}}}, FIXED),
+    "a cap that is used up": ({"account": {"cap4h": {"cap": 0.5, "reset_at": 900}}}, FIXED),
+    "a key that is refused": ({"timeline": [{"at": 300, "set": {"valid": False}}, {"at": 800, "set": {"valid": True}}]}, FIXED),
 }
 
 

@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from django_q.worker import worker
 
-from agents import jobs, what_if
+from agents import heartbeat, jobs, what_if
 from agents.configuration import change
 from agents.models import WhatIf
 from agents.simulation import replay
@@ -198,6 +198,13 @@ def test_a_run_that_never_ends_is_given_up_with_the_remedy() -> None:
     row.refresh_from_db()
     assert (row.state, row.fault) == ("failed", what_if.NOT_ENDED)
     assert not OrmQ.objects.exists()
+
+
+def test_a_run_under_way_counts_as_the_workers_sign_of_life() -> None:
+    asked()
+    assert heartbeat.newest_lease() is None
+    WhatIf.objects.update(state=State.RUNNING)
+    assert heartbeat.newest_lease() == WhatIf.objects.get().lease_until
 
 
 def test_a_run_that_is_gone_is_nobodys() -> None:

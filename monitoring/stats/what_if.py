@@ -12,6 +12,8 @@ from agents.models import Settings, WhatIf
 from monitoring.stats.changes import in_words, model_field
 
 SPANS = {1: "the last hour", 6: "the last 6 hours", 24: "the last 24 hours", 168: "the last 7 days"}
+# A smaller change of the minutes until the LLM is back is chance.
+TOLD_MINUTES = 0.5
 NOTHING_CAME = "No step came in this time."
 
 
@@ -29,11 +31,11 @@ FIGURES = (
     ("in_time", "Answered in time", "", Better.MORE),
     ("llm", "Answered by the LLM", "", Better.MORE),
     ("edge_429", "Rate limits (429)", "", Better.LESS),
-    ("in_ban", "of them while blocked", "", Better.LESS),
+    ("in_ban", "Of them while blocked", "", Better.LESS),
     ("wasted", "Calls into 401 and 402", "", Better.LESS),
     ("resume_minutes", "Back after a block", "min", Better.LESS),
-    ("p50", "Median answer", "s", Better.LESS),
-    ("p95", "95th percentile", "s", Better.LESS),
+    ("p50", "Median answer", "s", Better.NEITHER),
+    ("p95", "95th percentile", "s", Better.NEITHER),
 )
 
 
@@ -100,7 +102,7 @@ def _sentence(span: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     if any(late):
         parts.append(f"{_counted(late[1], 'late answer')} instead of {_number(late[0])}")
     waits = [each["resume_minutes"] for each in (after, before)]
-    if None not in waits:
+    if None not in waits and abs(waits[0] - waits[1]) >= TOLD_MINUTES:
         parts.append(f"{waits[0]:.1f} min until the LLM is back after a block instead of {waits[1]:.1f} min")
     return f"With these settings {span} would have had {', '.join(parts[:-1])} and {parts[-1]}."
 
@@ -121,7 +123,9 @@ def _row(before: Mapping[str, Any], after: Mapping[str, Any], name: str, title: 
     old, new = before[name], after[name]
     if old is None or new is None:
         return FigureRow(title, _value(old, unit), _value(new, unit), "", "")
-    change = round(new - old, 1 if unit else 0)
+    # As shown: of two figures that look alike nobody is told that they differ.
+    digits = 1 if unit else 0
+    change = round(new, digits) - round(old, digits)
     words = f"{'+' if change > 0 else '−'}{_value(abs(change), unit)}" if change else "="
     tone = "" if not change or better is Better.NEITHER else "good" if (change > 0) == (better is Better.MORE) else "bad"
     return FigureRow(title, _value(old, unit), _value(new, unit), words, tone)

@@ -136,14 +136,24 @@ def test_a_done_run_is_told_in_a_sentence_and_side_by_side(viewer: Client) -> No
         "Answered in time 890 900 +10",
         "Answered by the LLM 640 1,812 +1,172",
         "Rate limits (429) 11 1 −10",
-        "of them while blocked 4 0 −4",
+        "Of them while blocked 4 0 −4",
         "Calls into 401 and 402 0 0 =",
-        "Back after a block 4.5 min 1.2 min −3.2 min",
+        "Back after a block 4.5 min 1.2 min −3.3 min",
         "Median answer 3.5 s 3.0 s −0.5 s",
         "95th percentile 22.0 s 24.0 s +2.0 s",
     ]
     tones = [badge.get("class").rpartition("tone-")[2] for badge in tree_of(response).xpath("//tbody//*[contains(@class, 'badge')]")]
-    assert tones == ["green", "green", "green", "green", "green", "green", "red"]
+    assert tones == ["green", "green", "green", "green", "green"]
+
+
+def test_a_figure_that_gets_worse_is_marked_and_one_that_looks_the_same_is_not(viewer: Client) -> None:
+    a_done_run(llm=600.0, edge_429=11.3, resume_minutes=4.53)
+    response = viewer.get(ADDRESS)
+    assert "Answered by the LLM 640 600 −40" in rows_of(response)
+    assert "Rate limits (429) 11 11 =" in rows_of(response)
+    assert "Back after a block 4.5 min 4.5 min =" in rows_of(response)
+    assert text_of(response, "//*[contains(@class, 'tone-red')]") == "−40"
+    assert "is back" not in text_of(response, "//main")
 
 
 def test_what_is_assumed_is_folded_away(viewer: Client) -> None:
