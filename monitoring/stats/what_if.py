@@ -66,11 +66,6 @@ class Told:
     rows: tuple[FigureRow, ...] = ()
     assumed: tuple[str, ...] = ()
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether its result is still to come."""
-        return self.state in (WhatIf.State.QUEUED, WhatIf.State.RUNNING)
-
 
 def latest_what_if() -> Told | None:
     """The run that was asked for last. None: nobody has asked yet."""

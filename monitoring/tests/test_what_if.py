@@ -103,11 +103,17 @@ def test_what_cannot_be_tried_is_said_at_its_field_and_stays_in_it(field: str, v
     assert not WhatIf.objects.exists()
 
 
-def test_while_one_runs_no_other_is_begun(operator: Client) -> None:
+def test_while_one_runs_no_other_is_begun_and_that_is_said(operator: Client) -> None:
     a_run(state="running", progress=40, lease_until=timezone.now() + timedelta(seconds=30))
-    response = operator.get(ADDRESS)
-    assert tree_of(response).xpath("//main//form//button/@disabled")
+    response = operator.post(ADDRESS, GOOD, follow=True)
+    assert WhatIf.objects.count() == 1
+    assert "Another run is under way: you see it below. Yours was not begun" in text_of(response, "//main")
+    assert "Running: 40 %" in text_of(response, "//main")
+
+
+def test_to_ask_twice_for_the_same_is_to_ask_once(operator: Client) -> None:
     operator.post(ADDRESS, GOOD)
+    assert "Another run" not in text_of(operator.post(ADDRESS, GOOD, follow=True), "//main")
     assert WhatIf.objects.count() == 1
 
 
