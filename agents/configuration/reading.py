@@ -66,12 +66,18 @@ def _made_default() -> Account:
 def provider(account: Account) -> Provider:
     """The account completed from the environment. Raises UnreadableKey."""
     return Provider(
-        base_url=(account.base_url or environment.CHUTES_BASE_URL).rstrip("/"),
+        base_url=base_url_of(account),
         key=key_of(account),
         models=models_of(account),
         prices=_prices(account),
         options=account.request_options,
     )
+
+
+def base_url_of(account: Account) -> str:
+    """Where the account's models answer, without a slash at the end."""
+    address: str = account.base_url or environment.CHUTES_BASE_URL
+    return address.rstrip("/")
 
 
 def _prices(account: Account) -> dict[str, tuple[float, float]]:
