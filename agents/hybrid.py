@@ -86,19 +86,20 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """What is left to try for a step, in order. `is_retry`: the one retry of a single model is under way."""
+    """What is left to try for a step, in order. `tried`: attempts so far. `is_retry`: the one retry of a single model is next."""
 
     candidates: tuple[Candidate, ...] = ()
+    tried: int = 0
     is_retry: bool = False
 
     def after(self, account: int, model: str, reach: Reach, *, may_retry: bool) -> Tries:
-        """What is left after an attempt. Where nothing else is, a fault that may pass (`may_retry`) is worth one more try."""
-        if reach is Reach.STEP or self.is_retry:
+        """What is left after an attempt. Where there is one model only, a fault that may pass (`may_retry`) is worth one more try."""
+        if reach is Reach.STEP:
             return Tries()
         left = tuple(each for each in map(partial(_without, account, model, reach), self.candidates) if each.models)
-        if not left and may_retry:
-            return Tries((Candidate(account, (model,)),), is_retry=True)
-        return Tries(left)
+        if not left and may_retry and not self.tried:
+            return Tries((Candidate(account, (model,)),), tried=1, is_retry=True)
+        return Tries(left, self.tried + 1)
 
 
 def _without(account: int, model: str, reach: Reach, candidate: Candidate) -> Candidate:
