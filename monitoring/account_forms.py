@@ -36,7 +36,7 @@ def _key(help_text: str) -> forms.CharField:
 class AccountForm(RowForm):
     """All that an admin sets of an account but its place in the order, which the list has buttons for."""
 
-    names = ("name", "enabled", "base_url", "model_names", "request_options", "price_overrides", "management_url")
+    names: tuple[str, ...] = ("name", "enabled", "base_url", "model_names", "request_options", "price_overrides", "management_url")
     name = forms.CharField(label="Name", max_length=50)
     enabled = forms.BooleanField(label="Enabled", required=False)
     base_url = _address()
@@ -123,12 +123,16 @@ class AccountForm(RowForm):
 
     def _write(self, by: AbstractBaseUser) -> None:
         given = self.cleaned_data
-        changes, signed = {name: given[name] for name in self.names}, {"by": by, "reason": given["reason"]}
+        changes = {name: given[name] for name in self.names}
         if self.is_new:
-            self.row = add_account(changes.pop("name"), changes, key=given["key"], admin_key=given["admin_key"], **signed)
-            return
-        keys = {name: "" if given[f"remove_{name}"] else given[name] or None for name in ("key", "admin_key")}
-        self.row = change_account(self.row, changes, **keys, **signed)
+            name, key, admin_key = changes.pop("name"), given["key"], given["admin_key"]
+            self.row = add_account(name, changes, key=key, admin_key=admin_key, by=by, reason=given["reason"])
+        else:
+            key, admin_key = (self._new_key(name) for name in ("key", "admin_key"))
+            self.row = change_account(self.row, changes, key=key, admin_key=admin_key, by=by, reason=given["reason"])
+
+    def _new_key(self, name: str) -> str | None:
+        return "" if self.cleaned_data[f"remove_{name}"] else self.cleaned_data[name] or None
 
 
 def _initial(row: Account) -> dict[str, Any]:

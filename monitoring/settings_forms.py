@@ -29,7 +29,7 @@ RANGES = {
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting on the page: its field, its value in words, and what to know about it. `in_force`: where an empty field stands for more."""
+    """One setting on the page: its field, its value in words, and what to know about it. `in_force`: what an empty one comes to."""
 
     field: BoundField
     value: str
@@ -62,7 +62,7 @@ class RowForm(forms.Form):
             yield SettingRow(
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
-                help=self.fields[name].help_text,
+                help=str(self.fields[name].help_text),
                 unit=next((unit for unit in ("seconds", "minutes") if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),

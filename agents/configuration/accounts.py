@@ -21,7 +21,7 @@ from agents.configuration.reading import accounts
 from agents.configuration.recorded import delete_as, save, save_as
 from agents.keys import seal
 from agents.ledger import actions
-from agents.models import Account
+from agents.models import Account, Gate
 
 ACCOUNT = ("name", "position", "enabled", "base_url", "model_names", "request_options", "price_overrides", "management_url")
 HINT_CHARS = 4
@@ -115,12 +115,13 @@ def _change(
     faults = _faults(row, len(order), changes, keys)
     if faults:
         raise ValidationError(faults)
-    now, base_url, is_new = timezone.now(), row.base_url, row._state.adding
+    now, base_url = timezone.now(), row.base_url
     save(row, changes, ACCOUNT, by, reason)
     for name, key in keys.items():
         if key is not None:
             _replace(row, name, key, now, by, reason)
-    if not is_new and (row.base_url != base_url or row.key_changed_at == now):
+    is_another = row.base_url != base_url or row.key_changed_at == now
+    if is_another and Gate.objects.filter(account=row).exists():  # without a gate it has never been asked
         actions.rekey(row, now.timestamp())
     others = [each for each in order if each is not row]
     _number([*others[: row.position - 1], row, *others[row.position - 1 :]], by, reason)

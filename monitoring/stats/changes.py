@@ -40,7 +40,7 @@ class Change:
 
 def changes() -> list[Change]:
     """The newest changes of the settings and the accounts, newest first."""
-    found = [change for model in (Settings, Account) for change in _changes(model.history)]  # type: ignore[attr-defined]
+    found = [change for model in (Settings, Account) for change in _changes(model.history)]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 
