@@ -29,7 +29,7 @@ def _address() -> forms.CharField:
 
 
 def _key(help_text: str) -> forms.CharField:
-    hidden = forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": "Enter a new key to replace it"})
+    hidden = forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": "Enter a key"})
     return forms.CharField(required=False, max_length=500, help_text=help_text, widget=hidden)
 
 
@@ -41,7 +41,7 @@ class AccountForm(RowForm):
     enabled = forms.BooleanField(label="Enabled", required=False)
     base_url = _address()
     model_names = forms.CharField(label="Models", required=False, max_length=5_000, widget=_lines(3))
-    request_options = forms.CharField(label="Request options", required=False, max_length=5_000, widget=_lines(3))
+    request_options = forms.CharField(label="Request options", required=False, max_length=5_000, widget=_lines(5))
     price_overrides = forms.CharField(label="Prices", required=False, max_length=20_000, widget=_lines(3))
     management_url = _address()
     key = _key("The miner calls with it. Kept encrypted and never shown again. Empty: it stays as it is.")
@@ -85,11 +85,11 @@ class AccountForm(RowForm):
 
     def in_force(self, name: str) -> str:
         """What an empty address or list of models comes to."""
-        if self.is_new:
+        if self.is_new or getattr(self.row, name):
             return ""
         if name == "model_names":
             return ", ".join(models_of(self.row)) or "none yet: the worker reads the provider's list"
-        addresses = {"base_url": base_url_of(self.row), "management_url": self.row.management_url or environment.CHUTES_MANAGEMENT_URL}
+        addresses = {"base_url": base_url_of(self.row), "management_url": environment.CHUTES_MANAGEMENT_URL}
         return addresses.get(name, "")
 
     def clean_model_names(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -72,8 +72,10 @@ def _change(newer: Any, older: Any) -> Change:
 
 def _added(newer: Any, older: Any) -> list[FieldChange]:
     """The settings and the account `default` are there from the start: their first record tells what differs from the defaults."""
-    is_new = getattr(newer, "name", Account.DEFAULT) != Account.DEFAULT
-    return [FieldChange("Added", "", "")] * is_new + _differences(newer, older, {"id", "name"})
+    differences = _differences(newer, older, {"id", "name"})
+    if getattr(newer, "name", Account.DEFAULT) == Account.DEFAULT:
+        return differences
+    return [FieldChange("Added", "", ""), *(replace(each, old="") for each in differences)]
 
 
 def _deleted(newer: Any, older: Any) -> list[FieldChange]:

@@ -71,7 +71,7 @@ def test_an_admin_adds_an_account(admin: Client) -> None:
     row = Account.objects.get(name="spare")
     assert (row.position, row.base_url, row.model_names) == (2, "https://llm.example.com/v1", ["a/model", "b/model"])
     assert (row.price_overrides, row.request_options, key_of(row)) == ({"a/model": [0.1, 0.4]}, {}, KEY)
-    assert "one-of-admins More room Account spare Added" in text_of(response)
+    assert "one-of-admins More room Account spare Added Base URL https://llm.example.com/v1" in text_of(response)
 
 
 def test_an_admin_changes_each_field(admin: Client) -> None:
@@ -189,7 +189,8 @@ def test_each_field_says_its_meaning_default_and_range(admin: Client) -> None:
     told = text_of(admin.get(page_of(spare())))
     assert "Sent with each call, as JSON. Take out what this provider refuses." in told
     assert 'Default {"chat_template_kwargs": {"enable_thinking": false}} · at most 2,000 characters' in told
-    assert "In force: https://llm.example.com/v1" in told
+    assert "In force: http" in told, "an empty management URL stands for the environment's"
+    assert "In force: https://llm.example.com/v1" not in told, "what is written needs no second word"
     assert "Empty: the three cheapest that list json_mode." in told
 
 
