@@ -24,7 +24,16 @@ from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
 pytestmark = pytest.mark.django_db
 
 SPARE = 1_000
-PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/", "/settings/accounts/new/", f"/settings/accounts/{SPARE}/")
+PAGES = (
+    "/",
+    "/tasks/",
+    "/tasks/new/",
+    "/callers/",
+    "/rate-limit/what-if/",
+    "/settings/",
+    "/settings/accounts/new/",
+    f"/settings/accounts/{SPARE}/",
+)
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
