@@ -16,10 +16,10 @@ from agents.refusals import RefusalClass, wait
 from agents.simulation.account import Account
 from agents.simulation.clock import Clock
 from agents.simulation.measures import Answered, Measures, Record, means
-from agents.simulation.scenario import Scenario
 from agents.simulation.settings import Miner
 from agents.standin.faults import Fault
 from agents.standin.provider import Reply, Said
+from agents.standin.scenario import Scenario
 
 # A fixed Monday, 00:00 UTC: days and 4-hour windows start with the scenario.
 EPOCH = 1_798_416_000.0

@@ -11,9 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.simulation.run import simulate
-from agents.simulation.scenario import load_file
 from agents.simulation.settings import READERS, Miner, with_settings
 from agents.standin.faults import BadSetting
+from agents.standin.scenario import load_file
 
 
 class Command(BaseCommand):
@@ -39,8 +39,6 @@ class Command(BaseCommand):
             measures = asdict(simulate(load_file(options["file"]), with_settings(Miner(), options["pairs"]), range(options["seeds"])))
         except BadSetting as error:
             raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(f"{options['file']} can't be read ({error}).") from error
         if options["json"]:
             self.stdout.write(json.dumps(measures))
         else:
