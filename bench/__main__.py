@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 
 from agents.standin.process import StandIn
+from bench.environment import environment
 from minerpanel.tests.processes import ROOT, Miner, step_body, wait_until
 
 ROUNDS = 6
@@ -67,9 +68,7 @@ def miner(stack: ExitStack, data: Path, *flags: str) -> tuple[str, Miner]:
     """A miner with a stand-in of its own and no spacing."""
     standin = stack.enter_context(StandIn.started(*flags))
     data.mkdir()
-    environment = {**os.environ, "DATA_DIR": str(data), "DATABASE_URL": "", "LOG_LEVEL": "ERROR", "SECRET_KEY": "bench " * 10}
-    environment |= {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
-    running = stack.enter_context(Miner.running(environment))
+    running = stack.enter_context(Miner.running(environment(data, standin, "Qwen/Qwen3-32B-TEE")))
     running.manage("miner_settings", "spacing_seconds=0")
     return running.web(), running
 

@@ -18,7 +18,7 @@ from agents.simulation.clock import Clock
 from agents.simulation.measures import Answered, Measures, Record, means
 from agents.simulation.settings import Miner
 from agents.standin.faults import Fault
-from agents.standin.provider import Reply, Said
+from agents.standin.provider import Reply, Said, account_dice
 from agents.standin.scenario import Scenario
 
 # A fixed Monday, 00:00 UTC: days and 4-hour windows start with the scenario.
@@ -56,10 +56,10 @@ class Run:
     def __init__(self, scenario: Scenario, miner: Miner, seed: int) -> None:
         self.scenario, self.miner = scenario, miner
         self.record, self.clock, self.gate = Record(), Clock(EPOCH), Gate()
-        self.account = Account(scenario, self.clock, EPOCH, self.record, Random(f"account {seed}"))
+        self.account = Account(scenario, self.clock, EPOCH, self.record, account_dice(seed))
         self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
         self._latencies: Samples = {}
-        for at in scenario.load.arrivals(scenario.horizon, Random(f"load {seed}")):
+        for at in scenario.load.arrivals(scenario.horizon, load_dice(seed)):
             self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
 
     def result(self) -> Record:
@@ -187,6 +187,11 @@ class Run:
             return
         self.record.probes += 1
         self._ask(Asking(self._models()[:1], now, now + PROBE_BUDGET, lambda _: None))
+
+
+def load_dice(seed: int) -> Random:
+    """What the times of the tasks are drawn with. Who plays the same load for real draws the same times."""
+    return Random(f"load {seed}")
 
 
 def simulate(scenario: Scenario, miner: Miner, seeds: Sequence[int]) -> Measures:

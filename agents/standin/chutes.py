@@ -40,7 +40,9 @@ class Chutes:
         self._behaviour, self._pending, self._started = self._course.start, self._course.timeline, now
         self._world, self._served, self._billed = World(), 0, 0.0
         self._began_at = time.time() - (time.monotonic() - now)
-        self._arrivals, self._rng = Arrivals(), Random(self._seed)
+        self._arrivals, self._rng = Arrivals(), provider.account_dice(self._seed)
+        # Names of their own dice: what a request is called must not change what comes of the next one
+        self._names = Random(self._seed)
 
     def reset(self, now: float) -> None:
         """Back to how it started: behaviour, timeline, account, arrivals and dice."""
@@ -195,7 +197,7 @@ class Chutes:
         return answers.published(self._behaviour.hidden.published, total, used, str(self._uuid()))
 
     def _uuid(self) -> uuid.UUID:
-        return uuid.UUID(int=self._rng.getrandbits(128), version=4)
+        return uuid.UUID(int=self._names.getrandbits(128), version=4)
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,0 +1,153 @@
+"""Whether the simulation tells the truth: the same load and account once on the virtual clock, once for real: `make bench-real`.
+
+For real means: a web process and a worker on SQLite, the stand-in with the scenario's hidden account, and callers that post over HTTP,
+at real speed. `python -m bench.real [--scenario FILE] [--seconds 600] [--pacings learned fixed] [--seed 0]`. Exit status 1 where the
+counts differ by more than 5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import httpx
+
+from agents.simulation.measures import Answered, Record, means
+from agents.simulation.run import NEXT_STEP, Run, load_dice
+from agents.simulation.settings import Miner as Settings
+from agents.simulation.settings import with_settings
+from agents.standin.process import StandIn
+from agents.standin.scenario import Scenario, load_file
+from bench.environment import environment
+from minerpanel.tests.processes import ROOT, Miner, step_body
+
+SCENARIO = Path(__file__).parent / "real.json"
+TOLERANCE = 0.05
+COMPARED = ("steps", "in_time", "llm", "edge_429")
+# Of a validator's own patience; a step's deadline is shorter.
+CLIENT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The counts of one run, and the seconds of its answers."""
+
+    steps: float
+    in_time: float
+    llm: float
+    edge_429: float
+    p50: float
+    p95: float
+
+    @classmethod
+    def of(cls, record: Record) -> Played:
+        """What a run's record comes to."""
+        measures = means([record])
+        return cls(**{name: getattr(measures, name) for name in (*COMPARED, "p50", "p95")})
+
+
+def main() -> int:
+    """Prints both lines and their ratio for each pacing."""
+    parser = argparse.ArgumentParser(prog="bench.real", description=__doc__.partition("\n")[0])
+    parser.add_argument("--scenario", type=Path, default=SCENARIO)
+    parser.add_argument("--seconds", type=float, default=600.0, help="how much of the scenario is played (%(default)s)")
+    parser.add_argument("--pacings", nargs="+", choices=("learned", "fixed"), default=["learned", "fixed"])
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    scenario = load_file(options.scenario)
+    scenario = replace(scenario, horizon=min(scenario.horizon, options.seconds))
+    print(f"{options.scenario.stem}, {scenario.horizon:.0f} s, seed {options.seed}")
+    faults = []
+    for pacing in options.pacings:
+        settings = [f"pacing={pacing}"]
+        simulated = simulate(scenario, settings, options.seed)
+        real = play(options.scenario, scenario, settings, options.seed)
+        show(pacing, simulated, real)
+        faults += [f"{pacing}: {fault}" for fault in differences(simulated, real, TOLERANCE)]
+    print("\n" + ("\n".join(f"DIFFERS  {fault}" for fault in faults) or "The simulation and reality agree."))
+    return int(bool(faults))
+
+
+def simulate(scenario: Scenario, settings: Iterable[str], seed: int) -> Played:
+    """The scenario on the virtual clock."""
+    return Played.of(Run(scenario, with_settings(Settings(), settings), seed).result())
+
+
+def play(file: Path, scenario: Scenario, settings: Iterable[str], seed: int) -> Played:
+    """The scenario in `file`, as far as `scenario` goes, with real processes at real speed."""
+    with started(file, scenario, seed) as (miner, standin):
+        miner.manage("miner_settings", *settings)
+        url = miner.web()
+        miner.worker()
+        standin.reset()  # the account's time starts with the load's
+        record = Record(answers=asyncio.run(posted(url, scenario, seed)))
+        routes = dict(miner.rows("SELECT route, count(*) FROM agents_step GROUP BY route"))
+        refused = miner.rows("SELECT count(*) FROM agents_llmattempt WHERE refusal = 'edge'")[0][0]
+        return replace(Played.of(record), llm=routes.get("llm", 0), edge_429=refused)
+
+
+@contextmanager
+def started(file: Path, scenario: Scenario, seed: int) -> Iterator[tuple[Miner, StandIn]]:
+    """A stand-in with the scenario's account and timeline, and a miner that may ask it for all of its models."""
+    with ExitStack() as stack:
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "data")))
+        standin = stack.enter_context(StandIn.started("--scenario", str(file), "--seed", str(seed)))
+        yield stack.enter_context(Miner.running(environment(data, standin, ",".join(scenario.account.models)))), standin
+
+
+async def posted(url: str, scenario: Scenario, seed: int) -> list[Answered]:
+    """What the callers of the scenario's load got, each task posting its next step some time after the answer to the one before."""
+    started_at = time.monotonic()
+    over = started_at + scenario.horizon
+    async with httpx.AsyncClient(
+        base_url=url, timeout=CLIENT_SECONDS, trust_env=False, limits=httpx.Limits(max_connections=None)
+    ) as client:
+        arrivals = scenario.load.arrivals(scenario.horizon, load_dice(seed))
+        tasks = [task(client, number, started_at + at, scenario.load.steps, over) for number, at in enumerate(arrivals)]
+        return [answer for answers in await asyncio.gather(*tasks) for answer in answers]
+
+
+async def task(client: httpx.AsyncClient, number: int, at: float, steps: int, over: float) -> list[Answered]:
+    """One task from its first step at `at` on."""
+    answers: list[Answered] = []
+    while len(answers) < steps and at < over:
+        await asyncio.sleep(at - time.monotonic())
+        posted_at = time.monotonic()
+        response = await client.post("/step", json=step_body(number, step_index=len(answers)))
+        response.raise_for_status()
+        answered_at = time.monotonic()
+        answers.append(Answered(posted_at, answered_at, answered_at - posted_at <= Settings().deadline, by_llm=False))
+        at = answered_at + NEXT_STEP
+    return answers
+
+
+def show(pacing: str, simulated: Played, real: Played) -> None:
+    """Two lines and their ratio."""
+    names = [field.name for field in fields(Played)]
+    print(f"\n{pacing:12}" + "".join(f"{name:>10}" for name in names))
+    for title, played in (("simulated", simulated), ("real", real)):
+        print(f"{title:12}" + "".join(f"{getattr(played, name):10.6g}" for name in names))
+    print(f"{'ratio':12}" + "".join(ratio(getattr(simulated, name), getattr(real, name)) for name in names), flush=True)
+
+
+def ratio(simulated: float, real: float) -> str:
+    """One column of the last line."""
+    return f"{real / simulated:10.3f}" if simulated else f"{'–':>10}"
+
+
+def differences(simulated: Played, real: Played, tolerance: float) -> Iterator[str]:
+    """The counts that differ by more than `tolerance`. By one they may always differ: there is nothing between a refusal and none."""
+    for name in COMPARED:
+        expected, got = getattr(simulated, name), getattr(real, name)
+        if abs(got - expected) > max(1.0, tolerance * expected):
+            yield f"{name}: {got:g} for real, {expected:g} simulated"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
