@@ -179,7 +179,8 @@ def events(miner: Miner) -> list[tuple[float, str]]:
 def first_decision_after(miner: Miner, lease: float) -> str:
     """The reason on record for the first step that was decided after this Unix time."""
     decided = miner.rows("SELECT decided_at, reason FROM agents_step WHERE decided_at IS NOT NULL ORDER BY decided_at")
-    return next(reason for at, reason in decided if moment(at) > lease)
+    reasons: list[str] = [reason for at, reason in decided if moment(at) > lease]
+    return reasons[0]
 
 
 def test_a_killed_workers_task_is_answered_by_the_other_after_the_lease_and_once(miner: Miner, standin: StandIn) -> None:
