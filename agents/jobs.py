@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from agents import heartbeat, ledger, llm, spool, submissions
+from agents import heartbeat, ledger, llm, probing, spool, submissions
 from agents.configuration import provider
 from agents.models import Account
 
@@ -23,9 +23,21 @@ def answer_submission(pk: int) -> bool:
 
 
 def canary() -> None:
-    """Every few seconds: the worker's sign of life, then what dead processes left."""
+    """Every few seconds: the worker's sign of life, then what dead processes left, then the probes that are due."""
     heartbeat.beat()
     reconcile()
+    probing.enqueue_due(timezone.now())
+
+
+def probe(pk: int) -> str:
+    """An operator's probe of an account. Returns how it ended."""
+    result = probing.probe(Account.objects.get(pk=pk))
+    return result.end.verdict if result and result.end else "not sent"
+
+
+def probe_if_due(pk: int) -> str:
+    """The machine's probe: while it waited in the queue a step may have found out already."""
+    return probe(pk) if probing.is_due(Account.objects.get(pk=pk), timezone.now()) else "not due any more"
 
 
 def reconcile() -> None:

@@ -77,6 +77,11 @@ class Settings(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(1440)],
         help_text="Minutes between two looks at an account whose key was refused or whose balance is used up.",
     )
+    probe_after_pause = models.BooleanField(
+        "Probe after a pause",
+        default=True,
+        help_text="When a pause ends and no step comes, one request for a single token finds out whether the account works again.",
+    )
     deadline_seconds = models.FloatField(
         "Deadline",
         default=25,
