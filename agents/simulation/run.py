@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
-from agents import cooling, governor
+from agents import cooling, governor, watchdog
 from agents.governor import Decision, Gate, State
 from agents.hybrid import MARGIN
 from agents.latency import Samples, expected, noted
@@ -25,9 +25,10 @@ from agents.standin.scenario import Scenario
 EPOCH = 1_798_416_000.0
 # A task's next step comes this long after the answer to the one before it.
 NEXT_STEP = 2.0
-# A waiting step looks at the gate this often; a job looks whether a pause has ended without a step this often.
-LOOK, PROBE_AFTER = 0.2, 1.0
-PROBE_BUDGET = 25.0
+# A waiting step looks at the gate this often; the worker's canary looks this often whether a pause has ended without a step.
+LOOK, CANARY = 0.2, watchdog.Limits().canary_every
+# As the probing job has them: how long it waits for its answer, and before it sends another one where that said nothing.
+PROBE_BUDGET, PROBE_AGAIN = 25.0, 60.0
 UNACCEPTED = frozenset({Fault.HTTP500, Fault.HTTP502, Fault.HTTP503, Fault.RESET, Fault.HANG})
 REFUSALS = {
     Said.EDGE: RefusalClass.EDGE,
@@ -59,6 +60,7 @@ class Run:
         self.account = Account(scenario, self.clock, EPOCH, self.record, account_dice(seed))
         self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
         self._latencies: Samples = {}
+        self._looks, self._probed_at = False, 0.0
         for at in scenario.load.arrivals(scenario.horizon, load_dice(seed)):
             self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
 
@@ -167,8 +169,8 @@ class Run:
         for waiting in list(self._waiting.values()):
             looks = int((now - waiting.decided_at) / LOOK) + 1
             self.clock.at(waiting.decided_at + looks * LOOK, partial(self._wake, waiting))
-        if self.miner.probes:
-            self.clock.at(self.gate.paused_until + PROBE_AFTER, self._probe)
+        if self.miner.probes and not self._looks:
+            self._look_later()
 
     def _told(self, reply: Reply) -> tuple[float, PauseSource] | None:
         """Seconds until the time that the provider told, in the refusal or in its management API, or that its calendar tells."""
@@ -181,11 +183,24 @@ class Run:
         until, source = wait(REFUSALS[reply.said], "", "", now)
         return None if until is None else (until - now, source)
 
-    def _probe(self) -> None:
+    def _look_later(self) -> None:
+        self._looks = True
+        self.clock.at(self.clock.now + CANARY - (self.clock.now - EPOCH) % CANARY, self._look)
+
+    def _look(self) -> None:
+        """The worker's look at a gate that is shut, until it opens."""
+        self._looks = False
         now = self.clock.now
-        if now >= EPOCH + self.scenario.horizon or self.gate.state(now) is not State.PROBING or now < self.gate.probe_until:
+        if now >= EPOCH + self.scenario.horizon or self.gate.state(now) is State.OPEN:
             return
+        self._look_later()
+        since = max(self.gate.paused_until, now - PROBE_AGAIN)
+        if self.gate.state(now) is State.PROBING and now >= self.gate.probe_until and self._probed_at < since:
+            self._probe(now)
+
+    def _probe(self, now: float) -> None:
         self.record.probes += 1
+        self._probed_at = now
         self._ask(Asking(self._models()[:1], now, now + PROBE_BUDGET, lambda _: None))
 
 
