@@ -84,7 +84,7 @@ def play(file: Path, scenario: Scenario, settings: Iterable[str], seed: int) -> 
     with started(file, scenario, seed) as (miner, standin):
         miner.manage("miner_settings", *settings)
         url = miner.web()
-        miner.worker()
+        miner.workers([{}])
         standin.reset()  # the account's time starts with the load's
         record = Record(answers=asyncio.run(posted(url, scenario, seed)))
         routes = dict(miner.rows("SELECT route, count(*) FROM agents_step GROUP BY route"))

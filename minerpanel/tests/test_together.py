@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +21,7 @@ from agents.standin.catalogue import MODELS
 from agents.standin.process import StandIn
 from minerpanel.tests.processes import (
     PATIENCE,
+    QUICK_CANARY,
     STANDIN_LATENESS,
     Miner,
     Web,
@@ -37,6 +39,7 @@ from minerpanel.tests.processes import (
 pytestmark = pytest.mark.slow
 
 WEBS, WORKERS = [{"CHUTES_MODELS": model.id} for model in MODELS[:3]], [{"CHUTES_MODELS": model.id} for model in MODELS[3:5]]
+SENT_BY_WORKERS = [model["CHUTES_MODELS"] for model in WORKERS]
 SUBMIT = "from agents.submissions import submit\nfor n in range({}): submit(prompt=f'Log out{{n}}', url='http://localhost:8000/?seed=5', page='', by='ann')"
 PUBLISHED = 8
 # Shorter than a step takes whose model nobody knows yet would send nothing; longer, and a dead probe's lease would take longer too.
@@ -111,7 +114,7 @@ def flood(webs: list[Web]) -> Iterator[list[dict[str, Any]]]:
 def test_all_processes_together_keep_the_learned_limit_and_the_spacing(miner: Miner, standin: StandIn) -> None:
     miner.manage("miner_settings", "pacing=learned", "spacing_seconds=0.5", f"deadline_seconds={DEADLINE}")
     webs = miner.webs(WEBS)
-    miner.workers(WORKERS)
+    miner.workers(WORKERS, QUICK_CANARY)
     posted(webs, 1)  # its answer tells of the limit
     submit(miner, 2)
     posted(webs, 12)
@@ -144,9 +147,10 @@ def learned_pace(miner: Miner) -> dict[str, Any]:
 
 
 def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_the_next(miner: Miner, standin: StandIn) -> None:
-    miner.manage("miner_settings", "spacing_seconds=0.5", "backoff_seconds=2,4", f"deadline_seconds={DEADLINE}")
+    patience = ("backoff_seconds=2,4", f"deadline_seconds={DEADLINE}")
+    miner.manage("miner_settings", "spacing_seconds=0.5", *patience, "probe_after_pause=false")  # a web process is to send the probe
     webs = miner.webs(WEBS)
-    miner.workers(WORKERS)
+    miner.workers(WORKERS, QUICK_CANARY)
     standin.set(limit=0)
     posted(webs, 1)
     with flood(webs) as answers:
@@ -155,6 +159,7 @@ def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_t
         probe = wait_until(lambda: completions(standin)[2:], "nobody probes after the second pause")[0]
         kill(webs[[model["CHUTES_MODELS"] for model in WEBS].index(probe["model"])].process)
         standin.set(latency={"median": 1, "low": 1, "high": 1})
+        miner.manage("miner_settings", "probe_after_pause=true")
         submit(miner, 2)
         wait_until(lambda: events(miner)[1][1] == "succeeded", "nobody probes after the killed one")
     assert len(answers) > 10
@@ -164,39 +169,55 @@ def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_t
     lease = miner.rows("SELECT lease FROM agents_llmattempt WHERE lease IS NOT NULL AND verdict = 'open'")[0][0]
     assert killed["at"] < lease <= ended["at"] + STANDIN_LATENESS, "the killed probe's lease runs out before the next one leaves"
     assert all(arrival["at"] >= ended["at"] + 1 for arrival in after), "one probe, and the others wait for its answer"
-    assert first_decision_after(miner, lease) != "probing", "a lease that is over keeps nobody waiting"
-    miner.execute("UPDATE agents_llmattempt SET cut_off_at = '2020-01-01 00:00:00' WHERE verdict = 'open' AND sent_at IS NULL")
-    wait_until(lambda: miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'lost'") == [(1,)], "the attempt stays open")
+    assert kept_out_after(miner, lease) == [], "a lease that is over keeps nobody waiting"
     wait_until(lambda: all_answered(miner, 2), "the workers answer nothing")
+    nothing_is_open(miner, 1)
 
 
 def events(miner: Miner) -> list[tuple[float, str]]:
     """Each pause's end and how it ended, in order."""
-    rows = miner.rows("SELECT predicted_recovery_at, ended_by FROM agents_ratelimitevent ORDER BY started_at")
-    return [(moment(until), ended_by) for until, ended_by in rows]
+    rows = miner.rows("SELECT started_at, pause_seconds, ended_by FROM agents_ratelimitevent ORDER BY started_at")
+    return [(moment(started_at) + pause, ended_by) for started_at, pause, ended_by in rows]
 
 
-def first_decision_after(miner: Miner, lease: float) -> str:
-    """The reason on record for the first step that was decided after this Unix time."""
-    decided = miner.rows("SELECT decided_at, reason FROM agents_step WHERE decided_at IS NOT NULL ORDER BY decided_at")
-    reasons: list[str] = [reason for at, reason in decided if moment(at) > lease]
-    return reasons[0]
+def kept_out_after(miner: Miner, lease: float) -> list[float]:
+    """When steps were not let in for a probe whose lease was over, since the next probe was not yet decided on."""
+    probes = miner.rows("SELECT decided_at FROM agents_llmattempt WHERE lease IS NOT NULL")
+    following = min(at for (row,) in probes if (at := moment(row)) >= lease)
+    kept_out = miner.rows("SELECT decided_at FROM agents_step WHERE reason = 'probing'")
+    return [at for (row,) in kept_out if lease < (at := moment(row)) < following]
 
 
-def test_a_killed_workers_task_is_answered_by_the_other_after_the_lease_and_once(miner: Miner, standin: StandIn) -> None:
+def test_a_killed_web_and_a_killed_worker_leave_nothing_stuck_and_the_task_is_answered_once(miner: Miner, standin: StandIn) -> None:
     miner.manage("miner_settings", "spacing_seconds=0.5")
-    workers = miner.workers(WORKERS)
+    webs, workers = miner.webs(WEBS[:2]), miner.workers(WORKERS, QUICK_CANARY)
     standin.set(latency={"median": 15, "low": 15, "high": 15})
-    submit(miner, 1)
-    arrival = wait_until(lambda: completions(standin), "the task does not reach the provider")[0]
-    kill(workers.pop([model["CHUTES_MODELS"] for model in WORKERS].index(arrival["model"])))
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(httpx.post, f"{webs[0].url}/step", json=step_body(), timeout=PATIENCE)
+        submit(miner, 1)
+        arrival = wait_until(lambda: [each for each in completions(standin) if each["model"] in SENT_BY_WORKERS], "no task arrives")[0]
+        kill(webs[0].process)
+        kill(workers.pop(SENT_BY_WORKERS.index(arrival["model"])))
+        killed_at = time.time()
+        assert isinstance(call.exception(), httpx.TransportError)
     standin.set(latency=0)
-    killed_at = time.time()
+    posted(webs[1:], 1)
+    assert completions(standin)[-1]["model"] == WEBS[1]["CHUTES_MODELS"], "the killed calls keep nobody from sending"
+
     wait_until(lambda: miner.beaten_after(killed_at + 2) == 1, "the other worker runs no jobs")
     assert miner.rows("SELECT state, claims FROM agents_submission") == [("running", 1)], "nobody takes it while the lease runs"
     assert moment(miner.rows("SELECT lease_until FROM agents_submission")[0][0]) <= killed_at + 60
     miner.execute("UPDATE agents_submission SET lease_until = '2020-01-01 00:00:00'")
     wait_until(lambda: all_answered(miner, 1), "the task is lost")
     assert miner.rows("SELECT claims FROM agents_submission") == [(2,)]
-    assert miner.rows("SELECT count(*) FROM agents_step WHERE answered_at IS NOT NULL") == [(1,)]
-    assert [each["task_id"] for each in completions(standin)] == [arrival["task_id"]] * 2
+    task = "SELECT count(*) FROM agents_step WHERE source = 'operator' AND answered_at IS NOT NULL"
+    assert miner.rows(task) == [(1,)]
+    assert [each["task_id"] for each in completions(standin)].count(arrival["task_id"]) == 2
+    nothing_is_open(miner, 2)
+
+
+def nothing_is_open(miner: Miner, lost: int) -> None:
+    """The attempts of killed processes are closed once they are long past their cut-off."""
+    miner.execute("UPDATE agents_llmattempt SET cut_off_at = '2020-01-01 00:00:00' WHERE verdict = 'open' AND sent_at IS NULL")
+    wait_until(lambda: miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'lost'") == [(lost,)], "an attempt stays open")
+    assert miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'open'") == [(0,)]
