@@ -25,7 +25,7 @@ from agents.simulation.settings import with_settings
 from agents.standin.process import StandIn
 from agents.standin.scenario import Scenario, load_file
 from bench.environment import environment
-from minerpanel.tests.processes import ROOT, Miner, step_body
+from minerpanel.tests.processes import Miner, step_body
 
 SCENARIO = Path(__file__).parent / "real.json"
 TOLERANCE = 0.05
@@ -96,7 +96,7 @@ def play(file: Path, scenario: Scenario, settings: Iterable[str], seed: int) -> 
 def started(file: Path, scenario: Scenario, seed: int) -> Iterator[tuple[Miner, StandIn]]:
     """A stand-in with the scenario's account and timeline, and a miner that may ask it for all of its models."""
     with ExitStack() as stack:
-        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "data")))
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         standin = stack.enter_context(StandIn.started("--scenario", str(file), "--seed", str(seed)))
         yield stack.enter_context(Miner.running(environment(data, standin, ",".join(scenario.account.models)))), standin
 
