@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -30,13 +30,14 @@ from minerpanel.tests.processes import Miner, step_body
 SCENARIO = Path(__file__).parent / "real.json"
 TOLERANCE = 0.05
 COMPARED = ("steps", "in_time", "llm", "edge_429")
+SECONDS = ("p50", "p95")
 # Of a validator's own patience; a step's deadline is shorter.
 CLIENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """The counts of one run, and the seconds of its answers."""
+    """The counts of one run, the seconds of its answers, and why the LLM did not give the others, where that is on record."""
 
     steps: float
     in_time: float
@@ -44,12 +45,13 @@ class Played:
     edge_429: float
     p50: float
     p95: float
+    reasons: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def of(cls, record: Record) -> Played:
         """What a run's record comes to."""
         measures = means([record])
-        return cls(**{name: getattr(measures, name) for name in (*COMPARED, "p50", "p95")})
+        return cls(**{name: getattr(measures, name) for name in (*COMPARED, *SECONDS)})
 
 
 def main() -> int:
@@ -87,9 +89,10 @@ def play(file: Path, scenario: Scenario, settings: Iterable[str], seed: int) -> 
         miner.workers([{}])
         standin.reset()  # the account's time starts with the load's
         record = Record(answers=asyncio.run(posted(url, scenario, seed)))
-        routes = dict(miner.rows("SELECT route, count(*) FROM agents_step GROUP BY route"))
+        llm = miner.rows("SELECT count(*) FROM agents_step WHERE route = 'llm'")[0][0]
         refused = miner.rows("SELECT count(*) FROM agents_llmattempt WHERE refusal = 'edge'")[0][0]
-        return replace(Played.of(record), llm=routes.get("llm", 0), edge_429=refused)
+        reasons = miner.rows("SELECT reason, count(*) FROM agents_step WHERE route <> 'llm' GROUP BY reason ORDER BY reason")
+        return replace(Played.of(record), llm=llm, edge_429=refused, reasons=tuple(reasons))
 
 
 @contextmanager
@@ -128,12 +131,13 @@ async def task(client: httpx.AsyncClient, number: int, at: float, steps: int, ov
 
 
 def show(pacing: str, simulated: Played, real: Played) -> None:
-    """Two lines and their ratio."""
-    names = [field.name for field in fields(Played)]
+    """Two lines, their ratio, and why the template agent answered for real."""
+    names = (*COMPARED, *SECONDS)
     print(f"\n{pacing:12}" + "".join(f"{name:>10}" for name in names))
     for title, played in (("simulated", simulated), ("real", real)):
         print(f"{title:12}" + "".join(f"{getattr(played, name):10.6g}" for name in names))
-    print(f"{'ratio':12}" + "".join(ratio(getattr(simulated, name), getattr(real, name)) for name in names), flush=True)
+    print(f"{'ratio':12}" + "".join(ratio(getattr(simulated, name), getattr(real, name)) for name in names))
+    print("template    " + ", ".join(f"{reason} {count}" for reason, count in real.reasons), flush=True)
 
 
 def ratio(simulated: float, real: float) -> str:
