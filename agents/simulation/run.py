@@ -52,13 +52,13 @@ class Asking:
 
 
 class Run:
-    """One seed of one scenario under one miner's settings."""
+    """One seed of one scenario under one miner's settings. Another `luck`: the same load and account, other stretches of pauses."""
 
-    def __init__(self, scenario: Scenario, miner: Miner, seed: int) -> None:
+    def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None) -> None:
         self.scenario, self.miner = scenario, miner
         self.record, self.clock, self.gate = Record(), Clock(EPOCH), Gate()
         self.account = Account(scenario, self.clock, EPOCH, self.record, account_dice(seed))
-        self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
+        self._dice, self._waiting = Random(f"gate {seed if luck is None else luck}"), dict[int, Asking]()
         self._latencies: Samples = {}
         self._looks, self._probed_at = False, 0.0
         for at in scenario.load.arrivals(scenario.horizon, load_dice(seed)):

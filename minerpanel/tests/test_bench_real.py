@@ -27,13 +27,15 @@ def test_the_simulation_agrees_with_a_miner_of_real_processes(tmp_path: Path) ->
     file = tmp_path / "cut.json"
     file.write_text(json.dumps(CUT))
     scenario = load_file(file)
-    simulated = simulate(scenario, SETTINGS, 0)
-    assert (simulated.steps, simulated.in_time, simulated.llm, simulated.edge_429) == (20, 20, 5, 2)
+    simulated = simulate(scenario, SETTINGS, 0, range(5))
+    assert {(each.steps, each.in_time, each.llm, each.edge_429) for each in simulated} == {(20, 20, 5, 2)}
     assert list(differences(simulated, play(file, scenario, SETTINGS, 0), 0.25)) == []
 
 
 def test_a_difference_beyond_the_tolerance_is_told_and_one_of_one_never() -> None:
-    simulated = Played(steps=100, in_time=100, llm=60, edge_429=3, p50=3.5, p95=9)
-    assert list(differences(simulated, replace(simulated, steps=105, llm=57, edge_429=4, p95=12), 0.05)) == []
-    told = list(differences(simulated, replace(simulated, steps=106, llm=56, edge_429=5), 0.05))
+    played = Played(steps=100, in_time=100, llm=60, edge_429=3, p50=3.5, p95=9)
+    simulated = [played, replace(played, llm=70)]
+    for llm in (57, 65, 73):
+        assert list(differences(simulated, replace(played, steps=105, llm=llm, edge_429=4, p95=12), 0.05)) == []
+    told = list(differences(simulated, replace(played, steps=106, llm=56, edge_429=5), 0.05))
     assert told == ["steps: 106 for real, 100 simulated", "llm: 56 for real, 60 simulated", "edge_429: 5 for real, 3 simulated"]
