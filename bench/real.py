@@ -12,7 +12,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,8 +24,8 @@ from agents.simulation.settings import Miner as Settings
 from agents.simulation.settings import with_settings
 from agents.standin.process import StandIn
 from agents.standin.scenario import Scenario, load_file
-from bench.environment import environment
-from minerpanel.tests.processes import Miner, step_body
+from bench.miner import web
+from minerpanel.tests.processes import step_body
 
 SCENARIO = Path(__file__).parent / "real.json"
 TOLERANCE = 0.05
@@ -84,11 +84,12 @@ def simulate(scenario: Scenario, settings: Iterable[str], seed: int, lucks: Iter
     return [Played.of(Run(scenario, miner, seed, luck).result()) for luck in lucks]
 
 
-def play(file: Path, scenario: Scenario, settings: Iterable[str], seed: int) -> Played:
+def play(file: Path, scenario: Scenario, settings: Sequence[str], seed: int) -> Played:
     """The scenario in `file`, as far as `scenario` goes, with real processes at real speed."""
-    with started(file, scenario, seed) as (miner, standin):
-        miner.manage("miner_settings", *settings)
-        url = miner.web()
+    with ExitStack() as stack:
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "miner"
+        standin = stack.enter_context(StandIn.started("--scenario", str(file), "--seed", str(seed)))
+        url, miner = web(stack, standin, data, ",".join(scenario.account.models), *settings)
         miner.workers([{}])
         standin.reset()  # the account's time starts with the load's
         record = Record(answers=asyncio.run(posted(url, scenario, seed)))
@@ -96,15 +97,6 @@ def play(file: Path, scenario: Scenario, settings: Iterable[str], seed: int) -> 
         refused = miner.rows("SELECT count(*) FROM agents_llmattempt WHERE refusal = 'edge'")[0][0]
         reasons = miner.rows("SELECT reason, count(*) FROM agents_step WHERE route <> 'llm' GROUP BY reason ORDER BY reason")
         return replace(Played.of(record), llm=llm, edge_429=refused, reasons=tuple(reasons))
-
-
-@contextmanager
-def started(file: Path, scenario: Scenario, seed: int) -> Iterator[tuple[Miner, StandIn]]:
-    """A stand-in with the scenario's account and timeline, and a miner that may ask it for all of its models."""
-    with ExitStack() as stack:
-        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        standin = stack.enter_context(StandIn.started("--scenario", str(file), "--seed", str(seed)))
-        yield stack.enter_context(Miner.running(environment(data, standin, ",".join(scenario.account.models)))), standin
 
 
 async def posted(url: str, scenario: Scenario, seed: int) -> list[Answered]:

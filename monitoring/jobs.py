@@ -7,6 +7,7 @@ import time
 
 from django.utils import timezone
 
+from monitoring.health import checking
 from monitoring.suites import retests, running
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
@@ -27,3 +28,4 @@ def watch() -> None:
     if lost:
         logger.info("Taken up: %d test runs queued again.", lost)
     retests.ask_due(now)
+    checking.check_if_due(now)
