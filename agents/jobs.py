@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from agents import heartbeat, ledger, llm, probing, spool, submissions
+from agents import what_if as what_ifs
 from agents.configuration import provider
 from agents.keys import UnreadableKey
 from agents.models import Account
@@ -24,6 +25,11 @@ LOST_AFTER = timedelta(minutes=2)
 def answer_submission(pk: int) -> bool:
     """Answer an operator's task. False where another worker had it."""
     return submissions.answer(pk)
+
+
+def what_if(pk: int) -> bool:
+    """Try settings out on the last hours. False where another worker had it."""
+    return what_ifs.answer(pk)
 
 
 def canary() -> None:
@@ -52,11 +58,11 @@ def probe_if_due(pk: int) -> str:
 
 
 def reconcile() -> None:
-    """Take up what dead processes left: tasks without a worker, attempts without an end, facts in the spool."""
+    """Take up what dead processes left: tasks and what-ifs without a worker, attempts without an end, facts in the spool."""
     spooled = spool.drain()
     # After the spool: what waited there is neither lost nor without an answer.
     now = timezone.now()
-    requeued = submissions.requeue_overdue(now)
+    requeued = submissions.requeue_overdue(now) + what_ifs.requeue_overdue(now)
     lost = ledger.lose_attempts(now - LOST_AFTER)
     if requeued or lost or spooled:
         logger.info("Taken up: %d tasks queued again, %d attempts closed as lost, %d spooled steps written.", requeued, lost, spooled)

@@ -11,12 +11,14 @@ from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.settings import account, settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
+from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", overview, name="overview"),
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/<int:pk>/", task_story, name="task"),
+    path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),

@@ -23,6 +23,11 @@ class Account:
         for change in scenario.timeline:
             clock.at(epoch + change.at, partial(self._happen, change))
 
+    @property
+    def published(self) -> float:
+        """The limit a minute that successes tell of, whatever the real one is."""
+        return self.hidden.published
+
     def ask(self, model: str) -> Reply:
         """The reply to one request now. It is counted at once."""
         now = self._clock.now - self._epoch

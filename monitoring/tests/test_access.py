@@ -26,6 +26,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/": READ,
     "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
     "tasks/<int:pk>/": READ,
+    "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
     "settings/": {**READ, "POST": ADMINS},
     "settings/account/": {"POST": ADMINS},

@@ -22,7 +22,7 @@ from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/")
+PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/", "/rate-limit/what-if/")
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
