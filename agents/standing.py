@@ -52,7 +52,8 @@ class Look:
     def cause(self) -> RefusalClass | None:
         """The class of the refusal that the account has not recovered from; None for none."""
         known = self.gate.cause if self.gate.strikes else ""
-        return RefusalClass(known or self.event.refusal) if known or self.event else None
+        refusal = known or (self.event.refusal if self.event else "")
+        return RefusalClass(refusal) if refusal else None
 
     @property
     def status(self) -> int | None:
@@ -89,7 +90,7 @@ class Look:
         if self.is_paused_by_operator(now):
             return Prediction(PauseSource.OPERATOR, 1.0, gate.paused_until)
         if self.event:
-            return _of_event(self.event)
+            return predicted_by(self.event)
         if standing is Standing.PROBING:
             return None
         return Prediction(gate.pause_source, CONFIDENCE.get(gate.pause_source, 0.0), gate.paused_until)
@@ -138,7 +139,8 @@ def _distance(look: Look, now: float) -> tuple[int, float]:
     return (0, max(now, look.gate.paused_until, (told and told.at) or 0.0))
 
 
-def _of_event(event: RateLimitEvent) -> Prediction:
+def predicted_by(event: RateLimitEvent) -> Prediction:
+    """The prediction that was made when the event began."""
     at, earliest, latest = (
         moment.timestamp() if moment else None for moment in (event.predicted_at, event.predicted_from, event.predicted_to)
     )
