@@ -156,6 +156,9 @@ Q_CLUSTER = {
     "log_level": "WARNING",  # below it, three lines a job
 }
 
+# Jobs of the panel that the worker starts every few seconds; each looks for itself what is due.
+WATCH_JOBS = ("monitoring.jobs.watch",)
+
 # Logs: everything to standard output, secrets masked
 
 LOGGING = {
