@@ -20,7 +20,7 @@ def forbid(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("monitoring", "0002_groups")]
+    dependencies = [("monitoring", "0003_tests_health_logs_notices")]
 
     operations = [
         migrations.AlterModelOptions(
