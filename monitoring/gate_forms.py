@@ -12,10 +12,9 @@ from monitoring.forms import ANY
 from monitoring.stats.events import OPEN, EventQuery, EventScope
 from monitoring.stats.standing import CAUSES
 
-OWN = "own"
 # A pause beyond a week is a switch: accounts are disabled in the settings.
 MOST_MINUTES = 7 * 24 * 60
-LENGTHS = [("5", "5 min"), ("15", "15 min"), ("60", "1 h"), ("360", "6 h"), (OWN, "Minutes of your own")]
+LENGTHS = [("5", "5 min"), ("15", "15 min"), ("60", "1 h"), ("360", "6 h")]
 CLASSES = [(kind.value, CAUSES[kind].capitalize()) for kind in RefusalClass]
 
 
@@ -29,22 +28,15 @@ class PauseForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MOST_MINUTES,
+        label="Or minutes of your own",
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text="Only with “Minutes of your own”: 1 to 10080, a week.",
+        help_text="1 to 10080, which is a week. What is entered here counts instead of the choice above.",
     )
-
-    def clean(self) -> dict[str, Any]:
-        """The minutes are needed where no ready length is chosen."""
-        found: dict[str, Any] = super().clean() or {}
-        if found.get("length") == OWN and found.get("minutes") is None and "minutes" not in self.errors:
-            self.add_error("minutes", "Enter how many minutes, or choose a length above.")
-        return found
 
     @property
     def seconds(self) -> float:
         """The length that was chosen."""
-        chosen = self.cleaned_data["length"]
-        return 60.0 * (self.cleaned_data["minutes"] if chosen == OWN else int(chosen))
+        return 60.0 * (self.cleaned_data["minutes"] or int(self.cleaned_data["length"]))
 
 
 class EventFilter(forms.Form):

@@ -55,6 +55,11 @@ class Band:
     accepted: int
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nothing of the day tells what the account was doing."""
+        return not (self.pauses or self.refused or self.accepted)
+
+    @property
     def paused_seconds(self) -> float:
         """How long the account was paused in all."""
         return sum(span.seconds for span in self.pauses)

@@ -137,7 +137,7 @@ def pace(look: Look, now: float) -> PaceNow:
 
 def _published(look: Look) -> tuple[tuple[str, str], ...]:
     told = look.gate.pace.published
-    return (("Published by the provider", f"{told:g} a minute" if told else "unknown"),)
+    return (("Published by the provider", f"{told:g} a minute" if told else "Unknown"),)
 
 
 def models(look: Look, now: float) -> list[ModelNow]:

@@ -16,22 +16,25 @@ from django.test import Client
 from django.urls import path
 from lxml import html
 
-from agents.models import Caller
+from agents.configuration import default_account
+from agents.models import AuditEntry, Caller
 from monitoring.tests.reading import HTMX, tree_of
-from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
+from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/")
+PAGES = ("/", "/tasks/", "/rate-limit/", "/rate-limit/events/", "/tasks/new/", "/callers/", "/settings/")
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, callers. Returns a task's address."""
+    """Tasks with steps and attempts, events, audit entries, callers. Returns a task's address."""
     task = make_task()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
+        make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
+        AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
     return f"/tasks/{task.pk}/"
 
