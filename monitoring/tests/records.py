@@ -82,7 +82,6 @@ def event_of(*, at: datetime = NOW, pause: float = 60.0, **fields: Any) -> RateL
     """An account's event that our ladder paused, not saved: expected back when the pause ends, or one more pause later."""
     until = at + timedelta(seconds=pause)
     values = {
-        "account": default_account(),
         "refusal": "edge",
         "status": 429,
         "strike": 1,
@@ -96,7 +95,7 @@ def event_of(*, at: datetime = NOW, pause: float = 60.0, **fields: Any) -> RateL
         "prediction_source": "ladder",
         "confidence": 0.2,
     }
-    return RateLimitEvent(**{**values, **fields})
+    return RateLimitEvent(account=fields.pop("account", None) or default_account(), **{**values, **fields})
 
 
 def make_event(*, at: datetime = NOW, took: float | None = None, **fields: Any) -> RateLimitEvent:

@@ -65,7 +65,7 @@ def test_a_band_is_read_from_events_attempts_and_operators_words() -> None:
     assert (band.paused_seconds, band.longest_seconds) == (840, 600)
     assert (band.refused, band.accepted, len(band.refusals)) == (2, 1, 1)
     assert band.ticks == [875]
-    assert band.bars[0] == (pytest.approx(875), pytest.approx(1000 / 720))
+    assert list(band.bars[0]) == pytest.approx([875, 1000 / 720])
 
 
 @pytest.mark.django_db

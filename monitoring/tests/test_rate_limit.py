@@ -159,7 +159,7 @@ def test_ten_thousand_events_cost_no_more_queries_than_one(
 ) -> None:
     paused()
     make_event(prediction_source="history")
-    now = timezone.now()
+    now, account = timezone.now(), default_account()
     for address in (PAGE, "/rate-limit/events/"):
         admin.get(address)
         cache.clear()
@@ -171,7 +171,7 @@ def test_ten_thousand_events_cost_no_more_queries_than_one(
                 ended_by="succeeded",
                 ended_at=now,
                 recovered_at=now - timedelta(seconds=8 * number - 6),
-                account=default_account(),
+                account=account,
             )
             for number in range(MANY // 2)
         )
