@@ -11,9 +11,11 @@ from monitoring.views.gate_action import gate_action
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
 from monitoring.views.rate_limit import rate_limit
+from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.settings import account, settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
+from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -23,7 +25,11 @@ urlpatterns = [
     path("rate-limit/", rate_limit, name="rate_limit"),
     path("rate-limit/events/", event_list, name="events"),
     *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
+    path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
+    path("health/live", live, name="live"),
+    path("health/ready", ready, name="ready"),
+    path("metrics", prometheus, name="metrics"),
     path("settings/", settings, name="settings"),
     path("settings/account/", account, name="account"),
 ]

@@ -20,18 +20,18 @@ def commands_of(path: Path) -> list[str]:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_make_target_that_is_named_exists(path: Path) -> None:
-    named = set(re.findall(r"(?:`|^)make ([a-z]+)", path.read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", path.read_text(), re.MULTILINE))
     assert named
     assert named <= make_targets()
 
 
 def test_every_make_target_is_explained() -> None:
-    explained = set(re.findall(r"^\| `make ([a-z]+)`", (ROOT / "README.md").read_text(), re.MULTILINE))
+    explained = set(re.findall(r"^\| `make ([a-z-]+)`", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert explained == make_targets()
 
 
@@ -64,4 +64,5 @@ def test_the_shell_blocks_are_those_that_the_first_start_runs() -> None:
         ".venv/bin/python manage.py miner_settings",
         ".venv/bin/python manage.py miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480",
         ".venv/bin/python manage.py simulate bench/scenarios/02_limit_60.json --settings pacing=learned",
+        ".venv/bin/python manage.py simulate --last 24h --settings spacing_seconds=2",
     ]

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from agents.models import Route, Source
 from agents.reasons import Verdict
+from agents.text import length
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.lengths import length
 from monitoring.stats.tasks import TaskState

@@ -34,12 +34,15 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/pause/": OPERATE,
     "rate-limit/<int:account>/resume/": OPERATE,
     "rate-limit/<int:account>/clear/": OPERATE,
+    "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
     "settings/": {**READ, "POST": ADMINS},
     "settings/account/": {"POST": ADMINS},
 }
 # Django's own: open to everybody, or they could not do their work.
 OPEN = {"login/", "logout/"}
+# For programs: they guard themselves, and tell strangers no more than that they are there.
+PROGRAMS = {"health/live", "health/ready", "metrics"}
 
 
 def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> list[str]:
@@ -60,7 +63,7 @@ def client_of(role: str, member: Callable[[str], Client]) -> Client:
 
 
 def test_every_address_has_a_rule() -> None:
-    assert set(routes(get_resolver().url_patterns)) == RULES.keys() | OPEN
+    assert set(routes(get_resolver().url_patterns)) == RULES.keys() | OPEN | PROGRAMS
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -23,7 +23,7 @@ from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_ste
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/rate-limit/", "/rate-limit/events/", "/tasks/new/", "/callers/", "/settings/")
+PAGES = ("/", "/tasks/", "/rate-limit/", "/rate-limit/events/", "/rate-limit/what-if/", "/tasks/new/", "/callers/", "/settings/")
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
