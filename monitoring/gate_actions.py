@@ -12,8 +12,8 @@ from agents.ledger import actions
 from agents.models import Account
 from agents.refusals import RefusalClass
 from agents.standing import Look, Standing
+from agents.text import length
 from monitoring.stats.gate import next_pause
-from monitoring.stats.lengths import length
 
 
 class GateAction(StrEnum):

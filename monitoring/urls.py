@@ -10,8 +10,8 @@ from monitoring.views.events import event_list
 from monitoring.views.gate_action import gate_action
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
-from monitoring.views.rate_limit import rate_limit
 from monitoring.views.probes import live, prometheus, ready
+from monitoring.views.rate_limit import rate_limit
 from monitoring.views.settings import account, settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list

@@ -171,7 +171,17 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
     for width, theme in ((1440, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        for path in ("/", "/tasks/", "/tasks/1/", "/tasks/new/", "/rate-limit/", "/rate-limit/events/", "/rate-limit/1/pause/", "/callers/", "/settings/"):
+        for path in (
+            "/",
+            "/tasks/",
+            "/tasks/1/",
+            "/tasks/new/",
+            "/rate-limit/",
+            "/rate-limit/events/",
+            "/rate-limit/1/pause/",
+            "/callers/",
+            "/settings/",
+        ):
             page.goto(visitor.url + path)
             page.wait_for_timeout(1_700)  # one tick of the live parts
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

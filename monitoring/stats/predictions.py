@@ -16,7 +16,7 @@ from agents.models import RateLimitEvent
 from agents.reasons import PauseSource
 from agents.recovery import Prediction
 from agents.standing import Look
-from monitoring.stats.lengths import length
+from agents.text import length
 from monitoring.stats.standing import moment
 
 Ended = RateLimitEvent.Ended

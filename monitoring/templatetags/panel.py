@@ -15,7 +15,6 @@ from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
 from monitoring.stats.keyset import COUNT_CAP
-from monitoring.stats.lengths import length
 from monitoring.stats.tasks import TaskState
 
 register = template.Library()
