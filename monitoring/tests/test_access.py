@@ -37,7 +37,11 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
     "settings/": {**READ, "POST": ADMINS},
-    "settings/account/": {"POST": ADMINS},
+    "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
+    "settings/accounts/<int:pk>/move/": {"POST": ADMINS},
+    "settings/accounts/<int:pk>/switch/": {"POST": ADMINS},
+    "settings/accounts/<int:pk>/delete/": {"POST": ADMINS},
 }
 # Django's own: open to everybody, or they could not do their work.
 OPEN = {"login/", "logout/"}
@@ -69,8 +73,9 @@ def test_every_address_has_a_rule() -> None:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", RULES)
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
-    client, step = client_of(role, member), make_step()
-    address = "/" + route.replace("<int:pk>", str(step.task_id)).replace("<int:account>", str(default_account().pk))
+    client = client_of(role, member)
+    pk = default_account().pk if route.startswith("settings/") else make_step().task_id
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:
