@@ -104,8 +104,8 @@ def test_an_account_that_is_off_says_why(viewer: Client) -> None:
 
 def test_several_accounts_are_told_in_their_order(viewer: Client) -> None:
     paused()
-    change_account(Account.objects.create(name="third", position=3), {"model_names": ["c/model"]}, key="cpk_3", by=None, reason="")
     Account.objects.create(name="second", position=2)
+    change_account(Account.objects.create(name="third", position=3), {"model_names": ["c/model"]}, key="cpk_3", by=None, reason="")
     tree = tree_of(viewer.get(PAGE))
     assert [words_of(title) for title in tree.xpath("//section[starts-with(@id, 'gate-')]//h2")] == [
         "Account default",
