@@ -15,6 +15,7 @@ from monitoring.stats.band import recent_bands
 from monitoring.stats.events import newest
 from monitoring.stats.gate import gate_now
 from monitoring.stats.predictions import recent_quality
+from monitoring.stats.quota import quota
 
 EVENTS_SHOWN = 10
 
@@ -26,6 +27,7 @@ def rate_limit(request: PanelRequest) -> dict[str, Any]:
     return {
         "now": now,
         "gates": [(gate_now(look, now), offers(look, now.timestamp())) for look in looks()],
+        "quota": quota(now),
         "bands": recent_bands(now),
         "events": newest(EVENTS_SHOWN, now),
         "qualities": recent_quality(now),
