@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
+from typing import Protocol
 
 from agents import cooling, governor
-from agents.governor import Decision, Gate, State
+from agents.governor import Decision, Gate, Limits, State
 from agents.hybrid import MARGIN
 from agents.latency import Samples, expected, noted
 from agents.reasons import PauseSource, Reason
@@ -37,6 +38,26 @@ REFUSALS = {
 }
 
 
+class Judge(Protocol):
+    """Who says when a request may leave: the governor, or another gate that is to be compared with it."""
+
+    def decide(self, gate: Gate, limits: Limits, now: float, deadline: float, expected_latency: float) -> tuple[Decision, Gate]: ...
+    def hold(self, gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None: ...
+    def earliest(self, gate: Gate, limits: Limits, decision: Decision) -> float: ...
+    def released(self, gate: Gate, lease: float | None) -> Gate: ...
+    def succeeded(self, gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate: ...
+    def refused(
+        self,
+        gate: Gate,
+        limits: Limits,
+        sent_at: float,
+        now: float,
+        told: tuple[float, PauseSource] | None = None,
+        kind: RefusalClass = RefusalClass.EDGE,
+        dice: float = 0.0,
+    ) -> Gate: ...
+
+
 @dataclass(slots=True, eq=False)
 class Asking:
     """One step, or one probe, on its way through the models. `done` is told when it ends and whether the LLM answered."""
@@ -53,8 +74,8 @@ class Asking:
 class Run:
     """One seed of one scenario under one miner's settings."""
 
-    def __init__(self, scenario: Scenario, miner: Miner, seed: int) -> None:
-        self.scenario, self.miner = scenario, miner
+    def __init__(self, scenario: Scenario, miner: Miner, seed: int, judge: Judge = governor) -> None:
+        self.scenario, self.miner, self._judge = scenario, miner, judge
         self.record, self.clock, self.gate = Record(), Clock(EPOCH), Gate()
         self.account = Account(scenario, self.clock, EPOCH, self.record, Random(f"account {seed}"))
         self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
@@ -87,21 +108,21 @@ class Run:
     def _ask(self, asking: Asking) -> None:
         now = self.clock.now
         latency = expected(self._latencies, asking.models[0], now)
-        decision, gate = governor.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
+        decision, gate = self._judge.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
         self.gate = gate
         if decision.slot is None:
             asking.done(False)  # noqa: FBT003 - the callback's one argument
             return
         asking.decision, asking.decided_at, asking.is_waiting = decision, now, True
         self._waiting[id(asking)] = asking
-        self.clock.at(governor.earliest(gate, self.miner.limits, decision), partial(self._wake, asking))
+        self.clock.at(self._judge.earliest(gate, self.miner.limits, decision), partial(self._wake, asking))
 
     def _wake(self, asking: Asking) -> None:
         """The slot has come, or the gate has changed meanwhile."""
         if not asking.is_waiting:
             return
         assert asking.decision is not None
-        obstacle = governor.hold(self.gate, self.miner.limits, asking.decision, asking.decided_at, self.clock.now)
+        obstacle = self._judge.hold(self.gate, self.miner.limits, asking.decision, asking.decided_at, self.clock.now)
         if obstacle is None and self.clock.now < (asking.decision.slot or 0.0):
             return
         asking.is_waiting = False
@@ -113,7 +134,7 @@ class Run:
 
     def _give_up(self, asking: Asking, _: Reason) -> None:
         assert asking.decision is not None
-        self.gate = governor.released(self.gate, asking.decision.lease)
+        self.gate = self._judge.released(self.gate, asking.decision.lease)
         asking.done(False)  # noqa: FBT003 - the callback's one argument
 
     def _send(self, asking: Asking) -> None:
@@ -149,18 +170,18 @@ class Run:
             self._latencies = noted(self._latencies, model, self.clock.now, self.clock.now - sent_at)
 
     def _accepted(self, sent_at: float, model: str) -> None:
-        gate = governor.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.hidden.published)
+        gate = self._judge.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.hidden.published)
         self.gate = replace(gate, cooling=cooling.warmed(gate.cooling, model))
 
     def _unheard(self, lease: float | None, model: str, reply: Reply | None) -> None:
-        gate = governor.released(self.gate, lease)
+        gate = self._judge.released(self.gate, lease)
         if reply is not None and reply.said in (Said.CAPACITY, Said.MODEL):
             gate = replace(gate, cooling=cooling.cooled(gate.cooling, model, self.clock.now, self._dice.random()))
         self.gate = gate
 
     def _refused(self, asking: Asking, sent_at: float, reply: Reply) -> None:
         now, before = self.clock.now, self.gate
-        self.gate = governor.refused(before, self.miner.limits, sent_at, now, self._told(reply), REFUSALS[reply.said], self._dice.random())
+        self.gate = self._judge.refused(before, self.miner.limits, sent_at, now, self._told(reply), REFUSALS[reply.said], self._dice.random())
         asking.done(False)  # noqa: FBT003 - the callback's one argument
         if self.gate is before:
             return
