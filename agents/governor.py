@@ -162,7 +162,7 @@ def decide(gate: Gate, limits: Limits, now: float, deadline: float, expected_lat
     slot = _slot(gate, limits, now, patience)
     if slot + expected_latency > deadline:
         return Decision(Reason.SPACING, retry_at=slot), gate
-    reserved = replace(gate, last_slot_at=slot, pace=pacing.reserved(gate.pace, slot, now))
+    reserved = replace(gate, last_slot_at=slot, pace=pacing.reserved(gate.pace, limits.spacing, slot, now, now + patience))
     if state is State.OPEN:
         return Decision(Reason.ANSWERED, slot=slot), reserved
     return Decision(Reason.ANSWERED, slot=slot, lease=deadline), replace(reserved, probe_until=deadline)

@@ -25,6 +25,8 @@ from agents.standin.provider import Said
 DEADLINE = 25.0
 # How often a step that waits looks again, in seconds: fine enough beside the seconds that an answer takes.
 LOOK = 0.25
+# The simple gate always makes bursts.
+ALWAYS_AT_ONCE = (1.0, 1.0)
 
 
 def oracle(scenario: Scenario, seeds: Sequence[int]) -> tuple[float, float]:
@@ -110,7 +112,7 @@ def _open(scenario: Scenario) -> Scenario:
 class SimpleGate:
     """Counts its own sends against three quarters of the usual limit, learns nothing, and pauses by the ladder. It plays one run."""
 
-    pace: Pace = Pace(level=FIRST_PART * CLAIMED)
+    pace: Pace = Pace(level=FIRST_PART * CLAIMED, crowd=ALWAYS_AT_ONCE)
     limits: Limits = Limits(spacing=0.0)
 
     def decide(self, gate: Gate, _: Limits, now: float, deadline: float, expected_latency: float) -> tuple[Decision, Gate]:
@@ -121,7 +123,7 @@ class SimpleGate:
         decision, gate = governor.decide(gate, self.limits, now, deadline, expected_latency)
         if decision.slot is None:
             return decision, gate
-        self.pace = reserved(self.pace, at, now)
+        self.pace = replace(reserved(self.pace, 0.0, at, now, inf), crowd=ALWAYS_AT_ONCE)
         return replace(decision, slot=at), gate
 
     def hold(self, gate: Gate, _: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:
