@@ -259,7 +259,8 @@ def _pause(
 ) -> tuple[float, PauseSource]:
     """The pause in seconds and how it is known, best source first."""
     if kind in STOPPED:
-        return limits.key_check, PauseSource.CHECK
+        stopped_for = now - gate.blocked_at if limits.is_learned else 0.0
+        return pauses.check(limits.key_check, stopped_for), PauseSource.CHECK
     if told is not None:
         return told
     ladder = limits.pause(strikes)

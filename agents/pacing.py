@@ -35,7 +35,7 @@ LEAST, MOST, CLAIMED = 1.0, 240.0, 60.0
 # After a violation: the level at first, and where it rests.
 FALLEN_PART, REST_PART = 0.8, 0.95
 # A look above a known limit costs a pause, in seconds; limits change about this often, in seconds; no look is later than this, in seconds.
-LOOK_COSTS, STEADY_FOR, RAREST_LOOK = 90.0, 14_400.0, 3600.0
+LOOK_COSTS, STEADY_FOR, RAREST_LOOK = 90.0, 21600.0, 3600.0
 # Steps that all came within this time, in seconds, have no next ones: those come after an answer.
 AT_ONCE = 3.0
 # How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
@@ -74,7 +74,7 @@ class Pace:
     `short`: most requests in 2 s and in 10 s, 0 unlimited. `proven`: most that were accepted in 2 s, 10 s and a minute.
     `ceiling`: where the last violation was, 0 none; until `hold_until` the level stays below it. `repeats`: violations at that place.
     `grown_at`: when the level last changed. `published`: the provider's word, 0 unknown. `crowd`: when the first and the last step
-    asked that left no slot in time for one more, of the latest such crowd; `comes_at_once`: whether the crowd before it came all at once.
+    asked that left no slot in time for one more, of the latest such crowd; `slow_at`: when one last had to wait for half of its time; `comes_at_once`: whether the crowd before it came all at once.
     """
 
     sends: tuple[float, ...] = ()
@@ -86,6 +86,7 @@ class Pace:
     repeats: int = 0
     grown_at: float = 0.0
     published: float = 0.0
+    slow_at: float = 0.0
     crowd: tuple[float, float] = (0.0, 0.0)
     comes_at_once: bool = False
     source: Source = Source.SPACING
@@ -135,7 +136,7 @@ def reserved(pace: Pace, spacing: float, at: float, now: float, latest: float) -
     """A request of a step that asked at `now` and can wait until `latest` is to leave at `at`."""
     kept = list(pace.sends[bisect_left(pace.sends, now - MINUTE - SLACK) :])
     insort(kept, at)
-    pace = replace(pace, sends=tuple(kept))
+    pace = replace(pace, sends=tuple(kept), slow_at=now if at - now > 0.5 * (latest - now) else pace.slow_at)
     return _crowded(pace, now) if at > now and at + pace.gap(spacing) > latest else pace
 
 
@@ -167,6 +168,7 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
     """A request that left at `sent_at` was refused by the edge. `strikes`: how many probes the account's last block took, from 1."""
     used = _used(pace, sent_at)
     before = (max(0, used[0] - 1), max(0, used[1] - 1), max(0, used[2] - 1))
+    is_own = is_own_doing(pace, sent_at)
     pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
     if not before[2]:
         # Nothing had been sent for a minute: the account is blocked, and that says nothing about its limit.
@@ -174,13 +176,13 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
     burst = _burst_to_blame(pace, spacing, sent_at, before)
     if burst is not None:
         return _with_short(pace, burst, max(1.0, 0.75 * before[burst]))
-    return _fallen(pace, before, now, strikes)
+    return _fallen(pace, before, now, strikes) if is_own else _shaken(pace, before, now)
 
 
 def is_own_doing(pace: Pace, sent_at: float) -> bool:
-    """Whether a refusal of the request that left at `sent_at` may come from our own pace: it had been about as fast as ever."""
+    """Whether a refusal of the request that left at `sent_at` may come from our own pace: as fast as never before, or near a known limit."""
     before = _used(pace, sent_at)[2] - 1
-    return before > 0 and before >= 0.75 * pace.proven[2]
+    return before > 0 and (before >= pace.proven[2] or before >= 0.75 * pace.ceiling > 0)
 
 
 def rebased(pace: Pace, now: float) -> Pace:
@@ -226,12 +228,20 @@ def _grown(pace: Pace, spacing: float, used: tuple[int, int, int], now: float) -
     level = pace.level or MINUTE / spacing
     if pace.ceiling and used[2] > 1.1 * pace.ceiling:
         pace = replace(pace, ceiling=0.0, repeats=0)
-    if now < pace.grown_at + MINUTE or now > pace.crowd[1] + MINUTE or used[2] < 0.75 * int(level):
+    if now < pace.grown_at + MINUTE or used[2] < 0.75 * int(level):
         return pace
-    grown = min(_next_level(pace, level, now), pace.published or MOST, MOST)
+    grown = min(_next_level(pace, level, now), _bound(pace, now))
     if grown <= level:
         return pace
     return _regrown_bursts(replace(pace, level=grown, grown_at=now, source=Source.ACCEPTED), used)
+
+
+def _bound(pace: Pace, now: float) -> float:
+    """How far the level may rise: to what is published if steps wait long, and else only if they are turned away."""
+    is_told = pace.published and not pace.ceiling
+    if now > max(pace.crowd[1], pace.slow_at if is_told else 0.0) + MINUTE:
+        return 0.0
+    return pace.published or MOST
 
 
 def _next_level(pace: Pace, level: float, now: float) -> float:
@@ -279,6 +289,12 @@ def _fallen(pace: Pace, before: tuple[int, int, int], now: float, strikes: int) 
         proven=(min(pace.proven[0], before[0]), min(pace.proven[1], before[1]), before[2]),
         source=Source.REFUSED,
     )
+
+
+def _shaken(pace: Pace, before: tuple[int, int, int], now: float) -> Pace:
+    """A refusal of what was always accepted so far: a block that came by itself, or a limit that fell. The next one tells."""
+    level = min(pace.level or inf, max(LEAST, FALLEN_PART * before[2]))
+    return replace(pace, level=level, grown_at=now, proven=(0, 0, 0), source=Source.REFUSED)
 
 
 def _until_next_look(pace: Pace, place: float, repeats: int, strikes: int) -> float:
