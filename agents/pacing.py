@@ -169,7 +169,9 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
     used = _used(pace, sent_at)
     before = (max(0, used[0] - 1), max(0, used[1] - 1), max(0, used[2] - 1))
     is_own = is_own_doing(pace, sent_at)
-    pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
+    # A crowd that was cut short by the refusal shows nothing of how crowds come.
+    crowd = pace.crowd if pace.comes_at_once else (0.0, 0.0)
+    pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)], crowd=crowd)
     if not before[2]:
         # Nothing had been sent for a minute: the account is blocked, and that says nothing about its limit.
         return pace
@@ -213,11 +215,11 @@ def _told(pace: Pace, published: float | None, spacing: float, now: float) -> Pa
     if not limit or limit == pace.published:
         return pace
     pace = replace(pace, published=limit)
-    if pace.level > limit:
+    if pace.level > limit and pace.source is not Source.USUAL:
         return replace(pace, level=limit, source=Source.PUBLISHED, grown_at=now)
     if pace.source in (Source.REFUSED, Source.ACCEPTED) or not spacing:
         return pace
-    first = max(LEAST, FIRST_PART * min(limit, CLAIMED))
+    first = max(LEAST, float(int(FIRST_PART * min(limit, CLAIMED))))
     return replace(pace, level=first, source=Source.PUBLISHED, grown_at=now)
 
 

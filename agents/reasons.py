@@ -99,5 +99,5 @@ PAUSE_SOURCES = {
     PauseSource.PROVIDER: "the provider said so",
     PauseSource.CALENDAR: "the provider's calendar, in UTC",
     PauseSource.LEARNED: "learned from earlier blocks",
-    PauseSource.CHECK: "looked at again every few minutes",
+    PauseSource.CHECK: "looked at again, more rarely the longer it lasts",
 }
