@@ -13,23 +13,26 @@ from agents.configuration import Provider
 from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd
 from agents.governor import earliest, hold
+from agents.hybrid import Reach
 from agents.ledger import Clock, Permit, Request
-from agents.prompt import InvalidReply, plan_from_reply
-from agents.protocol import Plan, Step
+from agents.prompt import InvalidReply
+from agents.protocol import Plan
 from agents.reasons import Reason, Verdict
+from agents.refusals import RefusalClass, Scope
 
 logger = logging.getLogger(__name__)
 
 # A waiting step looks at the gate at least this often, in seconds.
 LOOK_SECONDS = 0.2
 REPLY_CHARS = 4_000
+REACH = {Scope.ACCOUNT: Reach.ACCOUNT, Scope.KEY: Reach.ACCOUNT, Scope.MODEL: Reach.MODEL, Scope.REQUEST: Reach.STEP}
 
 Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the LLM's part came to. `plan` None: `reason` says why. `is_final`: no other model can help.
+    """What the LLM's part came to. `plan` None: `reason` says why, `reach` what that rules out, `may_retry` that it may pass at once.
 
     `end` is how the last attempt ended, still to be written down. `is_open`: Write 1 came through, so Write 2 may be tried.
     """
@@ -37,16 +40,17 @@ class Result:
     reason: Reason
     plan: Plan | None = None
     end: AttemptEnd | None = None
-    is_final: bool = True
+    reach: Reach = Reach.STEP
+    may_retry: bool = False
     is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one attempt needs: the step and its messages, the provider, and the gate's permit for it."""
+    """What one attempt needs: what to ask and how to read the reply (raises InvalidReply), the provider, and the gate's permit for it."""
 
-    step: Step
-    messages: list[dict[str, str]]
+    prompt: llm.Prompt
+    read: Callable[[str], Plan]
     provider: Provider
     request: Request
     permit: Permit
@@ -57,12 +61,13 @@ class Attempt:
         """Wait, send, read. Never raises for what a provider does."""
         obstacle = self._wait_for_slot()
         if obstacle:
-            return Result(obstacle, end=self._end(Verdict.GIVEN_UP))
+            reach = Reach.STEP if obstacle is Reason.DATABASE else Reach.ACCOUNT
+            return Result(obstacle, end=self._end(Verdict.GIVEN_UP), reach=reach)
         return self._send()
 
     def _send(self) -> Result:
         started_at = self.clock()
-        call = llm.Call(self.provider, self.permit.model, self.messages, task_id=self.step.task_id, cut_off=self.request.cut_off)
+        call = llm.Call(self.provider, self.permit.model, self.prompt, cut_off=self.request.cut_off)
         sent_at = call.sent_at() or started_at
         self._mind_lateness(sent_at)
         try:
@@ -73,7 +78,7 @@ class Attempt:
             return self._unusable(str(error), sent_at, accepted=error.status is not None)
         except llm.LLMError as error:
             end = self._end(Verdict.FAILED, sent_at=sent_at, status=error.status, detail=str(error))
-            return Result(Reason.FAILED, end=end, is_final=False)
+            return Result(Reason.FAILED, end=end, reach=Reach.MODEL, may_retry=True)
         return self._read(completion, sent_at)
 
     def _mind_lateness(self, sent_at: float) -> None:
@@ -105,7 +110,7 @@ class Attempt:
 
     def _read(self, completion: llm.Completion, sent_at: float) -> Result:
         try:
-            plan = plan_from_reply(completion.text, self.step)
+            plan = self.read(completion.text)
         except InvalidReply as error:
             return self._unusable(str(error), sent_at, accepted=True, completion=completion)
         return Result(Reason.ANSWERED, plan=plan, end=self._completed(Verdict.OK, completion, sent_at))
@@ -120,14 +125,15 @@ class Attempt:
             pause_source=refusal.source,
             detail=refusal.detail,
         )
-        return Result(Reason.REFUSED, end=replace(end, pause=refusal.pause(end.ended_at)), is_final=refusal.kind.is_final)
+        end = replace(end, pause=refusal.pause(end.ended_at))
+        return Result(Reason.REFUSED, end=end, reach=REACH[refusal.scope], may_retry=refusal.kind is RefusalClass.UPSTREAM)
 
     def _unusable(self, detail: str, sent_at: float, *, accepted: bool, completion: llm.Completion | None = None) -> Result:
         if completion:
             end = self._completed(Verdict.INVALID, completion, sent_at, detail)
         else:
             end = self._end(Verdict.INVALID, sent_at=sent_at, status=200, accepted=accepted, detail=detail)
-        return Result(Reason.INVALID, end=end, is_final=False)
+        return Result(Reason.INVALID, end=end, reach=Reach.MODEL, may_retry=True)
 
     def _completed(self, verdict: Verdict, completion: llm.Completion, sent_at: float, detail: str = "") -> AttemptEnd:
         return self._end(
@@ -139,6 +145,7 @@ class Attempt:
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
             published=completion.published,
+            quota=completion.quota,
             cost=self._cost(completion),
             reply=completion.text[:REPLY_CHARS],
         )

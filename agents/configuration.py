@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings as environment
@@ -24,6 +24,7 @@ SETTINGS = (
     "backoff_seconds",
     "backoff_max_seconds",
     "key_check_minutes",
+    "probe_after_pause",
     "deadline_seconds",
     "agent_mode",
     "llm_callers",
@@ -35,12 +36,13 @@ FALLBACK_MODELS = 3
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An account as the LLM client needs it. `prices`: model to USD per million prompt and completion tokens."""
+    """An account as the LLM client needs it. `prices`: model to USD per million prompt and completion tokens; `options`: request fields."""
 
     base_url: str
     key: str
     models: tuple[str, ...]
     prices: Mapping[str, tuple[float, float]]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Provider({self.base_url!r}, models={self.models!r})"
@@ -61,6 +63,11 @@ def rules(settings: Settings) -> Rules:
     )
 
 
+def accounts() -> list[Account]:
+    """All accounts, in the order in which a step tries them; the account `default` is made at first use."""
+    return list(Account.objects.all()) or [_made_default()]
+
+
 def default_account() -> Account:
     """The account `default`, made at first use."""
     account = Account.objects.filter(name=Account.DEFAULT).first()
@@ -78,13 +85,19 @@ def provider(account: Account) -> Provider:
         base_url=(account.base_url or environment.CHUTES_BASE_URL).rstrip("/"),
         key=key_of(account),
         models=models_of(account),
-        prices={entry["id"]: (entry["input"], entry["output"]) for entry in account.catalogue if _is_priced(entry)},
+        prices=_prices(account),
+        options=account.request_options,
     )
+
+
+def _prices(account: Account) -> dict[str, tuple[float, float]]:
+    listed = {entry["id"]: (entry["input"], entry["output"]) for entry in account.catalogue if _is_priced(entry)}
+    return listed | {model: (prompt, completion) for model, (prompt, completion) in account.price_overrides.items()}
 
 
 def models_of(account: Account) -> tuple[str, ...]:
     """The models to try, in order: the account's, the environment's, else the cheapest listed ones that can answer in JSON."""
-    named = account.model_names or environment.CHUTES_MODELS
+    named = account.model_names or (environment.CHUTES_MODELS if account.name == Account.DEFAULT else ())
     if named:
         return tuple(named)
     able = [entry for entry in account.catalogue if entry["json_mode"]]
@@ -161,7 +174,15 @@ def parsed(name: str, text: str) -> Any:
         return [_number(part) for part in _parts(text)]
     if name == "llm_callers":
         return _parts(text)
+    if name == "probe_after_pause":
+        return _switch(text)
     return _number(text) if name.endswith(("_seconds", "_minutes")) else text
+
+
+def _switch(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"“{text}” is neither true nor false.")
+    return text == "true"
 
 
 def _parts(text: str) -> list[str]:

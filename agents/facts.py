@@ -41,7 +41,7 @@ class AttemptEnd:
     """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in.
 
     `pause`: seconds from `ended_at`, None leaves it to the ladder; `pause_source`: how that is known. `published`: the limit a minute
-    that the answer told of. `dice`: from 0 to 1, for jitter.
+    that the answer told of; `quota`: the day's requests, as {"total", "used", "remaining"}. `dice`: from 0 to 1, for jitter.
     """
 
     uid: str
@@ -54,6 +54,7 @@ class AttemptEnd:
     pause: float | None = None
     pause_source: str = PauseSource.PROVIDER
     published: float | None = None
+    quota: dict[str, float] | None = None
     dice: float = 0.0
     detail: str = ""
     prompt_tokens: int | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agents import governor
 from agents.models import Account, Gate
 from agents.pacing import Pace
@@ -33,8 +35,17 @@ def of(account: Account) -> governor.Gate:
 
 def locked(account: Account) -> Gate:
     """The gate's row, made at first use, locked until the transaction ends."""
-    row = Gate.objects.select_for_update().filter(account=account).first()
-    return row or Gate.objects.select_for_update().get_or_create(account=account)[0]
+    return locked_all([account])[account.pk]
+
+
+def locked_all(accounts: Iterable[Account]) -> dict[int, Gate]:
+    """The gates' rows by account, locked in one order by everybody, so that two who need several never wait for each other."""
+    keys = sorted({account.pk for account in accounts})
+    rows = {row.account_id: row for row in Gate.objects.select_for_update().filter(account__in=keys).order_by("account_id")}
+    for key in keys:
+        if key not in rows:
+            rows[key] = Gate.objects.select_for_update().get_or_create(account_id=key)[0]
+    return rows
 
 
 def read(row: Gate) -> governor.Gate:

@@ -206,7 +206,7 @@ def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published:
 
     One that left before the pause began says nothing about it, but it shows that the key works.
     """
-    if gate.strikes and sent_at <= gate.paused_at:
+    if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return replace(gate, succeeded_at=now)
     pace = pacing.accepted(gate.pace, limits.spacing, sent_at, now, published)
     opened = replace(gate, strikes=0, paused_until=0.0, probe_until=0.0, cause="", succeeded_at=now, pace=pace)
@@ -231,7 +231,7 @@ def refused(
     Requests that left before the running pause began belong to the same violation: they add no strike. `dice`, from 0 to 1, stretch
     a pause of our own a little.
     """
-    if gate.strikes and sent_at <= gate.paused_at:
+    if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return gate
     strikes = (gate.strikes or _remembered(gate, now)) + 1 if kind is RefusalClass.EDGE else max(1, gate.strikes)
     blocked_at = gate.blocked_at if gate.strikes else now
@@ -294,3 +294,34 @@ def rebased(gate: Gate, now: float) -> Gate:
         gate = replace(gate, probe_until=0.0)
     pace = pacing.rebased(gate.pace, now)
     return gate if pace is gate.pace else replace(gate, pace=pace)
+
+
+def paused(gate: Gate, now: float, seconds: float) -> Gate:
+    """An operator pauses the account. A pause that already lasts longer stays as it is."""
+    until = now + seconds
+    if until <= gate.paused_until:
+        return gate
+    return replace(gate, paused_at=now, paused_until=until, pause_source=PauseSource.OPERATOR)
+
+
+def resumed(gate: Gate, now: float) -> Gate:
+    """An operator ends the pause. After a refusal one request probes the account first, as when the pause ends by itself.
+
+    A probe that is under way keeps its lease: there is never a second one.
+    """
+    return replace(gate, paused_until=min(gate.paused_until, now))
+
+
+def cleared(gate: Gate) -> Gate:
+    """An operator has all refusals and what was learned forgotten: the gate is open, and starts at the spacing again.
+
+    The slots that are taken stay taken, so that the spacing holds.
+    """
+    taken = Pace(sends=gate.pace.sends)
+    return Gate(last_slot_at=gate.last_slot_at, not_before=gate.not_before, succeeded_at=gate.succeeded_at, pace=taken)
+
+
+def rekeyed(gate: Gate, now: float) -> Gate:
+    """The account has another key: what the old one was refused for is looked at again at once. This one has not worked yet."""
+    gate = replace(gate, succeeded_at=0.0)
+    return resumed(gate, now) if gate.is_stopped else gate

@@ -55,9 +55,9 @@ def _health(now: float) -> Health:
 
 def _paused(account: Account) -> str:
     """Why the account is paused; more than that it is, where an operator has to look into the set-up."""
-    event = account.events.filter(ended_by="").values_list("refusal", "status").first()
+    event = account.events.filter(ended_by="", model="").values_list("refusal", "status").first()
     if event is None:
         return Reason.PAUSED.sentence
     kind = RefusalClass(event[0])
-    said = sentence(kind, has_succeeded=kind is not RefusalClass.EDGE or account.has_succeeded(), status=event[1])
+    said = sentence(kind, has_succeeded=not gates.of(account).never_worked, status=event[1])
     return Reason.PAUSED.sentence if said == kind.sentence else said

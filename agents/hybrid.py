@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from agents.governor import LADDER, Limits
 from agents.protocol import Step
@@ -12,6 +13,8 @@ from agents.reasons import Reason
 MARGIN = 1.5
 # A caller that says more than a task may last is not believed.
 LONGEST_DEADLINE = 180.0
+# A fault of the provider's passes within a second or not within this step.
+RETRY_LEAST, RETRY_MOST = 0.2, 0.8
 
 
 class Mode(StrEnum):
@@ -45,7 +48,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """What to try for one step: `models` in order, none where `reason` says why the LLM is not asked at all."""
+    """What to try of one account: `models` in order, none where `reason` says why its LLM is not asked at all."""
 
     models: tuple[str, ...] = ()
     reason: Reason | None = None
@@ -63,6 +66,52 @@ def budget(step: Step, rules: Rules, received_at: float) -> Budget:
     """The caller's timeout where it said one, else the admins' deadline, less a margin for the last write and the way back."""
     seconds = min(step.timeout_seconds or rules.deadline_seconds, LONGEST_DEADLINE)
     return Budget(received_at + seconds, received_at + seconds - min(MARGIN, seconds / 2))
+
+
+class Reach(StrEnum):
+    """What an attempt without a plan rules out for the rest of its step."""
+
+    MODEL = "model"
+    ACCOUNT = "account"
+    STEP = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account by its id, with the models that may still be tried, in order."""
+
+    account: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What is left to try for a step, in order. `tried`: attempts so far. `is_retry`: the one retry of a single model is next."""
+
+    candidates: tuple[Candidate, ...] = ()
+    tried: int = 0
+    is_retry: bool = False
+
+    def after(self, account: int, model: str, reach: Reach, *, may_retry: bool) -> Tries:
+        """What is left after an attempt. Where there is one model only, a fault that may pass (`may_retry`) is worth one more try."""
+        if reach is Reach.STEP:
+            return Tries()
+        left = tuple(each for each in map(partial(_without, account, model, reach), self.candidates) if each.models)
+        if not left and may_retry and not self.tried:
+            return Tries((Candidate(account, (model,)),), tried=1, is_retry=True)
+        return Tries(left, self.tried + 1)
+
+
+def _without(account: int, model: str, reach: Reach, candidate: Candidate) -> Candidate:
+    if candidate.account != account:
+        return candidate
+    kept = () if reach is Reach.ACCOUNT else tuple(each for each in candidate.models if each != model)
+    return Candidate(account, kept)
+
+
+def retry_pause(dice: float) -> float:
+    """Seconds before the retry of a single model; `dice` from 0 to 1, so that many steps that failed at once don't return at once."""
+    return RETRY_LEAST + (RETRY_MOST - RETRY_LEAST) * dice
 
 
 def intend(*, mode: Mode, caller_allowed: bool, enabled: bool, has_key: bool, models: tuple[str, ...]) -> Intention:

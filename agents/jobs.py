@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
+from django_q.tasks import async_task
 
-from agents import heartbeat, ledger, llm, spool, submissions
+from agents import heartbeat, ledger, llm, probing, spool, submissions
 from agents.configuration import provider
+from agents.keys import UnreadableKey
 from agents.models import Account
+from agents.reasons import Purpose, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +27,28 @@ def answer_submission(pk: int) -> bool:
 
 
 def canary() -> None:
-    """Every few seconds: the worker's sign of life, then what dead processes left."""
+    """Every few seconds: the worker's sign of life, then what dead processes left, the probes that are due, and whatever else watches."""
     heartbeat.beat()
     reconcile()
+    probing.enqueue_due(timezone.now())
+    for path in settings.WATCH_JOBS:
+        async_task(path, save=False)
+
+
+def probe(pk: int) -> str:
+    """An operator's probe of an account. Returns how it ended."""
+    account = Account.objects.get(pk=pk)
+    try:
+        sent = probing.send(account, Purpose.PROBE)
+    except UnreadableKey as error:
+        logger.error("Account %s can't be probed: %s", account.name, error)
+        return Reason.NO_KEY
+    return sent.end.verdict if sent.end else sent.reason
+
+
+def probe_if_due(pk: int) -> str:
+    """The machine's probe: while it waited in the queue a step may have found out already."""
+    return probe(pk) if probing.is_due(Account.objects.get(pk=pk), timezone.now()) else "not due any more"
 
 
 def reconcile() -> None:

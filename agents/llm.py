@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from agents.text import storable
 
 # A plan of 30 actions takes about 1,500 tokens.
 MAX_TOKENS = 2048
+JSON_REPLY: Mapping[str, Any] = {"response_format": {"type": "json_object"}}
 # No plan is this long: what is longer is a fault of the provider's.
 MAX_REPLY_BYTES = 2_000_000
 MAX_MODEL_NAME = 200
@@ -74,22 +75,36 @@ class BrokenReply(LLMError):
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked. `options`: request fields beside those that every call has; `task_id`: the validators' gateway wants it."""
+
+    messages: list[dict[str, str]]
+    task_id: str = ""
+    max_tokens: int = MAX_TOKENS
+    options: Mapping[str, Any] = field(default_factory=lambda: JSON_REPLY)
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's reply. Tokens as the provider counted them, `published` its limit a minute; None where it did not say."""
+    """A model's reply. Tokens as the provider counted them, `published` its limit a minute; None where it did not say.
+
+    `quota`: the day's requests as {"total", "used", "remaining"}, from the headers that only successes carry.
+    """
 
     text: str
     prompt_tokens: int | None
     completion_tokens: int | None
     published: float | None = None
+    quota: dict[str, float] | None = None
 
 
 class Call:
     """A chat completion under way, over at its cut-off whatever happens."""
 
-    def __init__(self, provider: Provider, model: str, messages: list[dict[str, str]], *, task_id: str, cut_off: float) -> None:
+    def __init__(self, provider: Provider, model: str, prompt: Prompt, *, cut_off: float) -> None:
         self._left = threading.Event()
         self._sent_at: float | None = None
-        call = _complete(provider, model, messages, task_id, self._trace)
+        call = _complete(provider, model, prompt, self._trace)
         self._future = _start(call, cut_off - time.time())
         self._future.add_done_callback(lambda _: self._left.set())
 
@@ -116,20 +131,15 @@ def catalogue(provider: Provider) -> list[dict[str, Any]]:
     return _start(_catalogue(provider), CATALOGUE_SECONDS).result()
 
 
-async def _complete(provider: Provider, model: str, messages: list[dict[str, str]], task_id: str, trace: Trace) -> Completion:
-    body = {
-        "model": model,
-        "messages": messages,
-        "temperature": 0,
-        "max_tokens": MAX_TOKENS,
-        "response_format": {"type": "json_object"},
-        # A thinking model may spend all its tokens before the first word of its answer.
-        "chat_template_kwargs": {"enable_thinking": False},
-    }
-    headers = {"Authorization": f"Bearer {_header_value(provider.key)}", "IWA-Task-ID": _header_value(task_id)}
+async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace) -> Completion:
+    own = {"model": model, "messages": prompt.messages, "max_tokens": prompt.max_tokens}
+    body = {"temperature": 0, **prompt.options, **provider.options, **own}
+    headers = {"Authorization": f"Bearer {_header_value(provider.key)}"}
+    if prompt.task_id:
+        headers["IWA-Task-ID"] = _header_value(prompt.task_id)
     url = f"{provider.base_url}/chat/completions"
     reply, answered = await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace})
-    return _completion(reply, _published(answered.get(RATE_LIMIT_HEADER)))
+    return replace(_completion(reply), published=_published(answered.get(RATE_LIMIT_HEADER)), quota=_quota(answered))
 
 
 async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
@@ -173,7 +183,16 @@ def _published(value: str | None) -> float | None:
     return limit if 0 < limit < math.inf else None
 
 
-def _completion(reply: Mapping[str, Any], published: float | None) -> Completion:
+def _quota(headers: httpx.Headers) -> dict[str, float] | None:
+    """The day's requests that a success tells of; None where it does not tell all three."""
+    try:
+        told = {name: float(headers[f"X-Chutes-Quota-{name.title()}"]) for name in ("total", "used", "remaining")}
+    except (KeyError, ValueError):
+        return None
+    return told if all(map(math.isfinite, told.values())) else None
+
+
+def _completion(reply: Mapping[str, Any]) -> Completion:
     try:
         text = reply["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError):
@@ -182,7 +201,7 @@ def _completion(reply: Mapping[str, Any], published: float | None) -> Completion
         raise BrokenReply("The reply is empty.", 200)
     usage = reply.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    return Completion(storable(text), _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), published)
+    return Completion(storable(text), _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
 
 
 def _count(value: object) -> int | None:

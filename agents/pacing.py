@@ -16,14 +16,11 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from math import ceil, inf, isfinite, sqrt
+from math import ceil, inf, sqrt
 from typing import Any
 
-MINUTE = 60.0
-SHORT = (2.0, 10.0)
-HORIZONS = (*SHORT, MINUTE)
-# Requests arrive a little earlier or later than they left: a window is taken to be this much longer, in seconds.
-SLACK = 1.0
+from agents.slots import HORIZONS, MINUTE, SLACK, earliest
+
 # How late a request may leave for its slot, in seconds.
 GRACE = 0.1
 # Between two requests of a burst: the first refusal of an edge is back before the next request leaves.
@@ -73,8 +70,9 @@ class Pace:
     `sends`: when requests left or will leave, a good minute of them, earliest first. `level`: requests a minute, 0 unknown.
     `short`: most requests in 2 s and in 10 s, 0 unlimited. `proven`: most that were accepted in 2 s, 10 s and a minute.
     `ceiling`: where the last violation was, 0 none; until `hold_until` the level stays below it. `repeats`: violations at that place.
-    `grown_at`: when the level last changed. `published`: the provider's word, 0 unknown. `crowd`: when the first and the last step
-    asked that left no slot in time for one more, of the latest such crowd; `slow_at`: when one last had to wait for half of its time; `comes_at_once`: whether the crowd before it came all at once.
+    `grown_at`: when the level last changed. `published`: the provider's word, 0 unknown. `slow_at`: when a step last had to wait for half
+    of its time. `crowd`: when the first and the last step asked that left no slot in time for one more, of the latest such crowd;
+    `comes_at_once`: whether the crowd before it came all at once.
     """
 
     sends: tuple[float, ...] = ()
@@ -126,10 +124,10 @@ def slot(pace: Pace, spacing: float, now: float, latest: float) -> float:
 
     A burst uses up the minute, and tasks that go on then find it empty: only a crowd that comes at once and goes is served by it.
     """
-    even = _earliest(pace, now, pace.gap(spacing))
+    even = earliest(pace.sends, pace.most, now, pace.gap(spacing))
     if even <= latest or not pace.level or not _is_for_bursts(pace, now):
         return even
-    return min(even, _earliest(pace, now, BURST_GAP))
+    return min(even, earliest(pace.sends, pace.most, now, BURST_GAP))
 
 
 def reserved(pace: Pace, spacing: float, at: float, now: float, latest: float) -> Pace:
@@ -182,7 +180,7 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
 
 
 def is_own_doing(pace: Pace, sent_at: float) -> bool:
-    """Whether a refusal of the request that left at `sent_at` may come from our own pace: as fast as never before, or near a known limit."""
+    """Whether a refusal of the request that left at `sent_at` may be our own doing: as fast as never before, or near a known limit."""
     before = _used(pace, sent_at)[2] - 1
     return before > 0 and (before >= pace.proven[2] or before >= 0.75 * pace.ceiling > 0)
 
@@ -310,43 +308,3 @@ def _until_next_look(pace: Pace, place: float, repeats: int, strikes: int) -> fl
     gain = max(bound - place, 0.05 * place) / place
     cost = LOOK_COSTS * 2.0 ** (strikes - 1)
     return min(RAREST_LOOK, sqrt(2 * STEADY_FOR * cost / gain * 2.0 ** (repeats - 1)))
-
-
-def _earliest(pace: Pace, start: float, gap: float) -> float:
-    """The first time from `start` at which one more request keeps every horizon and the gap to all others."""
-    two, ten, minute = pace.most
-    at = _after_the_minute(pace.sends, start, minute)
-    while True:
-        apart = _between(pace.sends, at, gap)
-        moved = _after_a_burst(pace.sends, _after_a_burst(pace.sends, apart, SHORT[0], two), SHORT[1], ten)
-        if moved == apart:
-            return apart
-        at = moved
-
-
-def _after_the_minute(sends: tuple[float, ...], start: float, most: float) -> float:
-    """The first time from `start` with fewer than `most` sends in the minute before it, counting all that are planned after it."""
-    if not isfinite(most) or len(sends) - bisect_right(sends, start - MINUTE - SLACK) < most:
-        return start
-    return max(start, sends[len(sends) - int(most)] + MINUTE + SLACK)
-
-
-def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most: float) -> float:
-    """`start`, or a later time to look at where a horizon around it would hold more than `most`."""
-    if not isfinite(most):
-        return start
-    near = sends[bisect_right(sends, start - horizon) : bisect_left(sends, start + horizon)]
-    for first, send in enumerate(near[: max(0, len(near) - int(most) + 1)]):
-        if max(near[first + int(most) - 1], start) - min(send, start) < horizon:
-            return max(start, min(send, start) + horizon)
-    return start
-
-
-def _between(sends: tuple[float, ...], start: float, gap: float) -> float:
-    """The first time from `start` that is a gap away from every send."""
-    at = start
-    for each in sends[bisect_right(sends, start - gap) :]:
-        if each >= at + gap:
-            break
-        at = max(at, each + gap)
-    return at

@@ -79,14 +79,37 @@ VERDICTS = {
 }
 
 
+class Purpose(StrEnum):
+    """What an LLM attempt is for."""
+
+    STEP = "step"
+    PROBE = "probe"
+    TEST = "test"
+
+    @property
+    def sentence(self) -> str:
+        """The purpose in an operator's words."""
+        return PURPOSES[self]
+
+
+PURPOSES = {
+    Purpose.STEP: "Answers a step",
+    Purpose.PROBE: "Looks whether the account works again",
+    Purpose.TEST: "Integration test",
+}
+
+
 class PauseSource(StrEnum):
-    """How we know how long a pause lasts."""
+    """How we know how long a pause lasts, or when the account will be back."""
 
     LADDER = "ladder"
     PROVIDER = "provider"
+    SUBSCRIPTION = "subscription"
     CALENDAR = "calendar"
     LEARNED = "learned"
+    HISTORY = "history"
     CHECK = "check"
+    OPERATOR = "operator"
 
     @property
     def sentence(self) -> str:
@@ -97,7 +120,10 @@ class PauseSource(StrEnum):
 PAUSE_SOURCES = {
     PauseSource.LADDER: "our ladder",
     PauseSource.PROVIDER: "the provider said so",
+    PauseSource.SUBSCRIPTION: "the subscription's usage says so",
     PauseSource.CALENDAR: "the provider's calendar, in UTC",
     PauseSource.LEARNED: "learned from earlier blocks",
+    PauseSource.HISTORY: "how long earlier blocks of this kind took",
     PauseSource.CHECK: "looked at again, more rarely the longer it lasts",
+    PauseSource.OPERATOR: "an operator said so",
 }

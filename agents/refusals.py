@@ -56,11 +56,6 @@ class RefusalClass(StrEnum):
         """Whether the whole account has to wait; otherwise another model may be tried at once."""
         return self.scope in (Scope.ACCOUNT, Scope.KEY)
 
-    @property
-    def is_final(self) -> bool:
-        """Whether no other model can help this step."""
-        return self.scope is not Scope.MODEL
-
 
 SENTENCES = {
     RefusalClass.EDGE: "Rate limited by the provider's edge: the whole account has to wait.",

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 
 from agents import hybrid, ledger, spool, template
 from agents.attempt import Attempt, Result
-from agents.configuration import Provider, default_account, provider, rules
+from agents.configuration import Provider, accounts, provider, rules
 from agents.database import UNAVAILABLE
 from agents.facts import Closing, Opening, StepFacts, opening
-from agents.hybrid import Budget, Intention, Mode, Rules
+from agents.hybrid import Budget, Candidate, Mode, Rules, Tries
 from agents.keys import UnreadableKey
 from agents.ledger import Clock, Request
+from agents.llm import Prompt
 from agents.models import Account, Route, Settings, Source
 from agents.page import Page, excerpt, read
-from agents.prompt import messages
+from agents.prompt import messages, plan_from_reply
 from agents.protocol import Plan, Step
 from agents.reasons import Reason
 
@@ -29,13 +32,20 @@ PROMPT_EXCERPT_CHARS = 24_000
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """One account that may be asked for this step, with its provider."""
+
+    account: Account
+    provider: Provider
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
-    """What holds for one step, read once."""
+    """What holds for one step, read once. Without `offers`, `reason` says why the LLM is not asked at all."""
 
     rules: Rules
-    intention: Intention
-    account: Account | None = None
-    provider: Provider | None = None
+    reason: Reason
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,15 @@ class Story:
     opening: Opening
     clock: Clock
 
-    def request(self, models: list[str]) -> Request:
-        """What this step asks of the gate for the models it may still try."""
-        assert self.situation.account is not None
-        return Request(self.situation.account, self.situation.rules.limits, self.budget.cut_off, tuple(models))
+    def requests(self, tries: Tries) -> list[Request]:
+        """What this step may still ask of the gates."""
+        accounts = {offer.account.pk: offer.account for offer in self.situation.offers}
+        limits, cut_off = self.situation.rules.limits, self.budget.cut_off
+        return [Request(accounts[each.account], limits, cut_off, each.models) for each in tries.candidates]
+
+    def provider(self, account: Account) -> Provider:
+        """The account's provider."""
+        return next(offer.provider for offer in self.situation.offers if offer.account.pk == account.pk)
 
 
 def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = time.time) -> Plan:
@@ -83,25 +98,29 @@ def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = tim
 
 
 def _look_around(step: Step, source: Source, caller: str | None) -> Situation:
-    """The settings and the account as they are now. Without the database: the defaults, and no LLM."""
+    """The settings and the accounts as they are now. Without the database: the defaults, and no LLM."""
     try:
-        settings, account = Settings.current(), default_account()
-        known = provider(account)
+        settings = Settings.current()
+        in_force = rules(settings)
+        is_allowed = source != Source.VALIDATOR or settings.may_use_llm(caller)
+        found = [_offer(account, in_force.mode, caller_allowed=is_allowed) for account in accounts()]
     except UNAVAILABLE as error:
         logger.warning("The settings can't be read (%s). The template agent answers.", error)
-        return Situation(Rules(), Intention(reason=Reason.DATABASE))
+        return Situation(Rules(), Reason.DATABASE)
+    reasons = [each for each in found if isinstance(each, Reason)]
+    return Situation(in_force, reasons[0] if reasons else Reason.NO_MODEL, tuple(each for each in found if isinstance(each, Offer)))
+
+
+def _offer(account: Account, mode: Mode, *, caller_allowed: bool) -> Offer | Reason:
+    """The account as it may be asked, or why it may not."""
+    try:
+        known = provider(account)
     except UnreadableKey as error:
-        logger.error("%s", error)
-        return Situation(rules(settings), Intention(reason=Reason.NO_KEY))
-    in_force = rules(settings)
-    intention = hybrid.intend(
-        mode=in_force.mode,
-        caller_allowed=source != Source.VALIDATOR or settings.may_use_llm(caller),
-        enabled=account.enabled,
-        has_key=bool(known.key),
-        models=known.models,
-    )
-    return Situation(in_force, intention, account, known)
+        logger.error("Account %s: %s", account.name, error)
+        return Reason.NO_KEY
+    has_key, models = bool(known.key), known.models
+    intention = hybrid.intend(mode=mode, caller_allowed=caller_allowed, enabled=account.enabled, has_key=has_key, models=models)
+    return intention.reason or Offer(account, known)
 
 
 def _template_plan(step: Step, mode: Mode) -> tuple[Page | None, Plan, str]:
@@ -150,35 +169,35 @@ def _ask_llm(story: Story) -> tuple[Result, str]:
 
 
 def _try_models(story: Story) -> Result:
-    """Write 1, then one attempt a model until one brings a plan, the gate says no, or no other model can help."""
-    intention = story.situation.intention
+    """Write 1, then attempts until one brings a plan, the gates say no, or nothing is left that could help."""
+    situation = story.situation
     if spool.is_waiting():
         # The database was away a moment ago. Asking it again would cost this step the wait, and the gate may not be up to date.
-        return Result(intention.reason or Reason.DATABASE, is_open=False)
-    models = list(intention.models)
-    request = story.request(models) if models else None
-    permit = ledger.open_step(story.opening, request, intention.reason or Reason.NO_MODEL, story.clock)
+        return Result(Reason.DATABASE if situation.offers else situation.reason, is_open=False)
+    tries = Tries(tuple(Candidate(offer.account.pk, offer.provider.models) for offer in situation.offers))
+    permit = ledger.open_step(story.opening, story.requests(tries), situation.reason, story.clock)
     result = Result(permit.decision.reason)
-    while request and permit.attempt_uid:
-        result = _attempt(story, request, permit)
-        models.remove(permit.model)
-        if result.is_final or not models or result.end is None:
+    while permit.request and permit.attempt_uid:
+        result = _attempt(story, permit.request, permit)
+        tries = tries.after(permit.request.account.pk, permit.model, result.reach, may_retry=result.may_retry)
+        if result.plan or result.end is None or not tries.candidates:
             return result
-        request = story.request(models)
+        if tries.is_retry:
+            time.sleep(hybrid.retry_pause(random.random()))
         try:
-            permit = ledger.next_attempt(story.opening, result.end, request, story.clock)
+            permit = ledger.next_attempt(story.opening, permit.request, result.end, story.requests(tries), story.clock)
         except UNAVAILABLE as error:
-            logger.warning("The database refuses (%s). No further model is tried.", error)
+            logger.warning("The database refuses (%s). Nothing else is tried.", error)
             return result
         result = Result(result.reason)
     return result
 
 
 def _attempt(story: Story, request: Request, permit: ledger.Permit) -> Result:
-    known = story.situation.provider
-    assert known is not None
     page_text = excerpt(story.page, PROMPT_EXCERPT_CHARS) if story.page else ""
-    return Attempt(story.step, messages(story.step, page_text), known, request, permit, story.clock).run()
+    prompt = Prompt(messages(story.step, page_text), task_id=story.step.task_id)
+    read_reply = partial(plan_from_reply, step=story.step)
+    return Attempt(prompt, read_reply, story.provider(request.account), request, permit, story.clock).run()
 
 
 def _write_down(facts: StepFacts, in_force: Rules) -> None:

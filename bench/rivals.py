@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 from random import Random
@@ -112,7 +112,7 @@ def _open(scenario: Scenario) -> Scenario:
 class SimpleGate:
     """Counts its own sends against three quarters of the usual limit, learns nothing, and pauses by the ladder. It plays one run."""
 
-    pace: Pace = Pace(level=FIRST_PART * CLAIMED, crowd=ALWAYS_AT_ONCE)
+    pace: Pace = field(default_factory=lambda: Pace(level=FIRST_PART * CLAIMED, crowd=ALWAYS_AT_ONCE))
     limits: Limits = Limits(spacing=0.0)
 
     def decide(self, gate: Gate, _: Limits, now: float, deadline: float, expected_latency: float) -> tuple[Decision, Gate]:

@@ -86,6 +86,7 @@ class SettingsForm(_ModelForm):
     pacing = forms.ChoiceField(label="Pacing", choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
     backoff_max_seconds = forms.FloatField(label="Longest backoff", min_value=1, max_value=86_400)
     key_check_minutes = forms.FloatField(label="Key check", min_value=1, max_value=1440)
+    probe_after_pause = forms.BooleanField(label="Probe after a pause", required=False)
     deadline_seconds = forms.FloatField(label="Deadline", min_value=3, max_value=180)
     agent_mode = forms.ChoiceField(label="Agent mode", choices=[(mode.value, mode.sentence) for mode in Mode])
     llm_callers = forms.CharField(label="LLM callers", required=False, max_length=5_000)

@@ -1,17 +1,19 @@
 """What is on record. One file a subject; import from here."""
 
-from agents.models.accounts import Account, Gate
+from agents.models.accounts import Account, Gate, QuotaReading
 from agents.models.choices import Route, Source
-from agents.models.queue import Heartbeat, Submission
-from agents.models.records import Caller, LLMAttempt, RateLimitEvent, Step, Task
+from agents.models.queue import Heartbeat, Submission, WhatIf
+from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, Task
 from agents.models.settings import Settings
 
 __all__ = [
     "Account",
+    "AuditEntry",
     "Caller",
     "Gate",
     "Heartbeat",
     "LLMAttempt",
+    "QuotaReading",
     "RateLimitEvent",
     "Route",
     "Settings",
@@ -19,4 +21,5 @@ __all__ = [
     "Step",
     "Submission",
     "Task",
+    "WhatIf",
 ]

@@ -33,6 +33,39 @@ class Submission(models.Model):
         return f"{self.task_id} {self.state}"
 
 
+class WhatIf(models.Model):
+    """A run of the last hours' real arrivals under other settings: a job that writes its progress here, and its two results.
+
+    `settings`: names and values as `simulate --settings` takes them. `before`, `after`: the measures with the settings in force and with
+    these.
+    """
+
+    class State(models.TextChoices):
+        """Where a run is."""
+
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField()
+    hours = models.PositiveSmallIntegerField(default=24)
+    settings = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    progress = models.PositiveSmallIntegerField(default=0)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    fault = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-asked_at"], name="what_if_newest")]
+
+    def __str__(self) -> str:
+        return f"What if {self.pk} {self.state}"
+
+
 class Heartbeat(models.Model):
     """The last sign of life of one part of the machine, such as the worker."""
 

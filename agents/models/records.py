@@ -11,7 +11,7 @@ from django.urls import reverse
 from agents.models.accounts import Account
 from agents.models.choices import Route, Source, choices
 from agents.protocol import Form
-from agents.reasons import PauseSource, Reason, Verdict
+from agents.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.refusals import RefusalClass
 
 
@@ -78,6 +78,7 @@ class Step(models.Model):
     route = models.CharField(max_length=10, choices=Route.choices, blank=True)
     reason = models.CharField(max_length=10, choices=choices(Reason), blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
+    declined = models.JSONField(default=list)
     limits = models.JSONField(default=dict)
     actions = models.JSONField(default=list)
     done = models.BooleanField(default=False)
@@ -110,10 +111,14 @@ class Step(models.Model):
 
 
 class LLMAttempt(models.Model):
-    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. Cost in USD."""
+    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. Cost in USD.
+
+    Only attempts with `purpose` step belong to a step; the others are counted apart.
+    """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
-    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="attempts")
+    purpose = models.CharField(max_length=10, choices=choices(Purpose), default=Purpose.STEP)
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, null=True, blank=True, related_name="attempts")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField()
     model = models.CharField(max_length=200)
@@ -143,6 +148,10 @@ class LLMAttempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["step", "number"], name="attempt_numbered_within_step"),
             models.CheckConstraint(condition=Q(verdict=Verdict.OPEN) | Q(ended_at__isnull=False), name="attempt_ended_has_time"),
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.STEP, step__isnull=False) | (~Q(purpose=Purpose.STEP) & Q(step=None)),
+                name="attempt_of_a_step_or_for_another_purpose",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -150,32 +159,68 @@ class LLMAttempt(models.Model):
 
 
 class RateLimitEvent(models.Model):
-    """A refusal that paused an account, from the refusal until the first request that succeeds again. At most one is open an account."""
+    """A refusal that paused an account, or a model of it (`model` set), from the refusal until a request succeeds again.
+
+    At most one is open an account and model. Refusals in a row are one block: they share `block_started_at`. `predicted_at` is None
+    where nobody can know. `confidence`: 0 to 1. `recovered_at`: the first success after the block, the same for all its events.
+    """
 
     class Ended(models.TextChoices):
         """How an event ended."""
 
         SUCCEEDED = "succeeded", "A request succeeded"
-        REFUSED = "refused", "The probe was refused again"
+        TIMER = "timer", "Timer ended, refused again"
+        OPERATOR = "operator", "Operator"
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="events")
+    model = models.CharField(max_length=200, blank=True)
     attempt = models.OneToOneField(LLMAttempt, on_delete=models.SET_NULL, null=True, blank=True, related_name="event")
     refusal = models.CharField(max_length=20, choices=choices(RefusalClass))
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     detail = models.TextField(blank=True)
     strike = models.PositiveIntegerField()
     pause_seconds = models.FloatField()
-    pause_source = models.CharField(max_length=10, choices=choices(PauseSource))
+    pause_source = models.CharField(max_length=12, choices=choices(PauseSource))
     started_at = models.DateTimeField()
-    predicted_recovery_at = models.DateTimeField()
+    block_started_at = models.DateTimeField()
+    predicted_at = models.DateTimeField(null=True, blank=True)
+    predicted_from = models.DateTimeField(null=True, blank=True)
+    predicted_to = models.DateTimeField(null=True, blank=True)
+    prediction_source = models.CharField(max_length=12, choices=choices(PauseSource))
+    confidence = models.FloatField(default=0)
+    ended_at = models.DateTimeField(null=True, blank=True)
     recovered_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=10, choices=Ended.choices, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["account", "-started_at"], name="event_newest")]
+        indexes = [
+            models.Index(fields=["account", "-started_at"], name="event_newest"),
+            models.Index(fields=["account", "refusal", "-recovered_at"], name="event_recovered"),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["account"], condition=Q(ended_by=""), name="event_one_open_an_account"),
+            models.UniqueConstraint(fields=["account", "model"], condition=Q(ended_by=""), name="event_one_open_an_account_and_model"),
         ]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.refusal} strike {self.strike}"
+
+
+class AuditEntry(models.Model):
+    """What a person (`by`) or the machine (`by` empty) did to an account or a setting, in a sentence. Kept for good."""
+
+    class Action(models.TextChoices):
+        """What was done."""
+
+        PROBE = "probe", "Probe now"
+        PAUSE = "pause", "Pause"
+        RESUME = "resume", "Resume"
+        CLEAR = "clear", "Clear"
+
+    at = models.DateTimeField(db_index=True)
+    by = models.CharField(max_length=150, blank=True)
+    action = models.CharField(max_length=20, choices=Action.choices)
+    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="audit")
+    detail = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.by or 'the machine'}"

@@ -181,7 +181,9 @@ class Run:
 
     def _refused(self, asking: Asking, sent_at: float, reply: Reply) -> None:
         now, before = self.clock.now, self.gate
-        self.gate = self._judge.refused(before, self.miner.limits, sent_at, now, self._told(reply), REFUSALS[reply.said], self._dice.random())
+        self.gate = self._judge.refused(
+            before, self.miner.limits, sent_at, now, self._told(reply), REFUSALS[reply.said], self._dice.random()
+        )
         asking.done(False)  # noqa: FBT003 - the callback's one argument
         if self.gate is before:
             return

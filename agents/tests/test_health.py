@@ -77,7 +77,15 @@ def test_without_the_database_the_state_is_unknown_and_the_miner_still_answers()
 
 def event(**fields: Any) -> None:
     at = datetime.fromtimestamp(NOW, UTC)
-    facts = {"strike": 1, "pause_seconds": 60, "pause_source": "ladder", "started_at": at, "predicted_recovery_at": at}
+    facts = {
+        "strike": 1,
+        "pause_seconds": 60,
+        "pause_source": "ladder",
+        "started_at": at,
+        "block_started_at": at,
+        "predicted_at": at,
+        "prediction_source": "ladder",
+    }
     RateLimitEvent.objects.create(account=default_account(), **{**facts, **fields})
 
 
@@ -91,6 +99,6 @@ def event(**fields: Any) -> None:
     ],
 )
 def test_a_pause_that_comes_from_the_set_up_says_what_to_check(refusal: str, status: int, sentence: str) -> None:
-    gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50)
+    gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause=refusal)
     event(refusal=refusal, status=status)
     assert health(NOW).sentence == sentence

@@ -48,7 +48,7 @@ def request(cut_off: float = NOW + 23.5, limits: Limits = LIMITS) -> ledger.Requ
 
 
 def asked(story: Opening, at: float = NOW, **how: Any) -> ledger.Permit:
-    return ledger.open_step(story, request(**how), Reason.NO_MODEL, lambda: at)
+    return ledger.open_step(story, [request(**how)], Reason.NO_MODEL, lambda: at)
 
 
 def ended(permit: ledger.Permit, **facts: Any) -> AttemptEnd:
@@ -85,7 +85,7 @@ def test_a_step_that_may_not_ask_is_written_with_the_reason_and_no_attempt() -> 
     assert permit.attempt_uid is None
     step = Step.objects.get(index=1)
     assert (step.reason, step.retry_at and step.retry_at.timestamp()) == ("spacing", NOW + LIMITS.spacing + LIMITS.grace)
-    ledger.open_step(begun(2), None, Reason.MODE, lambda: NOW)
+    ledger.open_step(begun(2), [], Reason.MODE, lambda: NOW)
     assert Step.objects.get(index=2).reason == "mode"
     assert LLMAttempt.objects.count() == 1
 
@@ -115,7 +115,7 @@ def test_where_write_2_fails_nothing_of_it_is_written() -> None:
 @pytest.mark.usefixtures("no_database")
 def test_without_the_database_both_writes_say_so() -> None:
     with pytest.raises(OperationalError):
-        ledger.open_step(begun(), None, Reason.MODE, lambda: NOW)
+        ledger.open_step(begun(), [], Reason.MODE, lambda: NOW)
     with pytest.raises(OperationalError):
         ledger.close_step(closed(begun()), LIMITS)
 
@@ -163,7 +163,7 @@ def test_callers_are_counted_by_how_they_were_answered() -> None:
 @database
 def test_two_callers_with_the_same_id_have_a_task_each_and_one_caller_one() -> None:
     for story in (begun(), begun(1), begun(caller="192.0.2.8"), begun(task_id="u")):
-        ledger.open_step(story, None, Reason.MODE, lambda: NOW)
+        ledger.open_step(story, [], Reason.MODE, lambda: NOW)
     assert Task.objects.count() == 3
 
 
@@ -172,7 +172,7 @@ def test_a_model_that_failed_hands_over_to_the_next_in_one_step() -> None:
     story = begun()
     first = asked(story)
     failed = ended(first, verdict=Verdict.FAILED, accepted=False)
-    second = ledger.next_attempt(story, failed, request(), lambda: NOW + 3)
+    second = ledger.next_attempt(story, request(), failed, [request()], lambda: NOW + 3)
     assert second.decision.slot == NOW + LIMITS.spacing + LIMITS.grace
     assert list(LLMAttempt.objects.order_by("number").values_list("number", "verdict")) == [(1, "failed"), (2, "open")]
     assert Gate.objects.get().strikes == 0
@@ -231,7 +231,7 @@ def ask_until_answered(number: int) -> float | None:
         try:
             now = time.time()
             wanted = request(now + 1_000, Limits(spacing=2.0))
-            return ledger.open_step(begun(number, received_at=now, task_id=str(number)), wanted, Reason.NO_MODEL, time.time).decision.slot
+            return ledger.open_step(begun(number, received_at=now, task_id=str(number)), [wanted], Reason.NO_MODEL, time.time).decision.slot
         except UNAVAILABLE:
             continue
 

@@ -17,6 +17,7 @@ import pytest
 
 from agents import llm
 from agents.configuration import Provider
+from agents.models.accounts import default_options
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass
 from agents.standin.process import StandIn
@@ -93,8 +94,8 @@ def talking(talk: Callable[[socketserver.StreamRequestHandler], None]) -> Iterat
 
 
 def ask(base_url: str, *, key: str = KEY, model: str = MODEL, seconds: float = PATIENCE, task_id: str = "t") -> llm.Completion:
-    provider = Provider(base_url, key, (model,), {})
-    return llm.Call(provider, model, MESSAGES, task_id=task_id, cut_off=time.time() + seconds).result()
+    provider = Provider(base_url, key, (model,), {}, default_options())
+    return llm.Call(provider, model, llm.Prompt(MESSAGES, task_id=task_id), cut_off=time.time() + seconds).result()
 
 
 def whole(body: Any, status: int = 200, **headers: str) -> Answer:
@@ -241,7 +242,7 @@ def test_a_refusal_with_an_endless_page_is_a_refusal_all_the_same() -> None:
 
 def test_a_call_knows_when_it_left_and_that_it_never_did(standin: StandIn, free_port: int) -> None:
     def call(base_url: str) -> llm.Call:
-        return llm.Call(Provider(base_url, standin.key, (), {}), MODEL, MESSAGES, task_id="t", cut_off=time.time() + PATIENCE)
+        return llm.Call(Provider(base_url, standin.key, (), {}), MODEL, llm.Prompt(MESSAGES), cut_off=time.time() + PATIENCE)
 
     before, left = time.time(), call(standin.base_url).sent_at()
     assert left is not None

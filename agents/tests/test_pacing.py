@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from math import ceil, inf
 
 import pytest
-from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.pacing import BURST_GAP, MINUTE, Pace, Source, accepted, reserved, slot, violated
+from agents.pacing import BURST_GAP, Pace, Source, accepted, reserved, slot, violated
+from agents.slots import MINUTE
 
 NOW, SPACING = 1_800_000_000.0, 5.0
 

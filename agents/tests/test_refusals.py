@@ -90,19 +90,17 @@ def test_an_answer_has_its_class(status: int, content_type: str, body: str, kind
 
 
 @pytest.mark.parametrize(
-    ("kinds", "scope", "pauses", "is_final"),
+    ("kinds", "scope", "pauses"),
     [
-        (("edge", "free_daily", "daily_quota", "subscription_cap", "payment"), Scope.ACCOUNT, True, True),
-        (("auth",), Scope.KEY, True, True),
-        (("request",), Scope.REQUEST, False, True),
-        (("capacity", "model", "upstream"), Scope.MODEL, False, False),
+        (("edge", "free_daily", "daily_quota", "subscription_cap", "payment"), Scope.ACCOUNT, True),
+        (("auth",), Scope.KEY, True),
+        (("request",), Scope.REQUEST, False),
+        (("capacity", "model", "upstream"), Scope.MODEL, False),
     ],
 )
-def test_a_class_says_whom_it_concerns_who_has_to_wait_and_whether_another_model_may_help(
-    kinds: tuple[str, ...], scope: Scope, pauses: bool, is_final: bool
-) -> None:
+def test_a_class_says_whom_it_concerns_and_who_has_to_wait(kinds: tuple[str, ...], scope: Scope, pauses: bool) -> None:
     found = [RefusalClass(kind) for kind in kinds]
-    assert {(kind.scope, kind.pauses_account, kind.is_final) for kind in found} == {(scope, pauses, is_final)}
+    assert {(kind.scope, kind.pauses_account) for kind in found} == {(scope, pauses)}
 
 
 def test_every_class_has_its_sentence() -> None:

@@ -194,7 +194,7 @@ def test_nothing_is_sent_while_facts_wait(settings: Any, monkeypatch: pytest.Mon
 def test_a_refusal_that_waited_so_long_that_its_attempt_was_given_up_for_lost_still_pauses_the_account() -> None:
     whole = facts()
     request = ledger.Request(default_account(), Limits(), NOW + 20, ("m",))
-    permit = ledger.open_step(whole.opening, request, Reason.NO_MODEL, lambda: NOW)
+    permit = ledger.open_step(whole.opening, [request], Reason.NO_MODEL, lambda: NOW)
     assert permit.attempt_uid
     LLMAttempt.objects.update(verdict=Verdict.LOST, ended_at="2026-09-21T00:00:00Z")
     end = AttemptEnd(uid=permit.attempt_uid, verdict=Verdict.REFUSED, ended_at=NOW + 1, sent_at=NOW, status=429, refusal="edge")

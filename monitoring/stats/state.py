@@ -114,17 +114,20 @@ def read(now: datetime) -> Facts:
     """Everything that the sentence needs, from the database and the environment."""
     settings, account = Settings.current(), default_account()
     obstacle, unreadable = _obstacle(settings, account)
-    refusal, status = RateLimitEvent.objects.filter(account=account, ended_by="").values_list("refusal", "status").first() or ("", None)
-    cause = RefusalClass(refusal) if refusal else None
+    refusal, status = RateLimitEvent.objects.filter(account=account, model="", ended_by="").values_list("refusal", "status").first() or (
+        "",
+        None,
+    )
+    cause, gate = RefusalClass(refusal) if refusal else None, gates.of(account)
     return Facts(
         now=now,
-        gate=gates.of(account),
+        gate=gate,
         limits=rules(settings).limits,
         obstacle=obstacle,
         unreadable=unreadable,
         cause=cause,
         status=status,
-        has_succeeded=cause is not RefusalClass.EDGE or account.has_succeeded(),
+        has_succeeded=not gate.never_worked,
         last_step_at=Step.objects.order_by("-received_at", "-id").values_list("received_at", flat=True).first(),
         worker_beat_at=Heartbeat.objects.filter(name__startswith="worker").aggregate(newest=Max("beaten_at"))["newest"],
     )

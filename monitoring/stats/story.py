@@ -119,9 +119,9 @@ def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime) -> Ste
     )
 
 
-def _attempts(steps: list[Step]) -> Mapping[int, list[LLMAttempt]]:
+def _attempts(steps: list[Step]) -> Mapping[int | None, list[LLMAttempt]]:
     found: QuerySet[LLMAttempt] = LLMAttempt.objects.filter(step__in=steps).order_by("step_id", "number")
-    by_step: defaultdict[int, list[LLMAttempt]] = defaultdict(list)
+    by_step: defaultdict[int | None, list[LLMAttempt]] = defaultdict(list)
     for attempt in found:
         by_step[attempt.step_id].append(attempt)
     return by_step

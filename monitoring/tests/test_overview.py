@@ -21,7 +21,15 @@ def test_a_pause_is_counted_down(viewer: Client) -> None:
     change_account(account, {"model_names": ["a/model"]}, key="cpk_made.up.key", by=None, reason="")
     Gate.objects.create(account=account, strikes=2, paused_at=now.timestamp(), paused_until=now.timestamp() + 192.9)
     RateLimitEvent.objects.create(
-        account=account, refusal="edge", strike=2, pause_seconds=120, pause_source="ladder", started_at=now, predicted_recovery_at=now
+        account=account,
+        refusal="edge",
+        strike=2,
+        pause_seconds=120,
+        pause_source="ladder",
+        started_at=now,
+        predicted_at=now,
+        prediction_source="ladder",
+        block_started_at=now,
     )
     make_attempt(make_step(at=now))
     response = viewer.get("/")

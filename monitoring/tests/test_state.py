@@ -136,10 +136,10 @@ def test_the_state_is_read_from_what_is_on_record(settings: DjangoSettings) -> N
 
 
 @pytest.mark.django_db
-def test_whether_the_key_ever_worked_is_read_from_its_attempts(settings: DjangoSettings) -> None:
+def test_whether_the_key_ever_worked_is_read_from_its_gate(settings: DjangoSettings) -> None:
     settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "cpk_made.up.key", ("a/model",)
     account, at = default_account(), NOW.timestamp()
-    GateRow.objects.create(account=account, strikes=1, paused_at=at, paused_until=at + 60)
+    GateRow.objects.create(account=account, strikes=1, paused_at=at, paused_until=at + 60, cause="edge")
     refused = make_attempt(make_step(), verdict=Verdict.REFUSED, status=429, refusal=RefusalClass.EDGE)
     RateLimitEvent.objects.create(
         account=account,
@@ -150,8 +150,10 @@ def test_whether_the_key_ever_worked_is_read_from_its_attempts(settings: DjangoS
         pause_seconds=60,
         pause_source=PauseSource.LADDER,
         started_at=NOW,
-        predicted_recovery_at=NOW + timedelta(seconds=60),
+        predicted_at=NOW + timedelta(seconds=60),
+        prediction_source="ladder",
+        block_started_at=NOW,
     )
     assert state(NOW).remedy == NEVER_WORKED
-    make_attempt(make_step(), verdict=Verdict.INVALID)
+    GateRow.objects.update(succeeded_at=at - 60)
     assert state(NOW).after == ": account rate limit, our ladder rung 1 of 4."

@@ -1,0 +1,24 @@
+"""What the panel keeps of its own. One file a subject; import from here."""
+
+from monitoring.models.health import Component, HealthCheck, HealthState
+from monitoring.models.logs import JournalImport, LogEntry
+from monitoring.models.notices import Channel, Delivery, Notice, Severity
+from monitoring.models.panel import Panel
+from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
+
+__all__ = [
+    "Channel",
+    "Component",
+    "Delivery",
+    "HealthCheck",
+    "HealthState",
+    "JournalImport",
+    "LogEntry",
+    "Notice",
+    "Panel",
+    "Result",
+    "Severity",
+    "TestResult",
+    "TestRun",
+    "TestSchedule",
+]

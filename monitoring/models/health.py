@@ -1,0 +1,56 @@
+"""Health checks: how each component is now, since when, and how it was."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class HealthState(models.TextChoices):
+    """How a component is."""
+
+    UP = "up", "Up"
+    DEGRADED = "degraded", "Degraded"
+    DOWN = "down", "Down"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class Component(models.Model):
+    """One thing that is looked at, as it is now. `name` such as web, database, account default; `failures`: bad looks in a row.
+
+    `state` follows the looks with some patience, and `seen` is what the last one saw.
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    state = models.CharField(max_length=10, choices=HealthState.choices, default=HealthState.UNKNOWN)
+    seen = models.CharField(max_length=10, choices=HealthState.choices, default=HealthState.UNKNOWN)
+    since = models.DateTimeField()
+    checked_at = models.DateTimeField()
+    latency_ms = models.FloatField(null=True, blank=True)
+    message = models.CharField(max_length=300, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    is_flapping = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}"
+
+
+class HealthCheck(models.Model):
+    """One look at a component: a beat of its heartbeat strip."""
+
+    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="checks")
+    at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=HealthState.choices)
+    latency_ms = models.FloatField(null=True, blank=True)
+    message = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["component", "-at"], name="health_check_newest"),
+            models.Index(fields=["at"], name="health_check_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.component_id} {self.state}"
