@@ -15,10 +15,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from math import ceil, inf, sqrt
 from typing import Any
 
+from agents.reasons import PaceSource
 from agents.slots import HORIZONS, MINUTE, SLACK, earliest
 
 # How late a request may leave for its slot, in seconds.
@@ -37,30 +37,6 @@ LOOK_COSTS, STEADY_FOR, RAREST_LOOK = 90.0, 21600.0, 3600.0
 AT_ONCE = 3.0
 # How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
 AHEAD = 180.0
-
-
-class Source(StrEnum):
-    """From what the level was learned."""
-
-    SPACING = "spacing"
-    USUAL = "usual"
-    PUBLISHED = "published"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-
-    @property
-    def sentence(self) -> str:
-        """The source in an operator's words."""
-        return _SOURCES[self]
-
-
-_SOURCES = {
-    Source.SPACING: "nothing is known yet: the spacing holds",
-    Source.USUAL: "the provider tells no limit: a careful part of its usual one",
-    Source.PUBLISHED: "a careful part of the limit that the provider publishes",
-    Source.ACCEPTED: "what was accepted without a refusal",
-    Source.REFUSED: "a refusal, and what was accepted before it",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +63,7 @@ class Pace:
     slow_at: float = 0.0
     crowd: tuple[float, float] = (0.0, 0.0)
     comes_at_once: bool = False
-    source: Source = Source.SPACING
+    source: PaceSource = PaceSource.SPACING
 
     def as_json(self) -> dict[str, Any]:
         """The pace as a JSON value."""
@@ -97,7 +73,7 @@ class Pace:
     def from_json(cls, value: Mapping[str, Any]) -> Pace:
         """The pace that `as_json` wrote; {} is a fresh one."""
         lists = {name: tuple(value[name]) for name in ("sends", "short", "proven", "crowd") if name in value}
-        return cls(**{**value, **lists, "source": Source(value.get("source", Source.SPACING))})
+        return cls(**{**value, **lists, "source": PaceSource(value.get("source", PaceSource.SPACING))})
 
     @property
     def most(self) -> tuple[float, float, float]:
@@ -176,7 +152,7 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
     burst = _burst_to_blame(pace, spacing, sent_at, before)
     if burst is not None:
         return _with_short(pace, burst, max(1.0, 0.75 * before[burst]))
-    return _fallen(pace, before, now, strikes) if is_own else _shaken(pace, before, now)
+    return _fallen(pace, before, now, strikes) if is_own else _shaken(pace, spacing, before, now)
 
 
 def is_own_doing(pace: Pace, sent_at: float) -> bool:
@@ -189,6 +165,8 @@ def rebased(pace: Pace, now: float) -> Pace:
     """The pace under a clock that was set back: nothing planned for a time that is far away, no hold longer than it was."""
     if pace.sends and pace.sends[-1] > now + AHEAD:
         pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
+    if max(pace.crowd[1], pace.slow_at) > now + AHEAD:
+        pace = replace(pace, crowd=(0.0, 0.0), slow_at=0.0)
     if pace.grown_at > now + AHEAD:
         pace = replace(pace, grown_at=now, hold_until=min(pace.hold_until, now + max(0.0, pace.hold_until - pace.grown_at)))
     return pace
@@ -209,16 +187,16 @@ def _told(pace: Pace, published: float | None, spacing: float, now: float) -> Pa
     """The limit that a success tells of: believed to a part at first, and as a bound."""
     limit = min(published or 0.0, MOST)
     if not limit and spacing and not pace.level:
-        return replace(pace, level=FIRST_PART * CLAIMED, source=Source.USUAL, grown_at=now)
+        return replace(pace, level=FIRST_PART * CLAIMED, source=PaceSource.USUAL, grown_at=now)
     if not limit or limit == pace.published:
         return pace
     pace = replace(pace, published=limit)
-    if pace.level > limit and pace.source is not Source.USUAL:
-        return replace(pace, level=limit, source=Source.PUBLISHED, grown_at=now)
-    if pace.source in (Source.REFUSED, Source.ACCEPTED) or not spacing:
+    if pace.level > limit and pace.source is not PaceSource.USUAL:
+        return replace(pace, level=limit, source=PaceSource.PUBLISHED, grown_at=now)
+    if pace.source in (PaceSource.REFUSED, PaceSource.ACCEPTED) or not spacing:
         return pace
     first = max(LEAST, float(int(FIRST_PART * min(limit, CLAIMED))))
-    return replace(pace, level=first, source=Source.PUBLISHED, grown_at=now)
+    return replace(pace, level=first, source=PaceSource.PUBLISHED, grown_at=now)
 
 
 def _grown(pace: Pace, spacing: float, used: tuple[int, int, int], now: float) -> Pace:
@@ -233,7 +211,7 @@ def _grown(pace: Pace, spacing: float, used: tuple[int, int, int], now: float) -
     grown = min(_next_level(pace, level, now), _bound(pace, now))
     if grown <= level:
         return pace
-    return _regrown_bursts(replace(pace, level=grown, grown_at=now, source=Source.ACCEPTED), used)
+    return _regrown_bursts(replace(pace, level=grown, grown_at=now, source=PaceSource.ACCEPTED), used)
 
 
 def _bound(pace: Pace, now: float) -> float:
@@ -287,14 +265,17 @@ def _fallen(pace: Pace, before: tuple[int, int, int], now: float, strikes: int) 
         hold_until=now + _until_next_look(pace, place, repeats, strikes),
         grown_at=now,
         proven=(min(pace.proven[0], before[0]), min(pace.proven[1], before[1]), before[2]),
-        source=Source.REFUSED,
+        source=PaceSource.REFUSED,
     )
 
 
-def _shaken(pace: Pace, before: tuple[int, int, int], now: float) -> Pace:
-    """A refusal of what was always accepted so far: a block that came by itself, or a limit that fell. The next one tells."""
-    level = min(pace.level or inf, max(LEAST, FALLEN_PART * before[2]))
-    return replace(pace, level=level, grown_at=now, proven=(0, 0, 0), source=Source.REFUSED)
+def _shaken(pace: Pace, spacing: float, before: tuple[int, int, int], now: float) -> Pace:
+    """A refusal of what was always accepted so far: a block that came by itself, or a limit that fell. The next one tells.
+
+    Few requests before a block from outside are no sign of a low limit, so the level falls no lower than the admins' spacing.
+    """
+    level = min(pace.level or inf, max(LEAST, FALLEN_PART * before[2], MINUTE / spacing if spacing else 0.0))
+    return replace(pace, level=level, grown_at=now, proven=(0, 0, 0), source=PaceSource.REFUSED)
 
 
 def _until_next_look(pace: Pace, place: float, repeats: int, strikes: int) -> float:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.pacing import BURST_GAP, Pace, Source, accepted, reserved, slot, violated
+from agents.pacing import BURST_GAP, Pace, accepted, reserved, slot, violated
+from agents.reasons import PaceSource
 from agents.slots import MINUTE
 
 NOW, SPACING = 1_800_000_000.0, 5.0
@@ -43,7 +44,7 @@ def crowded(pace: Pace, *, seconds: float) -> Pace:
 
 def test_a_published_limit_is_believed_to_three_quarters_at_first() -> None:
     pace = told(60)
-    assert (pace.level, pace.source) == (45.0, Source.PUBLISHED)
+    assert (pace.level, pace.source) == (45.0, PaceSource.PUBLISHED)
 
 
 def test_no_limit_at_all_starts_as_the_usual_one() -> None:
@@ -79,7 +80,7 @@ def test_a_level_that_is_used_up_without_a_refusal_rises_up_to_what_is_published
         for at in sorted(slots):
             pace = accepted(pace, SPACING, at, at + 3, 60)
         now += 300
-    assert (pace.level, pace.source) == (60.0, Source.ACCEPTED)
+    assert (pace.level, pace.source) == (60.0, PaceSource.ACCEPTED)
 
 
 def test_a_level_that_is_hardly_used_stays() -> None:
@@ -90,8 +91,8 @@ def test_a_level_that_is_hardly_used_stays() -> None:
 @pytest.mark.parametrize("published", [None, 0.0])
 def test_where_nothing_is_published_a_part_of_the_usual_limit_is_tried_and_said_to_be_just_that(published: float | None) -> None:
     pace = accepted(sent(Pace(), [NOW]), SPACING, NOW, NOW + 3, published)
-    assert (pace.level, pace.source) == (45.0, Source.USUAL)
-    assert (told(12, pace).level, told(12, pace).source) == (9.0, Source.PUBLISHED)
+    assert (pace.level, pace.source) == (45.0, PaceSource.USUAL)
+    assert (told(12, pace).level, told(12, pace).source) == (9.0, PaceSource.PUBLISHED)
 
 
 def test_what_is_published_above_the_usual_limit_is_not_believed_at_once() -> None:
@@ -113,7 +114,7 @@ def test_a_refusal_of_what_was_always_accepted_slows_down_but_is_no_limit_found(
     pace = accepted(pace, SPACING, NOW + 160, NOW + 163, 60)
     pace = sent(pace, [NOW + 400 + 4 * n for n in range(11)])
     pace = violated(pace, SPACING, NOW + 440, NOW + 440.1, 1)
-    assert (pace.level, pace.ceiling) == (8.0, 0.0)
+    assert (pace.level, pace.ceiling) == (MINUTE / SPACING, 0.0)
 
 
 def test_the_further_below_the_published_limit_the_sooner_the_next_look() -> None:
@@ -133,7 +134,7 @@ def test_a_limit_that_was_passed_is_forgotten() -> None:
 def test_a_violation_at_an_even_pace_lowers_the_level_below_what_was_accepted() -> None:
     pace = sent(told(60), [NOW + 100 + 2 * n for n in range(21)])
     pace = violated(pace, SPACING, NOW + 140, NOW + 140.1, 1)
-    assert (pace.level, pace.ceiling, pace.source, pace.short) == (16.0, 20.0, Source.REFUSED, (0.0, 0.0))
+    assert (pace.level, pace.ceiling, pace.source, pace.short) == (16.0, 20.0, PaceSource.REFUSED, (0.0, 0.0))
 
 
 def test_a_violation_in_a_burst_bounds_bursts_and_leaves_the_level() -> None:
