@@ -215,11 +215,11 @@ def _grown(pace: Pace, spacing: float, used: tuple[int, int, int], now: float) -
 
 
 def _bound(pace: Pace, now: float) -> float:
-    """How far the level may rise: to what is published if steps wait long, and else only if they are turned away."""
-    is_told = pace.published and not pace.ceiling
-    if now > max(pace.crowd[1], pace.slow_at if is_told else 0.0) + MINUTE:
-        return 0.0
-    return pace.published or MOST
+    """How far the level may rise: to a usual published limit if steps wait long at it, and else only if they are turned away."""
+    since = max(pace.grown_at, now - MINUTE)
+    if pace.crowd[1] > since:
+        return pace.published or MOST
+    return min(pace.published, CLAIMED) if pace.slow_at > since and not pace.ceiling and pace.published < MOST else 0.0
 
 
 def _next_level(pace: Pace, level: float, now: float) -> float:
