@@ -8,6 +8,7 @@ import time
 from django.utils import timezone
 
 from monitoring.health import checking
+from monitoring.notices import noticing, sending
 from monitoring.suites import retests, running
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
@@ -29,3 +30,10 @@ def watch() -> None:
         logger.info("Taken up: %d test runs queued again.", lost)
     retests.ask_due(now)
     checking.check_if_due(now)
+    noticing.notice(now)
+    sending.enqueue_due(now)
+
+
+def deliver(pk: int) -> bool:
+    """Send one notification. False where another worker had it."""
+    return sending.deliver(pk)
