@@ -6,8 +6,10 @@ from django.urls import path
 
 from monitoring.gate_actions import GateAction
 from monitoring.views.accounts import account, delete, move, new_account, switch
+from monitoring.views.attempts import attempt_list
 from monitoring.views.callers import caller_list
 from monitoring.views.events import event_list
+from monitoring.views.exports import export_attempts, export_tasks
 from monitoring.views.gate_action import gate_action
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
@@ -22,11 +24,14 @@ urlpatterns = [
     path("", overview, name="overview"),
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
+    path("tasks/export/", export_tasks, name="export_tasks"),
     path("tasks/<int:pk>/", task_story, name="task"),
     path("rate-limit/", rate_limit, name="rate_limit"),
     path("rate-limit/events/", event_list, name="events"),
     *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
     path("rate-limit/what-if/", what_if, name="what_if"),
+    path("attempts/", attempt_list, name="attempts"),
+    path("attempts/export/", export_attempts, name="export_attempts"),
     path("callers/", caller_list, name="callers"),
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),

@@ -15,7 +15,7 @@ from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
 from monitoring.stats.keyset import COUNT_CAP
-from monitoring.stats.tasks import TaskState
+from monitoring.stats.task_filters import TaskState
 
 register = template.Library()
 

@@ -28,6 +28,7 @@ PAGES = (
     "/",
     "/tasks/",
     "/tasks/new/",
+    "/attempts/",
     "/callers/",
     "/rate-limit/",
     "/rate-limit/events/",
