@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from functools import partial
 
-from agents import hybrid, ledger, spool, template
+from agents import hybrid, ledger, spool, step_pages, template
 from agents.attempt import Attempt, Result
 from agents.configuration import Provider, accounts, provider, rules
 from agents.database import UNAVAILABLE
@@ -94,6 +94,7 @@ def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = tim
         _write_down(facts, situation.rules)
     else:
         _spool(facts)
+    step_pages.keep(story.opening.uid, step)
     return plan
 
 

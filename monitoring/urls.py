@@ -15,6 +15,7 @@ from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.rate_limit import rate_limit
+from monitoring.views.replay import replay
 from monitoring.views.settings import settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
@@ -30,6 +31,7 @@ urlpatterns = [
     path("rate-limit/events/", event_list, name="events"),
     *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
     path("rate-limit/what-if/", what_if, name="what_if"),
+    path("steps/<int:pk>/replay/", replay, name="replay"),
     path("attempts/", attempt_list, name="attempts"),
     path("attempts/export/", export_attempts, name="export_attempts"),
     path("callers/", caller_list, name="callers"),

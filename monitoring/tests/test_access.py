@@ -29,6 +29,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
     "tasks/export/": READ,
+    "steps/<int:pk>/replay/": {**READ, "POST": OPERATORS},
     "attempts/": READ,
     "attempts/export/": READ,
     "rate-limit/": READ,
@@ -77,7 +78,8 @@ def test_every_address_has_a_rule() -> None:
 @pytest.mark.parametrize("route", RULES)
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
-    pk = default_account().pk if route.startswith("settings/") else make_step().task_id
+    step = make_step()
+    pk = default_account().pk if route.startswith("settings/") else step.pk if route.startswith("steps/") else step.task_id
     address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
