@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 
 from agents import models
@@ -83,6 +83,11 @@ def prune(now: datetime) -> int:
     return dropped
 
 
+def join() -> None:
+    """Wait until all that was given to `keep` in this process is written or given up."""
+    _queue.join()
+
+
 def _ensure_writer() -> None:
     """One thread a process, started by its first step."""
     with _starting:
@@ -111,6 +116,6 @@ def _write(uid: str, step: Step) -> None:
             models.StepPage.objects.create(step_id=row, gz=gz, kept_until=timezone.now() + KEPT)
     except UNAVAILABLE as error:
         logger.info("The page of step %s is not kept: the database is busy (%s).", uid, error)
-    except DatabaseError:
+    except Exception:
         # Whatever is wrong with one page, the next one must be tried, and nobody waits for either.
         logger.exception("The page of step %s can't be kept.", uid)

@@ -58,7 +58,7 @@ def standin(shared_standin: StandIn, settings: Any) -> StandIn:
 def answered(asked: Asked = ASKED) -> Step:
     """A step that the runner answered, with its page kept."""
     runner.answer(asked, source=Source.VALIDATOR, caller="192.0.2.7")
-    step_pages._queue.join()
+    step_pages.join()
     return Step.objects.get()
 
 
@@ -95,7 +95,7 @@ def test_pages_are_pruned_in_batches(monkeypatch: pytest.MonkeyPatch, standin: S
         runner.answer(
             Asked(**{name: getattr(ASKED, name) for name in ASKED.__slots__} | {"index": number}), source=Source.TEST, caller=None
         )
-    step_pages._queue.join()
+    step_pages.join()
     assert step_pages.prune(timezone.now() + step_pages.KEPT) == 5
 
 

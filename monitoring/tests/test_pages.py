@@ -17,7 +17,7 @@ from django.urls import path
 from lxml import html
 
 from agents.configuration import default_account
-from agents.models import Account, AuditEntry, Caller
+from agents.models import Account, AuditEntry, Caller, Replay, Step
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
 
@@ -56,6 +56,7 @@ def fill(rows: int) -> str:
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
+        Replay.objects.create(step=Step.objects.filter(task=task).earliest("pk"), asked_at=NOW, lease_until=NOW, state="done", route="template", reason="mode")
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
     return f"/tasks/{task.pk}/"
 
@@ -90,12 +91,13 @@ def test_a_live_part_that_has_not_changed_is_not_sent_again(viewer: Client) -> N
     assert viewer.get("/", headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 200
 
 
-@pytest.mark.parametrize("address", [*PAGES, "task"])
+@pytest.mark.parametrize("address", [*PAGES, "task", "replay"])
 def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address: str, admin: Client, django_assert_num_queries: Callable[..., Any], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     task = fill(1)
-    address = task if address == "task" else address
+    step = Step.objects.filter(task=task.strip("/").split("/")[-1]).earliest("pk")
+    address = {"task": task, "replay": f"/steps/{step.pk}/replay/"}.get(address, address)
     admin.get(address)
     cache.clear()
     with django_assert_max_num_queries(20) as few:
