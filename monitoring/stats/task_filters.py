@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from agents.models import LLMAttempt, Route, Source, Step, Submission, Task
 from agents.reasons import Reason
 from monitoring.queries import Kind, Qualifier, Query
-from monitoring.stats.filters import narrowed, since
+from monitoring.stats.filters import AnyOf, narrowed, since
+from monitoring.stats.keyset import COUNT_CAP, capped_count
 
 
 class TaskState(StrEnum):
@@ -60,27 +63,36 @@ def projects() -> tuple[str, ...]:
 
 
 def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
-    """The tasks that meet all conditions.
-
-    What steps and attempts say is asked once for all tasks, by IN. Asked task by task, by EXISTS, SQLite picks the wrong index: minutes.
-    """
+    """The tasks that meet all conditions."""
     start = since(query, now)
     # A task's steps come after the task.
     steps = Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
     attempts = LLMAttempt.objects.filter(decided_at__gte=start) if start else LLMAttempt.objects.all()
-    any_of = {
-        "route": lambda values: _of(steps.filter(route__in=values)),
-        "reason": lambda values: _of(steps.filter(reason__in=values)),
+    any_of: dict[str, AnyOf] = {
+        "route": lambda values: _of_any(steps.filter(route__in=values), "task", Concat("route", Value("")), values),
+        "reason": lambda values: _of_any(steps.filter(reason__in=values), "task", Concat("reason", Value("")), values),
+        "status": lambda values: _of_any(attempts.filter(status__in=values), "step__task", F("status") + 0, values),
         "project": lambda values: Q(project__in=values),
-        "status": lambda values: Q(id__in=attempts.filter(status__in=map(int, values)).values("step__task")),
-        "state": lambda values: _in_any_state(values, steps, now),
+        "state": lambda values: in_any_state(values, steps, now),
         "source": lambda values: Q(source__in=values),
         "caller": lambda values: Q(caller__in=values),
     }
     return Task.objects.filter(*narrowed(query, "created_at", any_of, ("prompt", "url", "key"), now))
 
 
-def _in_any_state(values: list[str], steps: QuerySet[Step], now: datetime) -> Q:
+def _of_any(found: QuerySet[Any], task: str, hidden: Any, values: list[str]) -> Q:
+    """The tasks that these steps or attempts are of.
+
+    Where they are few, they are looked up once, by IN. Where they are many, the tasks are gone through in their order and each is asked,
+    until there are enough. `hidden`: the column so that its index is not seen: SQLite would go through it for each task anew, for minutes.
+    """
+    if capped_count(found) <= COUNT_CAP:
+        return Q(id__in=found.values(task))
+    return Q(Exists(found.model.objects.annotate(said=hidden).filter(**{task: OuterRef("pk"), "said__in": values})))
+
+
+def in_any_state(values: list[str], steps: QuerySet[Step], now: datetime) -> Q:
+    """The tasks that are in any of these states, by these steps."""
     found = Q()
     for value in values:
         found |= _in_state(TaskState(value), steps, now)

@@ -14,7 +14,7 @@ from agents.models import Step, Submission, Task
 from monitoring.queries import TEXT, Query
 from monitoring.stats.keyset import Place, Slice, capped_count, cut
 from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
-from monitoring.stats.task_filters import TaskState, matching_tasks
+from monitoring.stats.task_filters import TaskState, in_any_state, matching_tasks
 
 PAGE_SIZE = 50
 TAB_WORDS = {
@@ -77,13 +77,14 @@ def told(found: Sequence[Any], now: datetime) -> list[TaskRow]:
 
 def tabs(query: Query, now: datetime) -> list[Tab]:
     """All tasks, then each state. Not counted where a text is looked for: each count would read all prompts."""
+    base = matching_tasks(query.without("state"), now)
     others, is_counted = query.without("state"), not (query.values(TEXT) or query.values(TEXT, negated=True))
     asked = {"": others, **{state.value: others.having("state", state) for state in TaskState}}
     return [
         Tab(
             words=TAB_WORDS[state],
             query=str(each),
-            count=capped_count(matching_tasks(each, now)) if is_counted else None,
+            count=capped_count(base.filter(in_any_state([state] if state else [], Step.objects.all(), now))) if is_counted else None,
             is_chosen=query.values("state") == ([state] if state else []),
         )
         for state, each in asked.items()

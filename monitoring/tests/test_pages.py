@@ -56,7 +56,9 @@ def fill(rows: int) -> str:
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
-        Replay.objects.create(step=Step.objects.filter(task=task).earliest("pk"), asked_at=NOW, lease_until=NOW, state="done", route="template", reason="mode")
+        Replay.objects.create(
+            step=Step.objects.filter(task=task).earliest("pk"), asked_at=NOW, lease_until=NOW, state="done", route="template", reason="mode"
+        )
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
     return f"/tasks/{task.pk}/"
 
@@ -96,7 +98,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address: str, admin: Client, django_assert_num_queries: Callable[..., Any], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     task = fill(1)
-    step = Step.objects.filter(task=task.strip("/").split("/")[-1]).earliest("pk")
+    step = Step.objects.filter(task=int(task.strip("/").split("/")[-1])).earliest("pk")
     address = {"task": task, "replay": f"/steps/{step.pk}/replay/"}.get(address, address)
     admin.get(address)
     cache.clear()

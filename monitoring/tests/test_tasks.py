@@ -6,10 +6,13 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from agents.models import Source, Submission, Task
+from monitoring.queries import parse
+from monitoring.stats import task_filters
 from monitoring.stats import tasks as stats
 from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of, words_of
 from monitoring.tests.records import make_attempt, make_llm_step, make_open_step, make_step, make_task
@@ -202,3 +205,27 @@ def test_a_large_count_stops_at_its_cap(viewer: Client) -> None:
 def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) -> None:
     assert "New task" not in text_of(viewer.get("/tasks/"))
     assert "New task" in text_of(operator.get("/tasks/"))
+
+
+@pytest.mark.parametrize("query", ["route:llm", "reason:answered", "status:429", "-route:template", "-reason:paused", "-status:200"])
+def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_filters, "COUNT_CAP", 0)
+    make_attempt(make_llm_step(make_task(prompt="wanted", at=NOW), at=NOW), status=429)
+    make_attempt(make_step(make_task(prompt="another", at=NOW), at=NOW))
+    assert found(viewer, query) == ["wanted"]
+    assert found(viewer, f"{query} since:1h state:answered") == ["wanted"]
+
+
+@pytest.mark.parametrize("is_common", [False, True], ids=["few", "many"])
+@pytest.mark.parametrize(
+    "query", ["", "route:llm", "-reason:paused", "status:429", "project:x", "source:test", "caller:203.0.113.7", "since:2h"]
+)
+def test_no_table_is_read_as_a_whole(query: str, is_common: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("Postgres reads small tables as a whole, and rightly so.")
+    monkeypatch.setattr(task_filters, "COUNT_CAP", -1 if is_common else 10_000)
+    for state in ("", *task_filters.TaskState):
+        asked = parse(f"{query} {f'state:{state}' if state else ''}", task_filters.task_qualifiers())
+        plan = stats.with_newest(task_filters.matching_tasks(asked, NOW)).order_by("-created_at", "-id")[:51].explain()
+        scans = [line for line in plan.splitlines() if "SCAN" in line and "INDEX" not in line]
+        assert not scans, plan
