@@ -7,8 +7,9 @@ import time
 
 from django.utils import timezone
 
+from monitoring import schedules
 from monitoring.health import checking
-from monitoring.suites import retests, running
+from monitoring.suites import keeping, retests, running
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
 CHUNK_SECONDS = 45.0
@@ -28,4 +29,13 @@ def watch() -> None:
     if lost:
         logger.info("Taken up: %d test runs queued again.", lost)
     retests.ask_due(now)
+    schedules.ask_due(now)
     checking.check_if_due(now)
+
+
+def prune() -> None:
+    """Hourly: drop test runs and health checks that are too old."""
+    now = timezone.now()
+    runs, checks = keeping.prune(now), checking.prune(now)
+    if runs or checks:
+        logger.info("Pruned: %d test runs, %d health checks.", runs, checks)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from monitoring.views.callers import caller_list
+from monitoring.views.components import component_day, component_list
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
+from monitoring.views.run import cancel_run, run_json, run_markdown, run_report
+from monitoring.views.runs import test_runs
+from monitoring.views.schedules import delete_schedule, schedule_form, switch_schedule
 from monitoring.views.settings import account, settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
@@ -17,6 +21,17 @@ urlpatterns = [
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/<int:pk>/", task_story, name="task"),
+    path("tests/", test_runs, name="tests"),
+    path("tests/<int:pk>/", run_report, name="test_run"),
+    path("tests/<int:pk>/cancel/", cancel_run, name="cancel_run"),
+    path("tests/<int:pk>/report.md", run_markdown, name="run_markdown"),
+    path("tests/<int:pk>/report.json", run_json, name="run_json"),
+    path("tests/schedules/new/", schedule_form, name="new_schedule"),
+    path("tests/schedules/<int:pk>/", schedule_form, name="schedule"),
+    path("tests/schedules/<int:pk>/switch/", switch_schedule, name="switch_schedule"),
+    path("tests/schedules/<int:pk>/delete/", delete_schedule, name="delete_schedule"),
+    path("components/", component_list, name="components"),
+    path("components/<int:pk>/", component_day, name="component"),
     path("callers/", caller_list, name="callers"),
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),

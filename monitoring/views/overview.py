@@ -9,6 +9,7 @@ from django.utils import timezone
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.figures import recent_figures
+from monitoring.stats.looked_after import looked_after
 from monitoring.stats.state import state
 from monitoring.stats.steps import latest_steps
 
@@ -19,4 +20,5 @@ STEPS_SHOWN = 12
 def overview(request: PanelRequest) -> dict[str, Any]:
     """The state in a sentence, key figures, the latest steps."""
     now = timezone.now()
-    return {"now": now, "state": state(now), "figures": recent_figures(now), "steps": latest_steps(STEPS_SHOWN)}
+    told = {"state": state(now), "figures": recent_figures(now), "steps": latest_steps(STEPS_SHOWN)}
+    return {"now": now, "looked_after": looked_after(now), **told}
