@@ -25,7 +25,7 @@ def _suites() -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         label="Tests",
         choices=list(TITLES.items()),
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         error_messages={"required": "tests: choose at least one.", "invalid_choice": "tests: there is no “%(value)s”."},
     )
 

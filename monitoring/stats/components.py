@@ -10,7 +10,7 @@ from itertools import pairwise
 from django.db.models import QuerySet
 
 from monitoring.health.looks import CLOCK, DRIFT_EVERY
-from monitoring.health.readiness import MISSED_ROUNDS, is_stale, looked_every, worker_now
+from monitoring.health.readiness import MISSED_ROUNDS, WorkerNow, is_stale, looked_every, worker_now
 from monitoring.models import Component, HealthCheck, HealthState
 
 BEATS = 60
@@ -118,7 +118,7 @@ def health(now: datetime, *, with_beats: bool = True) -> Health:
     """All components at `now`."""
     every, worker, components = looked_every(), worker_now(now), list(Component.objects.all())
     beats = _beats(components, every) if with_beats else {}
-    rows = [_row(component, now, every, beats.get(component.pk, ()), is_silent=worker.is_silent) for component in components]
+    rows = [_row(component, now, every, beats.get(component.pk, ()), worker) for component in components]
     return Health(sorted(rows, key=_urgency), worker.is_silent, worker.beaten_at)
 
 
@@ -128,7 +128,7 @@ def day(component: Component, now: datetime) -> Day:
     checks = list(component.checks.filter(at__gt=now - DAY, at__lte=now).order_by("at"))
     looks = [Beat(check.at, HealthState(check.state), check.message) for check in checks]
     timed = sorted(check.latency_ms for check in checks if check.latency_ms is not None)
-    row = _row(component, now, every, tuple(looks[-BEATS:]), is_silent=worker.is_silent)
+    row = _row(component, now, every, tuple(looks[-BEATS:]), worker)
     patience = MISSED_ROUNDS * (DRIFT_EVERY if component.name == CLOCK else every)
     middle = timed[len(timed) // 2] if timed else None
     return Day(row, segments(looks, now, patience), len(looks), middle, timed[-1] if timed else None)
@@ -163,16 +163,16 @@ def _urgency(row: ComponentRow) -> int:
     return [HealthState.DOWN, HealthState.DEGRADED, HealthState.UNKNOWN, HealthState.UP].index(row.state)
 
 
-def _row(component: Component, now: datetime, every: timedelta, beats: tuple[Beat, ...], *, is_silent: bool) -> ComponentRow:
-    stale, state, message = is_stale(component, now, every), HealthState(component.state), component.message
-    if component.name == WORKER and is_silent:
-        stale, state, message = False, HealthState.DOWN, "No sign of life for a minute or more."
+def _row(component: Component, now: datetime, every: timedelta, beats: tuple[Beat, ...], worker: WorkerNow) -> ComponentRow:
+    stale, state, message, since = is_stale(component, now, every), HealthState(component.state), component.message, component.since
+    if component.name == WORKER and worker.is_silent:
+        stale, state, message, since = False, HealthState.DOWN, worker.message, worker.beaten_at or component.checked_at
     return ComponentRow(
         pk=component.pk,
         name=component.name,
         state=HealthState.UNKNOWN if stale else state,
         message=message,
-        since=component.since,
+        since=since,
         checked_at=component.checked_at,
         latency_ms=component.latency_ms,
         is_flapping=component.is_flapping and not stale,

@@ -117,7 +117,7 @@ def _shares(runs: Sequence[int]) -> dict[int, float]:
 
 def costs(now: datetime) -> list[Cost]:
     """What tests cost in the last days, at most `COST_KEPT_SECONDS` old."""
-    return cache.get_or_set("test costs", partial(_costs, now), COST_KEPT_SECONDS)  # type: ignore[return-value]
+    return cache.get_or_set("test-costs", partial(_costs, now), COST_KEPT_SECONDS)  # type: ignore[return-value]
 
 
 def _costs(now: datetime) -> list[Cost]:

@@ -78,13 +78,13 @@ def svg_number(value: float) -> str:
 @register.simple_tag
 def badge(state: str, words: str) -> SafeString:
     """A state in words, in its colour."""
-    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)  # type: ignore[index]
+    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)
 
 
 @register.filter
 def tone(state: str) -> str:
     """The colour of a state, by the name of its class."""
-    return f"tone-{TONES[state]}"  # type: ignore[index]
+    return f"tone-{TONES[state]}"
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from monitoring.tests.reading import HTMX
 from monitoring.tests.records import make_step
+from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,17 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/": READ,
     "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
     "tasks/<int:pk>/": READ,
+    "tests/": {**READ, "POST": OPERATORS},
+    "tests/<int:pk>/": READ,
+    "tests/<int:pk>/cancel/": {"POST": OPERATORS},
+    "tests/<int:pk>/report.md": READ,
+    "tests/<int:pk>/report.json": READ,
+    "tests/schedules/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/switch/": {"POST": ADMINS},
+    "tests/schedules/<int:pk>/delete/": {"POST": ADMINS},
+    "components/": READ,
+    "components/<int:pk>/": READ,
     "callers/": READ,
     "settings/": {**READ, "POST": ADMINS},
     "settings/account/": {"POST": ADMINS},
@@ -61,6 +73,9 @@ def test_every_address_has_a_rule() -> None:
 @pytest.mark.parametrize("route", RULES)
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client, step = client_of(role, member), make_step()
+    make_run(pk=step.task_id)
+    make_schedule(pk=step.task_id)
+    make_component("web", pk=step.task_id)
     address = "/" + route.replace("<int:pk>", str(step.task_id))
     for method in METHODS:
         status = client.generic(method, address).status_code

@@ -17,22 +17,26 @@ from django.urls import path
 from lxml import html
 
 from agents.models import Caller
+from monitoring.models import TestRun
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
+from monitoring.tests.watched import make_component, make_result, make_run
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/")
+PAGES = ("/", "/tasks/", "/tasks/new/", "/tests/", "/tests/schedules/new/", "/components/", "/callers/", "/settings/")
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, callers. Returns a task's address."""
+    """Tasks with steps and attempts, callers, test runs, components. Returns a task's address."""
     task = make_task()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
+        make_result(make_run())
+        make_component(f"account {TestRun.objects.count()}")
     return f"/tasks/{task.pk}/"
 
 
@@ -74,7 +78,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address = task if address == "task" else address
     admin.get(address)
     cache.clear()
-    with django_assert_max_num_queries(20) as few:
+    with django_assert_max_num_queries(24) as few:
         admin.get(address)
     Caller.objects.all().delete()
     fill(50)
