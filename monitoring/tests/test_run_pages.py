@@ -14,6 +14,7 @@ from agents.configuration import default_account
 from agents.models import LLMAttempt, Source
 from monitoring.models import TestRun
 from monitoring.stats import runs as stats
+from monitoring.stats.keyset import Place
 from monitoring.stats.run_trend import changed, costs, trend
 from monitoring.stats.runs import RunQuery, runs
 from monitoring.suites import running
@@ -177,7 +178,7 @@ def test_the_trend_shows_durations_and_who_answered_the_live_test(viewer: Client
     make_result(long, "ok", "task by", suite="api", facts={"route": "llm"})
     make_result(long, "warn", "step by", suite="api", facts={"route": "template"})
     make_result(short, "skipped", "task by", suite="api")
-    points = trend(runs(RunQuery(), stats.Place()).strip)
+    points = trend(runs(RunQuery(), Place()).strip)
     assert [(point.run.pk, point.height, point.llm_share) for point in points] == [(short.pk, 25.0, None), (long.pk, 100.0, 50.0)]
     table = tree_of(viewer.get("/tests/")).xpath("//details[@id='trend-table']//tbody/tr")
     assert [" ".join(row.itertext()) for row in table] == [f"{long.pk} 8.00 s 50 %", f"{short.pk} 2.00 s –"]
