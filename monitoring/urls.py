@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.callers import caller_list
 from monitoring.views.components import component_day, component_list
 from monitoring.views.new_task import new_task
@@ -12,9 +13,10 @@ from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.run import cancel_run, run_json, run_markdown, run_report
 from monitoring.views.runs import test_runs
 from monitoring.views.schedules import delete_schedule, schedule_form, switch_schedule
-from monitoring.views.settings import account, settings
+from monitoring.views.settings import settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
+from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -32,10 +34,15 @@ urlpatterns = [
     path("tests/schedules/<int:pk>/delete/", delete_schedule, name="delete_schedule"),
     path("components/", component_list, name="components"),
     path("components/<int:pk>/", component_day, name="component"),
+    path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),
     path("settings/", settings, name="settings"),
-    path("settings/account/", account, name="account"),
+    path("settings/accounts/new/", new_account, name="new_account"),
+    path("settings/accounts/<int:pk>/", account, name="account"),
+    path("settings/accounts/<int:pk>/move/", move, name="move_account"),
+    path("settings/accounts/<int:pk>/switch/", switch, name="switch_account"),
+    path("settings/accounts/<int:pk>/delete/", delete, name="delete_account"),
 ]

@@ -16,7 +16,8 @@ from django.test import Client
 from django.urls import path
 from lxml import html
 
-from agents.models import Caller
+from agents.configuration import default_account
+from agents.models import Account, Caller
 from monitoring.models import TestRun
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
@@ -24,16 +25,37 @@ from monitoring.tests.watched import make_component, make_result, make_run
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/tasks/new/", "/tests/", "/tests/schedules/new/", "/components/", "/callers/", "/settings/")
+SPARE = 1_000
+PAGES = (
+    "/",
+    "/tasks/",
+    "/tasks/new/",
+    "/tests/",
+    "/tests/schedules/new/",
+    "/components/",
+    "/callers/",
+    "/rate-limit/what-if/",
+    "/settings/",
+    "/settings/accounts/new/",
+    f"/settings/accounts/{SPARE}/",
+)
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
+@pytest.fixture(autouse=True)
+def spare(db: None) -> Account:
+    """An account with a page of its own."""
+    default_account()
+    return Account.objects.create(pk=SPARE, name="spare", position=2)
+
+
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, callers, test runs, components. Returns a task's address."""
-    task = make_task()
+    """Tasks with steps and attempts, callers, accounts, test runs, components. Returns a task's address."""
+    task, first = make_task(), Account.objects.count()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
+        Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
         make_result(make_run())
         make_component(f"account {TestRun.objects.count()}")
@@ -78,7 +100,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address = task if address == "task" else address
     admin.get(address)
     cache.clear()
-    with django_assert_max_num_queries(24) as few:
+    with django_assert_max_num_queries(26) as few:
         admin.get(address)
     Caller.objects.all().delete()
     fill(50)

@@ -10,6 +10,7 @@ from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.figures import recent_figures
 from monitoring.stats.looked_after import looked_after
+from monitoring.stats.quota import quota_warnings
 from monitoring.stats.state import state
 from monitoring.stats.steps import latest_steps
 
@@ -18,7 +19,13 @@ STEPS_SHOWN = 12
 
 @page("overview")
 def overview(request: PanelRequest) -> dict[str, Any]:
-    """The state in a sentence, key figures, the latest steps."""
+    """The state in a sentence, what is running out, key figures, the latest steps."""
     now = timezone.now()
-    told = {"state": state(now), "figures": recent_figures(now), "steps": latest_steps(STEPS_SHOWN)}
-    return {"now": now, "looked_after": looked_after(now), **told}
+    return {
+        "now": now,
+        "state": state(now),
+        "looked_after": looked_after(now),
+        "warnings": quota_warnings(now),
+        "figures": recent_figures(now),
+        "steps": latest_steps(STEPS_SHOWN),
+    }
