@@ -16,7 +16,6 @@ on its way out and left after its window pushes back whoever comes next (`left_l
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -301,26 +300,24 @@ def paused(gate: Gate, now: float, seconds: float) -> Gate:
     until = now + seconds
     if until <= gate.paused_until:
         return gate
-    return replace(gate, paused_at=now, paused_until=until, pause_source=PauseSource.OPERATOR, probe_until=0.0)
+    return replace(gate, paused_at=now, paused_until=until, pause_source=PauseSource.OPERATOR)
 
 
 def resumed(gate: Gate, now: float) -> Gate:
-    """An operator ends the pause. After a refusal one request probes the account first, as when the pause ends by itself."""
-    return replace(gate, paused_until=min(gate.paused_until, now), probe_until=0.0)
+    """An operator ends the pause. After a refusal one request probes the account first, as when the pause ends by itself.
+
+    A probe that is under way keeps its lease: there is never a second one.
+    """
+    return replace(gate, paused_until=min(gate.paused_until, now))
 
 
-def cleared(gate: Gate, now: float) -> Gate:
+def cleared(gate: Gate) -> Gate:
     """An operator has all refusals and what was learned forgotten: the gate is open, and starts at the spacing again.
 
-    What was sent stays known, so that the spacing holds.
+    The slots that are taken stay taken, so that the spacing holds.
     """
-    kept = bisect_right(gate.pace.sends, now)
-    return Gate(
-        last_slot_at=min(gate.last_slot_at, now),
-        not_before=gate.not_before,
-        succeeded_at=gate.succeeded_at,
-        pace=Pace(sends=gate.pace.sends[:kept]),
-    )
+    taken = Pace(sends=gate.pace.sends)
+    return Gate(last_slot_at=gate.last_slot_at, not_before=gate.not_before, succeeded_at=gate.succeeded_at, pace=taken)
 
 
 def rekeyed(gate: Gate, now: float) -> Gate:

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from agents import heartbeat, ledger, llm, probing, spool, submissions
 from agents.configuration import provider
+from agents.keys import UnreadableKey
 from agents.models import Account
+from agents.reasons import Purpose, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +33,13 @@ def canary() -> None:
 
 def probe(pk: int) -> str:
     """An operator's probe of an account. Returns how it ended."""
-    result = probing.probe(Account.objects.get(pk=pk))
-    return result.end.verdict if result and result.end else "not sent"
+    account = Account.objects.get(pk=pk)
+    try:
+        sent = probing.send(account, Purpose.PROBE)
+    except UnreadableKey as error:
+        logger.error("Account %s can't be probed: %s", account.name, error)
+        return Reason.NO_KEY
+    return sent.end.verdict if sent.end else sent.reason
 
 
 def probe_if_due(pk: int) -> str:

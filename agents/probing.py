@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django_q.tasks import async_task
 
 from agents import gates, ledger
-from agents.attempt import Attempt, Result
+from agents.attempt import Attempt
 from agents.configuration import provider, rules
+from agents.facts import AttemptEnd
 from agents.governor import State
 from agents.hybrid import Mode
-from agents.keys import UnreadableKey
 from agents.ledger import Clock, Request, actions
 from agents.llm import Prompt
 from agents.models import Account, LLMAttempt, Settings
 from agents.protocol import Plan
-from agents.reasons import Purpose, Verdict
+from agents.reasons import Purpose, Reason, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -60,20 +60,28 @@ def is_due(account: Account, now: datetime) -> bool:
     return not probed.exclude(verdict=Verdict.GIVEN_UP).exists()
 
 
-def probe(account: Account, *, clock: Clock = time.time) -> Result | None:
-    """Send one probe, if the gate lets it. None where it does not, or where there is nothing to send with."""
-    try:
-        known = provider(account)
-    except UnreadableKey as error:
-        logger.error("Account %s can't be probed: %s", account.name, error)
-        return None
-    if not known.key or not known.models or not account.enabled:
-        return None
-    limits = rules(Settings.current()).limits
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one request of a single token. `end` None: nothing was sent, for `reason`; `retry_at` (Unix time): when it may be."""
+
+    reason: Reason
+    model: str = ""
+    end: AttemptEnd | None = None
+    retry_at: float | None = None
+
+
+def send(account: Account, purpose: Purpose, *, clock: Clock = time.time) -> Sent:
+    """Send one request of a single token, if the gate lets it. Raises UnreadableKey."""
+    known, settings = provider(account), Settings.current()
+    obstacles = ((not account.enabled, Reason.DISABLED), (not known.key, Reason.NO_KEY), (not known.models, Reason.NO_MODEL))
+    for is_so, reason in obstacles:
+        if is_so:
+            return Sent(reason)
+    limits = rules(settings).limits
     request = Request(account, limits, clock() + PATIENCE, known.models)
-    permit = ledger.open_attempt(request, Purpose.PROBE, clock)
+    permit = ledger.open_attempt(request, purpose, clock)
     if permit.attempt_uid is None:
-        return None
+        return Sent(permit.decision.reason, retry_at=permit.decision.retry_at)
     result = Attempt(PROMPT, _any_reply, known, request, permit, clock).run()
     end = result.end
     assert end is not None
@@ -81,7 +89,7 @@ def probe(account: Account, *, clock: Clock = time.time) -> Result | None:
         # A reply of one token may be empty; that it was given is all that a probe wants to know.
         end = replace(end, verdict=Verdict.OK, detail="")
     ledger.close_attempt(end, limits)
-    return replace(result, end=end)
+    return Sent(result.reason, permit.model, end)
 
 
 def _any_reply(_: str) -> Plan:

@@ -31,7 +31,7 @@ def probe(account: Account, *, by: str, now: float) -> None:
 
 def clear(account: Account, *, by: str, now: float) -> None:
     """Forget all refusals and what was learned of the account: it is open, at the spacing."""
-    _act(account, Action.CLEAR, "", by, now, lambda gate: governor.cleared(gate, now))
+    _act(account, Action.CLEAR, "", by, now, governor.cleared)
 
 
 def rekey(account: Account, now: float) -> None:

@@ -96,6 +96,43 @@ class Settings(models.Model):
         validators=[valid_networks],
         help_text="Networks whose steps may use the LLM. Empty: all. Others get the template agent only.",
     )
+    miner_api_url = models.URLField(
+        "Miner API",
+        blank=True,
+        help_text="The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.",
+    )
+    retest_after_pause = models.BooleanField(
+        "Test after a pause",
+        default=True,
+        help_text="When an account should be back after a rate limit, a direct key test is run by itself.",
+    )
+    health_seconds = models.PositiveIntegerField(
+        "Health checks",
+        default=60,
+        validators=[MinValueValidator(10), MaxValueValidator(3600)],
+        help_text="Seconds between two looks at each component.",
+    )
+    failures_before_down = models.PositiveSmallIntegerField(
+        "Failures before down",
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+        help_text="Bad looks in a row before a component counts as down.",
+    )
+    keep_info_logs = models.BooleanField(
+        "Keep INFO records", default=False, help_text="Warnings and errors are always kept. With this, what is merely worth knowing too."
+    )
+    silence_minutes = models.PositiveIntegerField(
+        "Silence",
+        default=0,
+        validators=[MaxValueValidator(10_080)],
+        help_text="Minutes without a validator's request before a notification is sent. 0: never.",
+    )
+    least_llm_percent = models.PositiveSmallIntegerField(
+        "Least LLM share",
+        default=0,
+        validators=[MaxValueValidator(100)],
+        help_text="Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never.",
+    )
     changed_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords(excluded_fields=["changed_at"])
 

@@ -15,12 +15,16 @@ from agents.governor import (
     Gate,
     Limits,
     State,
+    cleared,
     decide,
     earliest,
     hold,
     left_late,
+    paused,
     refused,
+    rekeyed,
     released,
+    resumed,
     succeeded,
 )
 from agents.pacing import GRACE
@@ -253,6 +257,28 @@ class GateUnderAnything(RuleBasedStateMachine):
         # A request that waits for a slot of the old spacing keeps the gate's order, not the new distance.
         self.sends.clear()
         self.flights = [flight for flight in self.flights if flight.sent_at]
+
+    @rule(seconds=st.floats(1, 3600))
+    def an_operator_pauses(self, seconds: float) -> None:
+        self.gate = paused(self.gate, self.now, seconds)
+        assert self.gate.state(self.now) is State.PAUSED
+
+    @rule()
+    def an_operator_resumes(self) -> None:
+        self.gate = resumed(self.gate, self.now)
+        assert self.gate.state(self.now) is not State.PAUSED
+
+    @rule()
+    def the_key_is_changed(self) -> None:
+        self.gate = rekeyed(self.gate, self.now)
+        assert not self.gate.succeeded_at
+
+    @rule()
+    def an_operator_clears(self) -> None:
+        self.gate = cleared(self.gate)
+        assert self.gate.state(self.now) is State.OPEN
+        # A probe under way is one request of many now.
+        self.flights = [flight for flight in self.flights if flight.decision.lease is None]
 
     def waiting(self) -> list[Flight]:
         return [flight for flight in self.flights if flight.sent_at is None]

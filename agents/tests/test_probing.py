@@ -90,7 +90,7 @@ def test_while_a_step_probes_no_other_probe_is_queued(standin: StandIn) -> None:
     account = refused_and_over(standin)
     Gate.objects.update(probe_until=time.time() + 20)
     assert not probing.is_due(account, timezone.now())
-    assert jobs.probe(account.pk) == "not sent"
+    assert jobs.probe(account.pk) == "probing"
 
 
 def test_a_probe_that_said_nothing_of_the_account_is_not_repeated_at_once(standin: StandIn) -> None:
@@ -114,7 +114,7 @@ def test_a_disabled_account_is_never_probed(standin: StandIn) -> None:
     account = refused_and_over(standin)
     Account.objects.update(enabled=False)
     assert probing.enqueue_due(timezone.now()) == 0
-    assert jobs.probe(account.pk) == "not sent"
+    assert jobs.probe(account.pk) == "disabled"
 
 
 def test_a_refused_key_is_looked_at_once_and_then_left_until_the_next_check(standin: StandIn) -> None:
@@ -229,5 +229,5 @@ def test_what_an_answer_tells_of_the_days_quota_is_kept(standin: StandIn) -> Non
 def test_a_probe_is_given_up_where_the_gate_says_no(standin: StandIn) -> None:
     account = default_account()
     actions.pause(account, 60, by="ada", now=time.time())
-    assert jobs.probe(account.pk) == "not sent"
+    assert jobs.probe(account.pk) == "paused"
     assert ledger.lose_attempts(timezone.now()) == 0

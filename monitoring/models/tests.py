@@ -49,7 +49,6 @@ class TestRun(models.Model):
     progress = models.PositiveSmallIntegerField(default=0)
     doing = models.CharField(max_length=200, blank=True)
     verdict = models.CharField(max_length=10, choices=Result.choices, blank=True)
-    due_at = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -57,7 +56,7 @@ class TestRun(models.Model):
     class Meta:
         indexes = [models.Index(fields=["-asked_at", "-id"], name="test_run_newest")]
         constraints = [
-            models.UniqueConstraint(models.Value(1), condition=models.Q(state="running"), name="test_run_one_at_a_time"),
+            models.UniqueConstraint(models.Value(1), condition=models.Q(state__in=["queued", "running"]), name="test_run_one_at_a_time"),
         ]
 
     def __str__(self) -> str:

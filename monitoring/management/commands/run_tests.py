@@ -1,0 +1,41 @@
+"""`manage.py run_tests`: run the integration tests here and now, and print the report."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+
+from monitoring.models import Result, TestRun
+from monitoring.suites import running
+from monitoring.suites.registry import SUITES
+from monitoring.suites.report import as_json, as_markdown, report
+
+
+class Command(BaseCommand):
+    help = "Run the integration tests and print the report. Exit status 1 where something failed, 2 where another run is under way."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--suite", action="append", choices=list(SUITES), help="only this suite; may be given several times")
+        parser.add_argument("--hours", type=float, default=24, help="how far back the log analysis looks (%(default)s)")
+        parser.add_argument("--bypass-pause", action="store_true", help="test paused accounts too, which may make a pause longer")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--markdown", action="store_true", help="print Markdown (the default)")
+        form.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not 0 < options["hours"] <= 24 * 366:
+            raise CommandError("--hours: a number from 0 to 8784 is wanted.")
+        asked = {"hours": options["hours"], "bypass_pause": options["bypass_pause"]}
+        try:
+            run = running.create(options["suite"] or list(SUITES), trigger=TestRun.Trigger.COMMAND, options=asked)
+        except running.AlreadyRunning as error:
+            raise CommandError(f"{error} Wait for it, or cancel it on its page.", returncode=2) from None
+        running.run(run.pk)
+        run.refresh_from_db()
+        told = report(run, run.results.order_by("number"))
+        self.stdout.write(json.dumps(as_json(told), cls=DjangoJSONEncoder) if options["json"] else as_markdown(told))
+        if told.verdict == Result.FAIL:
+            raise SystemExit(1)
