@@ -156,22 +156,29 @@ Q_CLUSTER = {
     "log_level": "WARNING",  # below it, three lines a job
 }
 
-# Logs: everything to standard output, secrets masked
+# Logs: everything to standard output, and what is worth keeping into rows that the panel shows; secrets masked once for both
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
+        "context": {"()": "minerpanel.logs.AddContext"},
         "redact": {
             "()": "minerpanel.logs.RedactSecrets",
             "secrets": (SECRET_KEY, *SECRET_KEY_FALLBACKS, DATABASE_URL, CHUTES_API_KEY, CHUTES_ADMIN_KEY, PANEL_ADMIN_PASSWORD),
         },
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line", "filters": ["redact"]},
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "line",
+            "filters": ["context", "redact"],
+        },
+        "rows": {"class": "monitoring.log_rows.RowHandler", "filters": ["context", "redact"]},
     },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stdout", "rows"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},

@@ -65,7 +65,9 @@ PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE), fixed) for kind, pat
 # A line without any of these words can match nothing above: most lines are ordinary, and this is five times as quick.
 _HINT = re.compile(r"limited|backoff|429|timed out|back|template|answer|paused|success|succeed|llm|completions|task|post /", re.IGNORECASE)
 _NUMBERS = {"seconds": float, "wait_seconds": float, "attempt": int, "actions": int, "retries": int, "status": int}
-_EXCEPTION = re.compile(r"^(?P<error>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+))(?::|$)", re.MULTILINE)
+_EXCEPTION = re.compile(
+    r"^(?P<error>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+))(?::|$)", re.MULTILINE
+)
 # Long lines tell early what they are; this keeps the search linear.
 _LOOKED_AT = 1_000
 

@@ -129,9 +129,7 @@ class Records:
         if meant.kind is Kind.ERROR:
             level = max(level, logging.ERROR)
         digest = self._digest(pending.at, line, message)
-        yield Record(
-            pending.at or self._now, level, line.logger, message, line.host, line.process, meant.kind, meant.facts, digest
-        )
+        yield Record(pending.at or self._now, level, line.logger, message, line.host, line.process, meant.kind, meant.facts, digest)
 
     def _digest(self, at: datetime | None, line: Line, message: str) -> bytes:
         """What a record is known by: importing its line again finds it there. True repeats in one second differ by their ordinal."""
