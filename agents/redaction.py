@@ -12,16 +12,17 @@ MASK = "[secret]"
 SHORTEST_SECRET = 6  # anything shorter would mask ordinary words
 
 _NAMES = r"(?:api[-_]?key|passw(?:or)?d|pwd|secret|token|authorization)"
+# Each repetition before a known word is bounded, so that the time grows with the text and not with its square.
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"cpk(?:_|%5F)[A-Z0-9._%-]+",
         r"\b(?P<keep>bearer(?:\s+|%20|\+))[^\s'\",;)}\]&]+",
         r"(?P<keep>\bauthorization\W{1,6}basic\s+)[A-Z0-9+/=_-]+",
-        r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+(?=@)",
-        r"(?P<keep>\b[a-z][a-z0-9+.-]*://)[^\s:/@]{16,}(?=@)",
-        r"(?P<keep>%3A%2F%2F[^\s%]*%3A)\S+?(?=%40)",
-        r"(?P<keep>[?&;](?:key|sig|signature|auth|[\w-]*" + _NAMES + r")=)[^\s&#'\"]+",
+        r"(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]*:)[^\s/@]+(?=@)",
+        r"(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://)[^\s:/@]{16,}(?=@)",
+        r"(?P<keep>%3A%2F%2F[^\s%]{0,100}%3A)\S{1,300}?(?=%40)",
+        r"(?P<keep>[?&;](?:key|sig|signature|auth|[\w-]{0,40}" + _NAMES + r")=)[^\s&#'\"]+",
         # {'X-API-Key': 'a'}, api_key=a, "token": b'a'; not prompt_tokens=120
         r"(?P<keep>"
         + _NAMES

@@ -18,7 +18,7 @@ from django.apps import apps
 from django.db import DatabaseError, ProgrammingError, connection
 
 from agents.database import UNAVAILABLE
-from monitoring.journal.meaning import Meaning, meaning
+from monitoring.journal.meaning import meaning
 
 # Some megabytes at most: what a burst of an hour's warnings needs while the database is away.
 QUEUE = 5_000

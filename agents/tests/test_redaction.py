@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import timeit
+
 import pytest
 
 from agents.redaction import MASK, redact
@@ -35,6 +37,15 @@ def test_what_looks_like_a_secret_is_masked_and_the_rest_kept(text: str, clean: 
 
 def test_known_secrets_are_masked_wherever_they_stand() -> None:
     assert redact("it was open-sesame-2!", ["open-sesame", "open-sesame-2"]) == f"it was {MASK}!"
+
+
+@pytest.mark.parametrize("odd", ["a+", "?a-", "a:", "://", "authorization=", "%3A%2F%2F", "x"])
+def test_a_long_text_takes_a_time_that_grows_with_it_and_not_with_its_square(odd: str) -> None:
+    def seconds(length: int) -> float:
+        text = odd * (length // len(odd))
+        return min(timeit.repeat(lambda: redact(text), number=1, repeat=3))
+
+    assert seconds(40_000) < 40 * max(seconds(5_000), 1e-3), "8 times as long; its square would be 64 times"
 
 
 def test_a_secret_as_short_as_a_word_is_left_alone() -> None:

@@ -22,6 +22,7 @@ from agents.standin.process import StandIn
 from minerpanel.logs import AddContext, RedactSecrets
 from minerpanel.tests.processes import Miner, step_body, wait_until
 from monitoring import log_rows
+from monitoring.journal.meaning import meaning
 from monitoring.log_rows import RowHandler
 from monitoring.models import LogEntry
 
@@ -41,6 +42,7 @@ def make() -> Iterator[Make]:
         handler.addFilter(RedactSecrets(["open-sesame"]))
         logger = logging.getLogger(f"minerpanel.tests.rows{len(made)}")
         logger.setLevel(logging.DEBUG)
+        logger.propagate = False  # pytest prints what the root logger gets, and not all that is logged here can be printed
         logger.addHandler(handler)
         made.append((logger, handler))
         return logger, handler
@@ -48,6 +50,7 @@ def make() -> Iterator[Make]:
     yield logger_with
     for logger, handler in made:
         logger.removeHandler(handler)
+        logger.propagate = True
         handler.close()
 
 
@@ -85,7 +88,12 @@ def test_info_is_kept_where_the_settings_say_so(make: Make, monkeypatch: pytest.
     logger, _ = make()
     logger.info("too little")
     Settings.objects.create(id=Settings.ONLY, keep_info_logs=True)
-    wait_until(lambda: logger.info("worth keeping") or LogEntry.objects.exists(), "INFO is not kept")
+
+    def is_kept() -> bool:
+        logger.info("worth keeping")
+        return LogEntry.objects.exists()
+
+    wait_until(is_kept, "INFO is not kept")
     logger.debug("never")
     Settings.objects.update(keep_info_logs=False)
     assert set(LogEntry.objects.values_list("message", "level")) == {("worth keeping", 20)}
@@ -121,7 +129,7 @@ def test_what_the_queue_cannot_hold_is_counted_and_told_in_one_row(make: Make, m
 
 def test_a_record_that_no_row_can_hold_keeps_no_other_one_waiting(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     logger, handler = make()
-    monkeypatch.setattr(log_rows, "meaning", lambda message, level: 1 / 0 if message == "bad" else log_rows.Meaning())
+    monkeypatch.setattr(log_rows, "meaning", lambda message, level: 1 / 0 if message == "bad" else meaning(message, level))
     logger.warning("bad")
     handler.flush()
     logger.warning("good")
@@ -167,7 +175,7 @@ def test_a_record_whose_arguments_cannot_be_printed_fails_nobody(make: Make) -> 
 
     logger, handler = make()
     logger.warning("%s", Odd())
-    logger.warning("%d of %d", 1)
+    logger.warning("%d of %d", *[1])
     handler.flush()
     assert list(LogEntry.objects.order_by("id").values_list("message", flat=True)) == [
         "%s (its arguments can't be printed: LookupError)",

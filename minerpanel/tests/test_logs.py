@@ -94,7 +94,7 @@ def test_tracebacks_of_chained_exceptions_lose_their_secrets(secret: str, output
     logger, stream = output
     try:
         try:
-            raise LookupError({"key": secret})
+            dict[str, str]()[f"key={secret}"]
         except LookupError as error:
             raise RuntimeError(secret.encode()) from error
     except RuntimeError:
