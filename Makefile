@@ -1,4 +1,4 @@
-.PHONY: run setup test check bench bench-gate demo clean
+.PHONY: run setup test check bench bench-gate bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -12,15 +12,18 @@ test: ## the whole test suite; make test ARGS="-k gate" for a part
 check: ## lint, types, imports, migrations, settings, templates
 	@bin/check
 
-bench: setup ## how long a step takes, beside a bare "hello"
+bench: setup ## how long a step takes, beside a bare "hello"; what a decision costs
 	@.venv/bin/python -m bench
 
 bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock
 	@.venv/bin/python -m bench.gate $(ARGS)
 
+bench-peers: ## this miner beside the libraries that people use, for real; takes about six minutes
+	@bin/bench-peers $(ARGS)
+
 demo: ## everything against a stand-in for Chutes, with steps coming in
 	@bin/demo
 
 clean: ## remove what can be made again; data/ and .env stay
-	rm -rf .venv staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,6 +32,7 @@ os.environ.update(
 django.setup()
 
 from django.conf import settings  # noqa: E402 -- after the environment
+from django.db import connection  # noqa: E402
 
 # Hashed names need collectstatic, and slow password hashes are what production wants
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -55,6 +56,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture
+def no_database() -> Iterator[None]:
+    """A database file that can't be opened. For tests with `transaction=True`."""
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = "/nowhere/at/all.sqlite3"
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
 
 
 @pytest.fixture

@@ -37,6 +37,12 @@ def beaten_at(name: str) -> datetime | None:
     return Heartbeat.objects.filter(name=name).values_list("beaten_at", flat=True).first()
 
 
+def newest_beat() -> datetime | None:
+    """The newest sign of life of any cluster."""
+    newest: datetime | None = Heartbeat.objects.filter(name__startswith=PREFIX).aggregate(newest=Max("beaten_at"))["newest"]
+    return newest
+
+
 def newest_lease() -> datetime | None:
     """The end of the newest lease of a submission that is being run."""
     lease: datetime | None = Submission.objects.filter(state=Submission.State.RUNNING).aggregate(newest=Max("lease_until"))["newest"]

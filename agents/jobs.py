@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from agents import heartbeat, ledger, llm, probing, spool, submissions
 from agents.configuration import provider
@@ -25,10 +27,12 @@ def answer_submission(pk: int) -> bool:
 
 
 def canary() -> None:
-    """Every few seconds: the worker's sign of life, then what dead processes left, then the probes that are due."""
+    """Every few seconds: the worker's sign of life, then what dead processes left, the probes that are due, and whatever else watches."""
     heartbeat.beat()
     reconcile()
     probing.enqueue_due(timezone.now())
+    for path in settings.WATCH_JOBS:
+        async_task(path, save=False)
 
 
 def probe(pk: int) -> str:

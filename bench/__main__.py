@@ -1,6 +1,7 @@
-"""How long a step takes, beside a bare "hello" of the same server: `make bench`.
+"""How long a step takes beside a bare "hello" of the same server, and a decision beside a bare update of a row: `make bench`.
 
-One run, the same client, the cases in turn, so that the ratios hold on any machine.
+One run, the same client, the cases in turn, so that the ratios hold on any machine. The decision is measured on SQLite, and on Postgres
+too where BENCH_DATABASE_URL names a server on which a database may be made: postgres://user:password@host:5432/postgres.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 import httpx
 
 from agents.standin.process import StandIn
+from bench.miner import database, environment, web
 from minerpanel.tests.processes import ROOT, Miner, step_body, wait_until
 
 ROUNDS = 6
@@ -42,7 +44,12 @@ class Case:
 
 
 def main() -> None:
-    """Start the servers, measure, print."""
+    """What a decision costs, then what a step takes."""
+    decide()
+    server_url = os.environ.get("BENCH_DATABASE_URL")
+    if server_url:
+        with database(server_url) as url:
+            decide(url)
     with ExitStack() as stack:
         cases = list(started(stack))
         for clients in CLIENTS:
@@ -55,23 +62,28 @@ def started(stack: ExitStack) -> Iterator[Case]:
     """All servers, ready to be measured."""
     yield Case("bare WSGI hello", stack.enter_context(hello()))
     data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "data")))
-    paused, _ = miner(stack, data / "paused", "--limit", "0")
+    paused = miner(stack, data / "paused", "--limit", "0")
     post(httpx.Client(), Case("", paused), 0)
     yield Case("/step paused: template, both writes", paused)
     yield Case(f"/step paused, page of {len(LARGE) // 1000} kB", paused, LARGE)
-    instant, _ = miner(stack, data / "instant", "--limit", "1000000", "--latency", "0")
+    instant = miner(stack, data / "instant", "--limit", "1000000", "--latency", "0")
     yield Case("/step with an instant LLM", instant)
 
 
-def miner(stack: ExitStack, data: Path, *flags: str) -> tuple[str, Miner]:
-    """A miner with a stand-in of its own and no spacing."""
+def miner(stack: ExitStack, data: Path, *flags: str) -> str:
+    """The address of a miner with a stand-in of its own and no spacing."""
     standin = stack.enter_context(StandIn.started(*flags))
-    data.mkdir()
-    environment = {**os.environ, "DATA_DIR": str(data), "DATABASE_URL": "", "LOG_LEVEL": "ERROR", "SECRET_KEY": "bench " * 10}
-    environment |= {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
-    running = stack.enter_context(Miner.running(environment))
-    running.manage("miner_settings", "spacing_seconds=0")
-    return running.web(), running
+    url, _ = web(stack, standin, data, "Qwen/Qwen3-32B-TEE", "spacing_seconds=0")
+    return url
+
+
+def decide(database_url: str = "") -> None:
+    """The cost of a decision on one database, measured in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "data") as data:
+        own = environment(Path(data), database_url)
+        with Miner.running(own):
+            command = [sys.executable, "-c", "import django; django.setup(); from bench.decision import main; main()"]
+            subprocess.run(command, cwd=ROOT, env=own, check=True)
 
 
 @contextmanager

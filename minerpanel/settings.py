@@ -35,6 +35,7 @@ CHUTES_API_KEY = env.secret("CHUTES_API_KEY")
 CHUTES_ADMIN_KEY = env.secret("CHUTES_ADMIN_KEY")
 CHUTES_BASE_URL = env.url("CHUTES_BASE_URL", "https://llm.chutes.ai/v1")
 CHUTES_MANAGEMENT_URL = env.url("CHUTES_MANAGEMENT_URL", "https://api.chutes.ai")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 CHUTES_MODELS = env.texts("CHUTES_MODELS")
 
 # Django
@@ -158,6 +159,9 @@ Q_CLUSTER = {
     "log_level": "WARNING",  # below it, three lines a job
 }
 
+# Jobs of the panel that the worker starts every few seconds; each looks for itself what is due.
+WATCH_JOBS = ("monitoring.jobs.watch",)
+
 # Logs: everything to standard output, and what is worth keeping into rows that the panel shows; secrets masked once for both
 
 LOGGING = {
@@ -167,7 +171,15 @@ LOGGING = {
         "context": {"()": "minerpanel.logs.AddContext"},
         "redact": {
             "()": "minerpanel.logs.RedactSecrets",
-            "secrets": (SECRET_KEY, *SECRET_KEY_FALLBACKS, DATABASE_URL, CHUTES_API_KEY, CHUTES_ADMIN_KEY, PANEL_ADMIN_PASSWORD),
+            "secrets": (
+                SECRET_KEY,
+                *SECRET_KEY_FALLBACKS,
+                DATABASE_URL,
+                CHUTES_API_KEY,
+                CHUTES_ADMIN_KEY,
+                PANEL_ADMIN_PASSWORD,
+                METRICS_TOKEN,
+            ),
         },
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},

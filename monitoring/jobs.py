@@ -1,24 +1,30 @@
-"""What the worker runs for the panel. Jobs take ids, never keys or files."""
+"""What the worker runs for the panel. Jobs take ids, never keys, pages or files."""
 
 from __future__ import annotations
 
 import logging
+import time
 
 from django.utils import timezone
 
 from monitoring import retention, uploads
+from monitoring.health import checking
+from monitoring.suites import retests, running
+
+# A part of a run takes a minute at most, and a job two: so the last part begins by then.
+CHUNK_SECONDS = 45.0
 
 logger = logging.getLogger(__name__)
+
+
+def run_tests(pk: int) -> bool:
+    """Carry out a test run. False where another worker had it, or it was cancelled."""
+    return running.run(pk, until=time.monotonic() + CHUNK_SECONDS)
 
 
 def import_journal(pk: int) -> bool:
     """Import an uploaded journal. False where there is nothing to do now."""
     return uploads.run(pk)
-
-
-def take_up_imports() -> int:
-    """Take up the imports that wait or were left by a worker that died."""
-    return uploads.take_up(timezone.now())
 
 
 def prune_logs() -> int:
@@ -27,3 +33,14 @@ def prune_logs() -> int:
     if deleted:
         logger.info("%d old log entries were deleted.", deleted)
     return deleted
+
+
+def watch() -> None:
+    """Every few seconds: what is due by now. Each part looks for itself whether it is, so that several workers do nothing twice."""
+    now = timezone.now()
+    lost = running.requeue_lost(now)
+    if lost:
+        logger.info("Taken up: %d test runs queued again.", lost)
+    uploads.take_up(now)
+    retests.ask_due(now)
+    checking.check_if_due(now)

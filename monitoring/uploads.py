@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +35,8 @@ LARGEST = 512 * MEGABYTE
 FORM_BYTES = 10_000
 # Seconds the job may take: ten times what the largest file takes on a small machine.
 TIMEOUT = 1_800
+# A job that no worker took by then is put into the queue again. Twice in the queue does no harm.
+UNTAKEN = timedelta(seconds=60)
 # An import by command that nobody ended, not even with a fault, has lost its process by then.
 ABANDONED = timedelta(days=1)
 
@@ -56,7 +58,7 @@ def keep(file: TemporaryUploadedFile, *, by: str, year: int | None, zone: str) -
     """Keep an uploaded file and queue its import."""
     row = begin(Path(file.name or "upload").name, by=by, state=State.QUEUED, total=file.size)
     path = _file(row.pk)
-    path.with_suffix(".json").write_text(json.dumps({"year": year, "zone": zone}))
+    _asked(row.pk).write_text(json.dumps({"year": year, "zone": zone}))
     shutil.move(file.temporary_file_path(), path)
     _enqueue(row.pk)
     return row
@@ -69,12 +71,12 @@ def run(pk: int) -> bool:
             return False
         _import(JournalImport.objects.get(pk=pk))
         _forget(pk)
-    enqueue_next()
+    _enqueue_next()
     return True
 
 
-def take_up(now: datetime) -> int:
-    """Queue what waits again, and what a worker of this machine had in hand when it died. Returns how many imports are queued."""
+def take_up(now: datetime) -> None:
+    """Queue what waits again, and what a worker of this machine had in hand when it died."""
     lost = JournalImport.objects.filter(state=State.RUNNING, asked_by="", started_at__lt=now - ABANDONED)
     lost.update(state=State.FAILED, ended_at=now, fault="The process that imported it was ended. Import it again: nothing is doubled.")
     with _alone() as is_alone:
@@ -82,16 +84,23 @@ def take_up(now: datetime) -> int:
             mine = [row.pk for row in _uploaded(State.RUNNING) if _file(row.pk).exists()]
             JournalImport.objects.filter(pk__in=mine, state=State.RUNNING).update(state=State.QUEUED)
             _forget_ended()
-    return enqueue_next()
+            waiting = next((row.pk for row in _uploaded(State.QUEUED) if _enqueued_at(row.pk) < now - UNTAKEN), None)
+            if waiting:
+                _enqueue(waiting)
 
 
-def enqueue_next() -> int:
-    """Queue the job of the import that waits longest. Twice in the queue does no harm."""
+def _enqueue_next() -> None:
     waiting = next((row.pk for row in _uploaded(State.QUEUED) if _file(row.pk).exists()), None)
-    if waiting is None:
-        return 0
-    _enqueue(waiting)
-    return 1
+    if waiting:
+        _enqueue(waiting)
+
+
+def _enqueued_at(pk: int) -> datetime:
+    """When its job was queued last; never, where the file is on another machine, which sees to it."""
+    try:
+        return datetime.fromtimestamp(_asked(pk).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _uploaded(state: State) -> QuerySet[JournalImport]:
@@ -99,6 +108,7 @@ def _uploaded(state: State) -> QuerySet[JournalImport]:
 
 
 def _enqueue(pk: int) -> None:
+    _asked(pk).touch()
     async_task(JOB, pk, timeout=TIMEOUT)
 
 
@@ -109,7 +119,7 @@ def _claimed(pk: int) -> bool:
 def _import(row: JournalImport) -> None:
     path = _file(row.pk)
     try:
-        asked = json.loads(path.with_suffix(".json").read_text())
+        asked = json.loads(_asked(row.pk).read_text())
         carry_out(row, path, Reading(asked["year"], ZoneInfo(asked["zone"])), lambda _: None)
     except FileNotFoundError:
         said = "The file is on another machine than the worker that took the job. There, use: manage.py import_log FILE"
@@ -122,7 +132,7 @@ def _import(row: JournalImport) -> None:
 
 
 def _forget(pk: int) -> None:
-    for path in (_file(pk), _file(pk).with_suffix(".json")):
+    for path in (_file(pk), _asked(pk)):
         path.unlink(missing_ok=True)
 
 
@@ -142,6 +152,11 @@ def _folder() -> Path:
 
 def _file(pk: int) -> Path:
     return _folder() / f"{pk}.log"
+
+
+def _asked(pk: int) -> Path:
+    """How the file is to be read; its time is that of the newest job."""
+    return _folder() / f"{pk}.json"
 
 
 @contextmanager

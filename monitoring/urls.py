@@ -7,6 +7,7 @@ from django.urls import path
 from monitoring.views.callers import caller_list
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
+from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.settings import account, settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
@@ -17,6 +18,9 @@ urlpatterns = [
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/<int:pk>/", task_story, name="task"),
     path("callers/", caller_list, name="callers"),
+    path("health/live", live, name="live"),
+    path("health/ready", ready, name="ready"),
+    path("metrics", prometheus, name="metrics"),
     path("settings/", settings, name="settings"),
     path("settings/account/", account, name="account"),
 ]

@@ -46,6 +46,7 @@ class TestRun(models.Model):
     options = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     lease_until = models.DateTimeField(null=True, blank=True)
+    parts_done = models.PositiveSmallIntegerField(default=0)
     progress = models.PositiveSmallIntegerField(default=0)
     doing = models.CharField(max_length=200, blank=True)
     verdict = models.CharField(max_length=10, choices=Result.choices, blank=True)

@@ -17,13 +17,16 @@ from agents.marks import mark
 from agents.models import Settings, Step
 from monitoring.suites import api_words
 from monitoring.suites.contract import Checked, check_step, check_task
-from monitoring.suites.findings import Asked, Finding
+from monitoring.suites.findings import Asked, Finding, Suite
 
 # A validator waits this long for the first sign of a miner.
 HEALTH_SECONDS = 20.0
 # Beyond the deadline the answer is still waited for, to tell a late one from none.
 LATE_SECONDS = 10.0
+# A job may take two minutes: a longer deadline is not waited out.
+LONGEST_SECONDS = 100.0
 MOST_BYTES = 2_000_000
+DOING = {"health": "Asking for the health of", "task": "Posting a one-shot task to", "step": "Posting a step to"}
 TASK_URL = "http://localhost:8000/?seed=58"
 LOGIN = "Log in where username equals <username> and password equals <password>"
 SEARCH = "Search for the film 'Arrival'"
@@ -44,21 +47,20 @@ class Reply:
     fault: str = ""
 
 
-def api_suite(asked: Asked) -> Iterator[Finding | str]:
-    """Health, a one-shot task, a step; then who answered them."""
+def _look(_: Asked, part: str) -> Iterator[Finding | str]:
+    """Health, a one-shot task with who answered it, or a step likewise."""
     in_force = Settings.current()
     url, is_own = address(in_force.miner_api_url), not in_force.miner_api_url
-    yield f"Asking {url}/health"
-    first = _fetch("GET", f"{url}/health", HEALTH_SECONDS)
-    found = api_words.health(url, first)
-    yield found
-    if first.status == 0:
-        return
-    deadline = in_force.deadline_seconds
-    yield f"Posting a one-shot task to {url}"
-    yield from _posted("task", url, _task(), lambda body: check_task(body, TASK_URL), deadline, is_own=is_own)
-    yield f"Posting a step to {url}"
-    yield from _posted("step", url, _step(), lambda body: check_step(body, TASK_URL), deadline, is_own=is_own)
+    yield f"{DOING[part]} {url}"
+    if part == "health":
+        yield api_words.health(url, _fetch("GET", f"{url}/health", HEALTH_SECONDS))
+    elif part == "task":
+        yield from _posted("task", url, _task(), lambda body: check_task(body, TASK_URL), in_force.deadline_seconds, is_own=is_own)
+    else:
+        yield from _posted("step", url, _step(), lambda body: check_step(body, TASK_URL), in_force.deadline_seconds, is_own=is_own)
+
+
+API = Suite(lambda _: tuple(DOING), _look)
 
 
 def address(configured: str) -> str:
@@ -83,7 +85,7 @@ def _posted(
     name: str, url: str, posted: tuple[str, dict[str, Any]], check: Callable[[bytes], Checked], deadline: float, *, is_own: bool
 ) -> Iterator[Finding]:
     path, body = posted
-    reply = _fetch("POST", url + path, deadline + LATE_SECONDS, json.dumps(body).encode())
+    reply = _fetch("POST", url + path, min(deadline + LATE_SECONDS, LONGEST_SECONDS), json.dumps(body).encode())
     checked = check(reply.body) if reply.status == 200 else Checked()
     yield api_words.answered(name, url + path, reply, checked, deadline)
     if reply.status == 200 and checked.actions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,8 +45,15 @@ class Asked:
     journals: tuple[int, ...] | None = None
 
 
-# A suite says what it is about to do (for the progress line) by yielding a string, and what it found by yielding a Finding.
-Suite = Callable[[Asked], Iterator["Finding | str"]]
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One kind of test, in parts that take a minute at most each, so that a job can stop between two of them.
+
+    `parts`: their names for what is asked; `look`: carries one out, and yields what it is about to do, as a string, and its findings.
+    """
+
+    parts: Callable[[Asked], Sequence[str]]
+    look: Callable[[Asked, str], Iterator[Finding | str]]
 
 
 def worst(verdicts: list[Result]) -> Result:

@@ -17,17 +17,23 @@ from agents.reasons import Purpose, Reason, Verdict
 from agents.refusals import RefusalClass, sentence
 from monitoring.models import Result
 from monitoring.suites import key_words
-from monitoring.suites.findings import Asked, Finding
+from monitoring.suites.findings import Asked, Finding, Suite
 from monitoring.suites.reach import reach
 
 CONTROL_PATIENCE = 15.0
 
 
-def key_suite(asked: Asked) -> Iterator[Finding | str]:
-    """One account after the other: its key, then its models."""
-    for account in accounts():
-        yield f"Testing the key of account {account.name}"
-        yield from _tested(account, asked)
+def _parts(_: Asked) -> list[str]:
+    return [account.name for account in accounts()]
+
+
+def _look(asked: Asked, name: str) -> Iterator[Finding | str]:
+    """One account: its key, then its models."""
+    yield f"Testing the key of account {name}"
+    yield from _tested(Account.objects.get(name=name), asked)
+
+
+KEY = Suite(_parts, _look)
 
 
 def _tested(account: Account, asked: Asked) -> Iterator[Finding | str]:

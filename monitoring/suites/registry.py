@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitoring.suites.api import api_suite
+from monitoring.suites.api import API
 from monitoring.suites.findings import Suite
-from monitoring.suites.key import key_suite
+from monitoring.suites.key import KEY
+from monitoring.suites.logs import LOGS
 
-SUITES: Mapping[str, Suite] = {"key": key_suite, "api": api_suite}
+SUITES: Mapping[str, Suite] = {"key": KEY, "api": API, "logs": LOGS}
 TITLES = {"key": "Direct key test", "api": "Live API test", "logs": "Log analysis"}

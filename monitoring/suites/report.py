@@ -19,6 +19,15 @@ CHECKS = {
     "step": "Step processing",
     "task by": "LLM usage, task",
     "step by": "LLM usage, step",
+    "journal": "Journal",
+    "rate limits": "Rate limit detection",
+    "backoff": "Backoff kept",
+    "ladder": "Backoff ladder",
+    "timeouts": "Timeouts",
+    "contradiction": "Contradiction",
+    "answers": "LLM and fallback",
+    "spacing": "Spacing",
+    "errors": "Errors",
     "fault": "The test itself",
 }
 NOT_WORKING = (Result.FAIL, Result.WARN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -11,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from agents.redaction import redact
 from monitoring.models import Result, TestResult, TestRun
-from monitoring.suites.findings import Asked, Finding, Suite, worst
+from monitoring.suites.findings import Asked, Finding, worst
 from monitoring.suites.registry import SUITES
 
 logger = logging.getLogger(__name__)
@@ -70,20 +72,44 @@ def cancel(run: TestRun) -> bool:
     return bool(TestRun.objects.filter(pk=run.pk, state__in=UNDER_WAY).update(state=State.CANCELLED, ended_at=timezone.now(), doing=""))
 
 
-def run(pk: int) -> bool:
-    """Carry out a queued run. False where another worker has it, or it was cancelled."""
+def run(pk: int, *, until: float = math.inf) -> bool:
+    """Carry out a queued run, or go on with it, until the monotonic time `until`; then the rest is queued as a job of its own.
+
+    False where another worker has it, or it was cancelled.
+    """
     now = timezone.now()
-    claimed = TestRun.objects.filter(pk=pk, state=State.QUEUED).update(state=State.RUNNING, started_at=now, lease_until=now + LEASE)
+    claimed = TestRun.objects.filter(pk=pk, state=State.QUEUED).update(
+        state=State.RUNNING, started_at=Coalesce("started_at", now), lease_until=now + LEASE
+    )
     if not claimed:
         return False
     test_run = TestRun.objects.get(pk=pk)
+    asked = asked_of(test_run, test_run.asked_at)
+    parts = [(name, part) for name in test_run.suites for part in SUITES[name].parts(asked)]
     try:
-        verdicts = [finding.verdict for finding in _findings(test_run, now)]
+        for place in range(test_run.parts_done, len(parts)):
+            if place > test_run.parts_done and time.monotonic() >= until:
+                _leave(test_run, place)
+                return True
+            _look(test_run, asked, *parts[place], progress=100 * place // len(parts))
     except Cancelled:
         return True
-    over = {"state": State.DONE, "verdict": worst(verdicts), "progress": 100, "doing": "", "lease_until": None, "ended_at": timezone.now()}
-    TestRun.objects.filter(pk=pk, state=State.RUNNING).update(**over)
+    _end(test_run)
     return True
+
+
+def _leave(test_run: TestRun, parts_done: int) -> None:
+    """Queue the rest."""
+    with transaction.atomic():
+        rest = {"state": State.QUEUED, "parts_done": parts_done, "lease_until": None}
+        if TestRun.objects.filter(pk=test_run.pk, state=State.RUNNING).update(**rest):
+            async_task(JOB, test_run.pk)
+
+
+def _end(test_run: TestRun) -> None:
+    verdict = worst([Result(each) for each in test_run.results.values_list("verdict", flat=True)])
+    over = {"state": State.DONE, "verdict": verdict, "progress": 100, "doing": "", "lease_until": None, "ended_at": timezone.now()}
+    TestRun.objects.filter(pk=test_run.pk, state=State.RUNNING).update(**over)
 
 
 def requeue_lost(now: datetime) -> int:
@@ -94,7 +120,7 @@ def requeue_lost(now: datetime) -> int:
 
 def _requeue(pk: int, now: datetime) -> int:
     with transaction.atomic():
-        back = {"state": State.QUEUED, "progress": 0, "doing": "", "lease_until": None}
+        back = {"state": State.QUEUED, "progress": 0, "parts_done": 0, "doing": "", "lease_until": None}
         if not TestRun.objects.filter(pk=pk, state=State.RUNNING, lease_until__lt=now).update(**back):
             return 0
         TestResult.objects.filter(run_id=pk).delete()
@@ -102,24 +128,18 @@ def _requeue(pk: int, now: datetime) -> int:
     return 1
 
 
-def _findings(test_run: TestRun, now: datetime) -> Iterator[Finding]:
-    """Each finding once it is on record."""
-    asked = asked_of(test_run, now)
-    number = 0
-    for place, name in enumerate(test_run.suites):
-        started = time.monotonic()
-        for told in _guarded(name, SUITES[name], asked):
-            progress = int(100 * place / len(test_run.suites))
-            _renew(test_run, progress, told if isinstance(told, str) else "")
-            if isinstance(told, Finding):
-                number += 1
-                _record(test_run, number, name, told, time.monotonic() - started)
-                yield told
-                started = time.monotonic()
+def _look(test_run: TestRun, asked: Asked, suite: str, part: str, *, progress: int) -> None:
+    """Carry out one part, each finding on record before the next one is looked for. Raises Cancelled."""
+    started = time.monotonic()
+    for told in _guarded(suite, part, asked):
+        _renew(test_run, progress, told if isinstance(told, str) else "")
+        if isinstance(told, Finding):
+            _record(test_run, suite, told, time.monotonic() - started)
+            started = time.monotonic()
 
 
 def asked_of(test_run: TestRun, now: datetime) -> Asked:
-    """The run's options as the suites take them."""
+    """The run's options as the suites take them, the same for all its parts."""
     hours = test_run.options.get("hours", 24)
     journals = test_run.options.get("journals")
     return Asked(
@@ -131,12 +151,12 @@ def asked_of(test_run: TestRun, now: datetime) -> Asked:
     )
 
 
-def _guarded(name: str, suite: Suite, asked: Asked) -> Iterator[Finding | str]:
-    """The suite's findings; a fault of ours is a finding too, so that the run comes to its end."""
+def _guarded(suite: str, part: str, asked: Asked) -> Iterator[Finding | str]:
+    """The part's findings; a fault of ours is a finding too, so that the run comes to its end."""
     try:
-        yield from suite(asked)
+        yield from SUITES[suite].look(asked, part)
     except Exception as error:
-        logger.exception("The suite %s of a test run failed.", name)
+        logger.exception("The suite %s of a test run failed at %s.", suite, part)
         yield Finding(
             "fault",
             Result.FAIL,
@@ -155,8 +175,8 @@ def _renew(test_run: TestRun, progress: int, doing: str) -> None:
         raise Cancelled
 
 
-def _record(test_run: TestRun, number: int, suite: str, finding: Finding, seconds: float) -> None:
-    facts = asdict(finding)
+def _record(test_run: TestRun, suite: str, finding: Finding, seconds: float) -> None:
+    facts, number = asdict(finding), test_run.results.count() + 1
     check, lines = facts.pop("check"), list(facts.pop("lines"))
     TestResult.objects.create(
         run=test_run, number=number, suite=suite, check_name=check, lines=lines, duration_ms=seconds * 1000, at=timezone.now(), **facts

@@ -17,7 +17,7 @@ from agents.models import Account, Gate, LLMAttempt, RateLimitEvent
 from agents.standin.process import StandIn
 from monitoring.models import Result
 from monitoring.suites.findings import Asked, Finding
-from monitoring.suites.key import key_suite
+from monitoring.suites.key import KEY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,8 @@ def standin(shared_standin: StandIn, settings: Any) -> StandIn:
 
 
 def findings(**asked: Any) -> list[Finding]:
-    return [told for told in key_suite(Asked(timezone.now(), **asked)) if isinstance(told, Finding)]
+    wanted = Asked(timezone.now(), **asked)
+    return [told for part in KEY.parts(wanted) for told in KEY.look(wanted, part) if isinstance(told, Finding)]
 
 
 def key_finding(**asked: Any) -> Finding:

@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 
 from monitoring.models import Result, TestResult, TestRun
 from monitoring.suites import registry, running
-from monitoring.suites.findings import Asked, Finding, worst
+from monitoring.suites.findings import Asked, Finding, Suite, worst
 from monitoring.suites.report import as_json, as_markdown, report
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,21 +39,25 @@ FOUND = (
 )
 
 
+def one(_: Asked) -> list[str]:
+    return ["all"]
+
+
 @pytest.fixture(autouse=True)
 def suites(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A suite that finds the three above, and notes how the run stood at each."""
     seen: list[str] = []
 
-    def suite(_: Asked) -> Iterator[Finding | str]:
+    def look(_: Asked, part: str) -> Iterator[Finding | str]:
         for finding in FOUND:
             yield f"Looking at {finding.check}"
             seen.append(TestRun.objects.get(state=State.RUNNING).doing)
             yield finding
 
-    def broken(_: Asked) -> Iterator[Finding | str]:
+    def broken(_: Asked, part: str) -> Iterator[Finding | str]:
         raise RuntimeError("key cpk_" + "0" * 32 + "." + "0" * 32 + "." + "a" * 32)
 
-    monkeypatch.setattr(running, "SUITES", {"key": suite, "api": broken, "logs": suite})
+    monkeypatch.setattr(running, "SUITES", {"key": Suite(one, look), "api": Suite(one, broken), "logs": Suite(one, look)})
     return seen
 
 
@@ -74,6 +78,20 @@ def test_a_run_is_queued_with_its_job_and_carried_out_once(suites: list[str]) ->
         ("task", "fail"),
     ]
     assert suites == ["Looking at key", "Looking at models", "Looking at task"]
+
+
+def test_a_long_run_is_carried_out_by_several_jobs_with_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(_: Asked, part: str) -> Iterator[Finding | str]:
+        yield Finding("key", Result.OK, part)
+
+    monkeypatch.setattr(running, "SUITES", {"key": Suite(lambda _: ("a", "b", "c"), look)})
+    run = ask()
+    for jobs in (2, 3):
+        assert running.run(run.pk, until=0.0)
+        assert OrmQ.objects.count() == jobs
+    assert running.run(run.pk, until=0.0)
+    run.refresh_from_db()
+    assert (run.state, list(run.results.order_by("number").values_list("subject", flat=True))) == (State.DONE, ["a", "b", "c"])
 
 
 def test_while_one_is_under_way_another_is_refused_and_names_it() -> None:
@@ -102,12 +120,12 @@ def test_a_cancelled_run_stops_before_its_next_check_and_frees_the_place() -> No
 def test_a_run_is_cancelled_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     run = ask()
 
-    def suite(_: Asked) -> Iterator[Finding | str]:
+    def look(_: Asked, part: str) -> Iterator[Finding | str]:
         yield FOUND[0]
         running.cancel(run)
         yield FOUND[1]
 
-    monkeypatch.setattr(running, "SUITES", {"key": suite})
+    monkeypatch.setattr(running, "SUITES", {"key": Suite(one, look)})
     assert running.run(run.pk)
     run.refresh_from_db()
     assert (run.state, run.results.count()) == (State.CANCELLED, 1)
@@ -194,7 +212,7 @@ def test_the_command_prints_the_report_and_its_exit_status_tells_of_failures(mon
     with pytest.raises(SystemExit) as caught:
         run_command("--suite", "key")
     assert caught.value.code == 1
-    monkeypatch.setattr(running, "SUITES", {"key": lambda _: iter(FOUND[:2])})
+    monkeypatch.setattr(running, "SUITES", {"key": Suite(one, lambda _, part: iter(FOUND[:2]))})
     assert run_command("--suite", "key").startswith("# Integration test results, run ")
     assert json.loads(run_command("--suite", "key", "--json"))["verdict"] == "warn"
 

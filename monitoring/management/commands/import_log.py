@@ -30,9 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="the log; - reads from standard input")
         parser.add_argument("--year", type=int, help="the year of the first line, where lines have none (default: the latest in the past)")
-        parser.add_argument(
-            "--tz", type=zone, default="UTC", help="the time zone of times without one, such as Europe/Berlin (%(default)s)"
-        )
+        parser.add_argument("--tz", type=zone, default="UTC", help="the zone of times without one, such as Europe/Berlin (%(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["year"] is not None and not 1 < options["year"] <= LATEST_YEAR:
@@ -55,9 +53,8 @@ class Command(BaseCommand):
             f"{row.lines:,} lines read: {row.recorded:,} recorded, {row.known_before:,} known before, {row.unread:,} not understood."
         )
         if row.first_at and row.last_at:
-            self.stdout.write(
-                f"From {row.first_at:%Y-%m-%d %H:%M:%S} to {row.last_at:%Y-%m-%d %H:%M:%S} UTC; times without a zone as {zone}."
-            )
+            first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_at, row.last_at))
+            self.stdout.write(f"From {first} to {last} UTC; times without a zone were taken as {zone}.")
         for sample in row.samples:
             self.stdout.write(f"  not understood: {sample}")
 

@@ -1,0 +1,86 @@
+"""What a decision costs stays the same however long the gate has worked: a bounded row, and so many queries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from agents import gates
+from agents.governor import Gate, Limits, Pacing
+from agents.models import Gate as Row
+from agents.models import LLMAttempt, Step
+from agents.pacing import MINUTE, MOST, SLACK
+from bench.decision import SENDS, Case, measure, prepared, seen, show
+
+database = pytest.mark.django_db(transaction=True)
+# A pace's other fields, and each send as Python writes a Unix time, with its comma.
+REST, SEND = 400, 22
+
+
+def length(gate: Gate) -> int:
+    return len(json.dumps(gate.pace.as_json()))
+
+
+def queries(work: Any) -> list[str]:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        work()
+    return [query["sql"] for query in captured.captured_queries]
+
+
+@pytest.mark.parametrize("pacing", list(Pacing))
+def test_what_the_gate_keeps_is_bounded_after_a_hundred_thousand_sends(pacing: Pacing) -> None:
+    gate, now = seen(Limits(pacing=pacing), SENDS)
+    most = MOST / MINUTE * (MINUTE + SLACK) + 1
+    assert len(gate.pace.sends) <= most
+    assert gate.pace.sends[0] >= now - 2 * MINUTE
+    assert length(gate) <= REST + SEND * most
+    early, _ = seen(Limits(pacing=pacing), 2_000)
+    assert length(gate) <= length(early) + REST
+
+
+def test_the_bench_takes_the_longest_window_that_the_learned_pace_can_keep() -> None:
+    gate, _ = seen(Limits(pacing=Pacing.LEARNED), 5_000)
+    assert gate.pace.level == MOST
+    assert len(gate.pace.sends) >= MOST
+
+
+@database
+@pytest.mark.parametrize("pacing", list(Pacing))
+def test_a_decision_costs_as_many_queries_after_a_hundred_thousand_sends_as_after_one(pacing: Pacing) -> None:
+    old = prepared(pacing)
+    young = Case(old.account.__class__.objects.create(name="young"), Limits(pacing=pacing), old.now)
+    young.decide()
+    counts = [len(queries(case.decide)) for case in (old, young)]
+    assert counts == [counts[0]] * 2
+    gate_queries = [sql for sql in queries(old.decide) if "agents_gate" in sql]
+    assert [sql.split()[0] for sql in gate_queries] == ["SELECT", "UPDATE"]
+    assert len(json.dumps(Row.objects.get(account=old.account).pace)) <= length(gates.of(old.account)) + 1
+
+
+@database
+def test_the_first_write_opens_step_and_attempt_at_the_slot_that_the_gate_reserved() -> None:
+    case = prepared(Pacing.LEARNED)
+    before = case.now
+    case.open_step()
+    case.open_step()
+    step, attempt = Step.objects.last(), LLMAttempt.objects.last()
+    assert step and attempt
+    assert attempt.step == step and attempt.slot_at.timestamp() == pytest.approx(case.now, abs=1e-5)
+    assert gates.of(case.account).last_slot_at == case.now > before
+
+
+def test_each_case_is_measured_as_often_as_the_others_and_what_is_above_the_promise_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    calls: list[str] = []
+    seconds = measure({"bare": lambda: calls.append("bare"), "decision": lambda: calls.append("decision")})
+    assert [len(some) for some in seconds.values()] == [calls.count("bare"), calls.count("decision")]
+    assert calls[:4] == ["bare", "decision", "decision", "bare"]
+    show({"bare": [0.001] * 9, "decision": [0.0019] * 9, "slow": [0.003] * 9})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].split() == ["decision", "1.900ms", "1.900ms", "1.90"]
+    assert lines[-1].endswith("3.00  MISSED: above 2 ms")

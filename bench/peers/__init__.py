@@ -1,0 +1,1 @@
+"""What others do with the same account under the same load: `make bench-peers`."""

@@ -1,0 +1,66 @@
+"""When an account should be back after a rate limit, the key test runs by itself, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from agents.configuration import default_account
+from agents.models import RateLimitEvent, Settings
+from monitoring import jobs
+from monitoring.models import TestRun
+from monitoring.suites import running
+from monitoring.suites.retests import AFTER_PROBE, ask_due
+
+pytestmark = pytest.mark.django_db
+
+
+def event(*, ago: timedelta = AFTER_PROBE, **more: Any) -> RateLimitEvent:
+    at = timezone.now() - ago
+    fields: dict[str, Any] = {"refusal": "edge", "strike": 1, "pause_seconds": 60, "pause_source": "ladder", "prediction_source": "ladder"}
+    times = {"started_at": at - timedelta(seconds=60), "block_started_at": at - timedelta(seconds=60), "predicted_at": at}
+    return RateLimitEvent.objects.create(account=default_account(), **{**fields, **times, **more})
+
+
+def test_a_run_is_queued_when_the_predicted_time_has_passed_and_only_once() -> None:
+    passed = event()
+    jobs.watch()
+    run = TestRun.objects.get()
+    assert (run.trigger, run.suites, run.options, run.asked_by) == ("reset", ["key"], {"event": passed.pk}, "")
+    assert OrmQ.objects.count() == 1
+    running.cancel(run)
+    assert ask_due(timezone.now()) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ago": timedelta(seconds=-60)},
+        {"ago": timedelta(hours=2)},
+        {"ended_by": "timer"},
+        {"refusal": "daily_quota"},
+        {"model": "a/model"},
+        {"predicted_at": None},
+    ],
+)
+def test_nothing_is_tested_before_its_time_nor_for_what_is_no_rate_limit(fields: dict[str, Any]) -> None:
+    event(**fields)
+    assert ask_due(timezone.now()) is None
+
+
+def test_it_can_be_switched_off() -> None:
+    event()
+    Settings.objects.update_or_create(id=1, defaults={"retest_after_pause": False})
+    assert ask_due(timezone.now()) is None
+
+
+def test_while_another_run_is_under_way_it_waits() -> None:
+    event()
+    running.ask(["api"], trigger=TestRun.Trigger.OPERATOR)
+    assert ask_due(timezone.now()) is None
+    running.cancel(TestRun.objects.get())
+    assert ask_due(timezone.now())
