@@ -16,7 +16,7 @@ from monitoring.uploads import FORM_BYTES, LARGEST, MEGABYTE
 
 LEVEL_CHOICES = [ANY, (str(logging.INFO), "INFO and up"), (str(logging.WARNING), "WARNING and up"), (str(logging.ERROR), "ERROR and up")]
 KIND_CHOICES = [ANY, *((value, label) for value, label in LogEntry.Kind.choices if value)]
-TOO_LARGE = f"The file is larger than {LARGEST // MEGABYTE} MB. Compress it with gzip, or use manage.py import_log FILE, which takes any size."
+TOO_LARGE = f"The file is larger than {LARGEST // MEGABYTE} MB. Compress it with gzip, or use manage.py import_log, which takes any size."
 
 
 class LogFilter(forms.Form):

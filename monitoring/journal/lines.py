@@ -93,7 +93,7 @@ def read(text: str) -> Line | Continuation | Note:
         return _with_host(head)
     timed = _TIMED.match(text)
     if timed:
-        return _inner(timed["time"], timed["rest"] or "")
+        return _inner(timed["time"].rstrip(), timed["rest"] or "")
     basic = _BASIC.match(text)
     if basic:
         return Line("", basic["message"], LEVELS[basic["level"]], basic["logger"] or "")

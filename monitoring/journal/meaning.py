@@ -45,8 +45,8 @@ _TABLE: tuple[tuple[Kind, str, Mapping[str, Any]], ...] = (
     (Kind.FALLBACK, r"fall(?:ing|s|en)? ?back to (?:the )?template|fell back to (?:the )?template|using template fallback", {}),
     (Kind.FALLBACK, rf"returned for task {_TASK}, generating fallback actions", {}),
     (Kind.FALLBACK, r"the template agent answers|a plain answer goes out", {}),
-    (Kind.RATE_LIMITED, rf"rate.?limited\b.*?\b{_WAIT}(?:.*?\battempt (?P<attempt>\d+))?", {}),
     (Kind.RATE_LIMITED, rf"rate.?limited \(attempt (?P<attempt>\d+).*?\b{_WAIT}", {}),
+    (Kind.RATE_LIMITED, rf"rate.?limited\b.*?\b{_WAIT}(?:.*?\battempt (?P<attempt>\d+))?", {}),
     (Kind.RATE_LIMITED, rf"backoff: {_WAIT}(?:.*?\battempt (?P<attempt>\d+))?", {}),
     (Kind.RATE_LIMITED, rf"\baccount (?P<account>[\w-]+) paused for (?P<wait_seconds>{_NUMBER}) s", {}),
     (Kind.RATE_LIMITED, r"\brate.?limited\b|\(429\)|(?:status|http/[\d.]+|http|error|code)[ :=\"]{1,2}429\b|429 too many", {}),
@@ -68,6 +68,8 @@ _NUMBERS = {"seconds": float, "wait_seconds": float, "attempt": int, "actions": 
 _EXCEPTION = re.compile(
     r"^(?P<error>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+))(?::|$)", re.MULTILINE
 )
+# What an error that only speaks of it is not: "Error processing task …".
+_WENT_WELL = (Kind.TASK, Kind.LLM_SUCCESS)
 # Long lines tell early what they are; this keeps the search linear.
 _LOOKED_AT = 1_000
 
@@ -75,13 +77,19 @@ _LOOKED_AT = 1_000
 def meaning(message: str, level: int) -> Meaning:
     """What a message means. Anything from ERROR up means an error at least."""
     head = message[:_LOOKED_AT].partition("\n")[0]
-    if _HINT.search(head):
-        for kind, pattern, fixed in PATTERNS:
-            match = pattern.search(head)
-            if match:
-                return Meaning(kind, {**fixed, **_facts(match)})
+    told = _told(head) if _HINT.search(head) else ORDINARY
+    if told.kind and not (level >= logging.ERROR and told.kind in _WENT_WELL):
+        return told
     if level >= logging.ERROR or TRACEBACK in message:
         return Meaning(Kind.ERROR, _error(message))
+    return ORDINARY
+
+
+def _told(head: str) -> Meaning:
+    for kind, pattern, fixed in PATTERNS:
+        match = pattern.search(head)
+        if match:
+            return Meaning(kind, {**fixed, **_facts(match)})
     return ORDINARY
 
 

@@ -27,6 +27,9 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
     "tasks/<int:pk>/": READ,
     "callers/": READ,
+    "logs/": READ,
+    "^logs/download\\.(?P<form>log|jsonl)$": READ,
+    "logs/imports/": {**READ, "POST": OPERATORS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/account/": {"POST": ADMINS},
 }
@@ -61,7 +64,7 @@ def test_every_address_has_a_rule() -> None:
 @pytest.mark.parametrize("route", RULES)
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client, step = client_of(role, member), make_step()
-    address = "/" + route.replace("<int:pk>", str(step.task_id))
+    address = "/" + route.replace("<int:pk>", str(step.task_id)).replace("^logs/download\\.(?P<form>log|jsonl)$", "logs/download.log")
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

@@ -16,13 +16,14 @@ from django.test import Client
 from django.urls import path
 from lxml import html
 
-from agents.models import Caller
+from agents.models import Caller, Step
+from monitoring.models import JournalImport, LogEntry
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/")
+PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/logs/", "/logs/?text=a", "/logs/imports/", "/settings/")
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
@@ -33,6 +34,8 @@ def fill(rows: int) -> str:
         make_attempt(make_llm_step(task, index=number))
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
+        journal = JournalImport.objects.create(name="a.log", started_at=NOW)
+        LogEntry.objects.create(at=NOW, level=30, logger="a", message="a\nb", journal=journal, step_uid=Step.objects.latest("id").uid)
     return f"/tasks/{task.pk}/"
 
 
