@@ -324,3 +324,11 @@ def rekeyed(gate: Gate, now: float) -> Gate:
     """The account has another key: what the old one was refused for is looked at again at once. This one has not worked yet."""
     gate = replace(gate, succeeded_at=0.0)
     return resumed(gate, now) if gate.is_stopped else gate
+
+
+def retold(gate: Gate, now: float, until: float, source: PauseSource) -> Gate:
+    """Somebody knows better than the calendar when a subscription's cap resets: the running pause ends then. Any other pause stays."""
+    is_meant = gate.cause == RefusalClass.SUBSCRIPTION_CAP and gate.pause_source in (PauseSource.CALENDAR, source)
+    if not is_meant or not gate.strikes or not now < gate.paused_until or until <= now:
+        return gate
+    return replace(gate, paused_until=until, pause_source=source)

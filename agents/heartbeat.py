@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from agents.models import Heartbeat, Submission
+from agents.models import Heartbeat, Submission, WhatIf
 
 PREFIX = "worker "
 KEPT = timedelta(hours=1)
@@ -44,9 +44,13 @@ def newest_beat() -> datetime | None:
 
 
 def newest_lease() -> datetime | None:
-    """The end of the newest lease of a submission that is being run."""
-    lease: datetime | None = Submission.objects.filter(state=Submission.State.RUNNING).aggregate(newest=Max("lease_until"))["newest"]
-    return lease
+    """The end of the newest lease of a submission or a what-if that is being run."""
+    running = (
+        Submission.objects.filter(state=Submission.State.RUNNING),
+        WhatIf.objects.filter(state=WhatIf.State.RUNNING),
+    )
+    leases = [rows.aggregate(newest=Max("lease_until"))["newest"] for rows in running]
+    return max((lease for lease in leases if lease), default=None)
 
 
 def waiting() -> int:

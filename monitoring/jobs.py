@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from monitoring import retention, uploads
 from monitoring.health import checking
+from monitoring.notices import noticing, sending
 from monitoring.suites import retests, running
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
@@ -44,3 +45,10 @@ def watch() -> None:
     uploads.take_up(now)
     retests.ask_due(now)
     checking.check_if_due(now)
+    noticing.notice(now)
+    sending.enqueue_due(now)
+
+
+def deliver(pk: int) -> bool:
+    """Send one notification. False where another worker had it."""
+    return sending.deliver(pk)

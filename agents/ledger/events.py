@@ -52,6 +52,20 @@ def recovered(account: Account, model: str, blocked_at: float, now: float) -> No
     block.update(recovered_at=at(now))
 
 
+def retold(account: Account, gate: governor.Gate) -> None:
+    """The running pause's end was learned after its refusal: `gate` is the gate with the new end."""
+    told = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, 0.0, ())
+    RateLimitEvent.objects.filter(account=account, model="", ended_by="").update(
+        pause_seconds=gate.paused_until - gate.paused_at,
+        pause_source=gate.pause_source,
+        predicted_at=maybe_at(told.at),
+        predicted_from=maybe_at(told.earliest),
+        predicted_to=maybe_at(told.latest),
+        prediction_source=told.source,
+        confidence=told.confidence,
+    )
+
+
 def ended_by_operator(account: Account, now: float) -> None:
     """An operator's word ended what was open."""
     RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=Ended.OPERATOR, ended_at=at(now))

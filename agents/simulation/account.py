@@ -21,6 +21,11 @@ class Account:
         for event in scenario.timeline:
             clock.at(epoch + event.at, lambda event=event: self._happen(event))  # type: ignore[misc]
 
+    @property
+    def published(self) -> float:
+        """The limit a minute that successes tell of, whatever the real one is."""
+        return self.hidden.published
+
     def ask(self, model: str) -> Reply:
         """The reply to one request now. It is counted at once."""
         now = self._clock.now - self._epoch

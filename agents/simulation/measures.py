@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,10 @@ class Answered:
 
 @dataclass(slots=True)
 class Record:
-    """What happened in one run. `blocks`: when the account was shut, as (from, until it would have been over untouched)."""
+    """What happened in one run, in the order of its times.
+
+    `blocks`: when the account was shut, as (from, until it would have been over untouched).
+    """
 
     answers: list[Answered] = field(default_factory=list)
     edge_429: int = 0
@@ -67,13 +72,18 @@ def means(records: Sequence[Record]) -> Measures:
 
 
 def resumes(record: Record) -> list[float]:
-    """For each block: seconds from its untouched end, with a step waiting, to the next LLM answer (or the end of the run)."""
+    """For each block: seconds from its untouched end, with a step waiting, to the next LLM answer (or the end of the run).
+
+    Answers and successes are in the order in which they came.
+    """
+    first_posted = list(accumulate((each.posted_at for each in reversed(record.answers)), min))[::-1]
     waits = []
     for until in record.blocks.values():
-        waiting = [max(until, each.posted_at) for each in record.answers if each.answered_at >= until]
-        if waiting:
-            start = min(waiting)
-            waits.append(min((at for at in record.successes if at >= start), default=max(start, record.ended_at)) - start)
+        place = bisect_left(record.answers, until, key=lambda each: each.answered_at)
+        if place < len(record.answers):
+            start = max(until, first_posted[place])
+            back = bisect_left(record.successes, start)
+            waits.append((record.successes[back] if back < len(record.successes) else max(start, record.ended_at)) - start)
     return waits
 
 

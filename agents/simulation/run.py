@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
+from typing import Protocol
 
 from agents import cooling, governor
 from agents.governor import Decision, Gate, State
-from agents.hybrid import MARGIN
+from agents.hybrid import LONGEST_DEADLINE, MARGIN, Candidate, Reach, Tries, retry_pause
 from agents.latency import Samples, expected, noted
 from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass, wait
@@ -37,56 +38,67 @@ REFUSALS = {
 }
 
 
+class Asked(Protocol):
+    """The account that a run asks. `published`: the limit a minute that its successes tell of, None where they tell of none."""
+
+    @property
+    def published(self) -> float | None: ...
+    def ask(self, model: str) -> Reply: ...
+    def cap_resets_at(self) -> float | None: ...
+
+
 @dataclass(slots=True, eq=False)
 class Asking:
     """One step, or one probe, on its way through the models. `done` is told when it ends and whether the LLM answered."""
 
-    models: list[str]
-    posted_at: float
+    tries: Tries
     cut_off: float
     done: Callable[[bool], None]
+    model: str = ""
     decision: Decision | None = None
     decided_at: float = 0.0
     is_waiting: bool = False
 
 
-class Run:
-    """One seed of one scenario under one miner's settings."""
+class Play:
+    """A miner with its gate on a virtual clock, from `starts_at` to `ends_at`. Who plays it sets `account` and posts the steps.
 
-    def __init__(self, scenario: Scenario, miner: Miner, seed: int) -> None:
-        self.scenario, self.miner = scenario, miner
-        self.record, self.clock, self.gate = Record(), Clock(EPOCH), Gate()
-        self.account = Account(scenario, self.clock, EPOCH, self.record, Random(f"account {seed}"))
+    Times that the account tells are seconds from `epoch`.
+    """
+
+    account: Asked
+
+    def __init__(self, miner: Miner, seed: int, starts_at: float, ends_at: float, epoch: float) -> None:
+        self.miner, self.ends_at, self.epoch = miner, ends_at, epoch
+        self.record, self.clock, self.gate = Record(), Clock(starts_at), Gate()
         self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
         self._latencies: Samples = {}
-        for at in scenario.load.arrivals(scenario.horizon, Random(f"load {seed}")):
-            self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
 
     def result(self) -> Record:
         """Runs to the end."""
         self.clock.run()
-        self.record.ended_at = EPOCH + self.scenario.horizon
+        self.record.ended_at = self.ends_at
         return self.record
 
-    def _step(self, left: int) -> None:
-        posted_at = self.clock.now
-        if posted_at >= EPOCH + self.scenario.horizon:
-            return
-        cut_off = posted_at + self.miner.deadline - min(MARGIN, self.miner.deadline / 2)
-        self._ask(Asking(self._models(), posted_at, cut_off, partial(self._answer, posted_at, left)))
+    def post(self, timeout: float | None, then: Callable[[], None]) -> None:
+        """A step comes, with its caller's own `timeout` where it has one; `then` is told once it is answered."""
+        posted_at, seconds = self.clock.now, min(timeout or self.miner.deadline, LONGEST_DEADLINE)
+        cut_off = posted_at + seconds - min(MARGIN, seconds / 2)
+        self._ask(Asking(self._tries(), cut_off, partial(self.answer, posted_at, seconds, then)))
 
-    def _models(self) -> list[str]:
-        return list(cooling.ready(self.gate.cooling, self.miner.models, self.clock.now))
-
-    def _answer(self, posted_at: float, left: int, by_llm: bool) -> None:
+    def answer(self, posted_at: float, seconds: float, then: Callable[[], None], by_llm: bool) -> None:
+        """A step is answered, of which the answer was due in `seconds`."""
         now = self.clock.now
-        self.record.answers.append(Answered(posted_at, now, now <= posted_at + self.miner.deadline, by_llm))
-        if left > 1:
-            self.clock.at(now + NEXT_STEP, partial(self._step, left - 1))
+        self.record.answers.append(Answered(posted_at, now, now <= posted_at + seconds, by_llm))
+        then()
+
+    def _tries(self) -> Tries:
+        return Tries((Candidate(0, self.miner.models),))
 
     def _ask(self, asking: Asking) -> None:
         now = self.clock.now
-        latency = expected(self._latencies, asking.models[0], now)
+        asking.model = cooling.ready(self.gate.cooling, asking.tries.candidates[0].models, now)[0]
+        latency = expected(self._latencies, asking.model, now)
         decision, gate = governor.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
         self.gate = gate
         if decision.slot is None:
@@ -117,31 +129,37 @@ class Run:
         asking.done(False)  # noqa: FBT003 - the callback's one argument
 
     def _send(self, asking: Asking) -> None:
-        model, sent_at = asking.models.pop(0), self.clock.now
-        reply = self.account.ask(model)
+        sent_at = self.clock.now
+        reply = self.account.ask(asking.model)
         ends_at = min(sent_at + reply.seconds, asking.cut_off)
         is_cut_off = sent_at + reply.seconds > asking.cut_off
-        self.clock.at(ends_at, partial(self._end, asking, model, sent_at, None if is_cut_off else reply))
+        self.clock.at(ends_at, partial(self._end, asking, sent_at, None if is_cut_off else reply))
 
-    def _end(self, asking: Asking, model: str, sent_at: float, reply: Reply | None) -> None:
+    def _end(self, asking: Asking, sent_at: float, reply: Reply | None) -> None:
         assert asking.decision is not None
-        lease = asking.decision.lease
-        self._note_latency(model, sent_at, reply)
+        self._note_latency(asking.model, sent_at, reply)
         if reply is not None and reply.said in REFUSALS:
             self._refused(asking, sent_at, reply)
             return
         if reply is not None and reply.said is Said.ANSWERED and reply.fault not in UNACCEPTED:
-            self._accepted(sent_at, model)
+            self._accepted(sent_at, asking.model)
             if reply.fault in (None, Fault.SLOW):
                 self.record.successes.append(self.clock.now)
                 asking.done(True)  # noqa: FBT003 - the callback's one argument
                 return
         else:
-            self._unheard(lease, model, reply)
-        if asking.models and reply is not None:
-            self._ask(asking)
-        else:
+            self._unheard(asking.decision.lease, asking.model, reply)
+        self._go_on(asking, may_retry=reply is None or reply.said is Said.ANSWERED)
+
+    def _go_on(self, asking: Asking, *, may_retry: bool) -> None:
+        """The attempt brought nothing: another model, or the one retry of a single model, where time is left."""
+        asking.tries = asking.tries.after(0, asking.model, Reach.MODEL, may_retry=may_retry)
+        if not asking.tries.candidates:
             asking.done(False)  # noqa: FBT003 - the callback's one argument
+        elif asking.tries.is_retry:
+            self.clock.at(self.clock.now + retry_pause(self._dice.random()), partial(self._ask, asking))
+        else:
+            self._ask(asking)
 
     def _note_latency(self, model: str, sent_at: float, reply: Reply | None) -> None:
         """What an answer took, or how long one was waited for in vain."""
@@ -149,7 +167,7 @@ class Run:
             self._latencies = noted(self._latencies, model, self.clock.now, self.clock.now - sent_at)
 
     def _accepted(self, sent_at: float, model: str) -> None:
-        gate = governor.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.hidden.published)
+        gate = governor.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.published)
         self.gate = replace(gate, cooling=cooling.warmed(gate.cooling, model))
 
     def _unheard(self, lease: float | None, model: str, reply: Reply | None) -> None:
@@ -174,7 +192,7 @@ class Run:
         """Seconds until the time that the provider told, in the refusal or in its management API, or that its calendar tells."""
         now = self.clock.now
         if reply.reset_at is not None:
-            return EPOCH + reply.reset_at - now, PauseSource.PROVIDER
+            return self.epoch + reply.reset_at - now, PauseSource.PROVIDER
         resets_at = self.account.cap_resets_at() if reply.said is Said.SUBSCRIPTION_CAP and self.miner.admin_key else None
         if resets_at is not None:
             return resets_at - now, PauseSource.PROVIDER
@@ -183,10 +201,29 @@ class Run:
 
     def _probe(self) -> None:
         now = self.clock.now
-        if now >= EPOCH + self.scenario.horizon or self.gate.state(now) is not State.PROBING or now < self.gate.probe_until:
+        if now >= self.ends_at or self.gate.state(now) is not State.PROBING or now < self.gate.probe_until:
             return
         self.record.probes += 1
-        self._ask(Asking(self._models()[:1], now, now + PROBE_BUDGET, lambda _: None))
+        # A probe is one request: as with a step's last try, nothing comes after it.
+        self._ask(Asking(replace(self._tries(), is_retry=True), now + PROBE_BUDGET, lambda _: None))
+
+
+class Run(Play):
+    """One seed of one scenario under one miner's settings."""
+
+    def __init__(self, scenario: Scenario, miner: Miner, seed: int) -> None:
+        super().__init__(miner, seed, EPOCH, EPOCH + scenario.horizon, EPOCH)
+        self.account = Account(scenario, self.clock, EPOCH, self.record, Random(f"account {seed}"))
+        for at in scenario.load.arrivals(scenario.horizon, Random(f"load {seed}")):
+            self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
+
+    def _step(self, left: int) -> None:
+        if self.clock.now < self.ends_at:
+            self.post(None, partial(self._next, left - 1))
+
+    def _next(self, left: int) -> None:
+        if left:
+            self.clock.at(self.clock.now + NEXT_STEP, partial(self._step, left))
 
 
 def simulate(scenario: Scenario, miner: Miner, seeds: Sequence[int]) -> Measures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from math import inf
 from types import MappingProxyType
@@ -42,7 +42,8 @@ class Behaviour:
 
     `slow_seconds`: s that the fault "slow" takes, between these two. `balance`: USD when it was set, None: there is none and
     nothing is billed. `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at
-    which the subscription's month ends (it may lie in the past), None: no monthly cap.
+    which the subscription's month ends (it may lie in the past), None: no monthly cap. `monthly_used`: USD of it that were used before the
+    start. `refuse_management`: what a path of the management host is answered with, whoever asks.
     """
 
     hidden: Hidden = PLAIN
@@ -52,6 +53,8 @@ class Behaviour:
     unlisted: tuple[str, ...] = ()
     quotas_form: QuotasForm = QuotasForm.LIST
     monthly_reset_at: float | None = None
+    monthly_used: float = 0.0
+    refuse_management: Mapping[str, Refused] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def models(self) -> dict[str, Model]:
@@ -106,6 +109,13 @@ def _moment(name: str, value: object) -> float | None:
     return None if value is None else hidden_fields.number(name, value, -EARLIEST)
 
 
+def _by_path(name: str, value: object) -> Mapping[str, Refused]:
+    if not isinstance(value, Mapping) or not all(str(path).startswith("/") for path in value):
+        raise BadSetting(name, "an object of refusals by path is wanted")
+    read = {str(path): refusals.read(f"{name}.{path}", each) for path, each in value.items()}
+    return MappingProxyType({path: refused for path, refused in read.items() if refused})
+
+
 def _names(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         raise BadSetting(name, "a list of model names is wanted")
@@ -135,5 +145,7 @@ OWN: dict[str, Callable[[str, object], Any]] = {
     "unlisted": _names,
     "quotas_form": _form,
     "monthly_reset_at": _moment,
+    "monthly_used": hidden_fields.number,
+    "refuse_management": _by_path,
 }
 KNOWN = (*hidden_fields.HIDDEN, *OWN)

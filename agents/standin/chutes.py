@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
+from urllib.parse import unquote
 
 from agents.standin import answers, billing, catalogue, completions, management, plans, provider, refusals
 from agents.standin.arrivals import Arrival, Arrivals
@@ -114,6 +115,9 @@ class Chutes:
             return answers.detail(404, "Not Found")
         if request.method != "GET":
             return answers.detail(405, "Method Not Allowed")
+        refused = self._behaviour.refuse_management.get(unquote(request.path))
+        if refused:
+            return answers.refused(refused)
         if request.path != management.UTILIZATION and _bearer(request) != self._admin_key:
             return answers.detail(401, refusals.KEY)
         return json_answer(200, found(self._snapshot(request.now)))
@@ -138,16 +142,19 @@ class Chutes:
             chat, bad = completions.read(request.body), None
         except BadBody as error:
             chat, bad = None, answers.detail(400, str(error))
-        reply = self._ask(chat.models if chat and not self._refusing() else (), request.now)
+        reply = self._ask(chat.models if chat and not self._refusing(request.now) else (), request.now)
         if chat is None or reply.said is not Said.ANSWERED:
-            refused = bad if bad and reply.said is Said.MODEL else self._refused(reply, chat)
+            refused = bad if bad and reply.said is Said.MODEL else self._refused(reply, chat, request.now)
             return replace(refused, wait=reply.seconds), answers.named_model(request.body), "", reply.in_ban
         return self._answered(reply, chat, request), ",".join(chat.models), reply.fault or "", False
 
-    def _refusing(self) -> Refused | None:
+    def _refusing(self, now: float) -> Refused | None:
         """What is refused to every request that passes the edge."""
-        is_broke = billing.is_broke(self._behaviour, self._billed)
-        return self._behaviour.refuse or (refusals.NAMED["payment"] if is_broke else None)
+        if self._behaviour.refuse:
+            return self._behaviour.refuse
+        if billing.is_month_used_up(self._behaviour, self._billed, self._world, now - self._started):
+            return refusals.NAMED["subscription_cap"]
+        return refusals.NAMED["payment"] if billing.is_broke(self._behaviour, self._billed) else None
 
     def _ask(self, models: tuple[str, ...], now: float) -> provider.Reply:
         """What the provider says. Without models a request only passes the edge, and what it may cost."""
@@ -155,7 +162,7 @@ class Chutes:
         self._world, reply = provider.ask(self._world, hidden, models, now - self._started, self._rng)
         return reply
 
-    def _refused(self, reply: provider.Reply, chat: ChatRequest | None) -> Answer:
+    def _refused(self, reply: provider.Reply, chat: ChatRequest | None, now: float) -> Answer:
         match reply.said:
             case Said.EDGE:
                 return answers.edge()
@@ -168,7 +175,7 @@ class Chutes:
                 return answers.detail(402, refusals.CAP)
             case Said.CAPACITY:
                 return answers.detail(429, refusals.CAPACITY)
-        refusing = self._refusing()
+        refusing = self._refusing(now)
         return answers.refused(refusing) if refusing else answers.detail(404, f"model not found: {chat.models[0] if chat else ''}")
 
     def _answered(self, reply: provider.Reply, chat: ChatRequest, request: Request) -> Answer:

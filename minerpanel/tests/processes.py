@@ -60,13 +60,14 @@ class Miner:
         wait_until(lambda: self._beaten_after(before), "the worker runs no jobs")
         return process
 
-    def manage(self, *arguments: str) -> str:
-        """Run a management command; what it printed."""
+    def manage(self, *arguments: str, typed: str = "") -> str:
+        """Run a management command that is given `typed` as its input; what it printed."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,
             check=True,
+            input=typed,
             stdout=subprocess.PIPE,
             text=True,
             timeout=PATIENCE,

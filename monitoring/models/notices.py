@@ -37,10 +37,14 @@ class Channel(models.Model):
 
 
 class Notice(models.Model):
-    """Something that happened and that somebody may want to be told: one row a change of state. `key` names it: the same never twice."""
+    """Something that somebody may want to be told: one row a change of state. `over_at`: when it was no longer so.
 
-    key = models.CharField(max_length=200, unique=True)
+    `event` and `subject` (such as an account's name) say what; `number` counts how often it has been so, which makes each row the only one.
+    """
+
     event = models.CharField(max_length=40)
+    subject = models.CharField(max_length=250, blank=True)
+    number = models.PositiveIntegerField()
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     at = models.DateTimeField()
     title = models.CharField(max_length=200)
@@ -49,6 +53,7 @@ class Notice(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-at"], name="notice_newest")]
+        constraints = [models.UniqueConstraint(fields=["event", "subject", "number"], name="notice_once_a_change")]
 
     def __str__(self) -> str:
         return self.title
@@ -64,6 +69,7 @@ class Delivery(models.Model):
         SENDING = "sending", "Being sent"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
+        DROPPED = "dropped", "Over before it was due"
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")

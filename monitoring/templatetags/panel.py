@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from agents.models import Route, Source
 from agents.reasons import Verdict
+from agents.text import length
 from monitoring.models import JournalImport
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.logs import level_name
@@ -114,12 +115,7 @@ def countdown(until: datetime, now: datetime) -> SafeString:
 @register.filter
 def duration(seconds: float) -> str:
     """A length of time in its two largest units, such as 3 min 12 s."""
-    left, parts = max(0, round(seconds)), list[str]()
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        count, left = divmod(left, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
+    return length(seconds)
 
 
 @register.filter

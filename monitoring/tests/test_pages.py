@@ -16,23 +16,45 @@ from django.test import Client
 from django.urls import path
 from lxml import html
 
-from agents.models import Caller, Step
+from agents.configuration import default_account
+from agents.models import Account, Caller, Step
 from monitoring.models import JournalImport, LogEntry
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/logs/", "/logs/?text=a", "/logs/imports/", "/settings/")
+SPARE = 1_000
+PAGES = (
+    "/",
+    "/tasks/",
+    "/tasks/new/",
+    "/callers/",
+    "/logs/",
+    "/logs/?text=a",
+    "/logs/imports/",
+    "/rate-limit/what-if/",
+    "/settings/",
+    "/settings/accounts/new/",
+    f"/settings/accounts/{SPARE}/",
+)
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
+@pytest.fixture(autouse=True)
+def spare(db: None) -> Account:
+    """An account with a page of its own."""
+    default_account()
+    return Account.objects.create(pk=SPARE, name="spare", position=2)
+
+
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, callers. Returns a task's address."""
-    task = make_task()
+    """Tasks with steps and attempts, callers, accounts. Returns a task's address."""
+    task, first = make_task(), Account.objects.count()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
+        Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
         journal = JournalImport.objects.create(name="a.log", started_at=NOW)
         LogEntry.objects.create(at=NOW, level=30, logger="a", message="a\nb", journal=journal, step_uid=Step.objects.latest("id").uid)

@@ -38,7 +38,8 @@ class Command(BaseCommand):
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        async_task("agents.jobs.read_catalogues", save=False)  # the schedule's own first run may be a minute away
+        for job in ("read_catalogues", "read_quotas"):  # the schedules' own first runs may be a minute away
+            async_task(f"agents.jobs.{job}", save=False)
         failures = 0
         while not stop.is_set():
             started = time.monotonic()

@@ -1,0 +1,263 @@
+"""Notices: one a change of state, delivered once to each channel that wants it, through a real receiver."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from agents.configuration import default_account
+from agents.models import Account, RateLimitEvent, Settings
+from monitoring import jobs
+from monitoring.models import Channel, Component, Delivery, Notice, TestResult, TestRun
+from monitoring.notices import noticing, sending
+from monitoring.notices.events import EVENTS
+from monitoring.tests.records import make_llm_step, make_step
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+State = Delivery.State
+
+
+class Receiver:
+    """Where notifications arrive: over HTTP, as Apprise posts them."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"json://user:pa55word-very-secret@127.0.0.1:{port}/hook/s3cr3t-path"
+        self.messages: list[dict[str, Any]] = []
+        self.status = 200
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if mailbox.status == 200:
+                mailbox.messages.append(json.loads(body))
+            self.send_response(mailbox.status)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Not in the tests' output."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        mailbox = Receiver(server.server_address[1])
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield mailbox
+        server.shutdown()
+
+
+def channel(receiver: Receiver, name: str = "phone", **fields: Any) -> Channel:
+    made = Channel(name=name, least_severity=1, **fields)
+    sending.set_url(made, receiver.url)
+    made.save()
+    return made
+
+
+def paused(**fields: Any) -> RateLimitEvent:
+    at = timezone.now()
+    facts: dict[str, Any] = {"refusal": "edge", "strike": 1, "pause_seconds": 60, "pause_source": "ladder", "prediction_source": "ladder"}
+    times = {"started_at": at, "block_started_at": at, "predicted_at": at + timedelta(seconds=60)}
+    return RateLimitEvent.objects.create(account=default_account(), **{**facts, **times, **fields})
+
+
+def told() -> list[tuple[str, str]]:
+    return list(Notice.objects.order_by("id").values_list("event", "subject"))
+
+
+def send_all() -> None:
+    for pk in Delivery.objects.filter(state=State.QUEUED).values_list("pk", flat=True):
+        sending.deliver(pk)
+
+
+def test_a_pause_is_told_once_and_its_end_once(receiver: Receiver) -> None:
+    channel(receiver)
+    event = paused()
+    for _ in range(3):
+        noticing.notice(timezone.now())
+    event.ended_by, event.recovered_at = "succeeded", timezone.now()
+    event.save()
+    for _ in range(3):
+        noticing.notice(timezone.now())
+    assert told() == [("llm_paused", "default"), ("llm_back", "default")]
+    send_all()
+    assert [message["title"] for message in receiver.messages] == ["LLM paused: account default", "LLM back: default"]
+    assert "Expected back at" in receiver.messages[0]["message"]
+    assert receiver.messages[1]["message"].endswith("A request succeeded.")
+
+
+def test_a_longer_pause_of_the_same_block_is_no_news() -> None:
+    first = paused()
+    noticing.notice(timezone.now())
+    RateLimitEvent.objects.filter(pk=first.pk).update(ended_by="timer")
+    paused(strike=2)
+    noticing.notice(timezone.now())
+    assert told() == [("llm_paused", "default")]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "event"), [("auth", "key_refused"), ("payment", "quota_used_up"), ("daily_quota", "quota_used_up"), ("edge", "llm_paused")]
+)
+def test_a_pause_is_told_by_its_cause(refusal: str, event: str) -> None:
+    paused(refusal=refusal)
+    noticing.notice(timezone.now())
+    assert told() == [(event, "default")]
+
+
+def test_a_model_that_is_gone_is_told_by_name() -> None:
+    default_account()
+    entry = {"id": "a/model", "input": 1, "output": 1, "json_mode": True}
+    Account.objects.update(catalogue=[entry], model_names=["a/model", "b/model"])
+    noticing.notice(timezone.now())
+    assert told() == [("model_gone", "default b/model")]
+
+
+def finished(verdict: str, suite: str = "key") -> None:
+    now = timezone.now()
+    run = TestRun.objects.create(suites=[suite], trigger="schedule", state="done", verdict=verdict, asked_at=now)
+    TestResult.objects.create(run=run, number=1, suite=suite, check_name="key", verdict=verdict, meaning="The key was refused.", at=now)
+
+
+def test_a_failed_suite_is_told_and_so_is_its_recovery() -> None:
+    finished("fail")
+    noticing.notice(timezone.now())
+    finished("fail")
+    noticing.notice(timezone.now())
+    finished("ok", "logs")
+    noticing.notice(timezone.now())
+    finished("ok")
+    noticing.notice(timezone.now())
+    assert told() == [("test_failed", "key"), ("test_recovered", "key")]
+
+
+def test_a_component_is_told_when_it_is_down_not_when_it_stumbles() -> None:
+    now = timezone.now()
+    row = Component.objects.create(name="queue", state="degraded", seen="down", since=now, checked_at=now)
+    noticing.notice(now)
+    Component.objects.filter(pk=row.pk).update(state="down")
+    noticing.notice(now)
+    Component.objects.filter(pk=row.pk).update(state="up")
+    noticing.notice(now)
+    assert told() == [("component_down", "queue"), ("component_up", "queue")]
+
+
+def test_silence_and_a_low_share_are_told_where_they_are_set() -> None:
+    now = timezone.now()
+    for number in range(25):
+        make_step(at=now - timedelta(minutes=40), index=number)
+    noticing.notice(now)
+    assert told() == []
+    Settings.objects.update_or_create(id=1, defaults={"silence_minutes": 30, "least_llm_percent": 50})
+    noticing.notice(now)
+    assert sorted(told()) == [("llm_share_low", ""), ("silence", "")]
+    make_llm_step(at=now, index=30)
+    noticing.notice(now)
+    assert ("requests_back", "") in told()
+
+
+def test_a_channel_gets_what_it_is_set_to(receiver: Receiver) -> None:
+    channel(receiver, "all")
+    channel(receiver, "serious", events=[])
+    Channel.objects.filter(name="serious").update(least_severity=3)
+    channel(receiver, "tests only", events=["test_failed"])
+    channel(receiver, "off", enabled=False)
+    paused()
+    noticing.notice(timezone.now())
+    assert list(Delivery.objects.values_list("channel__name", flat=True)) == ["all"]
+
+
+def test_a_delivery_is_sent_by_one_worker_alone(receiver: Receiver) -> None:
+    channel(receiver)
+    paused()
+    noticing.notice(timezone.now())
+    pk = Delivery.objects.get().pk
+    assert [sending.deliver(pk), sending.deliver(pk)] == [True, False]
+    assert len(receiver.messages) == 1
+    assert Delivery.objects.get().state == State.SENT
+
+
+def test_the_watch_queues_what_is_due(receiver: Receiver) -> None:
+    channel(receiver)
+    paused()
+    Settings.objects.update_or_create(id=1, defaults={"retest_after_pause": False})
+    jobs.watch()
+    assert OrmQ.objects.count() == Delivery.objects.filter(state=State.QUEUED).count() > 0
+
+
+def test_a_delivery_that_fails_is_tried_again_and_then_kept_with_the_reason(receiver: Receiver) -> None:
+    channel(receiver)
+    receiver.status = 500
+    paused()
+    noticing.notice(timezone.now())
+    for tries, state in ((1, State.QUEUED), (2, State.QUEUED), (3, State.FAILED)):
+        Delivery.objects.update(due_at=timezone.now())
+        send_all()
+        row = Delivery.objects.get()
+        assert (row.tries, row.state) == (tries, state)
+    assert "500" in row.fault
+    assert "s3cr3t" not in row.fault and "pa55word" not in row.fault
+
+
+def test_a_delivery_whose_worker_died_is_taken_up(receiver: Receiver) -> None:
+    channel(receiver)
+    paused()
+    noticing.notice(timezone.now())
+    Delivery.objects.update(state=State.SENDING, lease_until=timezone.now() - timedelta(seconds=1))
+    assert sending.enqueue_due(timezone.now()) == 1
+
+
+def test_a_url_is_a_secret_and_a_bad_one_is_refused(receiver: Receiver) -> None:
+    made = channel(receiver)
+    assert "s3cr3t" not in repr(made.__dict__) and made.scheme == "json"
+    with pytest.raises(sending.BadURL):
+        sending.set_url(made, "no url at all")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "at", "due"),
+    [
+        ("22:00", "07:00", "23:30", "07:00"),
+        ("22:00", "07:00", "03:00", "07:00"),
+        ("22:00", "07:00", "12:00", "12:00"),
+        ("09:00", "17:00", "10:00", "17:00"),
+        ("09:00", "09:00", "10:00", "10:00"),
+    ],
+)
+def test_in_quiet_hours_a_message_waits_until_they_are_over(begin: str, end: str, at: str, due: str) -> None:
+    quiet = Channel(quiet_from=time.fromisoformat(begin), quiet_to=time.fromisoformat(end))
+    now = datetime.combine(date(2026, 9, 21), time.fromisoformat(at), tzinfo=UTC)
+    assert noticing.after_quiet(quiet, now).strftime("%H:%M") == due
+    assert noticing.after_quiet(quiet, now) >= now
+
+
+def test_what_lasts_is_told_again_after_a_while_and_not_once_it_is_over(receiver: Receiver) -> None:
+    channel(receiver, resend_minutes=30)
+    event = paused()
+    now = timezone.now()
+    noticing.notice(now)
+    noticing.notice(now + timedelta(minutes=29))
+    assert Delivery.objects.count() == 1
+    noticing.notice(now + timedelta(minutes=31))
+    assert list(Delivery.objects.order_by("id").values_list("repeat", flat=True)) == [0, 1]
+    RateLimitEvent.objects.filter(pk=event.pk).update(ended_by="succeeded", recovered_at=now)
+    noticing.notice(now + timedelta(minutes=32))
+    sending.enqueue_due(now + timedelta(minutes=40))
+    assert Delivery.objects.get(repeat=1).state == State.DROPPED
+
+
+def test_the_button_sends_at_once(receiver: Receiver) -> None:
+    delivery = noticing.tell_test(channel(receiver, quiet_from=time(0), quiet_to=time(23, 59)), timezone.now())
+    assert sending.deliver(delivery.pk)
+    assert receiver.messages[0]["title"] == "Test of this channel"
+
+
+def test_every_event_that_ends_names_one_that_there_is() -> None:
+    assert {event.over for event in EVENTS.values()} - {""} <= EVENTS.keys()
