@@ -21,7 +21,7 @@ from monitoring.stats.keyset import Cursor, Place, Slice, capped_count, cut
 PAGE_SIZE = 100
 # A message's beginning is shown; the download has the whole.
 SHOWN_CHARS = 4_000
-# One page of a text search reads this many entries at most; the next goes on where it ended.
+# One page of what no index finds (a text, a logger, a source) reads this many entries at most; the next goes on where it ended.
 SEARCHED = 20_000
 DOWNLOAD_BATCH = 1_000
 IMPORTS_SHOWN = 20
@@ -63,7 +63,7 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class LogList:
-    """One page of entries, how many match in all (at most the count's cap + 1), and where a text search that found too little goes on."""
+    """One page of entries, how many match (at most the count's cap + 1), and where a search that looked through a part goes on."""
 
     page: Slice[Any]
     rows: list[LogRow]
@@ -123,7 +123,8 @@ def as_json_lines(query: LogQuery) -> Iterator[str]:
 
 def _all(query: LogQuery) -> Iterator[LogEntry]:
     """In batches of their own, so that a slow download holds no transaction open."""
-    found, at, last = _matching(query).order_by("at", "id"), datetime.min.replace(tzinfo=UTC), 0
+    ordered, unordered = _conditions(query)
+    found, at, last = LogEntry.objects.filter(**ordered, **unordered).order_by("at", "id"), datetime.min.replace(tzinfo=UTC), 0
     words = query.text.lower()
     while some := list(found.filter(Q(at__gte=at), Q(at__gt=at) | Q(id__gt=last))[:DOWNLOAD_BATCH]):
         yield from (entry for entry in some if words in entry.message.lower())
@@ -131,11 +132,11 @@ def _all(query: LogQuery) -> Iterator[LogEntry]:
 
 
 def _searched(query: LogQuery, place: Place) -> tuple[QuerySet[LogEntry], Cursor | None]:
-    """The entries that match; with a text those of the part that is searched, and where that part ends."""
-    found = _matching(query)
-    if not query.text:
-        return found, None
-    part = found
+    """The entries that match; where no index leads to them, those of the part that is searched, and where that part ends."""
+    ordered, unordered = _conditions(query)
+    if not (query.text or query.logger or query.source):
+        return LogEntry.objects.filter(**ordered, **unordered), None
+    part = LogEntry.objects.filter(**ordered)
     if place.older:
         part = part.filter(Q(at__lte=place.older.at), Q(at__lt=place.older.at) | Q(id__lt=place.older.id))
     if place.newer:
@@ -143,23 +144,19 @@ def _searched(query: LogQuery, place: Place) -> tuple[QuerySet[LogEntry], Cursor
     else:
         part = part.order_by("-at", "-id")
     end = None if place.newer else part.values_list("at", "id")[SEARCHED - 1 : SEARCHED].first()
-    inside = LogEntry.objects.filter(id__in=part.values("id")[:SEARCHED], message__icontains=query.text)
+    inside = LogEntry.objects.filter(id__in=part.values("id")[:SEARCHED], message__icontains=query.text, **unordered)
     return inside, Cursor(*end) if end else None
 
 
-def _matching(query: LogQuery) -> QuerySet[LogEntry]:
-    """By all conditions but the text."""
-    wanted = {
-        "level__gte": query.level,
-        "logger__startswith": query.logger,
-        "kind": query.kind,
-        "source": query.source,
-        "at__gte": query.since,
-        "at__lt": query.until,
-        "step_uid": query.step,
-        "journal": query.journal,
-    }
-    return LogEntry.objects.filter(**{name: value for name, value in wanted.items() if value not in (None, "")})
+def _conditions(query: LogQuery) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All but the text: those by which an index gives the entries in the order of their times, and the others."""
+    ordered = {"kind": query.kind, "at__gte": query.since, "at__lt": query.until, "step_uid": query.step, "journal": query.journal}
+    unordered = {"level__gte": query.level, "logger__startswith": query.logger, "source": query.source}
+    return _given(ordered), _given(unordered)
+
+
+def _given(conditions: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in conditions.items() if value not in (None, "")}
 
 
 def _short(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:

@@ -142,6 +142,20 @@ def test_a_text_is_looked_for_in_a_bounded_part_at_a_time_and_further_on_demand(
     assert looked == 2
 
 
+@pytest.mark.parametrize("conditions", [{"logger": "a.needle"}, {"source": "imported"}, {"level": "40", "text": "needle"}])
+def test_what_no_index_finds_is_looked_for_in_a_bounded_part_too(
+    conditions: dict[str, str], viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats, "SEARCHED", 4)
+    make_entry("the needle", at=NOW - timedelta(hours=20), logger="a.needle", source="imported", level=40)
+    for number in range(5):
+        make_entry("hay", at=NOW - timedelta(hours=number))
+    first = viewer.get("/logs/", conditions)
+    assert "Looked through 4 entries, back to" in text_of(first)
+    (address,) = tree_of(first).xpath("//a[text()='Search further back']/@href")
+    assert tree_of(viewer.get(address)).xpath("//span[@class='log-message']/text()") == ["the needle"]
+
+
 def test_a_live_list_is_asked_for_by_itself_and_an_older_page_is_not(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "PAGE_SIZE", 1)
     make_entry("one")
