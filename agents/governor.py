@@ -127,9 +127,7 @@ class Gate:
         return bool(self.strikes) and self.cause == RefusalClass.EDGE and not self.succeeded_at
 
     def next_slot_at(self, limits: Limits) -> float:
-        """When the next slot opens. Derived from the last one, so that a new spacing counts at once."""
-        if limits.is_learned:
-            return max(self.not_before, pacing.slot(self.pace, limits.spacing, self.not_before, float("inf")))
+        """When the next slot opens at a fixed pace. Derived from the last one, so that a new spacing counts at once."""
         if not limits.spacing:
             return 0.0
         return max(self.not_before, self.last_slot_at + limits.spacing + limits.grace)
@@ -172,6 +170,11 @@ def _slot(gate: Gate, limits: Limits, now: float, patience: float) -> float:
     if limits.is_learned:
         return pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
     return max(now, gate.next_slot_at(limits))
+
+
+def next_slot(gate: Gate, limits: Limits, now: float) -> float:
+    """When the next slot opens for a step that has no haste: `now` where it is open."""
+    return _slot(gate, limits, now, float("inf"))
 
 
 def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:

@@ -16,8 +16,8 @@ from typing import Any
 
 from agents.simulation.measures import Measures
 from agents.simulation.run import simulate
-from agents.simulation.scenario import Scenario, load_file
 from agents.simulation.settings import Miner, with_settings
+from agents.standin.scenario import Scenario, load_file
 
 HERE = Path(__file__).parent
 PACINGS = ("fixed", "learned")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
+from monitoring.gate_actions import GateAction
 from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.callers import caller_list
+from monitoring.views.events import event_list
+from monitoring.views.gate_action import gate_action
 from monitoring.views.logs import download, import_list, log_list
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
+from monitoring.views.rate_limit import rate_limit
 from monitoring.views.settings import settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
@@ -20,6 +24,9 @@ urlpatterns = [
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/<int:pk>/", task_story, name="task"),
+    path("rate-limit/", rate_limit, name="rate_limit"),
+    path("rate-limit/events/", event_list, name="events"),
+    *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
     path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
     path("health/live", live, name="live"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.db import transaction
@@ -12,11 +13,18 @@ from agents.ledger.times import at
 from agents.models import Account, AuditEntry
 
 Action = AuditEntry.Action
+_PAUSED_FOR = re.compile(r"For (\d+) s\.", re.ASCII)
 
 
 def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
     """Send nothing for `seconds`. A pause that already lasts longer stays as it is."""
     _act(account, Action.PAUSE, f"For {seconds:.0f} s.", by, now, lambda gate: governor.paused(gate, now, seconds))
+
+
+def paused_for(entry: AuditEntry) -> float:
+    """For how many seconds an operator's word paused the account; 0 for another word."""
+    told = _PAUSED_FOR.match(entry.detail) if entry.action == Action.PAUSE else None
+    return float(told[1]) if told else 0.0
 
 
 def resume(account: Account, *, by: str, now: float) -> None:

@@ -12,9 +12,8 @@ from django.core.management import CommandError, call_command
 
 from agents.simulation.measures import Answered, Measures, Record, means, resumes
 from agents.simulation.run import EPOCH, Run, simulate
-from agents.simulation.scenario import parse
 from agents.simulation.settings import Miner, with_settings
-from agents.standin.faults import BadSetting
+from agents.standin.scenario import parse
 from manage import arguments
 
 LEARNED = with_settings(Miner(), ["pacing=learned"])
@@ -103,24 +102,6 @@ def test_resuming_is_counted_from_the_untouched_end_with_a_step_waiting() -> Non
     record.blocks, record.successes, record.ended_at = {0.0: 40.0}, [74.0], 100.0
     assert resumes(record) == [24.0]
     assert means([record]).resume_minutes == 0.4
-
-
-@pytest.mark.parametrize(
-    ("value", "field"),
-    [
-        ([], "scenario"),
-        ({"load": STEADY}, "horizon"),
-        ({"horizon": 9, "load": {}}, "load"),
-        ({"horizon": 9, "load": {"every": [3, 1]}}, "load.every"),
-        ({"horizon": 9, "load": STEADY, "extra": 1}, "extra"),
-        ({"horizon": 9, "load": STEADY, "timeline": [{"at": 1}]}, "timeline[0]"),
-        ({"horizon": 9, "load": STEADY, "timeline": [{"at": 1, "set": {"limit": "x"}}]}, "timeline.set.limit"),
-    ],
-)
-def test_a_scenario_that_cannot_be_used_names_the_field(value: object, field: str) -> None:
-    with pytest.raises(BadSetting) as caught:
-        parse(value)
-    assert caught.value.field == field
 
 
 def test_the_command_prints_one_json_object_and_needs_no_database(tmp_path: Path) -> None:

@@ -106,10 +106,11 @@ def ago(at: datetime | None) -> SafeString | str:
     return _time(at, "ago", f"at {at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
 
 
-@register.simple_tag
-def countdown(until: datetime, now: datetime) -> SafeString:
-    """The time left, which the browser counts down."""
-    return _time(until, "countdown", duration((until - now).total_seconds()))
+@register.simple_tag(takes_context=True)
+def countdown(context: template.Context, until: datetime, now: datetime) -> SafeString:
+    """The time left, which the browser counts down. A live part must not change by time alone: there the browser writes it at once."""
+    is_live = context["request"].htmx
+    return _time(until, "countdown", "…" if is_live else duration((until - now).total_seconds()))
 
 
 @register.filter

@@ -21,12 +21,19 @@ ALL_GROUPS = frozenset({"viewers", "operators", "admins"})
 OPERATORS = frozenset({"operators", "admins"})
 ADMINS = frozenset({"admins"})
 READ = {"GET": ALL_GROUPS, "HEAD": ALL_GROUPS}
+OPERATE = {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS}
 # Route → method → who may. A method that is not named is served to nobody.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
     "tasks/": READ,
-    "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
+    "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
+    "rate-limit/": READ,
+    "rate-limit/events/": READ,
+    "rate-limit/<int:account>/probe/": OPERATE,
+    "rate-limit/<int:account>/pause/": OPERATE,
+    "rate-limit/<int:account>/resume/": OPERATE,
+    "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
     "logs/": READ,
@@ -72,7 +79,7 @@ def test_every_address_has_a_rule() -> None:
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
     pk = default_account().pk if route.startswith("settings/") else make_step().task_id
-    address = "/" + route.replace("<int:pk>", str(pk))
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

@@ -17,10 +17,10 @@ from django.urls import path
 from lxml import html
 
 from agents.configuration import default_account
-from agents.models import Account, Caller, Step
+from agents.models import Account, AuditEntry, Caller, Step
 from monitoring.models import JournalImport, LogEntry
 from monitoring.tests.reading import HTMX, tree_of
-from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
+from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,8 @@ PAGES = (
     "/logs/",
     "/logs/?text=a",
     "/logs/imports/",
+    "/rate-limit/",
+    "/rate-limit/events/",
     "/rate-limit/what-if/",
     "/settings/",
     "/settings/accounts/new/",
@@ -49,12 +51,14 @@ def spare(db: None) -> Account:
 
 
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, callers, accounts. Returns a task's address."""
+    """Tasks with steps and attempts, events, audit entries, callers, accounts. Returns a task's address."""
     task, first = make_task(), Account.objects.count()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
+        make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
+        AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
         journal = JournalImport.objects.create(name="a.log", started_at=NOW)
         LogEntry.objects.create(at=NOW, level=30, logger="a", message="a\nb", journal=journal, step_uid=Step.objects.latest("id").uid)
