@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agents import governor, latency, pauses
 from agents.models import RateLimitEvent
-from agents.pacing import Source
+from agents.reasons import PaceSource
 from agents.refusals import RefusalClass
 from agents.standing import Look, Standing
 from monitoring.stats.predictions import Expectation, expectation
@@ -123,7 +123,7 @@ def pace(look: Look, now: float) -> PaceNow:
         return PaceNow(f"Fixed: one every {spacing:g} s" if spacing else "Fixed: no spacing", _published(look))
     if not known.level:
         return PaceNow(
-            f"Learned: {Source.SPACING.sentence}, one every {spacing:g} s" if spacing else "Learned: nothing yet", _published(look)
+            f"Learned: {PaceSource.SPACING.sentence}, one every {spacing:g} s" if spacing else "Learned: nothing yet", _published(look)
         )
     facts = (
         ("Sure to", f"{known.confidence:g} of 1"),

@@ -9,8 +9,8 @@ import pytest
 
 from agents.governor import Gate, Limits, Pacing
 from agents.models import Account, RateLimitEvent
-from agents.pacing import Pace, Source
-from agents.reasons import PauseSource, Reason
+from agents.pacing import Pace
+from agents.reasons import PaceSource, PauseSource, Reason
 from agents.standing import Look, Standing, foremost
 from monitoring.gate_actions import GateAction, offer
 from monitoring.stats.gate import gate_now, ladder, models, pace
@@ -68,7 +68,7 @@ def test_a_fixed_pace_is_its_spacing() -> None:
 
 
 def test_a_learned_pace_says_how_it_is_known_and_when_it_looks_higher() -> None:
-    known = Pace(level=18, proven=(2, 4, 18), ceiling=20, hold_until=AT + 90, repeats=1, published=60, source=Source.REFUSED)
+    known = Pace(level=18, proven=(2, 4, 18), ceiling=20, hold_until=AT + 90, repeats=1, published=60, source=PaceSource.REFUSED)
     found = pace(replace(LOOK, limits=LEARNED, gate=Gate(pace=known)), AT)
     assert found.words == "Learned: 18 a minute"
     assert dict(found.facts) == {
