@@ -9,6 +9,7 @@ from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.callers import caller_list
 from monitoring.views.events import event_list
 from monitoring.views.gate_action import gate_action
+from monitoring.views.logs import download, import_list, log_list
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
@@ -31,6 +32,10 @@ urlpatterns = [
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),
+    path("logs/", log_list, name="logs"),
+    path("logs/download.log", download, {"form": "log"}, name="logs_as_text"),
+    path("logs/download.jsonl", download, {"form": "jsonl"}, name="logs_as_json"),
+    path("logs/imports/", import_list, name="imports"),
     path("settings/", settings, name="settings"),
     path("settings/accounts/new/", new_account, name="new_account"),
     path("settings/accounts/<int:pk>/", account, name="account"),

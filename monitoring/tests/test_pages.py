@@ -17,7 +17,8 @@ from django.urls import path
 from lxml import html
 
 from agents.configuration import default_account
-from agents.models import Account, AuditEntry, Caller
+from agents.models import Account, AuditEntry, Caller, Step
+from monitoring.models import JournalImport, LogEntry
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
 
@@ -29,6 +30,9 @@ PAGES = (
     "/tasks/",
     "/tasks/new/",
     "/callers/",
+    "/logs/",
+    "/logs/?text=a",
+    "/logs/imports/",
     "/rate-limit/",
     "/rate-limit/events/",
     "/rate-limit/what-if/",
@@ -56,6 +60,8 @@ def fill(rows: int) -> str:
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
+        journal = JournalImport.objects.create(name="a.log", started_at=NOW)
+        LogEntry.objects.create(at=NOW, level=30, logger="a", message="a\nb", journal=journal, step_uid=Step.objects.latest("id").uid)
     return f"/tasks/{task.pk}/"
 
 
