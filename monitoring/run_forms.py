@@ -8,9 +8,10 @@ from typing import Any
 from django import forms
 from django.db import IntegrityError
 
-from monitoring import cron, schedules
+from monitoring import cron
 from monitoring.models import Result, TestRun, TestSchedule
 from monitoring.stats.runs import RunQuery
+from monitoring.suites import schedules
 from monitoring.suites.registry import TITLES
 
 ANY = ("", "Any")

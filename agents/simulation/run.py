@@ -9,7 +9,7 @@ from random import Random
 from typing import Protocol
 
 from agents import cooling, governor, watchdog
-from agents.governor import Decision, Gate, State
+from agents.governor import Decision, Gate, Limits, State
 from agents.hybrid import LONGEST_DEADLINE, MARGIN, Candidate, Reach, Tries, retry_pause
 from agents.latency import Samples, expected, noted
 from agents.reasons import PauseSource, Reason
@@ -37,6 +37,26 @@ REFUSALS = {
     Said.DAILY_QUOTA: RefusalClass.DAILY_QUOTA,
     Said.SUBSCRIPTION_CAP: RefusalClass.SUBSCRIPTION_CAP,
 }
+
+
+class Judge(Protocol):
+    """Who says when a request may leave: the governor, or another gate that is to be compared with it."""
+
+    def decide(self, gate: Gate, limits: Limits, now: float, deadline: float, expected_latency: float) -> tuple[Decision, Gate]: ...
+    def hold(self, gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None: ...
+    def earliest(self, gate: Gate, limits: Limits, decision: Decision) -> float: ...
+    def released(self, gate: Gate, lease: float | None) -> Gate: ...
+    def succeeded(self, gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate: ...
+    def refused(
+        self,
+        gate: Gate,
+        limits: Limits,
+        sent_at: float,
+        now: float,
+        told: tuple[float, PauseSource] | None = None,
+        kind: RefusalClass = RefusalClass.EDGE,
+        dice: float = 0.0,
+    ) -> Gate: ...
 
 
 class Asked(Protocol):
@@ -68,6 +88,7 @@ class Play:
     """
 
     account: Asked
+    judge: Judge = governor
 
     def __init__(self, miner: Miner, seed: int, starts_at: float, ends_at: float, epoch: float) -> None:
         self.miner, self.ends_at, self.epoch = miner, ends_at, epoch
@@ -101,21 +122,21 @@ class Play:
         now = self.clock.now
         asking.model = cooling.ready(self.gate.cooling, asking.tries.candidates[0].models, now)[0]
         latency = expected(self._latencies, asking.model, now)
-        decision, gate = governor.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
+        decision, gate = self.judge.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
         self.gate = gate
         if decision.slot is None:
             asking.done(False)  # noqa: FBT003 - the callback's one argument
             return
         asking.decision, asking.decided_at, asking.is_waiting = decision, now, True
         self._waiting[id(asking)] = asking
-        self.clock.at(governor.earliest(gate, self.miner.limits, decision), partial(self._wake, asking))
+        self.clock.at(self.judge.earliest(gate, self.miner.limits, decision), partial(self._wake, asking))
 
     def _wake(self, asking: Asking) -> None:
         """The slot has come, or the gate has changed meanwhile."""
         if not asking.is_waiting:
             return
         assert asking.decision is not None
-        obstacle = governor.hold(self.gate, self.miner.limits, asking.decision, asking.decided_at, self.clock.now)
+        obstacle = self.judge.hold(self.gate, self.miner.limits, asking.decision, asking.decided_at, self.clock.now)
         if obstacle is None and self.clock.now < (asking.decision.slot or 0.0):
             return
         asking.is_waiting = False
@@ -127,7 +148,7 @@ class Play:
 
     def _give_up(self, asking: Asking, _: Reason) -> None:
         assert asking.decision is not None
-        self.gate = governor.released(self.gate, asking.decision.lease)
+        self.gate = self.judge.released(self.gate, asking.decision.lease)
         asking.done(False)  # noqa: FBT003 - the callback's one argument
 
     def _send(self, asking: Asking) -> None:
@@ -169,18 +190,19 @@ class Play:
             self._latencies = noted(self._latencies, model, self.clock.now, self.clock.now - sent_at)
 
     def _accepted(self, sent_at: float, model: str) -> None:
-        gate = governor.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.published)
+        gate = self.judge.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.published)
         self.gate = replace(gate, cooling=cooling.warmed(gate.cooling, model))
 
     def _unheard(self, lease: float | None, model: str, reply: Reply | None) -> None:
-        gate = governor.released(self.gate, lease)
+        gate = self.judge.released(self.gate, lease)
         if reply is not None and reply.said in (Said.CAPACITY, Said.MODEL):
             gate = replace(gate, cooling=cooling.cooled(gate.cooling, model, self.clock.now, self._dice.random()))
         self.gate = gate
 
     def _refused(self, asking: Asking, sent_at: float, reply: Reply) -> None:
         now, before = self.clock.now, self.gate
-        self.gate = governor.refused(before, self.miner.limits, sent_at, now, self._told(reply), REFUSALS[reply.said], self._dice.random())
+        dice, kind = self._dice.random(), REFUSALS[reply.said]
+        self.gate = self.judge.refused(before, self.miner.limits, sent_at, now, self._told(reply), kind, dice)
         asking.done(False)  # noqa: FBT003 - the callback's one argument
         if self.gate is before:
             return
@@ -226,8 +248,9 @@ class Play:
 class Run(Play):
     """One seed of one scenario under one miner's settings. Another `luck`: the same load and account, other stretches of pauses."""
 
-    def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None) -> None:
+    def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None, judge: Judge = governor) -> None:
         super().__init__(miner, seed if luck is None else luck, EPOCH, EPOCH + scenario.horizon, EPOCH)
+        self.judge = judge
         self.account = Account(scenario, self.clock, EPOCH, self.record, account_dice(seed))
         for at in scenario.load.arrivals(scenario.horizon, load_dice(seed)):
             self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))

@@ -8,7 +8,7 @@ from datetime import datetime
 from agents.models import AuditEntry
 from monitoring import cron
 from monitoring.models import TestSchedule
-from monitoring.schedules import AUDIT, titles
+from monitoring.suites.schedules import AUDIT, titles
 
 CHANGES_SHOWN = 10
 

@@ -15,8 +15,9 @@ from django.utils.safestring import SafeString
 from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
-from monitoring.models import HealthState, Result, TestRun
+from monitoring.models import HealthState, JournalImport, Result, TestRun
 from monitoring.stats.keyset import COUNT_CAP
+from monitoring.stats.logs import level_name
 from monitoring.stats.tasks import TaskState
 
 register = template.Library()
@@ -31,6 +32,7 @@ TONES = {
     TaskState.ANSWERED: "green",
     TaskState.LATE: "orange",
     TaskState.UNANSWERED: "red",
+    JournalImport.State.DONE: "green",
     Verdict.OPEN: "azure",
     Verdict.OK: "green",
     Verdict.REFUSED: "orange",
@@ -48,6 +50,7 @@ TONES = {
     HealthState.UNKNOWN: "secondary",
     "": "secondary",
 }
+LEVEL_TONES = {"DEBUG": "secondary", "INFO": "azure", "WARNING": "orange", "ERROR": "red", "CRITICAL": "red"}
 
 
 @register.simple_tag
@@ -101,6 +104,13 @@ def pretty(value: object) -> str:
 
 
 @register.filter
+def level_badge(level: int) -> SafeString:
+    """A log record's level, in its colour."""
+    name = level_name(level)
+    return format_html('<span class="badge tone tone-{}">{}</span>', LEVEL_TONES[name], name)
+
+
+@register.filter
 def route_name(route: str) -> str:
     """Who answered."""
     return Route(route).label if route else "Under way"
@@ -124,10 +134,11 @@ def ago(at: datetime | None) -> SafeString | str:
     return _time(at, "ago", f"at {at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
 
 
-@register.simple_tag
-def countdown(until: datetime, now: datetime) -> SafeString:
-    """The time left, which the browser counts down."""
-    return _time(until, "countdown", duration((until - now).total_seconds()))
+@register.simple_tag(takes_context=True)
+def countdown(context: template.Context, until: datetime, now: datetime) -> SafeString:
+    """The time left, which the browser counts down. A live part must not change by time alone: there the browser writes it at once."""
+    is_live = context["request"].htmx
+    return _time(until, "countdown", "…" if is_live else duration((until - now).total_seconds()))
 
 
 @register.filter

@@ -22,11 +22,12 @@ ALL_GROUPS = frozenset({"viewers", "operators", "admins"})
 OPERATORS = frozenset({"operators", "admins"})
 ADMINS = frozenset({"admins"})
 READ = {"GET": ALL_GROUPS, "HEAD": ALL_GROUPS}
+OPERATE = {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS}
 # Route → method → who may. A method that is not named is served to nobody.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
     "tasks/": READ,
-    "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
+    "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
     "tests/": {**READ, "POST": OPERATORS},
     "tests/<int:pk>/": READ,
@@ -39,8 +40,18 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tests/schedules/<int:pk>/delete/": {"POST": ADMINS},
     "components/": READ,
     "components/<int:pk>/": READ,
+    "rate-limit/": READ,
+    "rate-limit/events/": READ,
+    "rate-limit/<int:account>/probe/": OPERATE,
+    "rate-limit/<int:account>/pause/": OPERATE,
+    "rate-limit/<int:account>/resume/": OPERATE,
+    "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
+    "logs/": READ,
+    "logs/download.log": READ,
+    "logs/download.jsonl": READ,
+    "logs/imports/": {**READ, "POST": OPERATORS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
@@ -83,7 +94,7 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
-    address = "/" + route.replace("<int:pk>", str(pk))
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

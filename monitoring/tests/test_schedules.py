@@ -13,10 +13,11 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
 from agents.models import AuditEntry
-from monitoring import jobs, schedules
+from monitoring import jobs
+from monitoring import schedules as panel_schedules
 from monitoring.models import TestRun, TestSchedule
 from monitoring.stats.schedules import next_schedule
-from monitoring.suites import running
+from monitoring.suites import running, schedules
 from monitoring.tests.reading import text_of, tree_of
 from monitoring.tests.records import NOW
 from monitoring.tests.watched import make_open_run, make_schedule
@@ -36,7 +37,13 @@ def test_a_new_panel_has_three_schedules_with_their_next_runs() -> None:
         "Full suite": (["key", "api", "logs"], "41 3 * * *", True),
     }
     assert TestSchedule.objects.filter(next_run_at__gt=timezone.now()).count() == 3
+
+
+def test_a_new_panel_deletes_what_is_old_by_the_clock() -> None:
+    panel_schedules.ensure()
+    panel_schedules.ensure()
     assert Schedule.objects.filter(func="monitoring.jobs.prune").count() == 1
+    assert TestSchedule.objects.count() == 3
 
 
 def test_a_deleted_schedule_stays_away() -> None:

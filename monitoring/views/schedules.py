@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from monitoring import schedules
 from monitoring.access import CHANGE, guarded
 from monitoring.models import TestSchedule
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.run_forms import ScheduleForm
+from monitoring.suites import schedules
 
 
 @page("schedule", get=CHANGE, post=CHANGE)
