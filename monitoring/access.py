@@ -7,8 +7,7 @@ from functools import wraps
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseNotAllowed
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django_htmx.http import HttpResponseClientRedirect
 
 from monitoring.requests import VisitorRequest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django import forms
 
 from agents.protocol import MAX_URL
@@ -9,6 +11,8 @@ from agents.sites import split_http
 
 # The choice of no condition, in filters.
 ANY = ("", "Any")
+RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
+RANGE_NAMES = [("1h", "Last hour"), ("24h", "Last 24 hours"), ("7d", "Last 7 days")]
 # What a task's prompt and page may weigh; validators' own are far smaller.
 MAX_PROMPT = 20_000
 MAX_PAGE = 5_000_000

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
 from monitoring.tests.records import make_step
+from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,17 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "steps/<int:pk>/replay/": {**READ, "POST": OPERATORS},
     "attempts/": READ,
     "attempts/export/": READ,
+    "tests/": {**READ, "POST": OPERATORS},
+    "tests/<int:pk>/": READ,
+    "tests/<int:pk>/cancel/": {"POST": OPERATORS},
+    "tests/<int:pk>/report.md": READ,
+    "tests/<int:pk>/report.json": READ,
+    "tests/schedules/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/switch/": {"POST": ADMINS},
+    "tests/schedules/<int:pk>/delete/": {"POST": ADMINS},
+    "components/": READ,
+    "components/<int:pk>/": READ,
     "rate-limit/": READ,
     "rate-limit/events/": READ,
     "rate-limit/<int:account>/probe/": OPERATE,
@@ -40,6 +52,10 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
+    "logs/": READ,
+    "logs/download.log": READ,
+    "logs/download.jsonl": READ,
+    "logs/imports/": {**READ, "POST": OPERATORS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
@@ -80,6 +96,9 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
     client = client_of(role, member)
     step = make_step()
     pk = default_account().pk if route.startswith("settings/") else step.pk if route.startswith("steps/") else step.task_id
+    make_run(pk=pk)
+    make_schedule(pk=pk)
+    make_component("web", pk=pk)
     address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
