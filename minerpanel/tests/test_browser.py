@@ -306,6 +306,8 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/tasks/",
             "/tasks/1/",
             "/tasks/new/",
+            "/attempts/",
+            "/steps/1/replay/",
             "/rate-limit/",
             "/rate-limit/events/",
             "/rate-limit/1/pause/",
