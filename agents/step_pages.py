@@ -32,7 +32,8 @@ WAITING = 32
 # The answer leaves first: its thread needs the processor and the database more.
 AFTER_ANSWER = 0.2
 BATCH = 500
-LEVEL = 6
+# The fastest: on a page of 48 kB level 6 saves 5 per cent (7.0 kB to 6.6 kB) and the processor is the answers' too.
+LEVEL = 1
 
 _queue: queue.Queue[tuple[str, Step]] = queue.Queue(WAITING)
 _starting = threading.Lock()
@@ -53,8 +54,9 @@ def keep(uid: str, step: Step) -> None:
 
 def packed(step: Step) -> bytes:
     """A step as it is kept."""
-    raw = {**asdict(step), "allowed_tools": sorted(step.allowed_tools)}
-    return gzip.compress(json.dumps(raw).encode(), LEVEL)
+    history = [asdict(past) for past in step.history]
+    raw = {name: getattr(step, name) for name in step.__slots__} | {"allowed_tools": sorted(step.allowed_tools), "history": history}
+    return gzip.compress(json.dumps(raw, ensure_ascii=False).encode(), LEVEL)
 
 
 def unpacked(gz: bytes) -> Step:
@@ -98,24 +100,28 @@ def _ensure_writer() -> None:
 
 def _write_for_ever() -> None:
     while True:
-        uid, step = _queue.get()
-        time.sleep(AFTER_ANSWER if _queue.empty() else 0)
-        _write(uid, step)
-        _queue.task_done()
-        if _queue.empty():
-            connection.close()
+        batch = [_queue.get()]
+        time.sleep(AFTER_ANSWER)
+        while not _queue.empty():
+            batch.append(_queue.get())
+        _write(batch)
+        connection.close()
+        for _ in batch:
+            _queue.task_done()
 
 
-def _write(uid: str, step: Step) -> None:
+def _write(batch: list[tuple[str, Step]]) -> None:
+    """In one transaction. What is lost here is pages alone."""
     try:
-        row = models.Step.objects.filter(uid=uid).values_list("pk", flat=True).first()
-        gz = packed(step) if row else b""
-        if row is None or len(gz) > MAX_GZ:
-            return
-        with answering_transaction():
-            models.StepPage.objects.create(step_id=row, gz=gz, kept_until=timezone.now() + KEPT)
+        rows = {str(uid): pk for uid, pk in models.Step.objects.filter(uid__in=[uid for uid, _ in batch]).values_list("uid", "pk")}
+        kept_until = timezone.now() + KEPT
+        gzs = {rows[uid]: packed(step) for uid, step in batch if uid in rows}
+        pages = [models.StepPage(step_id=pk, gz=gz, kept_until=kept_until) for pk, gz in gzs.items() if len(gz) <= MAX_GZ]
+        if pages:
+            with answering_transaction():
+                models.StepPage.objects.bulk_create(pages)
     except UNAVAILABLE as error:
-        logger.info("The page of step %s is not kept: the database is busy (%s).", uid, error)
+        logger.info("The pages of %d steps are not kept: the database is busy (%s).", len(batch), error)
     except Exception:
-        # Whatever is wrong with one page, the next one must be tried, and nobody waits for either.
-        logger.exception("The page of step %s can't be kept.", uid)
+        # Whatever is wrong with these, the next ones must be tried, and nobody waits for either.
+        logger.exception("The pages of %d steps can't be kept.", len(batch))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,6 +94,8 @@ def _told(replay: Replay, step: Step, attempts: Sequence[LLMAttempt]) -> Told:
         return Told(replay, asked, under_way)
     same_then, same_now = _same(step.actions, replay.actions)
     then, now = _side(step, attempts, same_then), _side(replay, list(replay.attempts.all()), same_now)
+    if replay.way == Replay.Way.TEMPLATE:
+        now = dataclasses.replace(now, sentence="The template agent alone was asked.")
     return Told(replay, asked, under_way, then, now, _verdict(then, now))
 
 

@@ -18,4 +18,5 @@ def attempt_list(request: PanelRequest) -> dict[str, Any]:
     """The attempts that match the filter bar, in the order asked for."""
     now, qualifiers = timezone.now(), attempt_qualifiers()
     query, order = parse(request.GET.get("q", ""), qualifiers), AttemptOrder.parse(request.GET.get("sort", ""))
-    return {"query": query, "qualifiers": qualifiers, "attempts": attempts(query, Place.parse(request.GET), order, now), "sort": order}
+    shown = {"query": query, "qualifiers": qualifiers, "sort": order, "orders": list(AttemptOrder)}
+    return {**shown, "attempts": attempts(query, Place.parse(request.GET), order, now)}

@@ -21,4 +21,5 @@ def task_list(request: PanelRequest) -> dict[str, Any]:
     query, oldest_first = parse(request.GET.get("q", ""), qualifiers), request.GET.get("sort") == "oldest"
     found = tasks(query, Place.parse(request.GET), now, oldest_first=oldest_first)
     sort = "oldest" if oldest_first else "newest"
-    return {"now": now, "query": query, "qualifiers": qualifiers, "tasks": found, "tabs": tabs(query, now), "sort": sort}
+    shown = {"query": query, "qualifiers": qualifiers, "sort": sort, "orders": ("newest", "oldest")}
+    return {**shown, "now": now, "tasks": found, "tabs": tabs(query, now)}
