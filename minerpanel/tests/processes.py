@@ -56,7 +56,7 @@ class Miner:
     def worker(self) -> subprocess.Popen[bytes]:
         """Start a worker that runs jobs when this returns."""
         before = time.time()
-        process = self._start([sys.executable, "manage.py", "run_worker", "--canary-seconds=1"], {})
+        process = self._start([sys.executable, "manage.py", "worker", "--canary-seconds=1"], {})
         wait_until(lambda: self._beaten_after(before), "the worker runs no jobs")
         return process
 
