@@ -53,10 +53,10 @@ class Miner:
         wait_until(lambda: _answers(f"{url}/health"), f"{url} does not answer")
         return url
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self, canary_seconds: float = 1) -> subprocess.Popen[bytes]:
         """Start a worker that runs jobs when this returns."""
         before = time.time()
-        process = self._start([sys.executable, "manage.py", "worker", "--canary-seconds=1"], {})
+        process = self._start([sys.executable, "manage.py", "worker", f"--canary-seconds={canary_seconds}"], {})
         wait_until(lambda: self._beaten_after(before), "the worker runs no jobs")
         return process
 
