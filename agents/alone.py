@@ -19,7 +19,7 @@ class NotAlone(Exception):
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold the lock on `path`, which is made where it is missing. Raises NotAlone. Processes that are started meanwhile do not inherit it."""
+    """Hold the lock on `path`, which is made where it is missing; children do not inherit it. Raises NotAlone."""
     with path.open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -91,7 +91,9 @@ def test_jobs_run_again_after_every_kill_none_twice_and_none_lost(miner: Miner) 
         os.kill(victim, signal.SIGKILL)
         killed_at = time.monotonic()
         (after,) = submit(miner, 1)
-        wait_until(lambda pk=after: count(miner, f"id = {pk} AND state = 'answered'"), f"no job came through after {place} was killed", PROMISE)
+        wait_until(
+            lambda pk=after: count(miner, f"id = {pk} AND state = 'answered'"), f"no job came through after {place} was killed", PROMISE
+        )
         print(f"{number + 1:2} {place}: jobs ran again after {time.monotonic() - killed_at:.1f} s", flush=True)
     wait_until(lambda: count(miner, "state <> 'answered'") == 0, "a job is lost", ALL_DONE)
     answers = miner.rows(

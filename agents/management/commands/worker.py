@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 run(Limits(options["canary_seconds"], options["stalled_seconds"]))
         except NotAlone as held:
             raise CommandError(
-                f"A worker runs here already (process {held.pid or 'unknown'}, lock {path}). One runs all jobs: leave it, or stop it first.",
+                f"A worker runs here already (process {held.pid or 'unknown'}, lock {path}). One is enough: leave it, or stop it first.",
                 returncode=os.EX_TEMPFAIL,
             ) from None
 
