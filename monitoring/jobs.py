@@ -8,7 +8,7 @@ import time
 from django.utils import timezone
 
 from monitoring.health import checking
-from monitoring.notices import noticing, sending
+from monitoring.notices import noticing, pruning, sending
 from monitoring.suites import retests, running
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
@@ -32,6 +32,7 @@ def watch() -> None:
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
+    pruning.prune(now)
 
 
 def deliver(pk: int) -> bool:

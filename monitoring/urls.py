@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.urls import path
 
 from monitoring.views.callers import caller_list
+from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
 from monitoring.views.new_task import new_task
+from monitoring.views.notifications import delivery_list, notice_list, notifications
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.settings import account, settings
@@ -20,6 +22,14 @@ urlpatterns = [
     path("tasks/<int:pk>/", task_story, name="task"),
     path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
+    path("notifications/", notifications, name="notifications"),
+    path("notifications/deliveries/", delivery_list, name="deliveries"),
+    path("notifications/notices/", notice_list, name="notices"),
+    path("notifications/channels/new/", new_channel, name="new_channel"),
+    path("notifications/channels/<int:pk>/", channel, name="channel"),
+    path("notifications/channels/<int:pk>/test/", test_channel, name="test_channel"),
+    path("notifications/channels/<int:pk>/switch/", switch_channel, name="switch_channel"),
+    path("notifications/channels/<int:pk>/delete/", delete_channel, name="delete_channel"),
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),

@@ -45,8 +45,13 @@ def enqueue_due(now: datetime) -> int:
     Delivery.objects.filter(state=State.QUEUED, due_at__lte=now, repeat__gt=0, notice__over_at__isnull=False).update(state=State.DROPPED)
     due = list(Delivery.objects.filter(state=State.QUEUED, due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:100])
     for pk in due:
-        async_task(JOB, pk, save=False)
+        enqueue(pk)
     return len(due)
+
+
+def enqueue(pk: int) -> None:
+    """Queue one delivery."""
+    async_task(JOB, pk, save=False)
 
 
 def deliver(pk: int) -> bool:

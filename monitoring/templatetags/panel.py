@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from agents.models import Route, Source
 from agents.reasons import Verdict
+from monitoring.models import Delivery, Severity
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.tasks import TaskState
 
@@ -35,6 +36,12 @@ TONES = {
     Verdict.INVALID: "red",
     Verdict.GIVEN_UP: "secondary",
     Verdict.LOST: "red",
+    Delivery.State.SENDING: "azure",
+    Delivery.State.SENT: "green",
+    Delivery.State.DROPPED: "secondary",
+    Severity.INFO: "azure",
+    Severity.WARNING: "orange",
+    Severity.CRITICAL: "red",
 }
 
 
