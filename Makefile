@@ -1,4 +1,4 @@
-.PHONY: run setup test test-faults check bench bench-gate bench-peers demo clean
+.PHONY: run setup test test-faults check bench bench-gate bench-real bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -20,6 +20,9 @@ bench: setup ## how long a step takes, beside a bare "hello"; what a decision co
 
 bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock
 	@.venv/bin/python -m bench.gate $(ARGS)
+
+bench-real: setup ## whether the simulation tells the truth: twenty minutes at real speed
+	@.venv/bin/python -m bench.real $(ARGS)
 
 bench-peers: ## this miner beside the libraries that people use, for real; takes about six minutes
 	@bin/bench-peers $(ARGS)

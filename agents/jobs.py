@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from agents import heartbeat, ledger, llm, probing, spool, submissions
+from agents import heartbeat, ledger, llm, probing, readings, spool, submissions
 from agents import what_if as what_ifs
 from agents.configuration import provider
 from agents.keys import UnreadableKey
@@ -33,10 +33,12 @@ def what_if(pk: int) -> bool:
 
 
 def canary() -> None:
-    """Every few seconds: the worker's sign of life, then what dead processes left, the probes that are due, and whatever else watches."""
+    """Every few seconds: the worker's sign of life, what dead processes left, probes and readings that are due, whatever else watches."""
     heartbeat.beat()
     reconcile()
-    probing.enqueue_due(timezone.now())
+    now = timezone.now()
+    probing.enqueue_due(now)
+    readings.enqueue_caps(now)
     for path in settings.WATCH_JOBS:
         async_task(path, save=False)
 
@@ -77,3 +79,20 @@ def read_catalogues() -> None:
             logger.warning("The model list of account %s can't be read: %s", account.name, error)
             continue
         Account.objects.filter(pk=account.pk).update(catalogue=listed, catalogue_at=timezone.now())
+
+
+def read_quotas() -> None:
+    """Have each account read that has an admin key and is due, and forget old readings."""
+    now = timezone.now()
+    readings.prune(now)
+    readings.enqueue_due(now)
+
+
+def read_quota(pk: int) -> bool:
+    """Read what one account has left. False where another worker has done so in the last minutes."""
+    return readings.read(Account.objects.get(pk=pk), timezone.now()) is not None
+
+
+def read_cap(pk: int) -> bool:
+    """Read when the cap of a refused account resets. False where that is known by now."""
+    return readings.read_cap(Account.objects.get(pk=pk), timezone.now())

@@ -39,6 +39,13 @@ def key_of(account: Account) -> str:
     return settings.CHUTES_API_KEY if account.name == Account.DEFAULT else ""
 
 
+def admin_key_of(account: Account) -> str:
+    """The account's admin key, as `key_of` gives the other one. Raises UnreadableKey."""
+    if account.admin_key_sealed:
+        return open_sealed(account.admin_key_sealed)
+    return settings.CHUTES_ADMIN_KEY if account.name == Account.DEFAULT else ""
+
+
 def _ring() -> MultiFernet:
     return MultiFernet([_fernet(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 

@@ -131,6 +131,12 @@ def catalogue(provider: Provider) -> list[dict[str, Any]]:
     return _start(_catalogue(provider), CATALOGUE_SECONDS).result()
 
 
+def document(url: str, key: str, seconds: float) -> Any:
+    """The JSON value at `url`, read with `key`. Raises LLMError."""
+    headers = {"Authorization": f"Bearer {_header_value(key)}"}
+    return _start(_fetch_any("GET", url, key, headers=headers), seconds).result()[0]
+
+
 async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace) -> Completion:
     own = {"model": model, "messages": prompt.messages, "max_tokens": prompt.max_tokens}
     body = {"temperature": 0, **prompt.options, **provider.options, **own}
@@ -209,6 +215,13 @@ def _count(value: object) -> int | None:
 
 
 async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[dict[str, Any], httpx.Headers]:
+    parsed, headers = await _fetch_any(method, url, key, **request)
+    if not isinstance(parsed, dict):
+        raise BrokenReply("The reply is not a JSON object.", 200)
+    return parsed, headers
+
+
+async def _fetch_any(method: str, url: str, key: str, **request: Any) -> tuple[Any, httpx.Headers]:
     _check_port(url)
     try:
         async with _client().stream(method, url, **request) as response:
@@ -221,12 +234,9 @@ async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[dict[
     if not response.is_success:
         raise Refused(_refusal(response, body, key), response.status_code)
     try:
-        parsed = json.loads(body)
+        return json.loads(body), response.headers
     except (ValueError, RecursionError):
         raise BrokenReply("The reply is not JSON.", response.status_code) from None
-    if not isinstance(parsed, dict):
-        raise BrokenReply("The reply is not a JSON object.", response.status_code)
-    return parsed, response.headers
 
 
 def _check_port(url: str) -> None:

@@ -49,13 +49,14 @@ def retry_at(header: str, now: float) -> float | None:
 def quota_resets_at(detail: str, now: float) -> float | None:
     """The `quota_reset_timestamp` in a refusal's detail: an ISO time, Unix seconds or milliseconds. None where it can't be meant."""
     found = _RESET.search(detail)
-    reset = _moment(found[1] or found[2] or "") if found else None
+    reset = moment(found[1] or found[2] or "") if found else None
     if reset is None or not now - CACHED < reset <= now + FURTHEST_RESET:
         return None
     return reset if reset > now else reset + CACHED
 
 
-def _moment(text: str) -> float | None:
+def moment(text: str) -> float | None:
+    """The Unix time that `text` names: an ISO time, Unix seconds or milliseconds. None for anything else."""
     number = _number(text)
     if number is not None:
         return number / 1000 if number >= FIRST_MILLISECONDS else number

@@ -1,4 +1,4 @@
-"""Text that every database and every JSON reader takes."""
+"""Text that every database and every JSON reader takes, and lengths of time in words."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ def storable_json(value: object, depth: int = 8) -> object:
 def shorten(text: str, length: int = 80) -> str:
     """The text in at most `length` characters, an ellipsis for the rest."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def length(seconds: float) -> str:
+    """A length of time in its two largest units, such as 3 min 12 s."""
+    left, parts = max(0, round(seconds)), list[str]()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])

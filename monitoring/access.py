@@ -14,6 +14,7 @@ from monitoring.requests import VisitorRequest
 
 VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
+CONTROL = "monitoring.control_account"
 CHANGE = "monitoring.change_settings"
 
 

@@ -1,4 +1,4 @@
-"""The settings' forms: read from the models, written through `agents.configuration`."""
+"""The form of the miner's settings, and what the account's form shares with it. Written through `agents.configuration`."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.conf import settings as environment
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.boundfield import BoundField
 
-from agents.configuration import ACCOUNT, SETTINGS, change, change_account, parsed, values
+from agents.configuration import SETTINGS, change, parsed, values
 from agents.governor import Pacing
 from agents.hybrid import Mode
-from agents.models import Account, Settings
+from agents.models import Settings
 from monitoring.stats.changes import in_words, model_field
 
 RANGES = {
     "backoff_seconds": "1 to 12 pauses, each 1 to 86,400, none shorter than the one before",
     "llm_callers": "networks such as 10.0.0.0/8 or 203.0.113.7",
-    "model_names": "at most 20",
+    "model_names": "at most 20, one a line",
+    "request_options": "at most 2,000 characters; not model, messages, max_tokens, stream, which the miner sets",
+    "price_overrides": "at most 50 models",
+    "name": "at most 50 characters",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting on the page: its field, its value in words, and what to know about it."""
+    """One setting on the page: its field, its value in words, and what to know about it. `in_force`: what an empty one comes to."""
 
     field: BoundField
     value: str
@@ -35,10 +37,11 @@ class SettingRow:
     unit: str
     default: str
     range: str
+    in_force: str
 
 
-class _ModelForm(forms.Form):
-    """A form over some fields of one row, with a reason for the history."""
+class RowForm(forms.Form):
+    """A form over some fields of one row: each with its meaning, unit, default and range."""
 
     names: tuple[str, ...]
 
@@ -48,6 +51,10 @@ class _ModelForm(forms.Form):
         for name in self.names:
             self.fields[name].help_text = model_field(row, name).help_text
 
+    def in_force(self, name: str) -> str:
+        """What an empty field comes to; "" where it needs no word."""
+        return ""
+
     def rows(self) -> Iterator[SettingRow]:
         """The settings in order, each with its meaning from the model."""
         for name in self.names:
@@ -55,29 +62,32 @@ class _ModelForm(forms.Form):
             yield SettingRow(
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
-                help=of.help_text,
+                help=str(self.fields[name].help_text),
                 unit=next((unit for unit in ("seconds", "minutes") if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),
+                in_force=self.in_force(name),
             )
 
-    def _adopt(self, error: forms.ValidationError) -> None:
+    def adopt(self, error: forms.ValidationError) -> None:
         """Show a refusal at the fields that it names."""
         for name, messages in error.message_dict.items():
             self.add_error(name if name in self.fields else None, messages)
 
-    def _parsed(self, name: str) -> Any:
+    def parsed(self, name: str) -> Any:
+        """The field's text as its value. Raises ValidationError with the remedy."""
         try:
             return parsed(name, self.cleaned_data[name])
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
 
 
-def _reason() -> forms.CharField:
+def reason_field() -> forms.CharField:
+    """Why something is changed."""
     return forms.CharField(label="Reason", required=False, max_length=100, help_text="Kept in the history. Optional.")
 
 
-class SettingsForm(_ModelForm):
+class SettingsForm(RowForm):
     """Pacing, spacing, backoff, deadline, mode and the callers that may use the LLM."""
 
     names = SETTINGS
@@ -90,7 +100,7 @@ class SettingsForm(_ModelForm):
     deadline_seconds = forms.FloatField(label="Deadline", min_value=3, max_value=180)
     agent_mode = forms.ChoiceField(label="Agent mode", choices=[(mode.value, mode.sentence) for mode in Mode])
     llm_callers = forms.CharField(label="LLM callers", required=False, max_length=5_000)
-    reason = _reason()
+    reason = reason_field()
 
     def __init__(self, row: Settings, data: Any = None) -> None:
         lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers")}
@@ -101,11 +111,11 @@ class SettingsForm(_ModelForm):
 
     def clean_backoff_seconds(self) -> Any:
         """The ladder as a list of numbers."""
-        return self._parsed("backoff_seconds")
+        return self.parsed("backoff_seconds")
 
     def clean_llm_callers(self) -> Any:
         """The networks as a list."""
-        return self._parsed("llm_callers")
+        return self.parsed("llm_callers")
 
     def save(self, by: AbstractBaseUser) -> bool:
         """Change what differs. False where the form then shows why not."""
@@ -114,64 +124,7 @@ class SettingsForm(_ModelForm):
         try:
             change({name: self.cleaned_data[name] for name in SETTINGS}, by=by, reason=self.cleaned_data["reason"])
         except forms.ValidationError as error:
-            self._adopt(error)
-        return not self.errors
-
-
-class AccountForm(_ModelForm):
-    """The default account: models, base URL, key and whether it is in use. The key goes in and never comes out."""
-
-    names = ("enabled", "model_names", "base_url")
-    prefix = "account"
-    enabled = forms.BooleanField(label="Enabled", required=False)
-    model_names = forms.CharField(
-        label="Models", required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
-    )
-    base_url = forms.CharField(label="Base URL", required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"}))
-    key = forms.CharField(
-        label="API key",
-        required=False,
-        max_length=500,
-        help_text="Kept encrypted and never shown again. Empty: the key stays as it is.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": "Enter a new key to replace it"}),
-    )
-    reason = _reason()
-
-    def __init__(self, row: Account, data: Any = None) -> None:
-        initial = {"enabled": row.enabled, "base_url": row.base_url, "model_names": "\n".join(row.model_names)}
-        super().__init__(row, data, initial)
-        self.fields["base_url"].widget.attrs["placeholder"] = environment.CHUTES_BASE_URL
-
-    @property
-    def key_known(self) -> str:
-        """Which key is in use, by its last four characters."""
-        if self.row.key_sealed:
-            return f"•••• {self.row.key_hint}, entered here"
-        if environment.CHUTES_API_KEY:
-            return f"•••• {environment.CHUTES_API_KEY[-4:]}, from CHUTES_API_KEY"
-        return "none"
-
-    def clean_model_names(self) -> list[str]:
-        """The models, one a line or between commas."""
-        names = self.cleaned_data["model_names"].replace(",", "\n").splitlines()
-        return list(dict.fromkeys(name.strip() for name in names if name.strip()))
-
-    def clean_key(self) -> str:
-        """A key is one word: anything else went astray while copying."""
-        key: str = self.cleaned_data["key"]
-        if any(not letter.isascii() or not letter.isprintable() or letter.isspace() for letter in key):
-            raise forms.ValidationError("A key has no spaces and only plain characters. Copy it again.")
-        return key
-
-    def save(self, by: AbstractBaseUser) -> bool:
-        """Change what differs, and the key where one is entered. False where the form then shows why not."""
-        if not self.is_valid():
-            return False
-        changes = {name: self.cleaned_data[name] for name in ACCOUNT}
-        try:
-            change_account(self.row, changes, key=self.cleaned_data["key"] or None, by=by, reason=self.cleaned_data["reason"])
-        except forms.ValidationError as error:
-            self._adopt(error)
+            self.adopt(error)
         return not self.errors
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
+from monitoring.gate_actions import GateAction
+from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.callers import caller_list
 from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
+from monitoring.views.events import event_list
+from monitoring.views.gate_action import gate_action
 from monitoring.views.new_task import new_task
 from monitoring.views.notifications import delivery_list, notice_list, notifications
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
-from monitoring.views.settings import account, settings
+from monitoring.views.rate_limit import rate_limit
+from monitoring.views.settings import settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
 from monitoring.views.what_if import what_if
@@ -20,6 +25,9 @@ urlpatterns = [
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/<int:pk>/", task_story, name="task"),
+    path("rate-limit/", rate_limit, name="rate_limit"),
+    path("rate-limit/events/", event_list, name="events"),
+    *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
     path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
     path("notifications/", notifications, name="notifications"),
@@ -34,5 +42,9 @@ urlpatterns = [
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),
     path("settings/", settings, name="settings"),
-    path("settings/account/", account, name="account"),
+    path("settings/accounts/new/", new_account, name="new_account"),
+    path("settings/accounts/<int:pk>/", account, name="account"),
+    path("settings/accounts/<int:pk>/move/", move, name="move_account"),
+    path("settings/accounts/<int:pk>/switch/", switch, name="switch_account"),
+    path("settings/accounts/<int:pk>/delete/", delete, name="delete_account"),
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from django.db.models import QuerySet
+
 from agents import cooling, governor
 from agents.facts import AttemptEnd
 from agents.governor import Limits
@@ -51,6 +53,20 @@ def recovered(account: Account, model: str, blocked_at: float, now: float) -> No
     block.update(recovered_at=at(now))
 
 
+def retold(account: Account, gate: governor.Gate) -> None:
+    """The running pause's end was learned after its refusal: `gate` is the gate with the new end."""
+    told = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, 0.0, ())
+    RateLimitEvent.objects.filter(account=account, model="", ended_by="").update(
+        pause_seconds=gate.paused_until - gate.paused_at,
+        pause_source=gate.pause_source,
+        predicted_at=maybe_at(told.at),
+        predicted_from=maybe_at(told.earliest),
+        predicted_to=maybe_at(told.latest),
+        prediction_source=told.source,
+        confidence=told.confidence,
+    )
+
+
 def ended_by_operator(account: Account, now: float) -> None:
     """An operator's word ended what was open."""
     RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=Ended.OPERATOR, ended_at=at(now))
@@ -58,9 +74,19 @@ def ended_by_operator(account: Account, now: float) -> None:
 
 def blocks(account: Account, model: str, kind: RefusalClass) -> list[float]:
     """How many seconds the last blocks of this kind took, newest first."""
-    done = RateLimitEvent.objects.filter(account=account, model=model, refusal=kind, recovered_at__isnull=False, ended_by=Ended.SUCCEEDED)
-    times = done.order_by("-recovered_at").values_list("block_started_at", "recovered_at")[:BLOCKS_REMEMBERED]
-    return [(back - began).total_seconds() for began, back in times if back]
+    return _lasted(RateLimitEvent.objects.filter(account=account, model=model, refusal=kind, recovered_at__isnull=False))
+
+
+def longer_blocks(event: RateLimitEvent) -> int:
+    """How many of the blocks that an event's prediction could look back on had lasted longer than its own had by then."""
+    lasted = (event.started_at - event.block_started_at).total_seconds()
+    alike = RateLimitEvent.objects.filter(account=event.account_id, model=event.model, refusal=event.refusal)
+    return sum(seconds > lasted for seconds in _lasted(alike.filter(recovered_at__lte=event.started_at)))
+
+
+def _lasted(events: QuerySet[RateLimitEvent]) -> list[float]:
+    times = events.filter(ended_by=Ended.SUCCEEDED).order_by("-recovered_at").values_list("block_started_at", "recovered_at")
+    return [(back - began).total_seconds() for began, back in times[:BLOCKS_REMEMBERED] if back]
 
 
 def _open(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from math import inf
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from agents.standin.catalogue import BY_ID
 from agents.standin.faults import BadSetting
 from agents.standin.hidden import BanLaw, Hidden, Latency, Model
 from agents.standin.refusals import Refused
+from agents.standin.timeline import Change
 
 # Without a scenario there are no bans, answers come at once, and every listed model is there: what most tests want.
 PLAIN = Hidden(
@@ -42,7 +43,8 @@ class Behaviour:
 
     `slow_seconds`: s that the fault "slow" takes, between these two. `balance`: USD when it was set, None: there is none and
     nothing is billed. `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at
-    which the subscription's month ends (it may lie in the past), None: no monthly cap.
+    which the subscription's month ends (it may lie in the past), None: no monthly cap. `monthly_used`: USD of it that were used before the
+    start. `refuse_management`: what a path of the management host is answered with, whoever asks.
     """
 
     hidden: Hidden = PLAIN
@@ -52,6 +54,8 @@ class Behaviour:
     unlisted: tuple[str, ...] = ()
     quotas_form: QuotasForm = QuotasForm.LIST
     monthly_reset_at: float | None = None
+    monthly_used: float = 0.0
+    refuse_management: Mapping[str, Refused] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def models(self) -> dict[str, Model]:
@@ -64,22 +68,21 @@ class Behaviour:
         return self.balance is not None and self.hidden.quota is None and self.hidden.cap4h is None
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How the stand-in behaves at the start, and what changes later, earliest first."""
+
+    start: Behaviour = field(default_factory=Behaviour)
+    timeline: tuple[Change, ...] = ()
+
+
 def merged(behaviour: Behaviour, changes: object) -> Behaviour:
     """`behaviour` with the settings in the JSON object `changes` merged in: objects deeply, `faults` as a whole. Raises BadSetting."""
-    if not isinstance(changes, Mapping):
-        raise BadSetting("settings", "a JSON object is wanted")
-    unknown = next((str(name) for name in changes if name not in KNOWN), None)
-    if unknown is not None:
-        raise BadSetting(unknown, f"unknown; known are {', '.join(KNOWN)}")
-    own = {name: OWN[name](name, value) for name, value in changes.items() if name in OWN}
-    return replace(behaviour, hidden=_hidden(behaviour.hidden, changes), **own)
-
-
-def _hidden(hidden: Hidden, changes: Mapping[str, object]) -> Hidden:
-    try:
-        return hidden_fields.merged(hidden, {name: value for name, value in changes.items() if name not in OWN}, "account")
-    except BadSetting as error:
-        raise BadSetting(error.field.removeprefix("account."), error.wanted) from error
+    given = hidden_fields.mapping("settings", changes)
+    hidden_fields.only_known(given, KNOWN)
+    own = {name: OWN[name](name, value) for name, value in given.items() if name in OWN}
+    hidden = hidden_fields.merged(behaviour.hidden, {name: value for name, value in given.items() if name not in OWN})
+    return replace(behaviour, hidden=hidden, **own)
 
 
 def as_json(behaviour: Behaviour) -> dict[str, Any]:
@@ -106,6 +109,13 @@ def _moment(name: str, value: object) -> float | None:
     return None if value is None else hidden_fields.number(name, value, -EARLIEST)
 
 
+def _by_path(name: str, value: object) -> Mapping[str, Refused]:
+    if not isinstance(value, Mapping) or not all(str(path).startswith("/") for path in value):
+        raise BadSetting(name, "an object of refusals by path is wanted")
+    read = {str(path): refusals.read(f"{name}.{path}", each) for path, each in value.items()}
+    return MappingProxyType({path: refused for path, refused in read.items() if refused})
+
+
 def _names(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         raise BadSetting(name, "a list of model names is wanted")
@@ -118,22 +128,14 @@ def _form(name: str, value: object) -> QuotasForm:
     return QuotasForm(str(value))
 
 
-def _span(name: str, value: object) -> tuple[float, float]:
-    pair = value if isinstance(value, list | tuple) else (value, value)
-    if len(pair) != 2:
-        raise BadSetting(name, "seconds, or a pair of them, are wanted")
-    low, high = (hidden_fields.number(name, each) for each in pair)
-    if low > high:
-        raise BadSetting(name, "the first of the two must not be larger")
-    return low, high
-
-
 OWN: dict[str, Callable[[str, object], Any]] = {
-    "slow_seconds": _span,
+    "slow_seconds": hidden_fields.span,
     "balance": _balance,
     "refuse": refusals.read,
     "unlisted": _names,
     "quotas_form": _form,
     "monthly_reset_at": _moment,
+    "monthly_used": hidden_fields.number,
+    "refuse_management": _by_path,
 }
 KNOWN = (*hidden_fields.HIDDEN, *OWN)

@@ -17,6 +17,8 @@ from agents.standin.provider import World, cap_used, quota_used
 
 # The daily requests of a middle-sized subscription: told where a scenario sets no quota, and never enforced.
 TOLD_TOTAL = 5000
+# USD; what matters is whether it is used up, and when it ends.
+MONTHLY_CAP = 100.0
 
 
 def left(behaviour: Behaviour, billed: float) -> float:
@@ -44,6 +46,14 @@ def is_billed(behaviour: Behaviour, world: World, now: float) -> bool:
     over_quota = hidden.quota is not None and quota_used(world, hidden.quota, now) >= hidden.quota.total
     over_cap = hidden.cap4h is not None and cap_used(world, hidden.cap4h, now) >= hidden.cap4h.cap
     return behaviour.balance is not None and (behaviour.pays_as_it_goes or over_quota or over_cap)
+
+
+def is_month_used_up(behaviour: Behaviour, billed: float, world: World, now: float) -> bool:
+    """Whether the subscription's month has nothing left, and no balance stands in for it."""
+    ends_at, cap = behaviour.monthly_reset_at, behaviour.hidden.cap4h
+    if ends_at is None or now >= ends_at or cap is None or left(behaviour, billed):
+        return False
+    return behaviour.monthly_used + cap_used(world, cap, now) >= MONTHLY_CAP
 
 
 def price(model: str, chat: ChatRequest, reply: Reply) -> float:

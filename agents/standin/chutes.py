@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
+from urllib.parse import unquote
 
 from agents.standin import answers, billing, catalogue, completions, management, plans, provider, refusals
 from agents.standin.arrivals import Arrival, Arrivals
-from agents.standin.behaviour import as_json, merged
+from agents.standin.behaviour import Course, as_json, merged
 from agents.standin.completions import BadBody, ChatRequest
 from agents.standin.faults import Fault
 from agents.standin.management import Snapshot
 from agents.standin.provider import Said, World
 from agents.standin.refusals import Refused
 from agents.standin.server import Answer, Request, json_answer
-from agents.standin.timeline import Scenario
 
 MODELS_PATH, CHAT_PATH = "/v1/models", "/v1/chat/completions"
 # What a thinking model thinks before its first word; a plan's usual bound of 2,048 tokens leaves little behind it.
@@ -32,16 +32,18 @@ class Chutes:
     `key` may only invoke; `admin_key` reads the account too.
     """
 
-    def __init__(self, key: str, admin_key: str, scenario: Scenario, seed: int, now: float) -> None:
-        self._key, self._admin_key, self._scenario, self._seed = key, admin_key, scenario, seed
+    def __init__(self, key: str, admin_key: str, course: Course, seed: int, now: float) -> None:
+        self._key, self._admin_key, self._course, self._seed = key, admin_key, course, seed
         self._lock = threading.Lock()
         self._restart(now)
 
     def _restart(self, now: float) -> None:
-        self._behaviour, self._pending, self._started = self._scenario.behaviour, self._scenario.timeline, now
+        self._behaviour, self._pending, self._started = self._course.start, self._course.timeline, now
         self._world, self._served, self._billed = World(), 0, 0.0
         self._began_at = time.time() - (time.monotonic() - now)
-        self._arrivals, self._rng = Arrivals(), Random(self._seed)
+        self._arrivals, self._rng = Arrivals(), provider.account_dice(self._seed)
+        # Names of their own dice: what a request is called must not change what comes of the next one
+        self._names = Random(self._seed)
 
     def reset(self, now: float) -> None:
         """Back to how it started: behaviour, timeline, account, arrivals and dice."""
@@ -114,6 +116,9 @@ class Chutes:
             return answers.detail(404, "Not Found")
         if request.method != "GET":
             return answers.detail(405, "Method Not Allowed")
+        refused = self._behaviour.refuse_management.get(unquote(request.path))
+        if refused:
+            return answers.refused(refused)
         if request.path != management.UTILIZATION and _bearer(request) != self._admin_key:
             return answers.detail(401, refusals.KEY)
         return json_answer(200, found(self._snapshot(request.now)))
@@ -138,16 +143,19 @@ class Chutes:
             chat, bad = completions.read(request.body), None
         except BadBody as error:
             chat, bad = None, answers.detail(400, str(error))
-        reply = self._ask(chat.models if chat and not self._refusing() else (), request.now)
+        reply = self._ask(chat.models if chat and not self._refusing(request.now) else (), request.now)
         if chat is None or reply.said is not Said.ANSWERED:
-            refused = bad if bad and reply.said is Said.MODEL else self._refused(reply, chat)
+            refused = bad if bad and reply.said is Said.MODEL else self._refused(reply, chat, request.now)
             return replace(refused, wait=reply.seconds), answers.named_model(request.body), "", reply.in_ban
         return self._answered(reply, chat, request), ",".join(chat.models), reply.fault or "", False
 
-    def _refusing(self) -> Refused | None:
+    def _refusing(self, now: float) -> Refused | None:
         """What is refused to every request that passes the edge."""
-        is_broke = billing.is_broke(self._behaviour, self._billed)
-        return self._behaviour.refuse or (refusals.NAMED["payment"] if is_broke else None)
+        if self._behaviour.refuse:
+            return self._behaviour.refuse
+        if billing.is_month_used_up(self._behaviour, self._billed, self._world, now - self._started):
+            return refusals.NAMED["subscription_cap"]
+        return refusals.NAMED["payment"] if billing.is_broke(self._behaviour, self._billed) else None
 
     def _ask(self, models: tuple[str, ...], now: float) -> provider.Reply:
         """What the provider says. Without models a request only passes the edge, and what it may cost."""
@@ -155,7 +163,7 @@ class Chutes:
         self._world, reply = provider.ask(self._world, hidden, models, now - self._started, self._rng)
         return reply
 
-    def _refused(self, reply: provider.Reply, chat: ChatRequest | None) -> Answer:
+    def _refused(self, reply: provider.Reply, chat: ChatRequest | None, now: float) -> Answer:
         match reply.said:
             case Said.EDGE:
                 return answers.edge()
@@ -168,7 +176,7 @@ class Chutes:
                 return answers.detail(402, refusals.CAP)
             case Said.CAPACITY:
                 return answers.detail(429, refusals.CAPACITY)
-        refusing = self._refusing()
+        refusing = self._refusing(now)
         return answers.refused(refusing) if refusing else answers.detail(404, f"model not found: {chat.models[0] if chat else ''}")
 
     def _answered(self, reply: provider.Reply, chat: ChatRequest, request: Request) -> Answer:
@@ -196,7 +204,7 @@ class Chutes:
         return answers.published(self._behaviour.hidden.published, total, used, str(self._uuid()))
 
     def _uuid(self) -> uuid.UUID:
-        return uuid.UUID(int=self._rng.getrandbits(128), version=4)
+        return uuid.UUID(int=self._names.getrandbits(128), version=4)
 
 
 def _bearer(request: Request) -> str | None:

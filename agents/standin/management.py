@@ -16,7 +16,6 @@ from agents.standin.provider import World, cap_used, quota_used, reset_at
 ME, QUOTAS, SUBSCRIPTION, UTILIZATION = "/users/me", "/users/me/quotas", "/users/me/subscription_usage", "/chutes/utilization"
 QUOTA_USAGE = "/users/me/quota_usage/"
 USER_ID = "feedface-feed-face-feed-facefeedface"
-MONTHLY_CAP = 100.0  # USD; what matters is when it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,11 @@ def _subscription(known: Snapshot) -> dict[str, Any]:
     return {"subscription": True, "four_hour": four_hour, "monthly": _monthly(known, used)}
 
 
-def _monthly(known: Snapshot, used: float) -> dict[str, Any]:
-    ends_at = known.behaviour.monthly_reset_at
+def _monthly(known: Snapshot, lately: float) -> dict[str, Any]:
+    ends_at, used, cap = known.behaviour.monthly_reset_at, known.behaviour.monthly_used + lately, billing.MONTHLY_CAP
     if ends_at is None:
         return {"usage": round(used, 8), "uncapped": True}
-    return {"usage": round(used, 8), "cap": MONTHLY_CAP, "remaining": round(MONTHLY_CAP - used, 8), "reset_at": known.iso(ends_at)}
+    return {"usage": round(used, 8), "cap": cap, "remaining": round(max(0.0, cap - used), 8), "reset_at": known.iso(ends_at)}
 
 
 def _utilization(known: Snapshot) -> list[dict[str, Any]]:

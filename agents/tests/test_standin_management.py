@@ -101,6 +101,27 @@ def test_the_subscription_tells_its_windows_and_when_they_reset(standin: StandIn
     assert datetime.fromisoformat(monthly["reset_at"]).timestamp() < time.time()
 
 
+def test_a_month_that_is_used_up_refuses_like_a_used_up_window_until_it_ends(standin: StandIn) -> None:
+    standin.set(cap4h={"cap": 1.0}, monthly_reset_at=900, monthly_used=100)
+    assert (ask(standin).status_code, ask(standin).json()) == (
+        402,
+        {"detail": "Subscription usage cap exceeded. Please add balance to continue."},
+    )
+    found = told(standin, "/users/me/subscription_usage")
+    assert (found["monthly"]["remaining"], found["four_hour"]["remaining"]) == (0, 1)
+    standin.set(monthly_reset_at=-1)
+    assert ask(standin).status_code == 200
+
+
+def test_a_path_of_the_management_host_can_be_made_to_refuse_alone(standin: StandIn) -> None:
+    standin.set(refuse_management={"/users/me/quota_usage/*": {"status": 429, "html": "<html>429</html>"}})
+    assert get(standin, "/users/me/quota_usage/%2A", standin.admin_key).status_code == 429
+    assert get(standin, "/users/me", standin.admin_key).status_code == 200
+    assert standin.state()["settings"]["refuse_management"]["/users/me/quota_usage/*"]["status"] == 429
+    standin.set(refuse_management={})
+    assert get(standin, "/users/me/quota_usage/*", standin.admin_key).status_code == 200
+
+
 def test_the_utilization_is_public_and_tells_which_models_are_full(standin: StandIn) -> None:
     standin.set(models={GEMMA: {"full": 0.8}})
     entries = {entry["name"]: entry for entry in get(standin, "/chutes/utilization").json()}

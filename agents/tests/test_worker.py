@@ -109,7 +109,7 @@ def test_no_process_outlives_a_killed_watchdog(worker: Worker) -> None:
 def test_a_second_worker_on_the_same_folder_is_refused_and_the_first_goes_on(worker: Worker) -> None:
     second = subprocess.run(START, check=False, cwd=ROOT, env=worker.environment, capture_output=True, text=True, timeout=PATIENCE)
     assert second.returncode == os.EX_TEMPFAIL
-    assert f"A worker runs here already (process {worker.process.pid}, lock {worker.environment['DATA_DIR']}" in second.stderr
+    assert f"A worker runs here already: process {worker.process.pid}, lock {worker.environment['DATA_DIR']}" in second.stderr
     worker.works()
 
 

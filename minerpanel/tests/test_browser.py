@@ -146,6 +146,24 @@ def test_an_operators_task_is_answered_before_their_eyes(visitor: Visitor, miner
     assert visitor.faults == []
 
 
+def test_an_operator_pauses_the_account_and_sees_the_countdown(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page = visitor.page
+    visitor.log_in("operator")
+    page.get_by_role("link", name="Rate limit").click()
+    expect(page.get_by_role("main")).to_contain_text("LLM ready")
+    page.get_by_role("link", name="Pause…").click()
+    page.get_by_label("5 min", exact=True).check()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"LLM paused by an operator for 4 min \d+ s"))
+    figure = page.locator(".expected .figure")
+    before = figure.inner_text()
+    page.wait_for_timeout(3_200)  # two ticks of the live part
+    assert re.fullmatch(r"4 min \d+ s", figure.inner_text()), "a tick leaves the countdown written"
+    assert figure.inner_text() != before
+    assert httpx.get(f"{visitor.url}/health").json()["llm"]["state"] == "paused"
+    assert visitor.faults == []
+
+
 def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visitor) -> None:
     page = visitor.page
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
@@ -153,7 +171,17 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
     for width, theme in ((1440, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        for path in ("/", "/tasks/", "/tasks/1/", "/tasks/new/", "/callers/", "/settings/"):
+        for path in (
+            "/",
+            "/tasks/",
+            "/tasks/1/",
+            "/tasks/new/",
+            "/rate-limit/",
+            "/rate-limit/events/",
+            "/rate-limit/1/pause/",
+            "/callers/",
+            "/settings/",
+        ):
             page.goto(visitor.url + path)
             page.wait_for_timeout(1_700)  # one tick of the live parts
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
-from django.core.management import get_commands
+from django.core.management import call_command, get_commands
 from dotenv import dotenv_values
+
+from agents.models import Account
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/operations.md")]
@@ -66,3 +71,18 @@ def test_the_shell_blocks_are_those_that_the_first_start_runs() -> None:
         ".venv/bin/python manage.py simulate bench/scenarios/02_limit_60.json --settings pacing=learned",
         ".venv/bin/python manage.py simulate --last 24h --settings spacing_seconds=2",
     ]
+
+
+@pytest.mark.django_db
+def test_the_commands_for_accounts_do_what_they_say_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [line for line in commands_of(ROOT / "docs/operations.md") if "account" in line]
+    assert len(lines) == 5
+    for line in lines:
+        command, _, file = line.partition(" < ")
+        monkeypatch.setattr("sys.stdin", io.StringIO("cpk_made.up.WXYZ\n" if file else ""))
+        _, _, name, *arguments = shlex.split(command)
+        out = io.StringIO()
+        call_command(name, *arguments, stdout=out)
+        assert "cpk_" not in out.getvalue()
+    assert [account["name"] for account in json.loads(out.getvalue())["accounts"]] == ["default"]
+    assert not Account.history.filter(name="spare", history_type="-").get().enabled

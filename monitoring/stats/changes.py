@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.utils.text import capfirst
 
 from agents.hybrid import Mode
 from agents.models import Account, Settings
 
 SHOWN = 20
+# The library leaves out what no form edits.
+HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,46 +29,79 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One saved change. `by` "": not by a person of the panel."""
+    """One saved change. `by` "": not by a person of the panel. `account`: the one that was changed, "" for the miner's settings."""
 
     at: datetime
     by: str
     reason: str
+    account: str
     fields: list[FieldChange]
 
 
 def changes() -> list[Change]:
-    """The newest changes of the settings and the account, newest first."""
-    found = [change for model in (Settings, Account) for change in _changes(model)]
+    """The newest changes of the settings and the accounts, newest first."""
+    found = [change for model in (Settings, Account) for change in _changes(model.history)]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 
-def _changes(model: Any) -> list[Change]:
-    """A row's changes by its history: each record against the one before it, the first one against the defaults."""
-    kept = model.history.model
-    records = list(model.history.select_related("history_user").order_by("-history_id")[: SHOWN + 1])
-    if len(records) <= SHOWN:
-        defaults = model()
-        records.append(kept(**{field.attname: getattr(defaults, field.attname) for field in kept.tracked_fields}))
-    told = [_change(newer, older) for newer, older in pairwise(records)]
+def account_changes(account: Account) -> list[Change]:
+    """The newest changes of one account, newest first."""
+    return _changes(Account.history.filter(id=account.pk))
+
+
+def _changes(history: Any) -> list[Change]:
+    """Each record against the one before it of the same row, a row's first one against the defaults."""
+    kept = history.model
+    before = kept.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id")).order_by("-history_id").values("history_id")[:1]
+    newest = list(history.select_related("history_user").annotate(before=Subquery(before)).order_by("-history_id")[:SHOWN])
+    earlier = kept.objects.in_bulk([record.before for record in newest if record.before])
+    told = [_change(record, earlier.get(record.before) or _defaults(kept)) for record in newest]
     return [change for change in told if change.fields]
 
 
+def _defaults(kept: Any) -> Any:
+    row = kept.instance_type()
+    return kept(**{field.attname: getattr(row, field.attname) for field in kept.tracked_fields})
+
+
 def _change(newer: Any, older: Any) -> Change:
-    deltas = newer.diff_against(older, excluded_fields={"id", "name"}).changes
-    fields = [_field_change(newer, delta.field, delta.old, delta.new) for delta in deltas]
-    # The library leaves out what no form edits, such as a key's last characters.
-    old_hint, new_hint = (getattr(record, "key_hint", "") for record in (older, newer))
-    if old_hint != new_hint:
-        fields.append(_field_change(newer, "key_hint", old_hint, new_hint))
-    if not fields and newer.history_type == "~":
-        fields = [FieldChange("API key", "", "replaced by one with the same last characters")]
-    user = newer.history_user
-    return Change(newer.history_date, user.get_username() if user else "", newer.history_change_reason or "", fields)
+    name, user = getattr(newer, "name", ""), newer.history_user
+    fields = {"+": _added, "-": _deleted, "~": _changed}[newer.history_type](newer, older)
+    return Change(newer.history_date, user.get_username() if user else "", newer.history_change_reason or "", name, fields)
+
+
+def _added(newer: Any, older: Any) -> list[FieldChange]:
+    """The settings and the account `default` are there from the start: their first record tells what differs from the defaults."""
+    differences = _differences(newer, older, {"id", "name"})
+    if getattr(newer, "name", Account.DEFAULT) == Account.DEFAULT:
+        return differences
+    return [FieldChange("Added", "", ""), *(replace(each, old="") for each in differences)]
+
+
+def _deleted(newer: Any, older: Any) -> list[FieldChange]:
+    return [FieldChange("Deleted", "", "")]
+
+
+def _changed(newer: Any, older: Any) -> list[FieldChange]:
+    return _differences(newer, older, {"id"}) or [
+        FieldChange("A key", "", "replaced; its last characters are the same, or too few to be shown")
+    ]
+
+
+def _differences(newer: Any, older: Any, but: set[str]) -> list[FieldChange]:
+    found = [_field_change(newer, delta.field, delta.old, delta.new) for delta in newer.diff_against(older, excluded_fields=but).changes]
+    hints = [(words, getattr(older, name, ""), getattr(newer, name, "")) for name, words in HINTS.items()]
+    return found + [FieldChange(words, "", _of_key(old, new)) for words, old, new in hints if old != new]
+
+
+def _of_key(old: str, new: str) -> str:
+    if old and new:
+        return f"replaced: •••• {old} → •••• {new}"
+    return f"entered: •••• {new}" if new else f"removed: •••• {old}"
 
 
 def _field_change(record: Any, field: str, old: Any, new: Any) -> FieldChange:
-    return FieldChange(_label(record, field), in_words(field, old), in_words(field, new))
+    return FieldChange(capfirst(model_field(record, field).verbose_name), in_words(field, old), in_words(field, new))
 
 
 def model_field(row: Any, name: str) -> Any:
@@ -71,20 +109,16 @@ def model_field(row: Any, name: str) -> Any:
     return row._meta.get_field(name)  # noqa: SLF001 -- Django's documented way to a model's fields
 
 
-def _label(record: Any, field: str) -> str:
-    return "API key" if field == "key_hint" else str(model_field(record, field).verbose_name)
-
-
 def in_words(field: str, value: Any) -> str:
     """A field's value as the history and the read-only page show it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if value in ("", [], None):
+    if value in ("", [], {}, None):
         return "none"
-    if field == "key_hint":
-        return f"•••• {value}"
     if field == "agent_mode":
         return Mode(value).sentence
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     text = ", ".join(_number(item) for item in value) if isinstance(value, list) else _number(value)
     return f"{text} s" if field.endswith("_seconds") else text
 

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 
 from agents.actions import InvalidAction, validate
 from agents.hybrid import Mode
-from agents.models import LLMAttempt, Step, Submission, Task
-from agents.reasons import Verdict
+from agents.models import Account, LLMAttempt, Step, Submission, Task
+from agents.reasons import Reason, Verdict
 from agents.refusals import RefusalClass, sentence
 from monitoring.stats.steps import is_late, sentence_of
 
@@ -26,6 +26,13 @@ LIMITS = {
     "deadline_seconds": "Time for the answer",
     "spacing_seconds": "Spacing",
     "backoff_seconds": "Backoff",
+}
+# What an account's gate said to a step; a time follows where it is known.
+DECLINED = {
+    Reason.PAUSED: ("paused", "until"),
+    Reason.PROBING: ("another step is probing it", "until"),
+    Reason.SPACING: ("too late for the deadline, its next free slot was", "at"),
+    Reason.DEADLINE: ("the time left is too short for it", ""),
 }
 
 
@@ -38,10 +45,21 @@ class ActionWords:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """An account that was asked before and said no: why, and the time that goes with it, after the word `when`."""
+
+    account: str
+    words: str
+    when: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRung:
-    """One attempt in the ladder of its step. Offset, wait and duration in ms; cost in USD."""
+    """One attempt in the ladder of its step. Offset, wait and duration in ms; cost in USD. `account` "": there is but one."""
 
     number: int
+    account: str
     model: str
     is_probe: bool
     offset_ms: float
@@ -60,13 +78,17 @@ class AttemptRung:
 
 @dataclass(frozen=True, slots=True)
 class StepStory:
-    """One step from its arrival to its answer. `limits`: the settings then in force, as labels and values."""
+    """One step from its arrival to its answer. `limits`: the settings then in force, as labels and values.
+
+    `declined`: which accounts said no when the step came; empty where there is but one, whose reason is the step's.
+    """
 
     step: Step
     sentence: str
     late: bool
     lost: bool
     limits: list[tuple[str, str]]
+    declined: list[Declined]
     attempts: list[AttemptRung]
     actions: list[ActionWords]
     actions_json: str
@@ -100,36 +122,44 @@ def story(pk: int, now: datetime, before: int | None = None) -> Story | None:
     steps = task.steps.filter(pk__lt=before) if before else task.steps.all()
     newest = list(steps.order_by("-id")[: STEPS_SHOWN + 1])
     shown = newest[:STEPS_SHOWN][::-1]
-    attempts = _attempts(shown)
-    told = [step_story(step, attempts[step.pk], now) for step in shown]
+    attempts, has_several = _attempts(shown), Account.objects.count() > 1
+    told = [step_story(step, attempts[step.pk], now, has_several=has_several) for step in shown]
     return Story(task, getattr(task, "submission", None), told, shown[0].pk if len(newest) > STEPS_SHOWN else None)
 
 
-def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime) -> StepStory:
-    """One step, told from its row and its attempts."""
+def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime, *, has_several: bool) -> StepStory:
+    """One step, told from its row and its attempts. `has_several`: whether accounts need their names to be told apart."""
     return StepStory(
         step=step,
         sentence=sentence_of(step.reason),
         late=is_late(step.answered_at, step.deadline_at),
         lost=not step.route and step.deadline_at < now,
         limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items()],
-        attempts=[_rung(attempt, step) for attempt in attempts],
+        declined=[_declined(said) for said in step.declined] if has_several else [],
+        attempts=[_rung(attempt, step, attempt.account.name if has_several else "") for attempt in attempts],
         actions=[_action(raw) for raw in step.actions],
         actions_json=_json(step.actions),
     )
 
 
 def _attempts(steps: list[Step]) -> Mapping[int | None, list[LLMAttempt]]:
-    found: QuerySet[LLMAttempt] = LLMAttempt.objects.filter(step__in=steps).order_by("step_id", "number")
+    found: QuerySet[LLMAttempt] = LLMAttempt.objects.filter(step__in=steps).select_related("account").order_by("step_id", "number")
     by_step: defaultdict[int | None, list[LLMAttempt]] = defaultdict(list)
     for attempt in found:
         by_step[attempt.step_id].append(attempt)
     return by_step
 
 
-def _rung(attempt: LLMAttempt, step: Step) -> AttemptRung:
+def _declined(said: Mapping[str, Any]) -> Declined:
+    reason, retry_at = Reason(said["reason"]), said["retry_at"]
+    words, when = DECLINED.get(reason, (reason.sentence, ""))
+    return Declined(said["account"], words, when, datetime.fromtimestamp(retry_at, UTC) if when and retry_at else None)
+
+
+def _rung(attempt: LLMAttempt, step: Step, account: str) -> AttemptRung:
     return AttemptRung(
         number=attempt.number,
+        account=account,
         model=attempt.model,
         is_probe=attempt.lease is not None,
         offset_ms=(attempt.decided_at - step.received_at).total_seconds() * 1000,

@@ -6,11 +6,13 @@ import secrets
 import time
 from collections.abc import Iterator
 
-from agents import gates, llm, probing
+from django.utils import timezone
+
+from agents import gates, llm, probing, readings
 from agents.configuration import Provider, accounts, provider
 from agents.facts import AttemptEnd
 from agents.governor import State
-from agents.keys import UnreadableKey
+from agents.keys import UnreadableKey, admin_key_of
 from agents.ledger import actions
 from agents.models import Account, RateLimitEvent
 from agents.reasons import Purpose, Reason, Verdict
@@ -53,8 +55,14 @@ def _tested(account: Account, asked: Asked) -> Iterator[Finding | str]:
             return
         actions.probe(account, by="test run", now=now)
     yield _called(account, known)
+    yield from _others(account, known)
+
+
+def _others(account: Account, known: Provider) -> Iterator[Finding | str]:
     yield f"Comparing the models of account {account.name} with the provider's list"
     yield _listed(account, known)
+    yield f"Trying the admin key of account {account.name}"
+    yield _admin(account)
 
 
 def _called(account: Account, known: Provider) -> Finding:
@@ -105,6 +113,18 @@ def _listed(account: Account, known: Provider) -> Finding:
     except llm.LLMError as error:
         return key_words.unlisted(account, str(error))
     return key_words.models(account, known.models, listed)
+
+
+def _admin(account: Account) -> Finding:
+    """By a reading that is due, else by the newest one: the management host is asked every five minutes at most."""
+    try:
+        has_key = bool(admin_key_of(account))
+    except UnreadableKey as error:
+        return Finding("admin", Result.FAIL, account.name, meaning=str(error), next_step="Enter the admin key again in the settings.")
+    if not has_key:
+        return key_words.no_admin_key(account)
+    row = readings.read(account, timezone.now()) or account.readings.order_by("-read_at").first()
+    return key_words.admin(account, row)
 
 
 def _open_event(account: Account) -> RateLimitEvent | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agents import governor
 from agents.facts import AttemptEnd
-from agents.models import Account, RateLimitEvent
+from agents.models import Account, QuotaReading, RateLimitEvent
 from agents.probing import Sent
 from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass
@@ -199,6 +199,29 @@ def unlisted(account: Account, fault: str) -> Finding:
     """The list could not be read."""
     done, step = "Read the provider's public list of models.", "Check the base URL in the settings."
     return Finding("models", Result.WARN, account.name, done, fault, "Whether the models are still listed is unknown.", step)
+
+
+def no_admin_key(account: Account) -> Finding:
+    """Balance and quotas stay unknown."""
+    meaning = "No admin key is set, so balance, quota and caps are unknown."
+    step = "Optional: make a key with admin rights at the provider, and enter it as the account's admin key."
+    return Finding("admin", Result.SKIPPED, account.name, meaning=meaning, next_step=step)
+
+
+def admin(account: Account, row: QuotaReading | None) -> Finding:
+    """What the admin key could read."""
+    done = "Read balance, quota and caps with the admin key."
+    if row is None:
+        return Finding(
+            "admin", Result.SKIPPED, account.name, done, meaning="Another reading is under way.", next_step="Run the test again."
+        )
+    if row.fault:
+        step = "Check the admin key and the Management URL in the settings."
+        return Finding("admin", Result.WARN, account.name, done, f"Read at {_clock(row.read_at)}.", row.fault, step)
+    told = [f"balance {row.balance:g} USD" if row.balance is not None else ""]
+    told.append(f"{row.daily_used:g} of {row.daily_total:g} requests of the day" if row.daily_total and row.daily_used is not None else "")
+    came_back = f"Read at {_clock(row.read_at)}: {', '.join(each for each in told if each) or 'nothing that is limited'}."
+    return Finding("admin", Result.OK, account.name, done, came_back, "The admin key can read balance and quotas.")
 
 
 def _seconds(end: AttemptEnd) -> float:

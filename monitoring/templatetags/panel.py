@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from agents.models import Route, Source
 from agents.reasons import Verdict
+from agents.text import length
 from monitoring.models import Delivery, Severity
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.tasks import TaskState
@@ -101,21 +102,17 @@ def ago(at: datetime | None) -> SafeString | str:
     return _time(at, "ago", f"at {at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
 
 
-@register.simple_tag
-def countdown(until: datetime, now: datetime) -> SafeString:
-    """The time left, which the browser counts down."""
-    return _time(until, "countdown", duration((until - now).total_seconds()))
+@register.simple_tag(takes_context=True)
+def countdown(context: template.Context, until: datetime, now: datetime) -> SafeString:
+    """The time left, which the browser counts down. A live part must not change by time alone: there the browser writes it at once."""
+    is_live = context["request"].htmx
+    return _time(until, "countdown", "…" if is_live else duration((until - now).total_seconds()))
 
 
 @register.filter
 def duration(seconds: float) -> str:
     """A length of time in its two largest units, such as 3 min 12 s."""
-    left, parts = max(0, round(seconds)), list[str]()
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        count, left = divmod(left, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
+    return length(seconds)
 
 
 @register.filter

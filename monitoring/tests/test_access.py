@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
 from monitoring.tests.records import make_step
 
@@ -20,16 +21,27 @@ ALL_GROUPS = frozenset({"viewers", "operators", "admins"})
 OPERATORS = frozenset({"operators", "admins"})
 ADMINS = frozenset({"admins"})
 READ = {"GET": ALL_GROUPS, "HEAD": ALL_GROUPS}
+OPERATE = {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS}
 # Route → method → who may. A method that is not named is served to nobody.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
     "tasks/": READ,
-    "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
+    "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
+    "rate-limit/": READ,
+    "rate-limit/events/": READ,
+    "rate-limit/<int:account>/probe/": OPERATE,
+    "rate-limit/<int:account>/pause/": OPERATE,
+    "rate-limit/<int:account>/resume/": OPERATE,
+    "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
     "settings/": {**READ, "POST": ADMINS},
-    "settings/account/": {"POST": ADMINS},
+    "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
+    "settings/accounts/<int:pk>/move/": {"POST": ADMINS},
+    "settings/accounts/<int:pk>/switch/": {"POST": ADMINS},
+    "settings/accounts/<int:pk>/delete/": {"POST": ADMINS},
 }
 # Django's own: open to everybody, or they could not do their work.
 OPEN = {"login/", "logout/"}
@@ -61,8 +73,9 @@ def test_every_address_has_a_rule() -> None:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", RULES)
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
-    client, step = client_of(role, member), make_step()
-    address = "/" + route.replace("<int:pk>", str(step.task_id))
+    client = client_of(role, member)
+    pk = default_account().pk if route.startswith("settings/") else make_step().task_id
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agents.configuration import change, default_account
 from agents.ledger import actions
-from agents.models import Account, Gate, LLMAttempt, RateLimitEvent
+from agents.models import Account, Gate, LLMAttempt, QuotaReading, RateLimitEvent
 from agents.standin.process import StandIn
 from monitoring.models import Result
 from monitoring.suites.findings import Asked, Finding
@@ -192,9 +192,24 @@ def test_each_account_is_tested_and_a_disabled_one_skipped(standin: StandIn) -> 
     assert found == [
         ("default", "key", Result.OK),
         ("default", "models", Result.OK),
+        ("default", "admin", Result.SKIPPED),
         ("off", "key", Result.SKIPPED),
         ("keyless", "key", Result.FAIL),
     ]
+
+
+def test_an_admin_key_is_tried_and_a_key_that_may_only_call_is_told(standin: StandIn, settings: Any) -> None:
+    settings.CHUTES_MANAGEMENT_URL, settings.CHUTES_ADMIN_KEY = standin.management_url, standin.admin_key
+    admin = [finding for finding in findings() if finding.check == "admin"]
+    assert [finding.verdict for finding in admin] == [Result.OK]
+    assert [finding.verdict for finding in findings() if finding.check == "admin"] == [Result.OK], "by the reading of just now"
+    asked = [arrival["path"] for arrival in standin.state()["arrivals"]]
+    assert asked.count("/users/me") == 1, "the management host is asked every five minutes at most"
+    QuotaReading.objects.all().delete()
+    settings.CHUTES_ADMIN_KEY = standin.key
+    told = next(finding for finding in findings() if finding.check == "admin")
+    assert told.verdict == Result.WARN
+    assert "needs an admin key" in told.meaning
 
 
 def test_models_that_are_gone_are_named(standin: StandIn, settings: Any) -> None:

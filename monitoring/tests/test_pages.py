@@ -16,22 +16,45 @@ from django.test import Client
 from django.urls import path
 from lxml import html
 
-from agents.models import Caller
+from agents.configuration import default_account
+from agents.models import Account, AuditEntry, Caller
 from monitoring.tests.reading import HTMX, tree_of
-from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
+from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/tasks/", "/tasks/new/", "/callers/", "/settings/", "/rate-limit/what-if/")
+SPARE = 1_000
+PAGES = (
+    "/",
+    "/tasks/",
+    "/tasks/new/",
+    "/callers/",
+    "/rate-limit/",
+    "/rate-limit/events/",
+    "/rate-limit/what-if/",
+    "/settings/",
+    "/settings/accounts/new/",
+    f"/settings/accounts/{SPARE}/",
+)
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
+@pytest.fixture(autouse=True)
+def spare(db: None) -> Account:
+    """An account with a page of its own."""
+    default_account()
+    return Account.objects.create(pk=SPARE, name="spare", position=2)
+
+
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, callers. Returns a task's address."""
-    task = make_task()
+    """Tasks with steps and attempts, events, audit entries, callers, accounts. Returns a task's address."""
+    task, first = make_task(), Account.objects.count()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
+        Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
+        make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
+        AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
     return f"/tasks/{task.pk}/"
 

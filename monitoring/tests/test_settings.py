@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings as DjangoSettings
 
-from agents.configuration import change, change_account, default_account
-from agents.keys import key_of
-from agents.models import Account, Settings
+from agents.configuration import change
+from agents.models import Settings
 from monitoring.tests.reading import rows_of, text_of, tree_of
 
 pytestmark = pytest.mark.django_db
@@ -24,11 +22,6 @@ GOOD = {
     "llm_callers": "10.0.0.0/8, 203.0.113.7",
     "reason": "Quiet hours",
 }
-KEY = "cpk_made.up.WXYZ"
-
-
-def of_account(**fields: str) -> dict[str, str]:
-    return {f"account-{name}": value for name, value in {"enabled": "on", "model_names": "", "base_url": "", "key": "", **fields}.items()}
 
 
 def test_an_admin_changes_the_settings(admin: Client) -> None:
@@ -42,7 +35,7 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
 def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> None:
     admin.post("/settings/", GOOD)
     admin.post("/settings/", {**GOOD, "spacing_seconds": "3", "reason": ""})
-    rows = rows_of(admin.get("/settings/"))
+    _, *rows = rows_of(admin.get("/settings/"))  # after the account's
     assert rows[0].endswith("one-of-admins Spacing 2.5 s → 3 s")
     assert "one-of-admins Quiet hours" in rows[1]
     for words in ("Spacing 5 s → 2.5 s", "Backoff 60, 120, 240, 480 s → 30, 60, 90 s", "LLM callers none → 10.0.0.0/8, 203.0.113.7"):
@@ -93,56 +86,20 @@ def test_a_viewer_sees_the_values_and_no_form(viewer: Client) -> None:
 def test_who_may_not_change_is_refused_and_nothing_changes(viewer: Client, operator: Client) -> None:
     for client in (viewer, operator):
         assert client.post("/settings/", GOOD).status_code == 403
-        assert client.post("/settings/account/", of_account(key=KEY)).status_code == 403
     assert not Settings.objects.exists()
-    assert not Account.objects.exclude(key_sealed="").exists()
+
+
+def test_probes_are_switched_on_and_off(admin: Client) -> None:
+    admin.post("/settings/", GOOD)
+    assert not Settings.current().probe_after_pause
+    (switch,) = tree_of(admin.get("/settings/")).xpath("//*[contains(@class, 'form-switch')]/input[@name='probe_after_pause']")
+    assert "checked" not in switch.attrib
+    admin.post("/settings/", {**GOOD, "probe_after_pause": "on"})
+    assert Settings.current().probe_after_pause
+    assert "Probe after a pause no → yes" in text_of(admin.get("/settings/"))
 
 
 def test_each_setting_says_unit_default_and_range(admin: Client) -> None:
     page = text_of(admin.get("/settings/"))
     assert "seconds Default 5 s · 0 to 3,600" in page
     assert "seconds Default 60, 120, 240, 480 s · 1 to 12 pauses" in page
-
-
-def test_a_key_goes_in_and_never_comes_out(admin: Client) -> None:
-    response = admin.post("/settings/account/", of_account(key=KEY), follow=True)
-    assert key_of(default_account()) == KEY
-    assert "•••• WXYZ, entered here" in text_of(response)
-    assert "API key none → •••• WXYZ" in text_of(response)
-    assert KEY.encode() not in response.content
-    assert KEY not in default_account().key_sealed
-
-
-def test_an_empty_key_leaves_the_stored_one(admin: Client) -> None:
-    change_account(default_account(), {}, key=KEY, by=None, reason="")
-    admin.post("/settings/account/", of_account(model_names="a/model\nb/model, c/model\na/model"))
-    assert key_of(default_account()) == KEY
-    assert default_account().model_names == ["a/model", "b/model", "c/model"]
-
-
-def test_a_key_of_the_environment_is_named_as_such(viewer: Client, settings: DjangoSettings) -> None:
-    settings.CHUTES_API_KEY = "cpk_from.the.ENVI"
-    assert "•••• ENVI, from CHUTES_API_KEY" in text_of(viewer.get("/settings/"))
-
-
-def test_another_key_with_the_same_end_is_in_the_history(admin: Client) -> None:
-    for key in (KEY, f"cpk_other.{KEY[-4:]}"):
-        admin.post("/settings/account/", of_account(key=key))
-    assert "API key replaced by one with the same last characters" in text_of(admin.get("/settings/"))
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("key", "two words"), ("key", "schlüssel"), ("base_url", "no address"), ("model_names", "x" * 201)]
-)
-def test_an_account_that_cannot_be_is_refused_at_its_field(field: str, value: str, admin: Client) -> None:
-    response = admin.post("/settings/account/", of_account(**{field: value}))
-    assert text_of(response, f"//*[@id='id_account-{field}_error']")
-    assert default_account().key_sealed == ""
-
-
-def test_an_account_can_be_switched_off(admin: Client) -> None:
-    fields = of_account()
-    del fields["account-enabled"]
-    response = admin.post("/settings/account/", fields, follow=True)
-    assert not default_account().enabled
-    assert "Enabled yes → no" in text_of(response)

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from agents.models import Source, Submission
+from agents.configuration import default_account
+from agents.models import Account, Source, Submission
 from agents.reasons import Reason, Verdict
 from agents.refusals import RefusalClass
 from monitoring.stats import story as stats
@@ -129,3 +130,34 @@ def test_a_place_that_cannot_be_read_is_never_a_fault(before: str, viewer: Clien
 @pytest.mark.parametrize("pk", ["4711", "9" * 60])
 def test_a_task_that_is_not_there_is_a_404(pk: str, viewer: Client) -> None:
     assert viewer.get(f"/tasks/{pk}/").status_code == 404
+
+
+def test_with_several_accounts_the_step_tells_who_said_no_and_who_was_asked(viewer: Client) -> None:
+    default_account()
+    spare = Account.objects.create(name="spare", position=2)
+    retry_at = (NOW + timedelta(minutes=2)).timestamp()
+    declined = [
+        {"account": "default", "reason": "paused", "retry_at": retry_at},
+        {"account": "busy", "reason": "spacing", "retry_at": retry_at},
+        {"account": "slow", "reason": "deadline", "retry_at": None},
+        {"account": "back", "reason": "probing", "retry_at": retry_at},
+    ]
+    step = make_llm_step(declined=declined)
+    make_attempt(step, account=spare)
+    response = viewer.get(f"/tasks/{step.task_id}/")
+    assert [" ".join(item.text_content().split()) for item in tree_of(response).xpath("//ul[@aria-label='Accounts that said no']/li")] == [
+        "default: paused until 4 May 12:02:00 UTC",
+        "busy: too late for the deadline, its next free slot was at 4 May 12:02:00 UTC",
+        "slow: the time left is too short for it",
+        "back: another step is probing it until 4 May 12:02:00 UTC",
+    ]
+    assert "1. a/model by spare" in text_of(response)
+
+
+def test_a_single_account_needs_no_name(viewer: Client) -> None:
+    declined = [{"account": "default", "reason": "paused", "retry_at": NOW.timestamp()}]
+    step = make_step(reason=Reason.PAUSED, retry_at=NOW + timedelta(minutes=2), declined=declined)
+    make_attempt(step)
+    told = page(viewer, step.task_id)
+    assert "default" not in told
+    assert "The account would let an equal step in from 4 May 12:02:00 UTC" in told

@@ -9,6 +9,7 @@ from django.utils import timezone
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.figures import recent_figures
+from monitoring.stats.quota import quota_warnings
 from monitoring.stats.state import state
 from monitoring.stats.steps import latest_steps
 
@@ -17,6 +18,12 @@ STEPS_SHOWN = 12
 
 @page("overview")
 def overview(request: PanelRequest) -> dict[str, Any]:
-    """The state in a sentence, key figures, the latest steps."""
+    """The state in a sentence, what is running out, key figures, the latest steps."""
     now = timezone.now()
-    return {"now": now, "state": state(now), "figures": recent_figures(now), "steps": latest_steps(STEPS_SHOWN)}
+    return {
+        "now": now,
+        "state": state(now),
+        "warnings": quota_warnings(now),
+        "figures": recent_figures(now),
+        "steps": latest_steps(STEPS_SHOWN),
+    }

@@ -1,36 +1,108 @@
-"""`manage.py miner_settings`: print the miner's settings as JSON, or change some of them."""
+"""`manage.py miner_settings`: print the miner's settings and accounts as JSON, or change some of them."""
 
 from __future__ import annotations
 
+import getpass
 import json
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from agents import configuration
-from agents.models import Settings
+from agents.models import Account, Settings
+
+REASON = "miner_settings"
+KEYS = {"key": "API key", "admin_key": "admin key"}
+EXAMPLES = """\
+miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480
+miner_settings --add-account spare base_url=https://llm.chutes.ai/v1 --key-from-stdin < key.txt
+miner_settings --account spare position=1 model_names=a/model,b/model 'request_options={"temperature": 0}'
+miner_settings --account spare enabled=false"""
 
 
 class Command(BaseCommand):
-    """Validated as the panel's form is, kept in the same history; counts from the next step on, in all processes."""
+    """Validated as the panel's forms are, kept in the same history; counts from the next step on, in all processes."""
 
-    help = "Print all settings as JSON, or change them: miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
+    help = f"Print all settings and accounts as JSON, or change them: {EXAMPLES}"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take any number of `name=value`."""
-        parser.add_argument("changes", nargs="*", metavar="name=value", help=f"One of {', '.join(configuration.SETTINGS)}.")
+        """Take any number of `name=value`, for the settings or for one account."""
+        names = f"Settings: {', '.join(configuration.SETTINGS)}. Of an account: {', '.join(configuration.ACCOUNT)}."
+        parser.add_argument("changes", nargs="*", metavar="name=value", help=names)
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--account", metavar="NAME", help="Change this account.")
+        which.add_argument("--add-account", metavar="NAME", help="Add an account of this name.")
+        which.add_argument("--delete-account", metavar="NAME", help="Delete this account, where no attempts of it are on record.")
+        for name, words in KEYS.items():
+            flag = name.replace("_", "-")
+            how = parser.add_mutually_exclusive_group()
+            how.add_argument(f"--{flag}-from-stdin", action="store_true", help=f"Read the account's new {words} from a line of the input.")
+            how.add_argument(f"--remove-{flag}", action="store_true", help=f"Remove the account's {words}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Change what is asked, then print what is in force."""
         changes = dict(_parsed(text) for text in options["changes"])
-        settings = Settings.current()
+        try:
+            _apply(changes, options)
+        except ValidationError as error:
+            raise CommandError(" ".join(_told(name, said) for name, said in error.message_dict.items())) from None
+        accounts = [_shown(account) for account in configuration.accounts()]
+        self.stdout.write(json.dumps({**configuration.values(Settings.current()), "accounts": accounts}, indent=2))
+
+
+def _apply(changes: dict[str, Any], options: Mapping[str, Any]) -> None:
+    name = options["account"] or options["add_account"] or options["delete_account"]
+    has_keys = any(options[f"{key}_from_stdin"] or options[f"remove_{key}"] for key in KEYS)
+    if name is None and has_keys:
+        raise CommandError("Say whose key: --account NAME or --add-account NAME.")
+    if options["delete_account"] and (changes or has_keys):
+        raise CommandError("--delete-account goes alone.")
+    if name is None:
         if changes:
-            try:
-                settings = configuration.change(changes, by=None, reason="miner_settings")
-            except ValidationError as error:
-                raise CommandError(" ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())) from None
-        self.stdout.write(json.dumps(configuration.values(settings), indent=2))
+            configuration.change(changes, by=None, reason=REASON)
+    elif options["delete_account"]:
+        configuration.delete_account(_named(name), by=None, reason=REASON)
+    elif options["add_account"]:
+        keys = {key: text for key, text in _keys(options).items() if text}
+        configuration.add_account(name, changes, **keys, by=None, reason=REASON)
+    else:
+        configuration.change_account(_named(name), changes, **_keys(options), by=None, reason=REASON)
+
+
+def _named(name: str) -> Account:
+    accounts = configuration.accounts()
+    found = next((account for account in accounts if account.name == name), None)
+    if found is None:
+        raise CommandError(f"There is no account “{name}”. Choose from {', '.join(account.name for account in accounts)}.")
+    return found
+
+
+def _keys(options: Mapping[str, Any]) -> dict[str, str | None]:
+    """What is to become of the keys. They come a line each, so that no list of processes shows them."""
+    return {
+        name: "" if options[f"remove_{name}"] else _read(words) if options[f"{name}_from_stdin"] else None for name, words in KEYS.items()
+    }
+
+
+def _read(words: str) -> str:
+    ask: Callable[[], str] = (lambda: getpass.getpass(f"{words}: ")) if sys.stdin.isatty() else sys.stdin.readline
+    key = ask().strip()
+    if not key:
+        raise CommandError(f"The input holds no {words}. Give it as a line of its own; the API key comes first.")
+    return key
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    """An account as JSON: of its keys the last characters of those that were entered."""
+    fields = {name: getattr(account, name) for name in configuration.ACCOUNT}
+    return {**fields, **{f"{name}_hint": getattr(account, f"{name}_hint") for name in KEYS}}
+
+
+def _told(name: str, said: list[str]) -> str:
+    return " ".join(said) if name == "__all__" else f"{name}: {' '.join(said)}"
 
 
 def _parsed(text: str) -> tuple[str, Any]:

@@ -35,16 +35,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--stalled-seconds", type=float, default=Limits.stalled_after, help="silence after which the cluster is restarted"
         )
+        parser.add_argument("--name", default="worker", help="another name for each further worker that is wanted on this host and data folder")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # By host, for machines that share a data folder: each may have a worker.
-        path = settings.DATA_DIR / f"worker-{socket.gethostname()}.lock"
+        path = settings.DATA_DIR / f"{options['name']}-{socket.gethostname()}.lock"
         try:
             with alone(path):
                 run(Limits(options["canary_seconds"], options["stalled_seconds"]))
         except NotAlone as held:
             raise CommandError(
-                f"A worker runs here already (process {held.pid or 'unknown'}, lock {path}). One is enough: leave it, or stop it first.",
+                f"A worker runs here already: process {held.pid or 'unknown'}, lock {path}. Stop it first; or give this one another --name.",
                 returncode=os.EX_TEMPFAIL,
             ) from None
 
@@ -54,7 +55,8 @@ def run(limits: Limits) -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    async_task("agents.jobs.read_catalogues", save=False)  # the schedule's own first run may be a minute away
+    for job in ("read_catalogues", "read_quotas"):  # the schedules' own first runs may be a minute away
+        async_task(f"agents.jobs.{job}", save=False)
     failures = 0
     while not stop.is_set():
         started = time.monotonic()

@@ -1,0 +1,64 @@
+"""What people write in forms and on command lines, as values. Raises ValueError with the remedy."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+NETWORKS, NAMES = ("llm_callers",), ("model_names",)
+SWITCHES, OBJECTS = ("probe_after_pause", "enabled"), ("request_options", "price_overrides")
+
+
+def parsed(name: str, text: str) -> Any:
+    """The value of the setting, or of an account's field, `name`. Raises ValueError with the remedy."""
+    if name == "backoff_seconds":
+        return [_number(part) for part in _parts(text)]
+    if name in NETWORKS:
+        return _parts(text)
+    if name in NAMES:
+        return list(dict.fromkeys(_parts(text)))
+    if name in SWITCHES:
+        return _switch(text)
+    if name in OBJECTS:
+        return _object(text)
+    if name == "position":
+        return _place(text)
+    return _number(text) if name.endswith(("_seconds", "_minutes")) else text.strip()
+
+
+def _switch(text: str) -> bool:
+    if text.strip() not in ("true", "false"):
+        raise ValueError(f"“{text}” is neither true nor false.")
+    return text.strip() == "true"
+
+
+def _object(text: str) -> Any:
+    """A JSON object; nothing is an empty one."""
+    try:
+        return json.loads(text) if text.strip() else {}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"This is no JSON: {error.msg}, at line {error.lineno}, column {error.colno}.") from None
+    except (ValueError, RecursionError):
+        raise ValueError("This is no JSON that can be read: a number is too long, or it is nested too deep.") from None
+
+
+def _place(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"“{text.strip()}” is not a place in the order. 1 is tried first.") from None
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in text.replace(",", " ").split() if part]
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"“{text.strip()}” is not a number of seconds.") from None
+    if not math.isfinite(number):
+        raise ValueError(f"“{text.strip()}” is not a number of seconds.")
+    return int(number) if number.is_integer() else number

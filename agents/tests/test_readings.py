@@ -1,0 +1,261 @@
+"""What accounts have left, read by the worker from a real management host: never too often, never with a word about the key."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ, Schedule
+from django_q.signing import SignedPackage
+
+from agents import jobs, management_api, readings, schedules
+from agents.configuration import change, default_account
+from agents.keys import seal
+from agents.models import Account, QuotaReading
+from agents.quotas import PATHS, Reading
+from agents.standin.process import StandIn
+from agents.standin.server import Answer, Server, json_answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = "Qwen/Qwen3-32B-TEE"
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+HTML_429 = {"status": 429, "html": "<html>429 Too Many Requests</html>"}
+READING = "import django; django.setup(); from agents.tests.test_readings import main; main()"
+
+
+@pytest.fixture(scope="module")
+def shared_standin() -> Iterator[StandIn]:
+    with StandIn.started() as running:
+        yield running
+
+
+@pytest.fixture
+def standin(shared_standin: StandIn, settings: Any) -> StandIn:
+    shared_standin.reset()
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = shared_standin.key, shared_standin.base_url, (MODEL,)
+    settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = shared_standin.admin_key, shared_standin.management_url
+    change({"spacing_seconds": 0}, by=None, reason="test")
+    return shared_standin
+
+
+def asked(standin: StandIn) -> list[str]:
+    """The management paths that were asked for."""
+    return [each["path"] for each in standin.state()["arrivals"] if each["path"].startswith("/users")]
+
+
+def read(standin: StandIn) -> Reading:
+    return management_api.read(standin.management_url, standin.admin_key, time.time())
+
+
+def queued() -> list[str]:
+    """The jobs in the queue, with their arguments."""
+    packages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
+    return [f"{each['func']}{each['args']}" for each in packages]
+
+
+def work_off() -> None:
+    """Run what is queued, as a worker would: the functions by their names, with their arguments."""
+    for row in OrmQ.objects.order_by("id"):
+        package = SignedPackage.loads(row.payload)
+        row.delete()
+        import_string(package["func"])(*package["args"])
+
+
+def test_an_admin_key_reads_balance_quota_and_caps(standin: StandIn) -> None:
+    standin.set(balance=2.5, quota={"total": 300, "used": 180}, cap4h={"cap": 1.0, "used": 0.5, "reset_at": 900})
+    default_account()
+    jobs.read_quotas()
+    work_off()
+    row = QuotaReading.objects.get()
+    assert (row.balance, row.daily_total, row.daily_used, row.is_unlimited, row.fault) == (2.5, 300, 180, False, "")
+    assert (row.is_subscribed, row.four_hour_cap, row.four_hour_used, row.monthly_cap) == (True, 1, 0.5, None)
+    began_at = time.time() - standin.state()["uptime"]
+    assert row.four_hour_reset_at is not None
+    assert row.four_hour_reset_at.timestamp() == pytest.approx(began_at + 900, abs=2)
+
+
+def test_pay_as_you_go_is_known_as_such(standin: StandIn) -> None:
+    standin.set(balance=2.5)
+    found = read(standin)
+    assert (found.balance, found.is_unlimited, found.is_subscribed, found.faults) == (2.5, True, False, ())
+
+
+def test_a_month_that_ended_already_has_an_unknown_reset(standin: StandIn) -> None:
+    standin.set(cap4h={"cap": 1.0}, monthly_reset_at=-3600, monthly_used=12)
+    found = read(standin)
+    assert (found.monthly_cap, found.monthly_used, found.monthly_reset_at, found.faults) == (100, 12, None, ())
+
+
+def test_a_key_that_may_only_invoke_cannot_read_and_the_words_say_what_is_needed(standin: StandIn, settings: Any) -> None:
+    settings.CHUTES_ADMIN_KEY = standin.key
+    row = readings.read(default_account(), NOW)
+    assert row is not None
+    assert row.fault == "This key cannot read quotas: it needs an admin key."
+    assert (row.balance, row.daily_total, row.is_subscribed) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "fault"),
+    [
+        ({"status": 500, "detail": "oops"}, "Balance unknown: the management host answered with 500."),
+        ({"status": 401, "detail": "no"}, "This key cannot read quotas: it needs an admin key."),
+        ({"status": 403, "html": "<html>nginx</html>"}, "Balance unknown: the management host answered with 403."),
+    ],
+)
+def test_one_part_that_is_refused_leaves_the_others(standin: StandIn, refusal: dict[str, Any], fault: str) -> None:
+    standin.set(balance=1, quota={"total": 300, "used": 180}, refuse_management={"/users/me": refusal})
+    found = read(standin)
+    assert (found.balance, found.daily_used, found.is_subscribed, found.faults) == (None, 180, False, (fault,))
+
+
+def test_a_host_that_says_too_often_is_asked_nothing_more(standin: StandIn) -> None:
+    standin.set(refuse_management={"/users/me": HTML_429})
+    assert read(standin).faults == ("The management host was asked too often (429); it is asked again in some minutes.",)
+    assert asked(standin) == ["/users/me"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (Answer(200, "text/html", (b"<html>Sign in</html>",)), "Balance unknown: the answer is no JSON."),
+        (Answer(200, "application/json", (b'{"balance": NaN}',)), "Balance unknown: the answer tells no number for it."),
+        (Answer(302, "text/html", (), {"Location": "/"}), "No management API answers at this address; check the Management URL."),
+        (json_answer(404, {"detail": "Not Found"}), "No management API answers at this address; check the Management URL."),
+    ],
+)
+def test_answers_that_no_host_should_give_are_unknown(answer: Answer, fault: str) -> None:
+    server = Server(lambda _: answer, 0)
+    server.start()
+    try:
+        assert fault in management_api.read(server.url, "cpk_a.b.c", time.time()).faults
+    finally:
+        server.stop()
+
+
+def test_a_host_that_is_away_is_said_to_be_and_asked_once(standin: StandIn, free_port: int) -> None:
+    (fault,) = management_api.read(f"http://127.0.0.1:{free_port}", standin.admin_key, time.time()).faults
+    assert fault.startswith("The management host gives no answer: The provider can't be reached")
+
+
+def test_no_account_is_read_faster_than_every_five_minutes_however_often_the_job_runs(standin: StandIn) -> None:
+    account = default_account()
+    for seconds in range(0, 921, 7):
+        readings.read(account, NOW + timedelta(seconds=seconds))
+    times = [(row.read_at - NOW).total_seconds() for row in QuotaReading.objects.order_by("read_at")]
+    assert times == [0, 301, 602, 903]
+    assert asked(standin).count("/users/me") == 4
+
+
+def test_a_clock_that_was_set_back_does_not_end_the_readings(standin: StandIn) -> None:
+    account = default_account()
+    assert readings.read(account, NOW)
+    assert readings.read(account, NOW - timedelta(seconds=5)) is None, "another machine's clock"
+    assert readings.read(account, NOW - timedelta(hours=1))
+
+
+def managed(process_environment: dict[str, str], standin: StandIn) -> dict[str, str]:
+    return {**process_environment, "CHUTES_ADMIN_KEY": standin.admin_key, "CHUTES_MANAGEMENT_URL": standin.management_url}
+
+
+def test_however_many_workers_read_one_account_it_is_read_once(standin: StandIn, process_environment: dict[str, str]) -> None:
+    environment = managed(process_environment, standin)
+    workers = [subprocess.Popen([sys.executable, "-c", READING], cwd=ROOT, env=environment) for _ in range(3)]
+    assert [worker.wait(120) for worker in workers] == [0, 0, 0]
+    assert sorted(asked(standin)) == sorted(PATHS)
+
+
+def test_on_postgres_a_worker_waits_for_the_one_that_claims(
+    standin: StandIn, process_environment: dict[str, str], postgres_url: str
+) -> None:
+    environment = {**managed(process_environment, standin), "DATABASE_URL": postgres_url}
+    for command in (["migrate", "--verbosity", "0"], ["shell", "--command", "from agents.configuration import accounts; accounts()"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=120)
+    with psycopg.connect(postgres_url) as claiming, psycopg.connect(postgres_url, autocommit=True) as looking:
+        claiming.execute("SELECT 1 FROM agents_account FOR NO KEY UPDATE")
+        claiming.execute(
+            "INSERT INTO agents_quotareading (account_id, read_at, is_unlimited, fault) SELECT id, now(), false, '' FROM agents_account"
+        )
+        worker = subprocess.Popen([sys.executable, "-c", READING], cwd=ROOT, env=environment)
+        while worker.poll() is None and not looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+            time.sleep(0.05)
+        claiming.commit()
+        assert worker.wait(120) == 0
+    assert asked(standin) == []
+
+
+def main() -> None:
+    """Four threads of one worker, each of which runs the job."""
+    account, ready = default_account(), threading.Barrier(4)
+
+    def work(_: int) -> None:
+        ready.wait()
+        jobs.read_quota(account.pk)
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+
+
+def test_only_enabled_accounts_with_an_admin_key_that_are_due_are_queued(standin: StandIn) -> None:
+    first = default_account()
+    Account.objects.create(name="keyless")
+    Account.objects.create(name="off", enabled=False, admin_key_sealed=seal("cpk_x"))
+    second = Account.objects.create(name="own", admin_key_sealed=seal(standin.admin_key), management_url=standin.management_url + "/")
+    jobs.read_quotas()
+    assert queued() == [f"agents.jobs.read_quota({pk},)" for pk in (first.pk, second.pk)]
+    work_off()
+    jobs.read_quotas()
+    assert queued() == []
+    assert QuotaReading.objects.filter(fault="").count() == 2
+
+
+def test_a_key_that_cannot_be_opened_is_on_record_with_the_remedy(standin: StandIn, settings: Any) -> None:
+    sealed = Account.objects.create(name="sealed", admin_key_sealed=seal(standin.admin_key))
+    settings.SECRET_KEY = "another-secret-key"
+    row = readings.read(sealed, NOW)
+    assert row is not None and "SECRET_KEY_FALLBACKS" in row.fault
+    assert asked(standin) == []
+
+
+def test_neither_rows_nor_logs_nor_jobs_hold_a_key(standin: StandIn, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    account = default_account()
+    for key in (standin.admin_key, "cpk_wrong.key.of-somebody"):
+        settings.CHUTES_ADMIN_KEY = key
+        echoed = {"/users/me/quotas": {"status": 500, "detail": f"Bearer {key} is bad"}}
+        standin.set(refuse_management=echoed, cap4h={"cap": 1.0, "used": 1.0, "reset_at": 900})
+        QuotaReading.objects.all().delete()
+        readings.enqueue_due(NOW)
+        held = [*(str(vars(row)) for row in QuotaReading.objects.all()), *queued(), caplog.text]
+        readings.read(account, NOW)
+        held += [*(str(vars(row)) for row in QuotaReading.objects.all()), caplog.text]
+        assert not any(key in each or "feedface" in each for each in held)
+
+
+def test_readings_are_kept_for_thirty_days(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "BATCH", 2)
+    account = default_account()
+    for days in (1, 29.9, 30.1, 31, 60, 90, 91):
+        QuotaReading.objects.create(account=account, read_at=NOW - timedelta(days=days))
+    assert readings.prune(NOW) == 5
+    assert QuotaReading.objects.count() == 2
+
+
+def test_the_worker_looks_every_minute_for_what_is_due() -> None:
+    schedules.ensure()
+    schedules.ensure()
+    schedule = Schedule.objects.get(name="Read quotas")
+    assert (schedule.func, schedule.schedule_type, schedule.minutes) == ("agents.jobs.read_quotas", Schedule.MINUTES, 1)

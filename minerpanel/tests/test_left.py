@@ -1,0 +1,59 @@
+"""What an account has left, read by real workers from a real management host while a real web process answers."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from agents.standin.process import StandIn
+from minerpanel.tests.processes import Miner, answered, post_at_once, step_body, wait_until
+
+pytestmark = pytest.mark.slow
+
+MODEL = "Qwen/Qwen3-32B-TEE"
+QUEUE_MANY = "from django_q.tasks import async_task; [async_task('agents.jobs.read_quotas', save=False) for _ in range(6)]"
+SUBSCRIPTION = "/users/me/subscription_usage"
+# When the stand-in's window resets, in seconds from its start.
+WINDOW = 7_000.0
+
+
+def environment(process_environment: dict[str, str], standin: StandIn) -> dict[str, str]:
+    keys = {"CHUTES_API_KEY": standin.key, "CHUTES_ADMIN_KEY": standin.admin_key}
+    urls = {"CHUTES_BASE_URL": standin.base_url, "CHUTES_MANAGEMENT_URL": standin.management_url}
+    return {**process_environment, **keys, **urls, "CHUTES_MODELS": MODEL}
+
+
+def asked(standin: StandIn) -> list[str]:
+    return [each["path"] for each in standin.state()["arrivals"] if each["path"].startswith("/users")]
+
+
+def test_a_reached_cap_pauses_until_its_own_reset_and_nobody_reads_too_often(process_environment: dict[str, str]) -> None:
+    with StandIn.started() as standin, Miner.running(environment(process_environment, standin)) as miner:
+        standin.set(cap4h={"cap": 1.0, "used": 1.0, "reset_at": WINDOW})
+        url = miner.web()
+        ((seconds, response),) = post_at_once([url], [step_body()])
+        assert answered(response) and seconds < 20, "the step did not wait for the reading"
+        assert miner.rows("SELECT pause_source, cause FROM agents_gate") == [("calendar", "subscription_cap")]
+        for _ in range(2):
+            miner.worker()
+        wait_until(lambda: miner.rows("SELECT pause_source FROM agents_gate") == [("subscription",)], "the pause does not move")
+        ((paused_until,),) = miner.rows("SELECT paused_until FROM agents_gate")
+        assert paused_until == pytest.approx(time.time() - standin.state()["uptime"] + WINDOW, abs=2)
+        miner.manage("shell", "--command", QUEUE_MANY)
+        wait_until(lambda: miner.rows("SELECT count(*) FROM django_q_ormq") == [(0,)], "the queue is not worked off")
+        paths = asked(standin)
+        assert SUBSCRIPTION in paths and len(paths) == len(set(paths)), "the next reading is due in five minutes"
+        held = b"".join(path.read_bytes() for path in miner.database_file.parent.glob("panel.sqlite3*"))
+        assert standin.admin_key.encode() not in held
+
+
+def test_a_worker_reads_what_is_due_as_soon_as_it_starts(process_environment: dict[str, str]) -> None:
+    with StandIn.started() as standin, Miner.running(environment(process_environment, standin)) as miner:
+        standin.set(balance=2.5, quota={"total": 300, "used": 181})
+        miner.manage("shell", "--command", "from agents.configuration import default_account; default_account()")
+        miner.worker()
+        row = wait_until(
+            lambda: miner.rows("SELECT balance, daily_total, daily_used FROM agents_quotareading WHERE fault = ''"), "no reading"
+        )
+        assert row == [(2.5, 300.0, 181.0)]

@@ -1,0 +1,247 @@
+"""What each account has left, by its admin key, else by what its last answer told: limits, balance, forecasts, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.core.cache import cache
+
+from agents import forecast
+from agents.configuration import accounts
+from agents.forecast import HOUR, LONG_SPANS, Limit, Outcome, Sample, Use
+from agents.keys import UnreadableKey, admin_key_of
+from agents.management_api import NOT_ADMIN
+from agents.models import Account, Gate, QuotaReading
+from agents.readings import UNDER_WAY
+from agents.resets import DAY, FOUR_HOURS
+
+LOOKED_BACK = timedelta(days=1)
+# Readings come every five minutes; every open Overview asks for the warnings all the time.
+KEPT_SECONDS = 10
+# As many points as the line is wide in pixels on a phone.
+POINTS = 100
+READ, TOLD = "read with the admin key", "told by the last answer"
+NO_KEY = "Balance and caps are unknown: this account has no admin key, and the key that sends completions cannot read them."
+NOT_YET = "Nothing was read yet. The worker reads every five minutes."
+FIELDS = (
+    "account_id",
+    "read_at",
+    "balance",
+    "daily_total",
+    "daily_used",
+    "is_unlimited",
+    "is_subscribed",
+    "four_hour_cap",
+    "four_hour_used",
+    "four_hour_reset_at",
+    "monthly_cap",
+    "monthly_used",
+    "monthly_reset_at",
+    "fault",
+)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One limit: `used` of `total`, in USD or requests. `resets_at` None: unknown. `source`: how it is known, as of `read_at`."""
+
+    label: str
+    used: float
+    total: float
+    is_money: bool
+    resets_at: datetime | None
+    runs_out_at: datetime | None
+    outcome: Outcome
+    sentence: str
+    source: str
+    read_at: datetime
+
+    @property
+    def share(self) -> float:
+        """Percent that is used."""
+        return min(100.0, 100 * self.used / self.total) if self.total else 100.0
+
+    @property
+    def tone(self) -> str:
+        """The colour's name; the words say the same."""
+        if self.used >= self.total:
+            return "red"
+        return "orange" if self.used >= forecast.NEARLY * self.total or self.outcome is Outcome.RUNS_OUT else "green"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The balance over the last day: a line's points in a field of 100 by 20, and its ends in USD."""
+
+    points: str
+    first: float
+    last: float
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountQuota:
+    """One account. `plan`: how it is paid for, "" for unknown; `balance` in USD, None unknown; `fault`: what can't be read and why.
+
+    `needs_key`: an admin key would mend that. `takes_environment`: it may come from there.
+    """
+
+    account: str
+    plan: str
+    meters: tuple[Meter, ...]
+    balance: float | None
+    balance_at: datetime | None
+    balance_sentence: str
+    history: History | None
+    warnings: tuple[str, ...]
+    fault: str
+    needs_key: bool
+    takes_environment: bool
+    read_at: datetime | None
+
+
+def quota(now: datetime) -> list[AccountQuota]:
+    """Every enabled account, in the order in which steps try them."""
+    rows: dict[int, list[Row]] = {}
+    found = QuotaReading.objects.filter(read_at__gt=now - LOOKED_BACK, read_at__lte=now, account__enabled=True).exclude(fault=UNDER_WAY)
+    for row in found.order_by("read_at", "pk").values(*FIELDS):
+        rows.setdefault(row["account_id"], []).append(row)
+    told = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
+    return [_account(each, rows.get(each.pk, []), told.get(each.pk, {}), now) for each in accounts() if each.enabled]
+
+
+def quota_warnings(now: datetime) -> list[str]:
+    """The warnings of all accounts, at most `KEPT_SECONDS` old; each names its account where there are several."""
+    return cache.get_or_set("quota_warnings", partial(_warnings, now), KEPT_SECONDS)  # type: ignore[return-value]
+
+
+def _warnings(now: datetime) -> list[str]:
+    known = quota(now)
+    return [f"{each.account}: {words}" if len(known) > 1 else words for each in known for words in each.warnings]
+
+
+def _account(account: Account, rows: Sequence[Row], told: Mapping[str, float], now: datetime) -> AccountQuota:
+    at = now.timestamp()
+    money = _samples(rows, "balance")
+    uses = [each for each in (_daily(rows, told, at), _four_hour(rows, at), _monthly(rows, at)) if each]
+    has_key, key_fault = _admin_key(account)
+    fault = key_fault or (rows[-1]["fault"] if rows else NOT_YET) if has_key else NO_KEY
+    return AccountQuota(
+        account=account.name,
+        plan=_plan(rows, told),
+        meters=tuple(_meter(*each, at) for each in uses),
+        balance=money[-1].value if money else None,
+        balance_at=_at(money[-1].at) if money else None,
+        balance_sentence=forecast.balance(money, at).sentence if money else "",
+        history=_history(money),
+        warnings=forecast.warnings([each for each, _ in uses], money, at),
+        fault=fault,
+        needs_key=not has_key or NOT_ADMIN.reason in fault.lower(),
+        takes_environment=account.name == Account.DEFAULT,
+        read_at=rows[-1]["read_at"] if rows else None,
+    )
+
+
+def _admin_key(account: Account) -> tuple[bool, str]:
+    try:
+        return bool(admin_key_of(account)), ""
+    except UnreadableKey as error:
+        return True, str(error)
+
+
+def _samples(rows: Iterable[Row], name: str) -> list[Sample]:
+    return [Sample(row["read_at"].timestamp(), row[name]) for row in rows if row[name] is not None]
+
+
+def _newest(rows: Sequence[Row], is_known: Callable[[Row], bool]) -> Row | None:
+    return next((row for row in reversed(rows) if is_known(row)), None)
+
+
+def _daily(rows: Sequence[Row], told: Mapping[str, float], now: float) -> tuple[Use, str] | None:
+    """The day's requests. What the last answer told counts where the admin key tells nothing of this hour."""
+    began_at = now // DAY * DAY
+    row, samples, source = _newest(rows, _has_daily), _samples(rows, "daily_used"), READ
+    total = row["daily_total"] if row else None
+    is_old = not samples or now - samples[-1].at > HOUR
+    if is_old and told and began_at <= told["at"] <= now:
+        total, samples, source = told["total"], [Sample(told["at"], told["used"])], TOLD
+    if not total or not samples:
+        return None
+    return Use(Limit("daily quota", total, began_at, began_at + DAY), samples), source
+
+
+def _has_daily(row: Row) -> bool:
+    return row["daily_total"] is not None or row["is_unlimited"]
+
+
+def _four_hour(rows: Sequence[Row], now: float) -> tuple[Use, str] | None:
+    """The windows begin at 00:00, 04:00 … UTC: the calendar says when the next one does where the reading's own time is over."""
+    row = _newest(rows, lambda each: each["four_hour_cap"] is not None and each["four_hour_used"] is not None)
+    if row is None:
+        return None
+    resets_at = row["four_hour_reset_at"].timestamp() if row["four_hour_reset_at"] else 0.0
+    if resets_at <= now:
+        resets_at = (now // FOUR_HOURS + 1) * FOUR_HOURS
+    limit = Limit("4-hour cap", row["four_hour_cap"], resets_at - FOUR_HOURS, resets_at)
+    return Use(limit, _samples(rows, "four_hour_used")), READ
+
+
+def _monthly(rows: Sequence[Row], now: float) -> tuple[Use, str] | None:
+    row = _newest(rows, lambda each: each["monthly_cap"] is not None and each["monthly_used"] is not None)
+    if row is None:
+        return None
+    resets_at = row["monthly_reset_at"].timestamp() if row["monthly_reset_at"] else 0.0
+    limit = Limit("monthly cap", row["monthly_cap"], None, resets_at if resets_at > now else None, LONG_SPANS)
+    return Use(limit, _samples(rows, "monthly_used")), READ
+
+
+def _meter(use: Use, source: str, now: float) -> Meter:
+    limit, known, foreseen = use.limit, use.samples[-1], forecast.use(use, now)
+    runs_out_at = _at(foreseen.at) if foreseen.outcome is Outcome.RUNS_OUT and foreseen.at else None
+    return Meter(
+        label=f"{limit.name[:1].upper()}{limit.name[1:]}",
+        used=known.value,
+        total=limit.total,
+        is_money=limit.name != "daily quota",
+        resets_at=_at(limit.resets_at) if limit.resets_at else None,
+        runs_out_at=runs_out_at,
+        outcome=foreseen.outcome,
+        sentence=foreseen.sentence,
+        source=source,
+        read_at=_at(known.at),
+    )
+
+
+def _plan(rows: Sequence[Row], told: Mapping[str, float]) -> str:
+    """How the account is paid for, as far as anybody says."""
+    subscribed = _newest(rows, lambda row: row["is_subscribed"] is not None)
+    if subscribed and subscribed["is_subscribed"]:
+        return "Subscription"
+    daily = _newest(rows, _has_daily)
+    if daily and daily["is_unlimited"]:
+        return "No daily quota"
+    total = daily["daily_total"] if daily else told.get("total")
+    return "" if total is None else "Daily quota" if total else "Pay as you go"
+
+
+def _history(money: Sequence[Sample]) -> History | None:
+    """High is much. A balance that stood still has no course to show."""
+    some = [*money[:: len(money) // POINTS + 1], *money[-1:]]
+    low, high = min((each.value for each in some), default=0.0), max((each.value for each in some), default=0.0)
+    if low == high:
+        return None
+    first, span = some[0].at, some[-1].at - some[0].at
+
+    def point(each: Sample) -> str:
+        return f"{100 * (each.at - first) / span:.1f},{19 - 18 * (each.value - low) / (high - low):.1f}"
+
+    return History(" ".join(map(point, some)), some[0].value, some[-1].value, _at(first))
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
