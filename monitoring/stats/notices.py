@@ -107,7 +107,9 @@ def deliveries(query: DeliveryQuery, place: Place) -> DeliveryList:
 
 def newest_deliveries() -> list[DeliveryRow]:
     """The last few messages."""
-    return [_delivery_row(delivery) for delivery in Delivery.objects.select_related("notice", "channel").order_by("-due_at", "-id")[:NEWEST]]
+    return [
+        _delivery_row(delivery) for delivery in Delivery.objects.select_related("notice", "channel").order_by("-due_at", "-id")[:NEWEST]
+    ]
 
 
 def channel_changes() -> QuerySet[AuditEntry]:

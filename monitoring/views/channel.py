@@ -40,9 +40,9 @@ def test_channel(request: PanelRequest, pk: int) -> HttpResponse:
 
 @guarded(get=None, post=CHANGE)
 def switch_channel(request: PanelRequest, pk: int) -> HttpResponse:
-    """Enable a channel that is disabled, and the other way round."""
+    """Enable or disable a channel, as `enabled` says: true or anything else."""
     one = get_object_or_404(Channel, pk=pk)
-    channels.switch(one, on=not one.enabled, by=request.user.get_username(), now=timezone.now())
+    channels.switch(one, on=request.POST.get("enabled") == "true", by=request.user.get_username(), now=timezone.now())
     messages.success(request, f"{one.name} is {'enabled' if one.enabled else 'disabled'}.")
     return redirect("notifications")
 
@@ -57,8 +57,9 @@ def delete_channel(request: PanelRequest, pk: int) -> HttpResponse:
 
 
 def _edited(request: PanelRequest, one: Channel) -> HttpResponse | dict[str, Any]:
+    name = one.name
     form = ChannelForm(one, request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user.get_username(), timezone.now()):
         messages.success(request, f"{one.name} is saved. Send a test to see whether messages arrive.")
         return redirect("notifications")
-    return {"form": form, "channel": one}
+    return {"form": form, "channel": one, "name": name}

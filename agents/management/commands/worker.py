@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import socket
 import time
+from argparse import ArgumentTypeError
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -35,7 +37,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--stalled-seconds", type=float, default=Limits.stalled_after, help="silence after which the cluster is restarted"
         )
-        parser.add_argument("--name", default="worker", help="another name for each further worker that is wanted on this host and data folder")
+        parser.add_argument(
+            "--name", type=plain, default="worker", help="another name for each further worker that is wanted on this host and data folder"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # By host, for machines that share a data folder: each may have a worker.
@@ -48,6 +52,13 @@ class Command(BaseCommand):
                 f"A worker runs here already: process {held.pid or 'unknown'}, lock {path}. Stop it first; or give this one another --name.",
                 returncode=os.EX_TEMPFAIL,
             ) from None
+
+
+def plain(name: str) -> str:
+    """A name that can stand in a file's name. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[\w-]{1,40}", name):
+        raise ArgumentTypeError("write it in letters, digits, - and _")
+    return name
 
 
 def run(limits: Limits) -> None:
