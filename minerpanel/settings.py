@@ -181,6 +181,7 @@ LOGGING = {
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {
+        "null": {"class": "logging.NullHandler", "filters": ["redact"]},
         "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line", "filters": ["redact"]},
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
@@ -188,6 +189,7 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
+        "apprise": {"handlers": ["null"], "propagate": False},  # it quotes channels' URLs; what became of a message is on record
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },

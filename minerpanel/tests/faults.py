@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -91,9 +92,7 @@ def test_jobs_run_again_after_every_kill_none_twice_and_none_lost(miner: Miner) 
         os.kill(victim, signal.SIGKILL)
         killed_at = time.monotonic()
         (after,) = submit(miner, 1)
-        wait_until(
-            lambda pk=after: count(miner, f"id = {pk} AND state = 'answered'"), f"no job came through after {place} was killed", PROMISE
-        )
+        wait_until(partial(count, miner, f"id = {after} AND state = 'answered'"), f"no job came through after {place} was killed", PROMISE)
         print(f"{number + 1:2} {place}: jobs ran again after {time.monotonic() - killed_at:.1f} s", flush=True)
     wait_until(lambda: count(miner, "state <> 'answered'") == 0, "a job is lost", ALL_DONE)
     answers = miner.rows(

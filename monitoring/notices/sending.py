@@ -15,6 +15,8 @@ from agents.keys import UnreadableKey, open_sealed, seal
 from agents.redaction import redact
 from monitoring.models import Channel, Delivery, Severity
 
+logger = logging.getLogger(__name__)
+
 JOB = "monitoring.jobs.deliver"
 State = Delivery.State
 LEASE = timedelta(seconds=90)
@@ -64,6 +66,8 @@ def deliver(pk: int) -> bool:
         return False
     delivery = Delivery.objects.select_related("notice", "channel").get(pk=pk)
     fault = send(delivery)
+    if fault:
+        logger.warning("Notification %d to channel %s failed: %s", pk, delivery.channel.name, fault)
     _close(delivery, fault, timezone.now())
     return True
 

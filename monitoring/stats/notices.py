@@ -40,7 +40,7 @@ class NoticeRow:
     label: str
     seconds: float | None
     sent: int
-    unsent: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +127,14 @@ def _channel_row(channel: Channel, last: Delivery | None) -> ChannelRow:
 def _notice_rows(found: Sequence[Notice]) -> list[NoticeRow]:
     sent, failed = Q(state=Delivery.State.SENT), Q(state=Delivery.State.FAILED)
     counted = Delivery.objects.filter(notice__in=[notice.pk for notice in found]).values("notice").order_by()
-    counts = {row["notice"]: row for row in counted.annotate(sent=Count("id", filter=sent), failed=Count("id", filter=failed))}
-    return [_notice_row(notice, counts.get(notice.pk, {"sent": 0, "failed": 0})) for notice in found]
+    rows = counted.annotate(sent=Count("id", filter=sent), failed=Count("id", filter=failed))
+    counts = {row["notice"]: (row["sent"], row["failed"]) for row in rows}
+    return [_notice_row(notice, *counts.get(notice.pk, (0, 0))) for notice in found]
 
 
-def _notice_row(notice: Notice, counts: dict[str, int]) -> NoticeRow:
+def _notice_row(notice: Notice, sent: int, failed: int) -> NoticeRow:
     lasted = (notice.over_at - notice.at).total_seconds() if notice.over_at and notice.over_at != notice.at else None
-    return NoticeRow(notice, _label(notice), lasted, counts["sent"], counts["failed"])
+    return NoticeRow(notice, _label(notice), lasted, sent, failed)
 
 
 def _matching(query: DeliveryQuery) -> QuerySet[Delivery]:

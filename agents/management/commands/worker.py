@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 run(Limits(options["canary_seconds"], options["stalled_seconds"]))
         except NotAlone as held:
             raise CommandError(
-                f"A worker runs here already: process {held.pid or 'unknown'}, lock {path}. Stop it first; or give this one another --name.",
+                f"A worker runs here already: process {held.pid or 'unknown'}, lock {path}. Stop it, or give this one another --name.",
                 returncode=os.EX_TEMPFAIL,
             ) from None
 
