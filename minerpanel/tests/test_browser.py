@@ -180,6 +180,8 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/rate-limit/events/",
             "/rate-limit/1/pause/",
             "/callers/",
+            "/notifications/",
+            "/notifications/channels/new/",
             "/settings/",
         ):
             page.goto(visitor.url + path)

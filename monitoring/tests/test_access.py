@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
-from monitoring.tests.records import make_step
+from monitoring.tests.records import make_channel, make_step
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +36,14 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
+    "notifications/": READ,
+    "notifications/deliveries/": READ,
+    "notifications/notices/": READ,
+    "notifications/channels/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/test/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/switch/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/delete/": {"POST": ADMINS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
@@ -75,7 +83,9 @@ def test_every_address_has_a_rule() -> None:
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
     pk = default_account().pk if route.startswith("settings/") else make_step().task_id
-    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk)).replace(
+        "<int:number>", str(make_channel().pk)
+    )
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

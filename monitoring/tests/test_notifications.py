@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import time, timedelta
 
 import pytest
 from django.test import Client
@@ -12,17 +11,17 @@ from django_q.models import OrmQ
 
 from agents.keys import open_sealed
 from agents.models import AuditEntry
-from monitoring.models import Channel, Delivery, Notice, Severity
+from monitoring.models import Channel, Delivery, Notice
 from monitoring.notices import noticing, pruning, sending
 from monitoring.notices.events import Condition
 from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of
+from monitoring.tests.records import CHANNEL_URL, make_channel, make_delivery, make_notice
 
 pytestmark = pytest.mark.django_db
 
-URL = "json://user:pa55word-very-secret@127.0.0.1:9/hook/s3cr3t-path"
 GOOD = {
     "name": "Phone of Ann",
-    "url": URL,
+    "url": CHANNEL_URL,
     "events": ["llm_paused", "llm_back"],
     "least_severity": "1",
     "quiet_from": "22:00",
@@ -31,23 +30,6 @@ GOOD = {
     "enabled": "on",
 }
 NEW = "/notifications/channels/new/"
-
-
-def made_channel(name: str = "phone", **fields: Any) -> Channel:
-    channel = Channel(name=name, **{"least_severity": 1, **fields})
-    sending.set_url(channel, URL)
-    channel.save()
-    return channel
-
-
-def told(event: str = "llm_paused", subject: str = "default", at: datetime | None = None, **fields: Any) -> Notice:
-    values = {"number": 1, "severity": Severity.WARNING, "at": at or timezone.now(), "title": f"LLM paused: account {subject}"}
-    return Notice.objects.create(event=event, subject=subject, **{**values, **fields})
-
-
-def sent(notice: Notice, channel: Channel, **fields: Any) -> Delivery:
-    values = {"state": Delivery.State.SENT, "due_at": notice.at, "sent_at": notice.at, "tries": 1}
-    return Delivery.objects.create(notice=notice, channel=channel, **{**values, **fields})
 
 
 def audited() -> list[str]:
@@ -70,7 +52,7 @@ def test_the_url_goes_in_and_never_comes_out(admin: Client) -> None:
     channel = Channel.objects.get()
     refused = admin.post(NEW, {**GOOD, "resend_minutes": "soon"})
     form = admin.get(f"/notifications/channels/{channel.pk}/")
-    assert open_sealed(channel.url_sealed) == URL
+    assert open_sealed(channel.url_sealed) == CHANNEL_URL
     assert "In use: json://…" in text_of(form)
     for page in (added, refused, form):
         assert b"s3cr3t" not in page.content and b"pa55word" not in page.content
@@ -78,17 +60,17 @@ def test_the_url_goes_in_and_never_comes_out(admin: Client) -> None:
 
 
 def test_a_change_is_kept_with_old_and_new_and_an_empty_url_leaves_the_stored_one(admin: Client) -> None:
-    channel = made_channel()
+    channel = make_channel()
     admin.post(
         f"/notifications/channels/{channel.pk}/", {**GOOD, "name": "phone", "url": "", "events": [], "quiet_from": "", "quiet_to": ""}
     )
     assert audited() == ["Changed phone: reminder after never → 30 min."]
     channel.refresh_from_db()
-    assert open_sealed(channel.url_sealed) == URL
+    assert open_sealed(channel.url_sealed) == CHANNEL_URL
 
 
 def test_a_url_is_replaced(admin: Client) -> None:
-    channel = made_channel()
+    channel = make_channel()
     admin.post(
         f"/notifications/channels/{channel.pk}/",
         {"name": "phone", "url": "jsons://other/", "least_severity": "1", "resend_minutes": "0", "enabled": "on"},
@@ -117,7 +99,7 @@ def test_a_url_is_replaced(admin: Client) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_at_its_field(field: str, value: object, remedy: str, admin: Client) -> None:
-    made_channel("taken")
+    make_channel("taken")
     response = admin.post(NEW, {**GOOD, field: value})
     assert remedy in text_of(response, f"//*[@id='id_{field}_error']")
     assert "Nothing is saved" in text_of(response)
@@ -125,7 +107,7 @@ def test_what_cannot_be_is_refused_at_its_field(field: str, value: object, remed
 
 
 def test_the_test_button_queues_a_message_and_the_page_shows_how_it_ended(admin: Client) -> None:
-    channel = made_channel(enabled=False)
+    channel = make_channel(enabled=False)
     page = admin.post(f"/notifications/channels/{channel.pk}/test/", follow=True)
     delivery = Delivery.objects.get()
     assert OrmQ.objects.count() == 1
@@ -138,15 +120,15 @@ def test_the_test_button_queues_a_message_and_the_page_shows_how_it_ended(admin:
 
 
 def test_two_tests_are_two_messages(admin: Client) -> None:
-    channel = made_channel()
+    channel = make_channel()
     for _ in range(2):
         admin.post(f"/notifications/channels/{channel.pk}/test/")
     assert list(Notice.objects.values_list("number", flat=True)) == [1, 2]
 
 
 def test_a_disabled_channel_gets_nothing_more_and_not_what_waits(admin: Client) -> None:
-    channel = made_channel()
-    waiting = sent(told(), channel, state="queued", sent_at=None)
+    channel = make_channel()
+    waiting = make_delivery(make_notice(), channel, state="queued", sent_at=None)
     page = admin.post(f"/notifications/channels/{channel.pk}/switch/", {"enabled": "false"}, follow=True)
     assert "phone is disabled." in text_of(page)
     waiting.refresh_from_db()
@@ -158,8 +140,8 @@ def test_a_disabled_channel_gets_nothing_more_and_not_what_waits(admin: Client) 
 
 
 def test_a_channel_is_deleted_with_its_messages_and_the_notices_stay(admin: Client) -> None:
-    channel = made_channel()
-    sent(told(), channel)
+    channel = make_channel()
+    make_delivery(make_notice(), channel)
     page = admin.post(f"/notifications/channels/{channel.pk}/delete/", follow=True)
     assert "phone is deleted." in text_of(page)
     assert not Channel.objects.exists() and not Delivery.objects.exists() and Notice.objects.count() == 1
@@ -167,7 +149,7 @@ def test_a_channel_is_deleted_with_its_messages_and_the_notices_stay(admin: Clie
 
 
 def test_a_viewer_looks_and_is_offered_no_act(viewer: Client) -> None:
-    sent(told(), made_channel())
+    make_delivery(make_notice(), make_channel())
     page = viewer.get("/notifications/")
     assert not tree_of(page).xpath("//main//form | //main//button")
     assert "phone json://…" in text_of(page)
@@ -182,10 +164,10 @@ def test_empty_pages_say_what_will_be_there(admin: Client, viewer: Client) -> No
 
 def test_what_is_so_now_stands_apart_from_what_was(viewer: Client) -> None:
     now = timezone.now()
-    open_one = told(at=now - timedelta(minutes=5))
-    told("component_down", "web", at=now - timedelta(hours=2), title="Down: web", over_at=now - timedelta(hours=1))
-    sent(open_one, made_channel())
-    sent(open_one, made_channel("mail"), state="failed", sent_at=None)
+    open_one = make_notice(at=now - timedelta(minutes=5))
+    make_notice("component_down", "web", at=now - timedelta(hours=2), title="Down: web", over_at=now - timedelta(hours=1))
+    make_delivery(open_one, make_channel())
+    make_delivery(open_one, make_channel("mail"), state="failed", sent_at=None)
     page = viewer.get("/notifications/")
     assert "LLM paused: account default Warning 1 sent, 1 failed" in rows_of(page)[0]
     assert "Down: web" not in text_of(page, "//*[@id='notifications']/section[1]")
@@ -195,11 +177,11 @@ def test_what_is_so_now_stands_apart_from_what_was(viewer: Client) -> None:
 
 
 def test_messages_are_filtered_by_the_url(viewer: Client) -> None:
-    phone, mail = made_channel(), made_channel("mail")
-    pause, down = told(), told("component_down", "web", title="Down: web", severity=3)
+    phone, mail = make_channel(), make_channel("mail")
+    pause, down = make_notice(), make_notice("component_down", "web", title="Down: web", severity=3)
     for channel in (phone, mail):
-        sent(pause, channel)
-        sent(down, channel, state="failed", sent_at=None, fault="Connection refused", tries=3)
+        make_delivery(pause, channel)
+        make_delivery(down, channel, state="failed", sent_at=None, fault="Connection refused", tries=3)
     for query, count in (
         ("", 4),
         (f"channel={mail.pk}", 2),
@@ -214,7 +196,7 @@ def test_messages_are_filtered_by_the_url(viewer: Client) -> None:
 
 
 def test_a_filter_that_cannot_be_is_named_and_not_applied(viewer: Client) -> None:
-    sent(told(), made_channel())
+    make_delivery(make_notice(), make_channel())
     page = viewer.get("/notifications/deliveries/?channel=none&state=lost")
     assert "Channel is not applied" in text_of(page) and "How it ended is not applied" in text_of(page)
     assert len(rows_of(page)) == 1
@@ -222,9 +204,9 @@ def test_a_filter_that_cannot_be_is_named_and_not_applied(viewer: Client) -> Non
 
 @pytest.mark.parametrize("address", ["/notifications/deliveries/", "/notifications/notices/"])
 def test_the_rest_is_on_further_pages(address: str, viewer: Client) -> None:
-    channel, now = made_channel(), timezone.now()
+    channel, now = make_channel(), timezone.now()
     for number in range(51):
-        sent(told(subject=str(number), at=now - timedelta(minutes=number), over_at=now), channel)
+        make_delivery(make_notice(subject=str(number), at=now - timedelta(minutes=number), over_at=now), channel)
     first = viewer.get(address)
     older = tree_of(first).xpath("//a[@rel='next']/@href")[0]
     assert len(rows_of(first)) == 50
@@ -232,12 +214,12 @@ def test_the_rest_is_on_further_pages(address: str, viewer: Client) -> None:
 
 
 def test_what_is_old_and_over_is_deleted_and_what_is_still_so_stays() -> None:
-    now, channel = timezone.now(), made_channel()
+    now, channel = timezone.now(), make_channel()
     old = now - pruning.KEPT - timedelta(days=1)
-    sent(told("component_down", "gone", at=old, over_at=old), channel)
-    still = told("component_down", "web", at=old)
-    first, reminder = sent(still, channel), sent(still, channel, repeat=1)
-    recent = told("component_down", "worker", at=now - timedelta(days=89), over_at=now)
+    make_delivery(make_notice("component_down", "gone", at=old, over_at=old), channel)
+    still = make_notice("component_down", "web", at=old)
+    first, reminder = make_delivery(still, channel), make_delivery(still, channel, repeat=1)
+    recent = make_notice("component_down", "worker", at=now - timedelta(days=89), over_at=now)
     pruning.prune(now)
     assert set(Notice.objects.all()) == {still, recent}
     assert set(Delivery.objects.all()) == {first} and reminder.pk
@@ -247,7 +229,7 @@ def test_old_notices_are_deleted_some_at_a_time(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pruning, "BATCH", 2)
     now = timezone.now()
     for number in range(3):
-        told(subject=str(number), at=now - timedelta(days=100), over_at=now - timedelta(days=99))
+        make_notice(subject=str(number), at=now - timedelta(days=100), over_at=now - timedelta(days=99))
     pruning.prune(now)
     assert [notice.subject for notice in Notice.objects.all()] == ["0"] or Notice.objects.count() == 1
     pruning.prune(now)

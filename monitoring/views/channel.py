@@ -24,33 +24,33 @@ def new_channel(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 
 
 @page("channel", get=CHANGE, post=CHANGE)
-def channel(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
+def channel(request: PanelRequest, number: int) -> HttpResponse | dict[str, Any]:
     """The form of a channel; a POST changes it."""
-    return _edited(request, get_object_or_404(Channel, pk=pk))
+    return _edited(request, get_object_or_404(Channel, pk=number))
 
 
 @guarded(get=None, post=CHANGE)
-def test_channel(request: PanelRequest, pk: int) -> HttpResponse:
+def test_channel(request: PanelRequest, number: int) -> HttpResponse:
     """Send a test message."""
-    one = get_object_or_404(Channel, pk=pk)
+    one = get_object_or_404(Channel, pk=number)
     channels.send_test(one, by=request.user.get_username(), now=timezone.now())
     messages.success(request, f"A test goes to {one.name}. How it ends is shown at the channel, and here below.")
     return redirect("notifications")
 
 
 @guarded(get=None, post=CHANGE)
-def switch_channel(request: PanelRequest, pk: int) -> HttpResponse:
+def switch_channel(request: PanelRequest, number: int) -> HttpResponse:
     """Enable or disable a channel, as `enabled` says: true or anything else."""
-    one = get_object_or_404(Channel, pk=pk)
+    one = get_object_or_404(Channel, pk=number)
     channels.switch(one, on=request.POST.get("enabled") == "true", by=request.user.get_username(), now=timezone.now())
     messages.success(request, f"{one.name} is {'enabled' if one.enabled else 'disabled'}.")
     return redirect("notifications")
 
 
 @guarded(get=None, post=CHANGE)
-def delete_channel(request: PanelRequest, pk: int) -> HttpResponse:
+def delete_channel(request: PanelRequest, number: int) -> HttpResponse:
     """Delete a channel with its history of deliveries."""
-    one = get_object_or_404(Channel, pk=pk)
+    one = get_object_or_404(Channel, pk=number)
     channels.delete(one, by=request.user.get_username(), now=timezone.now())
     messages.success(request, f"{one.name} is deleted.")
     return redirect("notifications")
