@@ -56,7 +56,7 @@ class ChannelForm(forms.Form):
         url.required = channel.pk is None
         url.help_text = "Where messages go, such as json://host/path, mailto://… or tgram://…. Kept encrypted and never shown again."
         if channel.pk:
-            url.label, url.help_text = "Replace the URL", f"In use: {channel.scheme}://…. Empty: it stays as it is."
+            url.label, url.help_text = "Replace the URL", f"In use: {channel.scheme}://… Leave empty to keep it."
         else:
             self.initial["least_severity"] = Severity.INFO
         zone = timezone.get_current_timezone_name()
