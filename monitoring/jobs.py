@@ -1,4 +1,4 @@
-"""What the worker runs for the panel. Jobs take ids, never keys or pages."""
+"""What the worker runs for the panel. Jobs take ids, never keys, pages or files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 
 from django.utils import timezone
 
+from monitoring import retention, uploads
 from monitoring.health import checking
 from monitoring.notices import noticing, pruning, sending
 from monitoring.suites import retests, running
@@ -22,12 +23,26 @@ def run_tests(pk: int) -> bool:
     return running.run(pk, until=time.monotonic() + CHUNK_SECONDS)
 
 
+def import_journal(pk: int) -> bool:
+    """Import an uploaded journal. False where there is nothing to do now."""
+    return uploads.run(pk)
+
+
+def prune_logs() -> int:
+    """Delete the log entries that are too old or too many."""
+    deleted = retention.prune_logs(timezone.now())
+    if deleted:
+        logger.info("%d old log entries were deleted.", deleted)
+    return deleted
+
+
 def watch() -> None:
     """Every few seconds: what is due by now. Each part looks for itself whether it is, so that several workers do nothing twice."""
     now = timezone.now()
     lost = running.requeue_lost(now)
     if lost:
         logger.info("Taken up: %d test runs queued again.", lost)
+    uploads.take_up(now)
     retests.ask_due(now)
     checking.check_if_due(now)
     noticing.notice(now)

@@ -10,6 +10,7 @@ from monitoring.views.callers import caller_list
 from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
 from monitoring.views.events import event_list
 from monitoring.views.gate_action import gate_action
+from monitoring.views.logs import download, import_list, log_list
 from monitoring.views.new_task import new_task
 from monitoring.views.notifications import delivery_list, notice_list, notifications
 from monitoring.views.overview import overview
@@ -41,6 +42,10 @@ urlpatterns = [
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),
+    path("logs/", log_list, name="logs"),
+    path("logs/download.log", download, {"form": "log"}, name="logs_as_text"),
+    path("logs/download.jsonl", download, {"form": "jsonl"}, name="logs_as_json"),
+    path("logs/imports/", import_list, name="imports"),
     path("settings/", settings, name="settings"),
     path("settings/accounts/new/", new_account, name="new_account"),
     path("settings/accounts/<int:pk>/", account, name="account"),

@@ -146,6 +146,53 @@ def test_an_operators_task_is_answered_before_their_eyes(visitor: Visitor, miner
     assert visitor.faults == []
 
 
+def test_the_log_is_live_waits_while_it_is_read_and_goes_on(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page, log = visitor.page, "import logging; logging.getLogger('agents.spool').warning('{}')"
+    miner[0].manage("shell", "--command", "import logging; [logging.warning('early') for _ in range(60)]")
+    visitor.log_in("viewer")
+    page.get_by_role("link", name="Logs").click()
+    state, list_ = page.locator("[data-tail-state]"), page.get_by_label("Log entries")
+    expect(state).to_have_text("Live")
+    miner[0].manage("shell", "--command", log.format("while live"))
+    expect(list_).to_contain_text("while live")
+    page.mouse.wheel(0, 2_000)
+    expect(state).to_have_text("Paused while you read")
+    miner[0].manage("shell", "--command", log.format("while read"))
+    page.wait_for_timeout(3_500)  # two ticks
+    expect(list_).not_to_contain_text("while read")
+    page.get_by_role("heading", level=1).scroll_into_view_if_needed()
+    expect(list_).to_contain_text("while read")
+    page.get_by_role("button", name="Pause").click()
+    expect(state).to_have_text("Paused")
+    miner[0].manage("shell", "--command", log.format("while paused"))
+    page.wait_for_timeout(3_500)
+    expect(list_).not_to_contain_text("while paused")
+    page.get_by_role("button", name="Continue").click()
+    expect(list_).to_contain_text("while paused")
+    page.get_by_label("Text").fill("while live")
+    page.get_by_label("Text").press("Enter")
+    expect(list_).to_contain_text("1 entry matches")
+    expect(page).to_have_url(re.compile("text=while"))
+    assert visitor.faults == []
+
+
+def test_an_operator_imports_a_journal_before_their_eyes(visitor: Visitor, miner: tuple[Miner, str], tmp_path: Path) -> None:
+    page, file = visitor.page, tmp_path / "journal.log"
+    file.write_text("Nov 18 16:27:53 autoppia-miner python3[133676]: WARNING:api.endpoints:Task a-1 timed out after 25 seconds\nodd\n")
+    miner[0].worker()
+    visitor.log_in("operator")
+    page.get_by_role("link", name="Logs").click()
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_label("Journal").set_input_files(file)
+    page.get_by_label("Year").fill("2025")
+    page.get_by_role("button", name="Import the journal").click()
+    row = page.get_by_role("row").filter(has_text="journal.log")
+    expect(row).to_contain_text("Done", timeout=60_000)
+    row.get_by_role("link", name="journal.log").click()
+    expect(page.get_by_label("Log entries")).to_contain_text("Task a-1 timed out after 25 seconds")
+    assert visitor.faults == []
+
+
 def test_an_operator_pauses_the_account_and_sees_the_countdown(visitor: Visitor, miner: tuple[Miner, str]) -> None:
     page = visitor.page
     visitor.log_in("operator")
@@ -180,6 +227,8 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/rate-limit/events/",
             "/rate-limit/1/pause/",
             "/callers/",
+            "/logs/",
+            "/logs/imports/",
             "/notifications/",
             "/notifications/channels/new/",
             "/settings/",

@@ -43,7 +43,7 @@ def posted(visitor: httpx.Client, path: str, **fields: Any) -> None:
 
 
 def words(visitor: httpx.Client, path: str) -> str:
-    return words_of(html.document_fromstring(visitor.get(path).text))  # type: ignore[attr-defined]
+    return words_of(html.document_fromstring(visitor.get(path).text))
 
 
 def titles(receiver: Receiver) -> list[str]:

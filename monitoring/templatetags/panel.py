@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
-from monitoring.models import Delivery, Severity
+from monitoring.models import Delivery, JournalImport, Severity
 from monitoring.stats.keyset import COUNT_CAP
+from monitoring.stats.logs import level_name
 from monitoring.stats.tasks import TaskState
 
 register = template.Library()
@@ -30,6 +31,7 @@ TONES = {
     TaskState.ANSWERED: "green",
     TaskState.LATE: "orange",
     TaskState.UNANSWERED: "red",
+    JournalImport.State.DONE: "green",
     Verdict.OPEN: "azure",
     Verdict.OK: "green",
     Verdict.REFUSED: "orange",
@@ -44,6 +46,7 @@ TONES = {
     Severity.WARNING: "orange",
     Severity.CRITICAL: "red",
 }
+LEVEL_TONES = {"DEBUG": "secondary", "INFO": "azure", "WARNING": "orange", "ERROR": "red", "CRITICAL": "red"}
 
 
 @register.simple_tag
@@ -76,6 +79,13 @@ def svg_number(value: float) -> str:
 def badge(state: str, words: str) -> SafeString:
     """A state in words, in its colour."""
     return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)  # type: ignore[index]
+
+
+@register.filter
+def level_badge(level: int) -> SafeString:
+    """A log record's level, in its colour."""
+    name = level_name(level)
+    return format_html('<span class="badge tone tone-{}">{}</span>', LEVEL_TONES[name], name)
 
 
 @register.filter

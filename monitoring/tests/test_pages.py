@@ -17,7 +17,8 @@ from django.urls import path
 from lxml import html
 
 from agents.configuration import default_account
-from agents.models import Account, AuditEntry, Caller
+from agents.models import Account, AuditEntry, Caller, Step
+from monitoring.models import JournalImport, LogEntry
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import (
     NOW,
@@ -39,6 +40,9 @@ PAGES = (
     "/tasks/",
     "/tasks/new/",
     "/callers/",
+    "/logs/",
+    "/logs/?text=a",
+    "/logs/imports/",
     "/rate-limit/",
     "/rate-limit/events/",
     "/rate-limit/what-if/",
@@ -71,6 +75,8 @@ def fill(rows: int) -> str:
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         make_delivery(make_notice(subject=f"{first + number}"), make_channel(f"channel-{first + number}"))
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
+        journal = JournalImport.objects.create(name="a.log", started_at=NOW)
+        LogEntry.objects.create(at=NOW, level=30, logger="a", message="a\nb", journal=journal, step_uid=Step.objects.latest("id").uid)
     return f"/tasks/{task.pk}/"
 
 
