@@ -184,7 +184,6 @@ LOGGING = {
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},
     "handlers": {
-        "null": {"class": "logging.NullHandler", "filters": ["redact"]},
         "stdout": {
             "class": "logging.StreamHandler",
             "stream": "ext://sys.stdout",
@@ -198,7 +197,7 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
-        "apprise": {"handlers": ["null"], "propagate": False},  # it quotes channels' URLs; what became of a message is on record
+        "apprise": {"propagate": False},  # it quotes channels' URLs; what became of a message is on record
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },
