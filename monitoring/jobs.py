@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from monitoring import retention, uploads
 from monitoring.health import checking
-from monitoring.notices import noticing, sending
+from monitoring.notices import noticing, pruning, sending
 from monitoring.suites import keeping, retests, running, schedules
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
@@ -48,6 +48,7 @@ def watch() -> None:
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
+    pruning.prune(now)
 
 
 def deliver(pk: int) -> bool:

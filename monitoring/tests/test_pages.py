@@ -20,7 +20,17 @@ from agents.configuration import default_account
 from agents.models import Account, AuditEntry, Caller, Replay, Step
 from monitoring.models import JournalImport, LogEntry, TestRun
 from monitoring.tests.reading import HTMX, tree_of
-from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
+from monitoring.tests.records import (
+    NOW,
+    make_attempt,
+    make_channel,
+    make_delivery,
+    make_event,
+    make_llm_step,
+    make_notice,
+    make_step,
+    make_task,
+)
 from monitoring.tests.watched import make_component, make_result, make_run
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +51,10 @@ PAGES = (
     "/rate-limit/",
     "/rate-limit/events/",
     "/rate-limit/what-if/",
+    "/notifications/",
+    "/notifications/deliveries/",
+    "/notifications/notices/",
+    "/notifications/channels/new/",
     "/settings/",
     "/settings/accounts/new/",
     f"/settings/accounts/{SPARE}/",
@@ -67,6 +81,7 @@ def fill(rows: int) -> str:
         Replay.objects.create(
             step=Step.objects.filter(task=task).earliest("pk"), asked_at=NOW, lease_until=NOW, state="done", route="template", reason="mode"
         )
+        make_delivery(make_notice(subject=f"{first + number}"), make_channel(f"channel-{first + number}"))
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
         make_result(make_run())
         make_component(f"account {TestRun.objects.count()}")
