@@ -101,7 +101,7 @@ def in_each_state() -> None:
     make_step(make_task(prompt="answered"))
     make_step(make_task(prompt="late"), duration_ms=30_000)
     make_open_step(make_task(prompt="unanswered"), at=NOW - timedelta(hours=1))
-    make_open_step(make_task(prompt="open"), at=NOW)
+    make_open_step(make_task(prompt="open"), at=NOW, deadline_at=NOW + timedelta(hours=1))
 
 
 def test_each_state_finds_its_tasks(viewer: Client) -> None:
