@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from agents.template.criteria import Criterion, Masked, Operator, criteria, mask
+from agents.template.kinds import SUBJECT_NOISE, Kind, kind_of
 
-
-class Kind(StrEnum):
-    LOGIN = "login"
-    LOGOUT = "logout"
-    REGISTER = "register"
-    SEARCH = "search"
-    OPEN_ITEM = "open an item"
-    NAVIGATE = "navigate"
-    OTHER = "other"
+__all__ = ["Intent", "Kind", "understand"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +16,7 @@ class Intent:
     """`criteria` are those of the task itself; `login` are the credentials when the prompt asks to log in first, else empty.
 
     `subject` is what it is about, as the prompt writes it: the item to open, the words to search for, the page to go to.
-    `words` are the prompt's own words about the task, with the values in them.
+    `words` are the prompt's own words about the task, with the values in them. `then` is what is to be done after it, in order.
     """
 
     kind: Kind
@@ -33,10 +25,14 @@ class Intent:
     logs_in: bool = False
     subject: str = ""
     words: str = ""
+    then: tuple[Intent, ...] = ()
+
+    @property
+    def chain(self) -> tuple[Kind, ...]:
+        """All that the prompt asks for, in order."""
+        return (*((Kind.LOGIN,) if self.logs_in else ()), self.kind, *(one.kind for one in self.then))
 
 
-_ASKING = r"^\W*(?:(?:please|i want to|i would like to|i'd like to|can you|let me|let's|user)\s+)*"
-_MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
 _LOGIN = re.compile(
     r"\b(?:log(?:ged|ging)?[ -]?in(?:to)?|sign(?:ed|ing)?[ -]?in(?:to)?|authenticat\w+|(?:use|using|with) (?:the )?credentials?)\b", re.I
 )
@@ -45,42 +41,43 @@ _LOGOUT = re.compile(
 )
 _NEW_ACCOUNT = r"create[ -](?:a |an |the |my )?(?:new )?(?:user )?account"
 _REGISTER = re.compile(rf"\b(?:regist(?:er|ration)|sign(?:ing)?[ -]?up|{_NEW_ACCOUNT}|join the (?:site|website|platform))\b", re.I)
-_SEARCH = re.compile(rf"{_ASKING}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
-_OPEN = re.compile(rf"{_ASKING}(?:open|views?|show|see|visit|display|{_MOVING}|check out|access|switch to|retrieve)\b", re.I)
-_THINGS = (
-    r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
-    r"jobs?|experts?|consultants?|profiles?|posts?|emails?|events?|tasks?|subnets?|validators?|blocks?|accounts?|rides?|trips?"
-)
-_DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
-_PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 _AFTER_LOGIN = re.compile(r"^\W*(?:(?:and|then|after that|afterwards|next|once (?:logged|signed) in|please|,|\.|\s)+)", re.I)
 _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
 _CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
-_SPLIT = re.compile(r"(?:,|\.|\band)?\s*\b(?:then|after that|afterwards|once (?:logged|signed) in)\b,?\s*", re.I)
+_SPLIT = re.compile(r"(?:,|\.|;)?\s*(?:\band\b)?\s*\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*", re.I)
+# What only leads to the words about logging out.
+_LEADS_ON = re.compile(r"(?:[\s,.;]|\b(?:and|then|finally|after that|afterwards|lastly|please|to|me|user|the|click|press|also)\b)*$", re.I)
 _NAMING = frozenset(
     {"name", "title", "query", "search term", "search query", "film", "movie", "book", "product", "item", "subject", "keyword", "term"}
-)
-_SUBJECT_NOISE = re.compile(
-    rf"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{_MOVING}|access|"
-    r"switch to|me|the|an?|of|for|details?|information|info|page|preview|directly|called|named|titled|any|some|users?|tab|section|within|"
-    r"movies?|films?|books?|products?|items?|restaurants?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b",
-    re.I,
 )
 
 
 def understand(prompt: str) -> Intent:
     """The intent of a prompt; what is in none of the known kinds is OTHER, with the criteria and words that it has."""
     masked = mask(prompt)
+    logout = _LOGOUT.search(masked.text)
+    return _before_logout(masked, logout) if logout else _understood(masked)
+
+
+def _before_logout(masked: Masked, logout: re.Match[str]) -> Intent:
+    """A prompt that speaks of logging out: after what it asks for besides, or by itself."""
+    out = Intent(Kind.LOGOUT, words="log out")
+    before = _understood(replace(masked, text=_LEADS_ON.sub("", masked.text[: logout.start()])))
+    if before.kind not in {Kind.LOGIN, Kind.OTHER}:
+        return replace(before, then=(*before.then, out))
     found = criteria(masked)
-    if _LOGOUT.search(masked.text):
-        logs_in = bool(_LOGIN.search(masked.text)) or any(_is_credential(one) for one in found)
-        return _with_login(Intent(Kind.LOGOUT, words="log out"), masked, found) if logs_in else Intent(Kind.LOGOUT, words="log out")
+    logs_in = bool(_LOGIN.search(masked.text)) or any(_is_credential(one) for one in found)
+    return _with_login(out, masked, found) if logs_in else out
+
+
+def _understood(masked: Masked) -> Intent:
+    found = criteria(masked)
     if _REGISTER.search(masked.text) and not _is_prior(masked):
         return Intent(Kind.REGISTER, found or _account(masked), words="register")
     login = _LOGIN.search(masked.text)
-    return _after_login(masked, found, login) if login else _task(masked, masked.text, found)
+    return _after_login(masked, found, login) if login else _tasks(masked, (0, len(masked.text)), found)
 
 
 def _is_prior(masked: Masked) -> bool:
@@ -93,11 +90,11 @@ def _after_login(masked: Masked, found: tuple[Criterion, ...], login: re.Match[s
     """A prompt that speaks of logging in: the task is what it asks for besides, or the log-in itself."""
     before = _LOGIN_AT_END.sub("", masked.text[: login.start()])
     if before != masked.text[: login.start()] and re.search(r"\w+\W+\w", before):
-        return _with_login(_task(masked, before, tuple(one for one in found if one.end <= login.start())), masked, found)
+        return _with_login(_tasks(masked, (0, len(before)), found), masked, found)
     start = _end_of_login(masked, found, login)
-    rest = _AFTER_LOGIN.sub("", masked.text[start:]).strip(" .!,")
+    rest = _AFTER_LOGIN.sub("", masked.text[start:])
     if re.search(r"[A-Za-z]+\W+[A-Za-z\ue000-\uf7ff]", rest):
-        return _with_login(_task(masked, rest, tuple(one for one in found if one.end > start)), masked, found)
+        return _with_login(_tasks(masked, (len(masked.text) - len(rest), len(masked.text)), found), masked, found)
     return Intent(Kind.LOGIN, _credentials(masked, found), words="log in")
 
 
@@ -112,31 +109,24 @@ def _end_of_login(masked: Masked, found: tuple[Criterion, ...], login: re.Match[
     return split.end() if split else len(masked.text)
 
 
-def _task(masked: Masked, text: str, found: tuple[Criterion, ...]) -> Intent:
-    kind = _kind(masked, text, found)
+def _tasks(masked: Masked, span: tuple[int, int], found: tuple[Criterion, ...]) -> Intent:
+    """The task of a stretch of the prompt, and those that it asks for after it: each part must say what is to be done."""
+    starts, ends = [span[0]], []
+    for gap in _SPLIT.finditer(masked.text, *span):
+        ends.append(gap.start())
+        starts.append(gap.end())
+    parts = [_task(masked, (start, end), found) for start, end in zip(starts, [*ends, span[1]], strict=True)]
+    if len(parts) == 1 or any(part.kind is Kind.OTHER for part in parts):
+        return _task(masked, span, found)
+    return replace(parts[0], then=tuple(parts[1:]))
+
+
+def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -> Intent:
+    found = tuple(one for one in whole if span[0] < one.end <= span[1])
+    text = masked.text[slice(*span)].strip(" .!,")
+    marked = tuple(masked.plain(mark) for mark in re.findall("[\ue000-\uf7ff]", text))
+    kind = kind_of(text, marked, criteria=bool(found))
     return Intent(kind, found, subject=_subject(masked, text, found), words=" ".join(masked.plain(text).split()))
-
-
-def _kind(masked: Masked, text: str, found: tuple[Criterion, ...]) -> Kind:
-    if _SEARCH.search(text):
-        return Kind.SEARCH
-    if not _OPEN.search(text):
-        return Kind.OTHER
-    marked = [masked.plain(mark) for mark in re.findall("[\ue000-\uf7ff]", text)]
-    if not found and any("://" in value for value in marked):
-        return Kind.NAVIGATE
-    named = bool(marked or found or _DETAIL.search(text))
-    return Kind.OPEN_ITEM if named and not _goes_to_place(text, found) else Kind.NAVIGATE
-
-
-def _goes_to_place(text: str, found: tuple[Criterion, ...]) -> bool:
-    """Whether a page of the site is meant ("the jobs page", "the Jobs tab"), not one of its items."""
-    if found or not _PLACE.search(text):
-        return False
-    if re.search(r"\btab\b", text, re.I):
-        return True
-    named = _SUBJECT_NOISE.sub(" ", text)
-    return not re.search(r"[A-Za-z\d\ue000-\uf7ff]{2}|[\ue000-\uf7ff]", named) or not _DETAIL.search(text)
 
 
 def _subject(masked: Masked, text: str, found: tuple[Criterion, ...]) -> str:
@@ -147,7 +137,7 @@ def _subject(masked: Masked, text: str, found: tuple[Criterion, ...]) -> str:
     if not found and (mark := re.search("[\ue000-\uf7ff]", text)):
         return masked.plain(mark[0])
     head = re.split(r"\b(?:where|whose|that|which|with)\b", text, maxsplit=1)[0] if found else text
-    left = " ".join(_SUBJECT_NOISE.sub(" ", head).split()).strip(" .,!?:")
+    left = " ".join(SUBJECT_NOISE.sub(" ", head).split()).strip(" .,!?:")
     return masked.plain(left) or (masked.plain(" ".join(text.split())) if not found else "")
 
 

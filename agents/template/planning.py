@@ -11,10 +11,10 @@ from agents.page import Page
 from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
-from agents.template.intents import Intent
+from agents.template.intents import Intent, Kind
 from agents.template.moves import FILLS, Move, press
 from agents.template.past import Past
-from agents.template.recipes import login, recipe_for
+from agents.template.recipes import login, logout, recipe_for
 from agents.template.recipes.recipe import Recipe
 
 # Callers zero a task after two failures in a row, and a wait in between starts the count anew; the shortest does.
@@ -33,7 +33,10 @@ def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
     if intent.logs_in:
         actions += _spaced(_whole(login, intent, page), LOADING)
         page = None
-    actions += _spaced(_whole(recipe_for(intent), intent, page), BREATH)
+    stages = (intent, *intent.then)
+    for count, stage in enumerate(stages, 1):
+        actions += _spaced(_whole(recipe_for(stage), stage, page), LOADING if count < len(stages) else BREATH)
+        page = None
     return Plan(tuple(actions), reasoning=f"Template: {intent.kind}, all at once.")
 
 
@@ -67,13 +70,24 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
         return _without_page(step, intent, past)
     if page.dialog and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
-    recipe, since = recipe_for(intent), past
+    since = past
     if intent.logs_in:
         after = past.after_sending()
         if after is None or not login.achieved(intent, page, past):
             return _stage(step, login, intent, page, past)
         since = after
-    return _stage(step, recipe, intent, page, since)
+    return _through(step, intent, page, since)
+
+
+def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
+    """The tasks of a chain in order. Being logged out again ends it, whatever this page would say of the tasks before."""
+    if any(one.kind is Kind.LOGOUT for one in intent.then[-1:]) and intent.logs_in and logout.achieved(intent.then[-1], page, since):
+        return Plan((), done=True, reasoning="Template: all is done, and logged out.")
+    made = _stage(step, recipe_for(intent), intent, page, since)
+    if not made.done or not intent.then:
+        return made
+    after = since.after_enter() if intent.kind is Kind.SEARCH else since
+    return _through(step, replace(intent.then[0], then=intent.then[1:], logs_in=intent.logs_in), page, after or since)
 
 
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:

@@ -160,6 +160,30 @@ def test_steps_log_in_before_the_task_itself() -> None:
     assert outcome.browser.visited[-1] == "/movies/3"
 
 
+@pytest.mark.parametrize("caller", CALLERS)
+def test_steps_do_a_task_between_logging_in_and_out(caller: dict[str, bool]) -> None:
+    prompt = "Login with the username equals <username> and password equals <password>, open the contact page and then log out"
+    home = cinema()["/home"].replace("<a href='/profile", "<a href='/contact?seed=58'>Contact</a><a href='/profile")
+    outcome = step_by_step(prompt, cinema() | {"/home": home, "/contact": home}, **caller)
+    assert len(outcome.browser.sent) == 1
+    assert outcome.browser.visited[-2:] == ["/contact", "/bye"]
+    assert outcome.done
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_steps_search_and_then_open_what_was_found(caller: dict[str, bool]) -> None:
+    outcome = step_by_step("Search for 'Arrival' and then open the film 'Arrival'", cinema(), **caller)
+    assert "Arrival" in sent(outcome, "/search").values()
+    assert outcome.browser.visited[-1] == "/movies/1"
+    assert outcome.done
+
+
+def test_a_one_shot_plan_searches_and_then_opens_what_was_found() -> None:
+    outcome = one_shot("Search for 'Arrival' and then open the film 'Arrival'", cinema())
+    assert outcome.browser.sent[0] == ("/search", {"query": "Arrival"})
+    assert outcome.browser.visited[-1] == "/movies/1"
+
+
 def test_criteria_of_any_other_task_fill_the_fields_they_name() -> None:
     pages = cinema() | {"/": cinema()["/contact"]}
     prompt = (

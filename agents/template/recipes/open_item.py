@@ -12,7 +12,7 @@ from agents.template.recipes.search import search_for
 
 
 def fits(intent: Intent) -> bool:
-    return intent.kind is Kind.OPEN_ITEM
+    return intent.kind in {Kind.OPEN_ITEM, Kind.PREVIEW}
 
 
 def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:

@@ -1,0 +1,141 @@
+"""The kinds of task that prompts ask for, told by their words."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    LOGIN = "login"
+    LOGOUT = "logout"
+    REGISTER = "register"
+    SEARCH = "search"
+    FILTER = "filter"
+    SORT = "sort"
+    OPEN_ITEM = "open an item"
+    NAVIGATE = "navigate"
+    PREVIEW = "preview"
+    TRAILER = "trailer"
+    CONTACT = "contact"
+    COMMENT = "comment or review"
+    ADD_ITEM = "add an item"
+    EDIT_ITEM = "edit an item"
+    DELETE_ITEM = "delete an item"
+    EDIT_PROFILE = "edit the profile"
+    CART = "cart"
+    WISHLIST = "wishlist"
+    READING_LIST = "reading list"
+    SHARE = "share"
+    CHECKOUT = "checkout"
+    BOOKING = "booking"
+    MESSAGE = "message"
+    CALENDAR = "calendar"
+    TODO = "to-do"
+    SETTINGS = "settings"
+    REACT = "like or follow"
+    MARK = "mark"
+    OTHER = "other"
+
+
+ASKING = r"^\W*(?:(?:please|i want to|i would like to|i'd like to|can you|let me|let's|user|now|also|finally|first|next|and|to)\b[\s,:]*)*"
+MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
+_SEARCH = re.compile(rf"{ASKING}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
+_OPEN = re.compile(rf"{ASKING}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
+_FILTER = re.compile(
+    rf"{ASKING}(?:filter|narrow|(?:show|display|list|view)(?: me)? only|limit (?:the )?(?:results|list))|\bfilter(?:ed)? ", re.I
+)
+_SORT = re.compile(rf"{ASKING}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I)
+_TRAILER = re.compile(r"\btrailers?\b", re.I)
+_PREVIEW = re.compile(rf"{ASKING}(?:preview|(?:open|views?|show|see|display|read)\b.*\bpreview)\b", re.I)
+# What follows these words are criteria, whose fields may be called like another kind of task.
+_CRITERIA = re.compile(r"\b(?:where|whose|that|which|with|so that)\b", re.I)
+
+
+def _begins(verbs: str, about: str = "") -> re.Pattern[str]:
+    return re.compile(rf"{ASKING}(?:{verbs})\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
+
+
+_PUT = r"add|put|place|save|move|remove|take|drop|delete|clear|empty|increase|decrease|change|update|set|mark|toggle|include|bookmark"
+_WRITE = r"add|write|post|leave|submit|send|give|make|publish"
+_CHANGE = r"edit|update|change|modify|set|adjust|correct|rewrite|fill"
+_PERSONAL = (
+    r"profile|bio|account (?:details|information|data)|avatar|about me|(?:my|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|phone|"
+    r"headline|website|password|address|country)"
+)
+_ORDERED = r"\bcheck-?out\b|\b(?:complete|finish|place|submit|confirm|review)\b.*\b(?:purchase|order)\b|\bbuy now\b"
+_BOOKED = r"bookings?|reservations?|appointments?|rides?|trips?|stays?"
+_PLAN = r"add|create|schedule|make|plan|set up|invite|select|choose|enter|put"
+_PLANNED = r"events?|calendars?|meetings?|(?:day|week|month|agenda) view"
+_PREFERENCES = r"settings?|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
+
+# In this order the first that fits counts: what names its place ("the cart") before what only says what to do ("add").
+_FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (Kind.CHECKOUT, re.compile(_ORDERED, re.I)),
+    (Kind.CART, _begins(_PUT, "cart|basket|shopping bag")),
+    (Kind.READING_LIST, _begins(_PUT, "reading[ -]?list")),
+    (Kind.WISHLIST, _begins(_PUT, "(?:wish|watch)[ -]?list|favou?rites?|saved (?:items|list)|for later|collections?")),
+    (Kind.SHARE, _begins(r"share|recommend")),
+    (Kind.CONTACT, re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I)),
+    (Kind.BOOKING, _begins(r"book(?! review)|reserve|rent|request (?:a|the) (?:ride|trip|cab)|hire|order a (?:ride|cab)")),
+    (Kind.BOOKING, _begins(r"cancel|make|schedule|arrange|confirm|change|modify|edit", _BOOKED)),
+    (Kind.COMMENT, _begins(_WRITE, "comments?|reviews?|feedback|ratings?")),
+    (Kind.COMMENT, _begins(r"comment|review|rate|reply to (?:the |a )?(?:comment|review|post)")),
+    (Kind.MESSAGE, _begins(r"send|compose|write|draft|forward|reply|answer", "messages?|e-?mails?|mails?|dms?|chats?|drafts?")),
+    (Kind.MESSAGE, _begins(r"message|e-?mail|reply|forward|dm|chat")),
+    (Kind.EDIT_PROFILE, _begins(_CHANGE, _PERSONAL)),
+    (Kind.SETTINGS, _begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES)),
+    (Kind.TODO, _begins(r"complete|finish|mark|tick off|check off|reopen", r"tasks?|to-?dos?|subtasks?")),
+    (Kind.DELETE_ITEM, _begins(r"delete|remove|erase|discard|trash|cancel|drop|unregister")),
+    (Kind.EDIT_ITEM, _begins(r"edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust")),
+    (Kind.MARK, _begins(r"archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag")),
+    (Kind.TODO, _begins(r"add|create|make|write|enter|start", r"tasks?|to-?dos?|subtasks?")),
+    (Kind.CALENDAR, _begins(_PLAN, _PLANNED)),
+    (Kind.REACT, _begins(r"like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|react|subscribe|join|apply")),
+    (Kind.ADD_ITEM, _begins(r"add|create|insert|publish|post|upload|enter|record|log|make|submit|start|set up")),
+)
+_THINGS = (
+    r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
+    r"jobs?|experts?|consultants?|profiles?|posts?|emails?|events?|tasks?|subnets?|validators?|blocks?|accounts?|rides?|trips?"
+)
+_DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
+_PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
+SUBJECT_NOISE = re.compile(
+    rf"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|access|"
+    r"switch to|me|the|an?|of|for|details?|information|info|page|preview|directly|called|named|titled|any|some|users?|tab|section|within|"
+    r"movies?|films?|books?|products?|items?|restaurants?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b",
+    re.I,
+)
+
+
+def kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
+    """The kind of a task by its words, in which each quoted value is one mark; OTHER when they say none.
+
+    `values` are the quoted ones, `criteria` is whether the words hold any.
+    """
+    head = _CRITERIA.split(text, maxsplit=1)[0]
+    for kind, pattern in ((Kind.FILTER, _FILTER), (Kind.SORT, _SORT), (Kind.TRAILER, _TRAILER), (Kind.PREVIEW, _PREVIEW)):
+        if pattern.search(head):
+            return kind
+    if _SEARCH.search(text):
+        return Kind.SEARCH
+    if _OPEN.search(text):
+        return _opened(text, values, criteria=criteria)
+    return next((kind for part in (head, text) for kind, pattern in _FINER if pattern.search(part)), Kind.OTHER)
+
+
+def _opened(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
+    if not criteria and any("://" in value for value in values):
+        return Kind.NAVIGATE
+    named = bool(values or criteria or _DETAIL.search(text))
+    return Kind.OPEN_ITEM if named and not _goes_to_place(text, criteria=criteria) else Kind.NAVIGATE
+
+
+def _goes_to_place(text: str, *, criteria: bool) -> bool:
+    """Whether a page of the site is meant ("the jobs page", "the Jobs tab"), not one of its items."""
+    if criteria or not _PLACE.search(text):
+        return False
+    if re.search(r"\btab\b", text, re.I):
+        return True
+    named = SUBJECT_NOISE.sub(" ", text)
+    return not re.search(r"[A-Za-z\d\ue000-\uf7ff]{2}|[\ue000-\uf7ff]", named) or not _DETAIL.search(text)
