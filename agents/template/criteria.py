@@ -5,28 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+
+from agents.template.operators import BE, OPERATOR, Operator, means_it, operator_of
+
+__all__ = ["Criterion", "Masked", "Operator", "criteria", "mask"]
 
 # A prompt is a few sentences; what is longer is no task, and its tail isn't read.
 LONGEST_PROMPT = 4_000
-
-
-class Operator(StrEnum):
-    EQUALS = "equals"
-    NOT_EQUALS = "not equals"
-    CONTAINS = "contains"
-    NOT_CONTAINS = "not contains"
-    GREATER = "greater than"
-    LESS = "less than"
-    GREATER_EQUAL = "greater equal"
-    LESS_EQUAL = "less equal"
-    ONE_OF = "is one of"
-    NOT_ONE_OF = "is not one of"
-
-    @property
-    def negative(self) -> bool:
-        """Satisfied by almost any value but the one named."""
-        return self in {Operator.NOT_EQUALS, Operator.NOT_CONTAINS, Operator.NOT_ONE_OF}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,50 +53,31 @@ _QUOTED = re.compile(
     re.I,
 )
 
-# In this order the first that matches is the longest reading: "is not one of" before "is not" before "is".
-_WORDS_OF = {
-    Operator.NOT_ONE_OF: r"(?:is |are )?not one of|(?:is |are )?not[ _]in(?: list)?|(?:is |are )?none of",
-    Operator.ONE_OF: r"(?:is |are )?(?:one|any) of|(?:is |are )?in[_ ]list",
-    Operator.NOT_CONTAINS: r"(?:does |do |must |should )?not[ _](?:contains?|includes?)|doesn't contain",
-    Operator.CONTAINS: r"contain(?:s|ing)?|includ(?:es?|ing)",
-    Operator.GREATER_EQUAL: r"(?:is )?greater(?: than or |[ _])equals?(?: to)?|(?:is |of )?at least|>=|≥",
-    Operator.LESS_EQUAL: r"(?:is )?less(?: than or |[ _])equals?(?: to)?|(?:is |of )?at most|<=|≤",
-    Operator.GREATER: r"(?:is )?greater(?:[ _]than)?|(?:is )?(?:more|higher|later) than|(?:is )?above|>",
-    Operator.LESS: r"(?:is )?less(?:[ _]than)?|(?:is )?(?:fewer|lower|earlier) than|(?:is )?below|<",
-    Operator.NOT_EQUALS: r"(?:is |are |does |do )?not[ _]equals?(?: to)?|(?:is|are) not|(?:is|are)n't|doesn't equal|!=|≠",
-    Operator.EQUALS: r"(?:is |are )?equals?(?: to)?|is exactly|is|are|==?|:(?!//)",
-}
-_EVERYDAY = frozenset({"is", "are", ":"})
-_EACH = {operator: re.compile(words, re.I) for operator, words in _WORDS_OF.items()}
-
-
-def _bounded(words: str) -> str:
-    return "|".join(rf"\b{one}\b" if one[-1].isalnum() or (one[-1] == ")" and one[0] not in ":=") else one for one in _alternatives(words))
-
-
-def _alternatives(words: str) -> list[str]:
-    """The top-level alternatives of a pattern: those bars that stand outside of brackets."""
-    depth, parts = 0, [""]
-    for sign in words:
-        depth += (sign == "(") - (sign == ")")
-        parts = [*parts, ""] if sign == "|" and not depth else [*parts[:-1], parts[-1] + sign]
-    return parts
-
-
 # A field in the form of a programmer's name, or one of an account's, needs no operator: "username <username>", "set recipient_name to Jo".
 _NAMED = r"\b(?:username|password|e-?mail|[a-z]+(?:_[a-z]+)+)(?: field)?"
-_OPERATOR = re.compile("|".join(_bounded(words) for words in _WORDS_OF.values()), re.I)
-_IMPLIED = re.compile(rf"(?P<field>{_NAMED})\s+(?:to |as |of )?(?=[\ue000-\uf7ff]|[A-Z\d]|\S+@)")
 _ITEM = r"[\ue000-\uf7ff]"
-_LIST = re.compile(rf"\[([^\]\n]{{0,400}})\]|{_ITEM}(?:(?:\s*,\s*|\s*,?\s*(?:or|and)\s+){_ITEM})*")
-_BARE_END = r"\s+(?:and|or|then|but|where|with|from|for|so|giving)\b|[,;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
-_BARE = re.compile(rf"[^,;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
+_NUMBER = r"[$€£]?-?\d(?:[\d,.:/-]*\d)?"
+_WORDS = r"[a-z][\w-]*(?: [a-z][\w-]*)"
+_LEADS_IN = rf"(?P<field>{_WORDS}?) (?:(?:of |to |set to |as )?(?={_ITEM}|{_NUMBER})|to (?=[A-Z]))"
+_SET = rf"\b(?:set|change|update) (?:the |my |its )?(?P<set>{_WORDS}{{0,2}}) to (?={_ITEM}|[A-Z\d$€£]|true\b|false\b)"
+_IMPLIED = re.compile(rf"(?P<named>{_NAMED})\s+(?:to |as |of )?(?={_ITEM}|[A-Z\d]|\S+@)|\bwith (?:an? |the )?{_LEADS_IN}|(?i:{_SET})")
+_GOES_ON = re.compile(rf"(?:,? and|,)\s+(?:an? |the )?{_LEADS_IN}")
+_BETWEEN = re.compile(rf"\b{BE}between\s+(?P<low>{_ITEM}|{_NUMBER})\s+(?:and|to)\s+(?P<high>{_ITEM}|{_NUMBER})", re.I)
+_LIST = re.compile(rf"\[([^\]\n]{{0,400}})\]|{_ITEM}(?:(?:\s*,\s*|\s*,?\s*(?:or|and|nor)\s+){_ITEM})*")
+_GROUP = re.compile(r"[\[({]([^\])}\n]{0,400})[\])}]")
+# A comma within "1,299" or "July 18, 2025" ends nothing.
+_COMMA = r"(?<!\d),|,(?!\d{3}\b| \d{4}\b)"
+_NEXT = r"and|or|then|but|where|with|from|for|so|giving|(?:directed|written|published|made) by"
+_BARE_END = rf"\s+(?:{_NEXT})\b|{_COMMA}|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
+_BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
+_BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")
+_BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|nor|and)\s+")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
-_SAID = re.compile(r"[A-Z\d$€£\[\ue000-\uf7ff]|true\b|false\b")
 _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$")
+_SAID_OF = {"priced": "price", "costing": "price", "costs": "price", "rated": "rating"}
 _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if
-    field then there it this who set only for of any exactly""".split()  # noqa: SIM905 (words read best as words)
+    field then there it this who set only for of any exactly s its their my your be must should also but to from in on at""".split()  # noqa: SIM905 (words read best as words)
 )
 
 
@@ -139,24 +105,39 @@ def criteria(masked: Masked) -> tuple[Criterion, ...]:
 
 
 def _criteria(masked: Masked) -> Iterator[Criterion]:
-    text, at = masked.text, 0
-    while (found := _next(text, at)) is not None:
+    text, at, goes_on = masked.text, 0, False
+    while (found := _next(text, at, goes_on=goes_on)) is not None:
         start, end, field, operator = found
-        at = end
-        values, after = _values(masked, end)
-        if field and values and _means_it(text[start:end], text[end:after]):
-            at = after
+        at, goes_on = end, False
+        span = _BETWEEN.match(text, start)
+        if span and field:
+            at = span.end()
+            yield Criterion(field, Operator.GREATER_EQUAL, (masked.plain(span["low"]),), at)
+            yield Criterion(field, Operator.LESS_EQUAL, (masked.plain(span["high"]),), at)
+            continue
+        values, after = _values(masked, end, operator)
+        if field and values and means_it(text[start:end], text[end:after], values[0]):
+            at, goes_on = after, start == end
             yield Criterion(field, operator, values, after)
 
 
-def _next(text: str, at: int) -> tuple[int, int, str, Operator] | None:
-    """The next operator from `at` on: where it starts and ends, its field and its kind. Said and implied ones, whichever comes first."""
-    said, implied = _OPERATOR.search(text, at), _IMPLIED.search(text, at)
-    if implied and (said is None or implied.start() < said.start()):
-        return implied.end(), implied.end(), _clean(implied["field"]), Operator.EQUALS
-    if said is None:
+def _next(text: str, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator] | None:
+    """The next operator from `at` on: where it starts and ends, its field and its kind. Said and implied ones, whichever comes first.
+
+    An implied one starts where it ends; `goes_on` is whether the last one was implied, so that more may be listed after it.
+    """
+    hits = (_BETWEEN.search(text, at), OPERATOR.search(text, at), _GOES_ON.match(text, at) if goes_on else None, _IMPLIED.search(text, at))
+    first = min((hit for hit in hits if hit), key=lambda hit: hit.start(), default=None)
+    if first is None:
         return None
-    return said.start(), said.end(), _field_before(text[at : said.start()]), _operator(said[0])
+    if "field" in first.re.groupindex:
+        named = next(name for name in first.groups() if name)
+        return first.end(), first.end(), _implied_field(named), Operator.EQUALS
+    return first.start(), first.end(), _field_before(text[at : first.start()]), operator_of(first)
+
+
+def _implied_field(named: str) -> str:
+    return _clean(" ".join(word for word in named.split() if word.lower() not in _NOT_OF_A_FIELD))
 
 
 def _field_before(text: str) -> str:
@@ -164,6 +145,8 @@ def _field_before(text: str) -> str:
     found = _FIELD_WORDS.search(text[-120:])
     kept: list[str] = []
     for word in reversed(found[1].split() if found else []):
+        if word.lower() in _SAID_OF:
+            return _SAID_OF[word.lower()]
         if word.lower() in _NOT_OF_A_FIELD or len(kept) == 3:
             break
         kept.insert(0, word)
@@ -174,31 +157,39 @@ def _clean(field: str) -> str:
     return field.lower().removesuffix(" field").replace("_", " ").strip()
 
 
-def _operator(words: str) -> Operator:
-    return next((operator for operator, pattern in _EACH.items() if pattern.fullmatch(words)), Operator.EQUALS)
-
-
-def _means_it(operator: str, value: str) -> bool:
-    """Whether an operator is one: "is" and ":" are also everyday words, so they need a value that looks like one."""
-    if operator.strip() == ":" and not value.startswith(" "):
-        return True
-    return operator.strip().lower() not in _EVERYDAY or bool(_SAID.match(value.strip()))
-
-
-def _values(masked: Masked, at: int) -> tuple[tuple[str, ...], int]:
+def _values(masked: Masked, at: int, operator: Operator) -> tuple[tuple[str, ...], int]:
     """The values that stand at a place of the text, and where they end."""
     lead = _ARTICLE.match(masked.text, at)
     start = lead.end() if lead else at
-    listed = _LIST.match(masked.text, start)
+    several = operator in {Operator.ONE_OF, Operator.NOT_ONE_OF}
+    listed = (_GROUP.match(masked.text, start) if several else None) or _LIST.match(masked.text, start)
     if listed:
         return _listed(masked, listed), listed.end()
+    if several:
+        return _bare_list(masked.text, start)
     bare = _BARE.match(masked.text, start)
     value = bare[0].strip() if bare else ""
     return ((value,) if value else (), bare.end() if bare else start)
 
 
+def _bare_list(text: str, start: int) -> tuple[tuple[str, ...], int]:
+    """Unquoted values after each other, up to the one that begins another criterion."""
+    found = _BARE_LIST.match(text, start)
+    stop = found.end() if found else start
+    values: list[str] = []
+    end = at = start
+    for gap in (*_BETWEEN_ITEMS.finditer(text, start, stop), None):
+        item = text[at : gap.start() if gap else stop]
+        if OPERATOR.search(item):
+            break
+        if item.strip():
+            values.append(item.strip())
+        end, at = at + len(item), gap.end() if gap else stop
+    return tuple(values), end
+
+
 def _listed(masked: Masked, found: re.Match[str]) -> tuple[str, ...]:
-    if found[1] is None:
+    if not found.lastindex:
         return tuple(masked.plain(mark) for mark in _MARK.findall(found[0]))
     parts = (masked.plain(part).strip().strip("'\"") for part in found[1].split(","))
     return tuple(part for part in parts if part)

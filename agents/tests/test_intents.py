@@ -93,6 +93,18 @@ CRITERIA = [
     ("set to_name to Jordan and to_email to t@c.org.", [("to name", "equals", "Jordan"), ("to email", "equals", "t@c.org")]),
     ("title equals 'the user's page equals 3' and id equals 4", [("title", "equals", "the user's page equals 3"), ("id", "equals", "4")]),
     ("set notifications so that enabled equals true.", [("enabled", "equals", "true")]),
+    ("price is between $20 and 1,299.50", [("price", "greater equal", "$20"), ("price", "less equal", "1,299.50")]),
+    ("city in ['Paris', 'Rome'] and tag not in ['x']", [("city", "is one of", "Paris", "Rome"), ("tag", "is not one of", "x")]),
+    ("city is one of Paris, Rome or Oslo and stars at least 4", [("city", "is one of", "Paris", "Rome", "Oslo"), ("stars", "greater equal", "4")]),
+    ("author is neither 'A' nor 'B'", [("author", "is not one of", "A", "B")]),
+    ("rating is not less than 7 and price no more than 50", [("rating", "greater equal", "7"), ("price", "less equal", "50")]),
+    ("date is on or after 2025-07-18 and time before '19:30'", [("date", "greater equal", "2025-07-18"), ("time", "less than", "19:30")]),
+    ("due date equals July 18, 2025", [("due date", "equals", "July 18, 2025")]),
+    ("genre doesn’t contain 'War' and director isn't 'X'", [("genre", "not contains", "War"), ("director", "not equals", "X")]),
+    ("films priced below $20 and rated at least 4", [("price", "less than", "$20"), ("rating", "greater equal", "4")]),
+    ("the lamp with brand 'Ikea', colour 'red' and price 20", [("brand", "equals", "Ikea"), ("colour", "equals", "red"), ("price", "equals", "20")]),
+    ("Set bio to 'Hi' and location to Rome", [("bio", "equals", "Hi"), ("location", "equals", "Rome")]),
+    ("Change the name from 'A' to 'B' before 'C' is over", []),
     ("There is a film that is great: open it at http://x.org/a=b", []),
 ]  # fmt: skip
 
