@@ -27,7 +27,8 @@ class Element:
     "link", "listbox" for a select, …), `type` the type attribute in lower case ("text" for an input and "submit" for a form's
     button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
-    markup tells. `dialog`: inside an open modal dialog. `options` are the visible texts of a select.
+    markup tells. `dialog`: inside an open modal dialog. `options` are the visible texts of a select, `longest` is how
+    many characters a field takes, None where it doesn't say.
     """
 
     place: int
@@ -47,6 +48,7 @@ class Element:
     disabled: bool = False
     dialog: bool = False
     options: tuple[str, ...] = ()
+    longest: int | None = None
 
     @property
     def usable(self) -> bool:

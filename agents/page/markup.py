@@ -117,6 +117,7 @@ class Reader:
             disabled=node.get("disabled") is not None or node.get("aria-disabled") == "true",
             dialog=around.dialog,
             options=tuple(_options(node)) if tag == "select" else (),
+            longest=_longest(node.get("maxlength", "")),
         )
 
     def _label(self, node: Node, role: str, text: str, around: Surroundings) -> str:
@@ -217,3 +218,8 @@ def _hides(node: Node) -> bool:
 
 def _is_modal(node: Node) -> bool:
     return node.get("aria-modal") == "true" or (node.tag == "dialog" and node.get("open") is not None)
+
+
+def _longest(said: str) -> int | None:
+    """A maxlength; what browsers ignore (nothing, words, signs, absurd lengths) says none."""
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= 9 else None

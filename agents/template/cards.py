@@ -8,7 +8,7 @@ from agents.page import Element, Page
 from agents.page.matching import likeness, score, words
 from agents.template.criteria import Criterion, Operator
 from agents.template.intents import Intent
-from agents.template.values import number_in
+from agents.template.measures import number_in
 
 # A shop's page shows some dozens of cards; in a list of thousands the first ones are as good as any.
 _MOST_CARDS = 400

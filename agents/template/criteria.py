@@ -46,6 +46,8 @@ _MOST_MARKS = 0x1800
 _MARK = re.compile("[\ue000-\uf7ff]")
 # Our own marks, and what neither an XPath nor a database can hold.
 _UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
+# Patterns that look for optional blanks in several places take minutes over thousands of them.
+_BLANKS = re.compile(r"\s+")
 # An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
 _QUOTED = re.compile(
     r"""(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""
@@ -77,7 +79,7 @@ _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$
 _SAID_OF = {"priced": "price", "costing": "price", "costs": "price", "rated": "rating"}
 _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if
-    field then there it this who set only for of any exactly s its their my your be must should also but to from in on at""".split()  # noqa: SIM905 (words read best as words)
+    field then there it this who set only for of any exactly s its their my your be must should also but in on at""".split()  # noqa: SIM905 (words read best as words)
 )
 
 
@@ -96,7 +98,7 @@ def mask(prompt: str) -> Masked:
         return chr(_FIRST_MARK + len(values) - 1)
 
     text = _QUOTED.sub(hide, _UNSAYABLE.sub(" ", prompt[:LONGEST_PROMPT]))
-    return Masked(text, tuple(values), tuple(quoted))
+    return Masked(_BLANKS.sub(lambda found: "\n" if "\n" in found[0] else " ", text), tuple(values), tuple(quoted))
 
 
 def criteria(masked: Masked) -> tuple[Criterion, ...]:

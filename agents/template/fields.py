@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
-from agents.page.matching import GOOD_ENOUGH, score
-from agents.template.criteria import Criterion
+from agents.page.matching import GOOD_ENOUGH, score, words
+from agents.template.criteria import Criterion, Operator
 from agents.template.moves import Move, fill, press
-from agents.template.values import example, meets
+from agents.template.values import chosen, meets
 
 # What sites call the fields that prompts name otherwise.
 _ALSO_CALLED = {
@@ -26,6 +26,8 @@ _ALSO_CALLED = {
     "comment": ("comment", "message", "review"),
     "phone": ("phone", "telephone", "mobile"),
 }
+_LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
+_SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _HIGH, Operator.LESS_EQUAL: _HIGH}
 _NOT_TYPED = frozenset({"checkbox", "radio", "slider"})
 
 
@@ -77,20 +79,43 @@ def field_for(criterion: Criterion, fields: Iterable[Element]) -> Element | None
     return _best(typed or offered, _ALSO_CALLED.get(criterion.field, (criterion.field,)))
 
 
-def fill_for(page: Page, field: Element, criterion: Criterion) -> Move:
-    """Fill the field so that it meets the criterion; what it holds already stays where it does."""
-    move = fill(page, field, example(criterion, field.options))
-    return Move(move.ways, shown=move.shown or (bool(field.value) and not field.value.startswith("<") and meets(criterion, field.value)))
+def fill_for(page: Page, field: Element, *criteria: Criterion) -> Move:
+    """Fill the field so that it meets the criteria; what it holds already stays where it does."""
+    move = fill(page, field, chosen(criteria, field.options, field.longest))
+    held = bool(field.value) and not field.value.startswith("<") and all(meets(one, field.value) for one in criteria)
+    return Move(move.ways, shown=move.shown or held)
 
 
 def fills_for(page: Page, criteria: Iterable[Criterion], fields: Sequence[Element]) -> tuple[Move, ...]:
-    """A fill for each criterion that has a field, each field once, in the page's order."""
+    """A fill for all the criteria of one name that has a field, each field once, in the page's order."""
     taken: dict[int, Move] = {}
-    for criterion in criteria:
-        field = field_for(criterion, [one for one in fields if one.place not in taken])
+    for group in _groups(criteria, fields):
+        field = _field_of(group, [one for one in fields if one.place not in taken])
         if field is not None:
-            taken[field.place] = fill_for(page, field, criterion)
+            taken[field.place] = fill_for(page, field, *group)
     return tuple(taken[place] for place in sorted(taken))
+
+
+def _groups(criteria: Iterable[Criterion], fields: Sequence[Element]) -> Iterator[tuple[Criterion, ...]]:
+    """The criteria of one name together; a bound by itself where the page has a field for that side ("Min. price")."""
+    named: dict[str, list[Criterion]] = {}
+    for criterion in criteria:
+        if _of_its_side(criterion, fields):
+            yield (criterion,)
+        else:
+            named.setdefault(criterion.field, []).append(criterion)
+    yield from map(tuple, named.values())
+
+
+def _field_of(group: tuple[Criterion, ...], fields: Sequence[Element]) -> Element | None:
+    return field_for(group[0], _of_its_side(group[0], fields) or fields)
+
+
+def _of_its_side(criterion: Criterion, fields: Sequence[Element]) -> list[Element]:
+    """The fields for the lower or the upper bound of what the criterion is about."""
+    side = _SIDES.get(criterion.operator, frozenset())
+    about = set(words(criterion.field))
+    return [field for field in fields if side & set(words(field.label)) and about & set(words(field.label))]
 
 
 def link_to(page: Page, names: Sequence[str], least: float = GOOD_ENOUGH) -> tuple[Move, ...]:

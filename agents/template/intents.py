@@ -46,7 +46,7 @@ _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
 _CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
-_SPLIT = re.compile(r"(?:,|\.|;)?\s*(?:\band\b)?\s*\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*", re.I)
+_SPLIT = re.compile(r"(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*", re.I)
 # What only leads to the words about logging out.
 _LEADS_ON = re.compile(r"(?:[\s,.;]|\b(?:and|then|finally|after that|afterwards|lastly|please|to|me|user|the|click|press|also)\b)*$", re.I)
 _NAMING = frozenset(

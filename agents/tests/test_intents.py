@@ -165,3 +165,8 @@ def test_criteria_say_where_they_end() -> None:
     (one,) = criteria(mask(text))
     assert isinstance(one, Criterion)
     assert mask(text).text[one.end :] == " then stop"
+
+
+def test_blanks_outside_of_values_are_kept_once_so_that_thousands_of_them_cost_nothing() -> None:
+    masked = mask("name  equals\t 'a  b'" + " " * 3000 + "\n \n then stop")
+    assert masked.plain(masked.text) == "name equals a  b\nthen stop"

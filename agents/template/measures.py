@@ -1,0 +1,100 @@
+"""Numbers, dates and times in values: comparing and moving them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Context, Decimal
+
+_NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")
+_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED_DATE = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b", re.I)
+_TIME = re.compile(r"^\s*(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?\s*$", re.I)
+_LONGEST = 200
+_DAY = 24 * 60
+# Enough for two numbers of 80 digits, so that nothing is rounded away.
+_EXACT = Context(prec=100)
+
+
+def number_in(text: str) -> Decimal | None:
+    """The first number of a text, e.g. of "$1,299.50" or "120 minutes"; None where there is none."""
+    found = _NUMBER.search(text[:_LONGEST].replace(",", ""))
+    return Decimal(found[0]) if found else None
+
+
+def date_in(text: str) -> date | None:
+    """The first date of a text, as "2025-07-18" or "July 18, 2025"."""
+    cut = text[:_LONGEST]
+    iso, named = _DATE.search(cut), _NAMED_DATE.search(cut)
+    try:
+        if iso:
+            return date(int(iso[1]), int(iso[2]), int(iso[3]))
+        return date(int(named[3]), _MONTHS.index(named[1].lower()) + 1, int(named[2])) if named else None
+    except ValueError:
+        return None
+
+
+def minutes_in(text: str) -> int | None:
+    """The minutes since midnight of a text that is a time of day, as "19:30" or "7:30 PM"."""
+    found = _TIME.match(text[:_LONGEST])
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+        return None
+    half = (found[3] or "")[:1].lower()
+    hour = int(found[1]) % 12 + 12 * (half == "p") if half else int(found[1])
+    return hour * 60 + int(found[2])
+
+
+def comparable(one: str, other: str) -> tuple[Decimal | None, Decimal | None]:
+    """Both values as numbers of one kind: dates if both are dates, times if both are times, else the numbers in them."""
+    days = date_in(one), date_in(other)
+    if days[0] and days[1]:
+        return Decimal(days[0].toordinal()), Decimal(days[1].toordinal())
+    times = minutes_in(one), minutes_in(other)
+    if times[0] is not None and times[1] is not None:
+        return Decimal(times[0]), Decimal(times[1])
+    return number_in(one), number_in(other)
+
+
+def moved(value: str, by: int) -> str:
+    """The value with its date moved by days, its time by minutes or its first number by ones; "" where there is none, or no such day."""
+    day, minutes = date_in(value), minutes_in(value)
+    if day:
+        return _shown(value, day, by)
+    if minutes is not None:
+        return _time(value, minutes + by) if 0 <= minutes + by < _DAY else ""
+    number = number_in(value)
+    return "" if number is None else _with_number(value, _EXACT.add(number, Decimal(by)))
+
+
+def between(low: str, high: str, count: int) -> Iterator[str]:
+    """Up to `count` + 1 numbers between two bounds, evenly; nothing for dates and times, which are moved by their smallest step."""
+    ends = number_in(low), number_in(high)
+    if ends[0] is None or ends[1] is None or date_in(low) or minutes_in(low) is not None:
+        return
+    for step in range(1, count + 2):
+        share = _EXACT.divide(_EXACT.multiply(_EXACT.subtract(ends[1], ends[0]), Decimal(step)), Decimal(count + 2))
+        yield _with_number(low, _EXACT.add(ends[0], share))
+
+
+def _with_number(value: str, number: Decimal) -> str:
+    return _NUMBER.sub(lambda _: f"{number:f}", value[:_LONGEST].replace(",", ""), count=1)
+
+
+def _shown(value: str, day: date, by: int) -> str:
+    """Another day, in ISO form where that is the value's, else as "July 18, 2025"."""
+    try:
+        other = day + timedelta(days=by)
+    except OverflowError:
+        return ""
+    if _DATE.search(value[:_LONGEST]):
+        return _DATE.sub(other.isoformat(), value, count=1)
+    return _NAMED_DATE.sub(f"{other:%B} {other.day}, {other.year:04}", value, count=1)
+
+
+def _time(value: str, minutes: int) -> str:
+    found = _TIME.match(value)
+    if found and found[3]:
+        return f"{(minutes // 60 - 1) % 12 + 1}:{minutes % 60:02} {'PM' if minutes >= _DAY // 2 else 'AM'}"
+    return f"{minutes // 60:02}:{minutes % 60:02}"

@@ -1,0 +1,42 @@
+"""Criteria said in words, as prompts say them: in the old wording and in the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agents.template.criteria import Criterion, Operator
+
+NEW = {operator: operator.value for operator in Operator}
+# Some say it as programmers do.
+TERSE = {
+    Operator.EQUALS: "=",
+    Operator.NOT_EQUALS: "not_equals",
+    Operator.CONTAINS: "contains",
+    Operator.NOT_CONTAINS: "not_contains",
+    Operator.GREATER: "greater_than",
+    Operator.LESS: "less_than",
+    Operator.GREATER_EQUAL: "greater_equal",
+    Operator.LESS_EQUAL: "less_equal",
+    Operator.ONE_OF: "in_list",
+    Operator.NOT_ONE_OF: "not_in_list",
+}
+
+
+def new_wording(criteria: Iterable[Criterion]) -> str:
+    """As in: name equals 'Ann' and year greater than '1994'."""
+    return " and ".join(f"{one.field} {NEW[one.operator]} {_values(one)}" for one in criteria)
+
+
+def terse_wording(criteria: Iterable[Criterion]) -> str:
+    """As in: first_name not_equals 'Ann', release_year greater_than '1994'."""
+    return ", ".join(f"{one.field.replace(' ', '_')} {TERSE[one.operator]} {_values(one)}" for one in criteria)
+
+
+def old_wording(criteria: Iterable[Criterion]) -> str:
+    """As in: username:Ann and password:Y. It only knows equality, and its values have no quotes."""
+    return " and ".join(f"{one.field}:{one.value}" for one in criteria)
+
+
+def _values(one: Criterion) -> str:
+    quoted = [f'"{value}"' if "'" in value else f"'{value}'" for value in one.values]
+    return f"[{', '.join(quoted)}]" if one.operator in {Operator.ONE_OF, Operator.NOT_ONE_OF} else quoted[0]
