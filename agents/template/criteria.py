@@ -69,7 +69,8 @@ _LIST = re.compile(rf"\[([^\]\n]{{0,400}})\]|{_ITEM}(?:(?:\s*,\s*|\s*,?\s*(?:or|
 _GROUP = re.compile(r"[\[({]([^\])}\n]{0,400})[\])}]")
 # A comma within "1,299" or "July 18, 2025" ends nothing.
 _COMMA = r"(?<!\d),|,(?!\d{3}\b| \d{4}\b)"
-_NEXT = r"and|or|then|but|where|with|from|for|so|giving|(?:directed|written|published|made) by"
+_LATER = r"(?:after|once|when) (?:logg|sign|successful|you )\w*"
+_NEXT = rf"and|or|then|but|where|with|from|for|so|giving|(?:directed|written|published|made) by|{_LATER}"
 _BARE_END = rf"\s+(?:{_NEXT})\b|{_COMMA}|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
 _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
 _BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")

@@ -45,9 +45,18 @@ _OPEN = re.compile(rf"{ASKING}(?:open|views?|show|see|visit|display|{MOVING}|che
 _FILTER = re.compile(
     rf"{ASKING}(?:filter|narrow|(?:show|display|list|view)(?: me)? only|limit (?:the )?(?:results|list))|\bfilter(?:ed)? ", re.I
 )
+_CHECK_OUT = re.compile(rf"{ASKING}check out\W*$", re.I)
 _SORT = re.compile(rf"{ASKING}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I)
 _TRAILER = re.compile(r"\btrailers?\b", re.I)
 _PREVIEW = re.compile(rf"{ASKING}(?:preview|(?:open|views?|show|see|display|read)\b.*\bpreview)\b", re.I)
+# What begins like searching or opening and is something else.
+_BEFORE_OPENING = (
+    (Kind.FILTER, _FILTER),
+    (Kind.SORT, _SORT),
+    (Kind.TRAILER, _TRAILER),
+    (Kind.PREVIEW, _PREVIEW),
+    (Kind.CHECKOUT, _CHECK_OUT),
+)
 # What follows these words are criteria, whose fields may be called like another kind of task.
 _CRITERIA = re.compile(r"\b(?:where|whose|that|which|with|so that)\b", re.I)
 
@@ -114,7 +123,7 @@ def kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     `values` are the quoted ones, `criteria` is whether the words hold any.
     """
     head = _CRITERIA.split(text, maxsplit=1)[0]
-    for kind, pattern in ((Kind.FILTER, _FILTER), (Kind.SORT, _SORT), (Kind.TRAILER, _TRAILER), (Kind.PREVIEW, _PREVIEW)):
+    for kind, pattern in _BEFORE_OPENING:
         if pattern.search(head):
             return kind
     if _SEARCH.search(text):
