@@ -16,6 +16,8 @@ class Recipe(Protocol):
     `page` is None for a page that nobody has seen yet: the moves are then by selectors that suit unknown sites.
     """
 
+    __name__: str
+
     def fits(self, intent: Intent) -> bool:
         """Whether the recipe is for this intent."""
 

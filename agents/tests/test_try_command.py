@@ -1,0 +1,71 @@
+"""`manage.py try` tells what the template agent makes of a prompt, without a database."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from agents.tests.demo_sites import cinema, shop
+
+URL = "http://localhost:8000/?seed=58"
+
+
+def told(*arguments: str) -> str:
+    out = StringIO()
+    call_command("try", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def answer(text: str) -> dict[str, Any]:
+    """The JSON that ends the output."""
+    return dict(json.loads(text[text.index("\n{") :]))
+
+
+def test_it_prints_understanding_candidates_and_plan_of_a_step(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(cinema()["/contact"])
+    text = told(
+        "Send a message where name not equals 'Ann' and topic is one of ['Support', 'x']", URL, "--html", str(tmp_path / "page.html")
+    )
+    lines = text.splitlines()
+    assert lines[:5] == [
+        "intent: message, about 'Send message'",
+        "chain: message",
+        "criterion: name not equals 'Ann'",
+        "criterion: topic is one of 'Support', 'x'",
+        "recipe: best_guess",
+    ]
+    assert any(line.startswith("field for name: textbox 'Your name' by ") for line in lines)
+    assert any(line.startswith("field for topic: listbox ") for line in lines)
+    assert any(line.startswith("named 0.") and "Send message" in line for line in lines)
+    assert any(line.startswith("  1. Type ") for line in lines)
+    assert [call["name"] for call in answer(text)["tool_calls"]][::2] == ["browser.input", "browser.select_dropdown", "browser.click"]
+
+
+def test_it_prints_a_chain_and_the_whole_list_of_a_one_shot_task_on_an_unseen_page() -> None:
+    prompt = "Login with username:<username> and password:<password>, search for 'Salt' and then log out"
+    text = told(prompt, URL, "--form", "one-shot")
+    assert "chain: login → search → logout" in text
+    assert "login: username equals '<username>'" in text
+    assert "page: none" in text
+    types = [action["type"] for action in answer(text)["actions"]]
+    assert types[0] == "NavigateAction"
+    assert types.count("TypeAction") == 3
+
+
+def test_it_shows_the_item_that_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(shop()["/"])
+    assert "item: link 'Smart Watch' by " in told("Open the product 'Smart Watch'", URL, "--html", str(tmp_path / "page.html"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("x", "nowhere"), "url"), (("x", URL, "--html", "/nowhere.html"), "--html: /nowhere.html can't be read")],
+)
+def test_bad_input_is_named_with_its_remedy(arguments: tuple[str, ...], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        told(*arguments)
