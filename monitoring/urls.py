@@ -6,6 +6,7 @@ from django.urls import path
 
 from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.callers import caller_list
+from monitoring.views.figures import compare, range_figures
 from monitoring.views.new_task import new_task
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
@@ -16,6 +17,8 @@ from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", overview, name="overview"),
+    path("figures/", range_figures, name="figures"),
+    path("compare/", compare, name="compare"),
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/<int:pk>/", task_story, name="task"),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import OuterRef, Q, Subquery, Sum
 
 from agents.models import Account, LLMAttempt, RateLimitEvent, Step
 from monitoring.models import AttemptRollup, PauseRollup, Span, StepRollup
@@ -112,27 +112,28 @@ def attempt_rows(within: Interval) -> Iterator[Row]:
 def paused_seconds(within: Interval, now: datetime) -> dict[int, float]:
     """Seconds of pauses within a time, by account id."""
     found: dict[int, float] = {}
-    for account, began, over in pauses(within, now):
+    for account, began, over in pauses([within], now):
         found[account] = found.get(account, 0.0) + (over - began).total_seconds()
     return found
 
 
-def pauses(within: Interval, now: datetime) -> list[tuple[int, datetime, datetime]]:
-    """The accounts' pauses by refusals within a time, cut to it: account id, from, to. Of one account's, none overlaps another.
+def pauses(intervals: Iterable[Interval], now: datetime) -> list[tuple[int, datetime, datetime]]:
+    """The accounts' pauses by refusals within some times, cut to them: account id, from, to. Of one account's, none overlaps another.
 
-    Of the events before it only an account's last one can still run: a new event ends the one before it.
+    Of the events before a time only an account's last one can still run: a new event ends the one before it.
     """
-    start, end = within
+    intervals, wanted = tuple(intervals), Q(pk__in=())
     events = RateLimitEvent.objects.filter(model="")
-    last = events.filter(account=OuterRef("pk"), started_at__lt=start).order_by("-started_at").values("pk")[:1]
-    running = Account.objects.annotate(last=Subquery(last)).values("last")
+    for start, end in intervals:
+        last = events.filter(account=OuterRef("pk"), started_at__lt=start).order_by("-started_at").values("pk")[:1]
+        running = Account.objects.annotate(last=Subquery(last)).values("last")
+        wanted |= Q(started_at__gte=start, started_at__lt=end) | Q(pk__in=running)
     columns = ("account_id", "started_at", "pause_seconds", "ended_at")
-    found = list(events.filter(pk__in=running).order_by().values_list(*columns))
-    found += events.filter(started_at__gte=start, started_at__lt=end).order_by("started_at").values_list(*columns)
-    cut = [
-        (account, max(began, start), min(began + timedelta(seconds=seconds), ended_at or now, now, end))
-        for account, began, seconds, ended_at in found
+    found = [
+        (account, began, min(began + timedelta(seconds=seconds), ended_at or now, now))
+        for account, began, seconds, ended_at in events.filter(wanted).order_by().values_list(*columns)
     ]
+    cut = [(account, max(began, start), min(over, end)) for start, end in intervals for account, began, over in found]
     return [(account, began, over) for account, began, over in cut if over > began]
 
 

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 
 from agents.hybrid import Mode
 from agents.models import Account, Settings
+from agents.text import shorten
 
 SHOWN = 20
 # The library leaves out what no form edits.
@@ -37,10 +38,24 @@ class Change:
     account: str
     fields: list[FieldChange]
 
+    @property
+    def summary(self) -> str:
+        """In one line, as a chart's mark tells it."""
+        told = ", ".join(f"{each.field} {each.old} → {each.new}" if each.old else f"{each.field} {each.new}".strip() for each in self.fields)
+        of = f"Account {self.account}: " if self.account else ""
+        return shorten(f"{of}{told}", 120) + (f", by {self.by}" if self.by else "")
+
 
 def changes() -> list[Change]:
     """The newest changes of the settings and the accounts, newest first."""
     found = [change for model in (Settings, Account) for change in _changes(model.history)]
+    return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
+
+
+def changes_between(start: datetime, end: datetime) -> list[Change]:
+    """The newest changes between two times, newest first."""
+    within = {"history_date__gte": start, "history_date__lt": end}
+    found = [change for model in (Settings, Account) for change in _changes(model.history.filter(**within))]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 

@@ -89,6 +89,8 @@
     document.body.addEventListener("click", answerClick);
     document.body.addEventListener("htmx:afterSwap", () => paintTimes());
     document.body.addEventListener("htmx:afterRequest", (event) => sayConnection(!event.detail.successful));
+    // What renews itself, or was drawn by a script, is left alone where its part is renewed.
+    if (window.Idiomorph) Idiomorph.defaults.callbacks.beforeNodeMorphed = (_, renewed) => !(renewed.dataset && "keep" in renewed.dataset);
     // A fold that somebody opened stays open when its part is renewed.
     if (window.Idiomorph) Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
   });
