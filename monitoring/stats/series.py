@@ -28,6 +28,7 @@ class Tally:
     in_time: int = 0
     durations: dict[str, Buckets] = field(default_factory=lambda: {Route.LLM: {}, Route.TEMPLATE: {}})
     refusals: Counter[str] = field(default_factory=Counter)
+    attempts: int = 0
     too_many: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -62,6 +63,7 @@ class Tally:
 
     def add_attempts(self, refusal: str, status: int | None, count: int, prompt: int, completion: int, cost: Decimal) -> None:
         """Attempts of one kind."""
+        self.attempts += count
         if refusal:
             self.refusals[refusal] += count
         self.too_many += count if status == TOO_MANY else 0

@@ -2,8 +2,19 @@
 (() => {
   "use strict";
 
-  const PALETTE = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--tblr-${name}`).trim();
-  const faded = (color, share) => color + Math.round(share * 255).toString(16).padStart(2, "0");
+  // A custom property may name a colour in a way that only CSS can read: one painted pixel says it in numbers.
+  const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const probe = document.createElement("span");
+  const color = (name, share = 1) => {
+    document.body.append(probe);
+    probe.style.color = `var(--tblr-${name})`;
+    pixel.fillStyle = getComputedStyle(probe).color;
+    probe.remove();
+    pixel.clearRect(0, 0, 1, 1);
+    pixel.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = pixel.getImageData(0, 0, 1, 1).data;
+    return `rgba(${red}, ${green}, ${blue}, ${share})`;
+  };
   const DAY = 86400;
   const zone = (told) => (told.bin >= DAY ? "UTC" : undefined);
   const clock = (told, fields) => new Intl.DateTimeFormat(undefined, { timeZone: zone(told), hourCycle: "h23", ...fields });
@@ -21,16 +32,17 @@
   let text = ""; // what is drawn, as the server wrote it
 
   const dataset = (told, set) => {
-    const color = PALETTE(set.color);
+    const paint = color(set.color);
     const data = told.starts.map((start, index) => ({ x: start + told.bin / 2, y: set.values[index] }));
-    const common = { label: set.name, data, backgroundColor: color, hoverBackgroundColor: color, borderColor: color, yAxisID: set.right ? "right" : "y" };
+    const common = { label: set.name, data, backgroundColor: paint, hoverBackgroundColor: paint, borderColor: paint, yAxisID: set.right ? "right" : "y" };
     if (!set.line) return { type: "bar", order: 1, stack: "bars", categoryPercentage: 1, barPercentage: 0.86, ...common };
     return { type: "line", order: 0, borderWidth: 2, pointRadius: 1.5, pointHitRadius: 8, tension: 0, ...common };
   };
   const annotations = (told) => {
-    const shade = PALETTE("yellow"), mark = PALETTE("body-color");
-    const boxes = told.paused.map(([xMin, xMax, share]) => ({ type: "box", xMin, xMax, backgroundColor: faded(shade, 0.3 * share), borderWidth: 0, drawTime: "beforeDatasetsDraw" }));
-    const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: faded(mark, 0.6), borderWidth: 1.5, borderDash: [4, 3] }));
+    // A bar that was paused for a minute has to be seen too.
+    const shades = Array.from({ length: 11 }, (_, tenth) => color("yellow", 0.08 + 0.03 * tenth)), mark = color("body-color", 0.6);
+    const boxes = told.paused.map(([xMin, xMax, share]) => ({ type: "box", xMin, xMax, backgroundColor: shades[Math.round(10 * share)], borderWidth: 0, drawTime: "beforeDatasetsDraw" }));
+    const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: mark, borderWidth: 1.5, borderDash: [4, 3] }));
     return [...boxes, ...lines];
   };
   // About one label each 80 pixels, at the start of a bar.
@@ -51,7 +63,7 @@
   };
 
   const options = (told, canvas, sets) => {
-    const ink = PALETTE("secondary"), grid = PALETTE("border-color");
+    const ink = color("secondary"), grid = color("border-color");
     const axis = { beginAtZero: true, ticks: { color: ink, maxTicksLimit: 5 }, grid: { color: grid }, border: { display: false } };
     return {
       animation: false,
