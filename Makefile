@@ -1,4 +1,4 @@
-.PHONY: run setup test check bench bench-gate bench-peers demo clean
+.PHONY: run setup test check bench bench-gate bench-pages bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -17,6 +17,9 @@ bench: setup ## how long a step takes, beside a bare "hello"; what a decision co
 
 bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock
 	@.venv/bin/python -m bench.gate $(ARGS)
+
+bench-pages: setup ## how long pages take at a million steps; ARGS="--steps 200000" for fewer
+	@.venv/bin/python -m bench.pages $(ARGS)
 
 bench-peers: ## this miner beside the libraries that people use, for real; takes about six minutes
 	@bin/bench-peers $(ARGS)

@@ -64,7 +64,7 @@
 
   const options = (told, canvas, sets) => {
     const ink = color("secondary"), grid = color("border-color");
-    const axis = { beginAtZero: true, ticks: { color: ink, maxTicksLimit: 5 }, grid: { color: grid }, border: { display: false } };
+    const axis = { beginAtZero: true, ticks: { color: ink, maxTicksLimit: 5 }, suggestedMax: 1, grid: { color: grid }, border: { display: false } };
     return {
       animation: false,
       responsive: true,
@@ -77,6 +77,7 @@
       },
       plugins: {
         annotation: { annotations: annotations(told) },
+        subtitle: { display: !sets.some((set) => set.values.some(Boolean)), text: "Nothing in this time", color: ink },
         legend: { position: "bottom", align: "start", labels: { color: ink, boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle" } },
         tooltip: { callbacks: { title: (items) => (items.length ? span(told, items[0].dataIndex) : ""), footer: footer(told) } },
       },
