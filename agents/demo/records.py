@@ -198,8 +198,10 @@ class Past:
     def _save(self) -> None:
         kept = self.rows
         with transaction.atomic():
-            for model, rows in ((Task, kept.tasks), (Step, kept.steps), (LLMAttempt, kept.attempts), (RateLimitEvent, kept.events)):
-                model.objects.bulk_create(rows)  # type: ignore[attr-defined]
+            Task.objects.bulk_create(kept.tasks)
+            Step.objects.bulk_create(kept.steps)
+            LLMAttempt.objects.bulk_create(kept.attempts)
+            RateLimitEvent.objects.bulk_create(kept.events)
         self.rows, self.last = Rows(), None
 
     def _write_callers(self, start: datetime, end: datetime, steps: int) -> None:

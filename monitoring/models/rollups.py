@@ -37,9 +37,14 @@ class StepRollup(models.Model):
     durations = models.JSONField(default=dict)
 
     class Meta:
+        # A boolean inside an index is of no use to SQLite; as an index's condition it is.
+        indexes = [
+            models.Index(fields=["span", "source", "starts_at"], condition=models.Q(is_total=True), name="step_rollup_totals"),
+            models.Index(fields=["span", "source", "starts_at"], condition=models.Q(is_total=False), name="step_rollup_details"),
+        ]
         constraints = [
             models.UniqueConstraint(
-                fields=["span", "is_total", "starts_at", "source", "route", "reason", "project"], name="step_rollup_one_a_group"
+                fields=["span", "starts_at", "is_total", "source", "route", "reason", "project"], name="step_rollup_one_a_group"
             ),
         ]
 
@@ -67,7 +72,8 @@ class AttemptRollup(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["span", "starts_at", "account", "purpose", "model", "verdict", "refusal", "status"], name="attempt_rollup_one_a_group"
+                fields=["span", "starts_at", "account", "purpose", "model", "verdict", "refusal", "status"],
+                name="attempt_rollup_one_a_group",
             ),
         ]
 

@@ -22,7 +22,7 @@ def bucket(ms: float) -> str:
 
 def middle(name: str) -> float:
     """What a bucket's durations are taken for, in ms: the geometric middle."""
-    return FIRST_MS * RATIO ** (int(name) + 0.5)
+    return FIRST_MS * math.exp((int(name) + 0.5) * _LOG_RATIO)
 
 
 def add(total: Buckets, more: Mapping[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -122,19 +122,31 @@ def pauses(intervals: Iterable[Interval], now: datetime) -> list[tuple[int, date
 
     Of the events before a time only an account's last one can still run: a new event ends the one before it.
     """
-    intervals, wanted = tuple(intervals), Q(pk__in=())
-    events = RateLimitEvent.objects.filter(model="")
-    for start, end in intervals:
-        last = events.filter(account=OuterRef("pk"), started_at__lt=start).order_by("-started_at").values("pk")[:1]
-        running = Account.objects.annotate(last=Subquery(last)).values("last")
-        wanted |= Q(started_at__gte=start, started_at__lt=end) | Q(pk__in=running)
+    intervals = tuple(intervals)
     columns = ("account_id", "started_at", "pause_seconds", "ended_at")
     found = [
         (account, began, min(began + timedelta(seconds=seconds), ended_at or now, now))
-        for account, began, seconds, ended_at in events.filter(wanted).order_by().values_list(*columns)
+        for account, began, seconds, ended_at in RateLimitEvent.objects.filter(_events_of(intervals), model="")
+        .order_by()
+        .values_list(*columns)
     ]
     cut = [(account, max(began, start), min(over, end)) for start, end in intervals for account, began, over in found]
     return [(account, began, over) for account, began, over in cut if over > began]
+
+
+def _events_of(intervals: Sequence[Interval]) -> Q:
+    """The events that began within the times, and each account's last one before each. Ids and accounts are named one by one: then
+    indexes lead to each, where a subquery makes SQLite read all events."""
+    account_events = RateLimitEvent.objects.filter(model="", account=OuterRef("pk"))
+    last = {
+        f"last{n}": Subquery(account_events.filter(started_at__lt=start).order_by("-started_at").values("pk")[:1])
+        for n, (start, _) in enumerate(intervals)
+    }
+    rows = list(Account.objects.order_by().annotate(**last).values_list("pk", *last))
+    wanted = Q(pk__in={pk for row in rows for pk in row[1:] if pk})
+    for start, end in intervals:
+        wanted |= Q(account__in=[row[0] for row in rows], started_at__gte=start, started_at__lt=end)
+    return wanted
 
 
 def prune(span: Span, before: datetime) -> None:
@@ -171,4 +183,3 @@ def _attempts(groups: Groups, **of: Any) -> Iterator[AttemptRollup]:
     for key, sums in groups.items():
         named = dict(zip((*ATTEMPT_KEY, *ATTEMPT_SUMS), (*key, *sums.numbers), strict=True))
         yield AttemptRollup(**of, **named, latencies=sums.durations)
-

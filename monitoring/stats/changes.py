@@ -41,7 +41,9 @@ class Change:
     @property
     def summary(self) -> str:
         """In one line, as a chart's mark tells it."""
-        told = ", ".join(f"{each.field} {each.old} → {each.new}" if each.old else f"{each.field} {each.new}".strip() for each in self.fields)
+        told = ", ".join(
+            f"{each.field} {each.old} → {each.new}" if each.old else f"{each.field} {each.new}".strip() for each in self.fields
+        )
         of = f"Account {self.account}: " if self.account else ""
         return shorten(f"{of}{told}", 120) + (f", by {self.by}" if self.by else "")
 

@@ -123,7 +123,11 @@ def _refusals(told: Series) -> list[dict[str, Any]]:
 
 
 def _latency(rows: list[BarRow]) -> list[dict[str, Any]]:
-    names = (("LLM median", "azure", "llm_p50"), ("LLM 95th percentile", "blue", "llm_p95"), ("Template 95th percentile", "purple", "template_p95"))
+    names = (
+        ("LLM median", "azure", "llm_p50"),
+        ("LLM 95th percentile", "blue", "llm_p95"),
+        ("Template 95th percentile", "purple", "template_p95"),
+    )
     return [_set(name, color, [_seconds(getattr(row, field)) for row in rows], line=True) for name, color, field in names]
 
 
@@ -142,4 +146,3 @@ def _marks(of: Range) -> list[tuple[datetime, str]]:
     """Settings changes of the range, oldest first."""
     found = changes_between(of.start, of.end)
     return [(change.at, change.summary) for change in reversed(found)]
-

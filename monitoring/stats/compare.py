@@ -63,7 +63,7 @@ def compared(of: Range, now: datetime) -> Compared:
 def _rows(where: Sources) -> Iterator[Row]:
     for interval in where.raw:
         yield from step_rows(interval)
-    rolled = StepRollup.objects.filter(where.rollups(), is_total=False, source=Source.VALIDATOR).order_by()
+    rolled = StepRollup.objects.filter(where.rollups(is_total=False, source=Source.VALIDATOR)).order_by()
     for row in rolled.values_list(*STEP_KEY, *STEP_SUMS, "durations"):
         yield row[: len(STEP_KEY)], row[len(STEP_KEY) : -1], row[-1]
 

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from agents.text import length
 from monitoring.rollups.histogram import percentile
 from monitoring.stats.series import Tally
-
-
-class Better(StrEnum):
-    """Which way a figure gets better."""
-
-    MORE = "more"
-    LESS = "less"
-    NEITHER = "neither"
+from monitoring.stats.what_if import Better
 
 
 @dataclass(frozen=True, slots=True)

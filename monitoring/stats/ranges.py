@@ -77,13 +77,13 @@ class Sources:
         missing = self.missing_before or other.missing_before
         return Sources(self.raw + other.raw, self.hours + other.hours, self.days + other.days, missing)
 
-    def raw_rows(self, at: str) -> Q:
-        """The raw rows, by their time's field."""
-        return _within(at, self.raw)
+    def raw_rows(self, at: str, **also: object) -> Q:
+        """The raw rows, by their time's field, for which `also` holds. It stands beside each time, where an index finds both together."""
+        return _within(at, self.raw, **also)
 
-    def rollups(self) -> Q:
-        """The roll-up rows."""
-        return _within("starts_at", self.hours, span=Span.HOUR) | _within("starts_at", self.days, span=Span.DAY)
+    def rollups(self, **also: object) -> Q:
+        """The roll-up rows for which `also` holds."""
+        return _within("starts_at", self.hours, span=Span.HOUR, **also) | _within("starts_at", self.days, span=Span.DAY, **also)
 
 
 def sources(range_: Range, state: RollupState | None) -> Sources:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from django.db.models import Sum
 
@@ -113,11 +114,11 @@ def series(of: Range, now: datetime) -> Series:
 
 def _read_steps(where: Sources, tallies: _Tallies) -> None:
     columns = ("received_at", "route", "deadline_at", "answered_at", "duration_ms")
-    raw = Step.objects.filter(where.raw_rows("received_at"), source=Source.VALIDATOR).order_by().values_list(*columns)
+    raw = Step.objects.filter(where.raw_rows("received_at", source=Source.VALIDATOR)).order_by().values_list(*columns)
     for at, route, deadline_at, answered_at, ms in raw.iterator(5_000):
         for tally in tallies.at(at):
             tally.add_steps(route, 1, int(bool(route) and answered_at <= deadline_at), {} if ms is None else {bucket(ms): 1})
-    rolled = StepRollup.objects.filter(where.rollups(), is_total=True, source=Source.VALIDATOR).order_by()
+    rolled = StepRollup.objects.filter(where.rollups(is_total=True, source=Source.VALIDATOR)).order_by()
     for at, *row in rolled.values_list("starts_at", "route", "count", "in_time", "durations"):
         for tally in tallies.at(at):
             tally.add_steps(*row)
@@ -157,4 +158,4 @@ def _split(start: datetime, end: datetime, of: Range) -> list[Interval]:
     if start < of.start < end:
         cuts.append(of.start)
     edges = [*sorted(set(cuts)), end]
-    return [(began, over) for began, over in zip(edges, edges[1:], strict=False) if over - began > timedelta(0)]
+    return [(began, over) for began, over in pairwise(edges) if over - began > timedelta(0)]

@@ -72,7 +72,7 @@ def svg_number(value: float) -> str:
 @register.simple_tag
 def badge(state: str, words: str) -> SafeString:
     """A state in words, in its colour."""
-    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)  # type: ignore[index]
+    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)
 
 
 @register.filter

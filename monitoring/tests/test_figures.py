@@ -63,7 +63,11 @@ def test_steps_are_counted_by_route() -> None:
     make_llm_step(at=NOW - MINUTE)
     make_step(at=NOW - MINUTE)
     make_open_step(at=NOW - MINUTE)
-    assert (told()["Steps answered"].value, told()["Steps answered"].note, told()["LLM share"].value) == ("2", "1 without an answer", "50 %")
+    assert (told()["Steps answered"].value, told()["Steps answered"].note, told()["LLM share"].value) == (
+        "2",
+        "1 without an answer",
+        "50 %",
+    )
 
 
 def test_a_step_is_in_time_until_its_deadline() -> None:

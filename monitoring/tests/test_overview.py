@@ -71,7 +71,10 @@ def test_a_bar_leads_to_its_tasks(viewer: Client) -> None:
     make_step(make_task(prompt="The one", at=timezone.now() - timedelta(minutes=20)), at=timezone.now() - timedelta(minutes=20))
     make_step(make_task(prompt="Another", at=timezone.now()), at=timezone.now())
     bars = tree_of(viewer.get("/?range=1h")).xpath("//*[@id='figures-table']//tbody/tr[td[3]='1']/td/a/@href")
-    assert [("The one" in text_of(viewer.get(bar)), "Another" in text_of(viewer.get(bar))) for bar in bars] == [(False, True), (True, False)]
+    assert [("The one" in text_of(viewer.get(bar)), "Another" in text_of(viewer.get(bar))) for bar in bars] == [
+        (False, True),
+        (True, False),
+    ]
 
 
 def test_the_figures_renew_themselves_for_their_range(viewer: Client) -> None:
