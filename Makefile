@@ -1,4 +1,4 @@
-.PHONY: run setup test check bench bench-gate bench-pages bench-peers demo clean
+.PHONY: run setup test check bench bench-gate bench-journal bench-pages bench-real bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -20,6 +20,12 @@ bench-gate: setup ## how the gate fares against hidden accounts, on a virtual cl
 
 bench-pages: setup ## how long pages take at a million steps; ARGS="--steps 200000" for fewer
 	@.venv/bin/python -m bench.pages $(ARGS)
+
+bench-journal: setup ## how fast a miner's journal is imported, and in how much memory
+	@.venv/bin/python -m bench.journal $(ARGS)
+
+bench-real: setup ## whether the simulation tells the truth: twenty minutes at real speed
+	@.venv/bin/python -m bench.real $(ARGS)
 
 bench-peers: ## this miner beside the libraries that people use, for real; takes about six minutes
 	@bin/bench-peers $(ARGS)

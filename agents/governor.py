@@ -127,9 +127,7 @@ class Gate:
         return bool(self.strikes) and self.cause == RefusalClass.EDGE and not self.succeeded_at
 
     def next_slot_at(self, limits: Limits) -> float:
-        """When the next slot opens. Derived from the last one, so that a new spacing counts at once."""
-        if limits.is_learned:
-            return max(self.not_before, pacing.slot(self.pace, limits.spacing, self.not_before, float("inf")))
+        """When the next slot opens at a fixed pace. Derived from the last one, so that a new spacing counts at once."""
         if not limits.spacing:
             return 0.0
         return max(self.not_before, self.last_slot_at + limits.spacing + limits.grace)
@@ -162,7 +160,7 @@ def decide(gate: Gate, limits: Limits, now: float, deadline: float, expected_lat
     slot = _slot(gate, limits, now, patience)
     if slot + expected_latency > deadline:
         return Decision(Reason.SPACING, retry_at=slot), gate
-    reserved = replace(gate, last_slot_at=slot, pace=pacing.reserved(gate.pace, slot, now))
+    reserved = replace(gate, last_slot_at=slot, pace=pacing.reserved(gate.pace, limits.spacing, slot, now, now + patience))
     if state is State.OPEN:
         return Decision(Reason.ANSWERED, slot=slot), reserved
     return Decision(Reason.ANSWERED, slot=slot, lease=deadline), replace(reserved, probe_until=deadline)
@@ -172,6 +170,11 @@ def _slot(gate: Gate, limits: Limits, now: float, patience: float) -> float:
     if limits.is_learned:
         return pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
     return max(now, gate.next_slot_at(limits))
+
+
+def next_slot(gate: Gate, limits: Limits, now: float) -> float:
+    """When the next slot opens for a step that has no haste: `now` where it is open."""
+    return _slot(gate, limits, now, float("inf"))
 
 
 def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:
@@ -259,7 +262,8 @@ def _pause(
 ) -> tuple[float, PauseSource]:
     """The pause in seconds and how it is known, best source first."""
     if kind in STOPPED:
-        return limits.key_check, PauseSource.CHECK
+        stopped_for = now - gate.blocked_at if limits.is_learned else 0.0
+        return pauses.check(limits.key_check, stopped_for), PauseSource.CHECK
     if told is not None:
         return told
     ladder = limits.pause(strikes)
@@ -293,42 +297,3 @@ def rebased(gate: Gate, now: float) -> Gate:
         gate = replace(gate, probe_until=0.0)
     pace = pacing.rebased(gate.pace, now)
     return gate if pace is gate.pace else replace(gate, pace=pace)
-
-
-def paused(gate: Gate, now: float, seconds: float) -> Gate:
-    """An operator pauses the account. A pause that already lasts longer stays as it is."""
-    until = now + seconds
-    if until <= gate.paused_until:
-        return gate
-    return replace(gate, paused_at=now, paused_until=until, pause_source=PauseSource.OPERATOR)
-
-
-def resumed(gate: Gate, now: float) -> Gate:
-    """An operator ends the pause. After a refusal one request probes the account first, as when the pause ends by itself.
-
-    A probe that is under way keeps its lease: there is never a second one.
-    """
-    return replace(gate, paused_until=min(gate.paused_until, now))
-
-
-def cleared(gate: Gate) -> Gate:
-    """An operator has all refusals and what was learned forgotten: the gate is open, and starts at the spacing again.
-
-    The slots that are taken stay taken, so that the spacing holds.
-    """
-    taken = Pace(sends=gate.pace.sends)
-    return Gate(last_slot_at=gate.last_slot_at, not_before=gate.not_before, succeeded_at=gate.succeeded_at, pace=taken)
-
-
-def rekeyed(gate: Gate, now: float) -> Gate:
-    """The account has another key: what the old one was refused for is looked at again at once. This one has not worked yet."""
-    gate = replace(gate, succeeded_at=0.0)
-    return resumed(gate, now) if gate.is_stopped else gate
-
-
-def retold(gate: Gate, now: float, until: float, source: PauseSource) -> Gate:
-    """Somebody knows better than the calendar when a subscription's cap resets: the running pause ends then. Any other pause stays."""
-    is_meant = gate.cause == RefusalClass.SUBSCRIPTION_CAP and gate.pause_source in (PauseSource.CALENDAR, source)
-    if not is_meant or not gate.strikes or not now < gate.paused_until or until <= now:
-        return gate
-    return replace(gate, paused_until=until, pause_source=source)

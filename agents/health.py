@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agents import gates
-from agents.configuration import default_account, provider, rules
+from agents import standing
 from agents.database import UNAVAILABLE
-from agents.governor import State
-from agents.hybrid import Mode, intend
-from agents.keys import UnreadableKey
-from agents.models import Account, Settings
-from agents.reasons import Reason
-from agents.refusals import RefusalClass, sentence
+from agents.hybrid import Mode
+from agents.models import Settings
+from agents.reasons import PauseSource, Reason
+from agents.recovery import Prediction
+from agents.standing import USABLE, Look, Standing
+
+CLOCK = "%Y-%m-%d %H:%M:%S UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`state`: open, paused, probing, off or unknown. `resets_at`: when a pause ends, and `source`: how that is known."""
+    """`state`: open, paused, probing, stopped, off or unknown. `resets_at`: when the account is expected back; `source`: how we know.
+
+    With several accounts: those of the first that can be used, else of the one that is back the soonest.
+    """
 
     agent_type: str
     state: str
@@ -33,31 +36,41 @@ def health(now: float) -> Health:
         return _health(now)
     except UNAVAILABLE:
         return Health(Mode.HYBRID, "unknown", "The database can't be read. The template agent answers.")
-    except UnreadableKey as error:
-        return Health(Mode.HYBRID, "off", str(error))
 
 
 def _health(now: float) -> Health:
-    settings, account = Settings.current(), default_account()
-    known, mode = provider(account), rules(settings).mode
-    obstacle = intend(mode=mode, caller_allowed=True, enabled=account.enabled, has_key=bool(known.key), models=known.models).reason
-    if obstacle:
-        return Health(mode, "off", obstacle.sentence)
-    gate = gates.of(account)
-    state = gate.state(now)
-    if state is State.PAUSED:
-        until = datetime.fromtimestamp(gate.paused_until, UTC)
-        return Health(mode, state, _paused(account), until, gate.pause_source.sentence)
-    if state is State.PROBING:
-        return Health(mode, state, "The pause is over. The next step probes the account.")
-    return Health(mode, state, "The LLM may be asked.")
+    mode = Mode(Settings.current().agent_mode)
+    look = standing.foremost(standing.looks(), now)
+    seen = look.standing(now)
+    if seen in USABLE:
+        return Health(mode, Standing.OPEN, "The LLM may be asked.")
+    if seen is Standing.OFF:
+        return Health(mode, seen, look.obstacle.sentence if look.obstacle else look.unreadable)
+    told = look.expected(now)
+    return Health(mode, seen, _sentence(look, seen, told, now), _at(told.at) if told else None, told.source.sentence if told else "")
 
 
-def _paused(account: Account) -> str:
-    """Why the account is paused; more than that it is, where an operator has to look into the set-up."""
-    event = account.events.filter(ended_by="", model="").values_list("refusal", "status").first()
-    if event is None:
-        return Reason.PAUSED.sentence
-    kind = RefusalClass(event[0])
-    said = sentence(kind, has_succeeded=not gates.of(account).never_worked, status=event[1])
-    return Reason.PAUSED.sentence if said == kind.sentence else said
+def _sentence(look: Look, seen: Standing, told: Prediction | None, now: float) -> str:
+    if look.gate.never_worked or seen is Standing.STOPPED:
+        return look.cause_sentence
+    return " ".join(part for part in (_gate(look, seen, now), _range(told)) if part)
+
+
+def _gate(look: Look, seen: Standing, now: float) -> str:
+    if seen is Standing.PROBING:
+        return "The pause is over. The next step probes the account."
+    if look.is_paused_by_operator(now):
+        return f"Paused by an operator until {datetime.fromtimestamp(look.gate.paused_until, UTC):{CLOCK}}."
+    return Reason.PAUSED.sentence
+
+
+def _range(told: Prediction | None) -> str:
+    """The prediction's range; "" where a single time says all, or nothing is known."""
+    if told is None or told.source is PauseSource.OPERATOR or told.earliest is None or told.latest is None:
+        return ""
+    earliest, latest = (datetime.fromtimestamp(each, UTC) for each in (told.earliest, told.latest))
+    return f"Expected back from {earliest:{CLOCK}} to {latest:{CLOCK}}."
+
+
+def _at(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

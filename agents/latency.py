@@ -34,6 +34,11 @@ def expected(samples: Samples, model: str, now: float) -> float:
     return min(max(high * (FEW_FACTOR if len(recent) < FEW else 1.0), FLOOR), CEILING)
 
 
+def known(samples: Samples, model: str, now: float) -> int:
+    """How many recent answers of `model` the expectation rests on."""
+    return len(_fresh(samples.get(model, ()), now))
+
+
 def noted(samples: Samples, model: str, now: float, seconds: float) -> dict[str, list[list[float]]]:
     """The samples with one more. An attempt that was cut off counts as long as it lasted. Bounded in models, samples and age."""
     fresh = {name: [list(pair) for pair in _fresh(pairs, now)] for name, pairs in samples.items()}

@@ -15,15 +15,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
-from math import inf, isfinite
+from math import ceil, inf, sqrt
 from typing import Any
 
-MINUTE = 60.0
-SHORT = (2.0, 10.0)
-HORIZONS = (*SHORT, MINUTE)
-# Requests arrive a little earlier or later than they left: a window is taken to be this much longer, in seconds.
-SLACK = 1.0
+from agents.reasons import PaceSource
+from agents.slots import HORIZONS, MINUTE, SLACK, earliest
+
 # How late a request may leave for its slot, in seconds.
 GRACE = 0.1
 # Between two requests of a burst: the first refusal of an edge is back before the next request leaves.
@@ -32,34 +29,14 @@ BURST_GAP = 0.25
 FIRST_PART, EVEN_PART = 0.75, 0.95
 # Levels are kept between these; what is published as more, or as no limit at all, starts as the edge's usual limit would.
 LEAST, MOST, CLAIMED = 1.0, 240.0, 60.0
-HOLD = 90.0
-# How much rarer each violation at the same place makes the next look above it, and how rare at most, in seconds: while a violation has
-# cost one pause, and where it has cost more, since the provider then bans for longer each time.
-CHEAP, DEAR = (2.0, 900.0), (4.0, 3600.0)
+# After a violation: the level at first, and where it rests.
+FALLEN_PART, REST_PART = 0.8, 0.95
+# A look above a known limit costs a pause, in seconds; limits change about this often, in seconds; no look is later than this, in seconds.
+LOOK_COSTS, STEADY_FOR, RAREST_LOOK = 90.0, 21600.0, 3600.0
+# Steps that all came within this time, in seconds, have no next ones: those come after an answer.
+AT_ONCE = 3.0
 # How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
 AHEAD = 180.0
-
-
-class Source(StrEnum):
-    """From what the level was learned."""
-
-    SPACING = "spacing"
-    PUBLISHED = "published"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-
-    @property
-    def sentence(self) -> str:
-        """The source in an operator's words."""
-        return _SOURCES[self]
-
-
-_SOURCES = {
-    Source.SPACING: "nothing is known yet: the spacing holds",
-    Source.PUBLISHED: "a careful part of the limit that the provider publishes",
-    Source.ACCEPTED: "what was accepted without a refusal",
-    Source.REFUSED: "a refusal, and what was accepted before it",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +46,9 @@ class Pace:
     `sends`: when requests left or will leave, a good minute of them, earliest first. `level`: requests a minute, 0 unknown.
     `short`: most requests in 2 s and in 10 s, 0 unlimited. `proven`: most that were accepted in 2 s, 10 s and a minute.
     `ceiling`: where the last violation was, 0 none; until `hold_until` the level stays below it. `repeats`: violations at that place.
-    `grown_at`: when the level last changed. `published`: the provider's word, 0 unknown.
+    `grown_at`: when the level last changed. `published`: the provider's word, 0 unknown. `slow_at`: when a step last had to wait for half
+    of its time. `crowd`: when the first and the last step asked that left no slot in time for one more, of the latest such crowd;
+    `comes_at_once`: whether the crowd before it came all at once.
     """
 
     sends: tuple[float, ...] = ()
@@ -81,7 +60,10 @@ class Pace:
     repeats: int = 0
     grown_at: float = 0.0
     published: float = 0.0
-    source: Source = Source.SPACING
+    slow_at: float = 0.0
+    crowd: tuple[float, float] = (0.0, 0.0)
+    comes_at_once: bool = False
+    source: PaceSource = PaceSource.SPACING
 
     def as_json(self) -> dict[str, Any]:
         """The pace as a JSON value."""
@@ -90,13 +72,13 @@ class Pace:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Pace:
         """The pace that `as_json` wrote; {} is a fresh one."""
-        lists = {name: tuple(value[name]) for name in ("sends", "short", "proven") if name in value}
-        return cls(**{**value, **lists, "source": Source(value.get("source", Source.SPACING))})
+        lists = {name: tuple(value[name]) for name in ("sends", "short", "proven", "crowd") if name in value}
+        return cls(**{**value, **lists, "source": PaceSource(value.get("source", PaceSource.SPACING))})
 
     @property
     def most(self) -> tuple[float, float, float]:
         """Most requests in 2 s, 10 s and a minute."""
-        return (self.short[0] or inf, self.short[1] or inf, max(1.0, float(int(self.level))) if self.level else inf)
+        return (self.short[0] or inf, self.short[1] or inf, float(ceil(self.level)) if self.level else inf)
 
     @property
     def confidence(self) -> float:
@@ -114,18 +96,38 @@ class Pace:
 
 
 def slot(pace: Pace, spacing: float, now: float, latest: float) -> float:
-    """When the next request may leave: at the even pace if that is by `latest`, else as soon as a burst allows."""
-    even = _earliest(pace, now, pace.gap(spacing))
-    if even <= latest or not pace.level:
+    """When the next request may leave: at the even pace if that is by `latest`, else as soon as a burst allows, where one is of use.
+
+    A burst uses up the minute, and tasks that go on then find it empty: only a crowd that comes at once and goes is served by it.
+    """
+    even = earliest(pace.sends, pace.most, now, pace.gap(spacing))
+    if even <= latest or not pace.level or not _is_for_bursts(pace, now):
         return even
-    return min(even, _earliest(pace, now, BURST_GAP))
+    return min(even, earliest(pace.sends, pace.most, now, BURST_GAP))
 
 
-def reserved(pace: Pace, at: float, now: float) -> Pace:
-    """A request is to leave at `at`."""
+def reserved(pace: Pace, spacing: float, at: float, now: float, latest: float) -> Pace:
+    """A request of a step that asked at `now` and can wait until `latest` is to leave at `at`."""
     kept = list(pace.sends[bisect_left(pace.sends, now - MINUTE - SLACK) :])
     insort(kept, at)
-    return replace(pace, sends=tuple(kept))
+    pace = replace(pace, sends=tuple(kept), slow_at=now if at - now > 0.5 * (latest - now) else pace.slow_at)
+    return _crowded(pace, now) if at > now and at + pace.gap(spacing) > latest else pace
+
+
+def _crowded(pace: Pace, now: float) -> Pace:
+    """A step asked at `now` and took the last slot that was in time: one more like it is turned away."""
+    first, last = pace.crowd
+    if now > last + MINUTE:
+        return replace(pace, crowd=(now, now), comes_at_once=_is_for_bursts(pace, now))
+    return replace(pace, crowd=(first, max(last, now)))
+
+
+def _is_for_bursts(pace: Pace, now: float) -> bool:
+    """Whether crowds come at once and go: the last one did, as far as it is over."""
+    first, last = pace.crowd
+    if now > last + MINUTE:
+        return bool(last) and last - first < AT_ONCE
+    return pace.comes_at_once and last - first < AT_ONCE
 
 
 def accepted(pace: Pace, spacing: float, sent_at: float, now: float, published: float | None) -> Pace:
@@ -140,26 +142,31 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
     """A request that left at `sent_at` was refused by the edge. `strikes`: how many probes the account's last block took, from 1."""
     used = _used(pace, sent_at)
     before = (max(0, used[0] - 1), max(0, used[1] - 1), max(0, used[2] - 1))
-    pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
+    is_own = is_own_doing(pace, sent_at)
+    # A crowd that was cut short by the refusal shows nothing of how crowds come.
+    crowd = pace.crowd if pace.comes_at_once else (0.0, 0.0)
+    pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)], crowd=crowd)
     if not before[2]:
         # Nothing had been sent for a minute: the account is blocked, and that says nothing about its limit.
         return pace
     burst = _burst_to_blame(pace, spacing, sent_at, before)
     if burst is not None:
         return _with_short(pace, burst, max(1.0, 0.75 * before[burst]))
-    return _fallen(pace, before, now, strikes)
+    return _fallen(pace, before, now, strikes) if is_own else _shaken(pace, spacing, before, now)
 
 
 def is_own_doing(pace: Pace, sent_at: float) -> bool:
-    """Whether a refusal of the request that left at `sent_at` may come from our own pace: it had been about as fast as ever."""
+    """Whether a refusal of the request that left at `sent_at` may be our own doing: as fast as never before, or near a known limit."""
     before = _used(pace, sent_at)[2] - 1
-    return before > 0 and before >= 0.75 * pace.proven[2]
+    return before > 0 and (before >= pace.proven[2] or before >= 0.75 * pace.ceiling > 0)
 
 
 def rebased(pace: Pace, now: float) -> Pace:
     """The pace under a clock that was set back: nothing planned for a time that is far away, no hold longer than it was."""
     if pace.sends and pace.sends[-1] > now + AHEAD:
         pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
+    if max(pace.crowd[1], pace.slow_at) > now + AHEAD:
+        pace = replace(pace, crowd=(0.0, 0.0), slow_at=0.0)
     if pace.grown_at > now + AHEAD:
         pace = replace(pace, grown_at=now, hold_until=min(pace.hold_until, now + max(0.0, pace.hold_until - pace.grown_at)))
     return pace
@@ -179,37 +186,48 @@ def _highest(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[in
 def _told(pace: Pace, published: float | None, spacing: float, now: float) -> Pace:
     """The limit that a success tells of: believed to a part at first, and as a bound."""
     limit = min(published or 0.0, MOST)
+    if not limit and spacing and not pace.level:
+        return replace(pace, level=FIRST_PART * CLAIMED, source=PaceSource.USUAL, grown_at=now)
     if not limit or limit == pace.published:
         return pace
     pace = replace(pace, published=limit)
-    if pace.level > limit:
-        return replace(pace, level=limit, source=Source.PUBLISHED, grown_at=now)
-    if pace.source in (Source.REFUSED, Source.ACCEPTED) or not spacing:
+    if pace.level > limit and pace.source is not PaceSource.USUAL:
+        return replace(pace, level=limit, source=PaceSource.PUBLISHED, grown_at=now)
+    if pace.source in (PaceSource.REFUSED, PaceSource.ACCEPTED) or not spacing:
         return pace
-    first = FIRST_PART * (limit if limit < MOST else CLAIMED)
-    return replace(pace, level=max(LEAST, first), source=Source.PUBLISHED, grown_at=now)
+    first = max(LEAST, float(int(FIRST_PART * min(limit, CLAIMED))))
+    return replace(pace, level=first, source=PaceSource.PUBLISHED, grown_at=now)
 
 
 def _grown(pace: Pace, spacing: float, used: tuple[int, int, int], now: float) -> Pace:
-    """The level after one more minute in which it was used and nothing was refused."""
+    """The level after one more minute in which it was used up, steps were pressed for more, and nothing was refused."""
     if not spacing and not pace.level:
         return pace
     level = pace.level or MINUTE / spacing
+    if pace.ceiling and used[2] > 1.1 * pace.ceiling:
+        pace = replace(pace, ceiling=0.0, repeats=0)
     if now < pace.grown_at + MINUTE or used[2] < 0.75 * int(level):
         return pace
-    grown = min(_next_level(pace, level, now), pace.published or MOST, MOST)
+    grown = min(_next_level(pace, level, now), _bound(pace, now))
     if grown <= level:
         return pace
-    pace = _regrown_bursts(replace(pace, level=grown, grown_at=now, source=Source.ACCEPTED), used)
-    return replace(pace, ceiling=0.0, repeats=0) if grown > 1.5 * pace.ceiling else pace
+    return _regrown_bursts(replace(pace, level=grown, grown_at=now, source=PaceSource.ACCEPTED), used)
+
+
+def _bound(pace: Pace, now: float) -> float:
+    """How far the level may rise: to a usual published limit if steps wait long at it, and else only if they are turned away."""
+    since = max(pace.grown_at, now - MINUTE)
+    if pace.crowd[1] > since:
+        return pace.published or MOST
+    return min(pace.published, CLAIMED) if pace.slow_at > since and not pace.ceiling and pace.published < MOST else 0.0
 
 
 def _next_level(pace: Pace, level: float, now: float) -> float:
     if not pace.ceiling:
-        return level * 1.4 + 1
+        return 2 * level
     if now < pace.hold_until:
-        return min(level * 1.2 + 0.5, 0.9 * pace.ceiling)
-    return level * 1.15 + 0.5
+        return min(level * 1.2 + 0.5, REST_PART * pace.ceiling)
+    return level * 1.2 + 0.5
 
 
 def _regrown_bursts(pace: Pace, used: tuple[int, int, int]) -> Pace:
@@ -221,9 +239,12 @@ def _regrown_bursts(pace: Pace, used: tuple[int, int, int]) -> Pace:
 
 
 def _burst_to_blame(pace: Pace, spacing: float, sent_at: float, before: tuple[int, int, int]) -> int | None:
-    """The short horizon in which more had been sent than ever, if the request came sooner than at the even pace; None: there is none."""
+    """The short horizon in which more had been sent than ever, if the request came sooner than at the even pace; None: there is none.
+
+    Where a good part of the minute's level was used up, the minute is the likelier cause.
+    """
     earlier = pace.sends[: bisect_right(pace.sends, sent_at) - 1]
-    if sent_at - earlier[-1] > 0.75 * pace.gap(spacing):
+    if sent_at - earlier[-1] > 0.75 * pace.gap(spacing) or before[2] >= 0.4 * pace.level > 0:
         return None
     return next((place for place in (0, 1) if before[place] and before[place] + 1 > pace.proven[place]), None)
 
@@ -235,57 +256,36 @@ def _with_short(pace: Pace, place: int, most: float) -> Pace:
 def _fallen(pace: Pace, before: tuple[int, int, int], now: float, strikes: int) -> Pace:
     place = float(before[2])
     is_repeat = bool(pace.ceiling) and 0.6 <= place / pace.ceiling <= 1.5
-    is_new_height = before[2] >= pace.proven[2]
-    repeats = pace.repeats + 1 if is_repeat else int(is_new_height)
-    times, longest = DEAR if strikes > 1 else CHEAP
-    hold = min(longest, HOLD * times ** (repeats + strikes - 1))
+    repeats = pace.repeats + 1 if is_repeat else 1
     return replace(
         pace,
-        level=max(LEAST, (0.9 if is_repeat else 0.8) * place),
+        level=max(LEAST, FALLEN_PART * place),
         ceiling=place,
         repeats=repeats,
-        hold_until=now + hold,
+        hold_until=now + _until_next_look(pace, place, repeats, strikes),
         grown_at=now,
         proven=(min(pace.proven[0], before[0]), min(pace.proven[1], before[1]), before[2]),
-        source=Source.REFUSED,
+        source=PaceSource.REFUSED,
     )
 
 
-def _earliest(pace: Pace, start: float, gap: float) -> float:
-    """The first time from `start` at which one more request keeps every horizon and the gap to all others."""
-    two, ten, minute = pace.most
-    at = _after_the_minute(pace.sends, start, minute)
-    while True:
-        apart = _between(pace.sends, at, gap)
-        moved = _after_a_burst(pace.sends, _after_a_burst(pace.sends, apart, SHORT[0], two), SHORT[1], ten)
-        if moved == apart:
-            return apart
-        at = moved
+def _shaken(pace: Pace, spacing: float, before: tuple[int, int, int], now: float) -> Pace:
+    """A refusal of what was always accepted so far: a block that came by itself, or a limit that fell. The next one tells.
+
+    Few requests before a block from outside are no sign of a low limit, so the level falls no lower than the admins' spacing.
+    """
+    level = min(pace.level or inf, max(LEAST, FALLEN_PART * before[2], MINUTE / spacing if spacing else 0.0))
+    return replace(pace, level=level, grown_at=now, proven=(0, 0, 0), source=PaceSource.REFUSED)
 
 
-def _after_the_minute(sends: tuple[float, ...], start: float, most: float) -> float:
-    """The first time from `start` with fewer than `most` sends in the minute before it, counting all that are planned after it."""
-    if not isfinite(most) or len(sends) - bisect_right(sends, start - MINUTE - SLACK) < most:
-        return start
-    return max(start, sends[len(sends) - int(most)] + MINUTE + SLACK)
+def _until_next_look(pace: Pace, place: float, repeats: int, strikes: int) -> float:
+    """Seconds for which looking above `place` costs more than it may gain.
 
-
-def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most: float) -> float:
-    """`start`, or a later time to look at where a horizon around it would hold more than `most`."""
-    if not isfinite(most):
-        return start
-    near = sends[bisect_right(sends, start - horizon) : bisect_left(sends, start + horizon)]
-    for first, send in enumerate(near[: max(0, len(near) - int(most) + 1)]):
-        if max(near[first + int(most) - 1], start) - min(send, start) < horizon:
-            return max(start, min(send, start) + horizon)
-    return start
-
-
-def _between(sends: tuple[float, ...], start: float, gap: float) -> float:
-    """The first time from `start` that is a gap away from every send."""
-    at = start
-    for each in sends[bisect_right(sends, start - gap) :]:
-        if each >= at + gap:
-            break
-        at = max(at, each + gap)
-    return at
+    A look each T seconds costs c / T of the time; a limit that rises once in S seconds to the bound B is missed for T / 2 each time,
+    and (B - place) / place is what is missed: the two are least together at T = sqrt(2 S c place / (B - place)). Each look that found
+    the limit where it was makes S longer.
+    """
+    bound = pace.published if 0 < pace.published < MOST else CLAIMED
+    gain = max(bound - place, 0.05 * place) / place
+    cost = LOOK_COSTS * 2.0 ** (strikes - 1)
+    return min(RAREST_LOOK, sqrt(2 * STEADY_FOR * cost / gain * 2.0 ** (repeats - 1)))

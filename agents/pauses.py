@@ -4,11 +4,16 @@ from __future__ import annotations
 
 # Pauses are only ever stretched, never cut: coming too early is what hurts.
 JITTER = 0.05
-# While nothing says that probes do harm, a long block is looked at this often, or after a tenth of the time it has lasted.
+# A block that came by itself may end at its own time, whatever we do, or only after a silence. First the silences double, which ends
+# one of a quarter of an hour or less either way; one that has lasted this long most likely has its own time.
+SILENT_FOR, LONGEST_SILENCE = 1800.0, 960.0
+# From then on it is looked at this often, or after a tenth of the time it has lasted.
 PATIENCE, PATIENT_PART = 300.0, 0.1
 # A block of this length has outlived that hope: from then on after half of the time it has lasted.
 PATIENT_FOR, LATE_PART = 7200.0, 0.5
 LONGEST = 86_400.0
+# A stopped account is looked at after this part of the time it has been stopped, but never more rarely than that, in seconds.
+CHECK_PART, RAREST_CHECK = 0.5, 3600.0
 
 
 def rung(ladder: tuple[float, ...], longest: float, strike: int) -> float:
@@ -23,12 +28,17 @@ def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: floa
     """As `rung`, for a block that has `lasted` so far, when a pause of `silence` ended the last one (0: none is remembered).
 
     A block that we brought about gets longer and longer pauses: the ban may start anew at each probe, so it has to be outwaited.
-    One that came without our doing is looked at steadily, unless longer silences were needed before.
+    One that came without our doing is looked at steadily after a while, unless longer silences were needed before.
     """
     if own_doing:
         return rung(ladder, LONGEST, strike)
-    most = max(PATIENCE, (PATIENT_PART if lasted < PATIENT_FOR else LATE_PART) * lasted, 2.2 * silence)
-    return min(rung(ladder, LONGEST, strike), most)
+    most = LONGEST_SILENCE if lasted < SILENT_FOR else max(PATIENCE, (PATIENT_PART if lasted < PATIENT_FOR else LATE_PART) * lasted)
+    return min(rung(ladder, LONGEST, strike), max(most, 2.2 * silence))
+
+
+def check(least: float, stopped_for: float) -> float:
+    """Until the next look at a stopped account: `least`, and longer the longer it has been stopped. Its operator's word comes sooner."""
+    return max(least, min(CHECK_PART * stopped_for, RAREST_CHECK))
 
 
 def stretched(pause: float, dice: float) -> float:

@@ -124,6 +124,30 @@ PAUSE_SOURCES = {
     PauseSource.CALENDAR: "the provider's calendar, in UTC",
     PauseSource.LEARNED: "learned from earlier blocks",
     PauseSource.HISTORY: "how long earlier blocks of this kind took",
-    PauseSource.CHECK: "looked at again every few minutes",
+    PauseSource.CHECK: "looked at again, more rarely the longer it lasts",
     PauseSource.OPERATOR: "an operator said so",
+}
+
+
+class PaceSource(StrEnum):
+    """From what the level of an account's pace was learned."""
+
+    SPACING = "spacing"
+    USUAL = "usual"
+    PUBLISHED = "published"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+    @property
+    def sentence(self) -> str:
+        """The source in an operator's words."""
+        return PACE_SOURCES[self]
+
+
+PACE_SOURCES = {
+    PaceSource.SPACING: "nothing is known yet: the spacing holds",
+    PaceSource.USUAL: "the provider tells no limit: a careful part of its usual one",
+    PaceSource.PUBLISHED: "a careful part of the limit that the provider publishes",
+    PaceSource.ACCEPTED: "what was accepted without a refusal",
+    PaceSource.REFUSED: "a refusal, and what was accepted before it",
 }

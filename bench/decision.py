@@ -97,10 +97,15 @@ def prepared(pacing: Pacing) -> Case:
 
 
 def seen(limits: Limits, sends: int) -> tuple[Gate, float]:
-    """A gate after so many accepted sends as fast as it lets them, and when the last one left."""
+    """A gate after so many accepted sends as fast as it lets them, and when the last one left.
+
+    Each step can just wait for its slot and no longer: the learned pace rises only where steps are turned away.
+    """
     gate, now = Gate(), START
     for _ in range(sends):
-        decision, gate = governor.decide(gate, limits, now, now + BUDGET, LATENCY)
+        waits, _ = governor.decide(gate, limits, now, now + LATENCY, LATENCY)
+        due = max(now, waits.retry_at or now) + LATENCY + 0.001
+        decision, gate = governor.decide(gate, limits, now, due, LATENCY)
         assert decision.slot is not None
         now = decision.slot
         gate = governor.succeeded(gate, limits, now, now + 0.01)

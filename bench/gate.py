@@ -1,7 +1,7 @@
 """How well the gate does against hidden accounts, beside what others reach: `make bench-gate`.
 
-`python -m bench.gate [--scenarios FOLDER] [--seeds 3]`; the folder may also come from BENCH_SCENARIOS. Exit status 1 where the learned
-pace misses what it promises.
+`python -m bench.gate [--scenarios FOLDER] [--seeds 3] [--varied N]`; the folder may also come from BENCH_SCENARIOS. Exit status 1 where
+the learned pace misses what it promises.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any
 
 from agents.simulation.measures import Measures
 from agents.simulation.run import simulate
-from agents.simulation.scenario import Scenario, load_file
 from agents.simulation.settings import Miner, with_settings
+from agents.standin.scenario import Scenario, load_file
+from bench import varied
 
 HERE = Path(__file__).parent
 PACINGS = ("fixed", "learned")
@@ -44,7 +45,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.gate", description=__doc__.partition("\n")[0])
     parser.add_argument("--scenarios", type=Path, default=os.environ.get("BENCH_SCENARIOS") or HERE / "scenarios")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--varied", type=int, metavar="N", help="play N drawn accounts of each family instead")
     options = parser.parse_args()
+    if options.varied:
+        return varied.report(options.varied)
     scenarios = {path.stem: load_file(path) for path in sorted(Path(options.scenarios).glob("*.json"))}
     if not scenarios:
         parser.error(f"{options.scenarios} holds no scenario.")

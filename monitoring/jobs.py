@@ -1,4 +1,4 @@
-"""What the worker runs for the panel. Jobs take ids, never keys or pages."""
+"""What the worker runs for the panel. Jobs take ids, never keys, pages or files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 
 from django.utils import timezone
 
+from monitoring import retention, uploads
 from monitoring.health import checking
 from monitoring.notices import noticing, sending
 from monitoring.rollups import rolling
-from monitoring.suites import retests, running
+from monitoring.suites import keeping, retests, running, schedules
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
 CHUNK_SECONDS = 45.0
@@ -23,13 +24,28 @@ def run_tests(pk: int) -> bool:
     return running.run(pk, until=time.monotonic() + CHUNK_SECONDS)
 
 
+def import_journal(pk: int) -> bool:
+    """Import an uploaded journal. False where there is nothing to do now."""
+    return uploads.run(pk)
+
+
+def prune_logs() -> int:
+    """Delete the log entries that are too old or too many."""
+    deleted = retention.prune_logs(timezone.now())
+    if deleted:
+        logger.info("%d old log entries were deleted.", deleted)
+    return deleted
+
+
 def watch() -> None:
     """Every few seconds: what is due by now. Each part looks for itself whether it is, so that several workers do nothing twice."""
     now = timezone.now()
     lost = running.requeue_lost(now)
     if lost:
         logger.info("Taken up: %d test runs queued again.", lost)
+    uploads.take_up(now)
     retests.ask_due(now)
+    schedules.ask_due(now)
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
@@ -39,3 +55,11 @@ def watch() -> None:
 def deliver(pk: int) -> bool:
     """Send one notification. False where another worker had it."""
     return sending.deliver(pk)
+
+
+def prune() -> None:
+    """Hourly: drop test runs and health checks that are too old."""
+    now = timezone.now()
+    runs, checks = keeping.prune(now), checking.prune(now)
+    if runs or checks:
+        logger.info("Pruned: %d test runs, %d health checks.", runs, checks)

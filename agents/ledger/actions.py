@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.db import transaction
 
-from agents import gates, governor
+from agents import gates, governor, words
 from agents.ledger import events
 from agents.ledger.times import at
 from agents.models import Account, AuditEntry
 
 Action = AuditEntry.Action
+_PAUSED_FOR = re.compile(r"For (\d+) s\.", re.ASCII)
 
 
 def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
     """Send nothing for `seconds`. A pause that already lasts longer stays as it is."""
-    _act(account, Action.PAUSE, f"For {seconds:.0f} s.", by, now, lambda gate: governor.paused(gate, now, seconds))
+    _act(account, Action.PAUSE, f"For {seconds:.0f} s.", by, now, lambda gate: words.paused(gate, now, seconds))
+
+
+def paused_for(entry: AuditEntry) -> float:
+    """For how many seconds an operator's word paused the account; 0 for another word."""
+    told = _PAUSED_FOR.match(entry.detail) if entry.action == Action.PAUSE else None
+    return float(told[1]) if told else 0.0
 
 
 def resume(account: Account, *, by: str, now: float) -> None:
     """End the pause now. After a refusal one request probes the account first."""
-    _act(account, Action.RESUME, "", by, now, lambda gate: governor.resumed(gate, now))
+    _act(account, Action.RESUME, "", by, now, lambda gate: words.resumed(gate, now))
 
 
 def probe(account: Account, *, by: str, now: float) -> None:
     """End the pause now, for a probe that the caller sends."""
-    _act(account, Action.PROBE, "", by, now, lambda gate: governor.resumed(gate, now))
+    _act(account, Action.PROBE, "", by, now, lambda gate: words.resumed(gate, now))
 
 
 def clear(account: Account, *, by: str, now: float) -> None:
     """Forget all refusals and what was learned of the account: it is open, at the spacing."""
-    _act(account, Action.CLEAR, "", by, now, governor.cleared)
+    _act(account, Action.CLEAR, "", by, now, words.cleared)
 
 
 def rekey(account: Account, now: float) -> None:
     """The account got another key. Whoever changed it is in the account's history."""
     with transaction.atomic():
-        _move(account, lambda gate: governor.rekeyed(gate, now))
+        _move(account, lambda gate: words.rekeyed(gate, now))
 
 
 def _act(account: Account, action: str, detail: str, by: str, now: float, move: Callable[[governor.Gate], governor.Gate]) -> None:

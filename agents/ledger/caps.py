@@ -6,7 +6,7 @@ import logging
 
 from django.db import transaction
 
-from agents import gates, governor
+from agents import gates, words
 from agents.ledger import events
 from agents.ledger.times import at
 from agents.models import Account
@@ -23,7 +23,7 @@ def retell(account: Account, until: float, *, read_at: float, now: float) -> boo
     with transaction.atomic():
         row = gates.locked(account)
         gate = gates.read(row)
-        moved = governor.retold(gate, now, until, PauseSource.SUBSCRIPTION) if gate.paused_at <= read_at else gate
+        moved = words.retold(gate, now, until, PauseSource.SUBSCRIPTION) if gate.paused_at <= read_at else gate
         if moved == gate:
             return False
         gates.save(row, moved)

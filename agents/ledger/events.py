@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from agents import cooling, governor
+from django.db.models import QuerySet
+
+from agents import cooling, governor, log_context
 from agents.facts import AttemptEnd
 from agents.governor import Limits
 from agents.ledger.times import at, maybe_at
@@ -27,7 +29,8 @@ def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate, li
     prediction = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, next_pause, past)
     _ended(attempt.account, "", Ended.TIMER, gate.paused_at)
     _open(attempt, end, prediction, model="", strike=gate.strikes, source=gate.pause_source, until=gate.paused_until, began=gate.blocked_at)
-    _warn(attempt, end, gate, limits)
+    with log_context.about(log_context.attempt, str(attempt.uid)):
+        _warn(attempt, end, gate, limits)
 
 
 def model_cools(attempt: LLMAttempt, end: AttemptEnd, kind: RefusalClass, until: float, times: int) -> None:
@@ -72,9 +75,19 @@ def ended_by_operator(account: Account, now: float) -> None:
 
 def blocks(account: Account, model: str, kind: RefusalClass) -> list[float]:
     """How many seconds the last blocks of this kind took, newest first."""
-    done = RateLimitEvent.objects.filter(account=account, model=model, refusal=kind, recovered_at__isnull=False, ended_by=Ended.SUCCEEDED)
-    times = done.order_by("-recovered_at").values_list("block_started_at", "recovered_at")[:BLOCKS_REMEMBERED]
-    return [(back - began).total_seconds() for began, back in times if back]
+    return _lasted(RateLimitEvent.objects.filter(account=account, model=model, refusal=kind, recovered_at__isnull=False))
+
+
+def longer_blocks(event: RateLimitEvent) -> int:
+    """How many of the blocks that an event's prediction could look back on had lasted longer than its own had by then."""
+    lasted = (event.started_at - event.block_started_at).total_seconds()
+    alike = RateLimitEvent.objects.filter(account=event.account_id, model=event.model, refusal=event.refusal)
+    return sum(seconds > lasted for seconds in _lasted(alike.filter(recovered_at__lte=event.started_at)))
+
+
+def _lasted(events: QuerySet[RateLimitEvent]) -> list[float]:
+    times = events.filter(ended_by=Ended.SUCCEEDED).order_by("-recovered_at").values_list("block_started_at", "recovered_at")
+    return [(back - began).total_seconds() for began, back in times[:BLOCKS_REMEMBERED] if back]
 
 
 def _open(

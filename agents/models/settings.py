@@ -75,7 +75,7 @@ class Settings(models.Model):
         "Key check",
         default=5,
         validators=[MinValueValidator(1), MaxValueValidator(1440)],
-        help_text="Minutes between two looks at an account whose key was refused or whose balance is used up.",
+        help_text="At least so many minutes between two looks at an account whose key was refused or whose balance is used up.",
     )
     probe_after_pause = models.BooleanField(
         "Probe after a pause",

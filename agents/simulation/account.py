@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 from agents.simulation.clock import Clock
 from agents.simulation.measures import Record
-from agents.simulation.scenario import Event, Scenario
 from agents.standin.fields import merged
 from agents.standin.provider import Reply, Said, World, ask, banned_now, reset_at
+from agents.standin.scenario import Scenario
+from agents.standin.timeline import Change
 
 
 class Account:
@@ -18,8 +20,8 @@ class Account:
         self.hidden, self.world = scenario.account, World()
         self._clock, self._epoch, self._record, self._rng = clock, epoch, record, rng
         self._shut_at = None if self.hidden.valid else 0.0
-        for event in scenario.timeline:
-            clock.at(epoch + event.at, lambda event=event: self._happen(event))  # type: ignore[misc]
+        for change in scenario.timeline:
+            clock.at(epoch + change.at, partial(self._happen, change))
 
     @property
     def published(self) -> float:
@@ -41,12 +43,11 @@ class Account:
         cap = self.hidden.cap4h
         return self._epoch + reset_at(cap, self._clock.now - self._epoch) if cap else None
 
-    def _happen(self, event: Event) -> None:
-        if event.changes is not None:
-            self.hidden = merged(self.hidden, event.changes)
-            self._note_key(event.at)
-        if event.ban is not None:
-            self.world = banned_now(self.world, event.at, event.ban)
+    def _happen(self, change: Change) -> None:
+        self.hidden = merged(self.hidden, change.changes)
+        self._note_key(change.at)
+        if change.ban is not None:
+            self.world = banned_now(self.world, change.at, change.ban)
             self._note_ban()
 
     def _note_key(self, at: float) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from agents.pacing import CLAIMED, MINUTE
+from agents.pacing import CLAIMED
 from agents.refusals import RefusalClass
 from agents.simulation.evidence import Block, Evidence, evidence
 from agents.simulation.past import Outcome, Past
+from agents.slots import MINUTE
 
 ALWAYS = (
     "The gate starts afresh at the beginning of this time: what it had learned before is not known to it.",

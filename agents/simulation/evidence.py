@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from agents.pacing import CLAIMED, HORIZONS, MINUTE
+from agents.pacing import CLAIMED
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass
 from agents.simulation.past import Outcome, Past, Sent
+from agents.slots import HORIZONS, MINUTE
 
 # How far around a block the account is looked at to say what it takes, in seconds: a provider's limits move with the hours.
 NEAR = 3600.0

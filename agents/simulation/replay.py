@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
-from agents.pacing import HORIZONS
 from agents.refusals import RefusalClass
 from agents.simulation.clock import Clock
 from agents.simulation.evidence import Evidence, evidence
@@ -17,6 +16,7 @@ from agents.simulation.measures import Measures, Record, means
 from agents.simulation.past import Chain, Outcome, Past, Sent
 from agents.simulation.run import Play
 from agents.simulation.settings import Miner
+from agents.slots import HORIZONS
 from agents.standin.faults import Fault
 from agents.standin.hidden import Latency
 from agents.standin.provider import Reply, Said, drawn_latency

@@ -8,8 +8,8 @@ from functools import partial
 from random import Random
 from typing import Protocol
 
-from agents import cooling, governor
-from agents.governor import Decision, Gate, State
+from agents import cooling, governor, watchdog
+from agents.governor import Decision, Gate, Limits, State
 from agents.hybrid import LONGEST_DEADLINE, MARGIN, Candidate, Reach, Tries, retry_pause
 from agents.latency import Samples, expected, noted
 from agents.reasons import PauseSource, Reason
@@ -17,18 +17,19 @@ from agents.refusals import RefusalClass, wait
 from agents.simulation.account import Account
 from agents.simulation.clock import Clock
 from agents.simulation.measures import Answered, Measures, Record, means
-from agents.simulation.scenario import Scenario
 from agents.simulation.settings import Miner
 from agents.standin.faults import Fault
-from agents.standin.provider import Reply, Said
+from agents.standin.provider import Reply, Said, account_dice
+from agents.standin.scenario import Scenario
 
 # A fixed Monday, 00:00 UTC: days and 4-hour windows start with the scenario.
 EPOCH = 1_798_416_000.0
 # A task's next step comes this long after the answer to the one before it.
 NEXT_STEP = 2.0
-# A waiting step looks at the gate this often; a job looks whether a pause has ended without a step this often.
-LOOK, PROBE_AFTER = 0.2, 1.0
-PROBE_BUDGET = 25.0
+# A waiting step looks at the gate this often; the worker's canary looks this often whether a pause has ended without a step.
+LOOK, CANARY = 0.2, watchdog.Limits().canary_every
+# As the probing job has them: how long it waits for its answer, and before it sends another one where that said nothing.
+PROBE_BUDGET, PROBE_AGAIN = 25.0, 60.0
 UNACCEPTED = frozenset({Fault.HTTP500, Fault.HTTP502, Fault.HTTP503, Fault.RESET, Fault.HANG})
 REFUSALS = {
     Said.EDGE: RefusalClass.EDGE,
@@ -36,6 +37,26 @@ REFUSALS = {
     Said.DAILY_QUOTA: RefusalClass.DAILY_QUOTA,
     Said.SUBSCRIPTION_CAP: RefusalClass.SUBSCRIPTION_CAP,
 }
+
+
+class Judge(Protocol):
+    """Who says when a request may leave: the governor, or another gate that is to be compared with it."""
+
+    def decide(self, gate: Gate, limits: Limits, now: float, deadline: float, expected_latency: float) -> tuple[Decision, Gate]: ...
+    def hold(self, gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None: ...
+    def earliest(self, gate: Gate, limits: Limits, decision: Decision) -> float: ...
+    def released(self, gate: Gate, lease: float | None) -> Gate: ...
+    def succeeded(self, gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate: ...
+    def refused(
+        self,
+        gate: Gate,
+        limits: Limits,
+        sent_at: float,
+        now: float,
+        told: tuple[float, PauseSource] | None = None,
+        kind: RefusalClass = RefusalClass.EDGE,
+        dice: float = 0.0,
+    ) -> Gate: ...
 
 
 class Asked(Protocol):
@@ -67,12 +88,14 @@ class Play:
     """
 
     account: Asked
+    judge: Judge = governor
 
     def __init__(self, miner: Miner, seed: int, starts_at: float, ends_at: float, epoch: float) -> None:
         self.miner, self.ends_at, self.epoch = miner, ends_at, epoch
         self.record, self.clock, self.gate = Record(), Clock(starts_at), Gate()
         self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
         self._latencies: Samples = {}
+        self._looks, self._probed_at = False, 0.0
 
     def result(self) -> Record:
         """Runs to the end."""
@@ -99,21 +122,21 @@ class Play:
         now = self.clock.now
         asking.model = cooling.ready(self.gate.cooling, asking.tries.candidates[0].models, now)[0]
         latency = expected(self._latencies, asking.model, now)
-        decision, gate = governor.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
+        decision, gate = self.judge.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
         self.gate = gate
         if decision.slot is None:
             asking.done(False)  # noqa: FBT003 - the callback's one argument
             return
         asking.decision, asking.decided_at, asking.is_waiting = decision, now, True
         self._waiting[id(asking)] = asking
-        self.clock.at(governor.earliest(gate, self.miner.limits, decision), partial(self._wake, asking))
+        self.clock.at(self.judge.earliest(gate, self.miner.limits, decision), partial(self._wake, asking))
 
     def _wake(self, asking: Asking) -> None:
         """The slot has come, or the gate has changed meanwhile."""
         if not asking.is_waiting:
             return
         assert asking.decision is not None
-        obstacle = governor.hold(self.gate, self.miner.limits, asking.decision, asking.decided_at, self.clock.now)
+        obstacle = self.judge.hold(self.gate, self.miner.limits, asking.decision, asking.decided_at, self.clock.now)
         if obstacle is None and self.clock.now < (asking.decision.slot or 0.0):
             return
         asking.is_waiting = False
@@ -125,7 +148,7 @@ class Play:
 
     def _give_up(self, asking: Asking, _: Reason) -> None:
         assert asking.decision is not None
-        self.gate = governor.released(self.gate, asking.decision.lease)
+        self.gate = self.judge.released(self.gate, asking.decision.lease)
         asking.done(False)  # noqa: FBT003 - the callback's one argument
 
     def _send(self, asking: Asking) -> None:
@@ -167,26 +190,27 @@ class Play:
             self._latencies = noted(self._latencies, model, self.clock.now, self.clock.now - sent_at)
 
     def _accepted(self, sent_at: float, model: str) -> None:
-        gate = governor.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.published)
+        gate = self.judge.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.published)
         self.gate = replace(gate, cooling=cooling.warmed(gate.cooling, model))
 
     def _unheard(self, lease: float | None, model: str, reply: Reply | None) -> None:
-        gate = governor.released(self.gate, lease)
+        gate = self.judge.released(self.gate, lease)
         if reply is not None and reply.said in (Said.CAPACITY, Said.MODEL):
             gate = replace(gate, cooling=cooling.cooled(gate.cooling, model, self.clock.now, self._dice.random()))
         self.gate = gate
 
     def _refused(self, asking: Asking, sent_at: float, reply: Reply) -> None:
         now, before = self.clock.now, self.gate
-        self.gate = governor.refused(before, self.miner.limits, sent_at, now, self._told(reply), REFUSALS[reply.said], self._dice.random())
+        dice, kind = self._dice.random(), REFUSALS[reply.said]
+        self.gate = self.judge.refused(before, self.miner.limits, sent_at, now, self._told(reply), kind, dice)
         asking.done(False)  # noqa: FBT003 - the callback's one argument
         if self.gate is before:
             return
         for waiting in list(self._waiting.values()):
             looks = int((now - waiting.decided_at) / LOOK) + 1
             self.clock.at(waiting.decided_at + looks * LOOK, partial(self._wake, waiting))
-        if self.miner.probes:
-            self.clock.at(self.gate.paused_until + PROBE_AFTER, self._probe)
+        if self.miner.probes and not self._looks:
+            self._look_later()
 
     def _told(self, reply: Reply) -> tuple[float, PauseSource] | None:
         """Seconds until the time that the provider told, in the refusal or in its management API, or that its calendar tells."""
@@ -199,22 +223,36 @@ class Play:
         until, source = wait(REFUSALS[reply.said], "", "", now)
         return None if until is None else (until - now, source)
 
-    def _probe(self) -> None:
+    def _look_later(self) -> None:
+        self._looks = True
+        self.clock.at(self.clock.now + CANARY - (self.clock.now - self.epoch) % CANARY, self._look)
+
+    def _look(self) -> None:
+        """The worker's look at a gate that is shut, until it opens."""
+        self._looks = False
         now = self.clock.now
-        if now >= self.ends_at or self.gate.state(now) is not State.PROBING or now < self.gate.probe_until:
+        if now >= self.ends_at or self.gate.state(now) is State.OPEN:
             return
+        self._look_later()
+        since = max(self.gate.paused_until, now - PROBE_AGAIN)
+        if self.gate.state(now) is State.PROBING and now >= self.gate.probe_until and self._probed_at < since:
+            self._probe(now)
+
+    def _probe(self, now: float) -> None:
         self.record.probes += 1
+        self._probed_at = now
         # A probe is one request: as with a step's last try, nothing comes after it.
         self._ask(Asking(replace(self._tries(), is_retry=True), now + PROBE_BUDGET, lambda _: None))
 
 
 class Run(Play):
-    """One seed of one scenario under one miner's settings."""
+    """One seed of one scenario under one miner's settings. Another `luck`: the same load and account, other stretches of pauses."""
 
-    def __init__(self, scenario: Scenario, miner: Miner, seed: int) -> None:
-        super().__init__(miner, seed, EPOCH, EPOCH + scenario.horizon, EPOCH)
-        self.account = Account(scenario, self.clock, EPOCH, self.record, Random(f"account {seed}"))
-        for at in scenario.load.arrivals(scenario.horizon, Random(f"load {seed}")):
+    def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None, judge: Judge = governor) -> None:
+        super().__init__(miner, seed if luck is None else luck, EPOCH, EPOCH + scenario.horizon, EPOCH)
+        self.judge = judge
+        self.account = Account(scenario, self.clock, EPOCH, self.record, account_dice(seed))
+        for at in scenario.load.arrivals(scenario.horizon, load_dice(seed)):
             self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
 
     def _step(self, left: int) -> None:
@@ -224,6 +262,11 @@ class Run(Play):
     def _next(self, left: int) -> None:
         if left:
             self.clock.at(self.clock.now + NEXT_STEP, partial(self._step, left))
+
+
+def load_dice(seed: int) -> Random:
+    """What the times of the tasks are drawn with. Who plays the same load for real draws the same times."""
+    return Random(f"load {seed}")
 
 
 def simulate(scenario: Scenario, miner: Miner, seeds: Sequence[int]) -> Measures:

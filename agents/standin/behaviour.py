@@ -15,6 +15,7 @@ from agents.standin.catalogue import BY_ID
 from agents.standin.faults import BadSetting
 from agents.standin.hidden import BanLaw, Hidden, Latency, Model
 from agents.standin.refusals import Refused
+from agents.standin.timeline import Change
 
 # Without a scenario there are no bans, answers come at once, and every listed model is there: what most tests want.
 PLAIN = Hidden(
@@ -67,22 +68,21 @@ class Behaviour:
         return self.balance is not None and self.hidden.quota is None and self.hidden.cap4h is None
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How the stand-in behaves at the start, and what changes later, earliest first."""
+
+    start: Behaviour = field(default_factory=Behaviour)
+    timeline: tuple[Change, ...] = ()
+
+
 def merged(behaviour: Behaviour, changes: object) -> Behaviour:
     """`behaviour` with the settings in the JSON object `changes` merged in: objects deeply, `faults` as a whole. Raises BadSetting."""
-    if not isinstance(changes, Mapping):
-        raise BadSetting("settings", "a JSON object is wanted")
-    unknown = next((str(name) for name in changes if name not in KNOWN), None)
-    if unknown is not None:
-        raise BadSetting(unknown, f"unknown; known are {', '.join(KNOWN)}")
-    own = {name: OWN[name](name, value) for name, value in changes.items() if name in OWN}
-    return replace(behaviour, hidden=_hidden(behaviour.hidden, changes), **own)
-
-
-def _hidden(hidden: Hidden, changes: Mapping[str, object]) -> Hidden:
-    try:
-        return hidden_fields.merged(hidden, {name: value for name, value in changes.items() if name not in OWN}, "account")
-    except BadSetting as error:
-        raise BadSetting(error.field.removeprefix("account."), error.wanted) from error
+    given = hidden_fields.mapping("settings", changes)
+    hidden_fields.only_known(given, KNOWN)
+    own = {name: OWN[name](name, value) for name, value in given.items() if name in OWN}
+    hidden = hidden_fields.merged(behaviour.hidden, {name: value for name, value in given.items() if name not in OWN})
+    return replace(behaviour, hidden=hidden, **own)
 
 
 def as_json(behaviour: Behaviour) -> dict[str, Any]:
@@ -128,18 +128,8 @@ def _form(name: str, value: object) -> QuotasForm:
     return QuotasForm(str(value))
 
 
-def _span(name: str, value: object) -> tuple[float, float]:
-    pair = value if isinstance(value, list | tuple) else (value, value)
-    if len(pair) != 2:
-        raise BadSetting(name, "seconds, or a pair of them, are wanted")
-    low, high = (hidden_fields.number(name, each) for each in pair)
-    if low > high:
-        raise BadSetting(name, "the first of the two must not be larger")
-    return low, high
-
-
 OWN: dict[str, Callable[[str, object], Any]] = {
-    "slow_seconds": _span,
+    "slow_seconds": hidden_fields.span,
     "balance": _balance,
     "refuse": refusals.read,
     "unlisted": _names,

@@ -13,14 +13,13 @@ from urllib.parse import unquote
 
 from agents.standin import answers, billing, catalogue, completions, management, plans, provider, refusals
 from agents.standin.arrivals import Arrival, Arrivals
-from agents.standin.behaviour import as_json, merged
+from agents.standin.behaviour import Course, as_json, merged
 from agents.standin.completions import BadBody, ChatRequest
 from agents.standin.faults import Fault
 from agents.standin.management import Snapshot
 from agents.standin.provider import Said, World
 from agents.standin.refusals import Refused
 from agents.standin.server import Answer, Request, json_answer
-from agents.standin.timeline import Scenario
 
 MODELS_PATH, CHAT_PATH = "/v1/models", "/v1/chat/completions"
 # What a thinking model thinks before its first word; a plan's usual bound of 2,048 tokens leaves little behind it.
@@ -33,16 +32,18 @@ class Chutes:
     `key` may only invoke; `admin_key` reads the account too.
     """
 
-    def __init__(self, key: str, admin_key: str, scenario: Scenario, seed: int, now: float) -> None:
-        self._key, self._admin_key, self._scenario, self._seed = key, admin_key, scenario, seed
+    def __init__(self, key: str, admin_key: str, course: Course, seed: int, now: float) -> None:
+        self._key, self._admin_key, self._course, self._seed = key, admin_key, course, seed
         self._lock = threading.Lock()
         self._restart(now)
 
     def _restart(self, now: float) -> None:
-        self._behaviour, self._pending, self._started = self._scenario.behaviour, self._scenario.timeline, now
+        self._behaviour, self._pending, self._started = self._course.start, self._course.timeline, now
         self._world, self._served, self._billed = World(), 0, 0.0
         self._began_at = time.time() - (time.monotonic() - now)
-        self._arrivals, self._rng = Arrivals(), Random(self._seed)
+        self._arrivals, self._rng = Arrivals(), provider.account_dice(self._seed)
+        # Names of their own dice: what a request is called must not change what comes of the next one
+        self._names = Random(self._seed)
 
     def reset(self, now: float) -> None:
         """Back to how it started: behaviour, timeline, account, arrivals and dice."""
@@ -203,7 +204,7 @@ class Chutes:
         return answers.published(self._behaviour.hidden.published, total, used, str(self._uuid()))
 
     def _uuid(self) -> uuid.UUID:
-        return uuid.UUID(int=self._rng.getrandbits(128), version=4)
+        return uuid.UUID(int=self._names.getrandbits(128), version=4)
 
 
 def _bearer(request: Request) -> str | None:

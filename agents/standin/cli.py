@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from math import inf
+from pathlib import Path
 from typing import Any
 
-from agents.standin.behaviour import merged
+from agents.standin import timeline
+from agents.standin.behaviour import Behaviour, Course, merged
 from agents.standin.chutes import Chutes
 from agents.standin.control import control
 from agents.standin.faults import BadSetting, Fault
+from agents.standin.scenario import load_file
 from agents.standin.server import App, Server
-from agents.standin.timeline import Scenario, parse, scenario
+from agents.standin.timeline import Change
 
 FAKE_KEY = f"cpk_{'0123456789abcdef' * 2}.{'feedface' * 4}.{'StandInKeyNotReal' * 2:.32}"
 
@@ -68,11 +72,21 @@ def run(options: Mapping[str, Any]) -> None:
     _serve(api, side, managing, options)
 
 
-def started(options: Mapping[str, Any]) -> Scenario:
+def started(options: Mapping[str, Any]) -> Course:
     """The account and its timeline as the flags ask for them. Raises BadSetting."""
-    base = scenario(options["scenario"]) if options["scenario"] else Scenario()
-    behaviour = merged(base.behaviour, _changes(options))
-    return Scenario(behaviour, base.timeline if options["timeline"] is None else parse(options["timeline"], behaviour))
+    scenario = load_file(Path(options["scenario"])) if options["scenario"] else None
+    start = merged(Behaviour(scenario.account) if scenario else Behaviour(), _changes(options))
+    if options["timeline"] is not None:
+        return Course(start, _timeline(options["timeline"], start))
+    return Course(start, scenario.timeline if scenario else ())
+
+
+def _timeline(text: str, start: Behaviour) -> tuple[Change, ...]:
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadSetting("timeline", f"not JSON ({error})") from error
+    return timeline.read(entries, start, merged)
 
 
 def _changes(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from math import inf
@@ -13,21 +14,34 @@ from agents.standin.faults import BadSetting, Fault
 from agents.standin.hidden import BanLaw, Cap, Counter, Hidden, Latency, Law, Model, OnHit, Quota
 
 Reader = Callable[[str, object, Any], Any]
+LARGEST = sys.float_info.max
 Kind = TypeVar("Kind", bound=StrEnum)
 T = TypeVar("T")
 
 
-def merged(hidden: Hidden, changes: object, name: str = "account") -> Hidden:
+def merged(hidden: Hidden, changes: object) -> Hidden:
     """`hidden` with the JSON object `changes` merged in, `models` and the other objects deeply. Raises BadSetting."""
-    return _object(hidden, changes, name, HIDDEN)
+    return _fields(hidden, mapping("settings", changes), HIDDEN)
+
+
+def _fields(value: T, changes: Mapping[str, Any], readers: Mapping[str, Reader]) -> T:
+    only_known(changes, readers)
+    return replace(value, **{name: readers[name](name, given, getattr(value, name)) for name, given in changes.items()})  # type: ignore[type-var]
 
 
 def _object(value: T, changes: object, name: str, readers: Mapping[str, Reader]) -> T:
-    for field in mapping(name, changes):
-        if field not in readers:
-            raise BadSetting(f"{name}.{field}", f"unknown; known are {', '.join(readers)}")
-    read = {field: readers[field](f"{name}.{field}", given, getattr(value, field)) for field, given in mapping(name, changes).items()}
-    return replace(value, **read)  # type: ignore[type-var]
+    changes = mapping(name, changes)
+    try:
+        return _fields(value, changes, readers)
+    except BadSetting as error:
+        raise error.within(name) from error
+
+
+def only_known(given: Iterable[str], names: Collection[str]) -> None:
+    """Raises BadSetting for the first of the `given` fields that is not one of `names`."""
+    for name in given:
+        if name not in names:
+            raise BadSetting(name, f"unknown; known are {', '.join(names)}")
 
 
 def mapping(name: str, value: object) -> Mapping[str, Any]:
@@ -39,7 +53,7 @@ def mapping(name: str, value: object) -> Mapping[str, Any]:
 
 def number(name: str, value: object, least: float = 0.0, most: float = inf) -> float:
     """`value` as a finite number between the two. Raises BadSetting."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most or value == inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= min(most, LARGEST):
         raise BadSetting(name, f"a number from {least:g}{'' if most == inf else f' to {most:g}'} is wanted")
     return float(value)
 
@@ -49,6 +63,17 @@ def whole(name: str, value: object, least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise BadSetting(name, f"a whole number from {least} is wanted")
     return value
+
+
+def span(name: str, value: object, least: float = 0.0) -> tuple[float, float]:
+    """`value` as a pair of numbers from `least`, the smaller one first; one number stands for both. Raises BadSetting."""
+    pair = value if isinstance(value, list | tuple) else (value, value)
+    if len(pair) != 2:
+        raise BadSetting(name, "seconds, or a pair of them, are wanted")
+    low, high = (number(name, each, least) for each in pair)
+    if low > high:
+        raise BadSetting(name, "the first of the two must not be larger")
+    return low, high
 
 
 def _number(least: float = 0.0, most: float = inf) -> Reader:

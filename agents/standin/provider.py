@@ -52,6 +52,11 @@ class World:
     cap_round: int = 0
 
 
+def account_dice(seed: int) -> Random:
+    """What one account's latencies, faults and the like are drawn with: the same in the simulation and over HTTP."""
+    return Random(f"account {seed}")
+
+
 def ask(world: World, hidden: Hidden, models: Sequence[str], now: float, rng: Random) -> tuple[World, Reply]:
     """One request for the first of `models` that can take it, at `now`."""
     if not hidden.valid:

@@ -21,10 +21,10 @@ from agents.refusals import RefusalClass, wait
 from agents.simulation.account import Account
 from agents.simulation.clock import Clock
 from agents.simulation.measures import Record
-from agents.simulation.scenario import Scenario
 from agents.standin.faults import Fault
 from agents.standin.hidden import MODELS
 from agents.standin.provider import Reply, Said
+from agents.standin.scenario import Scenario
 
 # 00:00 UTC of some Monday: days and 4-hour windows start with the recording.
 START = 1_777_852_800.0

@@ -13,7 +13,8 @@ from agents import gates
 from agents.governor import Gate, Limits, Pacing
 from agents.models import Gate as Row
 from agents.models import LLMAttempt, Step
-from agents.pacing import MINUTE, MOST, SLACK
+from agents.pacing import MOST
+from agents.slots import MINUTE, SLACK
 from bench.decision import SENDS, Case, measure, prepared, seen, show
 
 database = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.simulation.scenario import load_file
+from agents.standin.scenario import load_file
 from bench.gate import HERE, Row, missed, missed_in_all, played
 
 SCENARIOS = {path.stem: load_file(path) for path in sorted((HERE / "scenarios").glob("*.json"))}

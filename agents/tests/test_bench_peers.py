@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.standin.timeline import scenario
+from agents.standin.scenario import load_file
 from bench.peers.__main__ import PEERS, SCENARIO, START, loaded, measured, target
 from bench.peers.cut import cut
 from bench.peers.load import Load, play
@@ -58,7 +58,7 @@ def test_the_default_part_has_the_ban_in_it_and_time_after_it(tmp_path: Path) ->
     part = cut(json.loads(SCENARIO.read_text("utf-8")), START, 240.0)
     file = tmp_path / "part.json"
     file.write_text(json.dumps(part), "utf-8")
-    (change,) = scenario(str(file)).timeline
+    (change,) = load_file(file).timeline
     assert (change.at, change.ban) == (12.0, 120.0)
     load = loaded(part, 0)
     assert load == loaded(part, 0)

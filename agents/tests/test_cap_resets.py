@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.governor import Gate, Limits, State, paused, refused, resumed, retold, succeeded
+from agents.governor import Gate, Limits, State, refused, succeeded
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass
+from agents.words import paused, resumed, retold
 
 NOW = 1_790_000_000.0
 LIMITS = Limits()

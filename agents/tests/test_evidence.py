@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from math import inf
 
-from agents.pacing import CLAIMED, MINUTE
+from agents.pacing import CLAIMED
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass
 from agents.simulation.evidence import Evidence, evidence
 from agents.simulation.past import Outcome, Past, Sent
+from agents.slots import MINUTE
 
 EDGE, QUOTA, CAP = RefusalClass.EDGE, RefusalClass.DAILY_QUOTA, RefusalClass.SUBSCRIPTION_CAP
 

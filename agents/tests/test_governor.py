@@ -15,20 +15,17 @@ from agents.governor import (
     Gate,
     Limits,
     State,
-    cleared,
     decide,
     earliest,
     hold,
     left_late,
-    paused,
     refused,
-    rekeyed,
     released,
-    resumed,
     succeeded,
 )
 from agents.pacing import GRACE
 from agents.reasons import PauseSource, Reason
+from agents.words import cleared, paused, rekeyed, resumed
 
 SEED = Limits(spacing=5.0, ladder=(60.0, 120.0, 240.0, 480.0))
 BUDGET = 23.5

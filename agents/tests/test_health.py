@@ -10,9 +10,9 @@ import pytest
 from agents import keys
 from agents.configuration import change, change_account, default_account
 from agents.health import Health, health
-from agents.models import Gate, RateLimitEvent
+from agents.models import Account, Gate, RateLimitEvent
 from agents.reasons import Reason
-from agents.refusals import NEVER_WORKED, WRONG_HOST
+from agents.refusals import NEVER_WORKED, WRONG_HOST, RefusalClass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,11 +94,45 @@ def event(**fields: Any) -> None:
     [
         ("edge", 429, NEVER_WORKED),
         ("auth", 404, WRONG_HOST),
-        ("auth", 401, Reason.PAUSED.sentence),
-        ("payment", 402, Reason.PAUSED.sentence),
+        ("auth", 401, RefusalClass.AUTH.sentence),
+        ("payment", 402, RefusalClass.PAYMENT.sentence),
     ],
 )
 def test_a_pause_that_comes_from_the_set_up_says_what_to_check(refusal: str, status: int, sentence: str) -> None:
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause=refusal)
     event(refusal=refusal, status=status)
     assert health(NOW).sentence == sentence
+
+
+def test_an_account_that_waits_for_its_operator_is_stopped_and_names_no_time() -> None:
+    gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause="payment", pause_source="check")
+    event(refusal="payment", status=402, prediction_source="check", predicted_at=None)
+    now = health(NOW)
+    assert (now.state, now.resets_at, now.source) == ("stopped", None, "looked at again, more rarely the longer it lasts")
+
+
+def test_a_prediction_comes_with_its_range_and_its_source() -> None:
+    gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause="edge", succeeded_at=NOW - 99)
+    at, earliest, latest = (datetime.fromtimestamp(NOW + seconds, UTC) for seconds in (90, 50, 200))
+    event(refusal="edge", status=429, prediction_source="history", predicted_at=at, predicted_from=earliest, predicted_to=latest)
+    now = health(NOW)
+    assert (now.state, now.resets_at, now.source) == ("paused", at, "how long earlier blocks of this kind took")
+    assert now.sentence == ("The account is paused. Expected back from 2026-09-21 14:14:10 UTC to 2026-09-21 14:16:40 UTC.")
+
+
+def test_an_operators_pause_says_so() -> None:
+    gate(paused_at=NOW - 10, paused_until=NOW + 50, pause_source="operator")
+    now = health(NOW)
+    assert (now.state, now.sentence) == ("paused", "Paused by an operator until 2026-09-21 14:14:10 UTC.")
+
+
+def test_of_several_accounts_the_first_that_can_be_used_speaks() -> None:
+    gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause="edge", succeeded_at=NOW - 99)
+    second = change_account(
+        Account.objects.create(name="second", position=2), {"model_names": ["b/model"]}, key="cpk_two", by=None, reason="test"
+    )
+    assert health(NOW).state == "open"
+    Gate.objects.create(account=second, strikes=1, paused_at=NOW - 10, paused_until=NOW + 20, cause="edge", succeeded_at=NOW - 99)
+    assert health(NOW).resets_at == datetime.fromtimestamp(NOW + 20, UTC)
+    Gate.objects.filter(account=second).update(cause="auth")
+    assert health(NOW).resets_at == datetime.fromtimestamp(NOW + 50, UTC)

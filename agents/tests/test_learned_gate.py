@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -62,14 +63,32 @@ def test_a_block_that_was_over_at_the_first_probe_leaves_no_memory() -> None:
 
 
 @pytest.mark.parametrize("kind", [RefusalClass.AUTH, RefusalClass.PAYMENT])
-def test_a_stopped_account_is_looked_at_once_each_check_and_no_more_rarely_for_lasting_long(kind: RefusalClass) -> None:
-    gate, now = Gate(), START
-    for _ in range(5):
+def test_a_stopped_account_is_looked_at_ever_more_rarely_but_once_an_hour(kind: RefusalClass) -> None:
+    gate, now, pauses = Gate(), START, []
+    for _ in range(12):
         gate = refusal(gate, now, kind, dice=1.0)
         assert gate.is_stopped
-        assert (pause(gate), gate.pause_source) == (300.0, PauseSource.CHECK)
+        assert gate.pause_source is PauseSource.CHECK
+        pauses.append(pause(gate))
         now = gate.paused_until
+    assert pauses[:5] == [300.0, 300.0, 300.0, 450.0, 675.0]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 3600.0
     assert not succeeded(gate, LEARNED, now, now).is_stopped
+    assert pause(refusal(succeeded(gate, LEARNED, now, now), now + 9, kind)) == 300.0
+
+
+def test_a_key_check_that_is_rarer_than_an_hour_stays_as_rare() -> None:
+    assert pause(refusal(Gate(), START, RefusalClass.AUTH, replace(LEARNED, key_check=7200.0))) == 7200.0
+
+
+@pytest.mark.parametrize("kind", [RefusalClass.AUTH, RefusalClass.PAYMENT])
+def test_under_the_fixed_pace_a_stopped_account_is_looked_at_once_each_check(kind: RefusalClass) -> None:
+    gate, now, limits = Gate(), START, Limits()
+    for _ in range(5):
+        gate = refusal(gate, now, kind, limits, dice=1.0)
+        assert pause(gate) == 300.0
+        now = gate.paused_until
 
 
 def test_a_time_that_is_known_to_the_second_is_not_stretched() -> None:
@@ -90,14 +109,15 @@ def test_a_key_that_never_worked_is_told_apart_from_a_limit() -> None:
     assert not refusal(succeeded(Gate(), LEARNED, START, START + 3), START + 9).never_worked
 
 
-def test_a_long_block_that_came_by_itself_is_looked_at_steadily() -> None:
+def test_a_long_block_that_came_by_itself_is_left_to_longer_silences_and_then_looked_at_steadily() -> None:
     gate, now, pauses = Gate(), START, []
     while now < START + 3_600:
         gate = refusal(gate, now, dice=1.0)
         pauses.append(pause(gate))
         now = gate.paused_until
     assert len(pauses) <= 15
-    assert max(pauses) <= 360
+    assert pauses[:5] == pytest.approx([63, 126, 252, 504, 1008])
+    assert max(pauses[5:]) <= 1.05 * 360
 
 
 def test_a_block_that_our_own_pace_brought_about_is_outwaited_by_doubling() -> None:
@@ -198,7 +218,7 @@ class LearnedGateUnderAnything(RuleBasedStateMachine):
         flight.sent_at = self.now
         inside = sum(self.now - 60 < at for at in self.sends)
         highest = max((level for at, level in self.levels if at > self.now - 180), default=0.0)
-        assert inside <= max(highest, 60 / self.limits.spacing + 1), "more than the learned limit"
+        assert inside <= max(ceil(highest), 60 / self.limits.spacing + 1), "more than the learned limit"
 
     @invariant()
     def what_is_kept_is_bounded(self) -> None:

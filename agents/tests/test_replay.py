@@ -19,9 +19,9 @@ from agents.simulation.past import Chain, Outcome, Past, PastStep, Sent
 from agents.simulation.records import miner_in_force, read_past
 from agents.simulation.replay import replayed
 from agents.simulation.run import simulate
-from agents.simulation.scenario import Scenario, parse
 from agents.simulation.settings import Miner, with_settings
 from agents.standin.hidden import MODELS
+from agents.standin.scenario import Scenario, parse
 from agents.tests.recording import Recorded, ended_at, recorded
 
 STEADY = {"every": [30, 60], "tasks": 1}

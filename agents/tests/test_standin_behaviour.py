@@ -1,18 +1,14 @@
-"""Settings, timelines and scenarios of the stand-in: what merges, and what is refused by name."""
+"""Settings of the stand-in: what merges, and what is refused by name."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from agents.standin.behaviour import PLAIN, Behaviour, as_json, merged
 from agents.standin.faults import BadSetting
-from agents.standin.hidden import Hidden
 from agents.standin.refusals import NAMED
-from agents.standin.timeline import Change, parse, scenario
 
 
 @pytest.mark.parametrize(
@@ -102,62 +98,3 @@ def test_a_named_refusal_can_be_merged_again(name: str) -> None:
     behaviour = merged(Behaviour(), {"refuse": name})
     assert merged(Behaviour(), as_json(behaviour)) == behaviour
     assert merged(behaviour, {"refuse": None}) == Behaviour()
-
-
-def test_a_timeline_is_read_in_the_order_of_its_times() -> None:
-    assert parse('[{"at": 240, "set": {"limit": 60}}, {"at": 60, "set": {"limit": 4}, "ban": 9}]', Behaviour()) == (
-        Change(60.0, {"limit": 4}, 9.0),
-        Change(240.0, {"limit": 60}),
-    )
-
-
-def test_a_later_entry_may_lean_on_an_earlier_one() -> None:
-    parse('[{"at": 9, "set": {"quota": {"used": 5}}}, {"at": 1, "set": {"quota": {"total": 5}}}]', Behaviour())
-
-
-@pytest.mark.parametrize(
-    ("text", "field"),
-    [
-        ("{", "timeline"),
-        ("{}", "timeline"),
-        ("[4]", "timeline[0]"),
-        ('[{"at": 1}]', "timeline[0]"),
-        ('[{"at": 1, "sets": {}}]', "timeline[0]"),
-        ('[{"at": -1, "set": {}}]', "timeline[0].at"),
-        ('[{"at": 1, "ban": "long"}]', "timeline[0].ban"),
-        ('[{"at": 1, "set": {}}, {"at": 1, "set": {"limt": 4}}]', "timeline[1].set.limt"),
-    ],
-)
-def test_a_bad_timeline_names_its_entry(text: str, field: str) -> None:
-    with pytest.raises(BadSetting) as caught:
-        parse(text, Behaviour())
-    assert caught.value.field == field
-
-
-def test_a_scenario_starts_from_the_account_as_scenarios_know_it(tmp_path: Path) -> None:
-    file = tmp_path / "scenario.json"
-    file.write_text(json.dumps({"about": "…", "account": {"limit": 6}, "load": {"every": [1, 2]}, "timeline": [{"at": 0, "ban": 3600}]}))
-    read = scenario(str(file))
-    assert read.behaviour == Behaviour(replace(Hidden(), limit=6))
-    assert read.timeline == (Change(0.0, ban=3600.0),)
-
-
-@pytest.mark.parametrize(
-    ("text", "field"),
-    [
-        ("{", "scenario"),
-        ("[]", "scenario"),
-        ('{"acount": {}}', "scenario.acount"),
-        ('{"account": []}', "scenario.account.settings"),
-        ('{"account": {"ban": {"on_hit": "cry"}}}', "scenario.account.ban.on_hit"),
-        ('{"timeline": [{"at": 1, "set": {"limt": 4}}]}', "scenario.timeline[0].set.limt"),
-    ],
-)
-def test_a_bad_scenario_names_its_field(tmp_path: Path, text: str, field: str) -> None:
-    file = tmp_path / "scenario.json"
-    file.write_text(text)
-    with pytest.raises(BadSetting) as caught:
-        scenario(str(file))
-    assert caught.value.field == field
-    with pytest.raises(BadSetting, match="scenario: "):
-        scenario(str(tmp_path / "none.json"))

@@ -19,8 +19,8 @@ from agents import heartbeat, jobs, what_if
 from agents.configuration import change
 from agents.models import WhatIf
 from agents.simulation import replay
-from agents.simulation.scenario import parse
 from agents.standin.hidden import MODELS
+from agents.standin.scenario import parse
 from agents.tests import recording
 from agents.tests.recording import recorded
 

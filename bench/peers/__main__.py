@@ -36,7 +36,7 @@ from typing import Any
 
 from agents.prompt import messages
 from agents.protocol import parse
-from agents.simulation import scenario as scenarios
+from agents.standin import scenario as scenarios
 from agents.standin.process import StandIn
 from bench import miner
 from bench.peers.cut import cut

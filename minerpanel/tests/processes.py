@@ -13,15 +13,33 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 
+from agents.standin.process import StandIn
+
 ROOT = Path(__file__).resolve().parents[2]
 # Far more than is needed, so that a slow machine passes too, in seconds.
 PATIENCE = 90.0
+# For a worker that takes up within a second what another one left.
+QUICK_CANARY = "--canary-seconds=1"
+MODEL = "Qwen/Qwen3-32B-TEE"
+# The stand-in's threads share the machine's cores, so it may take note of a request this late, in seconds.
+STANDIN_LATENESS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A web process and its address."""
+
+    url: str
+    process: subprocess.Popen[bytes]
 
 
 class Miner:
@@ -47,18 +65,29 @@ class Miner:
 
     def web(self) -> str:
         """Start a web process; its address."""
-        port = _free_port()
-        self._start([sys.executable, "-m", "gunicorn", "--config", "minerpanel/gunicorn.conf.py"], {"PORT": str(port)})
-        url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _answers(f"{url}/health"), f"{url} does not answer")
-        return url
+        return self.webs([{}])[0].url
+
+    def webs(self, environments: list[dict[str, str]]) -> list[Web]:
+        """Start a web process with each of these additions to the environment, all at once; they answer when this returns."""
+        command, webs = [sys.executable, "-m", "gunicorn", "--config", "minerpanel/gunicorn.conf.py"], []
+        for more in environments:
+            port = _free_port()
+            webs.append(Web(f"http://127.0.0.1:{port}", self._start(command, {**more, "PORT": str(port)})))
+        for web in webs:
+            wait_until(lambda url=web.url: _answers(f"{url}/health"), f"{web.url} does not answer")  # type: ignore[misc]
+        return webs
 
     def worker(self) -> subprocess.Popen[bytes]:
         """Start a worker that runs jobs when this returns."""
+        return self.workers([{}], QUICK_CANARY)[0]
+
+    def workers(self, environments: list[dict[str, str]], *options: str) -> list[subprocess.Popen[bytes]]:
+        """Start a worker with each of these additions to the environment, all at once; all run jobs when this returns."""
         before = time.time()
-        process = self._start([sys.executable, "manage.py", "run_worker", "--canary-seconds=1"], {})
-        wait_until(lambda: self._beaten_after(before), "the worker runs no jobs")
-        return process
+        command = [sys.executable, "manage.py", "run_worker", *options]
+        workers = [self._start(command, more) for more in environments]
+        wait_until(lambda: self.beaten_after(before) >= len(workers), "the workers run no jobs")
+        return workers
 
     def manage(self, *arguments: str, typed: str = "") -> str:
         """Run a management command that is given `typed` as its input; what it printed."""
@@ -102,10 +131,9 @@ class Miner:
         self.processes.append(process)
         return process
 
-    def _beaten_after(self, moment: float) -> bool:
-        beats = self.rows("SELECT max(beaten_at) FROM agents_heartbeat")
-        newest = str(beats[0][0] or "")
-        return bool(newest) and newest[:19].replace("T", " ") >= time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(moment))
+    def beaten_after(self, before: float) -> int:
+        """How many workers gave a sign of life after this Unix time."""
+        return sum(moment(beaten_at) > before for (beaten_at,) in self.rows("SELECT beaten_at FROM agents_heartbeat"))
 
 
 def step_body(number: int = 0, **more: Any) -> dict[str, Any]:
@@ -143,6 +171,27 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     """SIGKILL to the process and all that it started."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(PATIENCE)
+
+
+def environment(process_environment: dict[str, str], standin: StandIn, **more: str) -> dict[str, str]:
+    """The environment of a miner that asks the stand-in for MODEL."""
+    return {**process_environment, "CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": MODEL, **more}
+
+
+def completions(standin: StandIn) -> list[dict[str, Any]]:
+    """The chat completions that arrived at the stand-in, in order; `at` is a Unix time."""
+    return [arrival for arrival in standin.state()["arrivals"] if arrival["path"].endswith("/chat/completions")]
+
+
+def moment(value: str | datetime) -> float:
+    """A time of either database as a Unix time."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def gaps(times: list[float]) -> list[float]:
+    """Seconds between each and the next."""
+    return [later - earlier for earlier, later in pairwise(times)]
 
 
 def answered(response: httpx.Response) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 from agents.standin.process import StandIn
-from minerpanel.tests.processes import ROOT, Miner, step_body, wait_until
+from minerpanel.tests.processes import ROOT, Miner, step_body
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -146,6 +146,102 @@ def test_an_operators_task_is_answered_before_their_eyes(visitor: Visitor, miner
     assert visitor.faults == []
 
 
+def test_the_tests_run_before_an_operators_eyes_and_their_report_is_the_file(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page, running = visitor.page, miner[0]
+    running.environment["PORT"] = visitor.url.rpartition(":")[2]  # the miner that the live test posts to
+    running.execute("DELETE FROM agents_heartbeat")
+    visitor.log_in("operator")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tests").click()
+    page.get_by_role("button", name="Run the tests").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Test run 1")
+    expect(page.get_by_role("main")).to_contain_text("The worker is silent, so nobody takes the run up.")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    running.worker()
+    expect(page.locator("details.result").first).to_contain_text("API key (default)", timeout=60_000)
+    expect(page.get_by_role("heading", name="Recommendations")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert running.rows("SELECT state, verdict FROM monitoring_testrun")[0][0] == "done"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Markdown").click()
+    markdown = download.value.path().read_text().replace("\\", "")
+    results = page.locator("details.result").all()
+    assert len(results) >= 6
+    for result in results:
+        verdict, title = result.locator(".badge").inner_text(), result.locator("strong").inner_text()
+        mark = {"OK": "ok", "Warning": "warn", "Failed": "fail", "Skipped": "skipped"}[verdict]
+        assert f"- **{title}**: [{mark}] {result.locator('.result-sentence').inner_text()}" in markdown
+    assert page.get_by_role("main").get_by_role("status").inner_text().partition(" ")[2] in markdown
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Health").click()
+    expect(page.get_by_role("article", name="database")).to_contain_text("Read and written in", timeout=60_000)
+    assert visitor.faults == []
+
+
+def test_the_log_is_live_waits_while_it_is_read_and_goes_on(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page, log = visitor.page, "import logging; logging.getLogger('agents.spool').warning('{}')"
+    miner[0].manage("shell", "--command", "import logging; [logging.warning('early') for _ in range(60)]")
+    visitor.log_in("viewer")
+    page.get_by_role("link", name="Logs").click()
+    state, list_ = page.locator("[data-tail-state]"), page.get_by_label("Log entries")
+    expect(state).to_have_text("Live")
+    miner[0].manage("shell", "--command", log.format("while live"))
+    expect(list_).to_contain_text("while live")
+    page.mouse.wheel(0, 2_000)
+    expect(state).to_have_text("Paused while you read")
+    miner[0].manage("shell", "--command", log.format("while read"))
+    page.wait_for_timeout(3_500)  # two ticks
+    expect(list_).not_to_contain_text("while read")
+    page.get_by_role("heading", level=1).scroll_into_view_if_needed()
+    expect(list_).to_contain_text("while read")
+    page.get_by_role("button", name="Pause").click()
+    expect(state).to_have_text("Paused")
+    miner[0].manage("shell", "--command", log.format("while paused"))
+    page.wait_for_timeout(3_500)
+    expect(list_).not_to_contain_text("while paused")
+    page.get_by_role("button", name="Continue").click()
+    expect(list_).to_contain_text("while paused")
+    page.get_by_label("Text").fill("while live")
+    page.get_by_label("Text").press("Enter")
+    expect(list_).to_contain_text("1 entry matches")
+    expect(page).to_have_url(re.compile("text=while"))
+    assert visitor.faults == []
+
+
+def test_an_operator_imports_a_journal_before_their_eyes(visitor: Visitor, miner: tuple[Miner, str], tmp_path: Path) -> None:
+    page, file = visitor.page, tmp_path / "journal.log"
+    file.write_text("Nov 18 16:27:53 autoppia-miner python3[133676]: WARNING:api.endpoints:Task a-1 timed out after 25 seconds\nodd\n")
+    miner[0].worker()
+    visitor.log_in("operator")
+    page.get_by_role("link", name="Logs").click()
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_label("Journal").set_input_files(file)
+    page.get_by_label("Year").fill("2025")
+    page.get_by_role("button", name="Import the journal").click()
+    row = page.get_by_role("row").filter(has_text="journal.log")
+    expect(row).to_contain_text("Done", timeout=60_000)
+    row.get_by_role("link", name="journal.log").click()
+    expect(page.get_by_label("Log entries")).to_contain_text("Task a-1 timed out after 25 seconds")
+    assert visitor.faults == []
+
+
+def test_an_operator_pauses_the_account_and_sees_the_countdown(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page = visitor.page
+    visitor.log_in("operator")
+    page.get_by_role("link", name="Rate limit").click()
+    expect(page.get_by_role("main")).to_contain_text("LLM ready")
+    page.get_by_role("link", name="Pause…").click()
+    page.get_by_label("5 min", exact=True).check()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"LLM paused by an operator for 4 min \d+ s"))
+    figure = page.locator(".expected .figure")
+    before = figure.inner_text()
+    page.wait_for_timeout(3_200)  # two ticks of the live part
+    assert re.fullmatch(r"4 min \d+ s", figure.inner_text()), "a tick leaves the countdown written"
+    assert figure.inner_text() != before
+    assert httpx.get(f"{visitor.url}/health").json()["llm"]["state"] == "paused"
+    assert visitor.faults == []
+
+
 def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visitor) -> None:
     page = visitor.page
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
@@ -153,54 +249,24 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
     for width, theme in ((1440, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        for path in ("/", "/compare/", "/tasks/", "/tasks/1/", "/tasks/new/", "/callers/", "/settings/"):
+        for path in (
+            "/",
+            "/compare/",
+            "/tasks/",
+            "/tasks/1/",
+            "/tasks/new/",
+            "/rate-limit/",
+            "/rate-limit/events/",
+            "/rate-limit/1/pause/",
+            "/callers/",
+            "/logs/",
+            "/logs/imports/",
+            "/tests/",
+            "/components/",
+            "/settings/",
+        ):
             page.goto(visitor.url + path)
             page.wait_for_timeout(1_700)  # one tick of the live parts
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{path} scrolls sideways at {width} px"
     assert visitor.faults == []
-
-
-CHART = "Chart.getChart(document.querySelector('[data-chart=routes]'))"
-DRAWN = f"{CHART}.data.datasets.map((set) => [set.label, set.data.reduce((sum, point) => sum + point.y, 0)])"
-NEWEST_BAR = f"(() => {{ const bar = {CHART}.getDatasetMeta(0).data.at(-1); return {{ x: bar.x, y: (bar.y + bar.base) / 2 }}; }})()"
-
-
-def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_tasks(visitor: Visitor) -> None:
-    page = visitor.page
-    httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
-    visitor.log_in("viewer")
-    page.get_by_role("navigation", name="Range").get_by_role("link", name="1 h").click()
-    expect(page).to_have_url(re.compile(r"\?range=1h$"))
-    assert page.evaluate(DRAWN) == [["LLM", 1], ["Template", 0]]
-    page.get_by_text("The same as a table").click()
-    newest = page.locator("#figures-table tbody tr").first
-    expect(newest).to_contain_text("1")
-    height = page.evaluate("document.getElementById('charts').offsetHeight")
-    page.evaluate(f"window.first = {CHART}")
-    httpx.post(f"{visitor.url}/step", json=step_body(1), timeout=60)
-    wait_until(lambda: page.evaluate(f"{DRAWN}[0][1] + {DRAWN}[1][1]") == 2, "the charts are not renewed")
-    assert page.evaluate(f"window.first === {CHART}"), "drawn anew instead of renewed"
-    assert page.evaluate("document.getElementById('charts').offsetHeight") == height
-    expect(newest).to_be_visible()
-    page.locator("[data-chart=routes]").press("ArrowLeft")
-    expect(page.locator("#chart-routes [aria-live]")).to_contain_text(re.compile(r"LLM \d+, Template \d+ steps"))
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/tasks/\?since=\d{4}-\d\d-\d\dT"))
-    expect(page.get_by_role("main")).to_contain_text("Search for the film 'Arrival'")
-    page.go_back()
-    expect(page.locator("[data-chart=routes]")).to_be_visible()
-    page.locator("[data-chart=routes]").click(position=page.evaluate(NEWEST_BAR))
-    expect(page).to_have_url(re.compile(r"/tasks/\?since=.*&route=llm$"))
-    assert visitor.faults == []
-
-
-def test_a_first_load_is_small_and_later_ones_are_tiny(visitor: Visitor) -> None:
-    page, sizes = visitor.page, list[int]()
-    page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
-    visitor.log_in("viewer")
-    page.wait_for_load_state("load")
-    assert 100_000 < sum(sizes) < 350_000
-    sizes.clear()
-    page.goto(f"{visitor.url}/?range=7d", wait_until="load")
-    assert 0 < sum(sizes) < 30_000

@@ -6,22 +6,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
 
 from agents.standin.process import StandIn
-from minerpanel.tests.processes import Miner, answered, kill, post_at_once, step_body, wait_until
+from minerpanel.tests.processes import MODEL, Miner, answered, completions, environment, post_at_once, step_body, wait_until
 
 pytestmark = pytest.mark.slow
-
-SUBMIT = "from agents.submissions import submit; submit(prompt='Log out{}', url='http://localhost:8000/?seed=5', page='', by='ann')"
-MODEL = "Qwen/Qwen3-32B-TEE"
-# The stand-in's threads share the machine's cores, so it may take note of a request this late, in seconds.
-STANDIN_LATENESS = 0.05
 
 
 @pytest.fixture
@@ -30,29 +23,10 @@ def standin() -> Iterator[StandIn]:
         yield running
 
 
-def environment(process_environment: dict[str, str], standin: StandIn, **more: str) -> dict[str, str]:
-    return {**process_environment, "CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": MODEL, **more}
-
-
 @pytest.fixture
 def miner(process_environment: dict[str, str], standin: StandIn) -> Iterator[Miner]:
     with Miner.running(environment(process_environment, standin)) as running:
         yield running
-
-
-def completions(standin: StandIn) -> list[float]:
-    """When each chat completion arrived, in order, as Unix times."""
-    return sorted(arrival["at"] for arrival in standin.state()["arrivals"] if arrival["path"].endswith("/chat/completions"))
-
-
-def moment(value: str | datetime) -> float:
-    """A time of either database as a Unix time."""
-    at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
-def gaps(times: list[float]) -> list[float]:
-    return [later - earlier for earlier, later in pairwise(times)]
 
 
 def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(miner: Miner, standin: StandIn) -> None:
@@ -69,57 +43,12 @@ def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(mi
     assert miner.rows("SELECT count(*) FROM agents_step WHERE route = 'template' AND answered_at IS NOT NULL") == [(40,)]
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def test_two_web_processes_and_a_worker_keep_the_spacing_together(
-    database: str, process_environment: dict[str, str], standin: StandIn, request: pytest.FixtureRequest
-) -> None:
-    more = {"DATABASE_URL": request.getfixturevalue("postgres_url")} if database == "postgres" else {}
-    with Miner.running(environment(process_environment, standin, **more)) as miner:
-        miner.manage("miner_settings", "spacing_seconds=1")
-        urls = [miner.web(), miner.web()]
-        miner.worker()
-        for number in range(2):
-            miner.manage("shell", "--command", SUBMIT.format(number))
-        answers = post_at_once(urls, [step_body(number) for number in range(12)])
-        assert all(answered(response) for _, response in answers)
-        wait_until(
-            lambda: miner.rows("SELECT count(*) FROM agents_submission WHERE state = 'answered'") == [(2,)], "the worker answers nothing"
-        )
-        arrivals = completions(standin)
-        assert len(arrivals) >= 12
-        assert min(gaps(arrivals)) >= 1.0 - STANDIN_LATENESS
-        sent = [moment(row[0]) for row in miner.rows("SELECT sent_at FROM agents_llmattempt WHERE sent_at IS NOT NULL ORDER BY sent_at")]
-        assert min(gaps(sent)) >= 1.0
-        ended = miner.rows(
-            "SELECT count(*), min(prompt_tokens), min(completion_tokens), min(cost) FROM agents_llmattempt WHERE verdict = 'ok'"
-        )
-        assert ended[0][0] == len(arrivals)
-        assert all(value > 0 for value in ended[0][1:3])
-        assert miner.rows("SELECT DISTINCT source FROM agents_step WHERE route = 'llm' ORDER BY source")[-1] == ("validator",)
-
-
 def test_the_llm_is_answered_with_its_own_actions_and_put_on_record(miner: Miner, standin: StandIn) -> None:
     answer = post_at_once([miner.web()], [step_body()])[0][1]
     assert answered(answer)
     assert len(completions(standin)) == 1
     assert miner.rows("SELECT route, reason FROM agents_step") == [("llm", "answered")]
     assert miner.rows("SELECT model, verdict, status FROM agents_llmattempt") == [(MODEL, "ok", 200)]
-
-
-def test_a_killed_workers_task_is_answered_by_another_after_the_lease_and_once(miner: Miner, standin: StandIn) -> None:
-    standin.set(faults={"hang": 1.0})
-    first = miner.worker()
-    miner.manage("shell", "--command", SUBMIT.format(""))
-    wait_until(lambda: completions(standin), "the task does not reach the provider")
-    kill(first)
-    standin.set(faults={})
-    miner.worker()
-    time.sleep(3)
-    assert miner.rows("SELECT state, claims FROM agents_submission") == [("running", 1)], "nobody takes it while the lease runs"
-    miner.execute("UPDATE agents_submission SET lease_until = '2020-01-01 00:00:00'")
-    wait_until(lambda: miner.rows("SELECT state FROM agents_submission") == [("answered",)], "the task is lost")
-    assert miner.rows("SELECT claims FROM agents_submission") == [(2,)]
-    assert miner.rows("SELECT count(*) FROM agents_step WHERE answered_at IS NOT NULL") == [(1,)]
 
 
 def test_steps_are_answered_while_the_database_is_locked_and_written_down_afterwards(miner: Miner) -> None:

@@ -14,6 +14,7 @@ class Panel(models.Model):
         permissions = [
             ("view_panel", "Can look at every page"),
             ("submit_task", "Can submit tasks"),
+            ("control_account", "Can probe, pause, resume and clear accounts"),
             ("change_settings", "Can change settings and keys"),
         ]
 

@@ -15,8 +15,10 @@ from django.utils.safestring import SafeString
 from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
+from monitoring.models import HealthState, JournalImport, Result, TestRun
 from monitoring.stats import figures
 from monitoring.stats.keyset import COUNT_CAP
+from monitoring.stats.logs import level_name
 from monitoring.stats.tasks import TaskState
 
 register = template.Library()
@@ -31,6 +33,7 @@ TONES = {
     TaskState.ANSWERED: "green",
     TaskState.LATE: "orange",
     TaskState.UNANSWERED: "red",
+    JournalImport.State.DONE: "green",
     Verdict.OPEN: "azure",
     Verdict.OK: "green",
     Verdict.REFUSED: "orange",
@@ -40,7 +43,17 @@ TONES = {
     Verdict.LOST: "red",
     "good": "green",
     "bad": "red",
+    Result.WARN: "yellow",
+    Result.FAIL: "red",
+    Result.SKIPPED: "secondary",
+    TestRun.State.CANCELLED: "secondary",
+    HealthState.UP: "green",
+    HealthState.DEGRADED: "yellow",
+    HealthState.DOWN: "red",
+    HealthState.UNKNOWN: "secondary",
+    "": "secondary",
 }
+LEVEL_TONES = {"DEBUG": "secondary", "INFO": "azure", "WARNING": "orange", "ERROR": "red", "CRITICAL": "red"}
 
 
 @register.simple_tag
@@ -76,6 +89,31 @@ def badge(state: str, words: str) -> SafeString:
 
 
 @register.filter
+def tone(state: str) -> str:
+    """The colour of a state, by the name of its class."""
+    return f"tone-{TONES[state]}"
+
+
+@register.filter
+def in_utc(at: datetime) -> str:
+    """A time for a tooltip, where no element can show it in the browser's zone."""
+    return f"{at.astimezone(UTC):%-d %b %H:%M:%S} UTC"
+
+
+@register.filter
+def pretty(value: object) -> str:
+    """Facts as JSON to read."""
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str)
+
+
+@register.filter
+def level_badge(level: int) -> SafeString:
+    """A log record's level, in its colour."""
+    name = level_name(level)
+    return format_html('<span class="badge tone tone-{}">{}</span>', LEVEL_TONES[name], name)
+
+
+@register.filter
 def route_name(route: str) -> str:
     """Who answered."""
     return Route(route).label if route else "Under way"
@@ -99,10 +137,11 @@ def ago(at: datetime | None) -> SafeString | str:
     return _time(at, "ago", f"at {at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
 
 
-@register.simple_tag
-def countdown(until: datetime, now: datetime) -> SafeString:
-    """The time left, which the browser counts down."""
-    return _time(until, "countdown", duration((until - now).total_seconds()))
+@register.simple_tag(takes_context=True)
+def countdown(context: template.Context, until: datetime, now: datetime) -> SafeString:
+    """The time left, which the browser counts down. A live part must not change by time alone: there the browser writes it at once."""
+    is_live = context["request"].htmx
+    return _time(until, "countdown", "…" if is_live else duration((until - now).total_seconds()))
 
 
 @register.filter
@@ -115,6 +154,12 @@ def duration(seconds: float) -> str:
 def milliseconds(value: float | None) -> str:
     """A duration in ms: 0.4 ms, 85 ms, 1.24 s, 12.4 s."""
     return UNKNOWN if value is None else figures.milliseconds(value)
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """A duration in seconds: 85 ms, 1.24 s, 1 min 12 s."""
+    return milliseconds(value * 1000) if value < 60 else duration(value)
 
 
 @register.filter

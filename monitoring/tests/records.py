@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agents.configuration import default_account
-from agents.models import LLMAttempt, Route, Source, Step, Task
+from agents.models import LLMAttempt, RateLimitEvent, Route, Source, Step, Task
 from agents.reasons import Reason, Verdict
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -76,3 +76,35 @@ def make_attempt(step: Step, **fields: Any) -> LLMAttempt:
         "status": 200,
     }
     return LLMAttempt.objects.create(step=step, **{**values, **fields})
+
+
+def event_of(*, at: datetime = NOW, pause: float = 60.0, **fields: Any) -> RateLimitEvent:
+    """An account's event that our ladder paused, not saved: expected back when the pause ends, or one more pause later."""
+    until = at + timedelta(seconds=pause)
+    values = {
+        "refusal": "edge",
+        "status": 429,
+        "strike": 1,
+        "pause_seconds": pause,
+        "pause_source": "ladder",
+        "started_at": at,
+        "block_started_at": at,
+        "predicted_at": until,
+        "predicted_from": until,
+        "predicted_to": until + timedelta(seconds=2 * pause),
+        "prediction_source": "ladder",
+        "confidence": 0.2,
+    }
+    return RateLimitEvent(account=fields.pop("account", None) or default_account(), **{**values, **fields})
+
+
+def make_event(*, at: datetime = NOW, took: float | None = None, **fields: Any) -> RateLimitEvent:
+    """Such an event, saved. `took`: after so many seconds a request succeeded."""
+    ended = (
+        {}
+        if took is None
+        else {"ended_by": "succeeded", "ended_at": at + timedelta(seconds=took), "recovered_at": at + timedelta(seconds=took)}
+    )
+    event = event_of(at=at, **{**ended, **fields})
+    event.save()
+    return event

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
 from monitoring.tests.records import make_step
+from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -21,14 +22,36 @@ ALL_GROUPS = frozenset({"viewers", "operators", "admins"})
 OPERATORS = frozenset({"operators", "admins"})
 ADMINS = frozenset({"admins"})
 READ = {"GET": ALL_GROUPS, "HEAD": ALL_GROUPS}
+OPERATE = {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS}
 # Route → method → who may. A method that is not named is served to nobody.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
     "tasks/": READ,
-    "tasks/new/": {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS},
+    "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
+    "tests/": {**READ, "POST": OPERATORS},
+    "tests/<int:pk>/": READ,
+    "tests/<int:pk>/cancel/": {"POST": OPERATORS},
+    "tests/<int:pk>/report.md": READ,
+    "tests/<int:pk>/report.json": READ,
+    "tests/schedules/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/switch/": {"POST": ADMINS},
+    "tests/schedules/<int:pk>/delete/": {"POST": ADMINS},
+    "components/": READ,
+    "components/<int:pk>/": READ,
+    "rate-limit/": READ,
+    "rate-limit/events/": READ,
+    "rate-limit/<int:account>/probe/": OPERATE,
+    "rate-limit/<int:account>/pause/": OPERATE,
+    "rate-limit/<int:account>/resume/": OPERATE,
+    "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
+    "logs/": READ,
+    "logs/download.log": READ,
+    "logs/download.jsonl": READ,
+    "logs/imports/": {**READ, "POST": OPERATORS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
@@ -68,7 +91,10 @@ def test_every_address_has_a_rule() -> None:
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
     pk = default_account().pk if route.startswith("settings/") else make_step().task_id
-    address = "/" + route.replace("<int:pk>", str(pk))
+    make_run(pk=pk)
+    make_schedule(pk=pk)
+    make_component("web", pk=pk)
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

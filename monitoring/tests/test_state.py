@@ -10,30 +10,29 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
 
 from agents.configuration import change, change_account, default_account
-from agents.governor import Gate, Limits
+from agents.governor import Gate, Limits, Pacing
+from agents.models import Account, Heartbeat, RateLimitEvent, Settings
 from agents.models import Gate as GateRow
-from agents.models import Heartbeat, RateLimitEvent, Settings
+from agents.pacing import Pace
 from agents.reasons import PauseSource, Reason, Verdict
 from agents.refusals import NEVER_WORKED, WRONG_HOST, RefusalClass
-from monitoring.stats.state import CAUSES, OFF, Facts, State, Tone, state, told
+from agents.standing import Look
+from monitoring.stats.standing import CAUSES, OFF, Tone
+from monitoring.stats.state import Facts, State, state, told
 from monitoring.tests.records import NOW, make_attempt, make_step
 
 AT = NOW.timestamp()
-FACTS = Facts(
-    now=NOW,
-    gate=Gate(),
-    limits=Limits(),
-    obstacle=None,
-    unreadable="",
-    cause=None,
-    last_step_at=NOW - timedelta(seconds=12),
-    worker_beat_at=NOW - timedelta(seconds=3),
-)
-PAUSED = replace(FACTS, gate=Gate(strikes=2, paused_at=AT - 5, paused_until=AT + 192), cause=RefusalClass.EDGE)
+LOOK = Look(Account(name="default"))
+FACTS = Facts(now=NOW, look=LOOK, last_step_at=NOW - timedelta(seconds=12), worker_beat_at=NOW - timedelta(seconds=3))
+GATE = Gate(strikes=2, paused_at=AT - 5, paused_until=AT + 192, cause=RefusalClass.EDGE, succeeded_at=AT - 500)
+
+
+def seen(look: Look = LOOK, **gate: object) -> State:
+    return told(replace(FACTS, look=replace(look, gate=replace(GATE, **gate))))  # type: ignore[arg-type]
 
 
 def words(found: State) -> str:
-    return f"{found.headline} {found.llm}{' for …' if found.until else ''}{found.after}"
+    return f"{found.headline} {found.llm}{' …' if found.until else ''}{found.after}"
 
 
 def test_an_open_gate_is_good() -> None:
@@ -41,60 +40,99 @@ def test_an_open_gate_is_good() -> None:
     assert told(FACTS).tone is Tone.GOOD
 
 
+def test_a_slot_that_is_taken_is_no_pause() -> None:
+    assert words(seen(strikes=0, paused_until=0.0, last_slot_at=AT)) == "Answering. LLM ready, one request every 5 s."
+
+
 def test_spacing_0_is_said() -> None:
-    assert told(replace(FACTS, limits=Limits(spacing=0))).llm == "LLM ready, without spacing."
+    assert told(replace(FACTS, look=replace(LOOK, limits=Limits(spacing=0)))).llm == "LLM ready, without spacing."
+
+
+def test_a_learned_pace_is_said() -> None:
+    look = replace(LOOK, limits=Limits(pacing=Pacing.LEARNED), gate=Gate(pace=Pace(level=17.96)))
+    assert told(replace(FACTS, look=look)).llm == "LLM ready, up to 18 requests a minute as learned."
 
 
 def test_a_pause_says_cause_source_and_rung() -> None:
-    found = told(PAUSED)
+    found = seen()
     assert words(found) == "Answering. LLM paused for …: account rate limit, our ladder rung 2 of 4."
     assert found.until == NOW + timedelta(seconds=192)
     assert found.tone is Tone.WAITING
 
 
 def test_beyond_the_last_rung_the_ladder_stays_there() -> None:
-    assert "rung 4 of 4" in told(replace(PAUSED, gate=replace(PAUSED.gate, strikes=9))).after
+    assert "rung 4 of 4" in seen(strikes=9).after
 
 
 def test_a_pause_that_the_provider_named_says_so() -> None:
-    gate = replace(PAUSED.gate, pause_source=PauseSource.PROVIDER)
-    assert told(replace(PAUSED, gate=gate, cause=RefusalClass.DAILY_QUOTA)).after == ": daily quota used up, the provider said so."
+    found = seen(pause_source=PauseSource.PROVIDER, cause=RefusalClass.DAILY_QUOTA)
+    assert found.after == ": daily quota used up, the provider said so."
+
+
+def test_a_pause_tells_when_the_account_is_expected_back_and_how_that_is_known() -> None:
+    event = RateLimitEvent(
+        refusal="edge",
+        prediction_source="calendar",
+        confidence=0.8,
+        predicted_at=NOW + timedelta(hours=1),
+        predicted_from=NOW + timedelta(hours=1),
+        predicted_to=NOW + timedelta(hours=1, seconds=60),
+    )
+    expected = seen(replace(LOOK, event=event)).expected
+    assert expected
+    assert (expected.at, expected.latest) == (event.predicted_at, event.predicted_to)
+    assert (expected.source, expected.sureness, expected.is_overdue) == ("the provider's calendar, in UTC", "quite sure", False)
+
+
+def test_an_operators_pause_says_so() -> None:
+    found = seen(strikes=0, cause="", pause_source=PauseSource.OPERATOR)
+    assert words(found) == "Answering. LLM paused by an operator for …."
+    assert found.expected
+    assert (found.expected.at, found.expected.sureness) == (NOW + timedelta(seconds=192), "")
 
 
 def test_what_an_operator_must_do_is_said_in_red() -> None:
-    found = told(replace(PAUSED, cause=RefusalClass.AUTH))
+    found = seen(cause=RefusalClass.AUTH)
+    assert words(found) == "Answering. LLM stopped: key refused, looked at again in …."
     assert found.tone is Tone.BAD
     assert found.remedy == "Check the key and the base URL in the settings."
+    assert found.expected
+    assert found.expected.at is None
+    assert seen(cause=RefusalClass.PAYMENT, paused_until=AT - 1).llm == "LLM stopped: no balance left, looked at again by the next request."
 
 
 def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit() -> None:
-    found = told(replace(PAUSED, has_succeeded=False))
+    found = seen(succeeded_at=0.0)
     assert found.tone is Tone.BAD
     assert "limit" not in found.after
     assert found.remedy == NEVER_WORKED
 
 
 def test_a_wrong_address_is_told_apart_from_a_wrong_key() -> None:
-    found = told(replace(PAUSED, cause=RefusalClass.AUTH, status=404))
-    assert found.after.startswith(": wrong address")
+    found = seen(replace(LOOK, event=RateLimitEvent(refusal="auth", status=404, prediction_source="check")), cause=RefusalClass.AUTH)
+    assert found.llm.startswith("LLM stopped: wrong address")
     assert found.remedy == WRONG_HOST
 
 
-def test_after_a_pause_the_next_step_probes() -> None:
-    gate = Gate(strikes=1, paused_at=AT - 70, paused_until=AT - 10)
-    assert told(replace(FACTS, gate=gate)).llm == "The LLM's pause is over: the next step probes the account."
-    assert told(replace(FACTS, gate=replace(gate, probe_until=AT + 9))).llm == "The LLM's pause is over: one step is probing the account."
+def test_after_a_pause_the_next_request_probes() -> None:
+    assert seen(paused_until=AT - 10).llm == "The LLM's pause is over: the next request probes the account."
+    assert seen(paused_until=AT - 10, probe_until=AT + 9).llm == "The LLM's pause is over: one request is probing the account."
 
 
 @pytest.mark.parametrize("reason", OFF)
 def test_an_llm_that_is_off_says_why_and_what_to_do(reason: Reason) -> None:
-    found = told(replace(FACTS, obstacle=reason))
+    found = told(replace(FACTS, look=replace(LOOK, obstacle=reason)))
     assert found.llm.startswith("LLM")
     assert found.remedy
 
 
 def test_a_key_that_cannot_be_opened_is_told() -> None:
-    assert told(replace(FACTS, unreadable="Enter it again.")).remedy == "Enter it again."
+    assert told(replace(FACTS, look=replace(LOOK, unreadable="Enter it again."))).remedy == "Enter it again."
+
+
+def test_which_of_several_accounts_is_told_of() -> None:
+    assert told(FACTS).account == ""
+    assert told(replace(FACTS, accounts=3)).account == "Account default, of 3"
 
 
 def test_without_any_step_the_miner_is_ready() -> None:

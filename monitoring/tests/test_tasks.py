@@ -87,7 +87,7 @@ def test_each_state_finds_its_tasks(viewer: Client) -> None:
     make_step(make_task(prompt="answered"))
     make_step(make_task(prompt="late"), duration_ms=30_000)
     make_open_step(make_task(prompt="unanswered"), at=NOW - timedelta(hours=1))
-    make_open_step(make_task(prompt="open"), at=NOW)
+    make_open_step(make_task(prompt="open"), at=timezone.now())
     assert found(viewer, state="queued") == ["queued"]
     assert sorted(found(viewer, state="running")) == ["open", "running"]
     assert sorted(found(viewer, state="answered")) == ["answered", "late"]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from monitoring.pages import is_fragment, page
 from monitoring.requests import PanelRequest
+from monitoring.stats.looked_after import looked_after
 from monitoring.stats.quota import quota_warnings
 from monitoring.stats.state import state
 from monitoring.stats.steps import latest_steps
@@ -21,4 +22,11 @@ def overview(request: PanelRequest) -> dict[str, Any]:
     """The state in a sentence, what is running out, key figures and charts, the latest steps. The figures renew themselves, more slowly."""
     now = timezone.now()
     told = {} if is_fragment(request) else figures_of(request, now)
-    return {**told, "now": now, "state": state(now), "warnings": quota_warnings(now), "steps": latest_steps(STEPS_SHOWN)}
+    return {
+        **told,
+        "now": now,
+        "state": state(now),
+        "looked_after": looked_after(now),
+        "warnings": quota_warnings(now),
+        "steps": latest_steps(STEPS_SHOWN),
+    }

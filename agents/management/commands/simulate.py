@@ -17,9 +17,9 @@ from agents.simulation.past import span
 from agents.simulation.records import miner_in_force, read_past
 from agents.simulation.replay import replayed
 from agents.simulation.run import simulate
-from agents.simulation.scenario import load_file
 from agents.simulation.settings import READERS, Miner, with_settings
 from agents.standin.faults import BadSetting
+from agents.standin.scenario import load_file
 
 
 class Command(BaseCommand):
@@ -48,8 +48,6 @@ class Command(BaseCommand):
             found = _of_file(options) if options["last"] is None else _of_the_last(options)
         except BadSetting as error:
             raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(f"{options['file']} can't be read ({error}).") from error
         self._tell(found, as_json=options["json"])
 
     def _tell(self, found: dict[str, Any], *, as_json: bool) -> None:

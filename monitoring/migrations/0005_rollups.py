@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("agents", "0003_watching_settings"),
-        ("monitoring", "0003_tests_health_logs_notices"),
+        ("monitoring", "0004_control_account"),
     ]
 
     operations = [

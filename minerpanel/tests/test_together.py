@@ -1,0 +1,223 @@
+"""Three web processes and two workers on one database keep to one gate, and one that is killed leaves nothing stuck.
+
+Each process asks for a model of its own, so that the stand-in's record tells who sent what. All is measured there.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from agents.standin.catalogue import MODELS
+from agents.standin.process import StandIn
+from minerpanel.tests.processes import (
+    PATIENCE,
+    QUICK_CANARY,
+    STANDIN_LATENESS,
+    Miner,
+    Web,
+    answered,
+    completions,
+    environment,
+    gaps,
+    kill,
+    moment,
+    post_at_once,
+    step_body,
+    wait_until,
+)
+
+pytestmark = pytest.mark.slow
+
+WEBS, WORKERS = [{"CHUTES_MODELS": model.id} for model in MODELS[:3]], [{"CHUTES_MODELS": model.id} for model in MODELS[3:5]]
+SENT_BY_WORKERS = [model["CHUTES_MODELS"] for model in WORKERS]
+SUBMIT = "from agents.submissions import submit\nfor n in range({}): submit(prompt=f'Log out{{n}}', url='http://localhost:8000/?seed=5', page='', by='ann')"
+PUBLISHED = 8
+# Shorter than a step takes whose model nobody knows yet would send nothing; longer, and a dead probe's lease would take longer too.
+DEADLINE = 12
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    with StandIn.started("--published", str(PUBLISHED)) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def miner(request: pytest.FixtureRequest, process_environment: dict[str, str], standin: StandIn) -> Iterator[Miner]:
+    more = {"DATABASE_URL": own_database(request)} if request.param == "postgres" else {}
+    with Miner.running(environment(process_environment, standin, **more)) as running:
+        yield running
+
+
+def own_database(request: pytest.FixtureRequest) -> str:
+    """The URL of a new database of the test's own."""
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"together_{time.time_ns()}"
+    with psycopg.connect(server, autocommit=True) as database:
+        database.execute(f"CREATE DATABASE {name}".encode())
+    return server.removesuffix("/postgres") + f"/{name}"
+
+
+def submit(miner: Miner, count: int) -> None:
+    miner.manage("shell", "--command", SUBMIT.format(count))
+
+
+def posted(webs: list[Web], count: int) -> None:
+    """Post steps to all web processes at once; all are answered with actions."""
+    for _, response in post_at_once([web.url for web in webs], [step_body(number) for number in range(count)]):
+        assert answered(response)
+
+
+def all_answered(miner: Miner, count: int) -> bool:
+    return miner.rows("SELECT count(*) FROM agents_submission WHERE state = 'answered'") == [(count,)]
+
+
+def most_in_a_minute(times: list[float]) -> int:
+    return max(sum(start <= at < start + 60 for at in times) for start in times)
+
+
+@contextmanager
+def flood(webs: list[Web]) -> Iterator[list[dict[str, Any]]]:
+    """Steps to all web processes without a break, until the end or until a process dies; the tool calls of each answer."""
+    over, answers = threading.Event(), list[dict[str, Any]]()
+
+    def post(web: Web) -> None:
+        number = 0
+        while not over.wait(0.1):
+            try:
+                answers.extend(answered(httpx.post(f"{web.url}/step", json=step_body(number), timeout=PATIENCE)))
+            except httpx.TransportError:
+                return
+            number += 1
+
+    threads = [threading.Thread(target=post, args=(web,)) for web in webs]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_all_processes_together_keep_the_learned_limit_and_the_spacing(miner: Miner, standin: StandIn) -> None:
+    miner.manage("miner_settings", "pacing=learned", "spacing_seconds=0.5", f"deadline_seconds={DEADLINE}")
+    webs = miner.webs(WEBS)
+    miner.workers(WORKERS, QUICK_CANARY)
+    posted(webs, 1)  # its answer tells of the limit
+    submit(miner, 2)
+    posted(webs, 12)
+    wait_until(lambda: all_answered(miner, 2), "the workers answer nothing")
+    learned = [arrival["at"] for arrival in completions(standin)]
+    level = learned_pace(miner)["level"]
+    assert 1 < level < PUBLISHED
+    assert 1 < most_in_a_minute(learned) <= int(level)
+    assert miner.rows("SELECT count(*) FROM agents_step WHERE reason = 'spacing'")[0][0] > 0, (
+        "more was asked for than the limit lets through"
+    )
+
+    miner.manage("miner_settings", "pacing=fixed", "deadline_seconds=25")
+    submit(miner, 3)
+    posted(webs, 12)
+    wait_until(lambda: all_answered(miner, 5), "the workers answer nothing")
+    arrivals = completions(standin)[len(learned) :]
+    assert {model["CHUTES_MODELS"] for model in WEBS} <= {arrival["model"] for arrival in arrivals}
+    assert min(gaps([arrival["at"] for arrival in arrivals])) >= 0.5 - STANDIN_LATENESS
+    sent = miner.rows("SELECT sent_at, verdict FROM agents_llmattempt WHERE sent_at IS NOT NULL ORDER BY sent_at")
+    assert min(gaps([moment(at) for at, _ in sent[len(learned) :]])) >= 0.5
+    assert [verdict for _, verdict in sent] == ["ok"] * (len(learned) + len(arrivals))
+    assert miner.rows("SELECT DISTINCT source FROM agents_step WHERE route = 'llm' ORDER BY source") == [("operator",), ("validator",)]
+
+
+def learned_pace(miner: Miner) -> dict[str, Any]:
+    """The gate row's, whatever type the database gives it."""
+    value: str | dict[str, Any] = miner.rows("SELECT pace FROM agents_gate")[0][0]
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_the_next(miner: Miner, standin: StandIn) -> None:
+    patience = ("backoff_seconds=2,4", f"deadline_seconds={DEADLINE}")
+    miner.manage("miner_settings", "spacing_seconds=0.5", *patience, "probe_after_pause=false")  # a web process is to send the probe
+    webs = miner.webs(WEBS)
+    miner.workers(WORKERS, QUICK_CANARY)
+    standin.set(limit=0)
+    posted(webs, 1)
+    with flood(webs) as answers:
+        wait_until(lambda: len(events(miner)) == 2, "nobody probes after the pause")
+        standin.set(limit=60, latency={"median": 6, "low": 6, "high": 6})
+        probe = wait_until(lambda: completions(standin)[2:], "nobody probes after the second pause")[0]
+        kill(webs[[model["CHUTES_MODELS"] for model in WEBS].index(probe["model"])].process)
+        standin.set(latency={"median": 1, "low": 1, "high": 1})
+        miner.manage("miner_settings", "probe_after_pause=true")
+        submit(miner, 2)
+        wait_until(lambda: events(miner)[1][1] == "succeeded", "nobody probes after the killed one")
+    assert len(answers) > 10
+    first, second, killed, ended, *after = completions(standin)
+    assert second["at"] >= events(miner)[0][0] and killed["at"] >= events(miner)[1][0], "nothing leaves while the account is paused"
+    assert [arrival["status"] for arrival in (first, second, killed, ended)] == [429, 429, 200, 200]
+    lease = miner.rows("SELECT lease FROM agents_llmattempt WHERE lease IS NOT NULL AND verdict = 'open'")[0][0]
+    assert killed["at"] < lease <= ended["at"] + STANDIN_LATENESS, "the killed probe's lease runs out before the next one leaves"
+    assert all(arrival["at"] >= ended["at"] + 1 for arrival in after), "one probe, and the others wait for its answer"
+    assert kept_out_after(miner, lease) == [], "a lease that is over keeps nobody waiting"
+    wait_until(lambda: all_answered(miner, 2), "the workers answer nothing")
+    nothing_is_open(miner, 1)
+
+
+def events(miner: Miner) -> list[tuple[float, str]]:
+    """Each pause's end and how it ended, in order."""
+    rows = miner.rows("SELECT started_at, pause_seconds, ended_by FROM agents_ratelimitevent ORDER BY started_at")
+    return [(moment(started_at) + pause, ended_by) for started_at, pause, ended_by in rows]
+
+
+def kept_out_after(miner: Miner, lease: float) -> list[float]:
+    """When steps were not let in for a probe whose lease was over, since the next probe was not yet decided on."""
+    probes = miner.rows("SELECT decided_at FROM agents_llmattempt WHERE lease IS NOT NULL")
+    following = min(at for (row,) in probes if (at := moment(row)) >= lease)
+    kept_out = miner.rows("SELECT decided_at FROM agents_step WHERE reason = 'probing'")
+    return [at for (row,) in kept_out if lease < (at := moment(row)) < following]
+
+
+def test_a_killed_web_and_a_killed_worker_leave_nothing_stuck_and_the_task_is_answered_once(miner: Miner, standin: StandIn) -> None:
+    miner.manage("miner_settings", "spacing_seconds=0.5")
+    webs, workers = miner.webs(WEBS[:2]), miner.workers(WORKERS, QUICK_CANARY)
+    standin.set(latency={"median": 15, "low": 15, "high": 15})
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(httpx.post, f"{webs[0].url}/step", json=step_body(), timeout=PATIENCE)
+        submit(miner, 1)
+        arrival = wait_until(lambda: [each for each in completions(standin) if each["model"] in SENT_BY_WORKERS], "no task arrives")[0]
+        kill(webs[0].process)
+        kill(workers.pop(SENT_BY_WORKERS.index(arrival["model"])))
+        killed_at = time.time()
+        assert isinstance(call.exception(), httpx.TransportError)
+    standin.set(latency=0)
+    posted(webs[1:], 1)
+    assert completions(standin)[-1]["model"] == WEBS[1]["CHUTES_MODELS"], "the killed calls keep nobody from sending"
+
+    wait_until(lambda: miner.beaten_after(killed_at + 2) == 1, "the other worker runs no jobs")
+    assert miner.rows("SELECT state, claims FROM agents_submission") == [("running", 1)], "nobody takes it while the lease runs"
+    assert moment(miner.rows("SELECT lease_until FROM agents_submission")[0][0]) <= killed_at + 60
+    miner.execute("UPDATE agents_submission SET lease_until = '2020-01-01 00:00:00'")
+    wait_until(lambda: all_answered(miner, 1), "the task is lost")
+    assert miner.rows("SELECT claims FROM agents_submission") == [(2,)]
+    task = "SELECT count(*) FROM agents_step WHERE source = 'operator' AND answered_at IS NOT NULL"
+    assert miner.rows(task) == [(1,)]
+    assert [each["task_id"] for each in completions(standin)].count(arrival["task_id"]) == 2
+    nothing_is_open(miner, 2)
+
+
+def nothing_is_open(miner: Miner, lost: int) -> None:
+    """The attempts of killed processes are closed once they are long past their cut-off."""
+    miner.execute("UPDATE agents_llmattempt SET cut_off_at = '2020-01-01 00:00:00' WHERE verdict = 'open' AND sent_at IS NULL")
+    wait_until(lambda: miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'lost'") == [(lost,)], "an attempt stays open")
+    assert miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'open'") == [(0,)]

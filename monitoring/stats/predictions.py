@@ -1,0 +1,146 @@
+"""Predictions of when an account is back: in words, and how good they have been."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from statistics import median
+
+from django.core.cache import cache
+
+from agents.ledger import events
+from agents.models import RateLimitEvent
+from agents.reasons import PauseSource
+from agents.recovery import Prediction
+from agents.standing import Look
+from agents.text import length
+from monitoring.stats.standing import moment
+
+Ended = RateLimitEvent.Ended
+# How sure is said in words from these confidences on.
+SURENESS = ((0.9, "nearly certain"), (0.7, "quite sure"), (0.5, "fairly sure"), (0.3, "not very sure"), (0.01, "hardly more than a guess"))
+# Enough for a share that means something; older ones tell of another provider.
+LOOKED_AT = 1_000
+# A thousand rows take some 10 ms: too much for every second of every open page.
+KEPT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """When an account is expected back. `at` None: nobody can know. `sureness`: the confidence in words, "" where it says nothing.
+
+    `is_overdue`: it should have been back by now.
+    """
+
+    at: datetime | None
+    earliest: datetime | None
+    latest: datetime | None
+    source: str
+    sureness: str
+    is_overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """One prediction that came to its end."""
+
+    source: PauseSource
+    at: datetime
+    earliest: datetime | None
+    latest: datetime | None
+    recovered_at: datetime
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the recovery came inside the range."""
+        return (self.earliest or self.at) <= self.recovered_at <= (self.latest or self.at)
+
+    @property
+    def error(self) -> timedelta:
+        """How much later than predicted the account was back."""
+        return self.recovered_at - self.at
+
+    @property
+    def words(self) -> str:
+        """How far off it was."""
+        if self.is_inside:
+            return "Inside the range"
+        seconds = self.error.total_seconds()
+        return f"{length(abs(seconds))} {'later' if seconds > 0 else 'earlier'} than predicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good one source's predictions were: how many, percent inside their range, the median distance from the point in seconds."""
+
+    source: str
+    count: int
+    inside_share: float
+    median_seconds: float
+
+
+def expectation(look: Look, now: datetime) -> Expectation | None:
+    """When the account is expected back; None where it is not away, or nothing is known."""
+    told = look.expected(now.timestamp())
+    return in_words(told, now, earlier_blocks(look)) if told else None
+
+
+def in_words(told: Prediction, now: datetime, blocks: int = 0) -> Expectation:
+    """A prediction as pages tell it. `blocks`: the earlier ones it rests on, where known."""
+    at, earliest, latest = (None if each is None else moment(each) for each in (told.at, told.earliest, told.latest))
+    source = told.source.sentence
+    if told.source is PauseSource.HISTORY and blocks:
+        source = f"how long {blocks} earlier blocks of this kind took"
+    sure = "" if told.source is PauseSource.OPERATOR else sureness(told.confidence)
+    return Expectation(at, earliest, latest, source, sure, bool(latest and now > latest))
+
+
+def sureness(confidence: float) -> str:
+    """A confidence from 0 to 1 in words; "" for none at all."""
+    return next((words for least, words in SURENESS if confidence >= least), "")
+
+
+def earlier_blocks(look: Look) -> int:
+    """On how many earlier blocks the account's prediction rests; 0 where it rests on something else."""
+    event = look.event
+    if event is None or event.prediction_source != PauseSource.HISTORY:
+        return 0
+    return events.longer_blocks(event)
+
+
+def outcome(event: RateLimitEvent) -> Predicted | None:
+    """How an event's prediction came out; None while nobody knows, or where no time was predicted."""
+    if event.predicted_at is None or event.recovered_at is None:
+        return None
+    return Predicted(PauseSource(event.prediction_source), event.predicted_at, event.predicted_from, event.predicted_to, event.recovered_at)
+
+
+def recent_quality(now: datetime) -> tuple[Quality, ...]:
+    """How good the predictions of whole accounts were, at most `KEPT_SECONDS` old."""
+    return cache.get_or_set("prediction-quality", partial(_read_quality, now), KEPT_SECONDS)  # type: ignore[return-value]
+
+
+def quality(predictions: Iterable[Predicted]) -> tuple[Quality, ...]:
+    """How good each source's predictions were, the most used source first."""
+    by_source: defaultdict[PauseSource, list[Predicted]] = defaultdict(list)
+    for each in predictions:
+        by_source[each.source].append(each)
+    told = (_quality(source, some) for source, some in by_source.items())
+    return tuple(sorted(told, key=lambda each: (-each.count, each.source)))
+
+
+def _quality(source: PauseSource, some: Sequence[Predicted]) -> Quality:
+    inside = sum(each.is_inside for each in some)
+    errors = [abs(each.error.total_seconds()) for each in some]
+    return Quality(source.sentence, len(some), 100 * inside / len(some), median(errors))
+
+
+def _read_quality(now: datetime) -> tuple[Quality, ...]:
+    """What an operator cut short says nothing about a prediction."""
+    done = RateLimitEvent.objects.filter(model="", predicted_at__isnull=False, recovered_at__lte=now).exclude(ended_by=Ended.OPERATOR)
+    fields = ("prediction_source", "predicted_at", "predicted_from", "predicted_to", "recovered_at")
+    rows = done.order_by("-recovered_at").only(*fields)[:LOOKED_AT]
+    return quality([told for told in map(outcome, rows) if told])
