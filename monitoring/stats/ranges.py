@@ -86,10 +86,13 @@ class Sources:
         return _within("starts_at", self.hours, span=Span.HOUR, **also) | _within("starts_at", self.days, span=Span.DAY, **also)
 
 
-def sources(range_: Range, state: RollupState | None) -> Sources:
-    """Whole hours, or days where the bars are that long, from the roll-ups; what is at the edges, and not summed yet, from raw rows."""
+def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True) -> Sources:
+    """Whole hours, or days where the bars are that long, from the roll-ups; what is at the edges, and not summed yet, from raw rows.
+
+    A short range that is drawn has bars of minutes: raw rows alone.
+    """
     start, end = range_.start, range_.end
-    if range_.is_raw or state is None:
+    if (is_drawn and range_.is_raw) or state is None:
         return Sources(raw=((start, end),))
     is_missing = not state.is_complete and start < state.from_at
     low = max(start, state.from_at) if is_missing else start

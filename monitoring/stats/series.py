@@ -102,7 +102,7 @@ class _Tallies:
 def series(of: Range, now: datetime) -> Series:
     """A range and the one before it, in a fixed number of queries."""
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
-    current, before = sources(of, state), sources(of.before(now), state)
+    current, before = sources(of, state), sources(of.before(now), state, is_drawn=False)
     both, tallies = current + before, _Tallies(of)
     _read_steps(both, tallies)
     _read_attempts(both, tallies)

@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce, Left
 
 from agents.models import LLMAttempt, Source, Step, Submission, Task
-from monitoring.stats.keyset import Place, Slice, capped_count, cut
+from monitoring.stats.keyset import COUNT_CAP, Place, Slice, capped_count, cut
 from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
 
 PAGE_SIZE = 50
@@ -105,7 +105,8 @@ def _matching(query: TaskQuery, now: datetime) -> QuerySet[Task]:
 def _conditions(query: TaskQuery, now: datetime) -> list[tuple[object, Q]]:
     """Each condition beside the value that switches it on.
 
-    What steps and attempts say is asked once for all tasks, by IN. Asked task by task, by EXISTS, SQLite picks the wrong index: minutes.
+    Where few steps or attempts match, their tasks are looked up, by IN; where many do, tasks are asked one by one, newest first, by
+    EXISTS: the page is full soon. EXISTS names nothing but the step's task, and no indexed status: else SQLite picks the wrong index.
     """
     text = Q(prompt__icontains=query.text) | Q(url__icontains=query.text) | Q(key__icontains=query.text)
     # A task's steps come after the task.
@@ -118,8 +119,8 @@ def _conditions(query: TaskQuery, now: datetime) -> list[tuple[object, Q]]:
         (query.since, Q(created_at__gte=query.since)),
         (query.until, Q(created_at__lt=query.until)),
         (query.text, text),
-        (of_step, _of(steps.filter(**of_step))),
-        (query.status, Q(id__in=refused.values("step__task"))),
+        (of_step, _with_step(steps.filter(**of_step), Q(**of_step)) if of_step else Q()),
+        (query.status, _with_attempt(refused, query.status) if query.status else Q()),
         (query.state, _in_state(query.state, steps, now)),
     ]
 
@@ -141,6 +142,23 @@ def _in_state(state: str, steps: QuerySet[Step], now: datetime) -> Q:
 def _of(steps: QuerySet[Step]) -> Q:
     """The tasks that these steps are of."""
     return Q(id__in=steps.values("task"))
+
+
+def _steps_of_task() -> QuerySet[Step]:
+    return Step.objects.filter(task=OuterRef("pk"))
+
+
+def _with_step(steps: QuerySet[Step], condition: Q) -> Q:
+    """The tasks of which a step meets the condition; `steps` are all that do."""
+    return _of(steps) if capped_count(steps) <= COUNT_CAP else Q(Exists(_steps_of_task().filter(condition)))
+
+
+def _with_attempt(attempts: QuerySet[LLMAttempt], status: int) -> Q:
+    """The tasks of which an attempt had this status; `attempts` are all that had."""
+    if capped_count(attempts) <= COUNT_CAP:
+        return Q(id__in=attempts.values("step__task"))
+    of_step = LLMAttempt.objects.filter(step=OuterRef("pk")).alias(code=F("status") + 0).filter(code=status)
+    return Q(Exists(_steps_of_task().filter(Exists(of_step))))
 
 
 def _with_newest(found: QuerySet[Task]) -> QuerySet[Task]:

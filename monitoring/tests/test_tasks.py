@@ -144,9 +144,20 @@ def test_no_match_says_how_to_widen(viewer: Client) -> None:
 def test_a_large_count_stops_at_its_cap(viewer: Client) -> None:
     Task.objects.bulk_create(
         Task(fingerprint=str(number), key=str(number), source=Source.VALIDATOR, prompt="x", url="http://x/", created_at=NOW)
-        for number in range(10_002)
+        for number in range(2_002)
     )
-    assert "10,000+ tasks" in text_of(viewer.get("/tasks/"), "//section//*[@role='status']")
+    assert "2,000+ tasks" in text_of(viewer.get("/tasks/"), "//section//*[@role='status']")
+
+
+@pytest.mark.parametrize("cap", [0, 2_000])
+def test_many_and_few_matches_are_found_alike(viewer: Client, monkeypatch: pytest.MonkeyPatch, cap: int) -> None:
+    monkeypatch.setattr("monitoring.stats.tasks.COUNT_CAP", cap)
+    make_attempt(make_llm_step(make_task(prompt="By the LLM")), status=429)
+    make_attempt(make_step(make_task(prompt="By the template")), status=500)
+    for query in ({"route": "llm"}, {"reason": "answered"}, {"status": "429"}, {"route": "llm", "status": "429"}):
+        text = text_of(viewer.get("/tasks/", query), "//*[@id='tasks']")
+        assert ("By the LLM" in text, "By the template" in text) == (True, False)
+    assert "No task matches" in text_of(viewer.get("/tasks/", {"route": "template", "status": "429"}))
 
 
 def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) -> None:
