@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce, Left
 
@@ -90,8 +91,20 @@ def tasks(query: TaskQuery, place: Place, now: datetime) -> TaskList:
 
 
 def projects() -> list[str]:
-    """The names to choose from."""
-    return list(Task.objects.exclude(project="").order_by("project").values_list("project", flat=True).distinct()[:200])
+    """The names to choose from, of the index alone: from each name to the next one, where DISTINCT would read all tasks."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PROJECTS)
+        return [name for (name,) in cursor.fetchall()]
+
+
+_PROJECTS = """
+    WITH RECURSIVE names(name) AS (
+        SELECT MIN(project) FROM agents_task WHERE project > ''
+        UNION ALL
+        SELECT (SELECT MIN(project) FROM agents_task WHERE project > names.name) FROM names WHERE names.name IS NOT NULL
+    )
+    SELECT name FROM names WHERE name IS NOT NULL LIMIT 200
+"""
 
 
 def _matching(query: TaskQuery, now: datetime) -> QuerySet[Task]:
