@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from monitoring import retention, uploads
 from monitoring.health import checking
-from monitoring.notices import noticing, sending
+from monitoring.notices import noticing, pruning, sending
 from monitoring.rollups import rolling
 from monitoring.suites import keeping, retests, running, schedules
 
@@ -49,6 +49,7 @@ def watch() -> None:
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
+    pruning.prune(now)
     rolling.roll_if_due(now)
 
 

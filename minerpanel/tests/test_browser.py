@@ -263,6 +263,8 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/logs/imports/",
             "/tests/",
             "/components/",
+            "/notifications/",
+            "/notifications/channels/new/",
             "/settings/",
         ):
             page.goto(visitor.url + path)

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
-from monitoring.tests.records import make_step
+from monitoring.tests.records import make_channel, make_step
 from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,14 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "logs/download.log": READ,
     "logs/download.jsonl": READ,
     "logs/imports/": {**READ, "POST": OPERATORS},
+    "notifications/": READ,
+    "notifications/deliveries/": READ,
+    "notifications/notices/": READ,
+    "notifications/channels/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/test/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/switch/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/delete/": {"POST": ADMINS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
@@ -94,7 +102,9 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
-    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk)).replace(
+        "<int:number>", str(make_channel().pk)
+    )
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:
