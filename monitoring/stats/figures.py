@@ -102,6 +102,8 @@ def _relative(new: float, old: float) -> str:
     if not old:
         return "new"
     change = 100 * (new - old) / old
+    if abs(change) < 0.5:
+        return SAME
     return f"{change:+,.0f} %".replace("-", "−") if abs(change) < 999.5 else f"× {new / old:,.0f}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -98,6 +99,11 @@ def test_each_figure_is_compared_with_the_range_before() -> None:
     assert (found["Steps answered"].before, found["Steps answered"].change, found["Steps answered"].tone) == ("2", "+50 %", "")
     assert (found["In time"].change, found["In time"].tone) == ("+50.0 points", "good")
     assert (found["95th percentile"].tone, found["95th percentile"].change[0]) == ("good", "−")
+
+
+def test_a_change_that_is_not_seen_in_the_figure_is_none() -> None:
+    before, now = Tally(cost=Decimal("100.0")), Tally(cost=Decimal("100.4"))
+    assert [(each.change, each.tone) for each in figures(now, before) if each.name == "Cost"] == [("±0", "")]
 
 
 def test_a_step_belongs_to_one_range_only() -> None:

@@ -71,7 +71,7 @@
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
       scales: {
-        x: { type: "linear", stacked: true, min: told.starts[0], max: told.starts.at(-1) + told.bin, afterBuildTicks: ticks(told), ticks: { color: ink, autoSkip: false, maxRotation: 0, callback: tickWords(told) }, grid: { display: false }, border: { color: grid } },
+        x: { type: "linear", offset: false, stacked: true, min: told.starts[0], max: told.starts.at(-1) + told.bin, afterBuildTicks: ticks(told), ticks: { color: ink, autoSkip: false, maxRotation: 0, callback: tickWords(told) }, grid: { display: false }, border: { color: grid } },
         y: { ...axis, stacked: sets.some((set) => !set.line) },
         ...(sets.some((set) => set.right) ? { right: { ...axis, position: "right", grid: { display: false } } } : {}),
       },
