@@ -7,12 +7,15 @@ import time
 
 from django.utils import timezone
 
+from monitoring import retention
 from monitoring.health import checking
 from monitoring.notices import noticing, sending
 from monitoring.suites import retests, running
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
 CHUNK_SECONDS = 45.0
+# What is left after this long waits for the next hour's job: a job may take two minutes.
+PRUNING_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +23,14 @@ logger = logging.getLogger(__name__)
 def run_tests(pk: int) -> bool:
     """Carry out a test run. False where another worker had it, or it was cancelled."""
     return running.run(pk, until=time.monotonic() + CHUNK_SECONDS)
+
+
+def prune() -> dict[str, int]:
+    """Hourly: delete the records that are too old or too many. How many of what."""
+    deleted = retention.prune(timezone.now(), until=time.monotonic() + PRUNING_SECONDS)
+    if deleted:
+        logger.info("Old records were deleted: %s.", ", ".join(f"{count} {name}" for name, count in deleted.items()))
+    return deleted
 
 
 def watch() -> None:

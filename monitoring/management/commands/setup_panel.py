@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from agents import schedules
+from monitoring import schedules as panel_schedules
 
 ADMIN = "admin"
 ADMINS = "admins"
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         call_command("check", verbosity=0, stdout=self.stdout)
         call_command("migrate", interactive=False, verbosity=0)
         schedules.ensure()
+        panel_schedules.ensure()
         call_command("collectstatic", interactive=False, verbosity=0)
         random = secrets.token_urlsafe(12)
         if make_first_admin(settings.PANEL_ADMIN_PASSWORD or random):

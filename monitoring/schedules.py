@@ -1,0 +1,14 @@
+"""What the worker does for the panel by the clock."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django_q.models import Schedule
+
+
+def ensure() -> None:
+    """Make the schedules that are missing. The first run of each is due at once."""
+    Schedule.objects.get_or_create(
+        name="Delete old records",
+        defaults={"func": "monitoring.jobs.prune", "schedule_type": Schedule.HOURLY, "next_run": timezone.now(), "repeats": -1},
+    )
