@@ -28,6 +28,9 @@ BREAK_SECONDS = 0.15
 LEFT_ALONE = timedelta(days=1)
 
 
+EVERY = Q()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is kept of one kind of record: those younger than `days`, and of them the newest `most_rows`. `at`: the column that tells."""
@@ -38,7 +41,7 @@ class Rule:
     at: str
     days: int
     most_rows: int
-    among: Q = Q()
+    among: Q = EVERY
     note: str = ""
 
     def rows(self) -> QuerySet[Any]:
@@ -67,7 +70,9 @@ RULES = (
         "They count from their import: a journal tells of long ago.",
     ),
     Rule("notices", "Notifications", Notice, "at", 365, 50_000, ~Q(over_at=None), "With their deliveries; what is still so stays."),
-    Rule("log_ins", "Failed log-ins", AuditEntry, "at", 90, 100_000, Q(action=Deed.LOGIN_FAILED), "All else in the audit is kept for good."),
+    Rule(
+        "log_ins", "Failed log-ins", AuditEntry, "at", 90, 100_000, Q(action=Deed.LOGIN_FAILED), "All else in the audit is kept for good."
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from agents.configuration import SETTINGS, change, parsed, values
 from agents.governor import Pacing
 from agents.hybrid import Mode
 from agents.models import Settings
+from monitoring.previews import previews
 from monitoring.stats.changes import in_words, model_field
 
 RANGES = {
@@ -25,6 +26,26 @@ RANGES = {
     "price_overrides": "at most 50 models",
     "name": "at most 50 characters",
 }
+
+
+SECTIONS = {
+    "Pacing and backoff": ("pacing", "spacing_seconds", "backoff_seconds", "backoff_max_seconds", "key_check_minutes", "probe_after_pause"),
+    "Deadlines and agent": ("deadline_seconds", "agent_mode", "llm_callers"),
+}
+# Whatever else there is to set is about watching the miner.
+OTHER = "Watching"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading of the page with its settings. `anchor`: its id."""
+
+    title: str
+    rows: list[SettingRow]
+
+    @property
+    def anchor(self) -> str:
+        return self.title.lower().replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +129,19 @@ class SettingsForm(RowForm):
         for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds"):
             self.fields[name].widget.attrs.update(step="any", inputmode="decimal")
             self.initial[name] = f"{self.initial[name]:g}"
+
+    def sections(self) -> list[Section]:
+        """The settings by section, each of them in one."""
+        rows = {row.field.name: row for row in self.rows()}
+        found = [Section(title, [rows.pop(name) for name in names if name in rows]) for title, names in SECTIONS.items()]
+        return found + ([Section(OTHER, list(rows.values()))] if rows else [])
+
+    def previews(self) -> list[tuple[str, str]]:
+        """What is entered comes to, or what is in force: each setting's label with a line."""
+        if self.is_bound:
+            self.full_clean()
+        told = previews({name: self.cleaned_data.get(name) for name in self.names} if self.is_bound else values(self.row))
+        return [(str(self.fields[name].label), line) for name, line in told.items()]
 
     def clean_backoff_seconds(self) -> Any:
         """The ladder as a list of numbers."""

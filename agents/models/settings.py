@@ -146,6 +146,18 @@ class Settings(models.Model):
     def __str__(self) -> str:
         return "Settings"
 
+    def clean(self) -> None:
+        """What no field can say alone."""
+        ladder = self.backoff_seconds
+        if (
+            isinstance(ladder, list)
+            and ladder
+            and isinstance(self.backoff_max_seconds, int | float)
+            and self.backoff_max_seconds < ladder[-1]
+        ):
+            told = f"The longest backoff can't be shorter than the last pause of the backoff, {ladder[-1]:g} s. Make it longer, or that one shorter."
+            raise ValidationError({"backoff_max_seconds": told})
+
     @classmethod
     def current(cls) -> Settings:
         """The settings in force; the defaults where nobody has saved any yet."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -34,9 +34,9 @@ def miner(request: pytest.FixtureRequest, process_environment: dict[str, str]) -
     if not shutil.which("pg_dump"):
         missing("pg_dump", "Run: sudo apt-get install postgresql-client")
     server = request.getfixturevalue("postgres_url")
-    with own_database(server, f"backup_{os.getpid()}_{abs(hash(request.node.name)) % 10**8}") as url:
-        with Miner.running({**process_environment, "DATABASE_URL": url}) as running:
-            yield running
+    name = f"backup_{os.getpid()}_{abs(hash(request.node.name)) % 10**8}"
+    with own_database(server, name) as url, Miner.running({**process_environment, "DATABASE_URL": url}) as running:
+        yield running
 
 
 @contextmanager
@@ -75,7 +75,7 @@ class Poster:
 def refused(miner: Miner, *arguments: str) -> str:
     """What a management command says that ends in an error."""
     command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=miner.environment, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, check=False, cwd=ROOT, env=miner.environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode, done.stdout
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -119,7 +119,7 @@ def kept_keys(miner: Miner) -> set[str]:
         ((schema,),) = miner.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_restore_%'")
         return {key for (key,) in miner.rows(f"SELECT key FROM {schema}.agents_task")}
     (kept,) = Path(miner.environment["DATA_DIR"]).glob("panel.sqlite3.before-*")
-    with sqlite3.connect(kept) as database:
+    with closing(sqlite3.connect(kept)) as database:
         return {key for (key,) in database.execute(KEYS)}
 
 

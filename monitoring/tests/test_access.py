@@ -36,7 +36,19 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
+    "audit/": READ,
+    "audit/export/": READ,
+    "account/password/": dict.fromkeys(("GET", "HEAD", "POST"), ALL_GROUPS | {"stranger"}),
     "settings/": {**READ, "POST": ADMINS},
+    "settings/preview/": READ,
+    "settings/export/": READ,
+    "settings/import/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/changes/<str:kind>/<int:pk>/revert/": {"POST": ADMINS},
+    "settings/retention/": {**READ, "POST": ADMINS},
+    "settings/users/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/users/<int:pk>/group/": {"POST": ADMINS},
+    "settings/users/<int:pk>/switch/": {"POST": ADMINS},
+    "settings/users/<int:pk>/reset/": {"POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
     "settings/accounts/<int:pk>/move/": {"POST": ADMINS},
@@ -75,7 +87,7 @@ def test_every_address_has_a_rule() -> None:
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
     pk = default_account().pk if route.startswith("settings/") else make_step().task_id
-    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
+    address = "/" + route.replace("<str:kind>", "settings").replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

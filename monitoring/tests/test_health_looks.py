@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from agents.models import Account, Gate, Heartbeat, QuotaReading, Settings
 from agents.standin.process import StandIn
 from monitoring.health import checking, looks
 from monitoring.health.judging import Look
-from monitoring.models import Component, HealthCheck, HealthState
+from monitoring.models import Component, HealthState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -32,7 +32,12 @@ PAGES = (
     "/rate-limit/",
     "/rate-limit/events/",
     "/rate-limit/what-if/",
+    "/audit/",
+    "/account/password/",
     "/settings/",
+    "/settings/import/",
+    "/settings/retention/",
+    "/settings/users/",
     "/settings/accounts/new/",
     f"/settings/accounts/{SPARE}/",
 )
