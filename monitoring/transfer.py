@@ -78,7 +78,7 @@ def apply(document: dict[str, Any], *, by: User | None) -> None:
             name = entry.get("name") if isinstance(entry, dict) else None
             if not isinstance(name, str):
                 raise ValidationError(f"accounts, entry {number}: give an object with a name.")
-            _part(f"accounts, {name}", lambda entry=entry, name=name: _account(name, entry, by))  # type: ignore[misc]
+            _part(f"accounts, {name}", lambda entry=entry, name=name: _account(name, entry, by))
         _retention(_object(document, "retention"), by)
 
 

@@ -148,14 +148,9 @@ class Settings(models.Model):
 
     def clean(self) -> None:
         """What no field can say alone."""
-        ladder = self.backoff_seconds
-        if (
-            isinstance(ladder, list)
-            and ladder
-            and isinstance(self.backoff_max_seconds, int | float)
-            and self.backoff_max_seconds < ladder[-1]
-        ):
-            told = f"The longest backoff can't be shorter than the last pause of the backoff, {ladder[-1]:g} s. Make it longer, or that one shorter."
+        ladder, longest = self.backoff_seconds, self.backoff_max_seconds
+        if isinstance(ladder, list) and ladder and isinstance(longest, int | float) and longest < ladder[-1]:
+            told = f"The longest backoff can't be shorter than the last pause of the list, {ladder[-1]:g} s. Lengthen it, or shorten that."
             raise ValidationError({"backoff_max_seconds": told})
 
     @classmethod

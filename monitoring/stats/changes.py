@@ -99,16 +99,8 @@ def _change(newer: Any, older: Any) -> Change:
     kind, user = KINDS[newer.__class__], newer.history_user
     name = newer.name if kind == "account" else ""
     fields = {"+": _added, "-": _deleted, "~": _changed}[newer.history_type](newer, older)
-    return Change(
-        kind,
-        newer.history_id,
-        newer.history_date,
-        user.get_username() if user else "",
-        newer.history_change_reason or "",
-        name,
-        fields,
-        bool(former(newer, older)),
-    )
+    by, reason = user.get_username() if user else "", newer.history_change_reason or ""
+    return Change(kind, newer.history_id, newer.history_date, by, reason, name, fields, bool(former(newer, older)))
 
 
 def former(newer: Any, older: Any) -> dict[str, Any]:

@@ -141,8 +141,9 @@ def _audit_rows(query: TrailQuery) -> QuerySet[AuditEntry] | None:
 
 
 def _audit_entries(rows: list[AuditEntry]) -> Iterator[Entry]:
+    pages: dict[str, str] = {Deed.USER: "users", Deed.SETTINGS_IMPORT: "settings"}
     for row in rows:
-        account, pages = row.account, {Deed.USER: "users", Deed.SETTINGS_IMPORT: "settings"}
+        account = row.account
         address = reverse("account", args=[account.pk]) if account else _address(pages.get(row.action, ""))
         facts = [row.detail] if row.detail else []
         yield Entry(row.at, _id(0, row.pk), row.by, ACTIONS.get(row.action, row.action), account.name if account else "", facts, address)
