@@ -1,4 +1,4 @@
-.PHONY: run setup test check bench bench-gate bench-real bench-peers demo clean
+.PHONY: run setup test check bench bench-gate bench-journal bench-real bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -17,6 +17,9 @@ bench: setup ## how long a step takes, beside a bare "hello"; what a decision co
 
 bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock
 	@.venv/bin/python -m bench.gate $(ARGS)
+
+bench-journal: setup ## how fast a miner's journal is imported, and in how much memory
+	@.venv/bin/python -m bench.journal $(ARGS)
 
 bench-real: setup ## whether the simulation tells the truth: twenty minutes at real speed
 	@.venv/bin/python -m bench.real $(ARGS)

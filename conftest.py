@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import shutil
@@ -36,6 +37,9 @@ from django.db import connection  # noqa: E402
 # Hashed names need collectstatic, and slow password hashes are what production wants
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A test's rows are its own: the background writer would write into other tests' databases
+logging.getLogger().removeHandler(next(handler for handler in logging.getLogger().handlers if handler.name == "rows"))
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from agents import gates, ledger, llm
+from agents import gates, ledger, llm, log_context
 from agents.configuration import Provider
 from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd
@@ -59,6 +59,10 @@ class Attempt:
 
     def run(self) -> Result:
         """Wait, send, read. Never raises for what a provider does."""
+        with log_context.about(log_context.attempt, self.permit.attempt_uid or ""):
+            return self._run()
+
+    def _run(self) -> Result:
         obstacle = self._wait_for_slot()
         if obstacle:
             reach = Reach.STEP if obstacle is Reason.DATABASE else Reach.ACCOUNT

@@ -103,11 +103,19 @@ def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
 
 
 def opening(
-    step: Step, *, source: str, caller: str | None, received_at: float, deadline_at: float, page_excerpt: str, limits: dict[str, Any]
+    step: Step,
+    *,
+    source: str,
+    caller: str | None,
+    received_at: float,
+    deadline_at: float,
+    page_excerpt: str,
+    limits: dict[str, Any],
+    uid: str | None = None,
 ) -> Opening:
-    """The facts of a step as it came in."""
+    """The facts of a step as it came in. `uid`: its id, a new one where it has none yet."""
     return Opening(
-        uid=str(uuid.uuid4()),
+        uid=uid or str(uuid.uuid4()),
         fingerprint=fingerprint(source, caller, step.task_id, step.prompt),
         key=step.task_id,
         source=source,

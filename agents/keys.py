@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from agents.models import Account
+from agents.redaction import remember
 
 
 class UnreadableKey(ValueError):
@@ -19,17 +20,20 @@ class UnreadableKey(ValueError):
 
 def seal(key: str) -> str:
     """The key as it may be stored."""
+    remember(key)
     return _ring().encrypt(key.encode()).decode()
 
 
 def open_sealed(sealed: str) -> str:
     """The key again. Raises UnreadableKey."""
     try:
-        return _ring().decrypt(sealed.encode()).decode()
+        key = _ring().decrypt(sealed.encode()).decode()
     except InvalidToken:
         raise UnreadableKey(
             "The stored key can't be opened: put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or enter the key again."
         ) from None
+    remember(key)
+    return key
 
 
 def key_of(account: Account) -> str:

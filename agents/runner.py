@@ -6,10 +6,11 @@ import logging
 import random
 import time
 import traceback
+import uuid
 from dataclasses import dataclass
 from functools import partial
 
-from agents import hybrid, ledger, spool, template
+from agents import hybrid, ledger, log_context, spool, template
 from agents.attempt import Attempt, Result
 from agents.configuration import Provider, accounts, provider, rules
 from agents.database import UNAVAILABLE
@@ -72,11 +73,18 @@ class Story:
 
 def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = time.time) -> Plan:
     """The plan to answer with, inside the step's deadline. Whatever fails inside, the template's plan goes out, and the facts are kept."""
+    uid = str(uuid.uuid4())
+    with log_context.about(log_context.step, uid):
+        return _answer(step, uid, source, caller, clock)
+
+
+def _answer(step: Step, uid: str, source: Source, caller: str | None, clock: Clock) -> Plan:
     received_at, started = clock(), time.monotonic()
     situation = _look_around(step, source, caller)
     page, fallback, fault = _template_plan(step, situation.rules.mode)
     budget = hybrid.budget(step, situation.rules, received_at)
-    story = Story(step, page, situation, budget, _opening(step, source, caller, received_at, budget, page, situation.rules), clock)
+    opened = _opening(step, uid, source, caller, received_at, budget, page, situation.rules)
+    story = Story(step, page, situation, budget, opened, clock)
     result, llm_fault = _ask_llm(story)
     plan = result.plan or fallback
     closing = Closing(
@@ -137,10 +145,11 @@ def _template_plan(step: Step, mode: Mode) -> tuple[Page | None, Plan, str]:
 
 
 def _opening(
-    step: Step, source: Source, caller: str | None, received_at: float, budget: Budget, page: Page | None, in_force: Rules
+    step: Step, uid: str, source: Source, caller: str | None, received_at: float, budget: Budget, page: Page | None, in_force: Rules
 ) -> Opening:
     return opening(
         step,
+        uid=uid,
         source=source,
         caller=caller,
         received_at=received_at,

@@ -18,7 +18,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from agents import ledger
+from agents import ledger, log_context
 from agents.configuration import rules
 from agents.database import UNAVAILABLE
 from agents.facts import StepFacts
@@ -80,7 +80,8 @@ def _write_all() -> int:
 def _write(path: Path) -> bool:
     try:
         facts = StepFacts.from_json(path.read_text(encoding="utf-8"))
-        ledger.close_step(facts, rules(Settings.current()).limits)
+        with log_context.about(log_context.step, facts.opening.uid):
+            ledger.close_step(facts, rules(Settings.current()).limits)
     except UNAVAILABLE:
         raise
     except Exception:

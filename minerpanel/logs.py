@@ -1,27 +1,49 @@
-"""Logging that never prints a secret."""
+"""Logging that never prints a secret and says which step it is about."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
 
-from agents.redaction import redact
+from agents import log_context
+from agents.redaction import redact, remember
+
+
+class AddContext(logging.Filter):
+    """Gives a record the ids of the step and the attempt that it is about, and both as words for the end of a line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not hasattr(record, "step"):
+            ids = {"step": log_context.step.get(), "attempt": log_context.attempt.get()}
+            words = "".join(f" {name}={uid}" for name, uid in ids.items() if uid)
+            record.__dict__.update(ids, context=words)
+        return True
 
 
 class RedactSecrets(logging.Filter):
-    """Masks secrets in a record's message, traceback and stack before a handler formats it."""
+    """Masks secrets in a record's message, traceback and stack before a handler formats it: once, whichever handler comes first."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self.secrets = tuple(secret for secret in secrets if secret)
+        remember(*secrets)
         self.formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage(), self.secrets), None
+        if getattr(record, "is_redacted", False):
+            return True
+        record.msg, record.args = redact(_message(record)), None
         if record.exc_info:
             record.exc_text = self.formatter.formatException(record.exc_info)
         if record.exc_text:  # formatters print this cached text instead of the exception
-            record.exc_text = redact(record.exc_text, self.secrets)
+            record.exc_text = redact(record.exc_text)
         if record.stack_info:
-            record.stack_info = redact(record.stack_info, self.secrets)
+            record.stack_info = redact(record.stack_info)
+        record.is_redacted = True
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001 -- an argument that can't be printed must not fail the request that logs it
+        return f"{record.msg} (its arguments can't be printed: {type(error).__name__})"

@@ -44,6 +44,8 @@ ROOT_URLCONF = "minerpanel.urls"
 WSGI_APPLICATION = "minerpanel.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": database(DATABASE_URL, DATA_DIR / "panel.sqlite3")}
+FILE_UPLOAD_HANDLERS = ["monitoring.uploads.BoundedUpload"]
+FILE_UPLOAD_TEMP_DIR = DATA_DIR  # a journal may be larger than what /tmp can take
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024  # a step's page can be several MB
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -160,12 +162,13 @@ Q_CLUSTER = {
 # Jobs of the panel that the worker starts every few seconds; each looks for itself what is due.
 WATCH_JOBS = ("monitoring.jobs.watch",)
 
-# Logs: everything to standard output, secrets masked
+# Logs: everything to standard output, and what is worth keeping into rows that the panel shows; secrets masked once for both
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
+        "context": {"()": "minerpanel.logs.AddContext"},
         "redact": {
             "()": "minerpanel.logs.RedactSecrets",
             "secrets": (
@@ -179,11 +182,17 @@ LOGGING = {
             ),
         },
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line", "filters": ["redact"]},
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "line",
+            "filters": ["context", "redact"],
+        },
+        "rows": {"class": "monitoring.log_rows.RowHandler", "filters": ["context", "redact"]},
     },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stdout", "rows"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},

@@ -7,7 +7,7 @@ from functools import wraps
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django_htmx.http import HttpResponseClientRedirect
 
 from monitoring.requests import VisitorRequest
@@ -20,13 +20,13 @@ CHANGE = "monitoring.change_settings"
 SIGNED_IN = "signed in"
 
 
-def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Let in who has the permission `get` for reading and `post` for acting. None: that method is not served here."""
     needs = {method: need for method, need in (("GET", get), ("HEAD", get), ("POST", post)) if need}
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def guard(request: VisitorRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def guard(request: VisitorRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             need = needs.get(request.method or "")
             if need is None:
                 return HttpResponseNotAllowed(list(needs))

@@ -1,4 +1,4 @@
-"""What the worker runs for the panel. Jobs take ids, never keys or pages."""
+"""What the worker runs for the panel. Jobs take ids, never keys, pages or files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 
 from django.utils import timezone
 
-from monitoring import retention
+from monitoring import retention, uploads
 from monitoring.health import checking
 from monitoring.notices import noticing, sending
-from monitoring.suites import retests, running
+from monitoring.suites import retests, running, schedules
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
 CHUNK_SECONDS = 45.0
@@ -23,6 +23,11 @@ logger = logging.getLogger(__name__)
 def run_tests(pk: int) -> bool:
     """Carry out a test run. False where another worker had it, or it was cancelled."""
     return running.run(pk, until=time.monotonic() + CHUNK_SECONDS)
+
+
+def import_journal(pk: int) -> bool:
+    """Import an uploaded journal. False where there is nothing to do now."""
+    return uploads.run(pk)
 
 
 def prune() -> dict[str, int]:
@@ -39,7 +44,9 @@ def watch() -> None:
     lost = running.requeue_lost(now)
     if lost:
         logger.info("Taken up: %d test runs queued again.", lost)
+    uploads.take_up(now)
     retests.ask_due(now)
+    schedules.ask_due(now)
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)

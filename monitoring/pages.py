@@ -17,10 +17,10 @@ from monitoring.requests import PanelRequest
 View = Callable[..., HttpResponse | dict[str, Any]]
 
 
-def page(name: str, *, get: str | None = VIEW, post: str | None = None) -> Callable[[View], Callable[..., HttpResponse]]:
+def page(name: str, *, get: str | None = VIEW, post: str | None = None) -> Callable[[View], Callable[..., HttpResponseBase]]:
     """Guard a view and render the context it returns by `monitoring/<name>.html`, or for htmx by the fragment `monitoring/_<name>.html`."""
 
-    def decorate(view: View) -> Callable[..., HttpResponse]:
+    def decorate(view: View) -> Callable[..., HttpResponseBase]:
         @guarded(get=get, post=post)
         @wraps(view)
         def answer(request: PanelRequest, *args: object, **kwargs: object) -> HttpResponse:

@@ -6,7 +6,7 @@ import logging
 
 from django.db.models import QuerySet
 
-from agents import cooling, governor
+from agents import cooling, governor, log_context
 from agents.facts import AttemptEnd
 from agents.governor import Limits
 from agents.ledger.times import at, maybe_at
@@ -29,7 +29,8 @@ def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate, li
     prediction = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, next_pause, past)
     _ended(attempt.account, "", Ended.TIMER, gate.paused_at)
     _open(attempt, end, prediction, model="", strike=gate.strikes, source=gate.pause_source, until=gate.paused_until, began=gate.blocked_at)
-    _warn(attempt, end, gate, limits)
+    with log_context.about(log_context.attempt, str(attempt.uid)):
+        _warn(attempt, end, gate, limits)
 
 
 def model_cools(attempt: LLMAttempt, end: AttemptEnd, kind: RefusalClass, until: float, times: int) -> None:

@@ -146,6 +146,84 @@ def test_an_operators_task_is_answered_before_their_eyes(visitor: Visitor, miner
     assert visitor.faults == []
 
 
+def test_the_tests_run_before_an_operators_eyes_and_their_report_is_the_file(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page, running = visitor.page, miner[0]
+    running.environment["PORT"] = visitor.url.rpartition(":")[2]  # the miner that the live test posts to
+    running.execute("DELETE FROM agents_heartbeat")
+    visitor.log_in("operator")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tests").click()
+    page.get_by_role("button", name="Run the tests").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Test run 1")
+    expect(page.get_by_role("main")).to_contain_text("The worker is silent, so nobody takes the run up.")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    running.worker()
+    expect(page.locator("details.result").first).to_contain_text("API key (default)", timeout=60_000)
+    expect(page.get_by_role("heading", name="Recommendations")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert running.rows("SELECT state, verdict FROM monitoring_testrun")[0][0] == "done"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Markdown").click()
+    markdown = download.value.path().read_text().replace("\\", "")
+    results = page.locator("details.result").all()
+    assert len(results) >= 6
+    for result in results:
+        verdict, title = result.locator(".badge").inner_text(), result.locator("strong").inner_text()
+        mark = {"OK": "ok", "Warning": "warn", "Failed": "fail", "Skipped": "skipped"}[verdict]
+        assert f"- **{title}**: [{mark}] {result.locator('.result-sentence').inner_text()}" in markdown
+    assert page.get_by_role("main").get_by_role("status").inner_text().partition(" ")[2] in markdown
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Health").click()
+    expect(page.get_by_role("article", name="database")).to_contain_text("Read and written in", timeout=60_000)
+    assert visitor.faults == []
+
+
+def test_the_log_is_live_waits_while_it_is_read_and_goes_on(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page, log = visitor.page, "import logging; logging.getLogger('agents.spool').warning('{}')"
+    miner[0].manage("shell", "--command", "import logging; [logging.warning('early') for _ in range(60)]")
+    visitor.log_in("viewer")
+    page.get_by_role("link", name="Logs").click()
+    state, list_ = page.locator("[data-tail-state]"), page.get_by_label("Log entries")
+    expect(state).to_have_text("Live")
+    miner[0].manage("shell", "--command", log.format("while live"))
+    expect(list_).to_contain_text("while live")
+    page.mouse.wheel(0, 2_000)
+    expect(state).to_have_text("Paused while you read")
+    miner[0].manage("shell", "--command", log.format("while read"))
+    page.wait_for_timeout(3_500)  # two ticks
+    expect(list_).not_to_contain_text("while read")
+    page.get_by_role("heading", level=1).scroll_into_view_if_needed()
+    expect(list_).to_contain_text("while read")
+    page.get_by_role("button", name="Pause").click()
+    expect(state).to_have_text("Paused")
+    miner[0].manage("shell", "--command", log.format("while paused"))
+    page.wait_for_timeout(3_500)
+    expect(list_).not_to_contain_text("while paused")
+    page.get_by_role("button", name="Continue").click()
+    expect(list_).to_contain_text("while paused")
+    page.get_by_label("Text").fill("while live")
+    page.get_by_label("Text").press("Enter")
+    expect(list_).to_contain_text("1 entry matches")
+    expect(page).to_have_url(re.compile("text=while"))
+    assert visitor.faults == []
+
+
+def test_an_operator_imports_a_journal_before_their_eyes(visitor: Visitor, miner: tuple[Miner, str], tmp_path: Path) -> None:
+    page, file = visitor.page, tmp_path / "journal.log"
+    file.write_text("Nov 18 16:27:53 autoppia-miner python3[133676]: WARNING:api.endpoints:Task a-1 timed out after 25 seconds\nodd\n")
+    miner[0].worker()
+    visitor.log_in("operator")
+    page.get_by_role("link", name="Logs").click()
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_label("Journal").set_input_files(file)
+    page.get_by_label("Year").fill("2025")
+    page.get_by_role("button", name="Import the journal").click()
+    row = page.get_by_role("row").filter(has_text="journal.log")
+    expect(row).to_contain_text("Done", timeout=60_000)
+    row.get_by_role("link", name="journal.log").click()
+    expect(page.get_by_label("Log entries")).to_contain_text("Task a-1 timed out after 25 seconds")
+    assert visitor.faults == []
+
+
 def test_an_operator_pauses_the_account_and_sees_the_countdown(visitor: Visitor, miner: tuple[Miner, str]) -> None:
     page = visitor.page
     visitor.log_in("operator")
@@ -180,6 +258,10 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/rate-limit/events/",
             "/rate-limit/1/pause/",
             "/callers/",
+            "/logs/",
+            "/logs/imports/",
+            "/tests/",
+            "/components/",
             "/settings/",
         ):
             page.goto(visitor.url + path)

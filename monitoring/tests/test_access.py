@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
 from monitoring.tests.records import make_step
+from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +29,17 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/": READ,
     "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
+    "tests/": {**READ, "POST": OPERATORS},
+    "tests/<int:pk>/": READ,
+    "tests/<int:pk>/cancel/": {"POST": OPERATORS},
+    "tests/<int:pk>/report.md": READ,
+    "tests/<int:pk>/report.json": READ,
+    "tests/schedules/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/switch/": {"POST": ADMINS},
+    "tests/schedules/<int:pk>/delete/": {"POST": ADMINS},
+    "components/": READ,
+    "components/<int:pk>/": READ,
     "rate-limit/": READ,
     "rate-limit/events/": READ,
     "rate-limit/<int:account>/probe/": OPERATE,
@@ -39,6 +51,10 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "audit/": READ,
     "audit/export/": READ,
     "account/password/": dict.fromkeys(("GET", "HEAD", "POST"), ALL_GROUPS | {"stranger"}),
+    "logs/": READ,
+    "logs/download.log": READ,
+    "logs/download.jsonl": READ,
+    "logs/imports/": {**READ, "POST": OPERATORS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/preview/": READ,
     "settings/export/": READ,
@@ -88,6 +104,10 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
     client = client_of(role, member)
     pk = default_account().pk if route.startswith("settings/") else make_step().task_id
     address = "/" + route.replace("<str:kind>", "settings").replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
+    make_run(pk=pk)
+    make_schedule(pk=pk)
+    make_component("web", pk=pk)
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

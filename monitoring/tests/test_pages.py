@@ -17,9 +17,11 @@ from django.urls import path
 from lxml import html
 
 from agents.configuration import default_account
-from agents.models import Account, AuditEntry, Caller
+from agents.models import Account, AuditEntry, Caller, Step
+from monitoring.models import JournalImport, LogEntry, TestRun
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
+from monitoring.tests.watched import make_component, make_result, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +30,13 @@ PAGES = (
     "/",
     "/tasks/",
     "/tasks/new/",
+    "/tests/",
+    "/tests/schedules/new/",
+    "/components/",
     "/callers/",
+    "/logs/",
+    "/logs/?text=a",
+    "/logs/imports/",
     "/rate-limit/",
     "/rate-limit/events/",
     "/rate-limit/what-if/",
@@ -52,7 +60,7 @@ def spare(db: None) -> Account:
 
 
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, events, audit entries, callers, accounts. Returns a task's address."""
+    """Tasks with steps and attempts, events, audit entries, callers, accounts, logs, test runs, components. Returns a task's address."""
     task, first = make_task(), Account.objects.count()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
@@ -61,6 +69,10 @@ def fill(rows: int) -> str:
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
+        make_result(make_run())
+        make_component(f"account {TestRun.objects.count()}")
+        journal = JournalImport.objects.create(name="a.log", started_at=NOW)
+        LogEntry.objects.create(at=NOW, level=30, logger="a", message="a\nb", journal=journal, step_uid=Step.objects.latest("id").uid)
     return f"/tasks/{task.pk}/"
 
 
@@ -102,7 +114,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address = task if address == "task" else address
     admin.get(address)
     cache.clear()
-    with django_assert_max_num_queries(20) as few:
+    with django_assert_max_num_queries(26) as few:
         admin.get(address)
     Caller.objects.all().delete()
     fill(50)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
 from monitoring.access import VIEW, guarded
@@ -31,7 +31,7 @@ def audit(request: PanelRequest) -> dict[str, Any]:
 
 
 @guarded(get=VIEW, post=None)
-def audit_csv(request: PanelRequest) -> StreamingHttpResponse:
+def audit_csv(request: PanelRequest) -> HttpResponseBase:
     """The entries that match the filter, as a CSV file."""
     lines = _lines(AuditFilter(request.GET).query(timezone.now()))
     return StreamingHttpResponse(

@@ -64,8 +64,32 @@
       localStorage.setItem("theme", theme.dataset.next);
       paintTheme();
     }
+    if (event.target.closest("[data-tail-toggle]")) {
+      tailMode = isTailPaused() ? "live" : "paused";
+      paintTail();
+    }
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
+  };
+
+  // A live list waits while somebody reads further down, or as they say by its button; at the top it decides by itself again.
+  let tailMode = "auto";
+  const tail = () => document.querySelector("[data-tail]");
+  const isRead = () => tail() && tail().getBoundingClientRect().top < 0;
+  const isTailPaused = () => tailMode === "paused" || (tailMode === "auto" && isRead());
+  const paintTail = () => {
+    const button = document.querySelector("[data-tail-toggle]");
+    if (!button) return;
+    if (tailMode === "live" && !isRead()) tailMode = "auto";
+    button.hidden = !tail();
+    button.querySelector("[data-tail-label]").textContent = isTailPaused() ? "Continue" : "Pause";
+    const words = tailMode === "paused" ? "Paused" : isTailPaused() ? "Paused while you read" : "Live";
+    const state = document.querySelector("[data-tail-state]");
+    if (state.textContent !== words) state.textContent = tail() ? words : "";
+  };
+  const holdTail = (event) => {
+    const isTick = event.detail.requestConfig.triggeringEvent?.type === "tick";
+    if (isTick && event.detail.elt.matches("[data-tail]") && isTailPaused()) event.preventDefault();
   };
 
   const sayConnection = (isLost) => {
@@ -87,7 +111,10 @@
     setInterval(tick, TICK_MS);
     document.addEventListener("visibilitychange", tick);
     document.body.addEventListener("click", answerClick);
-    document.body.addEventListener("htmx:afterSwap", () => paintTimes());
+    paintTail();
+    addEventListener("scroll", paintTail, { passive: true });
+    document.body.addEventListener("htmx:beforeRequest", holdTail);
+    document.body.addEventListener("htmx:afterSwap", () => { paintTimes(); paintTail(); });
     document.body.addEventListener("htmx:afterRequest", (event) => sayConnection(!event.detail.successful));
     // A fold that somebody opened stays open when its part is renewed.
     if (window.Idiomorph) Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");

@@ -1,0 +1,21 @@
+"""Which step and which LLM attempt a log record is about: set where the work is done, read where records are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+# Their ids, "" outside of any.
+step: ContextVar[str] = ContextVar("step", default="")
+attempt: ContextVar[str] = ContextVar("attempt", default="")
+
+
+@contextmanager
+def about(what: ContextVar[str], uid: str) -> Iterator[None]:
+    """What is logged inside is about this step or attempt."""
+    token = what.set(uid)
+    try:
+        yield
+    finally:
+        what.reset(token)

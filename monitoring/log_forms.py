@@ -1,0 +1,87 @@
+"""What people enter on the Logs page."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+
+from monitoring.forms import ANY, RANGE_NAMES, RANGES
+from monitoring.models import LogEntry
+from monitoring.stats.logs import LogQuery
+from monitoring.uploads import FORM_BYTES, LARGEST, MEGABYTE
+
+LEVEL_CHOICES = [ANY, (str(logging.INFO), "INFO and up"), (str(logging.WARNING), "WARNING and up"), (str(logging.ERROR), "ERROR and up")]
+KIND_CHOICES = [ANY, *((value, label) for value, label in LogEntry.Kind.choices if value)]
+TOO_LARGE = f"The file is larger than {LARGEST // MEGABYTE} MB. Compress it with gzip, or use manage.py import_log, which takes any size."
+
+
+class LogFilter(forms.Form):
+    """Which entries to list, from the query string. A field that can't be read is named and not applied."""
+
+    text = forms.CharField(
+        required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search", "placeholder": "Text in the message"})
+    )
+    level = forms.TypedChoiceField(required=False, choices=LEVEL_CHOICES, coerce=int, empty_value=None)
+    kind = forms.ChoiceField(required=False, choices=KIND_CHOICES, label="Tells of")
+    source = forms.ChoiceField(required=False, choices=[ANY, *LogEntry.Source.choices])
+    logger = forms.CharField(required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "agents.ledger"}))
+    step = forms.UUIDField(required=False, label="Step id")
+    journal = forms.IntegerField(required=False, min_value=1, max_value=2**31, label="Import no.")
+    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label="Time")
+    since = forms.DateTimeField(required=False, label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(required=False, label="Until (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+
+    def query(self, now: datetime) -> LogQuery:
+        """The conditions that could be read."""
+        self.full_clean()
+        found = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        span = RANGES.get(found.pop("range", ""))
+        if span and "since" not in found:
+            found["since"] = now - span
+        return LogQuery(**found)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether any condition is given."""
+        return any(self.data.get(name) for name in self.fields)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether a time of its own is given."""
+        return bool(self.data.get("since") or self.data.get("until"))
+
+
+class ImportForm(forms.Form):
+    """A journal to import. `length`: the request's, in bytes: a file that is too large is not kept, and missing here."""
+
+    file = forms.FileField(
+        label="Journal",
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+        help_text=f"journalctl, syslog or Python logs, plain or gzipped, up to {LARGEST // MEGABYTE} MB.",
+    )
+    year = forms.IntegerField(
+        required=False,
+        min_value=2,
+        max_value=9998,
+        help_text="Of the first line, where lines have none. Empty: the latest in the past.",
+        widget=forms.NumberInput(attrs={"placeholder": "2025"}),
+    )
+    zone = forms.CharField(label="Time zone", initial="UTC", max_length=60, help_text="Of times without one, such as Europe/Berlin.")
+
+    def __init__(self, data: Any = None, files: Any = None, *, length: int = 0) -> None:
+        super().__init__(data, files)
+        if length > LARGEST + FORM_BYTES:
+            self.fields["file"].error_messages["required"] = TOO_LARGE
+
+    def clean_zone(self) -> str:
+        """The name of a zone that there is."""
+        name: str = self.cleaned_data["zone"]
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise forms.ValidationError(f"There is no time zone “{name}”. Write it as Europe/Berlin or UTC.") from None
+        return name
