@@ -73,7 +73,8 @@ def preview(document: dict[str, Any]) -> list[Difference]:
 def apply(document: dict[str, Any], *, by: User | None) -> None:
     """Make the settings what the document says; what it does not name stays. Raises ValidationError that names the field."""
     with transaction.atomic():
-        _part("settings", lambda: change(_object(document, "settings"), by=by, reason=REASON))
+        wanted = _object(document, "settings")
+        _part("settings", lambda: change(wanted, by=by, reason=REASON))
         for number, entry in enumerate(_list(document, "accounts"), 1):
             name = entry.get("name") if isinstance(entry, dict) else None
             if not isinstance(name, str):

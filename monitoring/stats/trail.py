@@ -183,7 +183,7 @@ def _change_entries(number: int, rows: list[Any]) -> Iterator[Entry]:
 
 def _facts(change: Change) -> list[str]:
     told = [f"{each.field} {f'{each.old} → ' if each.old else ''}{each.new}".strip() for each in change.fields]
-    return told or ["Saved without a change"]
+    return told or ["Added"]
 
 
 def _address(name: str) -> str:
