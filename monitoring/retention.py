@@ -17,7 +17,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from agents.models import AuditEntry, LLMAttempt, QuotaReading, RateLimitEvent, Step, Submission, Task
 from agents.reasons import Verdict
 from monitoring.audit import Deed
-from monitoring.models import HealthCheck, JournalImport, LogEntry, Notice, Retention, TestRun
+from monitoring.models import Delivery, HealthCheck, JournalImport, LogEntry, Notice, Retention, TestRun
 
 # Steps wait at most this long for a batch, in seconds: a tenth of what the answering path waits for the database.
 BATCH_SECONDS = 0.1
@@ -69,7 +69,9 @@ RULES = (
         Q(journal__isnull=False),
         "They count from their import: a journal tells of long ago.",
     ),
-    Rule("notices", "Notifications", Notice, "at", 365, 50_000, ~Q(over_at=None), "With their deliveries; what is still so stays."),
+    Rule("notices", "Notifications", Notice, "over_at", 90, 50_000, ~Q(over_at=None), "With their deliveries; what is still so stays."),
+    # The first message of what is still so stays: reminders are counted from it.
+    Rule("reminders", "Reminders", Delivery, "sent_at", 90, 50_000, Q(repeat__gt=0, sent_at__isnull=False), "Of what is still so."),
     Rule(
         "log_ins", "Failed log-ins", AuditEntry, "at", 90, 100_000, Q(action=Deed.LOGIN_FAILED), "All else in the audit is kept for good."
     ),

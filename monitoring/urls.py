@@ -8,11 +8,13 @@ from monitoring.gate_actions import GateAction
 from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.audit import audit, audit_csv
 from monitoring.views.callers import caller_list
+from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
 from monitoring.views.components import component_day, component_list
 from monitoring.views.events import event_list
 from monitoring.views.gate_action import gate_action
 from monitoring.views.logs import download, import_list, log_list
 from monitoring.views.new_task import new_task
+from monitoring.views.notifications import delivery_list, notice_list, notifications
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.rate_limit import rate_limit
@@ -49,6 +51,14 @@ urlpatterns = [
     path("components/<int:pk>/", component_day, name="component"),
     path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
+    path("notifications/", notifications, name="notifications"),
+    path("notifications/deliveries/", delivery_list, name="deliveries"),
+    path("notifications/notices/", notice_list, name="notices"),
+    path("notifications/channels/new/", new_channel, name="new_channel"),
+    path("notifications/channels/<int:number>/", channel, name="channel"),
+    path("notifications/channels/<int:number>/test/", test_channel, name="test_channel"),
+    path("notifications/channels/<int:number>/switch/", switch_channel, name="switch_channel"),
+    path("notifications/channels/<int:number>/delete/", delete_channel, name="delete_channel"),
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),

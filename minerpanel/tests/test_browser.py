@@ -264,6 +264,8 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/components/",
             "/audit/",
             "/account/password/",
+            "/notifications/",
+            "/notifications/channels/new/",
             "/settings/",
             "/settings/import/",
             "/settings/retention/",

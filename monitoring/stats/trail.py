@@ -141,7 +141,7 @@ def _audit_rows(query: TrailQuery) -> QuerySet[AuditEntry] | None:
 
 
 def _audit_entries(rows: list[AuditEntry]) -> Iterator[Entry]:
-    pages: dict[str, str] = {Deed.USER: "users", Deed.SETTINGS_IMPORT: "settings"}
+    pages: dict[str, str] = {Deed.USER: "users", Deed.SETTINGS_IMPORT: "settings", "schedule": "tests", "channel": "notifications"}
     for row in rows:
         account = row.account
         address = reverse("account", args=[account.pk]) if account else _address(pages.get(row.action, ""))

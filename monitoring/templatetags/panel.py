@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
-from monitoring.models import HealthState, JournalImport, Result, TestRun
+from monitoring.models import Delivery, HealthState, JournalImport, Result, Severity, TestRun
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.logs import level_name
 from monitoring.stats.tasks import TaskState
@@ -49,6 +49,12 @@ TONES = {
     HealthState.DOWN: "red",
     HealthState.UNKNOWN: "secondary",
     "": "secondary",
+    Delivery.State.SENDING: "azure",
+    Delivery.State.SENT: "green",
+    Delivery.State.DROPPED: "secondary",
+    Severity.INFO: "azure",
+    Severity.WARNING: "orange",
+    Severity.CRITICAL: "red",
 }
 LEVEL_TONES = {"DEBUG": "secondary", "INFO": "azure", "WARNING": "orange", "ERROR": "red", "CRITICAL": "red"}
 

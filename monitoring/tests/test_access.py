@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
-from monitoring.tests.records import make_step
+from monitoring.tests.records import make_channel, make_step
 from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,14 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "logs/download.log": READ,
     "logs/download.jsonl": READ,
     "logs/imports/": {**READ, "POST": OPERATORS},
+    "notifications/": READ,
+    "notifications/deliveries/": READ,
+    "notifications/notices/": READ,
+    "notifications/channels/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/test/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/switch/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/delete/": {"POST": ADMINS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/preview/": READ,
     "settings/export/": READ,
@@ -103,10 +112,11 @@ def test_every_address_has_a_rule() -> None:
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
     pk = default_account().pk if route.startswith("settings/") else make_step().task_id
-    address = "/" + route.replace("<str:kind>", "settings").replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
+    places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
+    address = "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

@@ -20,7 +20,17 @@ from agents.configuration import default_account
 from agents.models import Account, AuditEntry, Caller, Step
 from monitoring.models import JournalImport, LogEntry, TestRun
 from monitoring.tests.reading import HTMX, tree_of
-from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
+from monitoring.tests.records import (
+    NOW,
+    make_attempt,
+    make_channel,
+    make_delivery,
+    make_event,
+    make_llm_step,
+    make_notice,
+    make_step,
+    make_task,
+)
 from monitoring.tests.watched import make_component, make_result, make_run
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +52,10 @@ PAGES = (
     "/rate-limit/what-if/",
     "/audit/",
     "/account/password/",
+    "/notifications/",
+    "/notifications/deliveries/",
+    "/notifications/notices/",
+    "/notifications/channels/new/",
     "/settings/",
     "/settings/import/",
     "/settings/retention/",
@@ -68,6 +82,7 @@ def fill(rows: int) -> str:
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
+        make_delivery(make_notice(subject=f"{first + number}"), make_channel(f"channel-{first + number}"))
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
         make_result(make_run())
         make_component(f"account {TestRun.objects.count()}")
