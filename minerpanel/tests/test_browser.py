@@ -316,9 +316,14 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/logs/imports/",
             "/tests/",
             "/components/",
+            "/audit/",
+            "/account/password/",
             "/notifications/",
             "/notifications/channels/new/",
             "/settings/",
+            "/settings/import/",
+            "/settings/retention/",
+            "/settings/users/",
         ):
             page.goto(visitor.url + path)
             page.wait_for_timeout(1_700)  # one tick of the live parts
