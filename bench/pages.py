@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +92,9 @@ def _visitor() -> Any:
 
 def _pages() -> list[Page]:
     from django.db.models import Count  # noqa: PLC0415
-    from django.utils import timezone  # noqa: PLC0415
 
     from agents.models import Step  # noqa: PLC0415
 
-    month = f"{timezone.now() - timedelta(days=30):%Y-%m-%dT%H:%M}"
     longest = Step.objects.filter(pk__gte=Step.objects.latest("pk").pk - 1_000).values("task").annotate(steps=Count("*")).latest("steps")
     ranges = [Page(f"Overview, {name}", f"/?range={name}", name == "30d") for name in ("1h", "6h", "24h", "7d", "30d")]
     return [
@@ -105,15 +102,15 @@ def _pages() -> list[Page]:
         Page("Compare, 24h", "/compare/"),
         Page("Compare, 30d", "/compare/?range=30d", is_month=True),
         Page("Tasks", "/tasks/"),
-        Page("Tasks, 24h", "/tasks/?range=24h"),
-        Page("Tasks, 30d", f"/tasks/?since={month}", is_month=True),
-        Page("Tasks, LLM, 24h", "/tasks/?range=24h&route=llm"),
-        Page("Tasks, LLM, 30d", f"/tasks/?since={month}&route=llm", is_month=True),
-        Page("Tasks, paused, 30d", f"/tasks/?since={month}&reason=paused", is_month=True),
-        Page("Tasks, 429, 30d", f"/tasks/?since={month}&status=429", is_month=True),
-        Page("Tasks, late, 30d", f"/tasks/?since={month}&state=late", is_month=True),
-        Page("Tasks, project, 30d", f"/tasks/?since={month}&project=autocinema", is_month=True),
-        Page("Tasks, text, 30d", f"/tasks/?since={month}&text=Parasite", is_month=True),
+        Page("Tasks, 24h", "/tasks/?q=since:24h"),
+        Page("Tasks, 30d", "/tasks/?q=since:30d", is_month=True),
+        Page("Tasks, LLM, 24h", "/tasks/?q=since:24h+route:llm"),
+        Page("Tasks, LLM, 30d", "/tasks/?q=since:30d+route:llm", is_month=True),
+        Page("Tasks, paused, 30d", "/tasks/?q=since:30d+reason:paused", is_month=True),
+        Page("Tasks, 429, 30d", "/tasks/?q=since:30d+status:429", is_month=True),
+        Page("Tasks, late, 30d", "/tasks/?q=since:30d+state:late", is_month=True),
+        Page("Tasks, project, 30d", "/tasks/?q=since:30d+project:autocinema", is_month=True),
+        Page("Tasks, text, 30d", "/tasks/?q=since:30d+Parasite", is_month=True),
         Page("One task", f"/tasks/{longest['task']}/"),
         Page("Callers", "/callers/"),
         Page("Settings", "/settings/"),

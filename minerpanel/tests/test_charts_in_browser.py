@@ -39,12 +39,12 @@ def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_tasks(vis
     page.locator("[data-chart=routes]").press("ArrowLeft")
     expect(page.locator("#chart-routes [aria-live]")).to_contain_text(re.compile(r"LLM \d+, Template \d+ steps"))
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/tasks/\?since=\d{4}-\d\d-\d\dT"))
+    expect(page).to_have_url(re.compile(r"/tasks/\?q=since%3A\d{4}-\d\d-\d\dT"))
     expect(page.get_by_role("main")).to_contain_text("Search for the film 'Arrival'")
     page.go_back()
     expect(page.locator("[data-chart=routes]")).to_be_visible()
     page.locator("[data-chart=routes]").click(position=page.evaluate(NEWEST_BAR))
-    expect(page).to_have_url(re.compile(r"/tasks/\?since=.*&route=llm$"))
+    expect(page).to_have_url(re.compile(r"/tasks/\?q=since%3A.*%20route%3Allm$"))
     assert visitor.faults == []
 
 

@@ -4,6 +4,7 @@ from monitoring.models.health import Component, HealthCheck, HealthState
 from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import Channel, Delivery, Notice, Severity
 from monitoring.models.panel import Panel
+from monitoring.models.retention import Retention
 from monitoring.models.rollups import AttemptRollup, PauseRollup, RollupState, Span, StepRollup
 from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
 
@@ -20,6 +21,7 @@ __all__ = [
     "Panel",
     "PauseRollup",
     "Result",
+    "Retention",
     "RollupState",
     "Severity",
     "Span",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from agents.models import Route
 from agents.refusals import RefusalClass
@@ -32,7 +31,7 @@ MINUTE = "%Y-%m-%dT%H:%M"
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """One bar as a row of the table. `tasks`: the query of the Tasks page that lists its tasks. `paused`: percent of its time."""
+    """One bar as a row of the table. `tasks`: what the Tasks page is asked for to list its tasks. `paused`: percent of its time."""
 
     at: datetime
     tasks: str
@@ -78,10 +77,10 @@ def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime)
     llm, template = tally.durations[Route.LLM], tally.durations[Route.TEMPLATE]
     refusals = ", ".join(f"{count:,} {REFUSALS[RefusalClass(name)][0].lower()}" for name, count in tally.refusals.most_common())
     # The Tasks page takes minutes: of the bar that is not over yet, all of the current one.
-    until = {} if over >= now else {"until": f"{over.astimezone(UTC):{MINUTE}}"}
+    until = "" if over >= now else f" until:{over.astimezone(UTC):{MINUTE}}"
     return BarRow(
         at=start,
-        tasks=urlencode({"since": f"{began.astimezone(UTC):{MINUTE}}", **until}),
+        tasks=f"since:{began.astimezone(UTC):{MINUTE}}{until}",
         llm=tally.llm,
         template=tally.template,
         unanswered=tally.unanswered,
@@ -110,8 +109,8 @@ def _set(name: str, color: str, values: list[Any], **more: Any) -> dict[str, Any
 def _routes(told: Series) -> list[dict[str, Any]]:
     tallies = [tally for _, tally in told.bins]
     sets = [
-        _set("LLM", "azure", [tally.llm for tally in tallies], tasks="route=llm"),
-        _set("Template", "purple", [tally.template for tally in tallies], tasks="route=template"),
+        _set("LLM", "azure", [tally.llm for tally in tallies], tasks="route:llm"),
+        _set("Template", "purple", [tally.template for tally in tallies], tasks="route:template"),
     ]
     unanswered = [tally.unanswered for tally in tallies]
     return [*sets, _set("No answer", "secondary", unanswered, tasks="")] if any(unanswered) else sets

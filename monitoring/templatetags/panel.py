@@ -19,7 +19,7 @@ from monitoring.models import Delivery, HealthState, JournalImport, Result, Seve
 from monitoring.stats import figures
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.logs import level_name
-from monitoring.stats.tasks import TaskState
+from monitoring.stats.task_filters import TaskState
 
 register = template.Library()
 

@@ -92,7 +92,7 @@
   const open = (canvas, index, set) => {
     const { told } = drawn.get(canvas);
     const more = told.charts[canvas.dataset.chart][set]?.tasks;
-    location.assign(`${document.getElementById("charts").dataset.tasks}?${told.tasks[index]}${more ? `&${more}` : ""}`);
+    location.assign(`${document.getElementById("charts").dataset.tasks}?q=${encodeURIComponent(`${told.tasks[index]}${more ? ` ${more}` : ""}`)}`);
   };
 
   const draw = (canvas, told) => {

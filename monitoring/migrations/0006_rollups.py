@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("agents", "0003_watching_settings"),
-        ("monitoring", "0004_control_account"),
+        ("monitoring", "0005_retention"),
     ]
 
     operations = [
