@@ -86,8 +86,8 @@ def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool 
 
 
 def _fitting(place: Place, at: str) -> Place:
-    """By our models' convention a time's field ends in _at."""
-    wanted = datetime if at.endswith("_at") else Decimal
+    """By our models' convention a time's field is called `at`, or ends in _at."""
+    wanted = datetime if at == "at" or at.endswith("_at") else Decimal
     cursor = place.older or place.newer
     return place if cursor and isinstance(cursor.at, wanted) else Place()
 
