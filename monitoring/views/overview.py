@@ -6,8 +6,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from monitoring.access import CHANGE
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
+from monitoring.stats.checklist import checklist
 from monitoring.stats.figures import recent_figures
 from monitoring.stats.quota import quota_warnings
 from monitoring.stats.state import state
@@ -18,10 +20,11 @@ STEPS_SHOWN = 12
 
 @page("overview")
 def overview(request: PanelRequest) -> dict[str, Any]:
-    """The state in a sentence, what is running out, key figures, the latest steps."""
+    """What an admin has still to do, the state in a sentence, what is running out, key figures, the latest steps."""
     now = timezone.now()
     return {
         "now": now,
+        "checklist": checklist() if request.user.has_perm(CHANGE) else [],
         "state": state(now),
         "warnings": quota_warnings(now),
         "figures": recent_figures(now),

@@ -12,6 +12,8 @@
   };
   paintTheme();
   system.addEventListener("change", paintTheme);
+  const paintChecklist = () => { document.documentElement.dataset.checklist = localStorage.getItem("checklist") ?? "shown"; };
+  paintChecklist();
   addEventListener("beforeprint", () => { document.documentElement.dataset.bsTheme = "light"; });
   addEventListener("afterprint", paintTheme);
 
@@ -65,6 +67,10 @@
       tailMode = isTailPaused() ? "live" : "paused";
       paintTail();
     }
+    if (event.target.closest("[data-checklist-dismiss]")) {
+      localStorage.setItem("checklist", "dismissed");
+      paintChecklist();
+    }
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
   };
@@ -110,6 +116,7 @@
       paintTail();
     });
     for (const zone of document.querySelectorAll("[data-zone]")) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
     paintTail();
     addEventListener("scroll", paintTail, { passive: true });
     document.body.addEventListener("htmx:beforeRequest", holdTail);
