@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
@@ -73,9 +74,9 @@ class Visitor:
 
     @classmethod
     @contextmanager
-    def arrived(cls, browser: Browser, url: str, session: str = "", **context: str) -> Iterator[Visitor]:
+    def arrived(cls, browser: Browser, url: str, session: str = "", **context: Any) -> Iterator[Visitor]:
         """Somebody with a browser window, who is logged in if there is a session."""
-        window = browser.new_context(viewport={"width": 1440, "height": 900}, **context)  # type: ignore[arg-type]
+        window = browser.new_context(viewport={"width": 1440, "height": 900}, **context)
         if session:
             window.add_cookies([{"name": "minerpanel_session", "value": session, "url": url}])
         yield cls(window.new_page(), url)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agents.configuration import accounts
+from django.db.models import Exists
+
+from agents.configuration import default_account
 from agents.keys import UnreadableKey, key_of
 from agents.models import Account, Gate, Step
 from monitoring.models import Channel, TestSchedule
@@ -22,19 +24,30 @@ class Item:
 
 def checklist() -> list[Item]:
     """The items in their order; empty once all are done."""
+    default_account()
+    accounts = list(_accounts())
+    facts = accounts[0]
+    by_hand = "Validators send them to /step, /act or /solve_task; or set a task by hand."
     items = [
-        Item("A key is set", any(_has_key(account) for account in accounts()), "Enter one, or set CHUTES_API_KEY.", "settings"),
-        Item("The key works", Gate.objects.filter(succeeded_at__gt=0).exists(), "The first success of any request ticks this.", "rate_limit"),
-        Item(
-            "A step is answered",
-            Step.objects.filter(answered_at__isnull=False).exists(),
-            "Validators send them to /step, /act or /solve_task; or set a task by hand.",
-            "new_task",
-        ),
-        Item("Somebody is told of trouble", Channel.objects.filter(enabled=True).exists(), "Add a channel for notifications.", "notifications"),
-        Item("Tests run by themselves", TestSchedule.objects.filter(enabled=True).exists(), "Switch a schedule on.", "tests"),
+        Item("A key is set", any(map(_has_key, accounts)), "Enter one, or set CHUTES_API_KEY.", "settings"),
+        Item("The key works", facts.works, "The first success of any request ticks this.", "rate_limit"),
+        Item("A step is answered", facts.answered, by_hand, "new_task"),
+        Item("Somebody is told of trouble", facts.told, "Add a channel for notifications.", "notifications"),
+        Item("Tests run by themselves", facts.tested, "Switch a schedule on.", "tests"),
     ]
     return [] if all(item.is_done for item in items) else items
+
+
+def _accounts() -> list[Account]:
+    """All accounts, each with what else is to be known: one query, as a live part asks it again and again."""
+    return list(
+        Account.objects.annotate(
+            works=Exists(Gate.objects.filter(succeeded_at__gt=0)),
+            answered=Exists(Step.objects.filter(answered_at__isnull=False)),
+            told=Exists(Channel.objects.filter(enabled=True)),
+            tested=Exists(TestSchedule.objects.filter(enabled=True)),
+        )
+    )
 
 
 def _has_key(account: Account) -> bool:
