@@ -66,7 +66,7 @@ def test_no_page_has_a_fault_that_axe_finds(admin: Visitor, panel: Panel) -> Non
 def test_neither_have_the_pages_outside_the_panel_and_the_shortcuts(admin: Visitor, panel: Panel) -> None:
     page, found = admin.page, []
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.goto(f"{panel.url}/nothing-here/")
         found += faults(page)
         page.goto(panel.url)

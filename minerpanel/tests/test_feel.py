@@ -212,7 +212,9 @@ def test_the_theme_is_the_systems_until_one_is_chosen(admin: Visitor) -> None:
         ({"locale": "de-DE", "timezone_id": "Asia/Tokyo"}, "4. Mai, 21:00:00"),
     ],
 )
-def test_times_are_the_readers_own_with_utc_on_hover(look: dict[str, Any], written: str, browser: Browser, panel: Panel, admin_session: str) -> None:
+def test_times_are_the_readers_own_with_utc_on_hover(
+    look: dict[str, Any], written: str, browser: Browser, panel: Panel, admin_session: str
+) -> None:
     with Visitor.arrived(browser, panel.url, admin_session, **look) as visitor:
         visitor.page.goto(f"{panel.url}/tasks/1/")
         time = visitor.page.locator("time[datetime='2026-05-04T12:00:00.000Z']").first

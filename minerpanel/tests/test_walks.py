@@ -46,7 +46,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     with running_panel({**os.environ, "DATA_DIR": str(tmp_path_factory.mktemp("walks"))}) as panel:
         panel.miner.manage("shell", "--command", CHANGE)
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")  # noqa: S608
+        panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")
         panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes asked for it", "Calmer now"))
         panel.standin.set(limit=0)
         assert httpx.post(f"{panel.url}/step", json=step_body(), timeout=60).status_code == 200
