@@ -1,4 +1,4 @@
-.PHONY: run setup test check bench bench-gate bench-journal bench-real bench-peers demo clean
+.PHONY: run setup test test-faults check bench bench-gate bench-journal bench-real bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -8,6 +8,9 @@ setup: ## install, write .env, migrate, make the first admin
 
 test: ## the whole test suite; make test ARGS="-k gate" for a part
 	@bin/test $(ARGS)
+
+test-faults: ## kill parts of the worker twenty times, and see that no job is lost; takes about a quarter of an hour
+	@bin/test minerpanel/tests/faults.py -n 0 -s
 
 check: ## lint, types, imports, migrations, settings, templates
 	@bin/check

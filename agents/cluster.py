@@ -1,6 +1,6 @@
 """The processes of a job cluster, tied together so that none outlives the one that started it.
 
-    run_worker (watchdog) → run_cluster → sentinel → workers, pusher, monitor
+    worker (watchdog) → run_cluster → sentinel → workers, pusher, monitor
 
 Each asks the kernel to be killed when its parent dies, and all share one session and process group.
 """

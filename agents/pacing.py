@@ -29,6 +29,7 @@ BURST_GAP = 0.25
 FIRST_PART, EVEN_PART = 0.75, 0.95
 # Levels are kept between these; what is published as more, or as no limit at all, starts as the edge's usual limit would.
 LEAST, MOST, CLAIMED = 1.0, 240.0, 60.0
+LOWEST_LIMIT = 4
 # After a violation: the level at first, and where it rests.
 FALLEN_PART, REST_PART = 0.8, 0.95
 # A look above a known limit costs a pause, in seconds; limits change about this often, in seconds; no look is later than this, in seconds.
@@ -152,7 +153,9 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
     burst = _burst_to_blame(pace, spacing, sent_at, before)
     if burst is not None:
         return _with_short(pace, burst, max(1.0, 0.75 * before[burst]))
-    return _fallen(pace, before, now, strikes) if is_own else _shaken(pace, spacing, before, now)
+    # Nobody has told of a limit this low: the first refusal after so few requests is a block more likely, and the next one tells.
+    is_early = pace.source is not PaceSource.REFUSED and before[2] < LOWEST_LIMIT
+    return _fallen(pace, before, now, strikes) if is_own and not is_early else _shaken(pace, spacing, before, now)
 
 
 def is_own_doing(pace: Pace, sent_at: float) -> bool:

@@ -197,6 +197,7 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
+        "apprise": {"propagate": False},  # it quotes channels' URLs; what became of a message is on record
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from monitoring import retention, uploads
 from monitoring.health import checking
-from monitoring.notices import noticing, sending
-from monitoring.suites import retests, running
+from monitoring.notices import noticing, pruning, sending
+from monitoring.suites import keeping, retests, running, schedules
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
 CHUNK_SECONDS = 45.0
@@ -44,11 +44,21 @@ def watch() -> None:
         logger.info("Taken up: %d test runs queued again.", lost)
     uploads.take_up(now)
     retests.ask_due(now)
+    schedules.ask_due(now)
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
+    pruning.prune(now)
 
 
 def deliver(pk: int) -> bool:
     """Send one notification. False where another worker had it."""
     return sending.deliver(pk)
+
+
+def prune() -> None:
+    """Hourly: drop test runs and health checks that are too old."""
+    now = timezone.now()
+    runs, checks = keeping.prune(now), checking.prune(now)
+    if runs or checks:
+        logger.info("Pruned: %d test runs, %d health checks.", runs, checks)

@@ -189,7 +189,7 @@ class RowHandler(logging.Handler):
 
 
 def _program(argv: list[str]) -> str:
-    """What runs here, such as gunicorn, or manage run_worker."""
+    """What runs here, such as gunicorn, or manage worker."""
     path, command = Path(argv[0]), argv[1] if len(argv) > 1 and not argv[1].startswith("-") else ""
     name = path.parent.name if path.stem == "__main__" else path.stem
     return f"{name} {command}".strip()[:48]

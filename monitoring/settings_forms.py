@@ -25,11 +25,15 @@ RANGES = {
     "price_overrides": "at most 50 models",
     "name": "at most 50 characters",
 }
+# Above the first setting of a group.
+HEADINGS = {"pacing": "Answering", "miner_api_url": "Watching"}
 
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting on the page: its field, its value in words, and what to know about it. `in_force`: what an empty one comes to."""
+    """One setting on the page: its field, its value in words, and what to know about it. `in_force`: what an empty one comes to.
+
+    `heading`: what the settings from here on are about."""
 
     field: BoundField
     value: str
@@ -38,6 +42,7 @@ class SettingRow:
     default: str
     range: str
     in_force: str
+    heading: str
 
 
 class RowForm(forms.Form):
@@ -63,10 +68,11 @@ class RowForm(forms.Form):
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
                 help=str(self.fields[name].help_text),
-                unit=next((unit for unit in ("seconds", "minutes") if name.endswith(f"_{unit}")), ""),
+                unit=next((unit for unit in ("seconds", "minutes", "percent") if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),
                 in_force=self.in_force(name),
+                heading=HEADINGS.get(name, ""),
             )
 
     def adopt(self, error: forms.ValidationError) -> None:
@@ -88,7 +94,7 @@ def reason_field() -> forms.CharField:
 
 
 class SettingsForm(RowForm):
-    """Pacing, spacing, backoff, deadline, mode and the callers that may use the LLM."""
+    """How the miner answers: pacing, backoff, deadline, mode, callers. And how it is watched: tests, health checks, notifications, logs."""
 
     names = SETTINGS
     spacing_seconds = forms.FloatField(label="Spacing", min_value=0, max_value=3600)
@@ -100,6 +106,13 @@ class SettingsForm(RowForm):
     deadline_seconds = forms.FloatField(label="Deadline", min_value=3, max_value=180)
     agent_mode = forms.ChoiceField(label="Agent mode", choices=[(mode.value, mode.sentence) for mode in Mode])
     llm_callers = forms.CharField(label="LLM callers", required=False, max_length=5_000)
+    miner_api_url = forms.CharField(label="Miner API", required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"}))
+    retest_after_pause = forms.BooleanField(label="Test after a pause", required=False)
+    health_seconds = forms.IntegerField(label="Health checks", min_value=10, max_value=3600)
+    failures_before_down = forms.IntegerField(label="Failures before down", min_value=1, max_value=20)
+    silence_minutes = forms.IntegerField(label="Silence", min_value=0, max_value=10_080)
+    least_llm_percent = forms.IntegerField(label="Least LLM share", min_value=0, max_value=100)
+    keep_info_logs = forms.BooleanField(label="Keep INFO records", required=False)
     reason = reason_field()
 
     def __init__(self, row: Settings, data: Any = None) -> None:

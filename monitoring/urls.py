@@ -7,13 +7,19 @@ from django.urls import path
 from monitoring.gate_actions import GateAction
 from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.callers import caller_list
+from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
+from monitoring.views.components import component_day, component_list
 from monitoring.views.events import event_list
 from monitoring.views.gate_action import gate_action
 from monitoring.views.logs import download, import_list, log_list
 from monitoring.views.new_task import new_task
+from monitoring.views.notifications import delivery_list, notice_list, notifications
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.rate_limit import rate_limit
+from monitoring.views.run import cancel_run, run_json, run_markdown, run_report
+from monitoring.views.runs import test_runs
+from monitoring.views.schedules import delete_schedule, schedule_form, switch_schedule
 from monitoring.views.settings import settings
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
@@ -27,8 +33,27 @@ urlpatterns = [
     path("rate-limit/", rate_limit, name="rate_limit"),
     path("rate-limit/events/", event_list, name="events"),
     *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
+    path("tests/", test_runs, name="tests"),
+    path("tests/<int:pk>/", run_report, name="test_run"),
+    path("tests/<int:pk>/cancel/", cancel_run, name="cancel_run"),
+    path("tests/<int:pk>/report.md", run_markdown, name="run_markdown"),
+    path("tests/<int:pk>/report.json", run_json, name="run_json"),
+    path("tests/schedules/new/", schedule_form, name="new_schedule"),
+    path("tests/schedules/<int:pk>/", schedule_form, name="schedule"),
+    path("tests/schedules/<int:pk>/switch/", switch_schedule, name="switch_schedule"),
+    path("tests/schedules/<int:pk>/delete/", delete_schedule, name="delete_schedule"),
+    path("components/", component_list, name="components"),
+    path("components/<int:pk>/", component_day, name="component"),
     path("rate-limit/what-if/", what_if, name="what_if"),
     path("callers/", caller_list, name="callers"),
+    path("notifications/", notifications, name="notifications"),
+    path("notifications/deliveries/", delivery_list, name="deliveries"),
+    path("notifications/notices/", notice_list, name="notices"),
+    path("notifications/channels/new/", new_channel, name="new_channel"),
+    path("notifications/channels/<int:number>/", channel, name="channel"),
+    path("notifications/channels/<int:number>/test/", test_channel, name="test_channel"),
+    path("notifications/channels/<int:number>/switch/", switch_channel, name="switch_channel"),
+    path("notifications/channels/<int:number>/delete/", delete_channel, name="delete_channel"),
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),

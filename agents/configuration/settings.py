@@ -21,6 +21,13 @@ SETTINGS = (
     "deadline_seconds",
     "agent_mode",
     "llm_callers",
+    "miner_api_url",
+    "retest_after_pause",
+    "health_seconds",
+    "failures_before_down",
+    "silence_minutes",
+    "least_llm_percent",
+    "keep_info_logs",
 )
 
 

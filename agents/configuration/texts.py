@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 NETWORKS, NAMES = ("llm_callers",), ("model_names",)
-SWITCHES, OBJECTS = ("probe_after_pause", "enabled"), ("request_options", "price_overrides")
+SWITCHES = ("probe_after_pause", "retest_after_pause", "keep_info_logs", "enabled")
+OBJECTS = ("request_options", "price_overrides")
+WHOLE = ("health_seconds", "failures_before_down", "silence_minutes", "least_llm_percent")
 
 
 def parsed(name: str, text: str) -> Any:
@@ -24,6 +26,8 @@ def parsed(name: str, text: str) -> Any:
         return _object(text)
     if name == "position":
         return _place(text)
+    if name in WHOLE:
+        return _whole(text)
     return _number(text) if name.endswith(("_seconds", "_minutes")) else text.strip()
 
 
@@ -52,6 +56,13 @@ def _place(text: str) -> int:
 
 def _parts(text: str) -> list[str]:
     return [part for part in text.replace(",", " ").split() if part]
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"“{text.strip()}” is not a whole number.") from None
 
 
 def _number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""What operators do to an account's gate: each word is carried out and on record in one transaction."""
+"""What people do to an account's gate or a channel: each word is carried out and on record in one transaction."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def probe(account: Account, *, by: str, now: float) -> None:
 def clear(account: Account, *, by: str, now: float) -> None:
     """Forget all refusals and what was learned of the account: it is open, at the spacing."""
     _act(account, Action.CLEAR, "", by, now, words.cleared)
+
+
+def changed_channel(detail: str, *, by: str, now: float) -> None:
+    """Keep what somebody did to a channel of notifications, in the transaction that does it."""
+    AuditEntry.objects.create(at=at(now), by=by, action=Action.CHANNEL, detail=detail)
 
 
 def rekey(account: Account, now: float) -> None:

@@ -215,6 +215,7 @@ class AuditEntry(models.Model):
         PAUSE = "pause", "Pause"
         RESUME = "resume", "Resume"
         CLEAR = "clear", "Clear"
+        CHANNEL = "channel", "Notification channel"
 
     at = models.DateTimeField(db_index=True)
     by = models.CharField(max_length=150, blank=True)

@@ -27,6 +27,13 @@ DEFAULTS = {
     "deadline_seconds": 25,
     "agent_mode": "hybrid",
     "llm_callers": [],
+    "miner_api_url": "",
+    "retest_after_pause": True,
+    "health_seconds": 60,
+    "failures_before_down": 2,
+    "silence_minutes": 0,
+    "least_llm_percent": 0,
+    "keep_info_logs": False,
 }
 
 
@@ -63,6 +70,13 @@ def test_each_setting_can_be_changed_at_once() -> None:
         "deadline_seconds=20",
         "agent_mode=template",
         "llm_callers=10.0.0.0/8,203.0.113.7,2001:db8::/32",
+        "miner_api_url=http://10.0.0.7:8080",
+        "retest_after_pause=false",
+        "health_seconds=30",
+        "failures_before_down=3",
+        "silence_minutes=60",
+        "least_llm_percent=50",
+        "keep_info_logs=true",
     )
     assert printed == {
         "pacing": "learned",
@@ -74,6 +88,13 @@ def test_each_setting_can_be_changed_at_once() -> None:
         "deadline_seconds": 20,
         "agent_mode": "template",
         "llm_callers": ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32"],
+        "miner_api_url": "http://10.0.0.7:8080",
+        "retest_after_pause": False,
+        "health_seconds": 30,
+        "failures_before_down": 3,
+        "silence_minutes": 60,
+        "least_llm_percent": 50,
+        "keep_info_logs": True,
     }
     assert run() == printed
     assert values(Settings.current()) == printed
@@ -109,6 +130,10 @@ def test_the_bounds_themselves_are_allowed() -> None:
         ("agent_mode=", "agent_mode: "),
         ("agent_mode=HYBRID", "agent_mode: Value 'HYBRID' is not a valid choice."),
         ("llm_callers=10.0.0.1/8", "llm_callers: “10.0.0.1/8” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7."),
+        ("health_seconds=10.5", "health_seconds: “10.5” is not a whole number."),
+        ("silence_minutes=soon", "silence_minutes: “soon” is not a whole number."),
+        ("least_llm_percent=101", "least_llm_percent: Ensure this value is less than or equal to 100."),
+        ("miner_api_url=there", "miner_api_url: Enter a valid URL."),
         ("llm_callers=example.org", "llm_callers: “example.org” is not a network."),
         ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from pacing, spacing_seconds, "),
         ("id=2", "There is no setting “id”."),

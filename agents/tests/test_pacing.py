@@ -190,3 +190,12 @@ def test_a_pace_survives_the_way_through_json() -> None:
     pace = violated(sent(told(60), [NOW + 100 + 2 * n for n in range(21)]), SPACING, NOW + 140, NOW + 140.1, 1)
     assert Pace.from_json(json.loads(json.dumps(pace.as_json()))) == pace
     assert Pace.from_json({}) == Pace()
+
+
+def test_a_refusal_after_two_requests_is_no_limit_of_two_a_minute() -> None:
+    pace = Pace()
+    for at in (1000.0, 1006.0):
+        pace = accepted(reserved(pace, 5.0, at, at, at + 20.0), 5.0, at, at + 3.0, 60.0)
+    fallen = violated(reserved(pace, 5.0, 1012.0, 1012.0, 1032.0), 5.0, 1012.0, 1012.1, 1)
+    assert fallen.level >= 12.0, "the admins' spacing"
+    assert not fallen.ceiling

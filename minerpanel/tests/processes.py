@@ -77,15 +77,15 @@ class Miner:
             wait_until(lambda url=web.url: _answers(f"{url}/health"), f"{web.url} does not answer")  # type: ignore[misc]
         return webs
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self, canary_seconds: float = 1) -> subprocess.Popen[bytes]:
         """Start a worker that runs jobs when this returns."""
-        return self.workers([{}], QUICK_CANARY)[0]
+        return self.workers([{}], f"--canary-seconds={canary_seconds}")[0]
 
     def workers(self, environments: list[dict[str, str]], *options: str) -> list[subprocess.Popen[bytes]]:
         """Start a worker with each of these additions to the environment, all at once; all run jobs when this returns."""
         before = time.time()
-        command = [sys.executable, "manage.py", "run_worker", *options]
-        workers = [self._start(command, more) for more in environments]
+        command = [sys.executable, "manage.py", "worker", *options]
+        workers = [self._start([*command, f"--name=worker-{number}"], more) for number, more in enumerate(environments)]
         wait_until(lambda: self.beaten_after(before) >= len(workers), "the workers run no jobs")
         return workers
 

@@ -86,6 +86,37 @@ def test_an_operators_task_is_answered_before_their_eyes(visitor: Visitor, miner
     assert visitor.faults == []
 
 
+def test_the_tests_run_before_an_operators_eyes_and_their_report_is_the_file(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page, running = visitor.page, miner[0]
+    running.environment["PORT"] = visitor.url.rpartition(":")[2]  # the miner that the live test posts to
+    running.execute("DELETE FROM agents_heartbeat")
+    visitor.log_in("operator")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tests").click()
+    page.get_by_role("button", name="Run the tests").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Test run 1")
+    expect(page.get_by_role("main")).to_contain_text("The worker is silent, so nobody takes the run up.")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    running.worker()
+    expect(page.locator("details.result").first).to_contain_text("API key (default)", timeout=60_000)
+    expect(page.get_by_role("heading", name="Recommendations")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert running.rows("SELECT state, verdict FROM monitoring_testrun")[0][0] == "done"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Markdown").click()
+    markdown = download.value.path().read_text().replace("\\", "")
+    results = page.locator("details.result").all()
+    assert len(results) >= 6
+    for result in results:
+        verdict, title = result.locator(".badge").inner_text(), result.locator("strong").inner_text()
+        mark = {"OK": "ok", "Warning": "warn", "Failed": "fail", "Skipped": "skipped"}[verdict]
+        assert f"- **{title}**: [{mark}] {result.locator('.result-sentence').inner_text()}" in markdown
+    assert page.get_by_role("main").get_by_role("status").inner_text().partition(" ")[2] in markdown
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Health").click()
+    expect(page.get_by_role("article", name="database")).to_contain_text("Read and written in", timeout=60_000)
+    assert visitor.faults == []
+
+
 def test_the_log_is_live_waits_while_it_is_read_and_goes_on(visitor: Visitor, miner: tuple[Miner, str]) -> None:
     page, log = visitor.page, "import logging; logging.getLogger('agents.spool').warning('{}')"
     miner[0].manage("shell", "--command", "import logging; [logging.warning('early') for _ in range(60)]")
@@ -169,6 +200,10 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/callers/",
             "/logs/",
             "/logs/imports/",
+            "/tests/",
+            "/components/",
+            "/notifications/",
+            "/notifications/channels/new/",
             "/settings/",
         ):
             page.goto(visitor.url + path)

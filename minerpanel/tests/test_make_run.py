@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_START = 300.0  # seconds; downloads packages where pip has no cache
 PATIENCE = 60.0
-WEB, WORKER = "gunicorn --config", "manage.py run_worker"
+WEB, WORKER = "gunicorn --config", "manage.py worker"
 CHANGE = "miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
 SIMULATE = "simulate bench/scenarios/02_limit_60.json --settings pacing=learned"
 

@@ -8,16 +8,20 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Q
 
 from agents.configuration import accounts, models_of
+from agents.forecast import Outcome
 from agents.models import RateLimitEvent, Route, Settings, Source, Step
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass
 from monitoring.models import Component, HealthState, Result, TestResult, TestRun
 from monitoring.notices.events import Condition
+from monitoring.stats.quota import quota
 from monitoring.suites.registry import TITLES
 
 # Fewer steps than this make no share worth a message.
 FEWEST_STEPS = 20
 SHARE_OF = timedelta(hours=1)
+# A forecast that looks further ahead changes with every reading, and each change would be a message.
+NEAR = timedelta(hours=1)
 NEWS_OF = {
     RefusalClass.AUTH: "key_refused",
     RefusalClass.PAYMENT: "quota_used_up",
@@ -31,6 +35,7 @@ def conditions(now: datetime) -> Iterator[Condition]:
     """Everything that is so at `now`."""
     settings = Settings.current()
     yield from _paused()
+    yield from _running_out(now)
     yield from _models_gone()
     yield from _failed_tests()
     yield from _down()
@@ -54,6 +59,19 @@ def _expected(event: RateLimitEvent) -> str:
     if event.predicted_at is None:
         return "It comes back when somebody mends it."
     return f"Expected back at {event.predicted_at:%Y-%m-%d %H:%M:%S} UTC ({PauseSource(event.prediction_source).sentence})."
+
+
+def _running_out(now: datetime) -> Iterator[Condition]:
+    """By account: what the Rate limit page warns of, and what is used up before long and before it resets."""
+    for known in quota(now):
+        near = [meter.sentence for meter in known.meters if meter.outcome is Outcome.RUNS_OUT and _is_near(meter.runs_out_at, now)]
+        said = list(dict.fromkeys((*known.warnings, *near)))
+        if said:
+            yield Condition("quota_forecast", known.account, f"About to be used up: account {known.account}", "\n".join(said))
+
+
+def _is_near(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at - now < NEAR
 
 
 def _models_gone() -> Iterator[Condition]:

@@ -84,9 +84,10 @@ def wants(channel: Channel, made: Notice) -> bool:
 
 def tell_test(channel: Channel, now: datetime) -> Delivery:
     """A message to one channel, at its button: at once, whatever its quiet hours."""
-    last = Notice.objects.filter(event="channel_test", subject=channel.name).aggregate(last=Max("number"))["last"] or 0
     title, body = "Test of this channel", "If you read this, notifications of the miner's panel arrive here."
     with transaction.atomic():
+        Channel.objects.select_for_update().get(pk=channel.pk)  # a second press of the button waits, and gets the next number
+        last = Notice.objects.filter(event="channel_test", subject=channel.name).aggregate(last=Max("number"))["last"] or 0
         made = Notice.objects.create(
             event="channel_test", subject=channel.name, number=last + 1, severity=1, at=now, title=title, body=body, over_at=now
         )

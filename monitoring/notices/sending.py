@@ -15,6 +15,8 @@ from agents.keys import UnreadableKey, open_sealed, seal
 from agents.redaction import redact
 from monitoring.models import Channel, Delivery, Severity
 
+logger = logging.getLogger(__name__)
+
 JOB = "monitoring.jobs.deliver"
 State = Delivery.State
 LEASE = timedelta(seconds=90)
@@ -45,8 +47,13 @@ def enqueue_due(now: datetime) -> int:
     Delivery.objects.filter(state=State.QUEUED, due_at__lte=now, repeat__gt=0, notice__over_at__isnull=False).update(state=State.DROPPED)
     due = list(Delivery.objects.filter(state=State.QUEUED, due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:100])
     for pk in due:
-        async_task(JOB, pk, save=False)
+        enqueue(pk)
     return len(due)
+
+
+def enqueue(pk: int) -> None:
+    """Queue one delivery."""
+    async_task(JOB, pk, save=False)
 
 
 def deliver(pk: int) -> bool:
@@ -59,6 +66,8 @@ def deliver(pk: int) -> bool:
         return False
     delivery = Delivery.objects.select_related("notice", "channel").get(pk=pk)
     fault = send(delivery)
+    if fault:
+        logger.warning("Notification %d to channel %s failed: %s", pk, delivery.channel.name, fault)
     _close(delivery, fault, timezone.now())
     return True
 

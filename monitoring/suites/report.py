@@ -45,6 +45,7 @@ class Line:
     meaning: str
     next_step: str
     lines: tuple[str, ...]
+    facts: dict[str, Any]
     seconds: float
     at: datetime
 
@@ -91,15 +92,30 @@ class Report:
         return sorted(lines, key=lambda line: line.verdict != Result.FAIL)
 
     @property
+    def proofs(self) -> list[Line]:
+        """What has lines to show."""
+        return [line for section in self.sections for line in section.lines if line.lines]
+
+    @property
     def conclusion(self) -> str:
         """The run in a sentence."""
         if self.state != TestRun.State.DONE:
             return TestRun.State(self.state).label
         bad = self.not_working
-        if not bad:
-            return "Everything that was tested works." if self.working else "Nothing was tested."
-        more = f" And {len(bad) - 1} more." if len(bad) > 1 else ""
-        return f"{bad[0].title}: {bad[0].sentence}{more}"
+        return conclusion(bad[0].title if bad else "", bad[0].sentence if bad else "", len(bad), works=bool(self.working))
+
+
+def conclusion(title: str, sentence: str, count: int, *, works: bool) -> str:
+    """A finished run in a sentence: the worst of `count` results that failed or warned, and whether anything else works."""
+    if not count:
+        return "Everything that was tested works." if works else "Nothing was tested."
+    return f"{title}: {sentence}{f' And {count - 1} more.' if count > 1 else ''}"
+
+
+def title(check_name: str, subject: str) -> str:
+    """A check and what it looked at, in words."""
+    check = CHECKS.get(check_name, check_name)
+    return f"{check} ({subject})" if subject else check
 
 
 def report(run: TestRun, results: Iterable[TestResult]) -> Report:
@@ -135,16 +151,16 @@ def as_markdown(told: Report) -> str:
 
 
 def _line(result: TestResult) -> Line:
-    check = CHECKS.get(result.check_name, result.check_name)
     return Line(
         suite=result.suite,
-        title=f"{check} ({result.subject})" if result.subject else check,
+        title=title(result.check_name, result.subject),
         verdict=Result(result.verdict),
         done=result.done,
         came_back=result.came_back,
         meaning=result.meaning,
         next_step=result.next_step,
         lines=tuple(result.lines),
+        facts=result.facts,
         seconds=result.duration_ms / 1000,
         at=result.at,
     )
@@ -198,11 +214,10 @@ def _steps(told: Report) -> list[str]:
 
 
 def _logs(told: Report) -> list[str]:
-    proofs = [(line, line.lines) for section in told.sections for line in section.lines if line.lines]
     text = ["## Test logs", ""]
-    for line, shown in proofs:
-        text += [f"{line.title}:", "", "```", *(each.replace("```", "'''") for each in shown), "```", ""]
-    return text if proofs else [*text, "No line to show.", ""]
+    for line in told.proofs:
+        text += [f"{line.title}:", "", "```", *(each.replace("```", "'''") for each in line.lines), "```", ""]
+    return text if told.proofs else [*text, "No line to show.", ""]
 
 
 def _end(told: Report) -> list[str]:

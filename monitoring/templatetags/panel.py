@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString
 from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
-from monitoring.models import JournalImport
+from monitoring.models import Delivery, HealthState, JournalImport, Result, Severity, TestRun
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.logs import level_name
 from monitoring.stats.tasks import TaskState
@@ -39,6 +40,21 @@ TONES = {
     Verdict.INVALID: "red",
     Verdict.GIVEN_UP: "secondary",
     Verdict.LOST: "red",
+    Result.WARN: "yellow",
+    Result.FAIL: "red",
+    Result.SKIPPED: "secondary",
+    TestRun.State.CANCELLED: "secondary",
+    HealthState.UP: "green",
+    HealthState.DEGRADED: "yellow",
+    HealthState.DOWN: "red",
+    HealthState.UNKNOWN: "secondary",
+    "": "secondary",
+    Delivery.State.SENDING: "azure",
+    Delivery.State.SENT: "green",
+    Delivery.State.DROPPED: "secondary",
+    Severity.INFO: "azure",
+    Severity.WARNING: "orange",
+    Severity.CRITICAL: "red",
 }
 LEVEL_TONES = {"DEBUG": "secondary", "INFO": "azure", "WARNING": "orange", "ERROR": "red", "CRITICAL": "red"}
 
@@ -72,7 +88,25 @@ def svg_number(value: float) -> str:
 @register.simple_tag
 def badge(state: str, words: str) -> SafeString:
     """A state in words, in its colour."""
-    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)  # type: ignore[index]
+    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)
+
+
+@register.filter
+def tone(state: str) -> str:
+    """The colour of a state, by the name of its class."""
+    return f"tone-{TONES[state]}"
+
+
+@register.filter
+def in_utc(at: datetime) -> str:
+    """A time for a tooltip, where no element can show it in the browser's zone."""
+    return f"{at.astimezone(UTC):%-d %b %H:%M:%S} UTC"
+
+
+@register.filter
+def pretty(value: object) -> str:
+    """Facts as JSON to read."""
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str)
 
 
 @register.filter
@@ -127,6 +161,12 @@ def milliseconds(value: float | None) -> str:
     if value < 999.5:
         return f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
     return f"{value / 1000:.2f} s" if value < 9_995 else f"{value / 1000:.1f} s"
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """A duration in seconds: 85 ms, 1.24 s, 1 min 12 s."""
+    return milliseconds(value * 1000) if value < 60 else duration(value)
 
 
 @register.filter

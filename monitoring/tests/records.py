@@ -9,7 +9,10 @@ from typing import Any
 from agents.configuration import default_account
 from agents.models import LLMAttempt, RateLimitEvent, Route, Source, Step, Task
 from agents.reasons import Reason, Verdict
+from monitoring.models import Channel, Delivery, Notice, Severity
+from monitoring.notices import sending
 
+CHANNEL_URL = "json://user:pa55word-very-secret@127.0.0.1:9/hook/s3cr3t-path"
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LIMITS = {"mode": "hybrid", "deadline_seconds": 23.5, "spacing_seconds": 5.0, "backoff_seconds": [60.0, 120.0]}
 ACTIONS = [{"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}]
@@ -108,3 +111,23 @@ def make_event(*, at: datetime = NOW, took: float | None = None, **fields: Any) 
     event = event_of(at=at, **{**ended, **fields})
     event.save()
     return event
+
+
+def make_channel(name: str = "phone", **fields: Any) -> Channel:
+    """A channel for everything, to a receiver that is not there."""
+    channel = Channel(name=name, **{"least_severity": 1, **fields})
+    sending.set_url(channel, CHANNEL_URL)
+    channel.save()
+    return channel
+
+
+def make_notice(event: str = "llm_paused", subject: str = "default", at: datetime = NOW, **fields: Any) -> Notice:
+    """Something that is still so."""
+    values = {"number": 1, "severity": Severity.WARNING, "title": f"LLM paused: account {subject}"}
+    return Notice.objects.create(event=event, subject=subject, at=at, **{**values, **fields})
+
+
+def make_delivery(notice: Notice, channel: Channel, **fields: Any) -> Delivery:
+    """A message that was sent at once."""
+    values = {"state": Delivery.State.SENT, "due_at": notice.at, "sent_at": notice.at, "tries": 1}
+    return Delivery.objects.create(notice=notice, channel=channel, **{**values, **fields})

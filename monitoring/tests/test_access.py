@@ -11,7 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from agents.configuration import default_account
 from monitoring.tests.reading import HTMX
-from monitoring.tests.records import make_step
+from monitoring.tests.records import make_channel, make_step
+from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +29,17 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/": READ,
     "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
+    "tests/": {**READ, "POST": OPERATORS},
+    "tests/<int:pk>/": READ,
+    "tests/<int:pk>/cancel/": {"POST": OPERATORS},
+    "tests/<int:pk>/report.md": READ,
+    "tests/<int:pk>/report.json": READ,
+    "tests/schedules/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "tests/schedules/<int:pk>/switch/": {"POST": ADMINS},
+    "tests/schedules/<int:pk>/delete/": {"POST": ADMINS},
+    "components/": READ,
+    "components/<int:pk>/": READ,
     "rate-limit/": READ,
     "rate-limit/events/": READ,
     "rate-limit/<int:account>/probe/": OPERATE,
@@ -40,6 +52,14 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "logs/download.log": READ,
     "logs/download.jsonl": READ,
     "logs/imports/": {**READ, "POST": OPERATORS},
+    "notifications/": READ,
+    "notifications/deliveries/": READ,
+    "notifications/notices/": READ,
+    "notifications/channels/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "notifications/channels/<int:number>/test/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/switch/": {"POST": ADMINS},
+    "notifications/channels/<int:number>/delete/": {"POST": ADMINS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
@@ -79,7 +99,12 @@ def test_every_address_has_a_rule() -> None:
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
     pk = default_account().pk if route.startswith("settings/") else make_step().task_id
-    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk))
+    make_run(pk=pk)
+    make_schedule(pk=pk)
+    make_component("web", pk=pk)
+    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk)).replace(
+        "<int:number>", str(make_channel().pk)
+    )
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import threading
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from agents.configuration import default_account
-from agents.models import Account, RateLimitEvent, Settings
+from agents.models import Account, QuotaReading, RateLimitEvent, Settings
 from monitoring import jobs
 from monitoring.models import Channel, Component, Delivery, Notice, TestResult, TestRun
 from monitoring.notices import noticing, sending
 from monitoring.notices.events import EVENTS
+from monitoring.tests.receiver import Receiver, receiving
 from monitoring.tests.records import make_llm_step, make_step
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,33 +28,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
 
 
-class Receiver:
-    """Where notifications arrive: over HTTP, as Apprise posts them."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"json://user:pa55word-very-secret@127.0.0.1:{port}/hook/s3cr3t-path"
-        self.messages: list[dict[str, Any]] = []
-        self.status = 200
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if mailbox.status == 200:
-                mailbox.messages.append(json.loads(body))
-            self.send_response(mailbox.status)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            """Not in the tests' output."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        mailbox = Receiver(server.server_address[1])
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield mailbox
-        server.shutdown()
+    with receiving() as running:
+        yield running
 
 
 def channel(receiver: Receiver, name: str = "phone", **fields: Any) -> Channel:
@@ -221,6 +200,31 @@ def test_a_url_is_a_secret_and_a_bad_one_is_refused(receiver: Receiver) -> None:
         sending.set_url(made, "no url at all")
 
 
+SEND = """
+import logging
+from monitoring.models import Channel, Delivery, Notice
+from monitoring.notices import sending
+channel = Channel(name="phone")
+sending.set_url(channel, "json://user:pa55word-very-secret@127.0.0.1:9/hook/s3cr3t-path")
+print("It failed:", sending.send(Delivery(channel=channel, notice=Notice(title="Test", severity=1))))
+try:
+    sending.set_url(channel, "json://s3cr3t-host:port-s3cr3t/")
+except sending.BadURL:
+    print("It was refused.")
+logging.getLogger("monitoring").debug("This level is logged.")
+"""
+
+
+def test_no_part_of_a_url_reaches_the_log() -> None:
+    command = [sys.executable, "manage.py", "shell", "--command", SEND]
+    done = subprocess.run(
+        command, cwd=settings.BASE_DIR, env={**os.environ, "LOG_LEVEL": "DEBUG"}, capture_output=True, text=True, check=True, timeout=120
+    )
+    logged = done.stdout + done.stderr
+    assert "It failed: " in logged and "It was refused." in logged and "This level is logged." in logged
+    assert "s3cr3t" not in logged and "pa55word" not in logged
+
+
 @pytest.mark.parametrize(
     ("begin", "end", "at", "due"),
     [
@@ -261,3 +265,26 @@ def test_the_button_sends_at_once(receiver: Receiver) -> None:
 
 def test_every_event_that_ends_names_one_that_there_is() -> None:
     assert {event.over for event in EVENTS.values()} - {""} <= EVENTS.keys()
+
+
+def test_an_account_that_is_about_to_be_used_up_is_told_once_a_change(receiver: Receiver) -> None:
+    channel(receiver)
+    now = timezone.now()
+    reading = QuotaReading.objects.create(account=default_account(), read_at=now, daily_total=300, daily_used=280)
+    for _ in range(2):
+        noticing.notice(now)
+    assert told() == [("quota_forecast", "default")]
+    assert "93 % of the daily quota is used" in Notice.objects.get().body
+    QuotaReading.objects.filter(pk=reading.pk).update(daily_used=3)
+    noticing.notice(now)
+    assert Notice.objects.get().over_at == now
+
+
+@pytest.mark.parametrize(("used_an_hour", "event"), [(30, []), (400, [("quota_forecast", "default")])])
+def test_a_forecast_is_told_only_when_it_is_near(used_an_hour: int, event: list[tuple[str, str]]) -> None:
+    now = timezone.now().replace(hour=12, minute=0)
+    for ago in range(37):
+        used = 1700 - used_an_hour * ago / 12
+        QuotaReading.objects.create(account=default_account(), read_at=now - timedelta(minutes=5 * ago), daily_total=2000, daily_used=used)
+    noticing.notice(now)
+    assert told() == event

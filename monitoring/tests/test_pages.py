@@ -18,9 +18,20 @@ from lxml import html
 
 from agents.configuration import default_account
 from agents.models import Account, AuditEntry, Caller, Step
-from monitoring.models import JournalImport, LogEntry
+from monitoring.models import JournalImport, LogEntry, TestRun
 from monitoring.tests.reading import HTMX, tree_of
-from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_step, make_task
+from monitoring.tests.records import (
+    NOW,
+    make_attempt,
+    make_channel,
+    make_delivery,
+    make_event,
+    make_llm_step,
+    make_notice,
+    make_step,
+    make_task,
+)
+from monitoring.tests.watched import make_component, make_result, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +40,9 @@ PAGES = (
     "/",
     "/tasks/",
     "/tasks/new/",
+    "/tests/",
+    "/tests/schedules/new/",
+    "/components/",
     "/callers/",
     "/logs/",
     "/logs/?text=a",
@@ -36,6 +50,10 @@ PAGES = (
     "/rate-limit/",
     "/rate-limit/events/",
     "/rate-limit/what-if/",
+    "/notifications/",
+    "/notifications/deliveries/",
+    "/notifications/notices/",
+    "/notifications/channels/new/",
     "/settings/",
     "/settings/accounts/new/",
     f"/settings/accounts/{SPARE}/",
@@ -51,7 +69,7 @@ def spare(db: None) -> Account:
 
 
 def fill(rows: int) -> str:
-    """Tasks with steps and attempts, events, audit entries, callers, accounts. Returns a task's address."""
+    """Tasks with steps and attempts, events, audit entries, callers, accounts, logs, test runs, components. Returns a task's address."""
     task, first = make_task(), Account.objects.count()
     for number in range(rows):
         make_attempt(make_llm_step(task, index=number))
@@ -59,7 +77,10 @@ def fill(rows: int) -> str:
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
+        make_delivery(make_notice(subject=f"{first + number}"), make_channel(f"channel-{first + number}"))
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
+        make_result(make_run())
+        make_component(f"account {TestRun.objects.count()}")
         journal = JournalImport.objects.create(name="a.log", started_at=NOW)
         LogEntry.objects.create(at=NOW, level=30, logger="a", message="a\nb", journal=journal, step_uid=Step.objects.latest("id").uid)
     return f"/tasks/{task.pk}/"
@@ -103,7 +124,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address = task if address == "task" else address
     admin.get(address)
     cache.clear()
-    with django_assert_max_num_queries(22) as few:
+    with django_assert_max_num_queries(28) as few:
         admin.get(address)
     Caller.objects.all().delete()
     fill(50)

@@ -20,6 +20,11 @@ GOOD = {
     "deadline_seconds": "20",
     "agent_mode": "llm",
     "llm_callers": "10.0.0.0/8, 203.0.113.7",
+    "miner_api_url": "http://10.0.0.7:8080",
+    "health_seconds": "30",
+    "failures_before_down": "3",
+    "silence_minutes": "60",
+    "least_llm_percent": "50",
     "reason": "Quiet hours",
 }
 
@@ -30,6 +35,8 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
     row = Settings.current()
     assert (row.spacing_seconds, row.backoff_seconds, row.deadline_seconds) == (2.5, [30, 60, 90], 20)
     assert (row.agent_mode, row.llm_callers) == ("llm", ["10.0.0.0/8", "203.0.113.7"])
+    assert (row.miner_api_url, row.health_seconds, row.failures_before_down) == ("http://10.0.0.7:8080", 30, 3)
+    assert (row.silence_minutes, row.least_llm_percent, row.keep_info_logs) == (60, 50, False)
 
 
 def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> None:
@@ -66,6 +73,12 @@ def test_saving_without_a_change_leaves_no_trace(admin: Client) -> None:
         ("deadline_seconds", "2", "greater than or equal to 3"),
         ("agent_mode", "magic", "not one of the available choices"),
         ("llm_callers", "everybody", "Write it as 10.0.0.0/8"),
+        ("miner_api_url", "the other one", "Enter a valid URL"),
+        ("health_seconds", "9", "greater than or equal to 10"),
+        ("health_seconds", "10.5", "Enter a whole number"),
+        ("failures_before_down", "0", "greater than or equal to 1"),
+        ("least_llm_percent", "101", "less than or equal to 100"),
+        ("silence_minutes", "", "required"),
     ],
 )
 def test_a_value_out_of_range_is_refused_at_its_field(field: str, value: str, remedy: str, admin: Client) -> None:
@@ -89,14 +102,22 @@ def test_who_may_not_change_is_refused_and_nothing_changes(viewer: Client, opera
     assert not Settings.objects.exists()
 
 
-def test_probes_are_switched_on_and_off(admin: Client) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("probe_after_pause", "Probe after a pause"),
+        ("retest_after_pause", "Test after a pause"),
+        ("keep_info_logs", "Keep INFO records"),
+    ],
+)
+def test_a_switch_is_put_on_and_off(name: str, words: str, admin: Client) -> None:
     admin.post("/settings/", GOOD)
-    assert not Settings.current().probe_after_pause
-    (switch,) = tree_of(admin.get("/settings/")).xpath("//*[contains(@class, 'form-switch')]/input[@name='probe_after_pause']")
+    assert not getattr(Settings.current(), name)
+    (switch,) = tree_of(admin.get("/settings/")).xpath(f"//*[contains(@class, 'form-switch')]/input[@name='{name}']")
     assert "checked" not in switch.attrib
-    admin.post("/settings/", {**GOOD, "probe_after_pause": "on"})
-    assert Settings.current().probe_after_pause
-    assert "Probe after a pause no → yes" in text_of(admin.get("/settings/"))
+    admin.post("/settings/", {**GOOD, name: "on"})
+    assert getattr(Settings.current(), name)
+    assert f"{words} no → yes" in text_of(admin.get("/settings/"))
 
 
 def test_each_setting_says_unit_default_and_range(admin: Client) -> None:

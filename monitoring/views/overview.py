@@ -11,6 +11,7 @@ from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.checklist import checklist
 from monitoring.stats.figures import recent_figures
+from monitoring.stats.looked_after import looked_after
 from monitoring.stats.quota import quota_warnings
 from monitoring.stats.state import state
 from monitoring.stats.steps import latest_steps
@@ -26,6 +27,7 @@ def overview(request: PanelRequest) -> dict[str, Any]:
         "now": now,
         "checklist": checklist() if request.user.has_perm(CHANGE) else [],
         "state": state(now),
+        "looked_after": looked_after(now),
         "warnings": quota_warnings(now),
         "figures": recent_figures(now),
         "steps": latest_steps(STEPS_SHOWN),

@@ -1,4 +1,4 @@
-"""django-q2's cluster, none of whose processes outlives its parent. Started by `run_worker`."""
+"""django-q2's cluster, none of whose processes outlives its parent. Started by `worker`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agents.cluster import bind_descendants, die_with_parent
 
 class Command(qcluster.Command):  # type: ignore[misc] # django-q2 ships no types
     requires_system_checks: list[str] = []  # its parent has made them
-    help = "Run jobs until the parent process ends. Use run_worker, which also watches over it."
+    help = "Run jobs until the parent process ends. Use `worker`, which also watches over it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from agents.tests import family
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds; far more than is needed, so that a slow machine passes too
+START = [sys.executable, "manage.py", "worker", "--canary-seconds=0.5", "--stalled-seconds=5"]
 QUEUE_JOB = "from django_q.tasks import async_task; async_task({func!r}, {argument!r}, save=False)"
 
 pytestmark = pytest.mark.slow
@@ -40,14 +43,13 @@ class Worker:
         wait_for(lambda: self.beaten_after(now))
 
     def cluster(self) -> int:
-        return children(self.process.pid)[0]
+        return family.cluster(self.process.pid)
 
     def sentinel(self) -> int:
-        return children(self.cluster())[0]
+        return family.sentinel(self.process.pid)
 
     def pool(self) -> list[int]:
-        """The sentinel's children: two workers, monitor, pusher, in the order of their start."""
-        return children(self.sentinel())
+        return family.pool(self.process.pid)
 
     def queue(self, func: str, argument: object) -> None:
         command = [sys.executable, "manage.py", "shell", "--command", QUEUE_JOB.format(func=func, argument=argument)]
@@ -56,22 +58,24 @@ class Worker:
 
 @pytest.fixture
 def worker(process_environment: dict[str, str]) -> Iterator[Worker]:
-    command = [sys.executable, "manage.py", "run_worker", "--canary-seconds=0.5", "--stalled-seconds=5"]
-    process = subprocess.Popen(command, cwd=ROOT, env=process_environment)
+    process = subprocess.Popen(START, cwd=ROOT, env=process_environment)
     started = Worker(process, process_environment)
     try:
         wait_for(lambda: started.beaten_after(0))
         yield started
     finally:
-        process.terminate()
-        process.wait(PATIENCE)
+        started.process.terminate()
+        started.process.wait(PATIENCE)
 
 
-def test_an_idle_worker_that_is_killed_is_got_over(worker: Worker) -> None:
+def test_a_worker_that_is_killed_with_the_queues_lock_is_got_over(worker: Worker) -> None:
     wait_for(lambda: len(worker.pool()) >= 4)
-    for pid in worker.pool()[:2]:  # one of the two holds the queue's lock while it waits
-        os.kill(pid, signal.SIGKILL)
-    wait_until_gone(pid)
+    wait_for(lambda: family.holder_of_the_queue(worker.process.pid) is not None)
+    holder = family.holder_of_the_queue(worker.process.pid)
+    assert holder is not None
+    old = worker.cluster()
+    os.kill(holder, signal.SIGKILL)
+    wait_until_gone(old)  # nobody else can take a job any more, so the watchdog starts a cluster of new ones
     worker.works()
 
 
@@ -102,6 +106,20 @@ def test_no_process_outlives_a_killed_watchdog(worker: Worker) -> None:
         wait_until_gone(pid)
 
 
+def test_a_second_worker_on_the_same_folder_is_refused_and_the_first_goes_on(worker: Worker) -> None:
+    second = subprocess.run(START, check=False, cwd=ROOT, env=worker.environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert second.returncode == os.EX_TEMPFAIL
+    assert f"A worker runs here already: process {worker.process.pid}, lock {worker.environment['DATA_DIR']}" in second.stderr
+    worker.works()
+
+
+def test_a_killed_worker_leaves_its_place_to_the_next(worker: Worker) -> None:
+    worker.process.kill()
+    worker.process.wait(PATIENCE)
+    worker.process = subprocess.Popen(START, cwd=ROOT, env=worker.environment)
+    worker.works()
+
+
 def test_a_stop_leaves_no_process_behind(worker: Worker) -> None:
     wait_for(lambda: len(worker.pool()) >= 4)
     old = [worker.cluster(), worker.sentinel(), *worker.pool()]
@@ -111,23 +129,8 @@ def test_a_stop_leaves_no_process_behind(worker: Worker) -> None:
         wait_until_gone(pid)
 
 
-def children(pid: int) -> list[int]:
-    """The ids of a process' children, oldest first; none when it is gone."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def wait_until_gone(pid: int) -> None:
-    wait_for(lambda: not running(pid))
+    wait_for(lambda: not family.running(pid))
 
 
 def wait_for(happened: Callable[[], bool]) -> None:

@@ -1,20 +1,25 @@
-"""Run jobs, and start the cluster that runs them again when it ends or when no job comes through."""
+"""`manage.py worker`: run jobs, and start the cluster that runs them again when it ends or when no job comes through."""
 
 from __future__ import annotations
 
 import logging
+import os
+import re
 import signal
+import socket
 import time
+from argparse import ArgumentTypeError
 from dataclasses import replace
 from threading import Event
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django_q.tasks import async_task
 
 from agents import heartbeat
+from agents.alone import NotAlone, alone
 from agents.cluster import Cluster
 from agents.watchdog import Limits, Signs, Verdict, canary_due, restart_delay, seen, verdict
 
@@ -32,21 +37,44 @@ class Command(BaseCommand):
         parser.add_argument(
             "--stalled-seconds", type=float, default=Limits.stalled_after, help="silence after which the cluster is restarted"
         )
+        parser.add_argument(
+            "--name", type=plain, default="worker", help="another name for each further worker that is wanted on this host and data folder"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        limits = Limits(options["canary_seconds"], options["stalled_seconds"])
-        stop = Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        for job in ("read_catalogues", "read_quotas"):  # the schedules' own first runs may be a minute away
-            async_task(f"agents.jobs.{job}", save=False)
-        failures = 0
-        while not stop.is_set():
-            started = time.monotonic()
-            run_one_cluster(limits, stop)
-            lived = time.monotonic() - started
-            failures = 0 if lived > limits.stalled_after else failures + 1
-            stop.wait(restart_delay(lived, failures))
+        # By host, for machines that share a data folder: each may have a worker.
+        path = settings.DATA_DIR / f"{options['name']}-{socket.gethostname()}.lock"
+        try:
+            with alone(path):
+                run(Limits(options["canary_seconds"], options["stalled_seconds"]))
+        except NotAlone as held:
+            raise CommandError(
+                f"A worker runs here already: process {held.pid or 'unknown'}, lock {path}. Stop it, or give this one another --name.",
+                returncode=os.EX_TEMPFAIL,
+            ) from None
+
+
+def plain(name: str) -> str:
+    """A name that can stand in a file's name. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[\w-]{1,40}", name):
+        raise ArgumentTypeError("write it in letters, digits, - and _")
+    return name
+
+
+def run(limits: Limits) -> None:
+    """Keep a cluster running until this process is told to stop."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    for job in ("read_catalogues", "read_quotas"):  # the schedules' own first runs may be a minute away
+        async_task(f"agents.jobs.{job}", save=False)
+    failures = 0
+    while not stop.is_set():
+        started = time.monotonic()
+        run_one_cluster(limits, stop)
+        lived = time.monotonic() - started
+        failures = 0 if lived > limits.stalled_after else failures + 1
+        stop.wait(restart_delay(lived, failures))
 
 
 def run_one_cluster(limits: Limits, stop: Event) -> None:

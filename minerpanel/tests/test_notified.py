@@ -1,0 +1,81 @@
+"""A pause from its beginning to its end, with real processes: who watches is told, the account is tested again, the history tells both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from lxml import html
+
+from agents.standin.process import StandIn
+from minerpanel.tests.processes import Miner, answered, environment, moment, post_at_once, step_body, wait_until
+from monitoring.suites.retests import AFTER_PROBE
+from monitoring.tests.reading import words_of
+from monitoring.tests.receiver import Receiver, receiving
+
+pytestmark = pytest.mark.slow
+
+PASSWORD = "a-long-enough-password"
+MAKE_ADMIN = """
+from django.contrib.auth.models import Group, User
+User.objects.create_user("ann", password="{}").groups.add(Group.objects.get(name="admins"))
+"""
+PAUSE = 3
+EVENT = "SELECT predicted_at, recovered_at FROM agents_ratelimitevent WHERE model = '' AND ended_by = 'succeeded'"
+RETEST = "SELECT id, asked_at FROM monitoring_testrun WHERE trigger = 'reset' AND state = 'done'"
+
+
+@contextmanager
+def visiting(url: str) -> Iterator[httpx.Client]:
+    """The panel, as the admin ann sees it."""
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=30, headers={"Referer": url}) as visitor:
+        visitor.get("/login/")
+        posted(visitor, "/login/", username="ann", password=PASSWORD)
+        yield visitor
+
+
+def posted(visitor: httpx.Client, path: str, **fields: Any) -> None:
+    answer = visitor.post(path, data={**fields, "csrfmiddlewaretoken": visitor.cookies["minerpanel_csrf"]})
+    assert answer.status_code == 200 and str(answer.url) != f"{visitor.base_url}{path}", answer.text
+
+
+def words(visitor: httpx.Client, path: str) -> str:
+    return words_of(html.document_fromstring(visitor.get(path).text))
+
+
+def titles(receiver: Receiver) -> list[str]:
+    return [message["title"] for message in receiver.messages]
+
+
+def test_a_pause_is_told_as_it_begins_and_ends_and_the_account_is_tested_when_it_should_be_back(
+    process_environment: dict[str, str],
+) -> None:
+    with (
+        StandIn.started() as standin,
+        receiving() as receiver,
+        Miner.running(environment(process_environment, standin, DEBUG="1")) as miner,
+    ):
+        miner.manage("miner_settings", f"backoff_seconds={PAUSE}")
+        miner.manage("shell", "--command", MAKE_ADMIN.format(PASSWORD))
+        url = miner.web()
+        miner.worker()
+        with visiting(url) as visitor:
+            posted(visitor, "/notifications/channels/new/", name="hook", url=receiver.url, least_severity=1, resend_minutes=0, enabled="on")
+            standin.ban(3600)
+            assert answered(post_at_once([url], [step_body()])[0][1])
+            wait_until(lambda: "LLM paused: account default" in titles(receiver), "nobody is told that the pause began")
+            standin.ban(0)
+            wait_until(lambda: "LLM back: default" in titles(receiver), "nobody is told that the pause is over")
+            assert titles(receiver).count("LLM paused: account default") == titles(receiver).count("LLM back: default") == 1
+            ((predicted, recovered),) = miner.rows(EVENT)
+            assert moment(recovered) >= moment(predicted), "nothing is sent before the pause is over"
+            ((run, asked),) = wait_until(lambda: miner.rows(RETEST), "the account is not tested again")
+            assert moment(asked) - moment(predicted) >= AFTER_PROBE.total_seconds()
+            assert miner.rows(f"SELECT count(*) FROM monitoring_testresult WHERE run_id = {run} AND verdict = 'ok'")[0][0] > 0
+            events = words(visitor, "/rate-limit/events/")
+            assert "A request succeeded" in events, events
+            messages = words(visitor, "/notifications/deliveries/?state=sent")
+            assert "LLM back: default" in messages and "LLM paused: account default" in messages
