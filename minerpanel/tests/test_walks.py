@@ -21,6 +21,12 @@ from django.contrib.auth.models import User
 from agents.configuration import change
 change({"spacing_seconds": 7}, by=User.objects.get(username="admin"), reason="Chutes asked for it")
 """
+TEST = """
+from monitoring.tests.watched import make_result, make_run
+make_result(make_run("ok"))
+make_result(make_run("fail"), "fail", meaning="The key is refused.", next_step="Enter another key.")
+make_result(make_run("ok"))
+"""
 
 
 class Walk:
@@ -42,12 +48,13 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel whose last step was refused by the provider, and whose settings were changed yesterday and today."""
+    """A panel whose last step was refused by the provider, whose last test but one failed, whose settings were changed yesterday and today."""
     with running_panel({**os.environ, "DATA_DIR": str(tmp_path_factory.mktemp("walks"))}) as panel:
         panel.miner.manage("shell", "--command", CHANGE)
         yesterday = datetime.now(UTC) - timedelta(days=1)
         panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")
         panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes asked for it", "Calmer now"))
+        panel.miner.manage("shell", "--command", TEST)
         panel.standin.set(limit=0)
         assert httpx.post(f"{panel.url}/step", json=step_body(), timeout=60).status_code == 200
         yield panel
@@ -87,3 +94,12 @@ def test_what_was_changed_in_the_settings_yesterday(walk: Walk) -> None:
     expect(yesterday).to_contain_text("admin")
     day = yesterday.get_by_role("time")
     assert datetime.fromisoformat(day.get_attribute("datetime") or "").date() == (datetime.now(UTC) - timedelta(days=1)).date()
+
+
+def test_the_report_of_the_last_failed_test(walk: Walk) -> None:
+    region = walk.page.get_by_role("region", name="Health and tests")
+    failed = region.locator("span.text-nowrap").filter(has_text=re.compile("fail", re.IGNORECASE))
+    walk.click(failed.get_by_role("link"))
+    expect(walk.page.get_by_role("heading", level=1)).to_have_text("Test run 2")
+    expect(walk.seen).to_contain_text("The key is refused.")
+    expect(walk.seen).to_contain_text("Enter another key.")

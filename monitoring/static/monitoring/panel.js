@@ -28,13 +28,15 @@
   let clockOffset = 0;
   const now = () => Date.now() + clockOffset;
 
+  // A count that changes is as wide as two digits, so that nothing beside it moves.
+  const wide = (count) => String(count).padStart(2, "\u2007");
   const length = (ms) => {
     let left = Math.max(0, Math.round(ms / 1000));
     const parts = [];
     for (const [size, unit] of UNITS) {
       const count = Math.floor(left / size);
       left %= size;
-      if (count || (unit === "s" && !parts.length)) parts.push(`${count} ${unit}`);
+      if (count || (unit === "s" && !parts.length)) parts.push(`${unit === "s" || parts.length ? wide(count) : count} ${unit}`);
     }
     return parts.slice(0, 2).join(" ");
   };
