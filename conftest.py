@@ -34,10 +34,14 @@ django.setup()
 from django.conf import settings  # noqa: E402 -- after the environment
 from django.db import connection  # noqa: E402
 
+from agents import step_pages  # noqa: E402
+
 # Hashed names need collectstatic, and slow password hashes are what production wants
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# No caller waits for an answer here, and each test waits for the pages it left
+step_pages.AFTER_ANSWER = 0.0
 # A test's rows are its own: the background writer would write into other tests' databases
 logging.getLogger().removeHandler(next(handler for handler in logging.getLogger().handlers if handler.name == "rows"))
 
@@ -56,6 +60,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def pages_written() -> Iterator[None]:
+    """The thread that keeps steps' pages is done before the test's database is taken away."""
+    yield
+    step_pages.join()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from agents import heartbeat, ledger, llm, probing, readings, spool, submissions
+from agents import heartbeat, ledger, llm, probing, readings, replays, spool, step_pages, submissions
 from agents import what_if as what_ifs
 from agents.configuration import provider
 from agents.keys import UnreadableKey
@@ -30,6 +30,16 @@ def answer_submission(pk: int) -> bool:
 def what_if(pk: int) -> bool:
     """Try settings out on the last hours. False where another worker had it."""
     return what_ifs.answer(pk)
+
+
+def replay(pk: int) -> bool:
+    """Answer a step once more, as a test. False where another worker had it."""
+    return replays.answer(pk)
+
+
+def forget_pages() -> int:
+    """Drop the pages of steps whose time is over. Returns how many."""
+    return step_pages.prune(timezone.now())
 
 
 def canary() -> None:
@@ -64,7 +74,7 @@ def reconcile() -> None:
     spooled = spool.drain()
     # After the spool: what waited there is neither lost nor without an answer.
     now = timezone.now()
-    requeued = submissions.requeue_overdue(now) + what_ifs.requeue_overdue(now)
+    requeued = submissions.requeue_overdue(now) + what_ifs.requeue_overdue(now) + replays.requeue_overdue(now)
     lost = ledger.lose_attempts(now - LOST_AFTER)
     if requeued or lost or spooled:
         logger.info("Taken up: %d tasks queued again, %d attempts closed as lost, %d spooled steps written.", requeued, lost, spooled)
@@ -82,10 +92,8 @@ def read_catalogues() -> None:
 
 
 def read_quotas() -> None:
-    """Have each account read that has an admin key and is due, and forget old readings."""
-    now = timezone.now()
-    readings.prune(now)
-    readings.enqueue_due(now)
+    """Have each account read that has an admin key and is due."""
+    readings.enqueue_due(timezone.now())
 
 
 def read_quota(pk: int) -> bool:

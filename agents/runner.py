@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
-from agents import hybrid, ledger, log_context, spool, template
+from agents import hybrid, ledger, log_context, spool, step_pages, template
 from agents.attempt import Attempt, Result
 from agents.configuration import Provider, accounts, provider, rules
 from agents.database import UNAVAILABLE
@@ -102,6 +102,7 @@ def _answer(step: Step, uid: str, source: Source, caller: str | None, clock: Clo
         _write_down(facts, situation.rules)
     else:
         _spool(facts)
+    step_pages.keep(story.opening.uid, step)
     return plan
 
 

@@ -18,6 +18,8 @@ VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
 CONTROL = "monitoring.control_account"
 CHANGE = "monitoring.change_settings"
+# Whoever is logged in, in no group too.
+SIGNED_IN = "signed in"
 
 
 def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
@@ -32,7 +34,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
                 return HttpResponseNotAllowed(list(needs))
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if not request.user.has_perm(need):
+            if need != SIGNED_IN and not request.user.has_perm(need):
                 raise PermissionDenied(need)
             return view(request, *args, **kwargs)
 

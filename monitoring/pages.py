@@ -23,7 +23,7 @@ def page(name: str, *, get: str | None = VIEW, post: str | None = None) -> Calla
     def decorate(view: View) -> Callable[..., HttpResponseBase]:
         @guarded(get=get, post=post)
         @wraps(view)
-        def answer(request: PanelRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def answer(request: PanelRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             result = view(request, *args, **kwargs)
             return result if isinstance(result, HttpResponseBase) else _rendered(request, name, result)
 

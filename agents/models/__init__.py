@@ -4,6 +4,7 @@ from agents.models.accounts import Account, Gate, QuotaReading
 from agents.models.choices import Route, Source
 from agents.models.queue import Heartbeat, Submission, WhatIf
 from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, Task
+from agents.models.replays import Replay, StepPage
 from agents.models.settings import Settings
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "LLMAttempt",
     "QuotaReading",
     "RateLimitEvent",
+    "Replay",
     "Route",
     "Settings",
     "Source",
     "Step",
+    "StepPage",
     "Submission",
     "Task",
     "WhatIf",

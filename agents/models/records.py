@@ -48,6 +48,8 @@ class Task(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="task_newest"),
             models.Index(fields=["project", "-created_at"], name="task_by_project"),
+            models.Index(fields=["source", "-created_at"], name="task_by_source"),
+            models.Index(fields=["caller", "-created_at"], name="task_by_caller"),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +94,7 @@ class Step(models.Model):
             models.Index(fields=["route", "-received_at"], name="step_by_route"),
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
             models.Index(fields=["task", "index", "id"], name="step_of_task"),
+            models.Index(fields=["-received_at", "task"], condition=Q(answered_at__gt=F("deadline_at")), name="step_late"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -144,6 +147,11 @@ class LLMAttempt(models.Model):
             models.Index(fields=["-decided_at", "-id"], name="attempt_newest"),
             models.Index(fields=["verdict", "-decided_at"], name="attempt_by_verdict"),
             models.Index(fields=["status", "-decided_at"], name="attempt_by_status"),
+            models.Index(fields=["refusal", "-decided_at"], name="attempt_by_refusal"),
+            models.Index(fields=["purpose", "-decided_at"], name="attempt_by_purpose"),
+            models.Index(fields=["model", "-decided_at"], name="attempt_by_model"),
+            models.Index(fields=["-latency_ms", "-id"], name="attempt_longest"),
+            models.Index(fields=["-cost", "-id"], name="attempt_dearest"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["step", "number"], name="attempt_numbered_within_step"),

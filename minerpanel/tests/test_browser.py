@@ -182,6 +182,58 @@ def test_an_operator_pauses_the_account_and_sees_the_countdown(visitor: Visitor,
     assert visitor.faults == []
 
 
+def test_a_viewer_filters_by_keyboard_opens_copies_and_exports(visitor: Visitor) -> None:
+    page = visitor.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=visitor.url)
+    httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
+    visitor.log_in("viewer")
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    bar = page.get_by_role("combobox", name="Filter")
+    bar.press_sequentially("rou")
+    expect(page.get_by_role("option")).to_have_text(["route: Who answered a step"])
+    bar.press("ArrowDown")
+    bar.press("Enter")
+    expect(page.get_by_role("option")).to_have_count(2)
+    bar.press_sequentially("l")
+    bar.press("ArrowDown")
+    bar.press("Enter")
+    expect(bar).to_have_value("route:llm ")
+    bar.press("Escape")
+    bar.press_sequentially("since:soon")
+    bar.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("since: write 30m, 2h or 7d")
+    assert "q=route%3Allm" in page.url
+    bar.fill('route:llm since:2h "Arrival"')
+    bar.press("Enter")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV").click()
+    file = saved.value.path().read_text()
+    assert re.fullmatch(r"tasks-[0-9-]+\.csv", saved.value.suggested_filename)
+    assert "Search for the film 'Arrival'" in file
+    assert len(file.splitlines()) == 2
+    page.get_by_role("row").filter(has_text="Arrival").get_by_role("link").first.click()
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "Search for the film 'Arrival'" in page.evaluate("navigator.clipboard.readText()")
+    assert visitor.faults == []
+
+
+def test_an_operator_has_a_step_answered_again_and_sees_both_answers(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+    page = visitor.page
+    miner[0].worker()
+    httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
+    visitor.log_in("operator")
+    page.goto(f"{visitor.url}/tasks/1/")
+    page.get_by_role("link", name="Answer it again, as a test").click()
+    page.get_by_label("Who answers").select_option("Template agent only")
+    page.get_by_role("button", name="Answer again").click()
+    expect(page.get_by_role("group", name="Now")).to_contain_text("Template", timeout=60_000)
+    expect(page.get_by_role("group", name="Then")).to_contain_text("Qwen/Qwen3-32B-TEE")
+    expect(page.get_by_role("status").filter(has_text="answer")).to_be_visible()
+    assert visitor.faults == []
+
+
 def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visitor) -> None:
     page = visitor.page
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
@@ -194,6 +246,8 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/tasks/",
             "/tasks/1/",
             "/tasks/new/",
+            "/attempts/",
+            "/steps/1/replay/",
             "/rate-limit/",
             "/rate-limit/events/",
             "/rate-limit/1/pause/",
@@ -202,9 +256,14 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/logs/imports/",
             "/tests/",
             "/components/",
+            "/audit/",
+            "/account/password/",
             "/notifications/",
             "/notifications/channels/new/",
             "/settings/",
+            "/settings/import/",
+            "/settings/retention/",
+            "/settings/users/",
         ):
             page.goto(visitor.url + path)
             if page.locator("[hx-trigger^=tick]").count():

@@ -4,6 +4,7 @@ from monitoring.models.health import Component, HealthCheck, HealthState
 from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import Channel, Delivery, Notice, Severity
 from monitoring.models.panel import Panel
+from monitoring.models.retention import Retention
 from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Notice",
     "Panel",
     "Result",
+    "Retention",
     "Severity",
     "TestResult",
     "TestRun",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -15,23 +16,32 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A count beyond this is shown as "10,000+": counting on would cost more than the number is worth.
 COUNT_CAP = 10_000
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})", re.ASCII)
+_NUMBER = re.compile(r"n(-?\d{1,20}(?:\.\d{1,20})?)-(\d{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A row's place in an order of newest first."""
+    """A row's place in an order by a time, or by a number, and its id."""
 
-    at: datetime
+    at: datetime | Decimal
     id: int
 
     def __str__(self) -> str:
-        return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.id}"
+        at = self.at
+        return f"{(at - EPOCH) // timedelta(microseconds=1) if isinstance(at, datetime) else f'n{at:f}'}-{self.id}"
+
+    @classmethod
+    def of(cls, value: datetime | Decimal | float, pk: int) -> Cursor:
+        """The place of a row with this value."""
+        return cls(Decimal(repr(value)) if isinstance(value, float) else value, pk)
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
         """What `str` wrote; None where it is something else."""
-        match = _CURSOR.fullmatch(text)
-        return cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2])) if match else None
+        if match := _CURSOR.fullmatch(text):
+            return cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2]))
+        match = _NUMBER.fullmatch(text)
+        return cls(Decimal(match[1]), int(match[2])) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +67,29 @@ class Slice(Generic[M]):
     newer: Cursor | None
 
 
-def cut(rows: QuerySet[M], at: str, place: Place, size: int) -> Slice[M]:
-    """The page of at most `size` rows at `place`, ordered by the field `at` and the id."""
+def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool = False) -> Slice[M]:
+    """The page of at most `size` rows at `place`, ordered by the field `at`, which is never null, and the id.
+
+    "Newer" is what comes before on the pages, whichever way the order goes. A place in another field's order counts as none.
+    """
+    place = _fitting(place, at)
+    on, back = ("gt", "lt") if ascending else ("lt", "gt")
+    forwards, backwards = ("", "-") if ascending else ("-", "")
     if place.newer:
-        found = list(_beyond(rows, at, place.newer, "gt").order_by(at, "id")[: size + 1])
+        found = list(_beyond(rows, at, place.newer, back).order_by(f"{backwards}{at}", f"{backwards}id")[: size + 1])
         more, found = len(found) > size, found[:size][::-1]
         return _sliced(found, at, more_older=bool(found), more_newer=more)
     if place.older:
-        rows = _beyond(rows, at, place.older, "lt")
-    found = list(rows.order_by(f"-{at}", "-id")[: size + 1])
+        rows = _beyond(rows, at, place.older, on)
+    found = list(rows.order_by(f"{forwards}{at}", f"{forwards}id")[: size + 1])
     return _sliced(found[:size], at, more_older=len(found) > size, more_newer=bool(place.older and found))
+
+
+def _fitting(place: Place, at: str) -> Place:
+    """By our models' convention a time's field ends in _at."""
+    wanted = datetime if at.endswith("_at") else Decimal
+    cursor = place.older or place.newer
+    return place if cursor and isinstance(cursor.at, wanted) else Place()
 
 
 def capped_count(rows: QuerySet[Any]) -> int:
@@ -81,6 +104,6 @@ def _beyond(rows: QuerySet[M], at: str, cursor: Cursor, side: str) -> QuerySet[M
 
 def _sliced(rows: list[M], at: str, *, more_older: bool, more_newer: bool) -> Slice[M]:
     def cursor(row: M) -> Cursor:
-        return Cursor(getattr(row, at), row.pk)
+        return Cursor.of(getattr(row, at), row.pk)
 
     return Slice(rows, cursor(rows[-1]) if more_older else None, cursor(rows[0]) if more_newer else None)

@@ -12,12 +12,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from agents.actions import InvalidAction, validate
 from agents.hybrid import Mode
 from agents.models import Account, LLMAttempt, Step, Submission, Task
 from agents.reasons import Reason, Verdict
+from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
 from monitoring.stats.steps import is_late, sentence_of
+from monitoring.stats.words import action_words
 
 # A task has at most 12 steps; the same id may come again and again.
 STEPS_SHOWN = 30
@@ -78,7 +79,7 @@ class AttemptRung:
 
 @dataclass(frozen=True, slots=True)
 class StepStory:
-    """One step from its arrival to its answer. `limits`: the settings then in force, as labels and values.
+    """One step from its arrival to its answer, secrets masked. `limits`: the settings then in force, as labels and values.
 
     `declined`: which accounts said no when the step came; empty where there is but one, whose reason is the step's.
     """
@@ -92,6 +93,8 @@ class StepStory:
     attempts: list[AttemptRung]
     actions: list[ActionWords]
     actions_json: str
+    excerpt: str
+    fault: str
 
     @property
     def model(self) -> str:
@@ -101,12 +104,14 @@ class StepStory:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A task with its newest steps, oldest first. `earlier`: the id before which there are more."""
+    """A task with its newest steps, oldest first. `earlier`: the id before which there are more. Prompt and URL without secrets."""
 
     task: Task
     submission: Submission | None
     steps: list[StepStory]
     earlier: int | None
+    prompt: str
+    url: str
 
     @property
     def is_waiting(self) -> bool:
@@ -124,7 +129,14 @@ def story(pk: int, now: datetime, before: int | None = None) -> Story | None:
     shown = newest[:STEPS_SHOWN][::-1]
     attempts, has_several = _attempts(shown), Account.objects.count() > 1
     told = [step_story(step, attempts[step.pk], now, has_several=has_several) for step in shown]
-    return Story(task, getattr(task, "submission", None), told, shown[0].pk if len(newest) > STEPS_SHOWN else None)
+    return Story(
+        task,
+        getattr(task, "submission", None),
+        told,
+        shown[0].pk if len(newest) > STEPS_SHOWN else None,
+        redact(task.prompt),
+        redact(task.url),
+    )
 
 
 def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime, *, has_several: bool) -> StepStory:
@@ -137,8 +149,10 @@ def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime, *, has
         limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items()],
         declined=[_declined(said) for said in step.declined] if has_several else [],
         attempts=[_rung(attempt, step, attempt.account.name if has_several else "") for attempt in attempts],
-        actions=[_action(raw) for raw in step.actions],
+        actions=[ActionWords(action_words(raw), _json(raw)) for raw in step.actions],
         actions_json=_json(step.actions),
+        excerpt=redact(step.page_excerpt),
+        fault=redact(step.fault),
     )
 
 
@@ -169,20 +183,12 @@ def _rung(attempt: LLMAttempt, step: Step, account: str) -> AttemptRung:
         verdict_sentence=Verdict(attempt.verdict).sentence,
         status=attempt.status,
         refusal_sentence=sentence(RefusalClass(attempt.refusal), status=attempt.status) if attempt.refusal else "",
-        detail=attempt.detail,
+        detail=redact(attempt.detail),
         prompt_tokens=attempt.prompt_tokens,
         completion_tokens=attempt.completion_tokens,
         cost=attempt.cost,
-        reply=attempt.reply,
+        reply=redact(attempt.reply),
     )
-
-
-def _action(raw: object) -> ActionWords:
-    try:
-        words = validate(raw).in_words()
-    except InvalidAction:
-        words = str(raw.get("type", "Unknown action")) if isinstance(raw, dict) else "Unknown action"
-    return ActionWords(words, _json(raw))
 
 
 def _limit(name: str, value: Any) -> str:

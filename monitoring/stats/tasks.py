@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce, Left
 
-from agents.models import LLMAttempt, Source, Step, Submission, Task
+from agents.models import Step, Submission, Task
+from monitoring.queries import TEXT, Query
 from monitoring.stats.keyset import Place, Slice, capped_count, cut
 from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
+from monitoring.stats.task_filters import TaskState, in_any_state, matching_tasks
 
 PAGE_SIZE = 50
-
-
-class TaskState(StrEnum):
-    """Where a task is, as the list tells and filters."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    ANSWERED = "answered"
-    LATE = "late"
-    UNANSWERED = "unanswered"
-
-    @property
-    def sentence(self) -> str:
-        """The state in an operator's words."""
-        return _STATES[self]
-
-
-_STATES = {
+TAB_WORDS = {
+    "": "All",
     TaskState.QUEUED: "Queued",
     TaskState.RUNNING: "Running",
     TaskState.ANSWERED: "Answered",
-    TaskState.LATE: "A step was late",
-    TaskState.UNANSWERED: "No answer on record",
+    TaskState.LATE: "Late",
+    TaskState.UNANSWERED: "Unanswered",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TaskQuery:
-    """What to list. Empty: no condition. Times bound when a task was first seen; `text` is looked for in prompt, URL and id."""
-
-    route: str = ""
-    reason: str = ""
-    project: str = ""
-    status: int | None = None
-    source: str = ""
-    state: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,69 +52,47 @@ class TaskList:
     count: int
 
 
-def tasks(query: TaskQuery, place: Place, now: datetime) -> TaskList:
-    """The tasks that match, newest first."""
-    matching = _matching(query, now)
-    page: Slice[Any] = cut(_with_newest(matching), "created_at", place, PAGE_SIZE)
-    newest = {row.id: row for row in rows(Step.objects.filter(id__in=[task.newest_id for task in page.rows if task.newest_id]), PAGE_SIZE)}
-    return TaskList(page, [_row(task, newest.get(task.newest_id), now) for task in page.rows], capped_count(matching))
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One state to choose: the filter with it, and how many tasks there are, at most the count's cap + 1; None: not counted."""
+
+    words: str
+    query: str
+    count: int | None
+    is_chosen: bool
 
 
-def projects() -> list[str]:
-    """The names to choose from."""
-    return list(Task.objects.exclude(project="").order_by("project").values_list("project", flat=True).distinct()[:200])
+def tasks(query: Query, place: Place, now: datetime, *, oldest_first: bool = False) -> TaskList:
+    """The tasks that match, newest first unless asked otherwise."""
+    matching = matching_tasks(query, now)
+    page: Slice[Any] = cut(with_newest(matching), "created_at", place, PAGE_SIZE, ascending=oldest_first)
+    return TaskList(page, told(page.rows, now), capped_count(matching))
 
 
-def _matching(query: TaskQuery, now: datetime) -> QuerySet[Task]:
-    found = Task.objects.all()
-    for value, condition in _conditions(query, now):
-        if value:
-            found = found.filter(condition)
-    return found
+def told(found: Sequence[Any], now: datetime) -> list[TaskRow]:
+    """Tasks of `with_newest` as rows, each with its newest step."""
+    newest = {row.id: row for row in rows(Step.objects.filter(id__in=[task.newest_id for task in found if task.newest_id]), len(found))}
+    return [_row(task, newest.get(task.newest_id), now) for task in found]
 
 
-def _conditions(query: TaskQuery, now: datetime) -> list[tuple[object, Q]]:
-    """Each condition beside the value that switches it on.
-
-    What steps and attempts say is asked once for all tasks, by IN. Asked task by task, by EXISTS, SQLite picks the wrong index: minutes.
-    """
-    text = Q(prompt__icontains=query.text) | Q(url__icontains=query.text) | Q(key__icontains=query.text)
-    # A task's steps come after the task.
-    steps = Step.objects.filter(received_at__gte=query.since) if query.since else Step.objects.all()
-    refused = LLMAttempt.objects.filter(status=query.status, **({"decided_at__gte": query.since} if query.since else {}))
-    of_step = {name: value for name, value in (("route", query.route), ("reason", query.reason)) if value}
+def tabs(query: Query, now: datetime) -> list[Tab]:
+    """All tasks, then each state. Not counted where a text is looked for: each count would read all prompts."""
+    base = matching_tasks(query.without("state"), now)
+    others, is_counted = query.without("state"), not (query.values(TEXT) or query.values(TEXT, negated=True))
+    asked = {"": others, **{state.value: others.having("state", state) for state in TaskState}}
     return [
-        (query.source, Q(source=query.source)),
-        (query.project, Q(project=query.project)),
-        (query.since, Q(created_at__gte=query.since)),
-        (query.until, Q(created_at__lt=query.until)),
-        (query.text, text),
-        (of_step, _of(steps.filter(**of_step))),
-        (query.status, Q(id__in=refused.values("step__task"))),
-        (query.state, _in_state(query.state, steps, now)),
+        Tab(
+            words=TAB_WORDS[state],
+            query=str(each),
+            count=capped_count(base.filter(in_any_state([state] if state else [], Step.objects.all(), now))) if is_counted else None,
+            is_chosen=query.values("state") == ([state] if state else []),
+        )
+        for state, each in asked.items()
     ]
 
 
-def _in_state(state: str, steps: QuerySet[Step], now: datetime) -> Q:
-    queued, running = (Q(submission__state=of) for of in (Submission.State.QUEUED, Submission.State.RUNNING))
-    is_open, is_lost = _of(steps.filter(route="", deadline_at__gte=now)), _of(steps.filter(route="", deadline_at__lt=now))
-    is_operators = Q(source=Source.OPERATOR)
-    return {
-        TaskState.QUEUED: queued,
-        TaskState.RUNNING: running | is_open,
-        TaskState.ANSWERED: ~_of(steps.filter(route="")) & (~is_operators | Q(submission__state=Submission.State.ANSWERED)),
-        TaskState.LATE: _of(steps.filter(answered_at__gt=F("deadline_at"))),
-        TaskState.UNANSWERED: is_lost & ~(queued | running),
-        "": Q(),
-    }[state]
-
-
-def _of(steps: QuerySet[Step]) -> Q:
-    """The tasks that these steps are of."""
-    return Q(id__in=steps.values("task"))
-
-
-def _with_newest(found: QuerySet[Task]) -> QuerySet[Task]:
+def with_newest(found: QuerySet[Task]) -> QuerySet[Task]:
+    """Tasks with the beginning of their prompt, their newest step's id and how many steps they have."""
     steps = Step.objects.filter(task=OuterRef("pk"))
     count = steps.order_by().values("task").annotate(count=Count("*")).values("count")
     return (

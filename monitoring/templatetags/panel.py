@@ -18,7 +18,7 @@ from agents.text import length
 from monitoring.models import Delivery, HealthState, JournalImport, Result, Severity, TestRun
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.logs import level_name
-from monitoring.stats.tasks import TaskState
+from monitoring.stats.task_filters import TaskState
 
 register = template.Library()
 

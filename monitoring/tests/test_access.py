@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -29,6 +30,10 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/": READ,
     "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
+    "tasks/export/": READ,
+    "steps/<int:pk>/replay/": {**READ, "POST": OPERATORS},
+    "attempts/": READ,
+    "attempts/export/": READ,
     "tests/": {**READ, "POST": OPERATORS},
     "tests/<int:pk>/": READ,
     "tests/<int:pk>/cancel/": {"POST": OPERATORS},
@@ -48,6 +53,9 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
+    "audit/": READ,
+    "audit/export/": READ,
+    "account/password/": dict.fromkeys(("GET", "HEAD", "POST"), ALL_GROUPS | {"stranger"}),
     "logs/": READ,
     "logs/download.log": READ,
     "logs/download.jsonl": READ,
@@ -61,6 +69,15 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "notifications/channels/<int:number>/switch/": {"POST": ADMINS},
     "notifications/channels/<int:number>/delete/": {"POST": ADMINS},
     "settings/": {**READ, "POST": ADMINS},
+    "settings/preview/": READ,
+    "settings/export/": READ,
+    "settings/import/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/changes/<str:kind>/<int:pk>/revert/": {"POST": ADMINS},
+    "settings/retention/": {**READ, "POST": ADMINS},
+    "settings/users/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/users/<int:pk>/group/": {"POST": ADMINS},
+    "settings/users/<int:pk>/switch/": {"POST": ADMINS},
+    "settings/users/<int:pk>/reset/": {"POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
     "settings/accounts/<int:pk>/move/": {"POST": ADMINS},
@@ -98,13 +115,13 @@ def test_every_address_has_a_rule() -> None:
 @pytest.mark.parametrize("route", RULES)
 def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
-    pk = default_account().pk if route.startswith("settings/") else make_step().task_id
+    step = make_step()
+    pk = default_account().pk if route.startswith("settings/") else step.pk if route.startswith("steps/") else step.task_id
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
-    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk)).replace(
-        "<int:number>", str(make_channel().pk)
-    )
+    places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
+    address = "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:

@@ -17,7 +17,7 @@ from django.urls import path
 from lxml import html
 
 from agents.configuration import default_account
-from agents.models import Account, AuditEntry, Caller, Step
+from agents.models import Account, AuditEntry, Caller, Replay, Step
 from monitoring.models import JournalImport, LogEntry, TestRun
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import (
@@ -40,6 +40,7 @@ PAGES = (
     "/",
     "/tasks/",
     "/tasks/new/",
+    "/attempts/",
     "/tests/",
     "/tests/schedules/new/",
     "/components/",
@@ -50,11 +51,16 @@ PAGES = (
     "/rate-limit/",
     "/rate-limit/events/",
     "/rate-limit/what-if/",
+    "/audit/",
+    "/account/password/",
     "/notifications/",
     "/notifications/deliveries/",
     "/notifications/notices/",
     "/notifications/channels/new/",
     "/settings/",
+    "/settings/import/",
+    "/settings/retention/",
+    "/settings/users/",
     "/settings/accounts/new/",
     f"/settings/accounts/{SPARE}/",
 )
@@ -77,6 +83,9 @@ def fill(rows: int) -> str:
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
+        Replay.objects.create(
+            step=Step.objects.filter(task=task).earliest("pk"), asked_at=NOW, lease_until=NOW, state="done", route="template", reason="mode"
+        )
         make_delivery(make_notice(subject=f"{first + number}"), make_channel(f"channel-{first + number}"))
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
         make_result(make_run())
@@ -116,12 +125,13 @@ def test_a_live_part_that_has_not_changed_is_not_sent_again(viewer: Client) -> N
     assert viewer.get("/", headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 200
 
 
-@pytest.mark.parametrize("address", [*PAGES, "task"])
+@pytest.mark.parametrize("address", [*PAGES, "task", "replay"])
 def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address: str, admin: Client, django_assert_num_queries: Callable[..., Any], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     task = fill(1)
-    address = task if address == "task" else address
+    step = Step.objects.filter(task=int(task.strip("/").split("/")[-1])).earliest("pk")
+    address = {"task": task, "replay": f"/steps/{step.pk}/replay/"}.get(address, address)
     admin.get(address)
     cache.clear()
     with django_assert_max_num_queries(28) as few:

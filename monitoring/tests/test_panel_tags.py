@@ -6,7 +6,7 @@ import pytest
 
 from agents.models import Route, Submission
 from agents.reasons import Verdict
-from monitoring.stats.tasks import TaskState
+from monitoring.stats.task_filters import TaskState
 from monitoring.templatetags.panel import TONES, capped, duration, milliseconds, moment, percent
 from monitoring.tests.records import NOW
 

@@ -115,10 +115,10 @@ def test_a_task_that_came_again_and_again_shows_its_newest_steps(viewer: Client,
     for index in range(3):
         make_step(task, index=index)
     tree = tree_of(viewer.get(f"/tasks/{task.pk}/"))
-    assert tree.xpath("//h2/text()") == ["Step 1", "Step 2"]
+    assert tree.xpath("//h2/a/text()") == ["Step 1", "Step 2"]
     (earlier,) = tree.xpath("//a[text()='Earlier steps']/@href")
     older = tree_of(viewer.get(earlier))
-    assert older.xpath("//h2/text()") == ["Step 0"]
+    assert older.xpath("//h2/a/text()") == ["Step 0"]
     assert older.get_element_by_id("task").get("hx-get") is None
 
 
@@ -161,3 +161,26 @@ def test_a_single_account_needs_no_name(viewer: Client) -> None:
     told = page(viewer, step.task_id)
     assert "default" not in told
     assert "The account would let an equal step in from 4 May 12:02:00 UTC" in told
+
+
+def test_what_can_be_copied_holds_no_secret(viewer: Client) -> None:
+    key = f"cpk_{'a' * 32}.{'b' * 32}.{'c' * 32}"
+    step = make_llm_step(make_task(prompt=f"Use {key}"), page_excerpt=f"page {key}", fault=f"fault {key}")
+    make_attempt(step, reply=f"reply {key}", detail=f"detail {key}")
+    response = viewer.get(f"/tasks/{step.task_id}/")
+    assert key not in response.content.decode()
+    for copied in tree_of(response).xpath("//button/@data-copy"):
+        assert text_of(response, f"//*[@id='{copied}']")
+    assert text_of(response, "//*[@id='prompt-text']") == "Use [secret]"
+    assert text_of(response, f"//*[@id='step-{step.pk}-reply-1-text']") == "reply [secret]"
+
+
+def test_a_long_prompt_is_folded(viewer: Client) -> None:
+    task = make_task(prompt="long " * 500)
+    assert tree_of(viewer.get(f"/tasks/{task.pk}/")).xpath("//details[@id='prompt' and not(@open)]//p[@id='prompt-text']")
+
+
+def test_a_step_has_an_address_of_its_own(viewer: Client) -> None:
+    step = make_step()
+    tree = tree_of(viewer.get(f"/tasks/{step.task_id}/"))
+    assert tree.xpath(f"//section[@id='step-{step.pk}']//h2/a/@href") == [f"#step-{step.pk}"]

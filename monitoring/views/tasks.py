@@ -6,16 +6,20 @@ from typing import Any
 
 from django.utils import timezone
 
-from monitoring.forms import TaskFilter
 from monitoring.pages import page
+from monitoring.queries import parse
 from monitoring.requests import PanelRequest
 from monitoring.stats.keyset import Place
-from monitoring.stats.tasks import projects, tasks
+from monitoring.stats.task_filters import task_qualifiers
+from monitoring.stats.tasks import tabs, tasks
 
 
 @page("tasks")
 def task_list(request: PanelRequest) -> dict[str, Any]:
-    """The tasks that match the filter, newest first."""
-    now = timezone.now()
-    filters = TaskFilter(request.GET, projects())
-    return {"now": now, "filters": filters, "tasks": tasks(filters.query(now), Place.parse(request.GET), now)}
+    """The tasks that match the filter bar, newest first unless asked otherwise."""
+    now, qualifiers = timezone.now(), task_qualifiers()
+    query, oldest_first = parse(request.GET.get("q", ""), qualifiers), request.GET.get("sort") == "oldest"
+    found = tasks(query, Place.parse(request.GET), now, oldest_first=oldest_first)
+    sort = "oldest" if oldest_first else "newest"
+    shown = {"query": query, "qualifiers": qualifiers, "sort": sort, "orders": ("newest", "oldest")}
+    return {**shown, "now": now, "tasks": found, "tabs": tabs(query, now)}

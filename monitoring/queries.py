@@ -1,0 +1,200 @@
+"""What people write into a filter bar, as conditions: `route:template -reason:paused since:2h "free text"`. Pure: knows no rows.
+
+A word with a colon is a condition, `-` in front turns it round, anything else is looked for as text. What can't be read is named with
+its remedy and left out; nothing raises. Several values of one qualifier mean any of them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+
+from agents.text import shorten, storable
+
+TEXT = "text"
+# A bar holds a line. Each condition costs the database a look, and nobody writes thirty by hand.
+MAX_QUERY = 1_000
+MAX_CONDITIONS = 30
+_TOKEN = re.compile(
+    r"""(?P<minus>-?)
+        (?:(?P<name>[A-Za-z_]+):(?!//))?                 # http://… is an address, not a condition
+        (?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?\Z)|(?P<bare>\S*))""",
+    re.VERBOSE | re.DOTALL,
+)
+_PLAIN = re.compile(r"[\w.,/@*+][\w.,/@*+-]*")
+_AGO = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_DAY = re.compile(r"20\d\d-\d\d-\d\d(?:T\d\d:\d\d)?", re.ASCII)
+
+
+class Kind(StrEnum):
+    """What a qualifier's values are."""
+
+    CHOICE = "choice"
+    NAME = "name"
+    STATUS = "status"
+    ADDRESS = "address"
+    TIME = "time"
+
+
+REMEDIES = {
+    Kind.STATUS: "write a status code from 100 to 599, such as 429",
+    Kind.ADDRESS: "write an IP address, such as 203.0.113.7",
+    Kind.TIME: "write 30m, 2h or 7d, or a time in UTC such as 2026-05-04T12:00",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifier:
+    """A name that may stand before a colon. `values`: all of a choice, or a name's known ones to offer; `about`: for the list of them."""
+
+    name: str
+    kind: Kind
+    about: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition. `name` is a qualifier's, or TEXT."""
+
+    name: str
+    value: str
+    is_negated: bool = False
+
+    def __str__(self) -> str:
+        said = self.value if _PLAIN.fullmatch(self.value) else _quoted(self.value)
+        return f"{'-' if self.is_negated else ''}{'' if self.name == TEXT else f'{self.name}:'}{said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was read, and what could not be, in words. `text`: as written."""
+
+    conditions: tuple[Condition, ...] = ()
+    faults: tuple[str, ...] = ()
+    text: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.conditions))
+
+    def values(self, name: str, *, negated: bool = False) -> list[str]:
+        """The values that a qualifier is to have, or not to have."""
+        return [each.value for each in self.conditions if each.name == name and each.is_negated is negated]
+
+    def without(self, *names: str) -> Query:
+        """The same without the conditions of these qualifiers."""
+        return Query(tuple(each for each in self.conditions if each.name not in names))
+
+    def having(self, name: str, value: str) -> Query:
+        """The same with this as the only value of that qualifier."""
+        return Query((*self.without(name).conditions, Condition(name, value)))
+
+
+def parse(text: str, qualifiers: Iterable[Qualifier]) -> Query:
+    """The conditions in a text, each once, in order."""
+    known = {qualifier.name: qualifier for qualifier in qualifiers}
+    conditions: dict[Condition, None] = {}
+    faults: list[str] = []
+    for minus, name, value in _tokens(storable(text)[:MAX_QUERY]):
+        read = _read(name, value, minus, known)
+        if isinstance(read, Condition):
+            conditions[read] = None
+        else:
+            faults.append(read)
+    if len(conditions) > MAX_CONDITIONS:
+        faults.append(f"Only the first {MAX_CONDITIONS} conditions are applied: take some out.")
+    return Query(tuple(conditions)[:MAX_CONDITIONS], tuple(dict.fromkeys(faults)), text)
+
+
+def moment(value: str, now: datetime) -> datetime:
+    """The time that the value of a time qualifier means."""
+    ago = _AGO.fullmatch(value)
+    return now - int(ago[1]) * _UNITS[ago[2]] if ago else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _tokens(text: str) -> Iterator[tuple[bool, str, str]]:
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        match = _TOKEN.match(text, position)
+        assert match  # \S* takes whatever else there is
+        position = match.end()
+        quoted = match["quoted"]
+        yield bool(match["minus"]), (match["name"] or "").lower(), match["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+
+
+def _read(name: str, value: str, is_negated: bool, known: Mapping[str, Qualifier]) -> Condition | str:
+    if not name:
+        return (
+            Condition(TEXT, value, is_negated)
+            if value.strip()
+            else 'A text to look for is empty: write a word, or take the “-” or “""” out.'
+        )
+    qualifier = known.get(name)
+    if qualifier is None:
+        return _unknown(name, value, known)
+    read = _value(qualifier, value)
+    if read is None:
+        return f"{name}: {_remedy(qualifier, value)}."
+    if is_negated and qualifier.kind is Kind.TIME:
+        return f"{name}: a time can't be turned round; write {'until' if name == 'since' else 'since'}: instead."
+    return Condition(name, read, is_negated)
+
+
+def _unknown(name: str, value: str, known: Mapping[str, Qualifier]) -> str:
+    near = get_close_matches(name, known, n=1)
+    meant = f"Did you mean {near[0]}:? " if near else ""
+    return f"There is no “{shorten(name, 30)}:”. {meant}Write one of {', '.join(known)}; for the text itself put it in quotes."
+
+
+def _value(qualifier: Qualifier, value: str) -> str | None:
+    """The value as it is kept; None where it is none."""
+    match qualifier.kind:
+        case Kind.CHOICE:
+            return value.lower() if value.lower() in qualifier.values else None
+        case Kind.NAME:
+            return value if value.strip() else None
+        case Kind.STATUS:
+            return value if re.fullmatch(r"[1-5]\d\d", value, re.ASCII) else None
+        case Kind.ADDRESS:
+            return _address(value)
+        case Kind.TIME:
+            return _time(value)
+
+
+def _address(value: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        return None
+
+
+def _time(value: str) -> str | None:
+    if _AGO.fullmatch(value):
+        return value
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return value if _DAY.fullmatch(value) else None
+
+
+def _remedy(qualifier: Qualifier, value: str) -> str:
+    if qualifier.kind is Kind.NAME:
+        return f"write a name, such as {qualifier.values[0]}" if qualifier.values else "write a name"
+    if qualifier.kind is not Kind.CHOICE:
+        return REMEDIES[qualifier.kind]
+    near = get_close_matches(value.lower(), qualifier.values, n=1)
+    return f"write {f'{near[0]}? Or ' if near else ''}one of {', '.join(qualifier.values)}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'

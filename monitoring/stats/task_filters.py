@@ -1,0 +1,121 @@
+"""What tasks can be filtered by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from agents.models import LLMAttempt, Route, Source, Step, Submission, Task
+from agents.reasons import Reason
+from monitoring.queries import Kind, Qualifier, Query
+from monitoring.stats.filters import AnyOf, narrowed, since
+from monitoring.stats.keyset import COUNT_CAP, capped_count
+
+
+class TaskState(StrEnum):
+    """Where a task is, as the list tells and filters."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    LATE = "late"
+    UNANSWERED = "unanswered"
+
+    @property
+    def sentence(self) -> str:
+        """The state in an operator's words."""
+        return _STATES[self]
+
+
+_STATES = {
+    TaskState.QUEUED: "Queued",
+    TaskState.RUNNING: "Running",
+    TaskState.ANSWERED: "Answered",
+    TaskState.LATE: "A step was late",
+    TaskState.UNANSWERED: "No answer on record",
+}
+# A bar offers so many names at most; others can be written all the same.
+NAMES_OFFERED = 200
+
+
+def task_qualifiers() -> tuple[Qualifier, ...]:
+    """The qualifiers of the Tasks page, with the projects on record."""
+    return (
+        Qualifier("route", Kind.CHOICE, "Who answered a step", tuple(Route.values)),
+        Qualifier("reason", Kind.CHOICE, "Why a step took its route", tuple(Reason)),
+        Qualifier("project", Kind.NAME, "The web project", projects()),
+        Qualifier("status", Kind.STATUS, "What the provider answered to an attempt", ("429", "402", "503", "200")),
+        Qualifier("state", Kind.CHOICE, "Where the task is", tuple(TaskState)),
+        Qualifier("source", Kind.CHOICE, "Who set the task", tuple(Source.values)),
+        Qualifier("caller", Kind.ADDRESS, "The address of who posted it"),
+        Qualifier("since", Kind.TIME, "First seen from then on", ("1h", "24h", "7d")),
+        Qualifier("until", Kind.TIME, "First seen before", ("1h", "24h", "7d")),
+    )
+
+
+def projects() -> tuple[str, ...]:
+    """The names to choose from."""
+    return tuple(Task.objects.exclude(project="").order_by("project").values_list("project", flat=True).distinct()[:NAMES_OFFERED])
+
+
+def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
+    """The tasks that meet all conditions."""
+    start = since(query, now)
+    # A task's steps come after the task.
+    steps = Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
+    attempts = LLMAttempt.objects.filter(decided_at__gte=start) if start else LLMAttempt.objects.all()
+    any_of: dict[str, AnyOf] = {
+        "route": lambda values: _of_any(steps.filter(route__in=values), "task", Concat("route", Value("")), values),
+        "reason": lambda values: _of_any(steps.filter(reason__in=values), "task", Concat("reason", Value("")), values),
+        "status": lambda values: _of_any(attempts.filter(status__in=values), "step__task", F("status") + 0, values),
+        "project": lambda values: Q(project__in=values),
+        "state": lambda values: in_any_state(values, steps, now),
+        "source": lambda values: Q(source__in=values),
+        "caller": lambda values: Q(caller__in=values),
+    }
+    return Task.objects.filter(*narrowed(query, "created_at", any_of, ("prompt", "url", "key"), now))
+
+
+def _of_any(found: QuerySet[Any], task: str, hidden: Any, values: list[str]) -> Q:
+    """The tasks that these steps or attempts are of.
+
+    Where they are few, they are looked up once, by IN. Where they are many, the tasks are gone through in their order and each is asked,
+    until there are enough. `hidden`: the column so that its index is not seen: SQLite would go through it for each task anew, for minutes.
+    """
+    if capped_count(found) <= COUNT_CAP:
+        return Q(id__in=found.values(task))
+    return Q(Exists(found.model.objects.annotate(said=hidden).filter(**{task: OuterRef("pk"), "said__in": values})))
+
+
+def in_any_state(values: list[str], steps: QuerySet[Step], now: datetime) -> Q:
+    """The tasks that are in any of these states, by these steps."""
+    found = Q()
+    for value in values:
+        found |= _in_state(TaskState(value), steps, now)
+    return found
+
+
+def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
+    states = Submission.State
+    queued, running, answered = (_submitted(each) for each in (states.QUEUED, states.RUNNING, states.ANSWERED))
+    is_open, is_lost = _of(steps.filter(route="", deadline_at__gte=now)), _of(steps.filter(route="", deadline_at__lt=now))
+    return {
+        TaskState.QUEUED: queued,
+        TaskState.RUNNING: running | is_open,
+        TaskState.ANSWERED: ~_of(steps.filter(route="")) & (~Q(source=Source.OPERATOR) | answered),
+        TaskState.LATE: _of(steps.filter(answered_at__gt=F("deadline_at"))),
+        TaskState.UNANSWERED: is_lost & ~(queued | running),
+    }[state]
+
+
+def _of(steps: QuerySet[Step]) -> Q:
+    """The tasks that these steps are of."""
+    return Q(id__in=steps.values("task"))
+
+
+def _submitted(state: Submission.State) -> Q:
+    return Q(id__in=Submission.objects.filter(state=state).values("task"))

@@ -1,0 +1,28 @@
+"""What is filtered, as a file."""
+
+from __future__ import annotations
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from monitoring.access import VIEW, guarded
+from monitoring.exports import exported
+from monitoring.queries import parse
+from monitoring.requests import PanelRequest
+from monitoring.stats.attempts import attempt_qualifiers
+from monitoring.stats.exports import ATTEMPT_COLUMNS, TASK_COLUMNS, attempt_rows, task_rows
+from monitoring.stats.task_filters import task_qualifiers
+
+
+@guarded(get=VIEW, post=None)
+def export_tasks(request: PanelRequest) -> HttpResponseBase:
+    """The tasks that match, newest first."""
+    now, query = timezone.now(), parse(request.GET.get("q", ""), task_qualifiers())
+    return exported("tasks", request.GET.get("format", "csv"), TASK_COLUMNS, query, task_rows(query, now), now)
+
+
+@guarded(get=VIEW, post=None)
+def export_attempts(request: PanelRequest) -> HttpResponseBase:
+    """The LLM attempts that match, newest first."""
+    now, query = timezone.now(), parse(request.GET.get("q", ""), attempt_qualifiers())
+    return exported("llm-attempts", request.GET.get("format", "csv"), ATTEMPT_COLUMNS, query, attempt_rows(query, now), now)
