@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agents', '0004_search_and_replay'),
+        ("agents", "0004_search_and_replay"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='auditentry',
-            name='action',
-            field=models.CharField(choices=[('probe', 'Probe now'), ('pause', 'Pause'), ('resume', 'Resume'), ('clear', 'Clear'), ('channel', 'Notification channel')], max_length=20),
+            model_name="auditentry",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("probe", "Probe now"),
+                    ("pause", "Pause"),
+                    ("resume", "Resume"),
+                    ("clear", "Clear"),
+                    ("channel", "Notification channel"),
+                ],
+                max_length=20,
+            ),
         ),
     ]

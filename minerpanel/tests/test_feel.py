@@ -148,6 +148,7 @@ def test_keys_lead_to_each_page_of_the_navigation(admin: Visitor) -> None:
         page.keyboard.press("g")
         page.keyboard.press(letter)
         expect(page.locator("nav a[aria-current=page]")).to_have_text(name)
+        page.wait_for_load_state()
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     for letter, name in zip(letters, names, strict=True):
@@ -160,7 +161,7 @@ def test_a_slash_goes_to_the_search_field_and_typing_there_is_typing(admin: Visi
     page = admin.page
     page.goto(f"{admin.url}/tasks/")
     page.keyboard.press("/")
-    field = page.get_by_role("searchbox")
+    field = page.get_by_role("search").locator("input").first
     expect(field).to_be_focused()
     page.keyboard.type("g l?/")
     expect(field).to_have_value("g l?/")
