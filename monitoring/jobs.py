@@ -10,6 +10,7 @@ from django.utils import timezone
 from monitoring import retention, uploads
 from monitoring.health import checking
 from monitoring.notices import noticing, sending
+from monitoring.rollups import rolling
 from monitoring.suites import retests, running, schedules
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
@@ -50,6 +51,7 @@ def watch() -> None:
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
+    rolling.roll_if_due(now)
 
 
 def deliver(pk: int) -> bool:

@@ -13,6 +13,7 @@ from monitoring.views.channel import channel, delete_channel, new_channel, switc
 from monitoring.views.components import component_day, component_list
 from monitoring.views.events import event_list
 from monitoring.views.exports import export_attempts, export_tasks
+from monitoring.views.figures import compare, range_figures
 from monitoring.views.gate_action import gate_action
 from monitoring.views.logs import download, import_list, log_list
 from monitoring.views.new_task import new_task
@@ -35,6 +36,8 @@ from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", overview, name="overview"),
+    path("figures/", range_figures, name="figures"),
+    path("compare/", compare, name="compare"),
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/export/", export_tasks, name="export_tasks"),

@@ -243,6 +243,7 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         for path in (
             "/",
+            "/compare/",
             "/tasks/",
             "/tasks/1/",
             "/tasks/new/",

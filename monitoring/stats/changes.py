@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from agents.configuration import ACCOUNT, SETTINGS
 from agents.hybrid import Mode
 from agents.models import Account, Settings
+from agents.text import shorten
 from monitoring.models import Retention
 from monitoring.retention import RULES
 
@@ -52,10 +53,26 @@ class Change:
     fields: list[FieldChange]
     can_be_reverted: bool
 
+    @property
+    def summary(self) -> str:
+        """In one line, as a chart's mark tells it."""
+        told = ", ".join(
+            f"{each.field} {each.old} → {each.new}" if each.old else f"{each.field} {each.new}".strip() for each in self.fields
+        )
+        of = f"Account {self.account}: " if self.account else ""
+        return shorten(f"{of}{told}", 120) + (f", by {self.by}" if self.by else "")
+
 
 def changes() -> list[Change]:
     """The newest changes of the settings, the accounts and the retention, newest first."""
     found = [change for model in HISTORIES.values() for change in _changes(model.history)]
+    return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
+
+
+def changes_between(start: datetime, end: datetime) -> list[Change]:
+    """The newest changes between two times, newest first."""
+    within = {"history_date__gte": start, "history_date__lt": end}
+    found = [change for model in (Settings, Account) for change in _changes(model.history.filter(**within))]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 

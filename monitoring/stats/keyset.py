@@ -13,8 +13,8 @@ from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A count beyond this is shown as "10,000+": counting on would cost more than the number is worth.
-COUNT_CAP = 10_000
+# A count beyond this is shown as "2,000+": counting on would cost more than the number is worth, and the whole page twice its time.
+COUNT_CAP = 2_000
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})", re.ASCII)
 _NUMBER = re.compile(r"n(-?\d{1,20}(?:\.\d{1,20})?)-(\d{1,18})", re.ASCII)
 

@@ -38,6 +38,8 @@ pytestmark = pytest.mark.django_db
 SPARE = 1_000
 PAGES = (
     "/",
+    "/figures/",
+    "/compare/",
     "/tasks/",
     "/tasks/new/",
     "/attempts/",
@@ -134,7 +136,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address = {"task": task, "replay": f"/steps/{step.pk}/replay/"}.get(address, address)
     admin.get(address)
     cache.clear()
-    with django_assert_max_num_queries(28) as few:
+    with django_assert_max_num_queries(32) as few:
         admin.get(address)
     Caller.objects.all().delete()
     fill(50)

@@ -101,7 +101,8 @@
   // What somebody has opened stays open, and a time that is already written stays as it is, when their part is renewed.
   const isSameTime = (shown, renewed) => shown.nodeName === "TIME" && renewed.nodeName === "TIME" && shown.dataset.show === renewed.dataset.show && shown.dateTime === renewed.dateTime;
   const keepWhatIsRead = ({ callbacks }) => {
-    callbacks.beforeNodeMorphed = (shown, renewed) => !isSameTime(shown, renewed);
+    // So is what renews itself, or was drawn by a script.
+    callbacks.beforeNodeMorphed = (shown, renewed) => !isSameTime(shown, renewed) && !(renewed.dataset && "keep" in renewed.dataset);
     callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
   };
 
