@@ -152,3 +152,10 @@ def test_logging_out_is_a_post(viewer: Client) -> None:
     assert viewer.get("/logout/").status_code == 405
     assert viewer.post("/logout/")["Location"] == "/login/"
     assert viewer.get("/").status_code == 302
+
+
+@pytest.mark.parametrize("address", ["/settings/", "/settings/accounts/1/switch/"])
+def test_who_sends_a_form_after_the_session_is_over_learns_it_and_comes_back_to_the_form(address: str, client: Client) -> None:
+    answer = client.post(address, {"enabled": "false"}, headers={"Referer": "http://testserver/settings/?a=b"})
+    assert answer["Location"] == "/login/?next=/settings/%3Fa%3Db"
+    assert "nothing was done. Log in and send it again." in client.get(answer["Location"]).content.decode()

@@ -136,7 +136,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_one(
     address = {"task": task, "replay": f"/steps/{step.pk}/replay/"}.get(address, address)
     admin.get(address)
     cache.clear()
-    with django_assert_max_num_queries(30) as few:
+    with django_assert_max_num_queries(32) as few:
         admin.get(address)
     Caller.objects.all().delete()
     fill(50)

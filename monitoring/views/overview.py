@@ -6,8 +6,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from monitoring.access import CHANGE
 from monitoring.pages import is_fragment, page
 from monitoring.requests import PanelRequest
+from monitoring.stats.checklist import checklist
 from monitoring.stats.looked_after import looked_after
 from monitoring.stats.quota import quota_warnings
 from monitoring.stats.state import state
@@ -19,12 +21,13 @@ STEPS_SHOWN = 12
 
 @page("overview")
 def overview(request: PanelRequest) -> dict[str, Any]:
-    """The state in a sentence, what is running out, key figures and charts, the latest steps. The figures renew themselves, more slowly."""
+    """What an admin has still to do, the state, what is running out, figures and charts, which renew more slowly, the latest steps."""
     now = timezone.now()
     told = {} if is_fragment(request) else figures_of(request, now)
     return {
         **told,
         "now": now,
+        "checklist": checklist() if request.user.has_perm(CHANGE) else [],
         "state": state(now),
         "looked_after": looked_after(now),
         "warnings": quota_warnings(now),
