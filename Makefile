@@ -1,4 +1,4 @@
-.PHONY: run setup test test-faults check bench bench-gate bench-journal bench-real bench-peers demo clean
+.PHONY: run setup test test-faults check bench bench-gate bench-journal bench-pages bench-real bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -20,6 +20,9 @@ bench: setup ## how long a step takes, beside a bare "hello"; what a decision co
 
 bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock
 	@.venv/bin/python -m bench.gate $(ARGS)
+
+bench-pages: setup ## how long pages take at a million steps; ARGS="--steps 200000" for fewer
+	@.venv/bin/python -m bench.pages $(ARGS)
 
 bench-journal: setup ## how fast a miner's journal is imported, and in how much memory
 	@.venv/bin/python -m bench.journal $(ARGS)

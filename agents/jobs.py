@@ -92,10 +92,8 @@ def read_catalogues() -> None:
 
 
 def read_quotas() -> None:
-    """Have each account read that has an admin key and is due, and forget old readings."""
-    now = timezone.now()
-    readings.prune(now)
-    readings.enqueue_due(now)
+    """Have each account read that has an admin key and is due."""
+    readings.enqueue_due(timezone.now())
 
 
 def read_quota(pk: int) -> bool:

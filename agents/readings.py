@@ -28,9 +28,6 @@ from agents.text import shorten
 EVERY = timedelta(seconds=300)
 # After a refusal the reset is worth one more look; the provider's own cache is this old at most.
 AFTER_REFUSAL = timedelta(seconds=60)
-KEPT = timedelta(days=30)
-# A short transaction each, so that no step waits for the pruning.
-BATCH = 500
 UNDER_WAY = "The reading was not finished."
 FAULT_CHARS = 300
 JOB, CAP_JOB = "agents.jobs.read_quota", "agents.jobs.read_cap"
@@ -86,14 +83,6 @@ def is_cap_due(account: Account, now: datetime) -> bool:
         return False
     newest = QuotaReading.objects.filter(account=account, read_at__lte=now).aggregate(newest=Max("read_at"))["newest"]
     return newest is None or (newest.timestamp() < gate.paused_at and now - newest >= AFTER_REFUSAL)
-
-
-def prune(now: datetime) -> int:
-    """Drop the readings that are too old, in batches. Returns how many."""
-    dropped = 0
-    while old := list(QuotaReading.objects.filter(read_at__lt=now - KEPT).values_list("pk", flat=True)[:BATCH]):
-        dropped += QuotaReading.objects.filter(pk__in=old).delete()[0]
-    return dropped
 
 
 def _capped(now: datetime) -> list[Account]:

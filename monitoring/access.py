@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from urllib.parse import urlsplit, urlunsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
@@ -16,6 +18,8 @@ VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
 CONTROL = "monitoring.control_account"
 CHANGE = "monitoring.change_settings"
+# Whoever is logged in, in no group too.
+SIGNED_IN = "signed in"
 
 
 def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
@@ -30,7 +34,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
                 return HttpResponseNotAllowed(list(needs))
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if not request.user.has_perm(need):
+            if need != SIGNED_IN and not request.user.has_perm(need):
                 raise PermissionDenied(need)
             return view(request, *args, **kwargs)
 
@@ -40,7 +44,11 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
 
 
 def _to_login(request: VisitorRequest) -> HttpResponse:
-    """A live part whose session is over takes its whole page to the login, not the login into itself."""
+    """A live part whose session is over takes its whole page to the login, not the login into itself; who sent a form comes back to it."""
+    if request.method == "POST":
+        messages.warning(request, "You were logged out before this arrived, so nothing was done. Log in and send it again.")
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        return redirect_to_login(urlunsplit(("", "", came_from.path or "/", came_from.query, "")))
     if request.htmx:
         return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)
     return redirect_to_login(request.get_full_path())

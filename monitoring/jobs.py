@@ -9,11 +9,14 @@ from django.utils import timezone
 
 from monitoring import retention, uploads
 from monitoring.health import checking
-from monitoring.notices import noticing, pruning, sending
-from monitoring.suites import keeping, retests, running, schedules
+from monitoring.notices import noticing, sending
+from monitoring.rollups import rolling
+from monitoring.suites import retests, running, schedules
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
 CHUNK_SECONDS = 45.0
+# What is left after this long waits for the next hour's job: a job may take two minutes.
+PRUNING_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +31,11 @@ def import_journal(pk: int) -> bool:
     return uploads.run(pk)
 
 
-def prune_logs() -> int:
-    """Delete the log entries that are too old or too many."""
-    deleted = retention.prune_logs(timezone.now())
+def prune() -> dict[str, int]:
+    """Hourly: delete the records that are too old or too many. How many of what."""
+    deleted = retention.prune(timezone.now(), until=time.monotonic() + PRUNING_SECONDS)
     if deleted:
-        logger.info("%d old log entries were deleted.", deleted)
+        logger.info("Old records were deleted: %s.", ", ".join(f"{count} {name}" for name, count in deleted.items()))
     return deleted
 
 
@@ -48,17 +51,9 @@ def watch() -> None:
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
-    pruning.prune(now)
+    rolling.roll_if_due(now)
 
 
 def deliver(pk: int) -> bool:
     """Send one notification. False where another worker had it."""
     return sending.deliver(pk)
-
-
-def prune() -> None:
-    """Hourly: drop test runs and health checks that are too old."""
-    now = timezone.now()
-    runs, checks = keeping.prune(now), checking.prune(now)
-    if runs or checks:
-        logger.info("Pruned: %d test runs, %d health checks.", runs, checks)

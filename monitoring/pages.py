@@ -32,8 +32,13 @@ def page(name: str, *, get: str | None = VIEW, post: str | None = None) -> Calla
     return decorate
 
 
+def is_fragment(request: PanelRequest) -> bool:
+    """Whether a part of the page is asked for, not the whole."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
 def _rendered(request: PanelRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-    fragment = bool(request.htmx) and not request.htmx.history_restore_request
+    fragment = is_fragment(request)
     response = render(request, f"monitoring/{'_' if fragment else ''}{name}.html", context)
     patch_vary_headers(response, ["HX-Request", "Cookie"])
     patch_cache_control(response, private=True, no_cache=True)

@@ -15,6 +15,7 @@ from agents.configuration import SETTINGS, change, parsed, values
 from agents.governor import Pacing
 from agents.hybrid import Mode
 from agents.models import Settings
+from monitoring.previews import previews
 from monitoring.stats.changes import in_words, model_field
 
 RANGES = {
@@ -25,8 +26,8 @@ RANGES = {
     "price_overrides": "at most 50 models",
     "name": "at most 50 characters",
 }
-# Above the first setting of a group.
-HEADINGS = {"pacing": "Answering", "miner_api_url": "Watching"}
+# Above the first setting of a section.
+HEADINGS = {"pacing": "Pacing and backoff", "deadline_seconds": "Deadlines and agent", "miner_api_url": "Watching"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,13 @@ class SettingsForm(RowForm):
         for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds"):
             self.fields[name].widget.attrs.update(step="any", inputmode="decimal")
             self.initial[name] = f"{self.initial[name]:g}"
+
+    def previews(self) -> list[tuple[str, str]]:
+        """What is entered comes to, or what is in force: each setting's label with a line."""
+        if self.is_bound:
+            self.full_clean()
+        told = previews({name: self.cleaned_data.get(name) for name in self.names} if self.is_bound else values(self.row))
+        return [(str(self.fields[name].label), line) for name, line in told.items()]
 
     def clean_backoff_seconds(self) -> Any:
         """The ladder as a list of numbers."""

@@ -7,11 +7,13 @@ from django.urls import path
 from monitoring.gate_actions import GateAction
 from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.attempts import attempt_list
+from monitoring.views.audit import audit, audit_csv
 from monitoring.views.callers import caller_list
 from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
 from monitoring.views.components import component_day, component_list
 from monitoring.views.events import event_list
 from monitoring.views.exports import export_attempts, export_tasks
+from monitoring.views.figures import compare, range_figures
 from monitoring.views.gate_action import gate_action
 from monitoring.views.logs import download, import_list, log_list
 from monitoring.views.new_task import new_task
@@ -20,16 +22,22 @@ from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.rate_limit import rate_limit
 from monitoring.views.replay import replay
+from monitoring.views.retention import retention
 from monitoring.views.run import cancel_run, run_json, run_markdown, run_report
 from monitoring.views.runs import test_runs
 from monitoring.views.schedules import delete_schedule, schedule_form, switch_schedule
-from monitoring.views.settings import settings
+from monitoring.views.settings import settings, settings_preview
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
+from monitoring.views.transfer import export_settings, import_settings, revert_change
+from monitoring.views.users import password, regroup, reset, users
+from monitoring.views.users import switch as switch_user
 from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", overview, name="overview"),
+    path("figures/", range_figures, name="figures"),
+    path("compare/", compare, name="compare"),
     path("tasks/", task_list, name="tasks"),
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/export/", export_tasks, name="export_tasks"),
@@ -64,11 +72,23 @@ urlpatterns = [
     path("health/live", live, name="live"),
     path("health/ready", ready, name="ready"),
     path("metrics", prometheus, name="metrics"),
+    path("audit/", audit, name="audit"),
+    path("audit/export/", audit_csv, name="audit_csv"),
+    path("account/password/", password, name="password"),
     path("logs/", log_list, name="logs"),
     path("logs/download.log", download, {"form": "log"}, name="logs_as_text"),
     path("logs/download.jsonl", download, {"form": "jsonl"}, name="logs_as_json"),
     path("logs/imports/", import_list, name="imports"),
     path("settings/", settings, name="settings"),
+    path("settings/preview/", settings_preview, name="settings_preview"),
+    path("settings/export/", export_settings, name="export_settings"),
+    path("settings/import/", import_settings, name="import_settings"),
+    path("settings/changes/<str:kind>/<int:pk>/revert/", revert_change, name="revert_change"),
+    path("settings/retention/", retention, name="retention"),
+    path("settings/users/", users, name="users"),
+    path("settings/users/<int:pk>/group/", regroup, name="regroup_user"),
+    path("settings/users/<int:pk>/switch/", switch_user, name="switch_user"),
+    path("settings/users/<int:pk>/reset/", reset, name="reset_user"),
     path("settings/accounts/new/", new_account, name="new_account"),
     path("settings/accounts/<int:pk>/", account, name="account"),
     path("settings/accounts/<int:pk>/move/", move, name="move_account"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -19,7 +20,7 @@ NAMES = ("pacing", "spacing_seconds", "backoff_seconds", "backoff_max_seconds", 
 
 
 class WhatIfForm(forms.Form):
-    """The settings to try, prefilled with those in force."""
+    """The settings to try, prefilled with those wished for, else with those in force."""
 
     hours = forms.TypedChoiceField(label="Time", coerce=int, choices=HOURS, initial=DEFAULT_HOURS)
     pacing = forms.ChoiceField(label="Pacing", choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
@@ -29,8 +30,9 @@ class WhatIfForm(forms.Form):
     deadline_seconds = forms.FloatField(label="Deadline, s", min_value=3, max_value=180)
     probe_after_pause = forms.ChoiceField(label="Probe after a pause", choices=[("true", "Yes"), ("false", "No")])
 
-    def __init__(self, in_force: Settings, data: Any = None) -> None:
-        super().__init__(data, initial={name: as_text(getattr(in_force, name)) for name in NAMES})
+    def __init__(self, in_force: Settings, data: Any = None, wished: Mapping[str, str] | None = None) -> None:
+        filled = {name: (wished or {}).get(name) or as_text(getattr(in_force, name)) for name in NAMES}
+        super().__init__(data, initial=filled)
         for name in NAMES:
             self.fields[name].help_text = model_field(in_force, name).help_text
         for name in NUMBERS:

@@ -146,6 +146,13 @@ class Settings(models.Model):
     def __str__(self) -> str:
         return "Settings"
 
+    def clean(self) -> None:
+        """What no field can say alone."""
+        ladder, longest = self.backoff_seconds, self.backoff_max_seconds
+        if isinstance(ladder, list) and ladder and isinstance(longest, int | float) and longest < ladder[-1]:
+            told = f"The longest backoff can't be shorter than the last pause of the list, {ladder[-1]:g} s. Lengthen it, or shorten that."
+            raise ValidationError({"backoff_max_seconds": told})
+
     @classmethod
     def current(cls) -> Settings:
         """The settings in force; the defaults where nobody has saved any yet."""

@@ -101,9 +101,16 @@ def test_each_setting_can_be_changed_at_once() -> None:
 
 
 def test_the_bounds_themselves_are_allowed() -> None:
+    run("backoff_max_seconds=86400")
     for allowed in ("spacing_seconds=0", "spacing_seconds=3600", "deadline_seconds=3", "deadline_seconds=180", "backoff_seconds=1,1,86400"):
         run(allowed)
     assert run("llm_callers=")["llm_callers"] == []
+
+
+def test_the_longest_backoff_is_no_shorter_than_the_last_pause() -> None:
+    with pytest.raises(CommandError, match=r"backoff_max_seconds: The longest backoff can't be shorter .* 700 s"):
+        run("backoff_seconds=60,700")
+    run("backoff_seconds=60,700", "backoff_max_seconds=700")
 
 
 @pytest.mark.parametrize(

@@ -245,15 +245,6 @@ def test_neither_rows_nor_logs_nor_jobs_hold_a_key(standin: StandIn, settings: A
         assert not any(key in each or "feedface" in each for each in held)
 
 
-def test_readings_are_kept_for_thirty_days(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "BATCH", 2)
-    account = default_account()
-    for days in (1, 29.9, 30.1, 31, 60, 90, 91):
-        QuotaReading.objects.create(account=account, read_at=NOW - timedelta(days=days))
-    assert readings.prune(NOW) == 5
-    assert QuotaReading.objects.count() == 2
-
-
 def test_the_worker_looks_every_minute_for_what_is_due() -> None:
     schedules.ensure()
     schedules.ensure()

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -109,7 +109,7 @@ class Miner:
         if url:
             with psycopg.connect(url) as database:
                 return database.execute(sql.encode()).fetchall()
-        with sqlite3.connect(self.database_file, timeout=30) as database:
+        with closing(sqlite3.connect(self.database_file, timeout=30)) as database:
             return database.execute(sql).fetchall()
 
     def execute(self, sql: str) -> None:
@@ -119,7 +119,7 @@ class Miner:
             with psycopg.connect(url) as database:
                 database.execute(sql.encode())
             return
-        with sqlite3.connect(self.database_file, timeout=30) as database:
+        with closing(sqlite3.connect(self.database_file, timeout=30, isolation_level=None)) as database:
             database.execute(sql)
 
     @property

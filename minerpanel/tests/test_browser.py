@@ -2,91 +2,31 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from agents.standin.process import StandIn
-from minerpanel.tests.processes import ROOT, Miner, step_body
+from minerpanel.tests.processes import Miner, step_body
+from minerpanel.tests.visitors import Visitor, running_panel
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-
-PASSWORD = "a-long-enough-password"
-MAKE_USERS = """
-from django.contrib.auth.models import Group, User
-for name in ("viewer", "operator", "admin"):
-    user = User.objects.create_user(name, password="{password}")
-    user.groups.add(Group.objects.get(name=name + "s"))
-"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(**chromium)
-        yield running
-        running.close()
 
 
 @pytest.fixture
 def miner(process_environment: dict[str, str]) -> Iterator[tuple[Miner, str]]:
-    """A miner with static files, a provider and a user a group; its address."""
-    with (Path(tempfile.gettempdir()) / "minerpanel-static.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, env=process_environment, check=True, timeout=120)
-    with StandIn.started() as standin:
-        account = {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
-        with Miner.running({**process_environment, **account}) as running:
-            running.manage("shell", "--command", MAKE_USERS.format(password=PASSWORD))
-            yield running, running.web()
-
-
-class Visitor:
-    """A person at the panel; `faults` collects what the browser complained of."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page, self.url = page, url
-        self.faults: list[str] = []
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        page.on("requestfailed", self._failed)
-        page.on("response", self._answered)
-
-    def log_in(self, name: str) -> None:
-        self.page.goto(f"{self.url}/")
-        self.page.get_by_label("Username").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Log in").click()
-        expect(self.page.get_by_role("heading", level=1)).to_have_text("Overview")
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.faults.append(f"{message.type}: {message.text}")
-
-    def _failed(self, request: Request) -> None:
-        if "ERR_ABORTED" not in str(request.failure):  # a live part's request that a click overtook
-            self.faults.append(f"failed: {request.url} {request.failure}")
-
-    def _answered(self, response: Response) -> None:
-        if response.status >= 400:
-            self.faults.append(f"{response.status}: {response.url}")
+    """A miner of the test's own, and its address."""
+    with running_panel(process_environment) as panel:
+        yield panel.miner, panel.url
 
 
 @pytest.fixture
 def visitor(browser: Browser, miner: tuple[Miner, str]) -> Iterator[Visitor]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield Visitor(context.new_page(), miner[1])
-    context.close()
+    with Visitor.arrived(browser, miner[1]) as visitor:
+        yield visitor
 
 
 def test_an_admin_sees_a_step_arrive_opens_it_and_changes_the_spacing(visitor: Visitor) -> None:
@@ -303,6 +243,7 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         for path in (
             "/",
+            "/compare/",
             "/tasks/",
             "/tasks/1/",
             "/tasks/new/",
@@ -316,12 +257,19 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/logs/imports/",
             "/tests/",
             "/components/",
+            "/audit/",
+            "/account/password/",
             "/notifications/",
             "/notifications/channels/new/",
             "/settings/",
+            "/settings/import/",
+            "/settings/retention/",
+            "/settings/users/",
         ):
             page.goto(visitor.url + path)
-            page.wait_for_timeout(1_700)  # one tick of the live parts
+            if page.locator("[hx-trigger^=tick]").count():
+                with page.expect_event("requestfinished"):
+                    page.evaluate("document.body.dispatchEvent(new CustomEvent('tick'))")
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{path} scrolls sideways at {width} px"
     assert visitor.faults == []

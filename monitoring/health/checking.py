@@ -12,8 +12,6 @@ from monitoring.health.looks import looks
 from monitoring.models import Component, HealthCheck, HealthState
 
 ROUND = "health round"
-KEPT = timedelta(days=7)
-PRUNED_AT_ONCE = 5_000
 
 
 def check_if_due(now: datetime) -> bool:
@@ -35,12 +33,6 @@ def check(now: datetime) -> list[Component]:
     # The clock is looked at seldom, so that its absence says nothing.
     Component.objects.exclude(name__in=known | {"clock"}).delete()
     return kept
-
-
-def prune(now: datetime) -> int:
-    """Drop old checks, some at a time. Returns how many."""
-    old = list(HealthCheck.objects.filter(at__lt=now - KEPT).values_list("pk", flat=True)[:PRUNED_AT_ONCE])
-    return HealthCheck.objects.filter(pk__in=old).delete()[0]
 
 
 def _recent(row: Component) -> list[HealthState]:

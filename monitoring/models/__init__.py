@@ -4,9 +4,12 @@ from monitoring.models.health import Component, HealthCheck, HealthState
 from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import Channel, Delivery, Notice, Severity
 from monitoring.models.panel import Panel
+from monitoring.models.retention import Retention
+from monitoring.models.rollups import AttemptRollup, PauseRollup, RollupState, Span, StepRollup
 from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
 
 __all__ = [
+    "AttemptRollup",
     "Channel",
     "Component",
     "Delivery",
@@ -16,8 +19,13 @@ __all__ = [
     "LogEntry",
     "Notice",
     "Panel",
+    "PauseRollup",
     "Result",
+    "Retention",
+    "RollupState",
     "Severity",
+    "Span",
+    "StepRollup",
     "TestResult",
     "TestRun",
     "TestSchedule",

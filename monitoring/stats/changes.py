@@ -10,12 +10,22 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.utils.text import capfirst
 
+from agents.configuration import ACCOUNT, SETTINGS
 from agents.hybrid import Mode
 from agents.models import Account, Settings
+from agents.text import shorten
+from monitoring.models import Retention
+from monitoring.retention import RULES
 
 SHOWN = 20
 # The library leaves out what no form edits.
 HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key"}
+
+
+HISTORIES: dict[str, Any] = {"settings": Settings, "account": Account, "retention": Retention}
+RULE_LABELS = {rule.name: rule.label for rule in RULES}
+REVERTIBLE: dict[str, tuple[str, ...]] = {"settings": SETTINGS, "account": ACCOUNT, "retention": ("days", "most_rows")}
+KINDS = {model.history.model: kind for kind, model in HISTORIES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +39,40 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One saved change. `by` "": not by a person of the panel. `account`: the one that was changed, "" for the miner's settings."""
+    """One saved change. `by` "": not by a person of the panel. `account`: the one that was changed, "" for other settings.
 
+    `kind` and `pk`: which history holds it and under what number.
+    """
+
+    kind: str
+    pk: int
     at: datetime
     by: str
     reason: str
     account: str
     fields: list[FieldChange]
+    can_be_reverted: bool
+
+    @property
+    def summary(self) -> str:
+        """In one line, as a chart's mark tells it."""
+        told = ", ".join(
+            f"{each.field} {each.old} → {each.new}" if each.old else f"{each.field} {each.new}".strip() for each in self.fields
+        )
+        of = f"Account {self.account}: " if self.account else ""
+        return shorten(f"{of}{told}", 120) + (f", by {self.by}" if self.by else "")
 
 
 def changes() -> list[Change]:
-    """The newest changes of the settings and the accounts, newest first."""
-    found = [change for model in (Settings, Account) for change in _changes(model.history)]
+    """The newest changes of the settings, the accounts and the retention, newest first."""
+    found = [change for model in HISTORIES.values() for change in _changes(model.history)]
+    return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
+
+
+def changes_between(start: datetime, end: datetime) -> list[Change]:
+    """The newest changes between two times, newest first."""
+    within = {"history_date__gte": start, "history_date__lt": end}
+    found = [change for model in (Settings, Account) for change in _changes(model.history.filter(**within))]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 
@@ -50,30 +82,57 @@ def account_changes(account: Account) -> list[Change]:
 
 
 def _changes(history: Any) -> list[Change]:
-    """Each record against the one before it of the same row, a row's first one against the defaults."""
-    kept = history.model
-    before = kept.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id")).order_by("-history_id").values("history_id")[:1]
-    newest = list(history.select_related("history_user").annotate(before=Subquery(before)).order_by("-history_id")[:SHOWN])
-    earlier = kept.objects.in_bulk([record.before for record in newest if record.before])
-    told = [_change(record, earlier.get(record.before) or _defaults(kept)) for record in newest]
-    return [change for change in told if change.fields]
+    return [change for change in told(list(with_before(history).order_by("-history_id")[:SHOWN])) if change.fields]
 
 
-def _defaults(kept: Any) -> Any:
+def with_before(history: Any) -> Any:
+    """A history's records, each with the number of the one before it of the same row."""
+    earlier = history.model.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id")).order_by("-history_id")
+    return history.select_related("history_user").annotate(before=Subquery(earlier.values("history_id")[:1]))
+
+
+def told(records: list[Any]) -> list[Change]:
+    """What each record of one history changed, against the one before it of the same row; a row's first one against the defaults."""
+    return [_change(newer, older) for newer, older in pairs(records)]
+
+
+def pairs(records: list[Any]) -> list[tuple[Any, Any]]:
+    """Each record of one history with the one before it of the same row, or with the defaults."""
+    earlier = records[0].__class__.objects.in_bulk([record.before for record in records if record.before]) if records else {}
+    return [(record, earlier.get(record.before) or _defaults(record)) for record in records]
+
+
+def _defaults(record: Any) -> Any:
+    kept = record.__class__
     row = kept.instance_type()
-    return kept(**{field.attname: getattr(row, field.attname) for field in kept.tracked_fields})
+    values = {field.attname: getattr(row, field.attname) for field in kept.tracked_fields}
+    if kept is Retention.history.model:
+        rule = next((rule for rule in RULES if rule.name == record.name), None)
+        values |= {"days": rule.days, "most_rows": rule.most_rows} if rule else {}
+    return kept(**values)
 
 
 def _change(newer: Any, older: Any) -> Change:
-    name, user = getattr(newer, "name", ""), newer.history_user
+    kind, user = KINDS[newer.__class__], newer.history_user
+    name = newer.name if kind == "account" else ""
     fields = {"+": _added, "-": _deleted, "~": _changed}[newer.history_type](newer, older)
-    return Change(newer.history_date, user.get_username() if user else "", newer.history_change_reason or "", name, fields)
+    by, reason = user.get_username() if user else "", newer.history_change_reason or ""
+    return Change(kind, newer.history_id, newer.history_date, by, reason, name, fields, bool(former(newer, older)))
+
+
+def former(newer: Any, older: Any) -> dict[str, Any]:
+    """What a change replaced, by field; {} where nothing can be taken back: keys, and accounts that were added or deleted."""
+    kind = KINDS[newer.__class__]
+    is_new = newer.history_type == "+" and kind == "account" and newer.name != Account.DEFAULT
+    if newer.history_type == "-" or is_new:
+        return {}
+    return {name: getattr(older, name) for name in REVERTIBLE[kind] if getattr(older, name) != getattr(newer, name)}
 
 
 def _added(newer: Any, older: Any) -> list[FieldChange]:
     """The settings and the account `default` are there from the start: their first record tells what differs from the defaults."""
     differences = _differences(newer, older, {"id", "name"})
-    if getattr(newer, "name", Account.DEFAULT) == Account.DEFAULT:
+    if KINDS[newer.__class__] != "account" or newer.name == Account.DEFAULT:
         return differences
     return [FieldChange("Added", "", ""), *(replace(each, old="") for each in differences)]
 
@@ -101,7 +160,10 @@ def _of_key(old: str, new: str) -> str:
 
 
 def _field_change(record: Any, field: str, old: Any, new: Any) -> FieldChange:
-    return FieldChange(capfirst(model_field(record, field).verbose_name), in_words(field, old), in_words(field, new))
+    label = capfirst(model_field(record, field).verbose_name)
+    if KINDS[record.__class__] == "retention":
+        label = f"{RULE_LABELS.get(record.name, record.name)} kept, {label.lower()}"
+    return FieldChange(label, in_words(field, old), in_words(field, new))
 
 
 def model_field(row: Any, name: str) -> Any:

@@ -1,114 +1,144 @@
-"""Key figures of the last hour, day and week."""
+"""Key figures of a range, each with its change against the range before."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
 
-from django.core.cache import cache
-from django.db.models import Count, F, Min, Q, QuerySet, Window
-from django.db.models.functions import CumeDist
-
-from agents.models import LLMAttempt, Route, Source, Step
-
-SPANS = {"Last hour": timedelta(hours=1), "Last 24 hours": timedelta(days=1), "Last 7 days": timedelta(days=7)}
-Counts = dict[tuple[str, str], int]
-# A week of 100,000 steps takes a third of a second to count.
-KEPT_SECONDS = 10
+from agents.text import length
+from monitoring.rollups.histogram import percentile
+from monitoring.stats.series import Tally
+from monitoring.stats.what_if import Better
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """One span's figures. Counts are of validators' steps, except `operator_steps` and `test_steps`. Durations in ms; None: no step."""
+class Figure:
+    """One figure in words. `change`: against `before`, "" where nothing can be compared. `tone`: good, bad or "". `note`: more of it."""
 
-    span: str
-    llm: int
-    template: int
-    late: int
-    unanswered: int
-    too_many: int
-    p50_ms: float | None
-    p95_ms: float | None
-    operator_steps: int
-    test_steps: int
-
-    @property
-    def answered(self) -> int:
-        """Steps with an answer."""
-        return self.llm + self.template
-
-    @property
-    def in_time(self) -> int:
-        """Steps whose answer left before the deadline."""
-        return self.answered - self.late
-
-    @property
-    def llm_share(self) -> float | None:
-        """Percent of the answered steps that the LLM answered."""
-        return 100 * self.llm / self.answered if self.answered else None
-
-    @property
-    def in_time_share(self) -> float | None:
-        """Percent of the answered steps that were in time."""
-        return 100 * self.in_time / self.answered if self.answered else None
+    name: str
+    value: str
+    before: str
+    change: str
+    tone: str
+    note: str = ""
 
 
-def recent_figures(now: datetime) -> tuple[Figures, ...]:
-    """The figures, at most `KEPT_SECONDS` old: every open Overview asks for them all the time."""
-    return cache.get_or_set("figures", partial(figures, now), KEPT_SECONDS)  # type: ignore[return-value]
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a figure is read from a tally, written, and compared."""
+
+    name: str
+    of: Callable[[Tally], float | None]
+    words: Callable[[float], str]
+    compare: Callable[[float, float], str]
+    better: Better
+    note: Callable[[Tally], str] = lambda _: ""
 
 
-def figures(now: datetime) -> tuple[Figures, ...]:
-    """The figures of every span up to `now`, shortest first."""
-    starts = {name: now - span for name, span in SPANS.items()}
-    by_route = _by_route(starts)
-    late = _counted(_steps(now).filter(answered_at__gt=F("deadline_at")), "received_at", starts)
-    refused = _counted(LLMAttempt.objects.filter(status=429, step__source=Source.VALIDATOR), "decided_at", starts)
-    return tuple(
-        _figures(name, by_route[name], late[name], refused[name], percentiles(_steps(now).filter(received_at__gte=start)))
-        for name, start in starts.items()
-    )
+def figures(now: Tally, before: Tally) -> list[Figure]:
+    """All figures of a range."""
+    return [_figure(kind, now, before) for kind in KINDS]
 
 
-def percentiles(steps: QuerySet[Step]) -> tuple[float | None, float | None]:
-    """Median and 95th percentile of the durations in ms: the smallest one that half, or 95 %, of the steps did not exceed."""
-    ranked = steps.filter(duration_ms__isnull=False).values("duration_ms").annotate(rank=Window(CumeDist(), order_by="duration_ms"))
-    found = ranked.aggregate(p50=Min("duration_ms", filter=Q(rank__gte=0.5)), p95=Min("duration_ms", filter=Q(rank__gte=0.95)))
-    return found["p50"], found["p95"]
+def in_time_share(tally: Tally) -> float | None:
+    """Percent of the answered steps whose answer left before the deadline."""
+    return share(tally.in_time, tally.answered)
 
 
-def _steps(now: datetime) -> QuerySet[Step]:
-    return Step.objects.filter(source=Source.VALIDATOR, received_at__lte=now)
+def share(part: float, whole: float) -> float | None:
+    """Percent; None of nothing."""
+    return 100 * part / whole if whole else None
 
 
-def _by_route(starts: dict[str, datetime]) -> dict[str, Counts]:
-    """Steps by source and route, in one pass over the index for all spans."""
-    rows = Step.objects.filter(source__in=Source.values, received_at__gte=min(starts.values())).values_list("source", "route").order_by()
-    counted = rows.annotate(**{f"n{i}": Count("route", filter=Q(received_at__gte=start)) for i, start in enumerate(starts.values())})
-    found = list(counted)
-    return {name: {(row[0], row[1]): row[2 + i] for row in found} for i, name in enumerate(starts)}
+def milliseconds(value: float) -> str:
+    """A duration in ms, as short as it can be read: 0.4 ms, 85 ms, 1.24 s, 12.4 s."""
+    if value < 999.5:
+        return f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
+    return f"{value / 1000:.2f} s" if value < 9_995 else f"{value / 1000:.1f} s"
 
 
-def _counted(rows: QuerySet[Step] | QuerySet[LLMAttempt], at: str, starts: dict[str, datetime]) -> dict[str, int]:
-    counts = {f"n{i}": Count(at, filter=Q(**{f"{at}__gte": start})) for i, start in enumerate(starts.values())}
-    found = rows.filter(**{f"{at}__gte": min(starts.values())}).aggregate(**counts)
-    return {name: found[f"n{i}"] for i, name in enumerate(starts)}
+def percent(value: float) -> str:
+    """A share; 100 % means all of them and 0 % none."""
+    whole = round(value)
+    return f"{value:.1f} %" if whole in (0, 100) and value not in (0, 100) else f"{whole} %"
 
 
-def _figures(span: str, counts: Counts, late: int, too_many: int, durations: tuple[float | None, float | None]) -> Figures:
-    def total(source: Source) -> int:
-        return sum(count for (of, _), count in counts.items() if of == source)
+def short(value: float) -> str:
+    """A count in few characters: 950, 12.3 k, 4.56 M."""
+    if value < 10_000:
+        return f"{value:,.0f}"
+    return f"{value / 1_000:.1f} k" if value < 999_950 else f"{value / 1_000_000:.2f} M"
 
-    return Figures(
-        span=span,
-        llm=counts.get((Source.VALIDATOR, Route.LLM), 0),
-        template=counts.get((Source.VALIDATOR, Route.TEMPLATE), 0),
-        late=late,
-        unanswered=counts.get((Source.VALIDATOR, ""), 0),
-        too_many=too_many,
-        p50_ms=durations[0],
-        p95_ms=durations[1],
-        operator_steps=total(Source.OPERATOR),
-        test_steps=total(Source.TEST),
-    )
+
+def usd(value: float) -> str:
+    """A cost: small ones with the digits that matter."""
+    return f"{value:,.2f} USD" if value >= 1 or not value else f"{value:.4f} USD"
+
+
+def _figure(kind: Kind, now: Tally, before: Tally) -> Figure:
+    new, old = kind.of(now), kind.of(before)
+    change = "" if new is None or old is None else kind.compare(new, old)
+    tone = _tone(kind.better, new or 0, old or 0) if change and change != SAME else ""
+    return Figure(kind.name, _words(kind, new), _words(kind, old), change, tone, kind.note(now))
+
+
+def _words(kind: Kind, value: float | None) -> str:
+    return "–" if value is None else kind.words(value)
+
+
+def _tone(better: Better, new: float, old: float) -> str:
+    if better is Better.NEITHER:
+        return ""
+    return "good" if (new > old) == (better is Better.MORE) else "bad"
+
+
+SAME = "±0"
+
+
+def _relative(new: float, old: float) -> str:
+    """In percent of what was before; from nothing there is no such number."""
+    if new == old:
+        return SAME
+    if not old:
+        return "new"
+    change = 100 * (new - old) / old
+    if abs(change) < 0.5:
+        return SAME
+    return f"{change:+,.0f} %".replace("-", "−") if abs(change) < 999.5 else f"× {new / old:,.0f}"
+
+
+def _points(new: float, old: float) -> str:
+    """In percentage points."""
+    change = round(new - old, 1)
+    return f"{change:+.1f} points".replace("-", "−") if change else SAME
+
+
+def _longer(new: float, old: float) -> str:
+    change = round(new - old)
+    return f"{'+' if change > 0 else '−'}{length(abs(change))}" if change else SAME
+
+
+def _percentile(wanted: float) -> Callable[[Tally], float | None]:
+    return lambda tally: percentile(tally.all_durations, wanted)
+
+
+def _answered_note(tally: Tally) -> str:
+    return f"{tally.unanswered:,} without an answer" if tally.unanswered else ""
+
+
+def _late_note(tally: Tally) -> str:
+    return f"{tally.answered - tally.in_time:,} late" if tally.answered else ""
+
+
+KINDS = (
+    Kind("Steps answered", lambda tally: tally.answered, lambda value: f"{value:,.0f}", _relative, Better.NEITHER, _answered_note),
+    Kind("In time", in_time_share, percent, _points, Better.MORE, _late_note),
+    Kind("LLM share", lambda tally: share(tally.llm, tally.answered), percent, _points, Better.MORE, lambda tally: f"{tally.llm:,} steps"),
+    Kind("LLM attempts", lambda tally: tally.attempts, lambda value: f"{value:,.0f}", _relative, Better.NEITHER),
+    Kind("Rate limits (429)", lambda tally: tally.too_many, lambda value: f"{value:,.0f}", _relative, Better.LESS),
+    Kind("Paused", lambda tally: tally.paused_seconds, length, _longer, Better.LESS),
+    Kind("Median answer", _percentile(0.5), milliseconds, _relative, Better.NEITHER),
+    Kind("95th percentile", _percentile(0.95), milliseconds, _relative, Better.LESS),
+    Kind("Tokens", lambda tally: tally.tokens, short, _relative, Better.NEITHER),
+    Kind("Cost", lambda tally: float(tally.cost), usd, _relative, Better.LESS),
+)

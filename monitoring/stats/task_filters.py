@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
@@ -58,8 +59,20 @@ def task_qualifiers() -> tuple[Qualifier, ...]:
 
 
 def projects() -> tuple[str, ...]:
-    """The names to choose from."""
-    return tuple(Task.objects.exclude(project="").order_by("project").values_list("project", flat=True).distinct()[:NAMES_OFFERED])
+    """The names to choose from, off their index alone: from each name to the next one, where DISTINCT would read all tasks."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PROJECTS, [NAMES_OFFERED])
+        return tuple(name for (name,) in cursor.fetchall())
+
+
+_PROJECTS = """
+    WITH RECURSIVE names(name) AS (
+        SELECT MIN(project) FROM agents_task WHERE project > ''
+        UNION ALL
+        SELECT (SELECT MIN(project) FROM agents_task WHERE project > names.name) FROM names WHERE names.name IS NOT NULL
+    )
+    SELECT name FROM names WHERE name IS NOT NULL LIMIT %s
+"""
 
 
 def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:

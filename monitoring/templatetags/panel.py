@@ -16,6 +16,7 @@ from agents.models import Route, Source
 from agents.reasons import Verdict
 from agents.text import length
 from monitoring.models import Delivery, HealthState, JournalImport, Result, Severity, TestRun
+from monitoring.stats import figures
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.logs import level_name
 from monitoring.stats.task_filters import TaskState
@@ -40,6 +41,8 @@ TONES = {
     Verdict.INVALID: "red",
     Verdict.GIVEN_UP: "secondary",
     Verdict.LOST: "red",
+    "good": "green",
+    "bad": "red",
     Result.WARN: "yellow",
     Result.FAIL: "red",
     Result.SKIPPED: "secondary",
@@ -156,11 +159,7 @@ def duration(seconds: float) -> str:
 @register.filter
 def milliseconds(value: float | None) -> str:
     """A duration in ms: 0.4 ms, 85 ms, 1.24 s, 12.4 s."""
-    if value is None:
-        return UNKNOWN
-    if value < 999.5:
-        return f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
-    return f"{value / 1000:.2f} s" if value < 9_995 else f"{value / 1000:.1f} s"
+    return UNKNOWN if value is None else figures.milliseconds(value)
 
 
 @register.filter
@@ -172,16 +171,25 @@ def seconds(value: float) -> str:
 @register.filter
 def percent(value: float | None) -> str:
     """A share; 100 % means all of them and 0 % none."""
-    if value is None:
-        return UNKNOWN
-    whole = round(value)
-    return f"{value:.1f} %" if whole in (0, 100) and value not in (0, 100) else f"{whole} %"
+    return UNKNOWN if value is None else figures.percent(value)
 
 
 @register.filter
 def usd(value: Decimal | None) -> str:
     """A cost in USD."""
     return UNKNOWN if value is None else f"{value:.6f} USD"
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """For a data attribute that a script reads."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@register.filter
+def short(value: float) -> str:
+    """A count in few characters."""
+    return figures.short(value)
 
 
 @register.filter

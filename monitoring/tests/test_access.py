@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -52,6 +53,9 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
     "callers/": READ,
+    "audit/": READ,
+    "audit/export/": READ,
+    "account/password/": dict.fromkeys(("GET", "HEAD", "POST"), ALL_GROUPS | {"stranger"}),
     "logs/": READ,
     "logs/download.log": READ,
     "logs/download.jsonl": READ,
@@ -65,6 +69,15 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "notifications/channels/<int:number>/switch/": {"POST": ADMINS},
     "notifications/channels/<int:number>/delete/": {"POST": ADMINS},
     "settings/": {**READ, "POST": ADMINS},
+    "settings/preview/": READ,
+    "settings/export/": READ,
+    "settings/import/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/changes/<str:kind>/<int:pk>/revert/": {"POST": ADMINS},
+    "settings/retention/": {**READ, "POST": ADMINS},
+    "settings/users/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/users/<int:pk>/group/": {"POST": ADMINS},
+    "settings/users/<int:pk>/switch/": {"POST": ADMINS},
+    "settings/users/<int:pk>/reset/": {"POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
     "settings/accounts/<int:pk>/move/": {"POST": ADMINS},
@@ -107,9 +120,8 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
-    address = "/" + route.replace("<int:pk>", str(pk)).replace("<int:account>", str(default_account().pk)).replace(
-        "<int:number>", str(make_channel().pk)
-    )
+    places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
+    address = "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
     for method in METHODS:
         status = client.generic(method, address).status_code
         if method not in RULES[route]:
@@ -140,3 +152,10 @@ def test_logging_out_is_a_post(viewer: Client) -> None:
     assert viewer.get("/logout/").status_code == 405
     assert viewer.post("/logout/")["Location"] == "/login/"
     assert viewer.get("/").status_code == 302
+
+
+@pytest.mark.parametrize("address", ["/settings/", "/settings/accounts/1/switch/"])
+def test_who_sends_a_form_after_the_session_is_over_learns_it_and_comes_back_to_the_form(address: str, client: Client) -> None:
+    answer = client.post(address, {"enabled": "false"}, headers={"Referer": "http://testserver/settings/?a=b"})
+    assert answer["Location"] == "/login/?next=/settings/%3Fa%3Db"
+    assert "nothing was done. Log in and send it again." in client.get(answer["Location"]).content.decode()

@@ -1,71 +1,228 @@
-"""Key figures."""
+"""Key figures, charts and the comparison: the same from roll-ups as from raw rows."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.http import QueryDict
+from django.test import Client
 
-from agents.models import Source, Step
-from monitoring.stats.figures import Figures, figures, percentiles
+from agents.configuration import change_account, default_account
+from agents.demo.records import Past
+from agents.models import Settings, Source, Step
+from monitoring.models import RollupState
+from monitoring.range_form import RangeForm
+from monitoring.rollups.rolling import roll_if_due
+from monitoring.rollups.summing import DAY, HOUR
+from monitoring.stats.charts import charts
+from monitoring.stats.compare import compared
+from monitoring.stats.figures import Figure, figures
+from monitoring.stats.ranges import RANGES, Range
+from monitoring.stats.series import Tally, series
+from monitoring.tests.reading import rows_of, text_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
 
+MINUTE = timedelta(minutes=1)
 
-def hour() -> Figures:
-    return figures(NOW)[0]
+
+@pytest.fixture
+def days() -> datetime:
+    """Some days of records up to NOW."""
+    Past(default_account(), seed=3).write(600, NOW - timedelta(days=5), NOW, lambda _: None)
+    return NOW
+
+
+def roll_all(now: datetime) -> None:
+    while roll_if_due(now):
+        pass
+
+
+def told(name: str = "1h") -> dict[str, Figure]:
+    """The figures of a range by name."""
+    found = series(Range.named(name, NOW), NOW)
+    return {figure.name: figure for figure in figures(found.total, found.before)}
+
+
+def same(one: Tally, other: Tally) -> bool:
+    names = ("llm", "template", "unanswered", "in_time", "durations", "refusals", "attempts", "too_many", "tokens", "cost")
+    return all(getattr(one, name) == getattr(other, name) for name in names) and one.paused_seconds == pytest.approx(other.paused_seconds)
 
 
 def test_without_a_step_nothing_is_claimed() -> None:
-    figure = hour()
-    assert (figure.answered, figure.llm_share, figure.in_time_share, figure.p50_ms, figure.p95_ms) == (0, None, None, None, None)
+    values = {name: figure.value for name, figure in told().items()}
+    assert values["Steps answered"] == "0"
+    assert values["In time"] == values["LLM share"] == values["Median answer"] == values["95th percentile"] == "–"
+    assert all(figure.tone == "" for figure in told().values())
 
 
 def test_steps_are_counted_by_route() -> None:
-    make_llm_step()
-    make_step()
-    make_step()
-    make_open_step()
-    assert (hour().llm, hour().template, hour().answered, hour().unanswered) == (1, 2, 3, 1)
+    make_llm_step(at=NOW - MINUTE)
+    make_step(at=NOW - MINUTE)
+    make_open_step(at=NOW - MINUTE)
+    assert (told()["Steps answered"].value, told()["Steps answered"].note, told()["LLM share"].value) == (
+        "2",
+        "1 without an answer",
+        "50 %",
+    )
 
 
 def test_a_step_is_in_time_until_its_deadline() -> None:
-    make_step(duration_ms=23_500)
-    make_step(duration_ms=23_501)
-    assert (hour().in_time, hour().late, hour().in_time_share) == (1, 1, 50)
+    make_step(at=NOW - MINUTE, duration_ms=23_500)
+    make_step(at=NOW - MINUTE, duration_ms=23_501)
+    assert (told()["In time"].value, told()["In time"].note) == ("50 %", "1 late")
 
 
-def test_operators_and_tests_are_counted_apart() -> None:
-    make_step(make_task(source=Source.OPERATOR), duration_ms=9_000)
-    make_step(make_task(source=Source.TEST))
-    make_step()
-    figure = hour()
-    assert (figure.answered, figure.operator_steps, figure.test_steps, figure.p95_ms) == (1, 1, 1, 10)
+def test_operators_and_tests_steps_are_left_out() -> None:
+    make_step(make_task(source=Source.OPERATOR), at=NOW - MINUTE, duration_ms=9_000)
+    make_step(make_task(source=Source.TEST), at=NOW - MINUTE)
+    make_step(at=NOW - MINUTE)
+    assert told()["Steps answered"].value == "1"
 
 
-def test_429s_of_validators_steps_are_counted() -> None:
-    make_attempt(make_step(), status=429)
-    make_attempt(make_step(), status=500)
-    make_attempt(make_step(make_task(source=Source.TEST)), status=429)
-    assert hour().too_many == 1
+def test_429s_tokens_and_cost_are_of_all_attempts_of_the_accounts() -> None:
+    make_attempt(make_step(at=NOW - MINUTE), status=429, verdict="refused", refusal="edge")
+    make_attempt(make_step(make_task(source=Source.TEST), at=NOW - MINUTE), prompt_tokens=900, completion_tokens=100, cost="0.5")
+    found = told()
+    assert (found["Rate limits (429)"].value, found["Tokens"].value, found["Cost"].value) == ("1", "1,000", "0.5000 USD")
 
 
-def test_each_span_counts_its_own_time() -> None:
-    for ago in (timedelta(minutes=59), timedelta(hours=23), timedelta(days=6), timedelta(days=8)):
-        make_step(at=NOW - ago)
-    assert [figure.answered for figure in figures(NOW)] == [1, 2, 3]
+def test_each_figure_is_compared_with_the_range_before() -> None:
+    for ago in (10, 20, 30, 70):
+        make_llm_step(at=NOW - ago * MINUTE, duration_ms=1_000)
+    make_step(at=NOW - 80 * MINUTE, duration_ms=40_000)
+    found = told()
+    assert (found["Steps answered"].before, found["Steps answered"].change, found["Steps answered"].tone) == ("2", "+50 %", "")
+    assert (found["In time"].change, found["In time"].tone) == ("+50.0 points", "good")
+    assert (found["95th percentile"].tone, found["95th percentile"].change[0]) == ("good", "−")
 
 
-def test_percentiles_are_durations_that_a_step_had() -> None:
-    for milliseconds in range(1, 101):
-        make_step(duration_ms=milliseconds)
-    assert percentiles(Step.objects.all()) == (50, 95)
+def test_a_change_that_is_not_seen_in_the_figure_is_none() -> None:
+    before, now = Tally(cost=Decimal("100.0")), Tally(cost=Decimal("100.4"))
+    assert [(each.change, each.tone) for each in figures(now, before) if each.name == "Cost"] == [("±0", "")]
 
 
-def test_percentiles_of_few_and_equal_durations() -> None:
-    make_step(duration_ms=7)
-    assert percentiles(Step.objects.all()) == (7, 7)
-    make_step(duration_ms=7)
-    make_step(duration_ms=90)
-    assert percentiles(Step.objects.all()) == (7, 90)
+def test_a_step_belongs_to_one_range_only() -> None:
+    for seconds in (0, 3_600, 3_601, 7_200, 7_201):
+        make_step(at=NOW - timedelta(seconds=seconds))
+    found = series(Range.named("1h", NOW), NOW)
+    assert (found.total.answered, found.before.answered) == (1, 2)
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_roll_ups_tell_what_raw_rows_tell(name: str, days: datetime) -> None:
+    asked = Range.named(name, days)
+    raw = series(asked, days)
+    roll_all(days)
+    rolled = series(asked, days)
+    assert same(raw.total, rolled.total)
+    assert same(raw.before, rolled.before)
+    assert all(same(one, other) for (_, one), (_, other) in zip(raw.bins, rolled.bins, strict=True))
+
+
+@pytest.mark.parametrize("name", ["24h", "7d", "30d"])
+def test_the_last_hour_is_never_stale(name: str, days: datetime) -> None:
+    roll_all(days)
+    before = series(Range.named(name, days), days).total.answered
+    make_step(at=days - timedelta(seconds=1))
+    assert series(Range.named(name, days), days).total.answered == before + 1
+
+
+def test_the_bars_make_up_the_range(days: datetime) -> None:
+    roll_all(days)
+    found = series(Range.named("7d", days), days)
+    assert sum(tally.answered for _, tally in found.bins) == found.total.answered == Step.objects.filter(source=Source.VALIDATOR).count()
+    assert sum(tally.paused_seconds for _, tally in found.bins) == pytest.approx(found.total.paused_seconds)
+
+
+def test_what_is_not_summed_yet_is_named_and_left_out(days: datetime) -> None:
+    roll_all(days)
+    RollupState.objects.update(is_complete=False, from_at=days - DAY)
+    found = series(Range.named("7d", days), days)
+    assert found.missing_before == days - DAY
+    assert found.total.answered < Step.objects.filter(source=Source.VALIDATOR).count()
+    assert series(Range.named("6h", days), days).missing_before is None
+
+
+@pytest.mark.parametrize(("length", "bars"), [(HOUR, 13), (6 * HOUR, 73), (DAY, 25), (7 * DAY, 29), (30 * DAY, 31), (365 * DAY, 54)])
+def test_a_range_has_a_handful_of_bars(length: timedelta, bars: int) -> None:
+    at = NOW + timedelta(minutes=7)
+    assert abs(len(Range.between(at - length, at, at).bins()) - bars) <= 1
+
+
+def test_the_charts_and_the_table_have_the_same_numbers(days: datetime) -> None:
+    found = series(Range.named("24h", days), days)
+    drawn = charts(found, days)
+    routes = {each["name"]: each["values"] for each in drawn.data["charts"]["routes"]}
+    assert routes["LLM"] == [row.llm for row in reversed(drawn.rows)]
+    assert sum(routes["LLM"]) == found.total.llm > 0
+    assert len(drawn.data["starts"]) == len(drawn.rows) == len(drawn.data["tasks"])
+
+
+def test_a_settings_change_is_a_mark() -> None:
+    settings = Settings.current()
+    settings.spacing_seconds = 2
+    settings.save()
+    record = Settings.history.get()
+    record.history_date = NOW - MINUTE
+    record.save()
+    change_account(default_account(), {"enabled": False}, key=None, by=None, reason="")
+    marks = charts(series(Range.named("1h", NOW), NOW), NOW).marks
+    assert [words for _, words in marks] == ["Spacing 5 s → 2 s"]
+
+
+def test_llm_and_template_stand_side_by_side(days: datetime) -> None:
+    asked = Range.named("7d", days)
+    raw = compared(asked, days)
+    roll_all(days)
+    rolled = compared(asked, days)
+    assert rolled == raw
+    assert rolled.total.llm.steps == Step.objects.filter(source=Source.VALIDATOR, route="llm").count()
+    assert rolled.total.llm.steps == sum(pair.llm.steps for pair in rolled.projects)
+    assert (rolled.total.llm.share or 0) + (rolled.total.template.share or 0) == pytest.approx(100)
+
+
+def test_the_comparison_says_what_is_not_on_record(viewer: Client) -> None:
+    assert "Choose a longer range" in text_of(viewer.get("/compare/"), "//*[@id='compare']")
+    make_llm_step(make_task(project="autobooks"), at=NOW)
+    page = viewer.get("/compare/?since=2026-05-04T11:00&until=2026-05-04T13:00")
+    assert any(row.startswith("autobooks LLM 1 100 % 100 % 2.") for row in rows_of(page))
+    assert "Whether an action worked in the browser is not on record" in text_of(page, "//*[@id='compare']")
+
+
+def form(**data: Any) -> RangeForm:
+    query = QueryDict(mutable=True)
+    query.update(data)
+    return RangeForm(query, NOW)
+
+
+def test_own_times_are_taken_in_utc_and_kept_in_the_url() -> None:
+    asked = form(since="2026-05-01T00:00", until="2026-05-02T12:00")
+    assert (asked.asked().start, asked.asked().end) == (NOW.replace(day=1, hour=0), NOW.replace(day=2))
+    assert asked.query == "since=2026-05-01T00%3A00&until=2026-05-02T12%3A00"
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "remedy"),
+    [
+        ({"range": "2h"}, "range", "not one of the available choices"),
+        ({"since": "soon"}, "since", "Enter a valid date/time"),
+        ({"until": "2026-05-02T12:00"}, "since", "Give the time from which on"),
+        ({"since": "2026-05-02T12:00", "until": "2026-05-01T12:00"}, "until", "at least 5 minutes after"),
+        ({"since": "2030-05-02T12:00"}, "until", "at least 5 minutes after"),
+        ({"since": "2020-05-02T12:00"}, "since", "at most 730 days"),
+    ],
+)
+def test_times_that_cannot_be_shown_are_named_with_the_remedy(data: dict[str, str], field: str, remedy: str) -> None:
+    asked = form(**data)
+    assert asked.asked() == Range.named("24h", NOW)
+    assert remedy in asked.errors[field][0]
+
+
+def test_beyond_the_kept_hours_a_range_begins_with_a_day() -> None:
+    asked = Range.between(NOW - 200 * DAY, NOW - 199 * DAY, NOW)
+    assert (asked.start.hour, asked.bin) == (0, DAY)

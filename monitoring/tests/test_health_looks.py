@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from agents.models import Account, Gate, Heartbeat, QuotaReading, Settings
 from agents.standin.process import StandIn
 from monitoring.health import checking, looks
 from monitoring.health.judging import Look
-from monitoring.models import Component, HealthCheck, HealthState
+from monitoring.models import Component, HealthState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,10 +146,3 @@ def test_a_round_keeps_state_and_history_and_drops_what_is_gone(settings: Any) -
     spare.delete()
     checking.check(timezone.now())
     assert not Component.objects.filter(name="account spare").exists()
-
-
-def test_old_checks_are_pruned() -> None:
-    checking.check(timezone.now())
-    count = HealthCheck.objects.count()
-    assert checking.prune(timezone.now() + checking.KEPT + timedelta(seconds=5)) == count
-    assert time.time()

@@ -21,7 +21,7 @@ from django_q.models import OrmQ, Schedule
 
 from agents.configuration import change_account, default_account
 from bench import journal as bench
-from monitoring import jobs, journal_import, retention, schedules, uploads
+from monitoring import jobs, journal_import, schedules, uploads
 from monitoring.journal.records import Records
 from monitoring.models import JournalImport, LogEntry
 
@@ -280,35 +280,15 @@ def test_a_command_that_was_killed_is_told_after_a_day() -> None:
     assert row.fault.endswith("Import it again: nothing is doubled.")
 
 
-def test_the_worker_looks_after_uploads_and_old_logs() -> None:
+def test_the_worker_looks_after_uploads_and_old_records() -> None:
     schedules.ensure()
     schedules.ensure()
-    assert Schedule.objects.filter(func="monitoring.jobs.prune_logs", schedule_type=Schedule.HOURLY).count() == 1
+    assert Schedule.objects.filter(func="monitoring.jobs.prune", schedule_type=Schedule.HOURLY).count() == 1
     row = uploaded()
     OrmQ.objects.all().delete()
     os.utime(uploads._asked(row.pk), (0, 0))
     jobs.watch()
     assert (row.pk,) in in_queue()
-
-
-# Retention
-
-
-def test_old_entries_and_those_beyond_the_limit_are_deleted_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 3)
-    now = timezone.now()
-    old_import = JournalImport.objects.create(name="old", started_at=now - timedelta(days=31), state=State.DONE)
-    new_import = JournalImport.objects.create(name="new", started_at=now, state=State.DONE)
-    for days in range(25, 36):
-        LogEntry.objects.create(at=now - timedelta(days=days), level=30, logger="own", message=str(days))
-    LogEntry.objects.create(at=now - timedelta(days=5), level=30, logger="old", message="x", journal=old_import, source="imported")
-    LogEntry.objects.create(at=now - timedelta(days=400), level=30, logger="new", message="x", journal=new_import, source="imported")
-    assert retention.prune_logs(now + timedelta(seconds=1)) == 7
-    assert sorted(LogEntry.objects.filter(logger="own").values_list("message", flat=True)) == ["25", "26", "27", "28", "29"]
-    assert list(JournalImport.objects.values_list("name", flat=True)) == ["new"]
-    monkeypatch.setattr(retention, "MOST_ROWS", 2)
-    assert jobs.prune_logs() == 4
-    assert sorted(LogEntry.objects.values_list("message", flat=True)) == ["25", "26"]
 
 
 def test_the_bench_tells_what_is_missed() -> None:

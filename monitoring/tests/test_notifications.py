@@ -11,8 +11,9 @@ from django_q.models import OrmQ
 
 from agents.keys import open_sealed
 from agents.models import AuditEntry
+from monitoring import retention
 from monitoring.models import Channel, Delivery, Notice
-from monitoring.notices import noticing, pruning, sending
+from monitoring.notices import noticing, sending
 from monitoring.notices.events import Condition
 from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of
 from monitoring.tests.records import CHANNEL_URL, make_channel, make_delivery, make_notice
@@ -215,22 +216,11 @@ def test_the_rest_is_on_further_pages(address: str, viewer: Client) -> None:
 
 def test_what_is_old_and_over_is_deleted_and_what_is_still_so_stays() -> None:
     now, channel = timezone.now(), make_channel()
-    old = now - pruning.KEPT - timedelta(days=1)
+    old = now - timedelta(days=91)
     make_delivery(make_notice("component_down", "gone", at=old, over_at=old), channel)
     still = make_notice("component_down", "web", at=old)
     first, reminder = make_delivery(still, channel), make_delivery(still, channel, repeat=1)
     recent = make_notice("component_down", "worker", at=now - timedelta(days=89), over_at=now)
-    pruning.prune(now)
+    retention.prune(now)
     assert set(Notice.objects.all()) == {still, recent}
     assert set(Delivery.objects.all()) == {first} and reminder.pk
-
-
-def test_old_notices_are_deleted_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "BATCH", 2)
-    now = timezone.now()
-    for number in range(3):
-        make_notice(subject=str(number), at=now - timedelta(days=100), over_at=now - timedelta(days=99))
-    pruning.prune(now)
-    assert [notice.subject for notice in Notice.objects.all()] == ["0"] or Notice.objects.count() == 1
-    pruning.prune(now)
-    assert not Notice.objects.exists()

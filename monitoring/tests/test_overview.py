@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from lxml import html
 
 from agents.configuration import change_account, default_account
 from agents.models import Gate, RateLimitEvent, Source
-from monitoring.tests.reading import rows_of, text_of, tree_of
+from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of
 from monitoring.tests.records import make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
@@ -43,27 +44,54 @@ def test_the_latest_steps_say_by_what_and_why(viewer: Client) -> None:
     now = timezone.now()
     make_llm_step(at=now - timedelta(seconds=9))
     make_step(at=now, duration_ms=4.2)
-    rows = rows_of(viewer.get("/"))
+    rows = rows_of(viewer.get("/", headers=HTMX))
     assert "Template The account is paused. 4.2 ms" in rows[0]
     assert "LLM The LLM answered. 2.00 s" in rows[1]
 
 
 def test_a_step_under_way_is_shown_as_such(viewer: Client) -> None:
     make_open_step(at=timezone.now())
-    assert "Under way" in text_of(viewer.get("/"), "//tbody/tr")
+    assert "Under way" in text_of(viewer.get("/", headers=HTMX), "//tbody/tr")
 
 
 def test_who_else_set_a_task_is_told(viewer: Client) -> None:
     make_step(make_task(source=Source.OPERATOR), at=timezone.now())
-    assert "Operator" in text_of(viewer.get("/"), "//tbody/tr")
+    assert "Operator" in text_of(viewer.get("/", headers=HTMX), "//tbody/tr")
 
 
 def test_the_figures_are_on_the_page(viewer: Client) -> None:
     make_llm_step(at=timezone.now())
     make_step(at=timezone.now())
-    hour = text_of(viewer.get("/"), "//*[@aria-label='Last hour']")
-    assert "2 steps answered" in hour
-    assert "By the LLM 1 · 50 %" in hour
+    figures = text_of(viewer.get("/?range=1h"), "//*[@class='figure-cards']")
+    assert "Steps answered 2" in figures
+    assert "LLM share 50 %" in figures
+
+
+def test_a_bar_leads_to_its_tasks(viewer: Client) -> None:
+    make_step(make_task(prompt="The one", at=timezone.now() - timedelta(minutes=20)), at=timezone.now() - timedelta(minutes=20))
+    make_step(make_task(prompt="Another", at=timezone.now()), at=timezone.now())
+    bars = tree_of(viewer.get("/?range=1h")).xpath("//*[@id='figures-table']//tbody/tr[td[3]='1']/td/a/@href")
+    assert [("The one" in text_of(viewer.get(bar)), "Another" in text_of(viewer.get(bar))) for bar in bars] == [
+        (False, True),
+        (True, False),
+    ]
+
+
+def test_the_figures_renew_themselves_for_their_range(viewer: Client) -> None:
+    part = tree_of(viewer.get("/?range=7d")).get_element_by_id("figures")
+    assert (part.get("hx-get"), part.get("hx-trigger")) == ("/figures/?range=7d", "tick from:body throttle:10s")
+    assert tree_of(viewer.get("/?range=7d")).xpath("//nav[@aria-label='Range']/a[@aria-current]/text()") == ["7 d"]
+
+
+def test_the_live_part_leaves_the_figures_alone(viewer: Client) -> None:
+    part = html.fragment_fromstring(viewer.get("/", headers=HTMX).content.decode())
+    assert part.xpath("//*[@id='figures'][@data-keep]") and not part.xpath("//*[@id='charts']")
+
+
+def test_a_range_that_cannot_be_read_is_named(viewer: Client) -> None:
+    page = viewer.get("/?since=soon")
+    assert page.status_code == 200
+    assert "From (UTC) is not applied, so the last 24 hours are shown." in text_of(page, "//*[@id='figures']")
 
 
 def test_an_empty_panel_says_what_will_appear(viewer: Client, operator: Client) -> None:

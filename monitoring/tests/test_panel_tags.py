@@ -34,7 +34,7 @@ def test_a_share_is_100_percent_only_when_it_is_all(value: float | None, words: 
 
 
 def test_a_count_stops_at_its_cap() -> None:
-    assert (capped(1), capped(10_000), capped(10_001)) == ("1", "10,000", "10,000+")
+    assert (capped(1), capped(2_000), capped(2_001)) == ("1", "2,000", "2,000+")
 
 
 def test_a_time_carries_utc_for_the_browser_and_the_reader() -> None:

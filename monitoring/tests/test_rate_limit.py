@@ -64,7 +64,7 @@ def test_a_pause_says_when_it_ends_why_and_how_that_is_known(viewer: Client) -> 
     paused()
     make_event(at=now, pause=600, strike=2, detail="429 Too Many Requests", predicted_at=now + timedelta(seconds=650))
     response = viewer.get(PAGE)
-    said = text_of(response, "//*[@class='card mb-3 state']")
+    said = text_of(response, "//*[starts-with(@id, 'gate-')]")
     assert lit(viewer) == ["Paused"]
     assert "LLM paused for 10 min" in said
     assert "account rate limit, our ladder rung 2 of 4." in said
@@ -83,7 +83,7 @@ def test_after_the_pause_one_request_probes(viewer: Client) -> None:
 def test_a_stopped_account_says_what_to_do_and_names_no_time(viewer: Client) -> None:
     paused(cause="payment", pause_source="check")
     make_event(refusal="payment", status=402, prediction_source="check", predicted_at=None, predicted_from=None, predicted_to=None)
-    said = text_of(viewer.get(PAGE), "//*[@class='card mb-3 state']")
+    said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
     assert lit(viewer) == ["Stopped"]
     assert "Top up the account." in said
     assert "No time can be predicted" in said
@@ -91,7 +91,7 @@ def test_a_stopped_account_says_what_to_do_and_names_no_time(viewer: Client) -> 
 
 def test_a_key_that_never_worked_is_told_to_check_header_and_host(viewer: Client) -> None:
     paused(succeeded_at=0)
-    said = text_of(viewer.get(PAGE), "//*[@class='card mb-3 state']")
+    said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
     assert NEVER_WORKED in said
     assert "Never, with this key" in said
 

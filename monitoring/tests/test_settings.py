@@ -43,7 +43,7 @@ def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> N
     admin.post("/settings/", GOOD)
     admin.post("/settings/", {**GOOD, "spacing_seconds": "3", "reason": ""})
     _, *rows = rows_of(admin.get("/settings/"))  # after the account's
-    assert rows[0].endswith("one-of-admins Spacing 2.5 s → 3 s")
+    assert rows[0].endswith("one-of-admins Spacing 2.5 s → 3 s Take back")
     assert "one-of-admins Quiet hours" in rows[1]
     for words in ("Spacing 5 s → 2.5 s", "Backoff 60, 120, 240, 480 s → 30, 60, 90 s", "LLM callers none → 10.0.0.0/8, 203.0.113.7"):
         assert words in rows[1]

@@ -197,9 +197,9 @@ def test_no_match_says_how_to_widen(viewer: Client) -> None:
 def test_a_large_count_stops_at_its_cap(viewer: Client) -> None:
     Task.objects.bulk_create(
         Task(fingerprint=str(number), key=str(number), source=Source.VALIDATOR, prompt="x", url="http://x/", created_at=NOW)
-        for number in range(10_002)
+        for number in range(2_002)
     )
-    assert "10,000+ tasks" in text_of(viewer.get("/tasks/"), "//section//*[@role='status']")
+    assert "2,000+ tasks" in text_of(viewer.get("/tasks/"), "//section//*[@role='status']")
 
 
 def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) -> None:

@@ -22,7 +22,7 @@ OTHER = "Another run is under way: you see it below. Yours was not begun; ask ag
 @page("what_if", post=SUBMIT)
 def what_if(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     """The latest run for everybody to see; operators ask for another."""
-    form = WhatIfForm(Settings.current(), request.POST if request.method == "POST" else None)
+    form = WhatIfForm(Settings.current(), request.POST if request.method == "POST" else None, request.GET)
     if form.is_bound and form.is_valid():
         hours, asked = form.cleaned_data["hours"], form.asked()
         run = ask(hours=hours, settings=asked, by=request.user.get_username())

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand
 
 from agents import schedules
 from monitoring import schedules as panel_schedules
+from monitoring import users
 
 ADMIN = "admin"
-ADMINS = "admins"
 
 
 class Command(BaseCommand):
@@ -37,9 +37,9 @@ class Command(BaseCommand):
 
 
 def make_first_admin(password: str) -> bool:
-    """Make the admin where no superuser is yet. Returns whether one was made."""
-    if User.objects.filter(is_superuser=True).exists():
+    """Make the admin where there is none yet. Returns whether one was made."""
+    if users.admins().exists():
         return False
     user = User.objects.create_superuser(ADMIN, password=password)
-    user.groups.add(*Group.objects.filter(name=ADMINS))
+    user.groups.add(*Group.objects.filter(name=users.ADMINS))
     return True

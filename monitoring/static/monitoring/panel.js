@@ -2,55 +2,61 @@
 (() => {
   "use strict";
 
-  const TICK_MS = 1500;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const THEMES = ["system", "light", "dark"];
 
   const chosenTheme = () => localStorage.getItem("theme") ?? "system";
   const paintTheme = () => {
     const chosen = chosenTheme();
     document.documentElement.dataset.bsTheme = chosen === "system" ? (system.matches ? "dark" : "light") : chosen;
-    for (const button of document.querySelectorAll("[data-theme-toggle]")) {
-      const next = THEMES[(THEMES.indexOf(chosen) + 1) % THEMES.length];
-      button.dataset.next = next;
-      button.title = `Theme: ${chosen}. Switch to ${next}`;
-      button.setAttribute("aria-label", button.title);
-    }
+    for (const choice of document.querySelectorAll("input[name=theme]")) choice.checked = choice.value === chosen;
   };
   paintTheme();
   system.addEventListener("change", paintTheme);
+  const paintChecklist = () => { document.documentElement.dataset.checklist = localStorage.getItem("checklist") ?? "shown"; };
+  paintChecklist();
+  addEventListener("beforeprint", () => { document.documentElement.dataset.bsTheme = "light"; });
+  addEventListener("afterprint", paintTheme);
 
-  const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
-  const NEAR = new Intl.DateTimeFormat(undefined, CLOCK);
-  const FAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...CLOCK });
+  // In the browser's own zone and as its language writes times.
+  const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const TODAY = new Intl.DateTimeFormat(undefined, CLOCK);
+  const THIS_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...CLOCK });
+  const EARLIER = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", ...CLOCK });
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
   // The server's clock counts: the browser's may be wrong.
   let clockOffset = 0;
   const now = () => Date.now() + clockOffset;
 
+  // A count that changes is as wide as two digits, so that nothing beside it moves.
+  const wide = (count) => String(count).padStart(2, "\u2007");
   const length = (ms) => {
     let left = Math.max(0, Math.round(ms / 1000));
     const parts = [];
     for (const [size, unit] of UNITS) {
       const count = Math.floor(left / size);
       left %= size;
-      if (count || (unit === "s" && !parts.length)) parts.push(`${count} ${unit}`);
+      if (count || (unit === "s" && !parts.length)) parts.push(`${unit === "s" || parts.length ? wide(count) : count} ${unit}`);
     }
     return parts.slice(0, 2).join(" ");
   };
-  const isToday = (at) => at.toDateString() === new Date(now()).toDateString();
+  const moment = (at) => {
+    const today = new Date(now());
+    if (at.toDateString() === today.toDateString()) return TODAY.format(at);
+    return (at.getFullYear() === today.getFullYear() ? THIS_YEAR : EARLIER).format(at);
+  };
   const SHOW = {
-    moment: (at) => (isToday(at) ? NEAR : FAR).format(at),
+    moment,
     ago: (at) => `${length(now() - at)} ago`,
     countdown: (at) => length(at - now()),
   };
-  const paintTimes = (root = document) => {
-    for (const time of root.querySelectorAll("time[data-show]")) {
+  const paintTimes = () => {
+    for (const time of document.querySelectorAll("time[data-show][datetime]")) {
       const text = SHOW[time.dataset.show](new Date(time.dateTime));
       if (time.textContent !== text) time.textContent = text;
     }
   };
+  window.panelTime = { now, paint: paintTimes };
 
   const copy = async (button) => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
@@ -59,14 +65,13 @@
     setTimeout(() => { label.textContent = "Copy"; }, 1500);
   };
   const answerClick = (event) => {
-    const theme = event.target.closest("[data-theme-toggle]");
-    if (theme) {
-      localStorage.setItem("theme", theme.dataset.next);
-      paintTheme();
-    }
     if (event.target.closest("[data-tail-toggle]")) {
       tailMode = isTailPaused() ? "live" : "paused";
       paintTail();
+    }
+    if (event.target.closest("[data-checklist-dismiss]")) {
+      localStorage.setItem("checklist", "dismissed");
+      paintChecklist();
     }
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
@@ -83,7 +88,8 @@
     if (tailMode === "live" && !isRead()) tailMode = "auto";
     button.hidden = !tail();
     button.querySelector("[data-tail-label]").textContent = isTailPaused() ? "Continue" : "Pause";
-    const words = tailMode === "paused" ? "Paused" : isTailPaused() ? "Paused while you read" : "Live";
+    const live = localStorage.getItem("refresh") === "off" ? "Refresh is off" : "Live";
+    const words = tailMode === "paused" ? "Paused" : isTailPaused() ? "Paused while you read" : live;
     const state = document.querySelector("[data-tail-state]");
     if (state.textContent !== words) state.textContent = tail() ? words : "";
   };
@@ -92,14 +98,12 @@
     if (isTick && event.detail.elt.matches("[data-tail]") && isTailPaused()) event.preventDefault();
   };
 
-  const sayConnection = (isLost) => {
-    const notice = document.getElementById("connection");
-    if (!notice || notice.hidden === !isLost) return;
-    notice.hidden = !isLost;
-    notice.querySelector("[data-since]").textContent = NEAR.format(new Date(now()));
-  };
-  const tick = () => {
-    if (!document.hidden) document.body.dispatchEvent(new CustomEvent("tick"));
+  // What somebody has opened stays open, and a time that is already written stays as it is, when their part is renewed.
+  const isSameTime = (shown, renewed) => shown.nodeName === "TIME" && renewed.nodeName === "TIME" && shown.dataset.show === renewed.dataset.show && shown.dateTime === renewed.dateTime;
+  const keepWhatIsRead = ({ callbacks }) => {
+    // So is what renews itself, or was drawn by a script.
+    callbacks.beforeNodeMorphed = (shown, renewed) => !isSameTime(shown, renewed) && !(renewed.dataset && "keep" in renewed.dataset);
+    callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
   };
 
   addEventListener("DOMContentLoaded", () => {
@@ -108,15 +112,18 @@
     paintTheme();
     paintTimes();
     setInterval(paintTimes, 1000);
-    setInterval(tick, TICK_MS);
-    document.addEventListener("visibilitychange", tick);
     document.body.addEventListener("click", answerClick);
+    document.body.addEventListener("change", ({ target }) => {
+      if (target.name === "theme") localStorage.setItem("theme", target.value);
+      paintTheme();
+      paintTail();
+    });
+    for (const zone of document.querySelectorAll("[data-zone]")) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
     paintTail();
     addEventListener("scroll", paintTail, { passive: true });
     document.body.addEventListener("htmx:beforeRequest", holdTail);
     document.body.addEventListener("htmx:afterSwap", () => { paintTimes(); paintTail(); });
-    document.body.addEventListener("htmx:afterRequest", (event) => sayConnection(!event.detail.successful));
-    // A fold that somebody opened stays open when its part is renewed.
-    if (window.Idiomorph) Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+    if (window.Idiomorph) keepWhatIsRead(Idiomorph.defaults);
   });
 })();

@@ -1,0 +1,46 @@
+"""What the tests in a real browser share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from minerpanel.tests.visitors import Panel, Visitor, running_panel
+
+FILL = """
+from monitoring.tests.test_pages import fill
+fill(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
+    """A module's: Playwright's loop must be over when other tests ask the database."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(**chromium)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """A panel that tests share because they only look; it has rows on every page."""
+    with running_panel({**os.environ, "DATA_DIR": str(tmp_path_factory.mktemp("panel"))}) as running:
+        running.miner.manage("shell", "--command", FILL)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def admin_session(panel: Panel) -> str:
+    return panel.session("admin")
+
+
+@pytest.fixture
+def admin(browser: Browser, panel: Panel, admin_session: str) -> Iterator[Visitor]:
+    """An admin at the shared panel."""
+    with Visitor.arrived(browser, panel.url, admin_session) as visitor:
+        yield visitor

@@ -1,0 +1,78 @@
+"""Every page by axe-core: the rules of WCAG 2.2 AA and its best practices, in both themes, at both ends of the widths."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import get_resolver
+from playwright.sync_api import Page
+
+from minerpanel.tests.visitors import Panel, Visitor
+from monitoring.tests.test_access import routes
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+AXE = Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js"
+# What the panel's rows are filled with; a route with another kind of argument needs a sample here.
+SAMPLES = {"<int:pk>": "1", "<int:account>": "1", "<int:number>": "1", "<str:kind>": "settings"}
+LOOKS = [(width, theme) for width in (1440, 390) for theme in ("light", "dark")]
+FIND = """async () => {
+    for (const fold of document.querySelectorAll("details")) fold.open = true;
+    const found = await axe.run(document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        rules: {"target-size": {enabled: true}},
+        resultTypes: ["violations"],
+    });
+    return found.violations.flatMap((fault) => fault.nodes.map((node) => `${fault.id}: ${node.target} ${node.failureSummary}`));
+}"""
+
+
+def addresses() -> list[str]:
+    """Of every route of the URL table, with samples for its arguments."""
+    return ["/" + re.sub(r"<[^>]+>", lambda match: SAMPLES[match[0]], route) for route in routes(get_resolver().url_patterns)]
+
+
+def is_page(page: Page, address: str) -> bool:
+    """Whether a visit gets a page: not an action, a part of a page, a file or an answer for programs."""
+    answer = page.request.get(address)
+    assert answer.status in (200, 401, 403, 404, 405), address
+    return answer.status == 200 and "<html" in answer.text()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds on the page as it is."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found: list[Any] = page.evaluate(FIND)
+    return [str(fault) for fault in found]
+
+
+def test_no_page_has_a_fault_that_axe_finds(admin: Visitor, panel: Panel) -> None:
+    page, found = admin.page, []
+    pages = [address for address in addresses() if is_page(page, panel.url + address)]
+    assert {"/", "/tasks/1/", "/settings/", "/rate-limit/1/pause/"} <= set(pages)
+    for address in pages:
+        page.goto(panel.url + address)
+        for width, theme in LOOKS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            found += [f"{address} {width} {theme} {fault}" for fault in faults(page)]
+    assert not found, "\n".join(found)
+
+
+def test_neither_have_the_pages_outside_the_panel_and_the_shortcuts(admin: Visitor, panel: Panel) -> None:
+    page, found = admin.page, []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.goto(f"{panel.url}/nothing-here/")
+        found += faults(page)
+        page.goto(panel.url)
+        page.keyboard.press("?")
+        found += faults(page)
+    page.context.clear_cookies()
+    page.goto(panel.url)
+    found += faults(page)
+    assert not found, "\n".join(found)

@@ -1,0 +1,59 @@
+"""The Overview's charts in a real browser, and the weight of its load."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from minerpanel.tests.processes import step_body, wait_until
+from minerpanel.tests.test_browser import Visitor, browser, miner, visitor
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+__all__ = ["browser", "miner", "visitor"]
+
+CHART = "Chart.getChart(document.querySelector('[data-chart=routes]'))"
+DRAWN = f"{CHART}.data.datasets.map((set) => [set.label, set.data.reduce((sum, point) => sum + point.y, 0)])"
+NEWEST_BAR = f"(() => {{ const bar = {CHART}.getDatasetMeta(0).data.at(-1); return {{ x: bar.x, y: (bar.y + bar.base) / 2 }}; }})()"
+
+
+def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_tasks(visitor: Visitor) -> None:
+    page = visitor.page
+    httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
+    visitor.log_in("viewer")
+    page.get_by_role("navigation", name="Range").get_by_role("link", name="1 h").click()
+    expect(page).to_have_url(re.compile(r"\?range=1h$"))
+    assert page.evaluate(DRAWN) == [["LLM", 1], ["Template", 0]]
+    page.get_by_text("The same as a table").click()
+    newest = page.locator("#figures-table tbody tr").first
+    expect(newest).to_contain_text("1")
+    height = page.evaluate("document.getElementById('charts').offsetHeight")
+    page.evaluate(f"window.first = {CHART}")
+    httpx.post(f"{visitor.url}/step", json=step_body(1), timeout=60)
+    wait_until(lambda: page.evaluate(f"{DRAWN}[0][1] + {DRAWN}[1][1]") == 2, "the charts are not renewed")
+    assert page.evaluate(f"window.first === {CHART}"), "drawn anew instead of renewed"
+    assert page.evaluate("document.getElementById('charts').offsetHeight") == height
+    expect(newest).to_be_visible()
+    page.locator("[data-chart=routes]").press("ArrowLeft")
+    expect(page.locator("#chart-routes [aria-live]")).to_contain_text(re.compile(r"LLM \d+, Template \d+ steps"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/tasks/\?q=since%3A\d{4}-\d\d-\d\dT"))
+    expect(page.get_by_role("main")).to_contain_text("Search for the film 'Arrival'")
+    page.go_back()
+    expect(page.locator("[data-chart=routes]")).to_be_visible()
+    page.locator("[data-chart=routes]").click(position=page.evaluate(NEWEST_BAR))
+    expect(page).to_have_url(re.compile(r"/tasks/\?q=since%3A.*%20route%3Allm$"))
+    assert visitor.faults == []
+
+
+def test_a_first_load_is_small_and_later_ones_are_tiny(visitor: Visitor) -> None:
+    page, sizes = visitor.page, list[int]()
+    page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+    visitor.log_in("viewer")
+    page.wait_for_load_state("load")
+    assert 100_000 < sum(sizes) < 350_000
+    sizes.clear()
+    page.goto(f"{visitor.url}/?range=7d", wait_until="load")
+    assert 0 < sum(sizes) < 30_000

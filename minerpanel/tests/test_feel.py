@@ -1,0 +1,245 @@
+"""How the panel behaves under a person's hands: refreshing, keys, themes, times."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from minerpanel.tests.processes import step_body
+from minerpanel.tests.visitors import Panel, Visitor
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+COUNT_TICKS = "document.body.addEventListener('tick', () => { window.ticks = (window.ticks ?? 0) + 1; })"
+TICKS = "window.ticks ?? 0"
+# As the browser tells a page that its tab went to the background
+HIDE = """(hidden) => {
+    Object.defineProperty(document, "hidden", {configurable: true, value: hidden});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+WATCH_SHIFTS = """() => {
+    window.shifts = 0;
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifts += entry.value; }).observe({type: "layout-shift"});
+}"""
+
+
+def open_counted(visitor: Visitor, path: str) -> Page:
+    """The page with its ticks counted, on a clock that only the test moves."""
+    visitor.page.clock.install()
+    visitor.page.goto(visitor.url + path)
+    visitor.page.evaluate(COUNT_TICKS)
+    return visitor.page
+
+
+def refresh(page: Page) -> Locator:
+    return page.get_by_label("Refresh")
+
+
+def ticks_within(page: Page, seconds: int) -> int:
+    before: int = page.evaluate(TICKS)
+    page.clock.run_for(seconds * 1000)
+    after: int = page.evaluate(TICKS)
+    return after - before
+
+
+@pytest.mark.parametrize(("choice", "ticks"), [("live", 40), ("10", 6), ("60", 1), ("off", 0)])
+def test_a_page_is_renewed_as_often_as_its_reader_chose(choice: str, ticks: int, admin: Visitor) -> None:
+    page = open_counted(admin, "/")
+    refresh(page).select_option(choice)
+    assert ticks_within(page, 60) in (ticks, ticks - 1)
+    page.reload()
+    expect(refresh(page)).to_have_value(choice)
+
+
+def test_a_hidden_tab_asks_for_nothing_and_asks_at_once_when_it_is_seen(admin: Visitor) -> None:
+    page = open_counted(admin, "/")
+    page.evaluate(HIDE, True)
+    assert ticks_within(page, 30) == 0
+    page.evaluate(HIDE, False)
+    assert page.evaluate(TICKS) == 1
+    assert ticks_within(page, 6) >= 3
+
+
+def test_a_page_without_live_parts_offers_no_refresh(admin: Visitor) -> None:
+    admin.page.goto(f"{admin.url}/settings/")
+    expect(refresh(admin.page)).to_be_hidden()
+
+
+def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(admin: Visitor) -> None:
+    page = open_counted(admin, "/")
+    notice, told = page.locator("#connection"), page.locator("[data-stale-words]")
+    expect(notice).to_have_css("opacity", "0")
+    page.route(f"{admin.url}/", lambda route: route.abort("connectionrefused"))
+    gaps = []
+    for _ in range(7):
+        with page.expect_event("requestfailed"):
+            gaps.append(seconds_to_next_tick(page))
+        expect(told).to_contain_text(re.compile(r"Stale since \d+:\d\d.*The panel can't be reached\."))
+    assert gaps[1:] == [2, 4, 8, 16, 32, 60]
+    expect(notice).to_have_css("opacity", "1")
+    expect(notice).to_contain_text("Trying again in 1 min")
+    page.unroute(f"{admin.url}/")
+    page.get_by_role("button", name="Try now").click()
+    expect(told).to_be_empty()
+    expect(notice).to_have_css("opacity", "0")
+    assert seconds_to_next_tick(page) <= 2
+
+
+def seconds_to_next_tick(page: Page) -> int:
+    before = page.evaluate(TICKS)
+    for second in range(1, 100):
+        page.clock.run_for(1000)
+        if page.evaluate(TICKS) > before:
+            return second
+    raise AssertionError("There is no tick.")
+
+
+def test_a_part_that_is_no_longer_given_out_says_so(admin: Visitor, panel: Panel) -> None:
+    page = admin.page
+    page.goto(f"{admin.url}/tasks/1/")
+    page.route("**/tasks/1/", lambda route: route.fulfill(status=404, body=""))
+    expect(page.locator("[data-stale-words]")).to_contain_text("no longer gives this out (404). Reload the page to see why.")
+
+
+def test_what_a_reader_is_at_survives_a_live_update(admin: Visitor, panel: Panel) -> None:
+    page = admin.page
+    body = step_body(prompt="Look at what survives", task_id="survives")
+    httpx.post(f"{panel.url}/step", json=body, timeout=60)
+    page.goto(admin.url)
+    page.get_by_role("link", name="Look at what survives").click()
+    page.set_viewport_size({"width": 1440, "height": 500})
+    page.get_by_text("As JSON").first.click()
+    copy = page.get_by_role("button", name="Copy").first
+    copy.focus()
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('.prompt'))")
+    page.evaluate("scrollTo(0, 200)")
+    httpx.post(f"{panel.url}/step", json={**body, "step_index": 1}, timeout=60)
+    expect(page.get_by_role("region", name="Step 1")).to_be_visible()
+    expect(copy).to_be_visible()
+    expect(copy).to_be_focused()
+    assert page.evaluate("getSelection().toString()") == "Look at what survives"
+    assert page.evaluate("scrollY") == 200
+    assert admin.faults == []
+
+
+@pytest.mark.parametrize("path", ["/", "/rate-limit/", "/tasks/1/", "/logs/"])
+def test_nothing_moves_when_a_page_is_renewed(path: str, admin: Visitor) -> None:
+    page = admin.page
+    page.goto(admin.url + path)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(WATCH_SHIFTS)
+    page.wait_for_timeout(3_200)  # two ticks of the live parts
+    assert page.evaluate("window.shifts") == 0
+
+
+def test_keys_lead_to_each_page_of_the_navigation(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(admin.url)
+    links = page.locator("nav a[data-key]")
+    letters = [link.get_attribute("data-key") or "" for link in links.all()]
+    names = [name.strip() for name in links.all_inner_texts()]
+    assert all(re.fullmatch("[a-z]", letter) for letter in letters), "each page of the navigation has a letter"
+    assert len(set(letters)) == len(letters)
+    for letter, name in zip(letters, names, strict=True):
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        expect(page.locator("nav a[aria-current=page]")).to_have_text(name)
+        page.wait_for_load_state()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    for letter, name in zip(letters, names, strict=True):
+        expect(dialog.locator("[data-key-pages] > div").filter(has_text=name).filter(has_text=f"g {letter}")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_a_slash_goes_to_the_search_field_and_typing_there_is_typing(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(f"{admin.url}/tasks/")
+    page.keyboard.press("/")
+    field = page.get_by_role("search").locator("input").first
+    expect(field).to_be_focused()
+    page.keyboard.type("g l?/")
+    expect(field).to_have_value("g l?/")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_keys_can_be_switched_off_where_they_are_told(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(admin.url)
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Use these keys in this browser").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    page.keyboard.press("?")
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+def test_the_keyboard_alone_gets_past_the_navigation(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(admin.url)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_the_theme_is_the_systems_until_one_is_chosen(admin: Visitor) -> None:
+    page, html = admin.page, admin.page.locator("html")
+    page.emulate_media(color_scheme="dark")
+    page.goto(admin.url)
+    expect(html).to_have_attribute("data-bs-theme", "dark")
+    page.get_by_text("Light", exact=True).click()
+    expect(html).to_have_attribute("data-bs-theme", "light")
+    page.reload()
+    expect(html).to_have_attribute("data-bs-theme", "light")
+    page.get_by_text("As the system").click()
+    expect(html).to_have_attribute("data-bs-theme", "dark")
+
+
+@pytest.mark.parametrize(
+    ("look", "written"),
+    [
+        ({"locale": "en-US", "timezone_id": "America/New_York"}, "May 4, 08:00:00 AM"),
+        ({"locale": "de-DE", "timezone_id": "Asia/Tokyo"}, "4. Mai, 21:00:00"),
+    ],
+)
+def test_times_are_the_readers_own_with_utc_on_hover(
+    look: dict[str, Any], written: str, browser: Browser, panel: Panel, admin_session: str
+) -> None:
+    with Visitor.arrived(browser, panel.url, admin_session, **look) as visitor:
+        visitor.page.goto(f"{panel.url}/tasks/1/")
+        time = visitor.page.locator("time[datetime='2026-05-04T12:00:00.000Z']").first
+        expect(time).to_have_text(written)
+        expect(time).to_have_attribute("title", "4 May 2026 12:00:00 UTC")
+        expect(visitor.page.get_by_role("contentinfo")).to_contain_text(f"Times in {look['timezone_id']}")
+
+
+def test_without_javascript_times_name_their_zone_and_no_control_lies(browser: Browser, panel: Panel, admin_session: str) -> None:
+    with Visitor.arrived(browser, panel.url, admin_session, java_script_enabled=False) as visitor:
+        page = visitor.page
+        page.goto(f"{panel.url}/tasks/1/")
+        expect(page.locator("time[datetime='2026-05-04T12:00:00.000Z']").first).to_have_text("4 May 12:00:00 UTC")
+        for control in (refresh(page), page.get_by_role("button", name="Keyboard shortcuts"), page.get_by_role("radiogroup")):
+            expect(control).to_be_hidden()
+
+
+def test_the_first_steps_are_hidden_for_good_where_they_are_dismissed(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(admin.url)
+    steps = page.get_by_role("region", name="First steps")
+    expect(steps).to_contain_text("A step is answered")
+    steps.get_by_role("button", name="Dismiss").click()
+    expect(steps).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("region", name="State")).to_be_visible()
+    expect(steps).to_be_hidden()

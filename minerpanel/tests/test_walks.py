@@ -1,0 +1,105 @@
+"""What a person who never saw the panel finds from the Overview in at most three clicks."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from minerpanel.tests.processes import step_body
+from minerpanel.tests.visitors import Panel, Visitor, running_panel
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+CHANGE = """
+from django.contrib.auth.models import User
+from agents.configuration import change
+change({"spacing_seconds": 7}, by=User.objects.get(username="admin"), reason="Chutes asked for it")
+"""
+TEST = """
+from monitoring.tests.watched import make_result, make_run
+make_result(make_run("ok"))
+make_result(make_run("fail"), "fail", meaning="The key is refused.", next_step="Enter another key.")
+make_result(make_run("ok"))
+"""
+
+
+class Walk:
+    """A person at the Overview; each click counts."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.clicks = page, 0
+        page.goto(url)
+
+    @property
+    def seen(self) -> Locator:
+        return self.page.get_by_role("main")
+
+    def click(self, link: Locator) -> None:
+        self.clicks += 1
+        assert self.clicks <= 3, "That are too many clicks."
+        link.click()
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """A panel whose last step was refused by the provider, whose last test but one failed, whose settings were changed yesterday and today."""
+    with running_panel({**os.environ, "DATA_DIR": str(tmp_path_factory.mktemp("walks"))}) as panel:
+        panel.miner.manage("shell", "--command", CHANGE)
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")
+        panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes asked for it", "Calmer now"))
+        panel.miner.manage("shell", "--command", TEST)
+        panel.standin.set(limit=0)
+        assert httpx.post(f"{panel.url}/step", json=step_body(), timeout=60).status_code == 200
+        yield panel
+
+
+@pytest.fixture
+def walk(browser: Browser, refused: Panel) -> Iterator[Walk]:
+    with Visitor.arrived(browser, refused.url, refused.session("viewer")) as visitor:
+        yield Walk(visitor.page, refused.url)
+        assert visitor.faults == []
+
+
+def test_why_the_last_step_was_not_answered_by_the_llm(walk: Walk) -> None:
+    row = walk.page.get_by_role("row").filter(has_text="Search for the film 'Arrival'")
+    expect(row).to_contain_text("Template")
+    expect(row).to_contain_text("refused")
+    walk.click(row.get_by_role("link"))
+    attempt = walk.page.get_by_role("table", name="LLM attempts")
+    expect(attempt).to_contain_text("429")
+    expect(walk.seen).to_contain_text(re.compile("refus|rate limit", re.IGNORECASE))
+
+
+def test_when_the_limit_resets_and_how_that_is_known(walk: Walk) -> None:
+    state = walk.page.get_by_role("region", name="State")
+    expect(state).to_contain_text(re.compile(r"LLM paused for \d+ (s|min)"))
+    expect(state).to_contain_text(re.compile(r"Expected back at \d+:\d\d:\d\d.*: \w+"))
+    walk.click(state.get_by_role("link", name="Rate limit"))
+    expect(walk.seen).to_contain_text(re.compile(r"Expected back at .*ladder"))
+    expect(walk.seen.get_by_text("Cause", exact=True).first).to_be_visible()
+
+
+def test_what_was_changed_in_the_settings_yesterday(walk: Walk) -> None:
+    walk.click(walk.page.get_by_role("navigation", name="Pages").get_by_role("link", name="Settings"))
+    changes = walk.page.get_by_role("region", name="History").get_by_role("row").filter(has_text="Spacing")
+    yesterday = changes.filter(has_text="Chutes asked for it")
+    expect(yesterday).to_contain_text("5 s → 7 s")
+    expect(yesterday).to_contain_text("admin")
+    day = yesterday.get_by_role("time")
+    assert datetime.fromisoformat(day.get_attribute("datetime") or "").date() == (datetime.now(UTC) - timedelta(days=1)).date()
+
+
+def test_the_report_of_the_last_failed_test(walk: Walk) -> None:
+    region = walk.page.get_by_role("region", name="Health and tests")
+    failed = region.locator("span.text-nowrap").filter(has_text=re.compile("fail", re.IGNORECASE))
+    walk.click(failed.get_by_role("link"))
+    expect(walk.page.get_by_role("heading", level=1)).to_have_text("Test run 2")
+    expect(walk.seen).to_contain_text("The key is refused.")
+    expect(walk.seen).to_contain_text("Enter another key.")

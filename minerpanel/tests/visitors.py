@@ -1,0 +1,102 @@
+"""A running panel, and people who look at it with a real browser."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+
+from agents.standin.process import StandIn
+from minerpanel.tests.processes import ROOT, Miner
+
+PASSWORD = "a-long-enough-password"
+MAKE_USERS = f"""
+from django.contrib.auth.models import Group, User
+for name in ("viewer", "operator", "admin"):
+    user = User.objects.create_user(name, password="{PASSWORD}")
+    user.groups.add(Group.objects.get(name=name + "s"))
+"""
+OPEN_SESSION = """
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client()
+client.force_login(User.objects.get(username="{name}"))
+print("session", client.cookies["minerpanel_session"].value)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A miner, its provider, and where its panel is."""
+
+    miner: Miner
+    standin: StandIn
+    url: str
+
+    def session(self, name: str) -> str:
+        """The session cookie of a user who is logged in."""
+        told = self.miner.manage("shell", "--command", OPEN_SESSION.format(name=name))
+        return next(line.split()[1] for line in told.splitlines() if line.startswith("session "))
+
+
+@contextmanager
+def running_panel(environment: dict[str, str]) -> Iterator[Panel]:
+    """A miner with static files, a provider and a user a group."""
+    with (Path(tempfile.gettempdir()) / "minerpanel-static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
+    with StandIn.started() as standin:
+        account = {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
+        with Miner.running({**environment, **account}) as miner:
+            miner.manage("shell", "--command", MAKE_USERS)
+            yield Panel(miner, standin, miner.web())
+
+
+class Visitor:
+    """A person at the panel; `faults` collects what the browser complained of."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        self.faults: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("requestfailed", self._failed)
+        page.on("response", self._answered)
+
+    @classmethod
+    @contextmanager
+    def arrived(cls, browser: Browser, url: str, session: str = "", **context: Any) -> Iterator[Visitor]:
+        """Somebody with a browser window, who is logged in if there is a session."""
+        window = browser.new_context(viewport={"width": 1440, "height": 900}, **context)
+        if session:
+            window.add_cookies([{"name": "minerpanel_session", "value": session, "url": url}])
+        yield cls(window.new_page(), url)
+        window.close()
+
+    def log_in(self, name: str) -> None:
+        self.page.goto(f"{self.url}/")
+        self.page.get_by_label("Username").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"{message.type}: {message.text}")
+
+    def _failed(self, request: Request) -> None:
+        if "ERR_ABORTED" not in str(request.failure):  # a live part's request that a click overtook
+            self.faults.append(f"failed: {request.url} {request.failure}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")

@@ -1,0 +1,47 @@
+"""Which entries of the audit to list, from the query string."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+
+from agents.models import Account
+from monitoring.forms import ANY, RANGE_NAMES, RANGES
+from monitoring.stats.trail import KINDS, MACHINE, OUTSIDE, TrailQuery
+
+
+class AuditFilter(forms.Form):
+    """A field that can't be read is named and not applied."""
+
+    who = forms.ChoiceField(required=False)
+    what = forms.ChoiceField(required=False, choices=[ANY, *KINDS.items()])
+    account = forms.ChoiceField(required=False)
+    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label="Time")
+    since = forms.DateTimeField(required=False, label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(required=False, label="Until (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        people = [(name, name) for name in User.objects.order_by("username").values_list("username", flat=True)]
+        accounts = [(str(pk), name) for pk, name in Account.objects.values_list("pk", "name")]
+        self.fields["who"].choices = [ANY, (MACHINE, "The machine"), (OUTSIDE, "Outside the panel"), *people]  # type: ignore[attr-defined]
+        self.fields["account"].choices = [ANY, *accounts]  # type: ignore[attr-defined]
+
+    def query(self, now: datetime) -> TrailQuery:
+        """The conditions that could be read."""
+        self.full_clean()
+        found = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        span = RANGES.get(found.pop("range", ""))
+        if span and "since" not in found:
+            found["since"] = now - span
+        if "account" in found:
+            found["account"] = int(found["account"])
+        return TrailQuery(**found)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether any condition is given."""
+        return any(self.data.get(name) for name in self.fields)

@@ -1,0 +1,29 @@
+"""`manage.py restore FILE`: the database becomes what it was when the backup was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from monitoring.backup import files
+from monitoring.backup.errors import BackupError
+
+
+class Command(BaseCommand):
+    help = "Check a backup, then put it in the database's place. The old database is kept beside."
+    requires_system_checks = []  # the database may be what is broken
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--force", action="store_true", help="although processes use the database; they go on with the restored data")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            kept = files.restore(options["file"], timezone.now(), force=options["force"])
+        except BackupError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Restored from {options['file']}. The old database is kept {kept}.")
+        self.stdout.write("Run make setup, which migrates it to this version, before you start the miner.")

@@ -1,0 +1,50 @@
+"""`manage.py seed_records --steps 1000000`: months of made-up records, for benches and screenshots, with their roll-ups."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from agents.configuration import default_account
+from agents.demo.records import MARK, Past
+from agents.models import Task
+from monitoring.models import RollupState
+from monitoring.rollups.rolling import roll_if_due
+
+
+class Command(BaseCommand):
+    help = "Writes made-up tasks, steps, LLM attempts and rate-limit events, and sums them. Never use it where a miner works."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--steps", type=int, default=1_000_000, help="how many steps (%(default)s)")
+        parser.add_argument("--days", type=float, default=90, help="over how many days up to now (%(default)s)")
+        parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same records (%(default)s)")
+        parser.add_argument("--force", action="store_true", help="also where real records are")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["steps"] < 1 or options["days"] <= 0:
+            raise CommandError("--steps and --days: numbers above 0 are wanted.")
+        if not options["force"] and Task.objects.exclude(key__startswith=MARK).exists():
+            raise CommandError("This database holds real records. Give DATA_DIR or DATABASE_URL of another one, or --force.")
+        now, began = timezone.now(), time.monotonic()
+        past = Past(default_account(), options["seed"])
+        written = past.write(options["steps"], now - timedelta(days=options["days"]), now, lambda done: self._tell(done, options["steps"]))
+        self.stdout.write(f"\n{written:,} steps written in {time.monotonic() - began:.0f} s. Summing them by hour and day …")
+        self._roll(now)
+        self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")
+
+    def _tell(self, done: int, of: int) -> None:
+        self.stdout.write(f"\r{done:,} of {of:,} steps", ending="")
+        self.stdout.flush()
+
+    def _roll(self, now: datetime) -> None:
+        """From the start: what was summed before knows nothing of rows that were written since."""
+        RollupState.objects.all().delete()
+        while not RollupState.objects.filter(is_complete=True).exists():
+            roll_if_due(now)

@@ -1,0 +1,120 @@
+"""Roll-ups: hours and days of steps, LLM attempts and pauses, summed, so that a month costs a page no more than an hour."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from agents.models import Account
+from agents.models.choices import Route, Source
+
+
+class Span(models.TextChoices):
+    """What a roll-up row covers, from `starts_at` on. Days are UTC days."""
+
+    HOUR = "hour", "Hour"
+    DAY = "day", "Day"
+
+
+class StepRollup(models.Model):
+    """Steps that came in within one hour or day. Unanswered ones (`route` "") are neither in time nor late. `cost`: of their attempts, USD.
+
+    Each step is in two rows: one by source, route, reason and project, and one (`is_total`) by source and route alone, which is what
+    charts read. `durations`: buckets as `monitoring.rollups.histogram` makes them, in ms.
+    """
+
+    span = models.CharField(max_length=4, choices=Span.choices)
+    is_total = models.BooleanField()
+    starts_at = models.DateTimeField()
+    source = models.CharField(max_length=10, choices=Source.choices)
+    route = models.CharField(max_length=10, choices=Route.choices, blank=True)
+    reason = models.CharField(max_length=10, blank=True)
+    project = models.CharField(max_length=100, blank=True)
+    count = models.PositiveIntegerField()
+    in_time = models.PositiveIntegerField()
+    late = models.PositiveIntegerField()
+    actions = models.PositiveBigIntegerField()
+    cost = models.DecimalField(max_digits=16, decimal_places=8)
+    durations = models.JSONField(default=dict)
+
+    class Meta:
+        # A boolean inside an index is of no use to SQLite; as an index's condition it is.
+        indexes = [
+            models.Index(fields=["span", "source", "starts_at"], condition=models.Q(is_total=True), name="step_rollup_totals"),
+            models.Index(fields=["span", "source", "starts_at"], condition=models.Q(is_total=False), name="step_rollup_details"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["span", "starts_at", "is_total", "source", "route", "reason", "project"], name="step_rollup_one_a_group"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.source} {self.route}: {self.count}"
+
+
+class AttemptRollup(models.Model):
+    """LLM attempts that were decided within one hour or day. `status` 0: none. `latencies`: as `durations` of steps, in ms."""
+
+    span = models.CharField(max_length=4, choices=Span.choices)
+    starts_at = models.DateTimeField()
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=10)
+    model = models.CharField(max_length=200)
+    verdict = models.CharField(max_length=10)
+    refusal = models.CharField(max_length=20, blank=True)
+    status = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField()
+    prompt_tokens = models.PositiveBigIntegerField()
+    completion_tokens = models.PositiveBigIntegerField()
+    cost = models.DecimalField(max_digits=16, decimal_places=8)
+    latencies = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["span", "starts_at", "account", "purpose", "model", "verdict", "refusal", "status"],
+                name="attempt_rollup_one_a_group",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.model} {self.verdict}: {self.count}"
+
+
+class PauseRollup(models.Model):
+    """How many seconds of one hour or day an account was paused by refusals."""
+
+    span = models.CharField(max_length=4, choices=Span.choices)
+    starts_at = models.DateTimeField()
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    seconds = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["span", "starts_at", "account"], name="pause_rollup_one_an_account")]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.account_id}: {self.seconds:.0f} s"
+
+
+class RollupState(models.Model):
+    """How far the roll-ups are: one row. Hours from `from_at` up to `until_at` are summed; both move away from where it began.
+
+    `is_complete`: nothing older is on record. `last_step`, `last_attempt`: the newest ids that were seen, so that a fact which came late
+    for its hour is noticed. `lease_until`: until then a worker is at it.
+    """
+
+    ONLY = 1
+
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField()
+    is_complete = models.BooleanField(default=False)
+    last_step = models.PositiveBigIntegerField(default=0)
+    last_attempt = models.PositiveBigIntegerField(default=0)
+    looked_at = models.DateTimeField()
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="rollup_state_only_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.from_at:%Y-%m-%d %H:%M} to {self.until_at:%Y-%m-%d %H:%M}"

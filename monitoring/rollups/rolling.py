@@ -1,0 +1,136 @@
+"""Which hours and days are due: finished ones, those that facts came late for, and the past. One worker at a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Max
+
+from agents import spool
+from agents.models import LLMAttempt, Step
+from monitoring.models import RollupState, Span
+from monitoring.rollups.summing import DAY, HOUR, Interval, prune, roll_day, roll_hour
+
+# How long after its end an hour is summed. A step lives three minutes at most and an attempt is given up for lost two minutes later;
+# facts that wait for the database come within seconds of its return.
+GRACE = timedelta(minutes=15)
+EVERY = timedelta(minutes=1)
+# A worker that died is followed by another after this. A chunk takes 30 s at most, and a day of many groups a few more.
+LEASE = timedelta(minutes=2)
+CHUNK_SECONDS = 30.0
+KEPT_HOURS, KEPT_DAYS = timedelta(days=90), timedelta(days=730)
+# Facts that come later than this leave the roll-ups as they are: the raw rows of that time may be gone.
+LATEST = timedelta(days=2)
+
+logger = logging.getLogger(__name__)
+
+
+def roll_if_due(now: datetime) -> bool:
+    """Sum what is due, for half a minute at most. False where nothing is, or another worker is at it."""
+    if spool.is_waiting():
+        return False
+    state = _state(now)
+    is_due = not state.is_complete or state.looked_at <= now - EVERY
+    if not is_due or not _claim(state, now):
+        return False
+    try:
+        roll(state, now, until=time.monotonic() + CHUNK_SECONDS)
+    finally:
+        RollupState.objects.filter(pk=RollupState.ONLY, lease_until=now + LEASE).update(lease_until=now)
+    return True
+
+
+def roll(state: RollupState, now: datetime, *, until: float) -> None:
+    """Sum finished hours, then those that facts came late for, then the past from its newest hour on."""
+    state.looked_at = now
+    _forward(state, now, until)
+    _late(state, now)
+    if not state.is_complete:
+        _backward(state, now, until)
+    if state.is_complete:  # until then the days still need their hours, however old
+        prune(Span.HOUR, now - KEPT_HOURS)
+        prune(Span.DAY, now - KEPT_DAYS)
+    state.save(update_fields=["from_at", "until_at", "is_complete", "last_step", "last_attempt", "looked_at"])
+
+
+def floor(at: datetime, span: timedelta) -> datetime:
+    """The start of the UTC hour or day, or of any other span, that a time lies in."""
+    return datetime.fromtimestamp(at.timestamp() // span.total_seconds() * span.total_seconds(), UTC)
+
+
+def _state(now: datetime) -> RollupState:
+    """Where the roll-ups are. They begin at the newest finished hour, with nothing summed."""
+    start = floor(now - GRACE, HOUR)
+    values = {"from_at": start, "until_at": start, "looked_at": now, "lease_until": now, "last_step": _newest(Step)}
+    return RollupState.objects.get_or_create(pk=RollupState.ONLY, defaults={**values, "last_attempt": _newest(LLMAttempt)})[0]
+
+
+def _claim(state: RollupState, now: datetime) -> bool:
+    """Whether nobody else is at it, nor has been since `state` was read."""
+    free = RollupState.objects.filter(pk=state.pk, lease_until=state.lease_until, looked_at=state.looked_at, lease_until__lte=now)
+    return free.update(lease_until=now + LEASE) == 1
+
+
+def _forward(state: RollupState, now: datetime, until: float) -> None:
+    finished = floor(now - GRACE, HOUR)
+    while state.until_at < finished and time.monotonic() < until:
+        roll_hour(state.until_at, now)
+        state.until_at += HOUR
+        if state.until_at == floor(state.until_at, DAY):
+            roll_day(state.until_at - DAY)
+        state.save(update_fields=["until_at"])
+
+
+def _backward(state: RollupState, now: datetime, until: float) -> None:
+    """The past, newest hour first, since pages need that first; hours without any row are passed over."""
+    while time.monotonic() < until:
+        began = time.monotonic()
+        hour = _hour_before(state.from_at, now)
+        day = floor(state.from_at, DAY)
+        if (hour is None or hour < day) and day + DAY <= state.until_at:
+            roll_day(day)
+        if hour is None:
+            state.is_complete = True
+            logger.info("The roll-ups are complete: all steps and attempts on record are summed by hour and day.")
+            return
+        roll_hour(hour, now)
+        state.from_at = hour
+        state.save(update_fields=["from_at"])
+        # Half as long as it took: steps that are to be answered meanwhile want the database too.
+        time.sleep((time.monotonic() - began) / 2)
+
+
+def _hour_before(at: datetime, now: datetime) -> datetime | None:
+    """The newest hour before `at` in which anything is on record."""
+    newest = [_newest_before(Step, "received_at", at), _newest_before(LLMAttempt, "decided_at", at)]
+    found = max((each for each in newest if each and each >= now - KEPT_DAYS), default=None)
+    return floor(found, HOUR) if found else None
+
+
+def _late(state: RollupState, now: datetime) -> None:
+    """Hours that are summed already and got rows since."""
+    newest = _newest(Step), _newest(LLMAttempt)
+    span = max(state.from_at, now - LATEST), state.until_at
+    hours = _hours_since(Step, "received_at", state.last_step, span) | _hours_since(LLMAttempt, "decided_at", state.last_attempt, span)
+    for hour in sorted(hours):
+        roll_hour(hour, now)
+    for day in sorted({floor(hour, DAY) for hour in hours}):
+        if day + DAY <= state.until_at:
+            roll_day(day)
+    state.last_step, state.last_attempt = newest
+
+
+def _hours_since(model: type[Step | LLMAttempt], at: str, pk: int, span: Interval) -> set[datetime]:
+    late = model.objects.filter(pk__gt=pk, **{f"{at}__gte": span[0], f"{at}__lt": span[1]})
+    return {floor(each, HOUR) for each in late.values_list(at, flat=True)}
+
+
+def _newest_before(model: type[Step | LLMAttempt], at: str, before: datetime) -> datetime | None:
+    found: datetime | None = model.objects.filter(**{f"{at}__lt": before}).order_by(f"-{at}").values_list(at, flat=True).first()
+    return found
+
+
+def _newest(model: type[Step | LLMAttempt]) -> int:
+    return model.objects.aggregate(newest=Max("pk"))["newest"] or 0

@@ -1,0 +1,149 @@
+// Draws what the server counted: #charts has the numbers in data-charts, each canvas names its chart. Renewed data are drawn in place.
+(() => {
+  "use strict";
+
+  // A custom property may name a colour in a way that only CSS can read: one painted pixel says it in numbers.
+  const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const probe = document.createElement("span");
+  const color = (name, share = 1) => {
+    document.body.append(probe);
+    probe.style.color = `var(--tblr-${name})`;
+    pixel.fillStyle = getComputedStyle(probe).color;
+    probe.remove();
+    pixel.clearRect(0, 0, 1, 1);
+    pixel.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = pixel.getImageData(0, 0, 1, 1).data;
+    return `rgba(${red}, ${green}, ${blue}, ${share})`;
+  };
+  const DAY = 86400;
+  const zone = (told) => (told.bin >= DAY ? "UTC" : undefined);
+  const clock = (told, fields) => new Intl.DateTimeFormat(undefined, { timeZone: zone(told), hourCycle: "h23", ...fields });
+  const words = (told, at) => {
+    const fields = told.bin >= DAY ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+    return clock(told, fields).format(at * 1000);
+  };
+  const span = (told, index) => {
+    const from = Math.max(told.from, told.starts[index]);
+    if (told.bin >= DAY) return told.bin > DAY ? `Week from ${words(told, told.starts[index])} (UTC)` : `${words(told, told.starts[index])} (UTC day)`;
+    return `${words(told, from)} to ${clock(told, { hour: "2-digit", minute: "2-digit" }).format((told.starts[index] + told.bin) * 1000)}`;
+  };
+
+  const drawn = new Map(); // canvas to { chart, told, at }
+  let text = ""; // what is drawn, as the server wrote it
+
+  const dataset = (told, set) => {
+    const paint = color(set.color);
+    const data = told.starts.map((start, index) => ({ x: start + told.bin / 2, y: set.values[index] }));
+    const common = { label: set.name, data, backgroundColor: paint, hoverBackgroundColor: paint, borderColor: paint, yAxisID: set.right ? "right" : "y" };
+    if (!set.line) return { type: "bar", order: 1, stack: "bars", categoryPercentage: 1, barPercentage: 0.86, ...common };
+    return { type: "line", order: 0, borderWidth: 2, pointRadius: 1.5, pointHitRadius: 8, tension: 0, ...common };
+  };
+  const annotations = (told) => {
+    // A bar that was paused for a minute has to be seen too.
+    const shades = Array.from({ length: 11 }, (_, tenth) => color("yellow", 0.08 + 0.03 * tenth)), mark = color("body-color", 0.6);
+    const boxes = told.paused.map(([xMin, xMax, share]) => ({ type: "box", xMin, xMax, backgroundColor: shades[Math.round(10 * share)], borderWidth: 0, drawTime: "beforeDatasetsDraw" }));
+    const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: mark, borderWidth: 1.5, borderDash: [4, 3] }));
+    return [...boxes, ...lines];
+  };
+  // About one label each 80 pixels, at the start of a bar.
+  const ticks = (told) => (axis) => {
+    const every = Math.max(1, Math.ceil(told.starts.length / Math.max(2, axis.width / 80)));
+    axis.ticks = told.starts.filter((_, index) => index % every === 0).map((value) => ({ value }));
+  };
+  const tickWords = (told) => (value) => {
+    if (told.bin >= 21600) return clock(told, { day: "numeric", month: "short" }).format(value * 1000);
+    return clock(told, { hour: "2-digit", minute: "2-digit" }).format(value * 1000);
+  };
+  const footer = (told) => (items) => {
+    if (!items.length) return "";
+    const start = told.starts[items[0].dataIndex], end = start + told.bin;
+    const paused = told.paused.reduce((sum, [from, to, share]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, start)) * share, 0);
+    const marks = told.marks.filter(([at]) => at >= start && at < end).map(([, said]) => said);
+    return [...(paused ? [`Paused ${Math.min(100, Math.round(100 * paused / told.bin))} % of the time`] : []), ...marks];
+  };
+
+  const options = (told, canvas, sets) => {
+    const ink = color("secondary"), grid = color("border-color");
+    const axis = { beginAtZero: true, ticks: { color: ink, maxTicksLimit: 5 }, suggestedMax: 1, grid: { color: grid }, border: { display: false } };
+    return {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      interaction: { mode: "index", intersect: false },
+      scales: {
+        x: { type: "linear", offset: false, stacked: true, min: told.starts[0], max: told.starts.at(-1) + told.bin, afterBuildTicks: ticks(told), ticks: { color: ink, autoSkip: false, maxRotation: 0, callback: tickWords(told) }, grid: { display: false }, border: { color: grid } },
+        y: { ...axis, stacked: sets.some((set) => !set.line) },
+        ...(sets.some((set) => set.right) ? { right: { ...axis, position: "right", grid: { display: false } } } : {}),
+      },
+      plugins: {
+        annotation: { annotations: annotations(told) },
+        subtitle: { display: !sets.some((set) => set.values.some(Boolean)), text: "Nothing in this time", color: ink },
+        legend: { position: "bottom", align: "start", labels: { color: ink, boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle" } },
+        tooltip: { callbacks: { title: (items) => (items.length ? span(told, items[0].dataIndex) : ""), footer: footer(told) } },
+      },
+      onClick: (event, _, chart) => {
+        const [bar] = chart.getElementsAtEventForMode(event, "nearest", { intersect: true }, false);
+        const [any] = bar ? [bar] : chart.getElementsAtEventForMode(event, "index", { intersect: false }, false);
+        if (any) open(canvas, any.index, bar ? bar.datasetIndex : -1);
+      },
+    };
+  };
+
+  const open = (canvas, index, set) => {
+    const { told } = drawn.get(canvas);
+    const more = told.charts[canvas.dataset.chart][set]?.tasks;
+    location.assign(`${document.getElementById("charts").dataset.tasks}?q=${encodeURIComponent(`${told.tasks[index]}${more ? ` ${more}` : ""}`)}`);
+  };
+
+  const draw = (canvas, told) => {
+    const sets = told.charts[canvas.dataset.chart];
+    const known = drawn.get(canvas);
+    const data = { datasets: sets.map((set) => dataset(told, set)) };
+    if (known) {
+      Object.assign(known, { told });
+      known.chart.data = data;
+      known.chart.options = options(told, canvas, sets);
+      known.chart.update("none");
+    } else {
+      drawn.set(canvas, { told, at: -1, chart: new Chart(canvas, { type: "bar", data, options: options(told, canvas, sets) }) });
+      canvas.addEventListener("keydown", (event) => press(canvas, event));
+      canvas.addEventListener("blur", () => choose(canvas, -1));
+    }
+  };
+
+  // The keyboard's bar is shown as the mouse's, and said aloud.
+  const choose = (canvas, at) => {
+    const known = drawn.get(canvas), { chart, told } = known;
+    known.at = at;
+    const active = at < 0 ? [] : chart.data.datasets.map((_, datasetIndex) => ({ datasetIndex, index: at }));
+    chart.setActiveElements(active);
+    const { left, right, top } = chart.chartArea;
+    chart.tooltip.setActiveElements(active, { x: left + ((right - left) * (at + 0.5)) / told.starts.length, y: top });
+    chart.update("none");
+    const said = chart.data.datasets.map((set) => `${set.label} ${set.data[at]?.y ?? "unknown"}`).join(", ");
+    canvas.nextElementSibling.textContent = at < 0 ? "" : `${span(told, at)}: ${said} ${canvas.dataset.unit}`;
+  };
+  const press = (canvas, event) => {
+    const { told, at } = drawn.get(canvas), last = told.starts.length - 1;
+    const moved = { ArrowRight: Math.min(last, at + 1), ArrowLeft: at < 0 ? last : Math.max(0, at - 1), Home: 0, End: last, Escape: -1 }[event.key];
+    if (moved !== undefined) choose(canvas, moved);
+    else if (event.key === "Enter" && at >= 0) open(canvas, at, -1);
+    else return;
+    event.preventDefault();
+  };
+
+  const paint = (isForced) => {
+    const charts = document.getElementById("charts");
+    if (!charts || (!isForced && charts.dataset.charts === text)) return;
+    text = charts.dataset.charts;
+    const told = JSON.parse(text);
+    for (const canvas of charts.querySelectorAll("canvas[data-chart]")) draw(canvas, told);
+  };
+
+  addEventListener("DOMContentLoaded", () => {
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    paint(true);
+    document.body.addEventListener("htmx:afterSwap", () => paint(false));
+    new MutationObserver(() => paint(true)).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  });
+})();

@@ -1,0 +1,231 @@
+"""Roll-ups: nothing is lost or counted twice, however often and by whomever they are made."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as environment
+from django.db.models import Sum
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.configuration import default_account
+from agents.demo.records import Past
+from agents.models import LLMAttempt, RateLimitEvent, Step
+from monitoring.models import AttemptRollup, PauseRollup, RollupState, Span, StepRollup
+from monitoring.rollups import rolling
+from monitoring.rollups.histogram import bucket, percentile
+from monitoring.rollups.rolling import GRACE, KEPT_DAYS, KEPT_HOURS, floor, roll, roll_if_due
+from monitoring.rollups.summing import DAY, HOUR, paused_seconds, prune, roll_day, roll_hour
+from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_step, make_task
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def days(db: None) -> datetime:
+    """Two and a half days of records up to NOW."""
+    Past(default_account(), seed=7).write(400, NOW - timedelta(days=2.5), NOW, lambda _: None)
+    return NOW
+
+
+def roll_all(now: datetime) -> RollupState:
+    """Until nothing is due."""
+    while roll_if_due(now):
+        pass
+    return RollupState.objects.get()
+
+
+def steps(**which: Any) -> dict[str, Any]:
+    names = ("count", "in_time", "late", "actions", "cost")
+    return StepRollup.objects.filter(**which).aggregate(**{name: Sum(name) for name in names})
+
+
+def contents() -> list[list[tuple[Any, ...]]]:
+    """All roll-ups, without their ids."""
+    found = []
+    for model in (StepRollup, AttemptRollup, PauseRollup):
+        names = [field.attname for field in model._meta.concrete_fields if field.attname != "id"]
+        found.append(sorted(model.objects.values_list(*names), key=str))
+    return found
+
+
+def test_the_hours_and_the_raw_rows_after_them_make_up_all_steps(days: datetime) -> None:
+    state = roll_all(days)
+    raw = Step.objects.filter(received_at__lt=state.until_at)
+    told = steps(span=Span.HOUR, is_total=False)
+    assert told["count"] == raw.count() > 300
+    assert told["in_time"] + told["late"] == raw.filter(answered_at__isnull=False).count()
+    assert told["actions"] == sum(len(each.actions) for each in raw)
+    assert told["cost"] == LLMAttempt.objects.filter(step__in=raw).aggregate(cost=Sum("cost"))["cost"]
+    assert told == steps(span=Span.HOUR, is_total=True)
+
+
+def test_attempts_are_summed_with_their_tokens(days: datetime) -> None:
+    state = roll_all(days)
+    names = ("prompt_tokens", "completion_tokens", "cost")
+    raw = LLMAttempt.objects.filter(decided_at__lt=state.until_at)
+    told = AttemptRollup.objects.filter(span=Span.HOUR)
+    assert told.aggregate(count=Sum("count"))["count"] == raw.count() > 300
+    assert told.aggregate(**{name: Sum(name) for name in names}) == raw.aggregate(**{name: Sum(name) for name in names})
+
+
+def test_a_day_is_the_sum_of_its_hours(days: datetime) -> None:
+    roll_all(days)
+    day = floor(NOW, DAY) - DAY
+    hours = {"span": Span.HOUR, "starts_at__gte": day, "starts_at__lt": day + DAY}
+    assert steps(span=Span.DAY, is_total=False, starts_at=day) == steps(is_total=False, **hours)
+    assert steps(span=Span.DAY, is_total=True, starts_at=day) == steps(is_total=True, **hours)
+    assert not StepRollup.objects.filter(span=Span.DAY, starts_at=day + DAY).exists(), "today is not over"
+    durations = [row.durations for row in StepRollup.objects.filter(span=Span.DAY, is_total=True, starts_at=day)]
+    assert sum(sum(each.values()) for each in durations) == Step.objects.filter(received_at__gte=day, received_at__lt=day + DAY).count()
+
+
+def test_the_same_again_gives_the_same(days: datetime) -> None:
+    roll_all(days)
+    before = contents()
+    hours = sorted(set(StepRollup.objects.filter(span=Span.HOUR).values_list("starts_at", flat=True)))
+    for hour in hours:
+        roll_hour(hour, days)
+    roll_day(floor(NOW, DAY) - DAY)
+    assert contents() == before
+
+
+def test_an_hour_is_summed_a_quarter_of_an_hour_after_its_end(db: None) -> None:
+    hour = floor(NOW, HOUR)
+    roll_all(hour + MINUTE)
+    make_step(at=hour + 30 * MINUTE)
+    roll_all(hour + HOUR + GRACE - MINUTE)
+    assert not StepRollup.objects.exists()
+    roll_all(hour + HOUR + GRACE)
+    assert steps(is_total=True, starts_at=hour)["count"] == 1
+
+
+def test_a_fact_that_comes_late_is_counted_in_its_hour_and_day(db: None) -> None:
+    make_step(at=NOW - DAY)
+    roll_all(NOW)
+    make_step(at=NOW - DAY + MINUTE)
+    roll_all(NOW + 2 * MINUTE)
+    assert steps(is_total=True, span=Span.HOUR)["count"] == 2
+    assert steps(is_total=True, span=Span.DAY)["count"] == 2
+
+
+def test_hours_that_a_stopped_worker_missed_are_made_up_for(db: None) -> None:
+    roll_all(NOW)
+    for number in range(30):
+        make_step(at=NOW + number * HOUR)
+    roll_all(NOW + 40 * HOUR)
+    assert steps(is_total=True, span=Span.HOUR)["count"] == 30
+    assert StepRollup.objects.filter(span=Span.DAY, is_total=True).count() == 2
+
+
+def test_the_past_is_summed_in_pieces_newest_first(days: datetime) -> None:
+    roll_if_due(days)
+    StepRollup.objects.all().delete()
+    RollupState.objects.update(from_at=floor(NOW - GRACE, HOUR), is_complete=False)
+    state = RollupState.objects.get()
+    roll(state, days, until=time.monotonic())
+    assert not StepRollup.objects.exists(), "no time, nothing done"
+    rolled = []
+    while not state.is_complete:
+        rolling._backward(state, days, until=time.monotonic() + 0.001)
+        rolled.append(state.from_at)
+    assert rolled == sorted(rolled, reverse=True)
+    assert steps(span=Span.HOUR, is_total=True)["count"] == Step.objects.filter(received_at__lt=state.until_at).count()
+
+
+def test_of_two_workers_one_sums(db: None) -> None:
+    make_step(at=NOW - DAY)
+    state, other = rolling._state(NOW), rolling._state(NOW)
+    assert rolling._claim(state, NOW)
+    assert not rolling._claim(other, NOW)
+    assert not roll_if_due(NOW), "the other one has it"
+    assert roll_if_due(NOW + rolling.LEASE), "unless it died"
+
+
+def test_nothing_is_due_again_within_a_minute(db: None) -> None:
+    assert roll_if_due(NOW)
+    assert not roll_if_due(NOW + timedelta(seconds=59))
+    assert roll_if_due(NOW + MINUTE)
+
+
+def test_while_facts_wait_in_the_spool_nothing_is_summed(db: None, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "DATA_DIR", tmp_path)
+    (tmp_path / "spool").mkdir()
+    waiting = tmp_path / "spool" / "1.json"
+    waiting.write_text("{}")
+    assert not roll_if_due(NOW)
+    waiting.unlink()
+    assert roll_if_due(NOW)
+
+
+def test_old_roll_ups_are_forgotten_and_days_kept_longer(db: None) -> None:
+    for ago in (KEPT_HOURS + DAY, 2 * DAY, KEPT_DAYS + 2 * DAY):
+        make_step(at=NOW - ago)
+    roll_all(NOW)
+    roll_all(NOW + MINUTE)
+    assert StepRollup.objects.filter(span=Span.HOUR, is_total=True).count() == 1
+    assert StepRollup.objects.filter(span=Span.DAY, is_total=True).count() == 2
+    prune(Span.DAY, NOW - DAY)
+    assert not StepRollup.objects.filter(span=Span.DAY).exists()
+
+
+def make_event(at: datetime, seconds: float, ended_at: datetime | None = None) -> None:
+    """A pause by the edge."""
+    RateLimitEvent.objects.create(
+        account=default_account(),
+        refusal="edge",
+        strike=1,
+        pause_seconds=seconds,
+        pause_source="ladder",
+        prediction_source="ladder",
+        started_at=at,
+        block_started_at=at,
+        ended_at=ended_at,
+        ended_by="timer" if ended_at else "",
+    )
+
+
+def test_a_pause_over_the_hour_is_shared_by_both_hours(db: None) -> None:
+    hour = floor(NOW, HOUR)
+    make_event(hour - MINUTE, 180, hour + 5 * MINUTE)
+    account = default_account().pk
+    assert paused_seconds((hour - HOUR, hour), NOW + DAY) == {account: 60}
+    assert paused_seconds((hour, hour + HOUR), NOW + DAY) == {account: 120}
+    assert paused_seconds((hour + HOUR, hour + 2 * HOUR), NOW + DAY) == {}
+
+
+def test_a_pause_ends_early_where_somebody_ended_it_and_runs_until_now_at_most(db: None) -> None:
+    make_event(NOW - HOUR, 600, NOW - HOUR + MINUTE)
+    make_event(NOW - MINUTE, 600)
+    assert paused_seconds((NOW - 2 * HOUR, NOW + HOUR), NOW) == {default_account().pk: 120}
+
+
+def test_a_step_without_an_answer_is_neither_in_time_nor_late(db: None) -> None:
+    hour = floor(NOW, HOUR)
+    make_step(at=hour, route="", reason="", answered_at=None, duration_ms=0)
+    make_step(make_task(), at=hour, duration_ms=23_501)
+    make_attempt(make_llm_step(at=hour), cost="0.25")
+    roll_hour(hour, NOW)
+    told = steps(is_total=True)
+    assert (told["count"], told["in_time"], told["late"], float(told["cost"])) == (3, 1, 1, 0.25)
+
+
+@given(st.lists(st.floats(min_value=0.01, max_value=300_000), min_size=1), st.sampled_from([0.5, 0.95]))
+def test_a_percentile_is_at_most_five_percent_from_the_exact_one(durations: list[float], share: float) -> None:
+    buckets: dict[str, int] = {}
+    for ms in durations:
+        buckets[bucket(ms)] = buckets.get(bucket(ms), 0) + 1
+    exact = sorted(durations)[math.ceil(share * len(durations)) - 1]
+    told = percentile(buckets, share)
+    assert told is not None
+    assert told == pytest.approx(exact, rel=0.05)
+
+
+def test_without_a_duration_there_is_no_percentile() -> None:
+    assert percentile({}, 0.5) is None
+    assert bucket(0) == bucket(0.01) == "0"

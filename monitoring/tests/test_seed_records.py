@@ -1,0 +1,56 @@
+"""Made-up records for benches."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from agents.models import LLMAttempt, RateLimitEvent, Step, Task
+from monitoring.models import RollupState, StepRollup
+from monitoring.tests.records import make_task
+
+pytestmark = pytest.mark.django_db
+
+
+def seed(**options: object) -> None:
+    call_command("seed_records", **{"steps": 300, "days": 1, **options}, stdout=StringIO())
+
+
+def test_records_are_written_and_summed() -> None:
+    seed()
+    assert Step.objects.count() == 300
+    assert 0.8 < LLMAttempt.objects.count() / 300 < 1.2
+    assert 0.05 < RateLimitEvent.objects.count() / 300 < 0.15
+    assert RollupState.objects.get().is_complete
+    assert StepRollup.objects.exists()
+
+
+def test_the_same_seed_makes_the_same_records() -> None:
+    seed()
+    prompts = list(Task.objects.order_by("pk").values_list("key", "prompt"))
+    Task.objects.all().delete()
+    seed()
+    assert list(Task.objects.order_by("pk").values_list("key", "prompt")) == prompts
+
+
+def test_real_records_are_left_alone() -> None:
+    make_task()
+    with pytest.raises(CommandError, match="holds real records"):
+        seed()
+    assert not Step.objects.exists()
+    seed(force=True, steps=10)
+    assert Step.objects.exists()
+
+
+def test_more_records_can_be_added_to_seeded_ones() -> None:
+    seed()
+    seed(seed=2)
+    assert Step.objects.count() == 600
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"days": 0}])
+def test_nothing_to_write_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(CommandError, match="numbers above 0"):
+        seed(**wrong)

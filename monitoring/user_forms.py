@@ -1,0 +1,24 @@
+"""What admins enter about users."""
+
+from __future__ import annotations
+
+from django import forms
+
+from monitoring.users import GROUPS
+
+
+class NewUserForm(forms.Form):
+    """A user's name and group; the password is made by the panel."""
+
+    username = forms.CharField(
+        max_length=150, help_text="Letters, digits and @ . + - _", widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    group = forms.ChoiceField(
+        choices=list(GROUPS.items()), help_text="Viewers look, operators also act, admins also change settings and users."
+    )
+
+
+class GroupForm(forms.Form):
+    """The group that a user is put into."""
+
+    group = forms.ChoiceField(choices=list(GROUPS.items()))
