@@ -77,7 +77,9 @@ _BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:the
 _BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|nor|and)\s+")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
 _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$")
-_SAID_OF = {"priced": "price", "costing": "price", "costs": "price", "rated": "rating"}
+# As in: edit the genre to not contain …
+_LEADS_ON = re.compile(r"\s+to\s*$", re.I)
+_SAID_OF = {"released": "year", "published": "year", "priced": "price", "costing": "price", "costs": "price", "rated": "rating"}
 _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if
     field then there it this who set only for of any exactly s its their my your be must should also but in on at""".split()  # noqa: SIM905 (words read best as words)
@@ -131,6 +133,8 @@ def _next(text: str, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator
     """
     hits = (_BETWEEN.search(text, at), OPERATOR.search(text, at), _GOES_ON.match(text, at) if goes_on else None, _IMPLIED.search(text, at))
     first = min((hit for hit in hits if hit), key=lambda hit: hit.start(), default=None)
+    if first and "field" in first.re.groupindex:
+        first = OPERATOR.search(text, first.start(), first.end()) or first
     if first is None:
         return None
     if "field" in first.re.groupindex:
@@ -145,7 +149,7 @@ def _implied_field(named: str) -> str:
 
 def _field_before(text: str) -> str:
     """The name that ends the text: at most three words, as far back as none of them leads in ("where the", "and")."""
-    found = _FIELD_WORDS.search(text[-120:])
+    found = _FIELD_WORDS.search(_LEADS_ON.sub("", text[-120:]))
     kept: list[str] = []
     for word in reversed(found[1].split() if found else []):
         if word.lower() in _SAID_OF:

@@ -46,7 +46,12 @@ _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
 _CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
-_SPLIT = re.compile(r"(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*", re.I)
+_DOING = r"open|view|watch|delete|remove|share|add|proceed|check ?out|go to|edit|update|sort|filter|submit|book|mark|send"
+_SPLIT = re.compile(
+    r"(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*"
+    rf"|\s*,?\s*\band\s+(?=(?:{_DOING})\b)",
+    re.I,
+)
 # What only leads to the words about logging out.
 _LEADS_ON = re.compile(r"(?:[\s,.;]|\b(?:and|then|finally|after that|afterwards|lastly|please|to|me|user|the|click|press|also)\b)*$", re.I)
 _NAMING = frozenset(
@@ -116,7 +121,7 @@ def _tasks(masked: Masked, span: tuple[int, int], found: tuple[Criterion, ...]) 
         ends.append(gap.start())
         starts.append(gap.end())
     parts = [_task(masked, (start, end), found) for start, end in zip(starts, [*ends, span[1]], strict=True)]
-    if len(parts) == 1 or any(part.kind is Kind.OTHER for part in parts):
+    if len(parts) == 1 or any(part.kind is Kind.OTHER or " " not in part.words for part in parts[:-1]) or parts[-1].kind is Kind.OTHER:
         return _task(masked, span, found)
     return replace(parts[0], then=tuple(parts[1:]))
 

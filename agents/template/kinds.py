@@ -81,7 +81,7 @@ _PREFERENCES = r"settings?|preferences?|options?|themes?|dark mode|light mode|la
 # In this order the first that fits counts: what names its place ("the cart") before what only says what to do ("add").
 _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.CHECKOUT, re.compile(_ORDERED, re.I)),
-    (Kind.CART, _begins(_PUT, "cart|basket|shopping bag")),
+    (Kind.CART, _begins(_PUT, "cart|basket|shopping bag|quantity")),
     (Kind.READING_LIST, _begins(_PUT, "reading[ -]?list")),
     (Kind.WISHLIST, _begins(_PUT, "(?:wish|watch)[ -]?list|favou?rites?|saved (?:items|list)|for later|collections?")),
     (Kind.SHARE, _begins(r"share|recommend")),
