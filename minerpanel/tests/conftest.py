@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from minerpanel.tests.processes import Miner
 from minerpanel.tests.visitors import Panel, Visitor, running_panel
 
 FILL = """
@@ -43,4 +44,17 @@ def admin_session(panel: Panel) -> str:
 def admin(browser: Browser, panel: Panel, admin_session: str) -> Iterator[Visitor]:
     """An admin at the shared panel."""
     with Visitor.arrived(browser, panel.url, admin_session) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def miner(process_environment: dict[str, str]) -> Iterator[tuple[Miner, str]]:
+    """A miner of the test's own, and its address."""
+    with running_panel(process_environment) as panel:
+        yield panel.miner, panel.url
+
+
+@pytest.fixture
+def visitor(browser: Browser, miner: tuple[Miner, str]) -> Iterator[Visitor]:
+    with Visitor.arrived(browser, miner[1]) as visitor:
         yield visitor

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from minerpanel.tests.processes import Miner, step_body
-from minerpanel.tests.visitors import Visitor, running_panel
+from minerpanel.tests.visitors import Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-
-
-@pytest.fixture
-def miner(process_environment: dict[str, str]) -> Iterator[tuple[Miner, str]]:
-    """A miner of the test's own, and its address."""
-    with running_panel(process_environment) as panel:
-        yield panel.miner, panel.url
-
-
-@pytest.fixture
-def visitor(browser: Browser, miner: tuple[Miner, str]) -> Iterator[Visitor]:
-    with Visitor.arrived(browser, miner[1]) as visitor:
-        yield visitor
 
 
 def test_an_admin_sees_a_step_arrive_opens_it_and_changes_the_spacing(visitor: Visitor) -> None:

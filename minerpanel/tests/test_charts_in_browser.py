@@ -9,10 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from minerpanel.tests.processes import step_body, wait_until
-from minerpanel.tests.test_browser import Visitor, browser, miner, visitor
+from minerpanel.tests.visitors import Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-__all__ = ["browser", "miner", "visitor"]
 
 CHART = "Chart.getChart(document.querySelector('[data-chart=routes]'))"
 DRAWN = f"{CHART}.data.datasets.map((set) => [set.label, set.data.reduce((sum, point) => sum + point.y, 0)])"
