@@ -27,6 +27,8 @@ OPERATE = {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS}
 # Route → method → who may. A method that is not named is served to nobody.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
+    "figures/": READ,
+    "compare/": READ,
     "tasks/": READ,
     "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
