@@ -93,7 +93,8 @@ def _backward(state: RollupState, now: datetime, until: float) -> None:
             roll_day(day)
         if hour is None:
             state.is_complete = True
-            logger.info("The roll-ups are complete: all steps and attempts on record are summed by hour and day.")
+            if state.last_step or state.last_attempt:
+                logger.info("The roll-ups are complete: all steps and attempts on record are summed by hour and day.")
             return
         roll_hour(hour, now)
         state.from_at = hour
