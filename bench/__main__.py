@@ -81,7 +81,8 @@ def decide(database_url: str = "") -> None:
     """The cost of a decision on one database, measured in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "data") as data:
         own = environment(Path(data), database_url)
-        with Miner.running(own):
+        with Miner.running(own) as migrated:
+            migrated.manage("migrate", "--verbosity", "0")
             command = [sys.executable, "-c", "import django; django.setup(); from bench.decision import main; main()"]
             subprocess.run(command, cwd=ROOT, env=own, check=True)
 

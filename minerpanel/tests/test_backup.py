@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
-from psycopg import sql
 
 from conftest import missing
 from minerpanel.tests.processes import PATIENCE, ROOT, Miner, step_body, wait_until
@@ -33,19 +30,8 @@ def miner(request: pytest.FixtureRequest, process_environment: dict[str, str]) -
         return
     if not shutil.which("pg_dump"):
         missing("pg_dump", "Run: sudo apt-get install postgresql-client")
-    server = request.getfixturevalue("postgres_url")
-    name = f"backup_{os.getpid()}_{abs(hash(request.node.name)) % 10**8}"
-    with own_database(server, name) as url, Miner.running({**process_environment, "DATABASE_URL": url}) as running:
+    with Miner.running({**process_environment, "DATABASE_URL": request.getfixturevalue("postgres_url")}) as running:
         yield running
-
-
-@contextmanager
-def own_database(server: str, name: str) -> Iterator[str]:
-    """A database of the test's own: what else is on the server must not look like a process that uses it."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield f"{server.rpartition('/')[0]}/{name}"
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 class Poster:
