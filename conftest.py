@@ -31,6 +31,7 @@ os.environ.update(
     SECRET_KEY="made-up-for-the-tests-" + "0123456789abcdef" * 3,
     CHUTES_BASE_URL="http://127.0.0.1:9/v1",  # no test may reach the provider: nothing listens on this port
     CHUTES_MANAGEMENT_URL="http://127.0.0.1:9",
+    DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),  # a migrated Postgres database, for minerpanel/tests/test_on_postgres.py
 )
 django.setup()
 
@@ -68,6 +69,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    else:
+        database["TEST"]["NAME"] = database["NAME"]
 
 
 @pytest.fixture(autouse=True)
@@ -117,8 +120,9 @@ def free_port() -> int:
 def django_db_setup(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As pytest-django makes it; returns a copy as it is before the first test, so that no other database has to be migrated."""
     path = tmp_path_factory.mktemp("migrated") / "panel.sqlite3"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("VACUUM INTO %s", [str(path)])
+    if connection.vendor == "sqlite":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(path)])
     return path
 
 

@@ -62,6 +62,7 @@ PAGES = (
     "/settings/",
     "/settings/import/",
     "/settings/retention/",
+    "/settings/backups/",
     "/settings/users/",
     "/settings/accounts/new/",
     f"/settings/accounts/{SPARE}/",
