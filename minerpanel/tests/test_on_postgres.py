@@ -17,6 +17,7 @@ NUMBERS = """
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from agents.configuration import default_account
 from agents.demo.records import Past
 from monitoring.rollups.rolling import roll_if_due
@@ -32,10 +33,17 @@ def told():
         yield asdict(series(Range.named(name, now), now))
         yield asdict(compared(Range.named(name, now), now))
 
-raw = json.dumps(list(told()), default=str)
+def plain(value):
+    if isinstance(value, dict):
+        return sorted([str(name), plain(each)] for name, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return round(float(value), 6) if isinstance(value, (float, Decimal)) else str(value)
+
+raw = plain(list(told()))
 while roll_if_due(now):
     pass
-print(json.dumps([raw, json.dumps(list(told()), default=str)]))
+print(json.dumps([raw, plain(list(told()))]))
 """
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from agents.models import Route, Source
 from monitoring.models import RollupState, StepRollup
-from monitoring.rollups.histogram import percentile
-from monitoring.rollups.summing import DAY, STEP_KEY, STEP_SUMS, Groups, Row, Sums, step_rows
+from monitoring.rollups.histogram import Buckets, add, percentile
+from monitoring.rollups.summing import DAY, STEP_SUMS, Groups, Sums, step_rows
 from monitoring.stats.figures import share
 from monitoring.stats.ranges import Range, Sources, sources
 
@@ -51,21 +52,26 @@ def compared(of: Range, now: datetime) -> Compared:
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
     # Whole days are read as such: there are few of them, and every project is in each.
     where = sources(replace(of, bin=max(of.bin, DAY)), state)
-    by_project, total = Groups(), Groups()
-    for (source, route, _, project), numbers, durations in _rows(where):
-        if source == Source.VALIDATOR and route:
-            by_project.add((project, route), numbers, durations)
-            total.add((None, route), numbers, durations)
-    names = sorted({project for project, _ in by_project}, key=lambda name: -_steps(by_project, name))
+    by_project, total = _by_project(where), Groups()
+    for (_, route), sums in by_project.items():
+        total.add((None, route), sums.numbers, sums.durations)
+    names = sorted({project for project, _ in by_project}, key=lambda name: (-_steps(by_project, name), name))
     return Compared(_pair(total, None), [_pair(by_project, name) for name in names], where.missing_before)
 
 
-def _rows(where: Sources) -> Iterator[Row]:
+def _by_project(where: Sources) -> Groups:
+    """Answered steps by project and route. The database adds up the numbers of roll-ups, which leaves the durations to be read."""
+    found, durations = Groups(), dict[tuple[str, str], Buckets]()
     for interval in where.raw:
-        yield from step_rows(interval)
-    rolled = StepRollup.objects.filter(where.rollups(is_total=False, source=Source.VALIDATOR)).order_by()
-    for row in rolled.values_list(*STEP_KEY, *STEP_SUMS, "durations"):
-        yield row[: len(STEP_KEY)], row[len(STEP_KEY) : -1], row[-1]
+        for (source, route, _, project), numbers, buckets in step_rows(interval):
+            if source == Source.VALIDATOR and route:
+                found.add((project, route), numbers, buckets)
+    rolled = StepRollup.objects.filter(where.rollups(is_total=False, source=Source.VALIDATOR)).exclude(route="").order_by()
+    for project, route, buckets in rolled.values_list("project", "route", "durations"):
+        add(durations.setdefault((project, route), {}), buckets)
+    for project, route, *sums in rolled.values_list("project", "route").annotate(*(Sum(name) for name in STEP_SUMS)):
+        found.add((project, route), sums, durations.get((project, route), {}))
+    return found
 
 
 def _steps(groups: Groups, project: str | None) -> int:
