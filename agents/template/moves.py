@@ -72,7 +72,7 @@ def blind_enter(expression: str) -> Move:
     return Move(made(submit, (xpath(expression),)))
 
 
-def opening(url: str) -> list[Action]:
+def opened(url: str) -> list[Action]:
     """Open a page by its URL; nothing where no browser could."""
     try:
         return [navigate(url)]

@@ -8,14 +8,14 @@ from agents.actions import Action
 from agents.page import Page
 from agents.protocol import Plan, Step
 from agents.template.intents import Intent
-from agents.template.moves import BREATH, LOADING, Move, opening
+from agents.template.moves import BREATH, LOADING, Move, opened
 from agents.template.recipes import login, recipe_for
 from agents.template.recipes.recipe import Recipe
 
 
 def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
     """The whole list at once: the task's page first, then everything by the page that came along or, without one, unseen."""
-    actions: list[Action] = opening(step.url)
+    actions: list[Action] = opened(step.url)
     if intent.logs_in:
         actions += _spaced(_whole(login, intent, page), LOADING)
         page = None

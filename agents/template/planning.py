@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent, Kind
-from agents.template.moves import BREATH, FILLS, LOADING, Move, opening, press
+from agents.template.moves import BREATH, FILLS, LOADING, Move, opened, press
 from agents.template.past import Past
 from agents.template.recipes import login, logout, recipe_for
 from agents.template.recipes.recipe import Recipe
@@ -87,7 +87,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if past.waits < 1:
         return Plan((LOADING,), reasoning="Template: the page is empty, it may be loading.")
     known = [url for url in (step.url, *(entry.url for entry in reversed(past.entries))) if split_http(url)]
-    opening = [action for url in known[:1] for action in opening(url) if not past.times(action)]
+    opening = [action for url in known[:1] for action in opened(url) if not past.times(action)]
     if opening:
         return Plan(tuple(opening), reasoning="Template: the page stayed empty, opening it again.")
     recipe = login if intent.logs_in and past.after_sending() is None else recipe_for(intent)
