@@ -37,9 +37,11 @@ class Element:
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
     markup tells. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
     `options` are the visible texts of a select, `longest` is how many characters a field takes, None where it doesn't say.
-    `group` is what a radio button or checkbox is a choice of ("Size"), `value` says what is chosen. `selected`: the tab, page,
-    option or toggle in force. `expanded`: whether what it opens is open, None where it opens nothing; `opens` is what that is
-    ("menu", "listbox", "dialog", …). `controls` is the id of what it opens, `low` and `high` are a number's or date's limits.
+    `beside` is the text just before a field, whether or not it is its label; `group` what the set is called that a choice belongs
+    to ("Rating" over five stars). `least` and `most` are the bounds that a field for numbers, dates or times says, "" for none.
+    `required`: its form isn't sent while it is empty; `invalid`: the page says that what it holds is wrong. `selected`: the tab,
+    page, option or toggle in force. `expanded`: whether what it opens is open, None where it opens nothing; `opens` is what that is
+    ("menu", "listbox", "dialog", …), `controls` the id of it.
     """
 
     place: int
@@ -60,15 +62,16 @@ class Element:
     layer: int = 0
     options: tuple[str, ...] = ()
     longest: int | None = None
+    beside: str = ""
     group: str = ""
+    least: str = ""
+    most: str = ""
     required: bool = False
     invalid: bool = False
     selected: bool = False
     expanded: bool | None = None
     opens: str = ""
     controls: str = ""
-    low: str = ""
-    high: str = ""
 
     @property
     def dialog(self) -> bool:

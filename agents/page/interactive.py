@@ -10,9 +10,11 @@ from typing import cast
 
 from lxml import etree
 
-from agents.page.elements import CHECKED, OPTIONS, PICKER, TICKED, Element, role_of
-from agents.page.markup import Node, Surroundings, hides, one_line, opens_dialog, text_of
+from agents.page.elements import CHECKED, FIELDS, OPTIONS, PICKER, TICKED, Element, role_of
+from agents.page.fieldsets import group_of, neighbour
+from agents.page.markup import Surroundings, hides, opens_dialog
 from agents.page.naming import Naming
+from agents.page.wording import Node, one_line, text_of
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
 MOST_ELEMENTS = 2500
@@ -94,15 +96,16 @@ class Reader:
             layer=around.layer,
             options=tuple(_options(node)) if tag == "select" else (),
             longest=_longest(get("maxlength", "")),
-            group=self.naming.group(node) if role in TICKED else "",
+            beside=neighbour(node) if role in FIELDS or role == PICKER else "",
+            group=group_of(node, role),
+            least=get("min") or get("aria-valuemin") or "",
+            most=get("max") or get("aria-valuemax") or "",
             required=get("required") is not None or get("aria-required") == "true",
             invalid=get("aria-invalid") == "true",
             selected=_is_selected(node),
             expanded=_is_expanded(node, opens),
             opens=opens,
             controls=get("aria-controls") or get("aria-owns") or "",
-            low=get("min") or get("aria-valuemin") or "",
-            high=get("max") or get("aria-valuemax") or "",
         )
 
     def around(self, node: Node) -> Surroundings:
@@ -153,6 +156,8 @@ def _value_of(node: Node, tag: str, role: str) -> str:
     if role in TICKED:
         on = node.get("checked") is not None or node.get("aria-checked") == "true" or node.get("data-state") == "checked"
         return CHECKED if on else ""
+    if "true" in {node.get("aria-checked"), node.get("aria-pressed"), node.get("aria-selected")}:
+        return CHECKED
     return node.get("value") or node.get("aria-valuenow") or ""
 
 

@@ -1,4 +1,4 @@
-"""What a person would call an element, and the choice that a radio button or checkbox belongs to."""
+"""What a person would call an element."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from typing import cast
 from lxml import etree
 
 from agents.page.elements import FIELDS, PICKER, TICKED
-from agents.page.markup import Node, one_line, text_of, text_or_nothing
+from agents.page.fieldsets import LABELLERS, LONGEST_LABEL, holds_fields, neighbour
+from agents.page.wording import Node, one_line, text_of, text_or_nothing
 
 MOST_LABELS = 2500
-_LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4"})
-_FURTHEST_LABEL = 3
-_FURTHEST_GROUP = 5
-_LONGEST_NEIGHBOUR = 60
-_GROUP_ROLES = frozenset({"radiogroup", "group"})
 _labels = etree.XPath("//label")
 _identified = etree.XPath("//*[@id]")
 
@@ -57,7 +53,7 @@ class Naming:
             yield node.get("alt")
             yield text or _picture_text(node)
         if role in FIELDS or role == PICKER:
-            yield _neighbour(node)
+            yield neighbour(node)
         yield text or node.get("title")
         if role not in FIELDS or role in TICKED:
             yield node.get("value")
@@ -75,40 +71,6 @@ class Naming:
         """What is said about a field besides its name: help, or what is wrong with it."""
         return self._of_ids(" ".join((node.get("aria-errormessage", ""), node.get("aria-describedby", ""))))
 
-    def group(self, node: Node) -> str:
-        """What a radio button or checkbox is a choice of, e.g. "Size": a legend, a named group, or the text above the choices."""
-        at = node.getparent()
-        for _ in range(_FURTHEST_GROUP):
-            if at is None or at.tag in {"form", "body", "main"}:
-                return ""
-            said = self._named_group(at) or (_heading(at) if _choices(at) > 1 else "")
-            if said:
-                return said
-            at = at.getparent()
-        return ""
-
-    def _named_group(self, node: Node) -> str:
-        if node.tag == "fieldset":
-            return next((text_of(child) for child in node if child.tag == "legend"), "")
-        if node.get("role") in _GROUP_ROLES:
-            return self._of_ids(node.get("aria-labelledby")) or node.get("aria-label", "")
-        return ""
-
-
-def _choices(node: Node) -> int:
-    """How many choices a block holds, as far as that matters: none, one, or more."""
-    found = (one for one in node.iter("input", "button") if one.get("type") in {"radio", "checkbox"} or one.get("role") in TICKED)
-    return sum(1 for _, _ in zip(found, range(2), strict=False))
-
-
-def _heading(block: Node) -> str:
-    """The text that a block of choices begins with, or that stands just before it."""
-    first = next(iter(block), None)
-    for one in (first, block.getprevious()):
-        if one is not None and one.tag in _LABELLERS and not _choices(one) and (text := text_of(one, _LONGEST_NEIGHBOUR)):
-            return text
-    return ""
-
 
 def _following(node: Node) -> str:
     """The text just after a checkbox or radio button, where its name stands that names no field."""
@@ -116,25 +78,14 @@ def _following(node: Node) -> str:
     for _ in range(2):
         if at is None:
             return ""
-        if tail := one_line(at.tail or "", _LONGEST_NEIGHBOUR):
+        if tail := one_line(at.tail or "", LONGEST_LABEL):
             return tail
         after = at.getnext()
         if after is not None:
-            return text_of(after, _LONGEST_NEIGHBOUR) if after.tag in _LABELLERS and not _choices(after) else ""
+            return text_of(after, LONGEST_LABEL) if after.tag in LABELLERS and not holds_fields(after) else ""
         at = at.getparent()
     return ""
 
 
 def _picture_text(node: Node) -> str:
     return next((image.get("alt", "") for image in node.iter("img") if image.get("alt")), "")
-
-
-def _neighbour(node: Node) -> str:
-    """The text just before a field: in much markup the label stands beside its field without naming it."""
-    at: Node | None = node
-    for _ in range(_FURTHEST_LABEL):
-        before = at.getprevious() if at is not None else None
-        if before is not None and (text := text_of(before, _LONGEST_NEIGHBOUR)):
-            return text if before.tag in _LABELLERS else ""
-        at = at.getparent() if at is not None else None
-    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -12,12 +12,12 @@ from lxml import etree
 from agents.page import signs
 from agents.page.elements import Element
 from agents.page.interactive import Reader
-from agents.page.markup import LONGEST_TEXT, Node, text_of
 from agents.page.matching import GOOD_ENOUGH, score
 from agents.page.outline import Outline, outline
 from agents.page.records import Record, Records
 from agents.page.signs import Choice, Dialog, Pagination
 from agents.page.steady import Steady
+from agents.page.wording import LONGEST_TEXT, Node, text_of
 from agents.selectors import Selector
 
 _MOST_HEADINGS = 20
@@ -166,6 +166,26 @@ class Page:
             if self._outline.tags[owner] not in _TOLD_ELSEWHERE:
                 limit -= len(text)
                 yield text
+
+    def blocks(self, elements: Sequence[Element]) -> Iterator[list[Element]]:
+        """The elements inside of the smallest block around some elements, then inside of the next larger one with more in it, and so on."""
+        nodes = self._reader.nodes
+        first, last = elements[0].place, elements[-1].place
+        block: Node | None = nodes[first]
+        while block is not None:
+            start, end = first, last + 1
+            while start > 0 and _stands_in(nodes[start - 1], block):
+                start -= 1
+            while end < len(nodes) and _stands_in(nodes[end], block):
+                end += 1
+            if _stands_in(nodes[last], block) and (start, end - 1) != (first, last):
+                first, last = start, end - 1
+                yield list(self.elements[start:end])
+            block = block.getparent()
+
+
+def _stands_in(node: Node, block: Node) -> bool:
+    return node is block or any(outer is block for outer in node.iterancestors())
 
 
 def _addresses(block: Node) -> int:
