@@ -19,6 +19,9 @@ from agents.page.wording import Node
 MOST_RECORDS = 1_000
 # One attribute may stand there by chance.
 _LEAST_ATTRIBUTES = 2
+# A button's text says what it does.
+_QUIET = frozenset({"button", "label"})
+_WRITTEN = frozenset({"input", "textarea", "select"})
 _LISTS = re.compile(r"^(?:search|results?|browse|all)\b|\bresults? (?:for|of)\b|\bsearch results?\b", re.I)
 _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
 
@@ -66,12 +69,17 @@ class Records:
             return None
         block = self._block(at)
         skipped = sorted((place, self.outline.ends[place]) for group in self.groups for place in group.items if group.strong)
-        item = Item(self.outline, block, _gaps(block, self.outline, skipped), quiet=frozenset({"button"}))
+        item = Item(self.outline, block, _gaps(block, self.outline, sorted([*skipped, *self._filled_in(block)])), quiet=_QUIET)
         attributes = item.attributes()
         if len(attributes) < _LEAST_ATTRIBUTES:
             return None
         own = tuple(one for one in self._elements_of(block) if not any(low <= self._seats[one.place] < high for low, high in skipped))
         return Record(self.outline.text(at, LONGEST_NAME), attributes, item.text(), own)
+
+    def _filled_in(self, block: int) -> list[tuple[int, int]]:
+        """The forms in a block that are to be filled in: what they say is about the fields."""
+        forms = self.outline.inside(block, frozenset({"form"}))
+        return [(form, self.outline.ends[form]) for form in forms if len(self.outline.inside(form, _WRITTEN)) >= 1]
 
     def _headline(self) -> int | None:
         for tag in ("h1", "h2"):

@@ -10,7 +10,7 @@ from functools import cached_property
 from agents.page.outline import Outline
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-PRESSED = frozenset({"a", "button", "input", "summary"})
+PRESSED = frozenset({"a", "button", "summary"})
 LANDMARKS = frozenset({"nav", "header", "footer", "menu"})
 _HEADS = HEADINGS | {"img", "picture"}
 _NEVER = LANDMARKS | {"html", "body", "main", "form", "label", "option", "thead", "tbody", "th", "td", "table", "button"}
