@@ -59,6 +59,10 @@ class Past:
         return bool(self.entries) and self.entries[-1].type in _WAITS
 
     @property
+    def last_went_back(self) -> bool:
+        return bool(self.entries) and "go_back" in self.entries[-1].fields
+
+    @property
     def waits(self) -> int:
         return sum(entry.type in _WAITS for entry in self.entries)
 
