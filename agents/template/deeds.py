@@ -38,7 +38,8 @@ def deed(page: Page, element: Element, names: Sequence[str]) -> Move:
 def did(past: Past, names: Sequence[str]) -> bool:
     """Whether something of one of these names was pressed."""
     return any(
-        entry.succeeded is not False and entry.type == "ClickAction" and _says(entry.fields.get("selector"), names) for entry in past.entries
+        entry.succeeded is not False and entry.type == "ClickAction" and _says(entry.fields.get("selector"), names)
+        for entry in past.entries
     )
 
 

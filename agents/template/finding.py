@@ -26,9 +26,19 @@ BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
 def is_there(quest: Quest, page: Page) -> bool:
-    """Whether the page is that of an item that meets the criteria, as far as it tells."""
-    subject = page.subject
-    return subject is not None and not quest.open and judge(quest.criteria, subject).fits and _is_detail(page)
+    """Whether the page is that of an item that meets the criteria, as far as it tells: if it tells nothing, it was chosen for them."""
+    if quest.open or not _is_detail(page):
+        return False
+    if page.subject is not None and _is_named(quest, page.subject.name):
+        return judge(quest.criteria, page.subject).fits
+    if quest.name and any(_is_named(quest, head) for head in (*page.headings[:3], page.title)):
+        return True
+    return page.subject is None and not page.records
+
+
+def _is_named(quest: Quest, said: str) -> bool:
+    """Whether a heading bears the name that is looked for, where one is."""
+    return not quest.name or " ".join(words(quest.name)) in " ".join(words(said)) or quest.name.lower() in said.lower()
 
 
 def _is_detail(page: Page) -> bool:
@@ -79,7 +89,11 @@ def _stays(element: Element, page: Page) -> bool:
     if not element.href:
         return element.role == "link" and element.tag == "a"
     there, here = urlsplit(urljoin(page.url, element.href)), urlsplit(page.url)
-    return not element.href.strip("#") or element.href.startswith(("mailto:", "tel:")) or (there.path == here.path and there.query == here.query)
+    return (
+        not element.href.strip("#")
+        or element.href.startswith(("mailto:", "tel:"))
+        or (there.path == here.path and there.query == here.query)
+    )
 
 
 def _tried(move: Move, past: Past) -> bool:

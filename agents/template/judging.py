@@ -111,7 +111,7 @@ def attribute(record: Record, field: str) -> str:
         return own
     if record.name and (set(wanted.split()[-1:]) & _NAMES):
         return record.name
-    groups = [group for group in _SAME if wanted in group or wanted.split()[-1:] and wanted.split()[-1] in group]
+    groups = [group for group in _SAME if wanted in group or (wanted.split()[-1:] and wanted.split()[-1] in group)]
     called = [name for name in record.attributes if any(" ".join(words(name)) in group for group in groups)]
     if called:
         return record.attributes[called[0]]

@@ -70,6 +70,10 @@ class Past:
     def pressed(self) -> bool:
         return any(entry.succeeded is not False and entry.type in _PRESSES for entry in self.entries)
 
+    @property
+    def filled(self) -> bool:
+        return any(entry.succeeded is not False and entry.type in FILLS for entry in self.entries)
+
     def failed(self, action: Action) -> bool:
         return sign(action.type, action.fields) in self._failed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,12 @@ ABOUT_ITEMS = frozenset(
         Kind.CHECKOUT,
     }
 )
+# What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
+_NOISE = re.compile(
+    r"\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|watch|put|"
+    r"from|like|follow|it|is|one|first|then)\b",
+    re.I,
+)
 _NAMES = frozenset({"name", "title", "subject"})
 _NAMING = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
 
@@ -65,8 +72,9 @@ def quest_of(intent: Intent) -> Quest:
     """What is told of the item that the intent is about."""
     own = tuple(one for one in intent.criteria if not _of_the_form(intent.kind, one))
     named = next((one.value for one in own if _names(one)), "")
-    if not named and not own and intent.subject and _is_name(intent):
-        named = intent.subject
+    subject = " ".join(_NOISE.sub(" ", intent.subject).split())
+    if not named and not own and subject and _is_name(intent, subject):
+        named = subject
     criteria = own if own or not named else (Criterion("name", Operator.CONTAINS, (named,)),)
     return Quest(criteria, named)
 
@@ -81,11 +89,11 @@ def _names(criterion: Criterion) -> bool:
     return criterion.operator in _NAMING and bool(_NAMES & set(words(criterion.field)))
 
 
-def _is_name(intent: Intent) -> bool:
+def _is_name(intent: Intent, subject: str) -> bool:
     """Whether the subject is a name, not what is left of the prompt's words: names are quoted or begin with capitals."""
-    start = intent.words.find(intent.subject)
+    start = intent.words.find(subject)
     quoted = start > 0 and intent.words[start - 1] in "'\"“‘"
-    return quoted or intent.subject[:1].isupper() or intent.subject[:1].isdigit()
+    return quoted or (start > 0 and subject[0].isupper()) or subject[0].isdigit()
 
 
 def narrowing(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:

@@ -43,7 +43,7 @@ def achieved(intent: Intent, page: Page, past: Past) -> bool:
     if not past.filled and not past.pressed:
         return False
     button = named(page.elements, _APPLY, least=0.9) if page.usable(FIELDS) else None
-    return past.last_waited and (button is None or did(past, _APPLY))
+    return button is None or did(past, _APPLY)
 
 
 def _things(intent: Intent) -> tuple[str, ...]:
