@@ -47,8 +47,8 @@ ABOUT_ITEMS = frozenset(
 )
 # What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
 _NOISE = re.compile(
-    r"\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|watch|put|"
-    r"from|like|follow|it|is|one|first|then)\b",
+    r"\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|watch|"
+    r"put|from|like|follow|it|is|one|first|then)\b",
     re.I,
 )
 _NAMES = frozenset({"name", "title", "subject"})
