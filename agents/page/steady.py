@@ -9,7 +9,8 @@ matches the element and nothing else on the page:
 4. a form's only submitting button by its place in the structure;
 5. data-testid, aria-label, placeholder, title: written for people or tests, so that they change less than ids;
 6. the id, where it is a CSS identifier and not made by a machine;
-7. a button or link by its whole text, or by its place among those of the same text;
+7. a button or link by its whole text, or by its place among those of the same text; a link by its place among
+   those of the same address;
 8. the element's place: among the fields of its form, or among its kind on the page. Always there, and worth nothing after a change.
 
 All are unique on the page: what presses Enter or chooses an option wants exactly one match, and for the rest the first match is
@@ -119,6 +120,9 @@ class Steady:
             yield f"({path})[{self._places(path)[node]}]"
 
     def _by_place(self, element: Element, node: Node) -> Iterator[str]:
+        if element.href:
+            to = f"//a[@href={quoted(element.href)}]"
+            yield f"({to})[{self._places(to)[node]}]"
         path = f"//{element.tag}" if _PLAIN_TAG.fullmatch(element.tag) else "//*"
         if element.form is not None and element.tag in _FIELD_TAGS:
             place = list(self._forms[element.form].iter(element.tag)).index(node) + 1

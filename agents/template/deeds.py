@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from agents.actions import Action
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS
-from agents.page.matching import score, words
-from agents.template.moves import MOST_SELECTORS, Move, press
+from agents.page.matching import score
+from agents.template.moves import Move, press
 from agents.template.past import Past
+from agents.template.thesaurus import alike, meant
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
-_LEAST = 0.5
+LEAST = 0.5
 
 
-def named(elements: Iterable[Element], names: Sequence[str], least: float = _LEAST) -> Element | None:
+def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
     """The button or link that one of the names fits best; the earlier name and the earlier element win where two are alike."""
     hits = [
-        (round(score(element, name), 2), -rank, -element.place, element)
+        (round(max(score(element, name), _meant(element, name)), 2), -rank, -element.place, element)
         for element in elements
         if element.usable and element.role in BUTTONS
         for rank, name in enumerate(names)
@@ -28,11 +27,14 @@ def named(elements: Iterable[Element], names: Sequence[str], least: float = _LEA
     return best[3] if best and best[0] >= least else None
 
 
+def _meant(element: Element, name: str) -> float:
+    """A little less than what the site calls the same."""
+    return 0.95 * max(alike(name, text) for text in (element.label, element.text))
+
+
 def deed(page: Page, element: Element, names: Sequence[str]) -> Move:
-    """Press an element; the ways whose selectors say one of its names come first, as they can be told in the history."""
-    move = press(page, element)
-    ways = sorted(move.ways, key=lambda way: not _tells(way, names))
-    return replace(move, ways=tuple(ways[:MOST_SELECTORS]))
+    """Press an element, if possible by a selector that says one of its names: that can be told in the history."""
+    return press(page, element, lambda selector: _says(selector, names))
 
 
 def did(past: Past, names: Sequence[str]) -> bool:
@@ -43,11 +45,7 @@ def did(past: Past, names: Sequence[str]) -> bool:
     )
 
 
-def _tells(way: Action, names: Sequence[str]) -> bool:
-    return _says(way.fields.get("selector"), names)
-
-
 def _says(selector: object, names: Sequence[str]) -> bool:
     value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
-    said = set(words(value))
-    return any(set(words(name)) <= said for name in names)
+    said = meant(value)
+    return any(meant(name) <= said for name in names)

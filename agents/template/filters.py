@@ -24,7 +24,12 @@ _NAMED = 0.45
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """The moves that set the page's controls so that they meet the criteria; those that do already are `shown`."""
-    return tuple(move for group in _by_field(criteria) if (move := _control(page, group)) is not None) + _bounds(page, criteria)
+    return (*choices(page, criteria), *_bounds(page, criteria))
+
+
+def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """The same for what is chosen rather than typed."""
+    return tuple(move for group in _by_field(criteria) if (move := _control(page, group)) is not None)
 
 
 def _by_field(criteria: Sequence[Criterion]) -> list[tuple[Criterion, ...]]:

@@ -8,20 +8,24 @@ from urllib.parse import urljoin, urlsplit
 from agents.actions import validate
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS
-from agents.page.matching import score, words
+from agents.page.matching import words
 from agents.template.deeds import named
-from agents.template.filters import controls
+from agents.template.filters import choices
 from agents.template.judging import Verdict, best, judge
 from agents.template.moves import Move, press
 from agents.template.past import Past
 from agents.template.quest import Quest, narrowing
 from agents.template.recipes.search import search_field, search_for
+from agents.template.thesaurus import alike
 
+# An item may lead to its maker and its kind too; what leads to more places is a list.
+_MOST_PLACES = 3
 # Each look at a detail page and back takes two of the twelve steps.
 _MOST_LOOKS = 3
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
-_LISTS = ("browse", "catalog", "all", "search", "explore", "discover", "library", "shop", "products", "view all", "see all", "home")
+_LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
+_LIKELY = 0.6
 BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
@@ -49,7 +53,14 @@ def _is_detail(page: Page) -> bool:
 
 def fitting(quest: Quest, page: Page) -> list[tuple[Record, Verdict]]:
     """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
-    return best(quest.criteria, [record for record in page.records if record.name and record.elements])
+    return best(quest.criteria, [record for record in page.records if record.name and record.elements and not _frames(record)])
+
+
+def _frames(record: Record) -> bool:
+    """Whether what looks like an item is a part of the page with several items in it: the same words lead to different places."""
+    links = [link for link in record.elements if link.href]
+    places = {link.href for link in links}
+    return len(places) > _MOST_PLACES or len({link.label for link in links}) < len(places)
 
 
 def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
@@ -60,9 +71,9 @@ def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
     chosen = [(move, verdict) for record, verdict in fitting(quest, page) if (move := opening(page, record)) and not _tried(move, past)]
     yield next(((move,) for move, verdict in chosen if verdict.certain), ())
+    if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
+        yield (Move((BACK,)),)
     looked = _looks(past)
-    if page.subject is not None and _is_detail(page) and looked:
-        yield () if past.last_went_back else (Move((BACK,)),)
     yield _searched(quest, page, past)
     yield _narrowed(quest, page, past)
     if looked < _MOST_LOOKS:
@@ -76,7 +87,7 @@ def opening(page: Page, record: Record) -> Move | None:
     links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
     addressed = [link for link in links if link.href]
     chosen = _by_name(addressed, record) or named(addressed, _OPENERS) or next(iter(addressed), None) or named(links, _OPENERS)
-    return press(page, chosen) if chosen else None
+    return press(page, chosen, lambda selector: "/" in str(selector["value"]) and "href" in str(selector)) if chosen else None
 
 
 def _by_name(links: Sequence[Element], record: Record) -> Element | None:
@@ -115,7 +126,7 @@ def _searched(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 
 def _narrowed(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
     """The page's own filters, where they have what is wanted."""
-    moves = controls(page, narrowing(quest.criteria))
+    moves = choices(page, narrowing(quest.criteria))
     return tuple(move for move in moves if not move.shown and not _tried(move, past))
 
 
@@ -126,7 +137,19 @@ def _pressed(page: Page, past: Past, names: Sequence[str]) -> tuple[Move, ...]:
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     """A page of the site that may list more, each once."""
-    links = [link for link in page.usable(BUTTONS) if len(words(link.label)) <= 4 and not _stays(link, page)]
-    ranked = sorted(links, key=lambda link: (-max(score(link, name) for name in _LISTS), link.place))
-    likely = [press(page, link) for link in ranked if max(score(link, name) for name in _LISTS) >= 0.6]
+    links = [link for link in page.usable(BUTTONS) if len(words(link.label)) <= 4 and not _stays(link, page) and _keeps_seed(link, page)]
+    ranked = sorted(links, key=lambda link: (-_likely(link), link.place))
+    likely = [press(page, link) for link in ranked if _likely(link) >= _LIKELY]
     return next(((move,) for move in likely if not _tried(move, past)), ())
+
+
+def _likely(link: Element) -> float:
+    """How far a link promises a list; the first names promise more than the last ones."""
+    if link.submits:
+        return 0.0
+    return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
+
+
+def _keeps_seed(link: Element, page: Page) -> bool:
+    """A link that loses the seed leads to another site's items."""
+    return not link.href or "seed=" not in page.url or "seed=" in link.href

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agents.page import Record
 from agents.page.matching import likeness, words
 from agents.template.criteria import Criterion, Operator
-from agents.template.measures import date_in, number_in
+from agents.template.measures import comparable, date_in, number_in
 from agents.template.values import meets
 
 # What prompts and sites call the same attribute.
@@ -39,19 +39,23 @@ _ALIKE = 0.6
 _LISTED = re.compile(r"\s*(?:[,;/|·•]|\s-\s|\band\b|&)\s*")
 _PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
 _YEAR = re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])")
-_POSITIVE = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
+_COMPARING = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
+# A shorter piece of text is in anything.
+_TELLING = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How many criteria an item meets and fails by what is shown of it; `open` are those that what is shown doesn't tell.
 
-    A negative criterion that isn't told counts as met: it excludes one value of many.
+    A negative criterion that isn't told counts as met: it excludes one value of many. `hinted` are the open ones whose value is
+    somewhere in the item's text.
     """
 
     met: int
     failed: int
     open: int
+    hinted: int = 0
 
     @property
     def fits(self) -> bool:
@@ -64,26 +68,33 @@ class Verdict:
 
 def judge(criteria: Iterable[Criterion], record: Record) -> Verdict:
     """The verdict on an item by its attributes, else by its text."""
-    results = [_result(one, record) for one in criteria]
-    return Verdict(results.count(True), results.count(False), results.count(None))
+    told = tuple(criteria)
+    results = [_result(one, record) for one in told]
+    hinted = sum(result is None and _hints(one, record) for one, result in zip(told, results, strict=True))
+    return Verdict(results.count(True), results.count(False), results.count(None), hinted)
 
 
 def _result(criterion: Criterion, record: Record) -> bool | None:
-    told = [value for value in (attribute(record, criterion.field),) if value]
-    if told:
-        return any(holds(criterion, value) for value in told)
-    return _by_text(criterion, record)
+    told = [value for value in attributes(record, criterion.field) if _tells(criterion, value)]
+    if not told:
+        return _by_text(criterion, record)
+    return (all if criterion.operator.negative else any)(holds(criterion, value) for value in told)
+
+
+def _tells(criterion: Criterion, said: str) -> bool:
+    """Whether a value is of the kind that the criterion is about: only numbers and dates can be compared."""
+    return criterion.operator not in _COMPARING or comparable(said, criterion.value)[0] is not None
 
 
 def _by_text(criterion: Criterion, record: Record) -> bool | None:
     """What the whole text tells of an attribute that it doesn't name: a value that is in it, or isn't."""
+    if criterion.operator in _COMPARING:
+        return _by_year(criterion, record)
     if criterion.operator.negative:
         return not any(_says(record.text, value) for value in criterion.values)
-    if criterion.operator not in _POSITIVE:
-        return _by_year(criterion, record)
-    check = all if criterion.operator is Operator.CONTAINS else any
-    said = _contains if criterion.operator is Operator.CONTAINS else _says
-    return True if check(said(record.text, value) for value in criterion.values) else None
+    if criterion.operator is Operator.CONTAINS:
+        return True if all(len(value) >= _TELLING and _contains(record.text, value) for value in criterion.values) else None
+    return True if any(_says(record.text, value) for value in criterion.values) else None
 
 
 def _by_year(criterion: Criterion, record: Record) -> bool | None:
@@ -92,6 +103,10 @@ def _by_year(criterion: Criterion, record: Record) -> bool | None:
         return None
     years = set(_YEAR.findall(record.text))
     return holds(criterion, years.pop()) if len(years) == 1 else None
+
+
+def _hints(criterion: Criterion, record: Record) -> bool:
+    return any(_contains(record.text, value) for value in criterion.values)
 
 
 def _contains(text: str, value: str) -> bool:
@@ -103,20 +118,20 @@ def _says(text: str, value: str) -> bool:
     return bool(value.strip()) and re.search(rf"(?<!\w){re.escape(value.lower())}(?!\w)", text.lower()) is not None
 
 
-def attribute(record: Record, field: str) -> str:
-    """The item's value for a field of a prompt ("movie name", "release year"); "" where none is told."""
+def attributes(record: Record, field: str) -> tuple[str, ...]:
+    """The item's values for a field of a prompt ("movie name", "release year"); none where none is told, several where it isn't sure."""
     wanted = " ".join(words(field))
     own = _known(record.attributes, wanted)
+    if record.name and set(wanted.split()[-1:]) & _NAMES:
+        return (record.name, own) if own else (record.name,)
     if own:
-        return own
-    if record.name and (set(wanted.split()[-1:]) & _NAMES):
-        return record.name
-    groups = [group for group in _SAME if wanted in group or (wanted.split()[-1:] and wanted.split()[-1] in group)]
-    called = [name for name in record.attributes if any(" ".join(words(name)) in group for group in groups)]
+        return (own,)
+    groups = [group for group in _SAME if wanted in group or set(wanted.split()[-1:]) & group]
+    called = [value for name, value in record.attributes.items() if any(" ".join(words(name)) in group for group in groups)]
     if called:
-        return record.attributes[called[0]]
+        return tuple(called[:1])
     best = max(record.attributes, key=lambda name: likeness(name, field), default="")
-    return record.attributes[best] if best and likeness(best, field) >= _ALIKE else ""
+    return (record.attributes[best],) if best and likeness(best, field) >= _ALIKE else ()
 
 
 def names_alike(field: str, text: str) -> float:
@@ -162,4 +177,4 @@ def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple
     """The items that fail no criterion: those that surely meet all first, then by how many they are seen to meet, then as on the page."""
     judged = [(record, judge(criteria, record)) for record in records]
     fitting = [pair for pair in judged if pair[1].fits]
-    return sorted(fitting, key=lambda pair: (pair[1].open, -pair[1].met, pair[0].place))
+    return sorted(fitting, key=lambda pair: (pair[1].open, -pair[1].hinted, -pair[1].met, pair[0].place))

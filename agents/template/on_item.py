@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agents.page import Element, Page, Record
-from agents.template.deeds import deed, named
+from agents.template.deeds import LEAST, deed, named
 from agents.template.finding import fitting, is_there
 from agents.template.intents import Intent
 from agents.template.moves import Move
 from agents.template.quest import Quest, quest_of
 
 
-def deeds(intent: Intent, page: Page, names: Sequence[str]) -> tuple[Move, ...]:
+def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
     """Press what one of the names fits, of the item that is meant; nothing where this page doesn't have it."""
-    found = button(quest_of(intent), page, names)
+    found = button(quest_of(intent), page, names, least)
     return (deed(page, found, names),) if found else ()
 
 
-def button(quest: Quest, page: Page, names: Sequence[str]) -> Element | None:
+def button(quest: Quest, page: Page, names: Sequence[str], least: float = LEAST) -> Element | None:
     """The button or link of the item that is meant; of any item where any will do."""
     if quest.open:
-        return named(_own(page), names) or named(page.elements, names)
+        return named(_own(page), names, least) or named(page.elements, names, least)
     if is_there(quest, page):
-        return named(_own(page), names)
-    return next((found for record in certain(quest, page) if (found := named(record.elements, names))), None)
+        return named(_own(page), names, least)
+    return next((found for record in certain(quest, page) if (found := named(record.elements, names, least))), None)
 
 
 def certain(quest: Quest, page: Page) -> list[Record]:

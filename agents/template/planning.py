@@ -144,7 +144,7 @@ class Choice:
             return None
         if again:
             return self._untried(move)
-        pressed = [way for way in move.ways if self.past.did(way)]
+        pressed = [way for way in move.ways if self.past.did(way) and "go_back" not in way.fields]
         left = [way for way in move.ways if way not in pressed]
         if pressed and not self.past.last_waited:
             return None

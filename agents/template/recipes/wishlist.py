@@ -13,14 +13,24 @@ from agents.template.on_item import deeds
 from agents.template.past import Past
 
 _ON = (
-    "add to watchlist", "add to wishlist", "add to reading list", "add to favorites", "add to favourites", "add to list",
-    "save to wishlist", "save for later", "bookmark", "favorite", "favourite", "want to read", "read later", "save", "wishlist",
-    "watchlist", "reading list", "track", "add to collection",
-)  # fmt: skip
-_OFF = (
-    "remove from watchlist", "remove from wishlist", "remove from reading list", "remove from favorites", "remove from favourites",
-    "remove from list", "remove bookmark", "unsave", "unfavorite", "saved", "in watchlist", "in wishlist", "added", "remove",
-)  # fmt: skip
+    "add to watchlist",
+    "add to wishlist",
+    "add to reading list",
+    "add to list",
+    "save to list",
+    "save for later",
+    "favorite",
+    "save",
+    "want to read",
+    "read later",
+    "watch later",
+    "track",
+    "add",
+    "wishlist",
+)
+_OFF = ("remove from watchlist", "remove from list", "remove from reading list", "remove bookmark", "saved", "in list", "added", "remove")
+# What would take an item off must not be taken for what puts it on.
+_SURE = 0.8
 _TAKES_OFF = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|unsave|unfavou?rite|clear)\b", re.I)
 
 
@@ -36,7 +46,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     """Taking off what isn't on the list is putting it there first: the button's words tell which it would do."""
     if page is None:
         return (blind_press(blind.pressed(_OFF[:5] if takes_off(intent) else _ON[:5])),)
-    off = deeds(intent, page, _OFF)
+    off = deeds(intent, page, _OFF, _SURE)
     if takes_off(intent):
         return off or deeds(intent, page, _ON)
     return () if off else deeds(intent, page, _ON)
