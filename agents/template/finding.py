@@ -15,7 +15,7 @@ from agents.template.judging import Verdict, best, judge
 from agents.template.moves import Move, press
 from agents.template.past import Past
 from agents.template.quest import Quest, narrowing
-from agents.template.recipes.search import search_field, search_for
+from agents.template.recipes.search import search_for
 from agents.template.thesaurus import alike
 
 # An item may lead to its maker and its kind too; what leads to more places is a list.
@@ -117,7 +117,7 @@ def _looks(past: Past) -> int:
 
 
 def _searched(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
-    if not quest.name or search_field(page) is None:
+    if not quest.name or page.search_box is None:
         return ()
     moves = search_for(page, quest.name)
     sent = any(past.times(way) for move in moves if not move.fills for way in move.ways)
