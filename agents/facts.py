@@ -5,16 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from agents.protocol import Step
+from agents.protocol import Plan, Step
 from agents.reasons import PauseSource
+from agents.text import shorten, storable
+
+# A sentence.
+MOST_WHY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force."""
+    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force.
+
+    `confidence`: of the template's plan, None where it made none.
+    """
 
     uid: str
     fingerprint: str
@@ -34,6 +41,8 @@ class Opening:
     received_at: float
     deadline_at: float
     limits: dict[str, Any]
+    confidence: float | None = None
+    confidence_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +143,8 @@ def opening(
         deadline_at=deadline_at,
         limits=limits,
     )
+
+
+def with_template(opened: Opening, plan: Plan) -> Opening:
+    """The facts with how sure the template agent is of its plan."""
+    return replace(opened, confidence=plan.confidence, confidence_why=shorten(storable(plan.confidence_why), MOST_WHY))

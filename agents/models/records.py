@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from agents.facts import MOST_WHY
 from agents.models.accounts import Account
 from agents.models.choices import Route, Source, choices
 from agents.protocol import Form
@@ -60,7 +61,10 @@ class Task(models.Model):
 
 
 class Step(models.Model):
-    """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves."""
+    """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves.
+
+    `confidence`: how sure the template agent was of its plan, whoever answered.
+    """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="steps")
@@ -82,6 +86,8 @@ class Step(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True)
     declined = models.JSONField(default=list)
     limits = models.JSONField(default=dict)
+    confidence = models.FloatField(null=True, blank=True)
+    confidence_why = models.CharField(max_length=MOST_WHY, blank=True, default="", db_default="")
     actions = models.JSONField(default=list)
     done = models.BooleanField(default=False)
     fault = models.TextField(blank=True)
