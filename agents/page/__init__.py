@@ -5,5 +5,6 @@ from __future__ import annotations
 from agents.page.elements import Element
 from agents.page.excerpt import excerpt
 from agents.page.reading import Page, read
+from agents.page.records import Record
 
-__all__ = ["Element", "Page", "excerpt", "read"]
+__all__ = ["Element", "Page", "Record", "excerpt", "read"]

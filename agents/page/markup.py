@@ -153,7 +153,7 @@ class Reader:
         return known
 
     def _inside(self, node: Node, outer: Surroundings) -> Surroundings:
-        hidden = outer.hidden or _hides(node)
+        hidden = outer.hidden or hides(node)
         dialog = outer.dialog or _is_modal(node)
         form = self.forms.get(node, outer.form) if node.tag == "form" else outer.form
         label = node if node.tag == "label" else outer.label
@@ -206,7 +206,7 @@ def _neighbour(node: Node) -> str:
     return ""
 
 
-def _hides(node: Node) -> bool:
+def hides(node: Node) -> bool:
     if node.get("hidden") is not None or node.get("aria-hidden") == "true" or node.tag in {"template", "noscript"}:
         return True
     style = node.get("style")

@@ -12,6 +12,8 @@ from lxml import etree
 from agents.page.elements import Element
 from agents.page.markup import Node, Reader, one_line, text_of
 from agents.page.matching import GOOD_ENOUGH, score
+from agents.page.outline import Outline, outline
+from agents.page.records import Record, Records
 from agents.page.steady import Steady
 from agents.selectors import Selector
 
@@ -58,6 +60,24 @@ class Page:
     def dialog(self) -> bool:
         """Whether an open modal dialog keeps clicks from the rest of the page."""
         return any(element.dialog and element.usable for element in self.elements)
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """The items of the page's lists, tables and grids, in document order."""
+        return self._records.listed()
+
+    @cached_property
+    def subject(self) -> Record | None:
+        """What a detail page is about; None where the page has no such thing."""
+        return self._records.subject()
+
+    @cached_property
+    def _outline(self) -> Outline:
+        return outline(self._root)
+
+    @cached_property
+    def _records(self) -> Records:
+        return Records(self._outline, self._nodes, self.elements)
 
     def usable(self, roles: Collection[str]) -> list[Element]:
         """The elements of these roles that a click or key reaches."""

@@ -7,7 +7,8 @@ from agents.conventions import conform
 from agents.page import Page, read
 from agents.protocol import Form, Plan, Step
 from agents.template.intents import understand
-from agents.template.planning import next_step, one_shot
+from agents.template.one_shot import one_shot
+from agents.template.planning import next_step
 
 __all__ = ["plain", "plan"]
 

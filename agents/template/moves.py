@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agents.actions import Action, InvalidAction, click, select_option, submit, type_text
+from agents.actions import Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
 from agents.page import Element, Page
 from agents.selectors import Selector, xpath
 
 # A fourth selector of the same element would cost its 10 s for next to nothing.
 MOST_SELECTORS = 3
+# Callers zero a task after two failures in a row, and a wait in between starts the count anew; the shortest does.
+BREATH = wait(0.5)
+# A page that loads its contents by script shows them within a second or two.
+LOADING = wait(1.5)
 FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction"})
 
 
@@ -66,3 +70,11 @@ def blind_fill(expression: str, value: str) -> Move:
 
 def blind_enter(expression: str) -> Move:
     return Move(made(submit, (xpath(expression),)))
+
+
+def opened(url: str) -> list[Action]:
+    """Open a page by its URL; nothing where no browser could."""
+    try:
+        return [navigate(url)]
+    except InvalidAction:
+        return []

@@ -2,65 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.actions import Action, InvalidAction, navigate, wait
+from agents.actions import Action
 from agents.conventions import permitted
 from agents.page import Page
 from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent, Kind
-from agents.template.moves import FILLS, Move, press
+from agents.template.moves import BREATH, FILLS, LOADING, Move, opened, press
 from agents.template.past import Past
 from agents.template.recipes import login, logout, recipe_for
 from agents.template.recipes.recipe import Recipe
 
-# Callers zero a task after two failures in a row, and a wait in between starts the count anew; the shortest does.
-BREATH = wait(0.5)
-# A page that loads its contents by script shows them within a second or two.
-LOADING = wait(1.5)
 _WAITS_FOR_A_PAGE = 2
 # Sites show a dialog up to five times; one that stays beyond that can't be closed.
 _MOST_DIALOGS = 5
 _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
-
-
-def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
-    """The whole list at once: the task's page first, then everything by the page that came along or, without one, unseen."""
-    actions: list[Action] = _opening(step.url)
-    if intent.logs_in:
-        actions += _spaced(_whole(login, intent, page), LOADING)
-        page = None
-    stages = (intent, *intent.then)
-    for count, stage in enumerate(stages, 1):
-        actions += _spaced(_whole(recipe_for(stage), stage, page), LOADING if count < len(stages) else BREATH)
-        page = None
-    return Plan(tuple(actions), reasoning=f"Template: {intent.kind}, all at once.")
-
-
-def _opening(url: str) -> list[Action]:
-    try:
-        return [navigate(url)]
-    except InvalidAction:
-        return []
-
-
-def _whole(recipe: Recipe, intent: Intent, page: Page | None) -> tuple[Move, ...]:
-    """All moves of a recipe. Once it leads to another page, that one is unseen."""
-    reach = recipe.reach(intent, page)
-    act = recipe.act(intent, None if reach or page is None else page)
-    return (*reach, *(act if act or page is None else recipe.act(intent, None)))
-
-
-def _spaced(moves: Iterable[Move], last: Action) -> Iterator[Action]:
-    """The best way of each move, a wait after each: longer where the next page may be loading."""
-    ways = [move.ways[0] for move in moves if move.ways and not move.shown]
-    for count, way in enumerate(ways, 1):
-        yield way
-        if count < len(ways) or last is LOADING:
-            yield BREATH if way.type == "TypeAction" else LOADING
 
 
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
@@ -127,7 +87,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if past.waits < 1:
         return Plan((LOADING,), reasoning="Template: the page is empty, it may be loading.")
     known = [url for url in (step.url, *(entry.url for entry in reversed(past.entries))) if split_http(url)]
-    opening = [action for url in known[:1] for action in _opening(url) if not past.times(action)]
+    opening = [action for url in known[:1] for action in opened(url) if not past.times(action)]
     if opening:
         return Plan(tuple(opening), reasoning="Template: the page stayed empty, opening it again.")
     recipe = login if intent.logs_in and past.after_sending() is None else recipe_for(intent)
