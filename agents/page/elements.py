@@ -28,7 +28,10 @@ class Element:
     button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
     markup tells. `dialog`: inside an open modal dialog. `options` are the visible texts of a select, `longest` is how
-    many characters a field takes, None where it doesn't say.
+    many characters a field takes, None where it doesn't say. `beside` is the text just before a field, whether or not it is
+    its label; `group` what the set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the
+    bounds that a field for numbers, dates or times says, "" for none. `required`: its form isn't sent while it is empty;
+    `invalid`: the page says that what it holds is wrong.
     """
 
     place: int
@@ -49,6 +52,12 @@ class Element:
     dialog: bool = False
     options: tuple[str, ...] = ()
     longest: int | None = None
+    beside: str = ""
+    group: str = ""
+    least: str = ""
+    most: str = ""
+    required: bool = False
+    invalid: bool = False
 
     @property
     def usable(self) -> bool:

@@ -12,12 +12,11 @@ from typing import cast
 from lxml import etree
 
 from agents.page.elements import CHECKED, FIELDS, Element, role_of
-
-Node = etree._Element  # noqa: SLF001 (lxml gives its element type no public name)
+from agents.page.fieldsets import group_of, neighbour
+from agents.page.wording import Node, one_line, text_of, text_or_nothing
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
 MOST_ELEMENTS = 2500
-LONGEST_TEXT = 160
 
 _TAGS = ("input", "textarea", "select", "button", "a", "summary")
 _ROLES = frozenset({"button", "link", "tab", "menuitem", "checkbox", "radio", "textbox", "searchbox", "combobox", "switch", "option"})
@@ -26,8 +25,6 @@ _labels = etree.XPath("//label")
 _identified = etree.XPath("//*[@id]")
 _forms = etree.XPath("//form")
 
-_LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4"})
-_FURTHEST_LABEL = 3
 _SHOWN_AGAIN = re.compile(r":(flex|block|grid|inline|inline-flex|inline-block|table|contents)\b")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
@@ -40,27 +37,6 @@ class Surroundings:
     dialog: bool = False
     form: int | None = None
     label: Node | None = None
-
-
-def text_of(node: Node, limit: int = LONGEST_TEXT) -> str:
-    """The text inside a node in one line, at most `limit` characters."""
-    parts: list[str] = []
-    left = limit * 4
-    for part in node.itertext():
-        parts.append(part[:left])
-        left -= len(part)
-        if left <= 0:
-            break
-    return one_line(" ".join(parts), limit)
-
-
-def text_or_nothing(node: Node | None) -> str:
-    return "" if node is None else text_of(node)
-
-
-def one_line(text: str, limit: int = LONGEST_TEXT) -> str:
-    """The text with every run of white space as one blank, at most `limit` characters."""
-    return " ".join(text[: limit * 8].split())[:limit].rstrip()
 
 
 @dataclass
@@ -118,6 +94,12 @@ class Reader:
             dialog=around.dialog,
             options=tuple(_options(node)) if tag == "select" else (),
             longest=_longest(node.get("maxlength", "")),
+            beside=neighbour(node) if role in FIELDS else "",
+            group=group_of(node, role),
+            least=node.get("min", "") or node.get("aria-valuemin", ""),
+            most=node.get("max", "") or node.get("aria-valuemax", ""),
+            required=node.get("required") is not None or node.get("aria-required") == "true",
+            invalid=node.get("aria-invalid") == "true",
         )
 
     def _label(self, node: Node, role: str, text: str, around: Surroundings) -> str:
@@ -134,7 +116,7 @@ class Reader:
             node.get("value", "") if role not in FIELDS else "",
         )
         said = next((line for line in map(one_line, sources) if line), "")
-        return said if said or role not in FIELDS else _neighbour(node)
+        return said if said or role not in FIELDS else neighbour(node)
 
     def _labelled_by(self, node: Node) -> str:
         targets = (self._by_id.get(key) for key in node.get("aria-labelledby", "").split())
@@ -181,6 +163,8 @@ def _value_of(node: Node, tag: str) -> str:
         return next((text_of(option) for option in node.iter("option") if option.get("selected") is not None), "")
     if node.get("type", "").lower() in {"checkbox", "radio"}:
         return CHECKED if node.get("checked") is not None else ""
+    if "true" in {node.get("aria-checked"), node.get("aria-pressed"), node.get("aria-selected")}:
+        return CHECKED
     return node.get("value", "")
 
 
@@ -193,17 +177,6 @@ def _options(node: Node) -> Iterator[str]:
 
 def _picture_text(node: Node) -> str:
     return next((image.get("alt", "") for image in node.iter("img") if image.get("alt")), "")
-
-
-def _neighbour(node: Node) -> str:
-    """The text just before a field: in much markup the label stands beside its field without naming it."""
-    at: Node | None = node
-    for _ in range(_FURTHEST_LABEL):
-        before = at.getprevious() if at is not None else None
-        if before is not None and (text := text_of(before, 60)):
-            return text if before.tag in _LABELLERS else ""
-        at = at.getparent() if at is not None else None
-    return ""
 
 
 def hides(node: Node) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
-from agents.page.markup import Node, hides
+from agents.page.markup import hides
+from agents.page.wording import Node
 
 # Beyond this a page is no longer a list that somebody reads.
 MOST_NODES = 40_000

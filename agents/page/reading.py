@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -10,11 +10,12 @@ from itertools import islice
 from lxml import etree
 
 from agents.page.elements import Element
-from agents.page.markup import Node, Reader, one_line, text_of
+from agents.page.markup import Reader
 from agents.page.matching import GOOD_ENOUGH, score
 from agents.page.outline import Outline, outline
 from agents.page.records import Record, Records
 from agents.page.steady import Steady
+from agents.page.wording import Node, one_line, text_of
 from agents.selectors import Selector
 
 _MOST_HEADINGS = 20
@@ -111,6 +112,21 @@ class Page:
             block = outer
         return text_of(block, _LONGEST_CARD)
 
+    def blocks(self, elements: Sequence[Element]) -> Iterator[list[Element]]:
+        """The elements inside of the smallest block around some elements, then inside of the next larger one with more in it, and so on."""
+        first, last = elements[0].place, elements[-1].place
+        block: Node | None = self._nodes[first]
+        while block is not None:
+            start, end = first, last + 1
+            while start > 0 and _stands_in(self._nodes[start - 1], block):
+                start -= 1
+            while end < len(self._nodes) and _stands_in(self._nodes[end], block):
+                end += 1
+            if _stands_in(self._nodes[last], block) and (start, end - 1) != (first, last):
+                first, last = start, end - 1
+                yield list(self.elements[start:end])
+            block = block.getparent()
+
     def texts(self, limit: int) -> Iterator[str]:
         """Lines of visible text outside of headings, buttons, links and fields, until about `limit` characters are out."""
         for node in self._root.iter():
@@ -121,6 +137,10 @@ class Page:
                 if text:
                     limit -= len(text)
                     yield text
+
+
+def _stands_in(node: Node, block: Node) -> bool:
+    return node is block or any(outer is block for outer in node.iterancestors())
 
 
 def _addresses(block: Node) -> int:

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from agents.page.attributes import is_label, label_name, of_data, said
 from agents.page.elements import Element
-from agents.page.markup import Node
 from agents.page.outline import Outline
 from agents.page.repeats import HEADINGS, LANDMARKS, PRESSED, Group, Repeats
+from agents.page.wording import Node
 
 _LONGEST_TEXT = 2_000
 _LONGEST_NAME = 160

@@ -29,7 +29,7 @@ from typing import cast
 from lxml import etree
 
 from agents.page.elements import Element
-from agents.page.markup import Node
+from agents.page.wording import Node
 from agents.selectors import UNQUOTABLE, InvalidAction, Selector, attribute, quoted, xpath
 
 _TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
