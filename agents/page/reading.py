@@ -102,6 +102,13 @@ class Page:
         """All selectors that match this element alone, the steadiest first."""
         return tuple(self._steady.selectors(element))
 
+    def element(self, selector: Selector) -> Element | None:
+        """The element that one of its `selectors` picks; None for a selector that picks none, or several."""
+        picked = self._steady.picked(selector)
+        return (
+            next((self.elements[place] for place, node in enumerate(self._nodes) if [node] == picked), None) if len(picked) == 1 else None
+        )
+
     def card(self, element: Element) -> str:
         """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
         block = self._nodes[element.place]

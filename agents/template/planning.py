@@ -20,6 +20,10 @@ from agents.template.recipes.recipe import Recipe
 _WAITS_FOR_A_PAGE = 2
 # Sites show a dialog up to five times; one that stays beyond that can't be closed.
 _MOST_DIALOGS = 5
+NOTHING_LEFT = "Template: nothing is left to do on this page."
+NO_PAGE = "Template: no page came along."
+# What a plan says that ends the task without being done.
+GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
 
 
@@ -78,7 +82,7 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
 def _nothing_left(past: Past) -> Plan:
     """Nothing on this page answers to the task: one wait, as it may still be loading; after that it is over."""
     if past.last_waited:
-        return Plan((), done=True, reasoning="Template: nothing is left to do on this page.")
+        return Plan((), done=True, reasoning=NOTHING_LEFT)
     return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
 
 
@@ -96,7 +100,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if unseen:
         return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
     done = past.waits >= _WAITS_FOR_A_PAGE
-    return Plan(() if done else (LOADING,), done=done, reasoning="Template: no page came along.")
+    return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
 
 
 def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
