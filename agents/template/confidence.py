@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -43,12 +43,11 @@ def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
     """
     doubts = [*_of_words(step.prompt, intent), *_of_page(plan, step, page)]
     if page and not page.blank and step.form is Form.STEP:
-        doubts += [*_of_fills(plan, intent, page), *_of_press(plan, intent, page)]
-    doubts += _of_history(plan, Past(step.history))
+        doubts += [*_of_fills(plan, intent, page), *_of_press(plan, intent, page), *_of_repetition(plan, step, page)]
+    doubts += _of_history(Past(step.history))
     told = sorted(doubts, key=lambda doubt: doubt.left)[:_TOLD]
-    return replace(
-        plan, confidence=round(prod(doubt.left for doubt in doubts), 2), confidence_why=" ".join(one.why for one in told) or SURE
-    )
+    confidence = round(prod((doubt.left for doubt in doubts), start=1.0), 2)
+    return replace(plan, confidence=confidence, confidence_why=" ".join(one.why for one in told) or SURE)
 
 
 def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
@@ -58,7 +57,7 @@ def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
     elif any(recipe_for(stage) is best_guess for stage in stages):
         yield Doubt(0.75, f"There is no recipe for this kind of task ({intent.kind}).")
     heeded = {value for one in _all_criteria(intent) for value in one.values} | {stage.subject for stage in stages}
-    unheeded = [value for value in mask(prompt).quoted if not any(value in one for one in heeded)]
+    unheeded = [value for value in mask(prompt).quoted if value not in heeded]
     if unheeded:
         yield Doubt(0.6, f"What “{unheeded[0][:40]}” is for is not understood.")
 
@@ -109,13 +108,23 @@ def _says(element: Element, page: Page, wanted: Sequence[str]) -> bool:
     return all(likeness(one, element.label) >= _ALIKE or set(words(one)) <= card for one in wanted)
 
 
-def _of_history(plan: Plan, past: Past) -> Iterator[Doubt]:
+def _of_repetition(plan: Plan, step: Step, page: Page) -> Iterator[Doubt]:
+    """Pressing one thing again, by whatever selector, has led nowhere before."""
+    pressed = [_way(entry.fields.get("selector")) for entry in step.history if entry.type in PRESSES]
+    targets = [element for action in _of_types(plan, PRESSES) if (element := _target(page, action))] if pressed else []
+    if any(_way(selector) in pressed for element in targets for selector in page.selectors(element)):
+        yield Doubt(0.6, "The same was pressed before.")
+
+
+def _way(selector: object) -> tuple[object, ...]:
+    return tuple(selector.get(key) for key in ("type", "attribute", "value")) if isinstance(selector, Mapping) else ()
+
+
+def _of_history(past: Past) -> Iterator[Doubt]:
     if past.last_failed:
         yield Doubt(0.7, "The last action failed.")
     elif any(entry.succeeded is False for entry in past.entries):
         yield Doubt(0.85, "An action failed before.")
-    if any(past.times(action) for action in plan.actions if action.type in PRESSES):
-        yield Doubt(0.6, "The same was pressed before.")
     if sum(entry.type in PRESSES for entry in past.entries) >= MANY_PRESSES:
         yield Doubt(0.8, "Many actions have not ended the task.")
 
