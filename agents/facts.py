@@ -8,6 +8,7 @@ import uuid
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from agents.outcomes import Heard, heard
 from agents.protocol import Plan, Step
 from agents.reasons import PauseSource
 from agents.text import shorten, storable
@@ -20,6 +21,7 @@ MOST_WHY = 200
 class Opening:
     """A step as it came in. Times are Unix seconds; `limits` are the settings then in force.
 
+    `kind`: the kind of task as understood. `heard`: how the actions of the steps before went.
     `confidence`: of the template's plan, None where it made none.
     """
 
@@ -43,6 +45,8 @@ class Opening:
     limits: dict[str, Any]
     confidence: float | None = None
     confidence_why: str = ""
+    kind: str = ""
+    heard: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,10 @@ class StepFacts:
     def from_json(cls, text: str) -> StepFacts:
         """From the spool. Raises ValueError, LookupError, TypeError or AttributeError for anything else."""
         raw = json.loads(text)
-        closing = raw["closing"]
+        begun, closing = raw["opening"], raw["closing"]
+        told = tuple(Heard(**entry) for entry in begun.pop("heard", ()))
         attempt = closing.pop("attempt")
-        return cls(Opening(**raw["opening"]), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
+        return cls(Opening(**begun, heard=told), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
 
 
 def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
@@ -142,6 +147,7 @@ def opening(
         received_at=received_at,
         deadline_at=deadline_at,
         limits=limits,
+        heard=heard(step.history),
     )
 
 

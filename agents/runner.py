@@ -7,7 +7,7 @@ import random
 import time
 import traceback
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from agents import costs, hybrid, ledger, log_context, spool, step_pages, template
@@ -172,7 +172,7 @@ def _opening(
     in_force: Rules,
     fallback: Fallback,
 ) -> Opening:
-    opened = opening(
+    came = opening(
         step,
         uid=uid,
         source=source,
@@ -190,7 +190,16 @@ def _opening(
             "backoff_seconds": list(in_force.limits.ladder),
         },
     )
-    return with_template(opened, fallback.plan)
+    return replace(with_template(came, fallback.plan), kind=_kind(step))
+
+
+def _kind(step: Step) -> str:
+    """The kind of task, "" where a fault is in the way: nothing but a record hangs on it."""
+    try:
+        return template.kind(step.prompt)
+    except Exception:
+        logger.exception("The kind of task %s could not be told.", step.task_id)
+        return ""
 
 
 def _ask_llm(story: Story) -> tuple[Result, str]:

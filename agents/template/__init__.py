@@ -13,7 +13,7 @@ from agents.template.intents import understand
 from agents.template.one_shot import one_shot
 from agents.template.planning import next_step
 
-__all__ = ["plain", "plan"]
+__all__ = ["kind", "plain", "plan"]
 
 _PLAIN = "A plain answer, whatever the task is."
 
@@ -33,6 +33,11 @@ def plan(step: Step, page: Page | None) -> Plan:
         page = page or read(step.page, step.url)
         made = next_step(step, intent, page)
     return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
+
+
+def kind(prompt: str) -> str:
+    """The kind of task that a prompt asks for, as understood."""
+    return understand(prompt).kind
 
 
 def plain(step: Step) -> Plan:
