@@ -151,9 +151,7 @@ class Page:
     def element(self, selector: Selector) -> Element | None:
         """The element that one of its `selectors` picks; None for a selector that picks none, or several."""
         picked = self._steady.picked(selector)
-        return (
-            next((self.elements[place] for place, node in enumerate(self._nodes) if [node] == picked), None) if len(picked) == 1 else None
-        )
+        return next((one for one, node in zip(self.elements, self._reader.nodes, strict=True) if [node] == picked), None)
 
     def card(self, element: Element) -> str:
         """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
