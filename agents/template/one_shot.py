@@ -11,7 +11,8 @@ from agents.template.intents import Intent
 from agents.template.moves import BREATH, LOADING, Move, opened
 from agents.template.recipes import login, recipe_for
 from agents.template.recipes.recipe import Recipe
-from agents.template.site_facts import KNOWN, SiteFacts, Sites, load
+from agents.template.site_facts import SiteFacts, Sites
+from agents.template.site_reading import KNOWN, load
 from agents.template.ways import by_facts
 
 KNOWN_SITES, _ = load(KNOWN)

@@ -55,7 +55,8 @@ def wanted(prompt: str, intent: Intent) -> Wanted:
     found = list(criteria(masked))
     found += _unnamed(masked, {value for one in found for value in one.values})
     subject = "" if found else (intent, *intent.then)[-1].subject
-    if subject:
+    # Without a capital it is no name ("any film of the nineties"), and looking for it would find nothing.
+    if subject != subject.lower():
         found.append(Criterion(SUBJECT, Operator.CONTAINS, (subject,)))
     words = "".join(sign if sign.isascii() else " " for sign in masked.text.lower())
     return Wanted(tuple(found), words)

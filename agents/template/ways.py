@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -125,11 +126,10 @@ class _Doing:
 
 
 def _pressed(item: Item, inside: str, tests: list[str]) -> Action:
-    """Press within the first card that meets all conditions; where none does, within the first card."""
-    fitting = item.card + "".join(tests)
-    if not tests:
-        return click(xpath(f"({item.card}{inside})[1]"))
-    try:
-        return click(xpath(f"({fitting}{inside} | {item.card}[not({fitting})]{inside})[1]"))
-    except InvalidAction:
-        return click(xpath(f"({fitting}{inside})[1]"))
+    """Press within the first card that meets the conditions, where none does within the first card; as many of them as can be said."""
+    for most in range(len(tests), 0, -1):
+        fitting = item.card + "".join(tests[:most])
+        for expression in (f"({fitting}{inside} | {item.card}[not({fitting})]{inside})[1]", f"({fitting}{inside})[1]"):
+            with suppress(InvalidAction):
+                return click(xpath(expression))
+    return click(xpath(f"({item.card}{inside})[1]"))
