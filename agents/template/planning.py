@@ -28,8 +28,16 @@ _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept"
 
 
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
-    """The next tool calls, from the page as it is and the history as it went."""
+    """The next tool calls, from the page as it is and the history as it went.
+
+    What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task.
+    """
     past = Past(step.history)
+    made = _next(step, intent, page, past)
+    return Plan((LOADING,), reasoning=made.reasoning) if made.done and past.entries and not past.last_waited else made
+
+
+def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.blank:
         return _without_page(step, intent, past)
     if page.dialog and (closing := _close_dialog(step, page, past)):
