@@ -5,10 +5,13 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agents.page import read
 from agents.protocol import Form, PastAction, Plan, Step
 from agents.selectors import xpath
 from agents.template import plain, plan
-from agents.template.confidence import SURE
+from agents.template.confidence import SURE, rated
+from agents.template.intents import understand
+from agents.template.planning import NOTHING_LEFT
 from agents.tests.demo_sites import cinema
 from agents.tests.test_template_properties import HTML, ODD_PAST, PROMPT
 
@@ -78,11 +81,11 @@ def test_pressing_the_same_again_and_long_histories_take_confidence_away() -> No
 
 
 def test_giving_up_is_told_from_being_done() -> None:
-    given_up = made("Open the film 'Nowhere Man'", "<p>Nothing</p><input type=hidden>", (past("WaitAction", succeeded=True),) * 3)
-    assert (given_up.done, given_up.confidence < 0.2) == (True, True)
-    sent = made("Search for the film 'Arrival'", SITE["/"]).actions
-    done = made("Search for the film 'Arrival'", SITE["/search"], tuple(PastAction(one.type, one.fields, True, "", START) for one in sent))
-    assert (done.done, done.confidence) == (True, 0.9)
+    step = Step("/step", Form.STEP, "t", LOGIN, START, SITE["/"])
+    intent, page = understand(LOGIN), read(SITE["/"], START)
+    given_up = rated(Plan((), done=True, reasoning=NOTHING_LEFT), step, intent, page)
+    assert (given_up.confidence, given_up.confidence_why) == (0.1, "Nothing is left to try on this page.")
+    assert rated(Plan((), done=True, reasoning="Template: login is done."), step, intent, page).confidence == 0.9
 
 
 def test_a_plain_answer_is_never_sure() -> None:
