@@ -29,12 +29,8 @@ def plan(step: Step, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
     """
     intent = understand(step.prompt)
     if step.form is Form.ONE_SHOT:
-<<<<<<< HEAD
         page = None if page is None or page.blank else page
-        made = one_shot(step, intent, page)
-=======
-        made = one_shot(step, intent, None if page is None or page.blank else page, sites)
->>>>>>> main
+        made = one_shot(step, intent, page, sites)
     else:
         page = page or read(step.page, step.url)
         made = next_step(step, intent, page)
