@@ -14,9 +14,8 @@ from agents.protocol import Form, Plan, Step
 from agents.template.criteria import Criterion, mask
 from agents.template.fields import field_for
 from agents.template.intents import Intent, Kind
-from agents.template.moves import FILLS
+from agents.template.moves import FILLS, GIVEN_UP
 from agents.template.past import PRESSES, WAITS, Past
-from agents.template.planning import GIVEN_UP
 from agents.template.recipes import best_guess, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."

@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent, Kind
-from agents.template.moves import BREATH, FILLS, LOADING, Move, opened, press
+from agents.template.moves import BREATH, FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, opened, press
 from agents.template.past import Past
 from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
@@ -21,10 +21,6 @@ from agents.template.recipes.recipe import Recipe
 _WAITS_FOR_A_PAGE = 2
 # Sites show a dialog up to five times; one that stays beyond that can't be closed.
 _MOST_DIALOGS = 5
-NOTHING_LEFT = "Template: nothing is left to do on this page."
-NO_PAGE = "Template: no page came along."
-# What a plan says that ends the task without being done.
-GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
 
 

@@ -11,7 +11,7 @@ from agents.selectors import xpath
 from agents.template import plain, plan
 from agents.template.confidence import SURE, rated
 from agents.template.intents import understand
-from agents.template.planning import NOTHING_LEFT
+from agents.template.moves import NOTHING_LEFT
 from agents.tests.demo_sites import cinema
 from agents.tests.test_template_properties import HTML, ODD_PAST, PROMPT
 
