@@ -3,7 +3,26 @@
 from __future__ import annotations
 
 from agents.template.intents import Intent
-from agents.template.recipes import best_guess, login, logout, navigate, open_item, register, search
+from agents.template.recipes import (
+    add_item,
+    best_guess,
+    booking,
+    calendar,
+    checkout,
+    comment,
+    contact,
+    edit_item,
+    edit_profile,
+    login,
+    logout,
+    message,
+    navigate,
+    open_item,
+    register,
+    search,
+    settings,
+    todo,
+)
 from agents.template.recipes.recipe import Recipe
 
 RECIPES: tuple[Recipe, ...] = (
@@ -12,6 +31,17 @@ RECIPES: tuple[Recipe, ...] = (
     register,
     search,
     open_item,
+    contact.RECIPE,
+    comment.RECIPE,
+    add_item.RECIPE,
+    edit_item.RECIPE,
+    edit_profile.RECIPE,
+    checkout.RECIPE,
+    booking.RECIPE,
+    message.RECIPE,
+    calendar.RECIPE,
+    todo.RECIPE,
+    settings.RECIPE,
     navigate,
     best_guess,
 )

@@ -1,0 +1,141 @@
+"""What all tasks have in common that fill a form: to its page, fill what is asked for, send it, mend what the page refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, TEXT_FIELDS
+from agents.page.matching import score, words
+from agents.template import blind
+from agents.template.criteria import Criterion
+from agents.template.filling import demanded, filled
+from agents.template.forms import FoundForm, forms
+from agents.template.intents import Intent, Kind
+from agents.template.lists import chosen_from_list
+from agents.template.moves import Move, blind_press, press, send
+from agents.template.past import Past
+
+_ERROR = re.compile(
+    r"\b(?:is required|required field|please (?:enter|fill|select|choose|provide|add|complete)|must (?:be|not|contain|have)|"
+    r"can(?:no|')t be empty|is invalid|not valid|invalid|is missing|fill in)\b",
+    re.I,
+)
+_SUCCESS = re.compile(
+    r"\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|has been (?:sent|saved|added|updated|created|submitted|received|booked)|"
+    r"(?:message|email|review|comment|request|changes?|profile|event|booking|reservation|order|application) "
+    r"(?:was |is |has been )?(?:sent|saved|added|updated|created|submitted|received|posted|confirmed|placed))\b",
+    re.I,
+)
+_MOST_TEXT = 8_000
+_MOST_LEADS = 4
+_LEAST_LEAD = 0.55
+
+
+@dataclass(frozen=True)
+class FormTask:
+    """A recipe for tasks that are done by a form.
+
+    `leads` are what links, tabs and buttons on the way to the form are called, `routes` what their addresses hold, `sends` what
+    its button is called, `known_by` fields that such a form has, `fills` those of them that are filled though a prompt says
+    nothing of them. `about` tells which criteria are the form's, where others are about an item; all of them where it is None.
+    """
+
+    name: str
+    kinds: frozenset[Kind]
+    leads: tuple[str, ...]
+    sends: tuple[str, ...]
+    known_by: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    about: Callable[[Criterion], bool] | None = None
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+    def fits(self, intent: Intent) -> bool:
+        return intent.kind in self.kinds
+
+    def reach(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
+        if page is None:
+            return (blind_press(blind.pressed(self.leads[:3], self.routes)),)
+        if chosen_from_list(page, self.criteria(intent)):
+            return ()
+        form = self.form(intent, page)
+        leads = list(self._leads(intent, page))
+        if form and (form.merit >= 0.9 or not leads):
+            return ()
+        if not leads:
+            return ()
+        return (Move(tuple(move.ways[0] for lead in leads[:_MOST_LEADS] if (move := press(page, lead)).ways)),)
+
+    def act(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
+        if page is None:
+            return ()
+        listed = chosen_from_list(page, self.criteria(intent))
+        if listed:
+            return listed
+        form = self.form(intent, page)
+        return self._moves(form, page) if form else ()
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
+        form = self.form(intent, page)
+        if form is None or form.button is None:
+            return past.after_sending() is not None
+        pressed = any(past.did(way) for way in self._send(form, page).ways)
+        return pressed and (past.last_waited or _says(page, _SUCCESS))
+
+    def criteria(self, intent: Intent) -> tuple[Criterion, ...]:
+        return tuple(one for one in intent.criteria if self.about is None or self.about(one))
+
+    def form(self, intent: Intent, page: Page) -> FoundForm | None:
+        """The form on the page that the task is about."""
+        found = forms(page, self.criteria(intent), self.known_by, (*self._own_names(intent, self.sends), *self.sends))
+        return next((form for form in found if form.good), None)
+
+    def _moves(self, form: FoundForm, page: Page) -> tuple[Move, ...]:
+        refused = _says(page, _ERROR) or any(slot.element.invalid for slot in form.slots)
+        more = tuple(demanded(form.slots, form.answers, self.fills, page, all_empty=refused))
+        fills = filled(page, (*form.answers, *more))
+        opening = any(answer.slot.opens and not answer.shown for answer in (*form.answers, *more))
+        if opening or form.button is None or form.button.disabled:
+            return fills
+        return (*fills, self._send(form, page))
+
+    def _send(self, form: FoundForm, page: Page) -> Move:
+        field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)
+        if form.button is None:
+            return Move(())
+        return send(page, field, form.button) if field else press(page, form.button)
+
+    def _leads(self, intent: Intent, page: Page) -> Iterator[Element]:
+        """What may lead to the form, the likeliest first: by what it says, the task's own words before the usual ones, or by its route."""
+        names = (*self._own_names(intent, self.leads), *self.leads)
+        buttons = [one for one in page.usable(BUTTONS) if len(words(one.label)) <= 6]
+        scored = [(max(score(one, name) - 0.01 * rank for rank, name in enumerate(names)), one) for one in buttons]
+        routed = {one.place for one in buttons if any(f"/{route}" in one.href.lower().partition("?")[0] for route in self.routes)}
+        ranked = sorted(scored, key=lambda hit: (-hit[0] - 0.5 * (hit[1].place in routed), hit[1].place))
+        yield from (one for merit, one in ranked if merit >= _LEAST_LEAD or one.place in routed)
+
+    def _own_names(self, intent: Intent, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The names with the prompt's own noun: "add film" where it asks to add a film."""
+        noun = noun_of(intent)
+        verbs = tuple(dict.fromkeys(name.split()[0] for name in names))
+        return tuple(f"{verb} {noun}" for verb in verbs if noun) if self.about is None else ()
+
+
+_NOUN = re.compile(r"^\W*[a-z]+(?: up)?\s+(?:(?:an?|the|my|your|new|another|one|this|existing|user)\s+)*((?:time )?[a-z-]+)", re.I)
+
+
+def noun_of(intent: Intent) -> str:
+    """What the prompt's verb is about: "film" of "Add a film where …"; "" where it says none."""
+    found = _NOUN.match(intent.words)
+    return " ".join(words(found[1])) if found else ""
+
+
+def _says(page: Page, pattern: re.Pattern[str]) -> bool:
+    return any(pattern.search(text) for text in page.texts(_MOST_TEXT))
