@@ -7,7 +7,7 @@ import random
 import time
 import traceback
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from agents import hybrid, ledger, log_context, spool, step_pages, template
@@ -148,7 +148,7 @@ def _template_plan(step: Step, mode: Mode) -> tuple[Page | None, Plan, str]:
 def _opening(
     step: Step, uid: str, source: Source, caller: str | None, received_at: float, budget: Budget, page: Page | None, in_force: Rules
 ) -> Opening:
-    return opening(
+    came = opening(
         step,
         uid=uid,
         source=source,
@@ -163,6 +163,16 @@ def _opening(
             "backoff_seconds": list(in_force.limits.ladder),
         },
     )
+    return replace(came, kind=_kind(step))
+
+
+def _kind(step: Step) -> str:
+    """The kind of task, "" where a fault is in the way: nothing but a record hangs on it."""
+    try:
+        return template.kind(step.prompt)
+    except Exception:
+        logger.exception("The kind of task %s could not be told.", step.task_id)
+        return ""
 
 
 def _ask_llm(story: Story) -> tuple[Result, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from agents.protocol import MAX_URL
 from agents.sites import split_http
@@ -24,26 +25,26 @@ class TaskForm(forms.Form):
     prompt = forms.CharField(
         max_length=MAX_PROMPT,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="What the agent shall do, as a validator would say it. Placeholders such as <username> stay as they are.",
+        help_text=_("What the agent shall do, as a validator would say it. Placeholders such as <username> stay as they are."),
     )
     url = forms.CharField(
-        label="URL",
+        label=_("URL"),
         max_length=MAX_URL,
         widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "http://localhost:8000/?seed=58"}),
-        help_text="Where the task starts, with its seed.",
+        help_text=_("Where the task starts, with its seed."),
     )
     page = forms.CharField(
-        label="Page HTML",
+        label=_("Page HTML"),
         required=False,
         strip=False,
         max_length=MAX_PAGE,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
-        help_text="Optional. With the page at hand the agent writes selectors for it.",
+        help_text=_("Optional. With the page at hand the agent writes selectors for it."),
     )
 
     def clean_url(self) -> str:
         """An address that the agent can start at."""
         url: str = self.cleaned_data["url"]
         if split_http(url) is None or any(letter.isspace() or not letter.isprintable() for letter in url):
-            raise forms.ValidationError("Enter an absolute http or https URL, such as http://localhost:8000/?seed=58.")
+            raise forms.ValidationError(_("Enter an absolute http or https URL, such as http://localhost:8000/?seed=58."))
         return url

@@ -12,6 +12,7 @@ from agents import gates
 from agents.database import answering_transaction
 from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
+from agents.ledger import outcomes
 from agents.ledger.attempts import Clock, Permit, Request, decide, end_attempt, opened
 from agents.ledger.times import at, maybe_at
 from agents.models import Caller, Route, Step, Task
@@ -41,11 +42,15 @@ def next_attempt(opening: Opening, before: Request, ended: AttemptEnd, requests:
 def close_step(facts: StepFacts, limits: Limits) -> None:
     """Write 2: the attempt and the step are closed, the gate moves on, an event is opened or resolved.
 
-    Writes the step first where Write 1 failed. Idempotent: a step that is closed already is left alone. Raises django.db.Error.
+    How the actions of the step before went is noted, too. Writes the step first where Write 1 failed. Idempotent: a step that is
+    closed already is left alone. Raises django.db.Error.
     """
+    note_outcome = outcomes.told(facts.opening)
     with answering_transaction():
         if not _close(facts) and not _create_closed(facts):
             return
+        if note_outcome:
+            note_outcome()
         if facts.closing.attempt:
             end_attempt(facts.closing.attempt, limits)
         _count_caller(facts)
@@ -63,6 +68,7 @@ def _create_step(opening: Opening, permit: Permit | None = None) -> Step:
             "prompt": opening.prompt,
             "url": opening.task_url,
             "project": opening.project,
+            "kind": opening.kind,
             "created_at": at(opening.received_at),
         },
     )

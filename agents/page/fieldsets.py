@@ -6,9 +6,9 @@ from itertools import islice
 
 from agents.page.wording import Node, one_line, text_of
 
-_LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4", "h5", "h6"})
+LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4", "h5", "h6"})
 _FURTHEST_LABEL = 3
-_LONGEST_LABEL = 60
+LONGEST_LABEL = 60
 _CHOICES = frozenset({"button", "radio", "checkbox", "option", "tab", "switch"})
 _SETS = frozenset({"radiogroup", "group", "listbox"})
 _FURTHEST_SET = 5
@@ -19,7 +19,7 @@ _FIELDS = ("input", "select", "textarea")
 
 def neighbour(node: Node) -> str:
     """The text just before a field: in much markup the label stands beside its field without naming it."""
-    return _before(node, _FURTHEST_LABEL, _LONGEST_LABEL)
+    return _before(node, _FURTHEST_LABEL, LONGEST_LABEL)
 
 
 def group_of(node: Node, role: str) -> str:
@@ -67,13 +67,13 @@ def _before(node: Node, furthest: int, longest: int, skip: object = None) -> str
             (one for one in islice(at.itersiblings(preceding=True), 12) if (skip is None or one.tag != skip) and text_of(one, 8)), None
         )
         if before is not None:
-            return "" if before.tag not in _LABELLERS or _is_block(before) else text_of(before, longest)
+            return "" if before.tag not in LABELLERS or holds_fields(before) else text_of(before, longest)
         if skip is None and at.getprevious() is not None and any(True for _ in at.itersiblings(*_FIELDS, preceding=True)):
             return ""
         at = at.getparent()
     return ""
 
 
-def _is_block(node: Node) -> bool:
+def holds_fields(node: Node) -> bool:
     """Whether it holds something to operate: then it is a neighbour with a meaning of its own, no label."""
     return next(node.iter(*_OPERATED), None) is not None

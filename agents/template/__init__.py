@@ -10,7 +10,7 @@ from agents.template.intents import understand
 from agents.template.one_shot import one_shot
 from agents.template.planning import next_step
 
-__all__ = ["plain", "plan"]
+__all__ = ["kind", "plain", "plan"]
 
 
 def plan(step: Step, page: Page | None) -> Plan:
@@ -25,6 +25,11 @@ def plan(step: Step, page: Page | None) -> Plan:
     else:
         made = next_step(step, intent, page or read(step.page, step.url))
     return Plan(conform(made.actions, step), made.done, made.reasoning)
+
+
+def kind(prompt: str) -> str:
+    """The kind of task that a prompt asks for, as understood."""
+    return understand(prompt).kind
 
 
 def plain(step: Step) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agents.template.criteria import Criterion, Masked, Operator, criteria, mask
 from agents.template.kinds import SUBJECT_NOISE, Kind, kind_of
@@ -59,6 +60,7 @@ _NAMING = frozenset(
 )
 
 
+@lru_cache(maxsize=64)
 def understand(prompt: str) -> Intent:
     """The intent of a prompt; what is in none of the known kinds is OTHER, with the criteria and words that it has."""
     masked = mask(prompt)

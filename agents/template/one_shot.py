@@ -11,19 +11,30 @@ from agents.template.intents import Intent
 from agents.template.moves import BREATH, LOADING, Move, opened
 from agents.template.recipes import login, recipe_for
 from agents.template.recipes.recipe import Recipe
+from agents.template.site_facts import SiteFacts, Sites
+from agents.template.site_reading import KNOWN, load
+from agents.template.ways import by_facts
+
+KNOWN_SITES, _ = load(KNOWN)
 
 
-def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
-    """The whole list at once: the task's page first, then everything by the page that came along or, without one, unseen."""
-    actions: list[Action] = opened(step.url)
+def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
+    """The whole list at once, the task's page first: by what is known of the site; else by the page that came along, or unseen."""
+    task, actions = by_facts(step, intent, sites.get(step.project, SiteFacts()))
+    if actions:
+        return Plan((*opened(step.url), LOADING, *actions), reasoning=f"Template: {task}, as {step.project} is built.")
+    return Plan((*opened(step.url), *_by_recipes(intent, page)), reasoning=f"Template: {intent.kind}, all at once.")
+
+
+def _by_recipes(intent: Intent, page: Page | None) -> Iterator[Action]:
+    """Everything by the page that came along or, without one, unseen."""
     if intent.logs_in:
-        actions += _spaced(_whole(login, intent, page), LOADING)
+        yield from _spaced(_whole(login, intent, page), LOADING)
         page = None
     stages = (intent, *intent.then)
     for count, stage in enumerate(stages, 1):
-        actions += _spaced(_whole(recipe_for(stage), stage, page), LOADING if count < len(stages) else BREATH)
+        yield from _spaced(_whole(recipe_for(stage), stage, page), LOADING if count < len(stages) else BREATH)
         page = None
-    return Plan(tuple(actions), reasoning=f"Template: {intent.kind}, all at once.")
 
 
 def _whole(recipe: Recipe, intent: Intent, page: Page | None) -> tuple[Move, ...]:

@@ -167,8 +167,8 @@ def test_every_selector_matches_its_element_and_nothing_else(html: str) -> None:
     for element in page.elements:
         for selector in page.selectors(element):
             assert click(selector)
-            found = matches(page._root, selector)
-            assert [page._nodes.index(node) for node in found] == [element.place]
+            found = matches(page._reader.root, selector)
+            assert [page._reader.nodes.index(node) for node in found] == [element.place]
             assert len(matches(bare, selector)) == 1
 
 

@@ -58,3 +58,11 @@ def test_each_text_of_a_template_is_marked(template: Path) -> None:
 
 def test_a_text_that_is_not_marked_is_found() -> None:
     assert list(unmarked('<p title="Wide">{{ count }} steps {% translate "today" %}</p>')) == ["Wide", "steps"]
+
+
+FORMS = sorted({path for pattern in ("*_form.py", "*_forms.py") for path in (ROOT / "monitoring").rglob(pattern)})
+
+
+@pytest.mark.parametrize("module", FORMS, ids=lambda path: path.stem)
+def test_each_label_and_help_text_of_a_form_is_marked(module: Path) -> None:
+    assert re.findall(r"\b(?:label|help_text)=[\"'].*", module.read_text()) == []
