@@ -45,9 +45,9 @@ def _move(page: Page, answer: Answer) -> Move:
     slot = answer.slot
     if slot.choices:
         at = next(at for at, option in enumerate(slot.options) if option == answer.value)
-        return replace(press(page, slot.choices[at]), shown=answer.shown)
+        return replace(press(page, slot.choices[at]), shown=answer.shown, once=True)
     if slot.ticks:
-        return replace(press(page, slot.element), shown=(slot.value == CHECKED) == (answer.value == "on"))
+        return replace(press(page, slot.element), shown=(slot.value == CHECKED) == (answer.value == "on"), once=True)
     if slot.opens:
         return replace(press(page, slot.element), shown=answer.shown)
     return replace(fill(page, slot.element, answer.value), shown=answer.shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agents.page import Element, Page
@@ -32,6 +32,8 @@ _SUCCESS = re.compile(
 _MOST_TEXT = 8_000
 _MOST_LEADS = 4
 _LEAST_LEAD = 0.55
+# A lead by the prompt's own noun ("Add film"), or a form whose button is called so.
+_OWN_LEAD = 0.9
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,15 @@ class FormTask:
         if chosen_from_list(page, self.criteria(intent)):
             return ()
         form = self.form(intent, page)
-        leads = list(self._leads(intent, page))
-        if form and (form.merit >= 0.9 or not leads):
+        leads = self._leads(intent, page)
+        own = [lead for merit, lead in leads if merit >= _OWN_LEAD]
+        if form and (form.named >= _OWN_LEAD or not own):
             return ()
-        if not leads:
-            return ()
-        return (Move(tuple(move.ways[0] for lead in leads[:_MOST_LEADS] if (move := press(page, lead)).ways)),)
+        chosen = own or [lead for _, lead in leads]
+        if self.about and not form and not chosen:
+            chosen = _items(page)
+        ways = tuple(move.ways[0] for lead in chosen[:_MOST_LEADS] if (move := press(page, lead)).ways)
+        return (Move(ways),) if ways else ()
 
     def act(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
         if page is None:
@@ -112,14 +117,19 @@ class FormTask:
             return Move(())
         return send(page, field, form.button) if field else press(page, form.button)
 
-    def _leads(self, intent: Intent, page: Page) -> Iterator[Element]:
-        """What may lead to the form, the likeliest first: by what it says, the task's own words before the usual ones, or by its route."""
-        names = (*self._own_names(intent, self.leads), *self.leads)
-        buttons = [one for one in page.usable(BUTTONS) if len(words(one.label)) <= 6]
-        scored = [(max(score(one, name) - 0.01 * rank for rank, name in enumerate(names)), one) for one in buttons]
-        routed = {one.place for one in buttons if any(f"/{route}" in one.href.lower().partition("?")[0] for route in self.routes)}
-        ranked = sorted(scored, key=lambda hit: (-hit[0] - 0.5 * (hit[1].place in routed), hit[1].place))
-        yield from (one for merit, one in ranked if merit >= _LEAST_LEAD or one.place in routed)
+    def _leads(self, intent: Intent, page: Page) -> list[tuple[float, Element]]:
+        """What may lead to the form, the likeliest first: by what it says or by its route. Above 1: by the prompt's own noun."""
+        own = self._own_names(intent, self.leads)
+        found: list[tuple[float, Element]] = []
+        for one in page.usable(BUTTONS):
+            if len(words(one.label)) > 6:
+                continue
+            routed = any(f"/{route}" in one.href.lower().partition("?")[0] for route in self.routes)
+            named = max((score(one, name) - 0.01 * rank for rank, name in enumerate(self.leads)), default=0.0)
+            meant = max((score(one, name) for name in own), default=0.0)
+            merit = max(named if named >= _LEAST_LEAD else 0.0, 0.5 if routed else 0.0) + (meant if meant >= 0.9 else 0.0)
+            found += [(merit, one)] if merit else []
+        return sorted(found, key=lambda hit: (-hit[0], hit[1].place))
 
     def _own_names(self, intent: Intent, names: tuple[str, ...]) -> tuple[str, ...]:
         """The names with the prompt's own noun: "add film" where it asks to add a film."""
@@ -135,6 +145,11 @@ def noun_of(intent: Intent) -> str:
     """What the prompt's verb is about: "film" of "Add a film where …"; "" where it says none."""
     found = _NOUN.match(intent.words)
     return " ".join(words(found[1])) if found else ""
+
+
+def _items(page: Page) -> list[Element]:
+    """The links to the items that the page lists: where a prompt says nothing of the item, any will do."""
+    return [link for record in page.records for link in record.elements if link.href.strip("#")]
 
 
 def _says(page: Page, pattern: re.Pattern[str]) -> bool:

@@ -76,7 +76,7 @@ _ORDERED = r"\bcheck-?out\b|\b(?:complete|finish|place|submit|confirm|review)\b.
 _BOOKED = r"bookings?|reservations?|appointments?|rides?|trips?|stays?"
 _PLAN = r"add|create|schedule|make|plan|set up|invite|select|choose|enter|put"
 _PLANNED = r"events?|calendars?|meetings?|(?:day|week|month|agenda) view"
-_PREFERENCES = r"settings?|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
+_PREFERENCES = r"settings|(?<!by )setting|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
 
 # In this order the first that fits counts: what names its place ("the cart") before what only says what to do ("add").
 _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -101,7 +101,7 @@ _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.TODO, _begins(r"add|create|make|write|enter|start", r"tasks?|to-?dos?|subtasks?")),
     (Kind.CALENDAR, _begins(_PLAN, _PLANNED)),
     (Kind.REACT, _begins(r"like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|react|subscribe|join|apply")),
-    (Kind.ADD_ITEM, _begins(r"add|create|insert|publish|post|upload|enter|record|log|make|submit|start|set up")),
+    (Kind.ADD_ITEM, _begins(r"add|create|insert|publish|post|upload|enter|record|log|make|submit|start|set up|register")),
 )
 _THINGS = (
     r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"

@@ -53,14 +53,19 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
     """What one recipe does next; `past` is the part of the history that belongs to it."""
     reach = recipe.reach(intent, page)
-    actions = Choice(Past(step.history), past).open([_permitted(move, step) for move in reach or recipe.act(intent, page)])
-    unfilled = not reach and any(action.type in FILLS for action in actions)
+    reaching = _open(step, past, reach)
+    actions = reaching or _open(step, past, recipe.act(intent, page))
+    unfilled = not reaching and any(action.type in FILLS for action in actions)
     prior = intent.logs_in and recipe is login
     if not prior and not unfilled and recipe.achieved(intent, page, past):
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
     return _nothing_left(Past(step.history))
+
+
+def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
+    return Choice(Past(step.history), past).open([_permitted(move, step) for move in moves])
 
 
 def _permitted(move: Move, step: Step) -> Move:
@@ -136,7 +141,7 @@ class Choice:
 
     def _press(self, move: Move, *, again: bool) -> Action | None:
         """The next way to press. One that was pressed already is pressed again only after new fills; else the next way has its turn."""
-        if move.shown:
+        if move.shown or (move.once and any(self.past.did(way) for way in move.ways)):
             return None
         if again:
             return self._untried(move)
