@@ -15,13 +15,18 @@ _RATING = re.compile(
     r"(?<![\d.])(\d{1,2}(?:[.,]\d+)?)\s*(?:/\s*(?:5|10)(?![\d/])|out of (?:5|10)\b|stars?\b|[★⭐])|[★⭐☆]\s*(\d{1,2}(?:[.,]\d+)?)(?!\d)",
     re.I,
 )
+_PAGES = re.compile(r"(\d{1,5}) ?(?:pages|pp?\.?)", re.I)
+_LEAST_PHONE = 8
 _STARS = re.compile(r"[★⭐]{1,10}(?=[☆✩]*$)")
-_BARE_RATING = re.compile(r"(?:10|\d)\.\d{1,2}")
+BARE_RATING = re.compile(r"(?:10|\d)\.\d{1,2}")
 _REVIEWS = re.compile(r"\(?(\d[\d,.]*k?)\s*\+?\)?\s*(?:reviews?|ratings?|votes?|comments?)\b", re.I)
-_DURATION = re.compile(r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b", re.I)
+_DURATION = re.compile(
+    r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$",
+    re.I,
+)
 _DAY = rf"\d{{4}}-\d\d-\d\d|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTHS},? \d{{4}}|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}"
 _DATE = re.compile(rf"\b(?:{_DAY})\b", re.I)
-_YEAR = re.compile(r"\(?((?:19|20)\d\d)\)?")
+_YEAR = re.compile(r"\(?(1[5-9]\d\d|20\d\d)\)?")
 _PERSON = re.compile(r"(?:(directed|written|created|posted|sold|hosted|narrated|published)\s+)?by:?\s+(\S.{0,79})", re.I)
 _PERSONS = {
     "directed": "director", "written": "author", "sold": "seller", "hosted": "host", "narrated": "narrator", "published": "publisher",
@@ -30,7 +35,10 @@ _STOCK = re.compile(r"(?:only )?\d+ (?:left|in stock)(?: in stock)?|in stock|out
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,18}\d")
 _LABELLED = re.compile(r"([A-Za-z][\w /&-]{0,29}?)\s*[:：]\s*(\S.*)?")
-_PARTS = re.compile(r"\s*[•·|]\s*")
+_PARTS = re.compile(r"\s*[•·|]\s*|\s+[—–]\s+")
+# In a longer text a figure is part of a story.
+_LONGEST_SHAPED = 60
+_PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
 
 _GENRES = frozenset(
     """action adventure animation biography comedy crime documentary drama family fantasy history horror music musical mystery romance
@@ -69,13 +77,27 @@ def label_name(text: str) -> str:
 @lru_cache(maxsize=8192)
 def said(text: str) -> tuple[tuple[str, str], ...]:
     """The attributes in one text, as (name, value): "Crime • 1994 • 142 min" says genre, year and duration."""
-    return tuple(pair for part in _PARTS.split(text) if part for pair in _part(part))
+    parts = [part for part in _PARTS.split(text) if part]
+    found = [(part, list(_part(part))) for part in parts]
+    genres = [part for part, pairs in found if ("genre", part) in pairs]
+    if genres:
+        others = [part for part, pairs in found if not pairs and _PLAIN_WORDS.fullmatch(part) and not _is_name(part)]
+        genres = [part for part in parts if part in genres or part in others]
+    pairs = [pair for _, some in found for pair in some if pair[0] != "genre"]
+    return (*pairs, *(("genre", part) for part in genres))
+
+
+def _is_name(text: str) -> bool:
+    """Whether it looks like a person's name rather than a kind of thing: two words or more, all with a capital."""
+    return len(text.split()) > 1 and all(word[0].isupper() for word in text.split())
 
 
 def _part(text: str) -> Iterator[tuple[str, str]]:
     labelled = _LABELLED.fullmatch(text)
     if labelled and labelled[2] and len(labelled[1].split()) <= 3 and not labelled[2].startswith("//"):
         yield label_name(labelled[1]), labelled[2]
+    if len(text) > _LONGEST_SHAPED:
+        return
     if any(sign in text for sign in "0123456789★⭐"):
         yield from _figures(text)
     yield from _wordings(text)
@@ -88,8 +110,10 @@ def _figures(text: str) -> Iterator[tuple[str, str]]:
     yield from _scores(text)
     if year := _YEAR.fullmatch(text):
         yield "year", year[1]
-    if (phone := _PHONE.fullmatch(text)) and not _DATE.search(text):
-        yield "phone", phone[0]
+    if pages := _PAGES.fullmatch(text):
+        yield "pages", pages[1]
+    if _PHONE.fullmatch(text) and not _DATE.search(text) and sum(map(str.isdigit, text)) > _LEAST_PHONE:
+        yield "phone", text
 
 
 def _scores(text: str) -> Iterator[tuple[str, str]]:
@@ -97,14 +121,14 @@ def _scores(text: str) -> Iterator[tuple[str, str]]:
         yield "rating", found[1] or found[2]
     elif stars := _STARS.match(text):
         yield "rating", str(len(stars[0]))
-    elif _BARE_RATING.fullmatch(text):
+    elif BARE_RATING.fullmatch(text):
         yield "rating", text
     if found := _REVIEWS.search(text):
         yield "reviews", found[1]
 
 
 def _wordings(text: str) -> Iterator[tuple[str, str]]:
-    if person := _PERSON.fullmatch(text):
+    if (person := _PERSON.fullmatch(text)) and not is_label(person[2]):
         yield _PERSONS.get((person[1] or "").lower(), "author"), person[2]
     if found := _STOCK.search(text):
         yield "stock", found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from agents.page.fieldsets import LABELLERS, LONGEST_LABEL, holds_fields, neighb
 from agents.page.wording import Node, one_line, text_of, text_or_nothing
 
 MOST_LABELS = 2500
+_INVITES = re.compile(r"(?:all|any|every|select|choose|sort(?:ed)? by|pick|filter)\b.*\w", re.I)
 _labels = etree.XPath("//label")
 _identified = etree.XPath("//*[@id]")
 
@@ -52,6 +54,8 @@ class Naming:
             yield node.get("title")
             yield node.get("alt")
             yield text or _picture_text(node)
+        if node.tag == "select":
+            yield _inviting(node)
         if role in FIELDS or role == PICKER:
             yield neighbour(node)
         yield text or node.get("title")
@@ -85,6 +89,12 @@ def _following(node: Node) -> str:
             return text_of(after, LONGEST_LABEL) if after.tag in LABELLERS and not holds_fields(after) else ""
         at = at.getparent()
     return ""
+
+
+def _inviting(node: Node) -> str:
+    """A first option that names what is chosen, such as "All genres" or "Sort by: newest"."""
+    first = text_of(next(iter(node.iter("option")), node))
+    return first if _INVITES.match(first) else ""
 
 
 def _picture_text(node: Node) -> str:

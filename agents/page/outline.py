@@ -65,6 +65,14 @@ class Outline:
         """All that a node says, at most `limit` characters."""
         return " ".join(self.texts(at)[:limit])[:limit]
 
+    def path(self, outer: int, at: int) -> tuple[str, ...]:
+        """What lies between a node and one inside of it, from within."""
+        tags = []
+        while at > outer:
+            tags.append(self.tags[at])
+            at = self.parents[at]
+        return tuple(tags)
+
     def inside(self, at: int, tags: frozenset[str]) -> list[int]:
         return [place for place in range(at, self.ends[at]) if self.tags[place] in tags]
 

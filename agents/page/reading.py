@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -69,7 +70,8 @@ class Page:
     @cached_property
     def subject(self) -> Record | None:
         """What a detail page is about; None where the page has no such thing."""
-        return self._records.subject()
+        is_start = re.fullmatch(r"https?://[^/]+/?(?:[?#].*)?", self.url)
+        return None if is_start else self._records.subject()
 
     @cached_property
     def errors(self) -> tuple[str, ...]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
-from agents.page.attributes import is_label, label_name, of_data, said
-from agents.page.elements import Element
+from agents.page.attributes import label_name, said
+from agents.page.elements import PICKER, Element
+from agents.page.item import LONGEST_NAME, Item, cells, is_bare_rating
 from agents.page.outline import Outline
-from agents.page.repeats import HEADINGS, LANDMARKS, PRESSED, Group, Repeats
+from agents.page.repeats import LANDMARKS, Group, Repeats
 from agents.page.wording import Node
 
-_LONGEST_TEXT = 2_000
-_LONGEST_NAME = 160
 # A list of more is not looked through item by item.
 MOST_RECORDS = 1_000
-_STRONG = frozenset({"strong", "b", "dt", "summary"})
-_IMAGES = frozenset({"img"})
-_NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "task", "film", "movie", "book"})
-_TELLING = ("aria-label", "title", "datetime", "content")
+# One attribute may stand there by chance.
+_LEAST_ATTRIBUTES = 2
+_LISTS = re.compile(r"^(?:search|results?|browse|all)\b|\bresults? (?:for|of)\b|\bsearch results?\b", re.I)
+_SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,16 @@ class Records:
     def subject(self) -> Record | None:
         """What the page is about, where one heading stands above attributes that belong to no list."""
         at = self._headline()
-        if at is None:
+        if at is None or _LISTS.search(self.outline.text(at, LONGEST_NAME)) or any(map(_sorts, self.elements)):
             return None
         block = self._block(at)
         skipped = sorted((place, self.outline.ends[place]) for group in self.groups for place in group.items if group.strong)
-        reader = _Item(self.outline, block, frozenset(), {}, _gaps(block, self.outline, skipped))
-        attributes = reader.attributes()
-        if not attributes:
+        item = Item(self.outline, block, _gaps(block, self.outline, skipped), quiet=frozenset({"button"}))
+        attributes = item.attributes()
+        if len(attributes) < _LEAST_ATTRIBUTES:
             return None
         own = tuple(one for one in self._elements_of(block) if not any(low <= self._seats[one.place] < high for low, high in skipped))
-        return Record(self.outline.text(at, _LONGEST_NAME), attributes, reader.text(), own)
+        return Record(self.outline.text(at, LONGEST_NAME), attributes, item.text(), own)
 
     def _headline(self) -> int | None:
         for tag in ("h1", "h2"):
@@ -121,10 +120,11 @@ class Records:
     def _of_group(self, group: Group) -> Iterator[tuple[int, Record]]:
         heads = self._column_heads(group.items[0])
         labels = self._labels(group)
+        rated = self._rated(group)
         for at in group.items:
             if self.outline.tags[at] == "tr" and not heads and not self.outline.inside(at, frozenset({"td"})):
                 continue
-            item = _Item(self.outline, at, labels, heads, [(self.outline.firsts[at], self.outline.lasts[at])])
+            item = Item(self.outline, at, [(self.outline.firsts[at], self.outline.lasts[at])], labels, heads, rated)
             yield at, Record(item.name(), item.attributes(), item.text(), self._elements_of(at))
 
     def _labels(self, group: Group) -> frozenset[str]:
@@ -135,6 +135,15 @@ class Records:
         most = 0.8 * len(group.items)
         return frozenset(text for text, count in counted.items() if count >= most and not said(text) and not any(map(str.isdigit, text)))
 
+    def _rated(self, group: Group) -> frozenset[tuple[str, ...]]:
+        """Where in the group's items a bare rating stands: a whole number in the same place is one, too."""
+        return frozenset(
+            self.outline.path(item, self.outline.owners[place])
+            for item in group.items
+            for place in range(self.outline.firsts[item], self.outline.lasts[item])
+            if is_bare_rating(self.outline.pieces[place])
+        )
+
     def _column_heads(self, at: int) -> dict[int, str]:
         """The heads of the table around a row, by the number of their column."""
         outline, table = self.outline, at
@@ -144,12 +153,14 @@ class Records:
             return {}
         rows = outline.inside(table, frozenset({"tr"}))
         first = next((row for row in rows if len(outline.inside(row, frozenset({"th"}))) > 1), None)
-        cells = _cells(outline, first) if first is not None else []
-        return {column: label_name(outline.text(cell, 40)) for column, cell in enumerate(cells) if outline.text(cell, 40)}
+        named = cells(outline, first) if first is not None else []
+        return {column: label_name(outline.text(cell, 40)) for column, cell in enumerate(named) if outline.text(cell, 40)}
 
 
-def _cells(outline: Outline, row: int) -> list[int]:
-    return [child for child in outline.children[row] if outline.tags[child] in {"td", "th"}]
+def _sorts(element: Element) -> bool:
+    """Whether it orders or narrows a list."""
+    said = (element.label, *element.options[:1]) if element.role in {"listbox", PICKER} and element.usable else ()
+    return any(_SORTS.search(text) for text in said)
 
 
 def _gaps(block: int, outline: Outline, skipped: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -160,104 +171,3 @@ def _gaps(block: int, outline: Outline, skipped: Sequence[tuple[int, int]]) -> l
             gaps.append((start, outline.firsts[low]))
             start = outline.lasts[low]
     return [*gaps, (start, outline.lasts[block])]
-
-
-@dataclass
-class _Item:
-    """One item: its node, the labels and column heads of its group, the stretches of the page's texts that are its own."""
-
-    outline: Outline
-    at: int
-    labels: frozenset[str]
-    heads: Mapping[int, str]
-    stretches: list[tuple[int, int]]
-    _found: dict[str, str] = field(default_factory=dict)
-
-    def text(self) -> str:
-        return " ".join(self.outline.pieces[place] for place in self._places())[:_LONGEST_TEXT]
-
-    def _places(self) -> Iterator[int]:
-        for low, high in self.stretches:
-            yield from range(low, high)
-
-    def name(self) -> str:
-        return " ".join(next((text for text in self._names() if text), "").split())[:_LONGEST_NAME]
-
-    def _names(self) -> Iterator[str]:
-        outline = self.outline
-        yield from (outline.text(place, _LONGEST_NAME) for place in outline.inside(self.at, HEADINGS))
-        if self.heads:
-            cells = _cells(outline, self.at)
-            naming = next((column for column, head in self.heads.items() if _NAMING & set(head.split())), None)
-            if naming is not None and naming < len(cells):
-                yield outline.text(cells[naming], _LONGEST_NAME)
-        yield from (outline.text(place, _LONGEST_NAME) for place in outline.inside(self.at, _STRONG) if not self._tells(place))
-        yield from (outline.nodes[place].get("alt", "") for place in outline.inside(self.at, _IMAGES))
-        yield from (outline.pieces[place] for place in self._places() if self._is_own(place))
-        yield self.text()
-
-    def _tells(self, at: int) -> bool:
-        text = self.outline.text(at, 80)
-        return not text or is_label(text) or bool(said(text))
-
-    def _is_own(self, place: int) -> bool:
-        text = self.outline.pieces[place]
-        return text not in self.labels and not is_label(text) and not said(text) and any(map(str.isalpha, text))
-
-    def attributes(self) -> dict[str, str]:
-        """The labelled ones first: a shape never overrides what a label says."""
-        for name, value in (*self._columns(), *self._labelled(), *self._marked(), *self._shaped()):
-            if name and value and name not in self._found:
-                self._found[name] = value
-        return self._found
-
-    def _columns(self) -> Iterator[tuple[str, str]]:
-        for column, cell in enumerate(_cells(self.outline, self.at) if self.heads else ()):
-            if column in self.heads:
-                yield self.heads[column], self.outline.text(cell, _LONGEST_NAME)
-
-    def _labelled(self) -> Iterator[tuple[str, str]]:
-        """A label and the text after it, where both stand in one small block."""
-        places = list(self._places())
-        for place, after in pairwise(places):
-            text, value = self.outline.pieces[place], self.outline.pieces[after]
-            known = is_label(text)
-            if (known or text in self.labels) and not is_label(value) and value not in self.labels and self._paired(place, after, known):
-                yield label_name(text), value
-
-    def _paired(self, label: int, value: int, known: bool) -> bool:
-        outline = self.outline
-        one, other = outline.owners[label], outline.owners[value]
-        if self._in_pressed(one):
-            return False
-        above = one
-        for _ in range(3 if known else 2):
-            if above <= other < outline.ends[above]:
-                size = outline.lasts[above] - outline.firsts[above]
-                return size == 2 or (known and (size <= 6 or outline.tags[above] == "dl"))
-            above = outline.parents[above]
-            if above < self.at:
-                return False
-        return False
-
-    def _in_pressed(self, at: int) -> bool:
-        while at > self.at:
-            if self.outline.tags[at] in PRESSED:
-                return True
-            at = self.outline.parents[at]
-        return False
-
-    def _marked(self) -> Iterator[tuple[str, str]]:
-        """What the markup says of the item: data-…, itemprop, labels for the blind, moments of time."""
-        for place in range(self.at, self.outline.ends[self.at]):
-            for key, value in self.outline.nodes[place].items():
-                if key.startswith("data-"):
-                    yield from of_data(key, value)
-                elif key == "itemprop":
-                    yield from of_data(value, self.outline.text(place, 80))
-                elif key in _TELLING and self.outline.tags[place] not in PRESSED:
-                    yield from said(value[:80])
-
-    def _shaped(self) -> Iterator[tuple[str, str]]:
-        for place in self._places():
-            yield from said(self.outline.pieces[place])

@@ -22,6 +22,9 @@ _MOST_NODES = 400
 _LEAST_ALIKE = 0.5
 # An item in whose inside items take up more than this share of the texts is the frame around a list.
 _FRAME = 0.5
+_MOST_HEADINGS = 2
+# A block of so many links or buttons without a text besides them is a menu.
+_MENU = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,21 @@ class Repeats:
     _transparent: dict[int, int] = field(default_factory=dict)
 
     def groups(self) -> list[Group]:
-        """The page's lists in document order; no item lies in another."""
+        """The page's lists in document order; no item lies in another. Lists of bare links count where there is nothing better."""
         found = list(self._candidates())
+        return self._apart([group for group in found if group.strong]) or self._apart(found)
+
+    def _apart(self, found: list[Group]) -> list[Group]:
+        strong = sorted(place for group in found if group.strong for place in group.items)
         kept: list[Group] = []
         taken: list[tuple[int, int]] = []
-        strong = sorted(place for group in found if group.strong for place in group.items)
         for group in sorted(found, key=lambda one: (not one.strong, one.items[0])):
-            if self._frames(group, strong) or any(start < group.items[0] < end or group.items[0] == start for start, end in taken):
+            items = tuple(item for item in group.items if not self._frames(item, strong))
+            lost = len(group.items) - len(items)
+            if len(items) < 2 or lost > len(items) or any(start <= items[0] < end for start, end in taken):
                 continue
-            kept.append(group)
-            taken += [(place, self.outline.ends[place]) for place in group.items]
+            kept.append(Group(items, group.strong))
+            taken += [(place, self.outline.ends[place]) for place in items]
         return sorted(kept, key=lambda one: one.items[0])
 
     @cached_property
@@ -67,6 +75,18 @@ class Repeats:
         for at, parent in enumerate(self.outline.parents):
             outside.append(self.outline.tags[at] in LANDMARKS or (parent >= 0 and outside[parent]))
         return outside
+
+    def _free(self, at: int) -> int:
+        """How many texts a node says outside of links and buttons."""
+        outline = self.outline
+        return sum(not self._in_pressed[owner] for owner in outline.owners[outline.firsts[at] : outline.lasts[at]])
+
+    @cached_property
+    def _in_pressed(self) -> list[bool]:
+        inside: list[bool] = []
+        for at, parent in enumerate(self.outline.parents):
+            inside.append(self.outline.tags[at] in PRESSED or (parent >= 0 and inside[parent]))
+        return inside
 
     def _candidates(self) -> Iterator[Group]:
         for at, children in enumerate(self.outline.children):
@@ -104,6 +124,8 @@ class Repeats:
         pieces = outline.lasts[at] - outline.firsts[at]
         pressed = self._pressed[outline.ends[at]] - self._pressed[at]
         headed = self._heads[outline.ends[at]] > self._heads[at]
+        if pressed >= _MENU and not headed and self._free(at) <= 1:
+            return False
         return (pieces >= 1 and (pressed >= 1 or headed)) or (pieces >= 2 and outline.tags[at] in _ITEM_TAGS)
 
     def _is_rich(self, at: int) -> bool:
@@ -117,14 +139,15 @@ class Repeats:
     def _shape(self, at: int) -> frozenset[str]:
         return frozenset(self.outline.tags[at : self.outline.ends[at]]) - _INLINE
 
-    def _frames(self, group: Group, strong: list[int]) -> bool:
-        """Whether the group's items are frames around lists: most of what they say is said by items inside of them."""
-        framed = 0
-        for item in group.items:
-            inner = [place for place in strong[self.outline.holds(item, strong)] if place != item]
-            held = sum(self.outline.lasts[place] - self.outline.firsts[place] for place in inner)
-            framed += len(inner) > 1 and held > _FRAME * (self.outline.lasts[item] - self.outline.firsts[item])
-        return framed * 2 > len(group.items)
+    def _frames(self, item: int, strong: list[int]) -> bool:
+        """Whether it is a part of the page around a list: it has the page's heading or many, or items inside say most of what it says."""
+        outline = self.outline
+        headings = outline.inside(item, HEADINGS)
+        if len(headings) > _MOST_HEADINGS or any(outline.tags[place] == "h1" for place in headings):
+            return True
+        inner = [place for place in strong[outline.holds(item, strong)] if place != item]
+        held = sum(outline.lasts[place] - outline.firsts[place] for place in inner)
+        return len(inner) > 1 and held > _FRAME * (outline.lasts[item] - outline.firsts[item])
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:

@@ -37,7 +37,7 @@ _NEXT = frozenset({"next", "next page", "older", "›", "»", "→", ">", "go to
 _PREVIOUS = frozenset(
     {"previous", "prev", "previous page", "newer", "‹", "«", "←", "<", "go to previous page", "‹ previous", "« previous", "← previous"}
 )
-_NUMBERED = re.compile(r"(?:(?:go to )?page )?(\d{1,4})", re.I)
+_NUMBERED = re.compile(r"(?:(?:go to )?page )?(\d{1,3})", re.I)
 _NOT_FOR_WORDS = frozenset({"password", "email", "date", "number", "time", "tel", "url", "datetime-local"})
 _SEARCHES = frozenset({"search", "query", "q", "find", "keyword", "discover", "lookup"})
 

@@ -15,8 +15,9 @@ from agents.template.filling import demanded, filled
 from agents.template.forms import FoundForm, forms
 from agents.template.intents import Intent, Kind
 from agents.template.lists import chosen_from_list
-from agents.template.moves import Move, blind_press, press, send
+from agents.template.moves import FILLS, Move, blind_press, press, send
 from agents.template.past import Past
+from agents.template.quest import quest_of
 
 _ERROR = re.compile(
     r"\b(?:is required|required field|please (?:enter|fill|select|choose|provide|add|complete)|must (?:be|not|contain|have)|"
@@ -90,7 +91,7 @@ class FormTask:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
         form = self.form(intent, page)
         if form is None or form.button is None:
-            return past.after_sending() is not None
+            return _sent(past, quest_of(intent).name)
         pressed = any(past.did(way) for way in self._send(form, page).ways)
         return pressed and (past.last_waited or _says(page, _SUCCESS))
 
@@ -145,6 +146,13 @@ def noun_of(intent: Intent) -> str:
     """What the prompt's verb is about: "film" of "Add a film where …"; "" where it says none."""
     found = _NOUN.match(intent.words)
     return " ".join(words(found[1])) if found else ""
+
+
+def _sent(past: Past, searched: str) -> bool:
+    """Whether something was filled in that was no search for the item, and then something pressed."""
+    filled = [at for at, one in enumerate(past.entries) if one.type in FILLS and one.succeeded is not False]
+    written = [at for at in filled if not searched or past.entries[at].fields.get("text") != searched]
+    return bool(written) and Past(past.entries[written[-1] + 1 :]).pressed
 
 
 def _items(page: Page) -> list[Element]:

@@ -14,6 +14,7 @@ from agents.sites import split_http
 from agents.template.intents import Intent, Kind
 from agents.template.moves import BREATH, FILLS, LOADING, Move, opened, press
 from agents.template.past import Past
+from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
 from agents.template.recipes.recipe import Recipe
 
@@ -24,8 +25,16 @@ _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept"
 
 
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
-    """The next tool calls, from the page as it is and the history as it went."""
+    """The next tool calls, from the page as it is and the history as it went.
+
+    What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task.
+    """
     past = Past(step.history)
+    made = _next(step, intent, page, past)
+    return Plan((LOADING,), reasoning=made.reasoning) if made.done and past.entries and not past.last_waited else made
+
+
+def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.blank:
         return _without_page(step, intent, past)
     if page.dialog and (closing := _close_dialog(step, page, past)):
@@ -52,12 +61,15 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
     """What one recipe does next; `past` is the part of the history that belongs to it."""
-    reach = recipe.reach(intent, page)
-    reaching = _open(step, past, reach)
-    actions = reaching or _open(step, past, recipe.act(intent, page))
-    unfilled = not reaching and any(action.type in FILLS for action in actions)
     prior = intent.logs_in and recipe is login
-    if not prior and not unfilled and recipe.achieved(intent, page, past):
+    achieved = not prior and recipe.achieved(intent, page, past)
+    acts = recipe.act(intent, page)
+    first = () if prior or achieved else before(intent, page, past, acts)
+    reach = () if achieved else first or recipe.reach(intent, page)
+    reaching = _open(step, past, reach)
+    actions = reaching or _open(step, past, acts)
+    unfilled = not reaching and any(action.type in FILLS for action in actions)
+    if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
@@ -145,7 +157,7 @@ class Choice:
             return None
         if again:
             return self._untried(move)
-        pressed = [way for way in move.ways if self.past.did(way)]
+        pressed = [way for way in move.ways if self.past.did(way) and "go_back" not in way.fields]
         left = [way for way in move.ways if way not in pressed]
         if pressed and not self.past.last_waited:
             return None

@@ -73,11 +73,64 @@ def test_column_heads_name_the_attributes_of_rows() -> None:
         ("<h3>X</h3><span>In stock</span>", "stock", "In stock"),
         ("<h3>X</h3><time datetime='2025-07-18'>soon</time>", "date", "2025-07-18"),
         ("<h3>X</h3><i data-price='19.99'></i>", "price", "19.99"),
+        ("<h3>X</h3><p>Drama · Crime — 1994</p>", "genre", "Drama, Crime"),
+        ("<h3>X</h3><p>Fiction · Literary — 1859</p>", "genre", "Fiction, Literary"),
+        ("<h3>X</h3><p>Fiction · Literary — 1859</p>", "year", "1859"),
+        ("<h3>X</h3><i>Drama</i><i>Comedy</i>", "genre", "Drama, Comedy"),
+        ("<h3>X</h3><p>2003 • 454 pages • Ann Lee</p>", "pages", "454"),
+        ("<h3>X</h3><span>113m</span>", "duration", "113m"),
+        ("<h3>X</h3><p>Call +1 (555) 010-9999</p><p>+1 (555) 010-9999</p>", "phone", "+1 (555) 010-9999"),
+        ("<h3>1917</h3><p>2019</p>", "year", "2019"),
+        ("<h3>Glass: A Mystery</h3><p>x</p>", "glass", None),
+        ("<h3>X</h3><p>It was 1994 when the war that nobody had foreseen came to an end, $5 and 2 h later.</p>", "price", None),
         ("<h3>X</h3><a href='mailto:a@b.com'>a@b.com</a>", "email", "a@b.com"),
     ],
 )
-def test_attributes_are_known_by_label_or_shape(html: str, name: str, value: str) -> None:
+def test_attributes_are_known_by_label_or_shape(html: str, name: str, value: str | None) -> None:
     assert only(html).attributes.get(name) == value
+
+
+def test_a_whole_number_where_the_other_items_have_ratings_is_one() -> None:
+    items = "".join(
+        f"<div><div><i>Drama</i><b>{rating}</b></div><h3>{name}</h3><a href=/x>x</a></div>" for name, rating in (("A", "7.5"), ("B", "8"))
+    )
+    assert [one.attributes["rating"] for one in records(items)] == ["7.5", "8"]
+
+
+def test_a_text_that_all_items_say_beside_another_is_its_label() -> None:
+    items = "".join(f"<div><h3>{name}</h3><p><i>Tonnage</i><b>{at}x</b></p><a href=/x>x</a></div>" for at, name in enumerate("ABC"))
+    assert [one.attributes["tonnage"] for one in records(items)] == ["0x", "1x", "2x"]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "<main><section><h1>Films</h1><p>All of them</p><a href=/all>See all</a><div>{}</div></section><section><h2>Why</h2><a href=/w>w</a></section></main>",
+        "<main><section><h2>New</h2><div>{}</div></section><section><h2>Genres</h2><a href=/d><h3>Drama</h3></a><a href=/c><h3>Crime</h3></a></section></main>",
+        "<div><aside><a href=/1>Home</a><a href=/2>Cart</a><a href=/3>Pay</a></aside><aside><a href=/4>Drama</a><a href=/5>Crime</a><a href=/6>War</a></aside></div>{}",
+        "<div class=row>{}</div><div class=row>{}</div>",
+    ],
+)
+def test_parts_of_a_page_are_no_records(frame: str) -> None:
+    names = [one.name for one in records(frame.replace("{}", cards())) if one.name not in {"Drama", "Crime"}]
+    assert set(names) == {"Heat", "Alien", "Big"}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "<span><div><img alt='{0} poster'><h3><a href='/f/{0}'>{0}</a></h3><p>{1}</p></div></span>",
+        "<span class=hidden aria-hidden=true></span><div><img alt='{0} poster'><h3><a href='/f/{0}'>{0}</a></h3><p>{1}</p></div>",
+        "<a href='/f/{0}'><img src=x><h4>{0}</h4><p>{1}</p></a>",
+        "<div><button aria-label='View {0}'><img src=p alt='{0}'></button><p>{1}</p><button>Add to cart</button></div>",
+        "<article><strong>{0}</strong><div>{1}</div><a href='/f/{0}'>More</a></article>",
+        "<li><p>{0}</p><p>{1}</p><button>Delete</button></li>",
+        "<div role=row><div role=cell>{0}</div><div role=cell>{1}</div><div role=cell><button>Edit</button></div></div>",
+    ],
+)
+def test_items_are_found_in_any_markup_and_behind_wrappers(item: str) -> None:
+    found = records("<main><section>" + "".join(item.format(name, year) for name, year, _ in FILMS) + "</section></main>")
+    assert [(one.name.removesuffix(" poster"), one.attributes.get("year")) for one in found] == [(name, year) for name, year, _ in FILMS]
 
 
 def test_what_can_not_be_seen_says_nothing() -> None:
