@@ -75,7 +75,7 @@ _NAMING = frozenset(
 )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def understand(prompt: str) -> Intent:
     """The intent of a prompt; what is in none of the known kinds is OTHER, with the criteria and words that it has."""
     masked = _what_is_done(mask(prompt))

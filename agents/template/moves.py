@@ -42,8 +42,9 @@ def made(make: Callable[[Selector], Action], selectors: tuple[Selector, ...]) ->
     return tuple(actions)
 
 
-def press(page: Page, element: Element) -> Move:
-    return Move(made(click, page.selectors(element)))
+def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool) -> Move:
+    """Press an element; the selectors that are preferred come first, the steadiest of them before the others."""
+    return Move(made(click, tuple(sorted(page.selectors(element), key=lambda selector: not prefer(selector)))))
 
 
 def fill(page: Page, element: Element, value: str) -> Move:

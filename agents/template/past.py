@@ -59,12 +59,20 @@ class Past:
         return bool(self.entries) and self.entries[-1].type in _WAITS
 
     @property
+    def last_went_back(self) -> bool:
+        return bool(self.entries) and "go_back" in self.entries[-1].fields
+
+    @property
     def waits(self) -> int:
         return sum(entry.type in _WAITS for entry in self.entries)
 
     @property
     def pressed(self) -> bool:
         return any(entry.succeeded is not False and entry.type in _PRESSES for entry in self.entries)
+
+    @property
+    def filled(self) -> bool:
+        return any(entry.succeeded is not False and entry.type in FILLS for entry in self.entries)
 
     def failed(self, action: Action) -> bool:
         return sign(action.type, action.fields) in self._failed

@@ -14,6 +14,7 @@ from agents.sites import split_http
 from agents.template.intents import Intent, Kind
 from agents.template.moves import BREATH, FILLS, LOADING, Move, opened, press
 from agents.template.past import Past
+from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
 from agents.template.recipes.recipe import Recipe
 
@@ -60,11 +61,14 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
     """What one recipe does next; `past` is the part of the history that belongs to it."""
-    reach = recipe.reach(intent, page)
-    actions = Choice(Past(step.history), past).open([_permitted(move, step) for move in reach or recipe.act(intent, page)])
-    unfilled = not reach and any(action.type in FILLS for action in actions)
     prior = intent.logs_in and recipe is login
-    if not prior and not unfilled and recipe.achieved(intent, page, past):
+    achieved = not prior and recipe.achieved(intent, page, past)
+    acts = recipe.act(intent, page)
+    first = () if prior or achieved else before(intent, page, past, acts)
+    reach = () if achieved else first or recipe.reach(intent, page)
+    actions = Choice(Past(step.history), past).open([_permitted(move, step) for move in reach or acts])
+    unfilled = not reach and any(action.type in FILLS for action in actions)
+    if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
@@ -148,7 +152,7 @@ class Choice:
             return None
         if again:
             return self._untried(move)
-        pressed = [way for way in move.ways if self.past.did(way)]
+        pressed = [way for way in move.ways if self.past.did(way) and "go_back" not in way.fields]
         left = [way for way in move.ways if way not in pressed]
         if pressed and not self.past.last_waited:
             return None

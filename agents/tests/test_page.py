@@ -132,7 +132,7 @@ def test_elements_are_found_by_likeness(wanted: str, label: str | None) -> None:
         ("<a href='/x'>x</a>", 0, ("xpath", "//a[@href='/x']")),
         ("<a href='/x?seed=4'>x</a><a href='/x?seed=4'>Log in</a>", 1, ("xpath", "//a[normalize-space()='Log in']")),
         ("<button>Log <b>in</b></button><button>No</button>", 0, ("xpath", "//button[normalize-space()='Log in']")),
-        ("<button>A</button><button>A</button>", 1, ("xpath", "(//button)[2]")),
+        ("<button>A</button><button>A</button>", 1, ("xpath", "(//button[normalize-space()='A'])[2]")),
         ("<meta name=q><input name=q>", 0, ("xpath", "(//input)[1]")),
     ],
 )

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from agents.template.intents import Intent
-from agents.template.recipes import best_guess, login, logout, navigate, open_item, register, search
+from agents.template.recipes import (
+    best_guess,
+    cart,
+    delete_item,
+    filtering,
+    login,
+    logout,
+    navigate,
+    open_item,
+    react,
+    register,
+    search,
+    share,
+    watch,
+    wishlist,
+)
 from agents.template.recipes.recipe import Recipe
 
 RECIPES: tuple[Recipe, ...] = (
@@ -11,7 +26,14 @@ RECIPES: tuple[Recipe, ...] = (
     logout,
     register,
     search,
+    filtering,
     open_item,
+    wishlist,
+    cart,
+    share,
+    watch,
+    react,
+    delete_item,
     navigate,
     best_guess,
 )

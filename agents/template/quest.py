@@ -1,0 +1,101 @@
+"""Which item a task is about, and which of its criteria are about something else: what is written, how many, when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.page.matching import words
+from agents.template.criteria import Criterion, Operator
+from agents.template.intents import Intent, Kind
+
+_WRITTEN = frozenset(
+    """content comment message text body review commenter reviewer author feedback reply""".split()  # noqa: SIM905 (words read best as words)
+)
+_PLACED = frozenset(
+    """quantity count people guest adult child date time checkin checkout occasion phone email note request payment card address
+    preference size recipient username password reason""".split()  # noqa: SIM905
+)
+# The last word of a field tells what it is of: "comment text", "commenter name" are what is written.
+_OF_A_FORM: dict[Kind, frozenset[str]] = {
+    Kind.COMMENT: _WRITTEN,
+    Kind.CART: frozenset({"quantity", "count", "new quantity", "previous quantity"}),
+    Kind.SHARE: frozenset({"recipient", "email", "message", "platform", "note"}),
+    Kind.BOOKING: _PLACED,
+    Kind.CHECKOUT: _PLACED,
+    Kind.MESSAGE: _WRITTEN - {"body", "content", "text"},
+}
+# Tasks that are about one item of the site's, if the prompt tells which.
+ABOUT_ITEMS = frozenset(
+    {
+        Kind.OPEN_ITEM,
+        Kind.PREVIEW,
+        Kind.TRAILER,
+        Kind.SHARE,
+        Kind.CART,
+        Kind.WISHLIST,
+        Kind.READING_LIST,
+        Kind.REACT,
+        Kind.MARK,
+        Kind.DELETE_ITEM,
+        Kind.EDIT_ITEM,
+        Kind.COMMENT,
+        Kind.BOOKING,
+        Kind.CHECKOUT,
+    }
+)
+# What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
+_NOISE = re.compile(
+    r"\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|watch|"
+    r"put|from|like|follow|it|is|one|first|then)\b",
+    re.I,
+)
+_NAMES = frozenset({"name", "title", "subject"})
+_NAMING = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
+
+
+@dataclass(frozen=True, slots=True)
+class Quest:
+    """The item that is looked for: its criteria, and the name or part of a name to search for, "" where none is known."""
+
+    criteria: tuple[Criterion, ...]
+    name: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether any item will do."""
+        return not self.criteria and not self.name
+
+
+def quest_of(intent: Intent) -> Quest:
+    """What is told of the item that the intent is about."""
+    own = tuple(one for one in intent.criteria if not _of_the_form(intent.kind, one))
+    named = next((one.value for one in own if _names(one)), "")
+    subject = " ".join(_NOISE.sub(" ", intent.subject).split())
+    if not named and not own and subject and _is_name(intent, subject):
+        named = subject
+    criteria = own if own or not named else (Criterion("name", Operator.CONTAINS, (named,)),)
+    return Quest(criteria, named)
+
+
+def _of_the_form(kind: Kind, criterion: Criterion) -> bool:
+    known = _OF_A_FORM.get(kind, frozenset())
+    said = words(criterion.field)
+    return bool(said) and (said[-1] in known or said[0] in known)
+
+
+def _names(criterion: Criterion) -> bool:
+    return criterion.operator in _NAMING and bool(_NAMES & set(words(criterion.field)))
+
+
+def _is_name(intent: Intent, subject: str) -> bool:
+    """Whether the subject is a name, not what is left of the prompt's words: names are quoted or begin with capitals."""
+    start = intent.words.find(subject)
+    quoted = start > 0 and intent.words[start - 1] in "'\"“‘"
+    return quoted or (start > 0 and subject[0].isupper()) or subject[0].isdigit()
+
+
+def narrowing(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    """The criteria that a site's own filters and search can narrow a list by."""
+    return tuple(one for one in criteria if one.operator in _NAMING)
