@@ -29,14 +29,17 @@ _OF_TIME = re.compile(r"\b(?:date|day|time|year|month|week|hour|deadline|due|sta
 
 def asides(text: str, values: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
     """Field, value and end of each, in a text whose quoted values are marks; `values` are those of the marks, by their order."""
-    plain = lambda said: values[ord(said) - 0xE000] if re.fullmatch(_ITEM, said) else said  # noqa: E731 (it is passed twice)
     for pattern, field in _SAID:
         for found in pattern.finditer(text):
-            yield (field or found["field"]).lower().replace("_", " "), plain(found["value"]), found.end("value")
+            yield (field or found["field"]).lower().replace("_", " "), _plain(found["value"], values), found.end("value")
     for found in _WHEN.finditer(text):
-        said = plain(found["value"])
+        said = _plain(found["value"], values)
         if field := field_of_time("", said):
             yield field, said, found.end()
+
+
+def _plain(said: str, values: tuple[str, ...]) -> str:
+    return values[ord(said) - 0xE000] if re.fullmatch(_ITEM, said) else said
 
 
 def field_of_time(field: str, value: str) -> str:
