@@ -26,7 +26,10 @@ _ENDPOINTS = {Wanted.ONE_SHOT: "/solve_task", Wanted.STEP: "/step"}
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Lines on what was understood, what answers to it on the page, and the plan; `actions` in words; `answer`: as JSON."""
+    """Lines on what was understood, what answers to it on the page, and the plan with its confidence.
+
+    `actions` in words; `answer`: as JSON, as it would leave.
+    """
 
     understanding: list[str]
     candidates: list[str]
@@ -52,4 +55,7 @@ def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: Wan
 
 
 def _told(made: Plan) -> list[str]:
-    return [f"plan: {made.reasoning}" + (" Done." if made.done else "")]
+    return [
+        f"plan: {made.reasoning}" + (" Done." if made.done else ""),
+        f"confidence: {made.confidence:.2f}. {made.confidence_why}",
+    ]

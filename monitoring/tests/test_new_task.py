@@ -52,6 +52,7 @@ def test_a_try_shows_understanding_candidates_and_plan_and_queues_nothing(form: 
     assert "intent: search, about 'Salt'" in told
     assert "page: 2 elements, 1 fields" in told
     assert f"plan: Template: {'search' if form == 'step' else 'search, all at once'}" in told
+    assert "confidence: " in told
     actions = [words_of(item) for item in tree_of(response).xpath("//*[@id='trial']//ol/li")]
     assert f"1. {actions[0]}".startswith(first)
     assert '"Salt"' in text_of(response, "//*[@id='trial-json-text']")
