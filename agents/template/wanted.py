@@ -45,6 +45,11 @@ class Wanted:
                 return found
         return ()
 
+    def has(self, names: str) -> bool:
+        """Whether a field has a criterion; with + before the names, one that says what is wanted and not only what isn't."""
+        found = self.of(names.removeprefix("+"))
+        return any(one.operator in _POSITIVE for one in found) if names.startswith("+") else bool(found)
+
     def value(self, names: str, options: Sequence[str] = (), default: str | None = None) -> str | None:
         """A value that meets what is wanted of a field; else the default."""
         found = self.of(names)

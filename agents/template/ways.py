@@ -61,7 +61,7 @@ class _Doing:
 
     def actions(self, deed: Deed) -> list[Action]:
         """None where the deed is left out, or no caller would take it."""
-        if deed.only_if and not self.asked.of(deed.only_if):
+        if deed.only_if and not self.asked.has(deed.only_if):
             return []
         try:
             made = getattr(self, f"_{deed.verb}")(deed)
