@@ -16,14 +16,22 @@ BREATH = wait(0.5)
 # A page that loads its contents by script shows them within a second or two.
 LOADING = wait(1.5)
 FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction"})
+NOTHING_LEFT = "Template: nothing is left to do on this page."
+NO_PAGE = "Template: no page came along."
+# What a plan says that ends the task without being done.
+GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already."""
+    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already.
+
+    `once`: a press that a second one would undo, or that needs no second one.
+    """
 
     ways: tuple[Action, ...]
     shown: bool = False
+    once: bool = False
 
     @property
     def fills(self) -> bool:

@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent, Kind
-from agents.template.moves import BREATH, FILLS, LOADING, Move, opened, press
+from agents.template.moves import BREATH, FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, opened, press
 from agents.template.past import Past
 from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
@@ -66,13 +66,18 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     acts = recipe.act(intent, page)
     first = () if prior or achieved else before(intent, page, past, acts)
     reach = () if achieved else first or recipe.reach(intent, page)
-    actions = Choice(Past(step.history), past).open([_permitted(move, step) for move in reach or acts])
-    unfilled = not reach and any(action.type in FILLS for action in actions)
+    reaching = _open(step, past, reach)
+    actions = reaching or _open(step, past, acts)
+    unfilled = not reaching and any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
     return _nothing_left(Past(step.history))
+
+
+def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
+    return Choice(Past(step.history), past).open([_permitted(move, step) for move in moves])
 
 
 def _permitted(move: Move, step: Step) -> Move:
@@ -90,7 +95,7 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
 def _nothing_left(past: Past) -> Plan:
     """Nothing on this page answers to the task: one wait, as it may still be loading; after that it is over."""
     if past.last_waited:
-        return Plan((), done=True, reasoning="Template: nothing is left to do on this page.")
+        return Plan((), done=True, reasoning=NOTHING_LEFT)
     return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
 
 
@@ -108,7 +113,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if unseen:
         return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
     done = past.waits >= _WAITS_FOR_A_PAGE
-    return Plan(() if done else (LOADING,), done=done, reasoning="Template: no page came along.")
+    return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
 
 
 def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
@@ -148,7 +153,7 @@ class Choice:
 
     def _press(self, move: Move, *, again: bool) -> Action | None:
         """The next way to press. One that was pressed already is pressed again only after new fills; else the next way has its turn."""
-        if move.shown:
+        if move.shown or (move.once and any(self.past.did(way) for way in move.ways)):
             return None
         if again:
             return self._untried(move)

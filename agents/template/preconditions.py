@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agents.page import Page
 from agents.template.finding import is_there, towards
 from agents.template.intents import Intent, Kind
@@ -25,6 +27,7 @@ _ON_CARDS = frozenset(
         Kind.EDIT_ITEM,
     }
 )
+_OWN = re.compile(r"\b(?:your|my)\b", re.I)
 
 
 def before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
@@ -36,6 +39,11 @@ def before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tu
         if filled is not None:
             return filled
     quest = quest_of(intent)
-    if intent.kind not in ABOUT_ITEMS or quest.open or is_there(quest, page):
+    if intent.kind not in ABOUT_ITEMS or quest.open or _changes_own(intent) or is_there(quest, page):
         return ()
     return towards(quest, page, past)
+
+
+def _changes_own(intent: Intent) -> bool:
+    """Whether an item of one's own is to be changed: its criteria tell what it is to become, not which it is."""
+    return intent.kind is Kind.EDIT_ITEM and _OWN.search(intent.words) is not None
