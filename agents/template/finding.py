@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urljoin, urlsplit
 
@@ -12,6 +13,7 @@ from agents.page.matching import words
 from agents.template.deeds import named
 from agents.template.filters import choices
 from agents.template.judging import Verdict, best, judge
+from agents.template.measures import number_in
 from agents.template.moves import Move, press
 from agents.template.past import Past
 from agents.template.quest import Quest, narrowing
@@ -31,7 +33,7 @@ BACK = validate({"type": "NavigateAction", "go_back": True})
 
 def is_there(quest: Quest, page: Page) -> bool:
     """Whether the page is that of an item that meets the criteria, as far as it tells: if it tells nothing, it was chosen for them."""
-    if quest.open or not _is_detail(page):
+    if not _is_detail(page):
         return False
     if page.subject is not None and _is_named(quest, page.subject.name):
         return judge(quest.criteria, page.subject).fits
@@ -69,13 +71,16 @@ def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
+    if quest.thing:
+        yield _to_things(quest, page, past)
     chosen = [(move, verdict) for record, verdict in fitting(quest, page) if (move := opening(page, record)) and not _tried(move, past)]
     yield next(((move,) for move, verdict in chosen if verdict.certain), ())
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((BACK,)),)
     looked = _looks(past)
-    yield _searched(quest, page, past)
+    yield _searched(quest.name, page, past)
     yield _narrowed(quest, page, past)
+    yield _searched(_told(quest), page, past)
     if looked < _MOST_LOOKS:
         yield next(((move,) for move, _ in chosen), ())
     yield _pressed(page, past, _NEXT)
@@ -116,10 +121,26 @@ def _looks(past: Past) -> int:
     return sum("go_back" in entry.fields for entry in past.entries)
 
 
-def _searched(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
-    if not quest.name or page.search_box is None:
+def _to_things(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
+    """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
+    route = re.compile(rf"/{re.escape(quest.thing)}s?(?:[/?#]|$)", re.I)
+    links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_seed(link, page)]
+    if route.search(page.url) or not links or words(links[0].label) != (quest.thing,):
         return ()
-    moves = search_for(page, quest.name)
+    move = press(page, links[0])
+    return () if _tried(move, past) else (move,)
+
+
+def _told(quest: Quest) -> str:
+    """What else of an item may be searched for: words that it has."""
+    texts = [one.value for one in narrowing(quest.criteria) if number_in(one.value) is None]
+    return next(iter(texts), "")
+
+
+def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
+    if not name or page.search_box is None:
+        return ()
+    moves = search_for(page, name)
     sent = any(past.times(way) for move in moves if not move.fills for way in move.ways)
     return () if sent or moves[0].shown else moves
 

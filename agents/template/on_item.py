@@ -20,8 +20,6 @@ def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST
 
 def button(quest: Quest, page: Page, names: Sequence[str], least: float = LEAST) -> Element | None:
     """The button or link of the item that is meant; of any item where any will do."""
-    if quest.open:
-        return named(_own(page), names, least) or named(page.elements, names, least)
     if is_there(quest, page):
         return named(_own(page), names, least)
     return next((found for record in certain(quest, page) if (found := named(record.elements, names, least))), None)

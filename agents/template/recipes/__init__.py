@@ -14,8 +14,10 @@ from agents.template.recipes import (
     open_item,
     react,
     register,
+    scroll,
     search,
     share,
+    unfold,
     watch,
     wishlist,
 )
@@ -34,6 +36,8 @@ RECIPES: tuple[Recipe, ...] = (
     watch,
     react,
     delete_item,
+    unfold,
+    scroll,
     navigate,
     best_guess,
 )
