@@ -48,4 +48,4 @@ def did(past: Past, names: Sequence[str]) -> bool:
 def _says(selector: object, names: Sequence[str]) -> bool:
     value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
     said = meant(value)
-    return any(meant(name) <= said for name in names)
+    return any(said >= wanted for wanted in map(meant, names) if wanted)

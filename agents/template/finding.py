@@ -28,6 +28,7 @@ _OPENERS = ("view details", "details", "view", "open", "see more", "more info", 
 _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
 _LIKELY = 0.6
+_SHORT = 3
 BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
@@ -83,7 +84,7 @@ def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
     yield _searched(_told(quest), page, past)
     if looked < _MOST_LOOKS:
         yield next(((move,) for move, _ in chosen), ())
-    yield _pressed(page, past, _NEXT)
+    yield _next_page(page)
     yield _listed(page, past)
 
 
@@ -151,8 +152,11 @@ def _narrowed(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
     return tuple(move for move in moves if not move.shown and not _tried(move, past))
 
 
-def _pressed(page: Page, past: Past, names: Sequence[str]) -> tuple[Move, ...]:
-    found = named((element for element in page.elements if len(words(element.label)) <= 3), names, least=0.9)
+def _next_page(page: Page) -> tuple[Move, ...]:
+    """On in the list: its next page, by what says so or by its number, or more of it."""
+    pages = page.pagination
+    on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
+    found = on or named((element for element in page.elements if len(words(element.label)) <= _SHORT), _NEXT, least=0.9)
     return (press(page, found),) if found else ()
 
 

@@ -94,7 +94,7 @@ _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|lan
 _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         Kind.UNFOLD,
-        _begins(r"expand|collapse|unfold|toggle", r"sections?|details?|panels?|menus?|questions?|faqs?|items?|rows?|descriptions?"),
+        _begins(r"expand|collapse|unfold|toggle", r"sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),
     ),
     (Kind.SCROLL, _begins("scroll|swipe|slide")),
     (Kind.CHECKOUT, re.compile(_ORDERED, re.I)),

@@ -31,6 +31,8 @@ def certain(quest: Quest, page: Page) -> list[Record]:
 
 
 def _own(page: Page) -> Iterable[Element]:
-    """The page's elements that belong to no item of its lists: other items have buttons of the same names."""
+    """The elements of the page's subject, else those that belong to no item of its lists: other items have buttons of the same names."""
+    if page.subject is not None:
+        return page.subject.elements
     others = {element.place for record in page.records for element in record.elements if len(record.elements) < 12}
     return [element for element in page.elements if element.place not in others]

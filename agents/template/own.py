@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 
-from agents.page import Page
+from agents.page import Element, Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
 from agents.template.deeds import named
 from agents.template.intents import Intent
 from agents.template.moves import Move, press
 from agents.template.quest import quest_of
+from agents.template.thesaurus import meant
 
 _OF_MINE = re.compile(r"\b(?:my|your|our|own)\s+(?P<thing>[a-z]+)\b", re.I)
 _ROUTE = re.compile(r"/(?:profile|account|dashboard|me|user)(?:[/?#]|$)", re.I)
 _NAMES = ("profile", "my profile", "my account", "dashboard")
-_SURE = 0.8
+# What a tab for something else says: one's data, what one has saved, something new.
+_ELSE = frozenset({"profile", "password", "setting", "list", "new", "add", "create", "share", "save"})
+_SURE = 0.7
 
 
 def is_own(intent: Intent) -> bool:
@@ -24,15 +27,17 @@ def is_own(intent: Intent) -> bool:
 
 
 def reach(intent: Intent, page: Page) -> tuple[Move, ...]:
-    """To the own page by its route or name; there to the part that is called like the item."""
+    """To the own page by its route or name; there to the part where the item is."""
     if _ROUTE.search(page.url):
-        tab = named(page.usable(BUTTONS), _parts(intent), _SURE)
+        tab = _part(intent, page)
         return (press(page, tab),) if tab is not None and not tab.selected else ()
     link = next((link for link in page.usable({"link"}) if _ROUTE.search(link.href)), None) or named(page.usable(BUTTONS), _NAMES, _SURE)
     return (press(page, link),) if link else ()
 
 
-def _parts(intent: Intent) -> tuple[str, ...]:
+def _part(intent: Intent, page: Page) -> Element | None:
+    """The tab that is called like the item, else one where something can be edited."""
+    tabs = [tab for tab in page.usable({"tab"}) or page.usable({"button"}) if not _ELSE & meant(tab.label)]
     found = _OF_MINE.search(intent.words)
-    thing = " ".join(words(found["thing"])) if found else "items"
-    return (f"edit {thing}", f"manage {thing}", f"my {thing}", f"your {thing}", thing, "manage", "items", "listings")
+    thing = " ".join(words(found["thing"])) if found else "item"
+    return named(tabs, (f"edit {thing}", f"manage {thing}", thing), _SURE) or named(tabs, ("edit", "manage"), _SURE / 2)
