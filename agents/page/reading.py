@@ -150,6 +150,10 @@ class Page:
         """All selectors that match this element alone, the steadiest first."""
         return tuple(self._steady.selectors(element))
 
+    def beside(self, element: Element, name: str) -> tuple[Selector, ...]:
+        """Selectors of a button in an item's block by the item's name; none where it doesn't stand there."""
+        return tuple(self._steady.beside(element, name))
+
     def card(self, element: Element) -> str:
         """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
         block = self._reader.nodes[element.place]

@@ -10,6 +10,7 @@ from agents.actions import validate
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.template.criteria import Operator
 from agents.template.deeds import named
 from agents.template.filters import choices
 from agents.template.judging import Verdict, best, judge
@@ -18,7 +19,7 @@ from agents.template.moves import Move, press
 from agents.template.past import Past
 from agents.template.quest import Quest, narrowing
 from agents.template.recipes.search import search_for
-from agents.template.thesaurus import alike
+from agents.template.thesaurus import alike, meant
 
 # An item may lead to its maker and its kind too; what leads to more places is a list.
 _MOST_PLACES = 3
@@ -56,7 +57,24 @@ def _is_detail(page: Page) -> bool:
 
 def fitting(quest: Quest, page: Page) -> list[tuple[Record, Verdict]]:
     """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
-    return best(quest.criteria, [record for record in page.records if record.name and record.elements and not _frames(record)])
+    records = page.records or _single(quest, page)
+    return best(quest.criteria, [record for record in records if record.name and record.elements and not _frames(record)])
+
+
+def _single(quest: Quest, page: Page) -> tuple[Record, ...]:
+    """The one item that a search has found: one alone repeats nothing, but bears the name."""
+    if not quest.name or _is_detail(page):
+        return ()
+    blocks: dict[str, list[Element]] = {}
+    for element in page.usable(BUTTONS):
+        if _is_named(quest, text := page.card(element)):
+            blocks.setdefault(text, []).append(element)
+    return tuple(Record(_name_in(quest, text), {}, text, tuple(elements)) for text, elements in blocks.items())
+
+
+def _name_in(quest: Quest, text: str) -> str:
+    exact = next((one.value for one in quest.criteria if one.operator is Operator.EQUALS and one.value == quest.name), "")
+    return exact or text
 
 
 def _frames(record: Record) -> bool:
@@ -72,6 +90,8 @@ def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
+    if not page.records and page.subject is None and not past.last_waited:
+        return
     if quest.thing:
         yield _to_things(quest, page, past)
     chosen = [(move, verdict) for record, verdict in fitting(quest, page) if (move := opening(page, record)) and not _tried(move, past)]
@@ -93,7 +113,7 @@ def opening(page: Page, record: Record) -> Move | None:
     links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
     addressed = [link for link in links if link.href]
     chosen = _by_name(addressed, record) or named(addressed, _OPENERS) or next(iter(addressed), None) or named(links, _OPENERS)
-    return press(page, chosen, lambda selector: "/" in str(selector["value"]) and "href" in str(selector)) if chosen else None
+    return press(page, chosen, lambda selector: "href" in str(selector), record.name) if chosen else None
 
 
 def _by_name(links: Sequence[Element], record: Record) -> Element | None:
@@ -170,7 +190,7 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
 
 def _likely(link: Element) -> float:
     """How far a link promises a list; the first names promise more than the last ones."""
-    if link.submits:
+    if link.submits or (not link.href and meant(link.label) == {"search"}):
         return 0.0
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
 

@@ -66,8 +66,11 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     acts = recipe.act(intent, page)
     first = () if prior or achieved else before(intent, page, past, acts)
     reach = () if achieved else first or recipe.reach(intent, page)
-    actions = Choice(Past(step.history), past).open([_permitted(move, step) for move in reach or acts])
-    unfilled = not reach and any(action.type in FILLS for action in actions)
+    ways, unfilled = Choice(Past(step.history), past), False
+    actions = ways.open([_permitted(move, step) for move in reach])
+    if not actions and not first:
+        actions = ways.open([_permitted(move, step) for move in acts])
+        unfilled = any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:

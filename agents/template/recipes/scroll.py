@@ -27,12 +27,14 @@ def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
-    """The first row whose heading isn't excluded: each has a button of the same name."""
+    """Towards the side that is asked for. A row that is at that end has no such button until it was moved the other way."""
     if page is None:
         return ()
-    names = _names(intent)
-    found = named(page.usable(BUTTONS), names, _SURE)
-    return (deed(page, found, names),) if found else ()
+    for names in (_names(intent), *_SIDES.values()):
+        found = named(page.usable(BUTTONS), names, _SURE)
+        if found is not None:
+            return (deed(page, found, names),)
+    return ()
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
