@@ -17,6 +17,7 @@ from agents.database import UNAVAILABLE
 from agents.facts import Closing, Opening, StepFacts, opening
 from agents.hybrid import Budget, Candidate, Mode, Rules, Tries
 from agents.keys import UnreadableKey
+from agents.known_sites import known_sites
 from agents.ledger import Clock, Request
 from agents.llm import Prompt
 from agents.models import Account, Route, Settings, Source
@@ -137,7 +138,7 @@ def _template_plan(step: Step, mode: Mode) -> tuple[Page | None, Plan, str]:
     page = None
     try:
         page = read(step.page, step.url) if step.page else None
-        plan = template.plain(step) if mode is Mode.LLM else template.plan(step, page)
+        plan = template.plain(step) if mode is Mode.LLM else template.plan(step, page, known_sites())
     except Exception:
         # Every step is answered: a recipe that trips over a page must not cost the answer.
         logger.exception("The template agent failed on step %s of task %s. A plain answer goes out.", step.index, step.task_id)

@@ -28,6 +28,7 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DATABASE_URL = env.secret("DATABASE_URL")
 PANEL_ADMIN_PASSWORD = env.secret("PANEL_ADMIN_PASSWORD")
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+SITE_FACTS_DIR = env.optional_path("SITE_FACTS_DIR")
 
 # The LLM's provider
 

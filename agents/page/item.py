@@ -15,6 +15,8 @@ LONGEST_NAME = 160
 _STRONG = frozenset({"strong", "b", "dt", "summary"})
 _IMAGES = frozenset({"img"})
 _NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "task", "film", "movie", "book"})
+# A label's block holds it, its value, and maybe a pair or two more.
+_MOST_PIECES = 6
 _TELLING = ("aria-label", "title", "datetime", "content")
 
 
@@ -79,9 +81,9 @@ class Item:
         for name, value in (*self._columns(), *self._labelled(), *self._marked(), *self._shaped()):
             if name and value:
                 found.setdefault(name, value)
-        genres = dict.fromkeys(value for name, value in self._shaped() if name == "genre")
-        if genres and found["genre"] in genres:
-            found["genre"] = ", ".join(genres)
+        genres = [value for name, value in self._shaped() if name == "genre"]
+        if found.get("genre") in genres:
+            found["genre"] = ", ".join(dict.fromkeys(part.strip() for value in genres for part in value.split(",")))
         return found
 
     def _headed(self) -> set[int]:
@@ -96,27 +98,36 @@ class Item:
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
         """A label and the text after it, where both stand in one small block."""
-        places = list(self._places())
-        for place, after in pairwise(places):
-            text, value = self.outline.pieces[place], self.outline.pieces[after]
+        pieces = self.outline.pieces
+        for place, after in pairwise(self._places()):
+            text, value = pieces[place], pieces[after]
             known = is_label(text)
-            if (known or text in self.labels) and not is_label(value) and value not in self.labels and self._paired(place, after, known):
-                yield label_name(text), value
+            if (known or text in self.labels) and not is_label(value) and value not in self.labels:
+                block = self._block_of(place, after, 3 if known else 2)
+                if block is not None and (known or self.outline.lasts[block] - self.outline.firsts[block] == 2):
+                    yield label_name(text), self._value(block, place, after)
 
-    def _paired(self, label: int, value: int, known: bool) -> bool:
+    def _block_of(self, label: int, value: int, furthest: int) -> int | None:
+        """The smallest block around a label and its value, where it holds little else and is not to be pressed or filled in."""
         outline = self.outline
-        one, other = outline.owners[label], outline.owners[value]
-        if self._in_pressed(one):
-            return False
-        above = one
-        for _ in range(3 if known else 2):
+        above, other = outline.owners[label], outline.owners[value]
+        if outline.tags[above] == "label" or self._in_pressed(above):
+            return None
+        for _ in range(furthest):
             if above <= other < outline.ends[above]:
-                size = outline.lasts[above] - outline.firsts[above]
-                return size == 2 or (known and (size <= 6 or outline.tags[above] == "dl"))
+                is_small = outline.lasts[above] - outline.firsts[above] <= _MOST_PIECES or outline.tags[above] == "dl"
+                return above if is_small else None
             above = outline.parents[above]
             if above < self.at:
-                return False
-        return False
+                return None
+        return None
+
+    def _value(self, block: int, label: int, value: int) -> str:
+        """What a label names: all that its block says after it, where the block is its own; else the next text."""
+        outline = self.outline
+        rest = outline.pieces[value : outline.lasts[block]]
+        is_own = label == outline.firsts[block] and len(rest) < _MOST_PIECES and not any(map(is_label, rest))
+        return " ".join(rest)[:LONGEST_NAME] if is_own else outline.pieces[value]
 
     def _in_pressed(self, at: int) -> bool:
         while at > self.at:

@@ -19,7 +19,16 @@ from agents.page.wording import Node
 MOST_RECORDS = 1_000
 # One attribute may stand there by chance.
 _LEAST_ATTRIBUTES = 2
-_LISTS = re.compile(r"^(?:search|results?|browse|all)\b|\bresults? (?:for|of)\b|\bsearch results?\b", re.I)
+# A button's text says what it does.
+_QUIET = frozenset({"button", "label"})
+_WRITTEN = frozenset({"input", "textarea", "select"})
+# Headings of pages that are about no single item.
+_LISTS = re.compile(
+    r"^(?:search|results?|browse|all|welcome|hello|hi|my|your|our|edit|add|new|create|manage|log|sign|register)\b|\bresults? (?:for|of)\b"
+    r"|\b(?:cart|basket|wish ?list|watch ?list|reading list|favou?rites|checkout|orders|bookings|dashboard|inbox|profile|settings)\b",
+    re.I,
+)
+_LONE = frozenset({"h2", "h3", "h4", "h5"})
 _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
 
 
@@ -48,8 +57,25 @@ class Records:
     elements: Sequence[Element]
 
     @cached_property
+    def repeats(self) -> Repeats:
+        return Repeats(self.outline)
+
+    @cached_property
     def groups(self) -> list[Group]:
-        return Repeats(self.outline).groups()
+        """The page's lists, those of one item included, as a search may have a single result."""
+        found = self.repeats.groups()
+        alone = [] if self._about(found) else [group for at in self._heads() if (group := self._lone(at, found))]
+        return sorted((*found, *alone), key=lambda group: group.items[0]) if alone else found
+
+    def _heads(self) -> list[int]:
+        return [at for at, tag in enumerate(self.outline.tags) if tag in _LONE]
+
+    def _lone(self, heading: int, found: Sequence[Group]) -> Group | None:
+        """The block around a heading that has no other, where it looks like an item of its own."""
+        block = self.repeats.block_of(heading)
+        if block is None or not self._is_free(heading, found) or any(block <= group.items[0] < self.outline.ends[block] for group in found):
+            return None
+        return Group((block,), strong=True) if self._item(block, ()).attributes() else None
 
     def listed(self) -> tuple[Record, ...]:
         """The items of all lists, in document order."""
@@ -61,26 +87,38 @@ class Records:
 
     def subject(self) -> Record | None:
         """What the page is about, where one heading stands above attributes that belong to no list."""
-        at = self._headline()
+        return self._about(self.groups)
+
+    def _about(self, groups: Sequence[Group]) -> Record | None:
+        at = self._headline(groups)
         if at is None or _LISTS.search(self.outline.text(at, LONGEST_NAME)) or any(map(_sorts, self.elements)):
             return None
         block = self._block(at)
-        skipped = sorted((place, self.outline.ends[place]) for group in self.groups for place in group.items if group.strong)
-        item = Item(self.outline, block, _gaps(block, self.outline, skipped), quiet=frozenset({"button"}))
+        skipped = sorted((place, self.outline.ends[place]) for group in groups for place in group.items if group.strong)
+        item = self._item(block, skipped)
         attributes = item.attributes()
         if len(attributes) < _LEAST_ATTRIBUTES:
             return None
         own = tuple(one for one in self._elements_of(block) if not any(low <= self._seats[one.place] < high for low, high in skipped))
         return Record(self.outline.text(at, LONGEST_NAME), attributes, item.text(), own)
 
-    def _headline(self) -> int | None:
+    def _item(self, block: int, skipped: Sequence[tuple[int, int]]) -> Item:
+        stretches = _gaps(block, self.outline, sorted([*skipped, *self._filled_in(block)]))
+        return Item(self.outline, block, stretches, quiet=_QUIET)
+
+    def _filled_in(self, block: int) -> list[tuple[int, int]]:
+        """The forms in a block that are to be filled in: what they say is about the fields."""
+        forms = self.outline.inside(block, frozenset({"form"}))
+        return [(form, self.outline.ends[form]) for form in forms if len(self.outline.inside(form, _WRITTEN)) >= 1]
+
+    def _headline(self, groups: Sequence[Group]) -> int | None:
         for tag in ("h1", "h2"):
-            heads = [at for at, said in enumerate(self.outline.tags) if said == tag and self._is_free(at)]
+            heads = [at for at, said in enumerate(self.outline.tags) if said == tag and self._is_free(at, groups)]
             if heads:
                 return heads[0] if len(heads) == 1 else None
         return None
 
-    def _is_free(self, at: int) -> bool:
+    def _is_free(self, at: int, groups: Sequence[Group]) -> bool:
         """Whether a place says something, outside of landmarks and of lists."""
         outline = self.outline
         if outline.firsts[at] == outline.lasts[at]:
@@ -90,7 +128,7 @@ class Records:
             if outline.tags[above] in {"nav", "footer", "menu"}:
                 return False
             above = outline.parents[above]
-        return not any(place <= at < outline.ends[place] for group in self.groups for place in group.items)
+        return not any(place <= at < outline.ends[place] for group in groups for place in group.items)
 
     def _block(self, at: int) -> int:
         """The largest block around a heading that leaves out the page's landmarks."""
@@ -124,7 +162,7 @@ class Records:
         for at in group.items:
             if self.outline.tags[at] == "tr" and not heads and not self.outline.inside(at, frozenset({"td"})):
                 continue
-            item = Item(self.outline, at, [(self.outline.firsts[at], self.outline.lasts[at])], labels, heads, rated)
+            item = Item(self.outline, at, [(self.outline.firsts[at], self.outline.lasts[at])], labels, heads, rated, _QUIET)
             yield at, Record(item.name(), item.attributes(), item.text(), self._elements_of(at))
 
     def _labels(self, group: Group) -> frozenset[str]:

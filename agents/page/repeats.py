@@ -10,10 +10,10 @@ from functools import cached_property
 from agents.page.outline import Outline
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-PRESSED = frozenset({"a", "button", "input", "summary"})
+PRESSED = frozenset({"a", "button", "summary"})
 LANDMARKS = frozenset({"nav", "header", "footer", "menu"})
 _HEADS = HEADINGS | {"img", "picture"}
-_NEVER = LANDMARKS | {"html", "body", "main", "form", "label", "option", "thead", "tbody", "th", "td", "table", "button"}
+_NEVER = LANDMARKS | HEADINGS | {"html", "body", "main", "form", "label", "option", "thead", "tbody", "th", "td", "table", "button"}
 # Some items have them and some not.
 _INLINE = frozenset({"span", "div", "b", "strong", "em", "i", "small", "sup", "svg", "path", "circle", "br", "time"})
 _ITEM_TAGS = frozenset({"li", "tr", "article"})
@@ -46,6 +46,21 @@ class Repeats:
         """The page's lists in document order; no item lies in another. Lists of bare links count where there is nothing better."""
         found = list(self._candidates())
         return self._apart([group for group in found if group.strong]) or self._apart(found)
+
+    def block_of(self, heading: int) -> int | None:
+        """The largest block in which a heading stands alone, where it is no larger than an item and has something to press."""
+        outline, counted, at = self.outline, self._headings, heading
+        while outline.parents[at] >= 0:
+            outer = outline.parents[at]
+            if outline.tags[outer] in _NEVER - {"form"} or counted[outline.ends[outer]] - counted[outer] > 1:
+                break
+            at = outer
+        is_item = outline.ends[at] - at <= _MOST_NODES and self._pressed[outline.ends[at]] > self._pressed[at] and not self._outside[at]
+        return at if is_item and at != heading else None
+
+    @cached_property
+    def _headings(self) -> list[int]:
+        return self.outline.count(HEADINGS)
 
     def _apart(self, found: list[Group]) -> list[Group]:
         strong = sorted(place for group in found if group.strong for place in group.items)

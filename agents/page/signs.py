@@ -132,7 +132,8 @@ def search_box(elements: Sequence[Element]) -> Element | None:
     named = next(
         (one for one in fields if _SEARCHES & {*words(one.label), *words(one.placeholder), *words(one.name), *words(one.hints)}), None
     )
-    return named or (fields[0] if len(fields) == 1 and fields[0].tag == "input" else None)
+    is_alone = len(fields) == 1 and fields[0].tag == "input" and not any(one.type == "password" for one in elements)
+    return named or (fields[0] if is_alone else None)
 
 
 def pagination(elements: Sequence[Element]) -> Pagination:

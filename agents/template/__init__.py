@@ -7,21 +7,23 @@ from agents.conventions import conform
 from agents.page import Page, read
 from agents.protocol import Form, Plan, Step
 from agents.template.intents import understand
-from agents.template.one_shot import one_shot
+from agents.template.one_shot import KNOWN_SITES, one_shot
 from agents.template.planning import next_step
+from agents.template.site_facts import Sites
 
 __all__ = ["kind", "plain", "plan"]
 
 
-def plan(step: Step, page: Page | None) -> Plan:
+def plan(step: Step, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
     """The best plan for a step by rules alone. `page` is the step's page as read, None to have it read here in steps.
+    `sites` is what is known of sites, by project.
 
     Every action is valid and keeps to the task's host and seed; a one-shot plan opens the task's URL first. An action that
     failed in the history is not sent again. `done` is said when the task is achieved or nothing is left to do.
     """
     intent = understand(step.prompt)
     if step.form is Form.ONE_SHOT:
-        made = one_shot(step, intent, None if page is None or page.blank else page)
+        made = one_shot(step, intent, None if page is None or page.blank else page, sites)
     else:
         made = next_step(step, intent, page or read(step.page, step.url))
     return Plan(conform(made.actions, step), made.done, made.reasoning)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agents.template.asides import asides, field_of_time
 from agents.template.operators import BE, OPERATOR, Operator, means_it, operator_of
 
 __all__ = ["Criterion", "Masked", "Operator", "criteria", "mask"]
@@ -67,7 +68,7 @@ _WITHIN = rf"\b(?:in|from|of) (?:the )?(?P<within>category|genre|year) (?={_ITEM
 # Where prompts shout, an operator is no value.
 _SHOUTED = r"(?!(?:NOT|IS|DOES|CONTAINS?|INCLUDES?|EQUALS?|GREATER|LESS)\b)"
 _IMPLIED = re.compile(
-    rf"(?P<named>{_NAMED})\s+(?:to |as |of )?{_SHOUTED}(?={_ITEM}|[A-Z\d]|\S+@)|\bwith (?:an? |the )?{_LEADS_IN}"
+    rf"(?P<named>{_NAMED})\s+(?:to |as |of )?{_SHOUTED}(?={_ITEM}|[A-Z\d]|\S+@)|\b(?:with|has|having|have) (?:an? |the )?{_LEADS_IN}"
     rf"|(?i:{_SET})|{_BY}|{_WITHIN}"
 )
 _GOES_ON = re.compile(rf"(?:,? and|,)\s+(?:an? |the )?{_LEADS_IN}")
@@ -77,7 +78,7 @@ _GROUP = re.compile(r"[\[({]([^\])}\n]{0,400})[\])}]")
 # A comma within "1,299" or "July 18, 2025" ends nothing.
 _COMMA = r"(?<!\d),|,(?!\d{3}\b| \d{4}\b)"
 _LATER = r"(?:after|once|when) (?:logg|sign|successful|you )\w*"
-_NEXT = rf"and|or|then|but|where|with|from|for|so|giving|(?:directed|written|published|made) by|{_LATER}"
+_NEXT = rf"and|AND|or|OR|then|that|which|whose|but|where|with|from|for|so|giving|(?:directed|written|published|made) by|{_LATER}"
 _BARE_END = rf"\s+(?:{_NEXT})\b|{_COMMA}|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
 _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
 _BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")
@@ -95,6 +96,15 @@ _SAYS_NOTHING = frozenset({"word", "words", "phrase", "text", "term", "string", 
 _OR_BEYOND = re.compile(
     r"\s+(?:or|and) (?:(?P<up>higher|more|above|greater|later|newer|up)|(?:less|lower|below|fewer|under|earlier|older))\b", re.I
 )
+_IN_TIME = re.compile(r"\b(?:after|before|earlier|later)\b", re.I)
+_COUNTED = re.compile(rf"(?P<number>{_NUMBER}) (?P<unit>[a-z]+)")
+# As in: exclude those with the status …
+_EXCLUDED = re.compile(r"\bexclud\w+ (?:all |any )?(?:those|ones|[a-z]+s)? ?(?:that are )?$", re.I)
+_THE_REST = re.compile(r"(?:all |any )?(?:those|the ones|ones)\b", re.I)
+# As in: where to equals …
+_CALLED_TO = re.compile(r"(?:\bwhere|\band|,)\s+to\s*$", re.I)
+# As in: edit the headline where value contains …
+_ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)
 _SAID_OF = {"released": "year", "published": "year", "priced": "price", "costing": "price", "costs": "price", "rated": "rating"}
 _DONE_BY = {"directed": "director", "written": "author", "authored": "author", "published": "publisher"}
 _NOT_OF_A_FIELD = frozenset(
@@ -123,7 +133,10 @@ def mask(prompt: str) -> Masked:
 
 def criteria(masked: Masked) -> tuple[Criterion, ...]:
     """All criteria of a prompt, in its order. `end` is where each ends in the masked text."""
-    return tuple(_criteria(masked))
+    listed = tuple(_criteria(masked))
+    known = {one.field for one in listed} | {one.end for one in listed}
+    besides = {end: Criterion(field, Operator.EQUALS, (value,), end) for field, value, end in asides(masked.text, masked.values)}
+    return tuple(sorted((*listed, *(one for one in besides.values() if not known & {one.field, one.end})), key=lambda one: one.end))
 
 
 def _criteria(masked: Masked) -> Iterator[Criterion]:
@@ -139,6 +152,8 @@ def _criteria(masked: Masked) -> Iterator[Criterion]:
             continue
         field, end = _field_after(text, start, end) or (field, end)
         values, after = _values(masked, end, operator)
+        field = field_of_time(field, values[0]) if values and _IN_TIME.search(text[start:end]) else field
+        field, operator, values = _completed(field, operator, values, text[after:])
         if field and values and means_it(text[start:end], text[end:after], values[0]):
             beyond = _OR_BEYOND.match(text, after) if operator is Operator.EQUALS else None
             if beyond:
@@ -146,6 +161,14 @@ def _criteria(masked: Masked) -> Iterator[Criterion]:
                 after = beyond.end()
             at, goes_on = after, start == end
             yield Criterion(field, operator, values, after)
+
+
+def _completed(field: str, operator: Operator, values: tuple[str, ...], rest: str) -> tuple[str, Operator, tuple[str, ...]]:
+    """A field that is said after its value: more than 20 reviews, not have '20' reviews."""
+    counted = _COUNTED.match(values[0] + rest) if values and not field else None
+    if not counted or counted["unit"] in _NOT_OF_A_FIELD:
+        return field, operator, values
+    return counted["unit"], Operator.NOT_EQUALS if operator is Operator.NOT_CONTAINS else operator, (counted["number"],)
 
 
 def _field_after(text: str, start: int, end: int) -> tuple[str, int] | None:
@@ -171,7 +194,8 @@ def _next(text: str, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator
         return None
     if "field" in first.re.groupindex:
         named = next(name for name in first.groups() if name)
-        return first.end(), first.end(), _DONE_BY.get(named, _implied_field(named)), Operator.EQUALS
+        operator = Operator.NOT_EQUALS if _EXCLUDED.search(text, 0, first.start()) else Operator.EQUALS
+        return first.end(), first.end(), _DONE_BY.get(named, _implied_field(named)), operator
     return first.start(), first.end(), _field_before(text[at : first.start()]), operator_of(first)
 
 
@@ -182,6 +206,10 @@ def _implied_field(named: str) -> str:
 
 def _field_before(text: str) -> str:
     """The name that ends the text: at most three words, as far back as none of them leads in ("where the", "and")."""
+    if _CALLED_TO.search(text):
+        return "to"
+    if its := _ITS_VALUE.search(text):
+        return _clean(its["of"])
     said = _LEADS_ON.sub("", text[-120:])
     apart = _OF_ITS_OWN.search(said)
     found = _FIELD_WORDS.search(said[: apart.start("that")] if apart else said)
@@ -210,7 +238,7 @@ def _values(masked: Masked, at: int, operator: Operator) -> tuple[tuple[str, ...
     if several:
         return _bare_list(masked.text, start)
     bare = _BARE.match(masked.text, start)
-    value = bare[0].strip() if bare else ""
+    value = bare[0].strip() if bare and not _THE_REST.match(bare[0]) else ""
     return ((value,) if value else (), bare.end() if bare else start)
 
 

@@ -41,7 +41,9 @@ _LOGOUT = re.compile(
     r"\b(?:log(?:ging)?(?: me)?[ -]?out|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
 )
 _NEW_ACCOUNT = r"create[ -](?:a |an |the |my )?(?:new )?(?:user )?account"
-_REGISTER = re.compile(rf"\b(?:regist(?:er|ration)|sign(?:ing)?[ -]?up|{_NEW_ACCOUNT}|join the (?:site|website|platform))\b", re.I)
+# "Register a film" is about a film, not about oneself.
+_REGISTERED = r"regist(?:er|ration)\b(?! (?:an?|the|this|my) (?!(?:new )?(?:user|account|member|customer|profile|person|one)\b)(?!form))"
+_REGISTER = re.compile(rf"\b(?:{_REGISTERED}|sign(?:ing)?[ -]?up|{_NEW_ACCOUNT}|join the (?:site|website|platform))\b", re.I)
 _BEING_IN = (
     r"(?:once|after|when) (?:(?:you|i|being|having|are|am|have|a|the|successfully|successful) )*"
     r"(?:(?:logg|sign)(?:ed|ing) in|log-?in|sign-?in|authenticat\w+)"
@@ -75,7 +77,7 @@ _NAMING = frozenset(
 )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def understand(prompt: str) -> Intent:
     """The intent of a prompt; what is in none of the known kinds is OTHER, with the criteria and words that it has."""
     masked = _what_is_done(mask(prompt))

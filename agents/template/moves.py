@@ -20,10 +20,14 @@ FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction"})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already."""
+    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already.
+
+    `once`: a press that a second one would undo, or that needs no second one.
+    """
 
     ways: tuple[Action, ...]
     shown: bool = False
+    once: bool = False
 
     @property
     def fills(self) -> bool:

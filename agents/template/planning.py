@@ -66,16 +66,18 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     acts = recipe.act(intent, page)
     first = () if prior or achieved else before(intent, page, past, acts)
     reach = () if achieved else first or recipe.reach(intent, page)
-    ways, unfilled = Choice(Past(step.history), past), False
-    actions = ways.open([_permitted(move, step) for move in reach])
-    if not actions and not first:
-        actions = ways.open([_permitted(move, step) for move in acts])
-        unfilled = any(action.type in FILLS for action in actions)
+    reaching = _open(step, past, reach)
+    actions = reaching or ([] if first else _open(step, past, acts))
+    unfilled = not reaching and any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
     return _nothing_left(Past(step.history))
+
+
+def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
+    return Choice(Past(step.history), past).open([_permitted(move, step) for move in moves])
 
 
 def _permitted(move: Move, step: Step) -> Move:
@@ -151,7 +153,7 @@ class Choice:
 
     def _press(self, move: Move, *, again: bool) -> Action | None:
         """The next way to press. One that was pressed already is pressed again only after new fills; else the next way has its turn."""
-        if move.shown:
+        if move.shown or (move.once and any(self.past.did(way) for way in move.ways)):
             return None
         if again:
             return self._untried(move)

@@ -148,5 +148,34 @@ def test_a_detail_page_is_about_what_stands_under_its_one_heading() -> None:
     assert [element.label for element in page.subject.elements] == ["Add"]
 
 
+LONE = "<div><div><h3>Heat</h3><p>1995 • 170 min</p><a href=/f/1>View</a></div></div>"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<main><h1>Search films</h1><p>1 film</p>{}</main>",
+        "<main><h1>Search films</h1><input><button>Go</button>{}</main>",
+        "<main><h1>Welcome, Jo</h1><h2>Your films</h2>{}<h2>More</h2><a href=/x>x</a></main>",
+    ],
+)
+def test_a_single_result_is_a_record(page: str) -> None:
+    assert [(one.name, one.attributes["year"]) for one in records(page.format(LONE))] == [("Heat", "1995")]
+
+
+def test_a_single_result_stands_before_other_lists() -> None:
+    assert [one.name for one in records(f"<main><h1>Search</h1>{LONE}<section><h2>Alike</h2>{cards()}</section></main>")][:2] == [
+        "Heat",
+        "Heat",
+    ]
+
+
+def test_the_parts_of_a_detail_page_are_no_records() -> None:
+    page = read("<main><h1>Heat</h1><p>1995 • 170 min</p><div><h2>Details</h2><p>Director: Ann</p><a href=/x>More</a></div></main>", "")
+    assert page.records == ()
+    assert page.subject
+    assert page.subject.attributes["director"] == "Ann"
+
+
 def test_a_list_page_is_about_no_single_thing() -> None:
     assert read(f"<main><h1>All films</h1><div>{cards()}</div></main>", "").subject is None

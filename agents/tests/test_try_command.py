@@ -69,3 +69,9 @@ def test_it_shows_the_item_that_is_meant(tmp_path: Path) -> None:
 def test_bad_input_is_named_with_its_remedy(arguments: tuple[str, ...], said: str) -> None:
     with pytest.raises(CommandError, match=said):
         told(*arguments)
+
+
+def test_it_plans_by_what_is_known_of_a_site() -> None:
+    text = told("Open the contact form where name equals 'Ann'", URL, "--form", "one-shot", "--project", "autocinema")
+    assert "as autocinema is built" in text
+    assert "Open http://localhost:8000/contact?seed=58" in text

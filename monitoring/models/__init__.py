@@ -5,7 +5,7 @@ from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import Channel, Delivery, Notice, Severity
 from monitoring.models.panel import Panel
 from monitoring.models.retention import Retention
-from monitoring.models.rollups import AttemptRollup, PauseRollup, RollupState, Span, StepRollup
+from monitoring.models.rollups import AttemptRollup, KindRollup, PauseRollup, RollupState, Span, StepRollup
 from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "HealthCheck",
     "HealthState",
     "JournalImport",
+    "KindRollup",
     "LogEntry",
     "Notice",
     "Panel",

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from django.db.models import QuerySet
 
 from agents.hybrid import Mode
 from agents.models import Account, LLMAttempt, Step, Submission, Task
+from agents.outcomes import Outcome
 from agents.reasons import Reason, Verdict
 from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
@@ -39,10 +41,11 @@ DECLINED = {
 
 @dataclass(frozen=True, slots=True)
 class ActionWords:
-    """One action that was sent, in words and as JSON."""
+    """One action that was sent, in words and as JSON. `worked`: as the caller told; None: it did not."""
 
     words: str
     json: str
+    worked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,14 @@ class AttemptRung:
 class StepStory:
     """One step from its arrival to its answer, secrets masked. `limits`: the settings then in force, as labels and values.
 
-    `declined`: which accounts said no when the step came; empty where there is but one, whose reason is the step's.
+    `declined`: which accounts said no when the step came; empty where there is but one, whose reason is the step's. `outcome`: how its
+    actions went in words, "" where no later step told; `caller_error`: the caller's on the first that failed.
     """
 
     step: Step
     sentence: str
+    outcome: str
+    caller_error: str
     late: bool
     lost: bool
     limits: list[tuple[str, str]]
@@ -144,12 +150,14 @@ def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime, *, has
     return StepStory(
         step=step,
         sentence=sentence_of(step.reason),
+        outcome=Outcome(step.outcome).sentence if step.outcome else "",
+        caller_error=redact(step.caller_error),
         late=is_late(step.answered_at, step.deadline_at),
         lost=not step.route and step.deadline_at < now,
         limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items()],
         declined=[_declined(said) for said in step.declined] if has_several else [],
         attempts=[_rung(attempt, step, attempt.account.name if has_several else "") for attempt in attempts],
-        actions=[ActionWords(action_words(raw), _json(raw)) for raw in step.actions],
+        actions=[ActionWords(action_words(raw), _json(raw), worked) for raw, worked in zip_longest(step.actions, step.worked)],
         actions_json=_json(step.actions),
         excerpt=redact(step.page_excerpt),
         fault=redact(step.fault),

@@ -34,6 +34,20 @@ def test_a_step_tells_its_decision_and_what_was_in_force(viewer: Client) -> None
     assert "Mode Hybrid: the LLM, else the template agent" in told
 
 
+def test_a_step_tells_how_its_actions_went_with_the_callers_error(viewer: Client) -> None:
+    task = make_task(kind="open an item")
+    make_step(task, actions=ACTIONS * 3, outcome="partly", worked=[True, False, None], caller_error="Timeout: Bearer abcdefghijkl")
+    told = page(viewer, task.pk)
+    assert "Understood as open an item" in told
+    assert "Actions sent Worked in part Open http://localhost:8000/?seed=58 worked Open http://localhost:8000/?seed=58 failed Open" in told
+    assert "The caller says: Timeout: Bearer [secret]" in told
+    assert "not known" not in told
+
+
+def test_where_no_later_step_told_it_says_so(viewer: Client) -> None:
+    assert "How they went is not known" in page(viewer, make_step().task_id)
+
+
 def test_the_ladder_tells_each_attempt(viewer: Client) -> None:
     step = make_llm_step()
     make_attempt(

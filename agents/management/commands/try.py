@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from agents.known_sites import known_sites
 from agents.page import read
 from agents.protocol import BadRequest, Step, parse, render
 from agents.template import plan
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("prompt", help="the task in words")
         parser.add_argument("url", help="the page's address, with its seed")
         parser.add_argument("--html", type=Path, help="a file with the page; without one the page is unseen")
+        parser.add_argument("--project", default="", help="the caller's web_project_id, by which a known site is told")
         parser.add_argument("--form", choices=tuple(_ENDPOINTS), default="step", help="how the answer is wanted (%(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,6 +38,7 @@ class Command(BaseCommand):
 
 def _step(options: dict[str, Any]) -> Step:
     request = {"id": "try", "task_id": "try", "prompt": options["prompt"], "url": options["url"], "html": _page(options["html"])}
+    request["web_project_id"] = options["project"]
     try:
         return parse(_ENDPOINTS[options["form"]], json.dumps(request).encode())
     except BadRequest as error:
@@ -54,7 +57,7 @@ def _told(step: Step) -> Iterator[str]:
     page = read(step.page, step.url) if step.page else None
     yield from understanding(intent)
     yield from candidates(intent, page)
-    made = plan(step, page)
+    made = plan(step, page, known_sites())
     yield f"plan: {made.reasoning}" + (" Done." if made.done else "")
     yield from (f"  {count}. {action.in_words()}" for count, action in enumerate(made.actions, 1))
     yield json.dumps(render(step, made, agent_id="template"), ensure_ascii=False, indent=2)
