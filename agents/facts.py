@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from agents.outcomes import Heard, heard
-from agents.protocol import Step
+from agents.protocol import Plan, Step
 from agents.reasons import PauseSource
+from agents.text import shorten, storable
+
+# A sentence.
+MOST_WHY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Opening:
     """A step as it came in. Times are Unix seconds; `limits` are the settings then in force.
 
     `kind`: the kind of task as understood. `heard`: how the actions of the steps before went.
+    `confidence`: of the template's plan, None where it made none.
     """
 
     uid: str
@@ -38,6 +43,8 @@ class Opening:
     received_at: float
     deadline_at: float
     limits: dict[str, Any]
+    confidence: float | None = None
+    confidence_why: str = ""
     kind: str = ""
     heard: tuple[Heard, ...] = ()
 
@@ -142,3 +149,8 @@ def opening(
         limits=limits,
         heard=heard(step.history),
     )
+
+
+def with_template(opened: Opening, plan: Plan) -> Opening:
+    """The facts with how sure the template agent is of its plan."""
+    return replace(opened, confidence=plan.confidence, confidence_why=shorten(storable(plan.confidence_why), MOST_WHY))

@@ -89,11 +89,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is answered to one step. `done`: the task needs nothing more."""
+    """What is answered to one step. `done`: the task needs nothing more.
+
+    `confidence`: how sure the template agent is of its plan, from 0 to 1; `confidence_why` says why in a sentence.
+    """
 
     actions: tuple[Action, ...]
     done: bool = False
     reasoning: str = ""
+    confidence: float = 0.0
+    confidence_why: str = ""
 
 
 def parse(endpoint: str, body: bytes) -> Step:

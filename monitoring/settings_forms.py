@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.configuration import SETTINGS, change, parsed, values
 from agents.governor import Pacing
-from agents.hybrid import Mode
+from agents.hybrid import Mode, Use
 from agents.models import Settings
 from monitoring.previews import previews
 from monitoring.stats.changes import in_words, model_field
@@ -27,6 +27,7 @@ RANGES = {
     "price_overrides": "at most 50 models",
     "name": "at most 50 characters",
 }
+UNITS = {"seconds": "seconds", "minutes": "minutes", "percent": "percent", "usd": "USD"}
 # Above the first setting of a section.
 HEADINGS = {"pacing": "Pacing and backoff", "deadline_seconds": "Deadlines and agent", "miner_api_url": "Watching"}
 
@@ -70,7 +71,7 @@ class RowForm(forms.Form):
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
                 help=str(self.fields[name].help_text),
-                unit=next((unit for unit in ("seconds", "minutes", "percent") if name.endswith(f"_{unit}")), ""),
+                unit=next((words for unit, words in UNITS.items() if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),
                 in_force=self.in_force(name),
@@ -107,6 +108,9 @@ class SettingsForm(RowForm):
     probe_after_pause = forms.BooleanField(label=_("Probe after a pause"), required=False)
     deadline_seconds = forms.FloatField(label=_("Deadline"), min_value=3, max_value=180)
     agent_mode = forms.ChoiceField(label=_("Agent mode"), choices=[(mode.value, mode.sentence) for mode in Mode])
+    llm_use = forms.ChoiceField(label=_("LLM is asked"), choices=[(use.value, use.sentence) for use in Use])
+    sure_from = forms.FloatField(label=_("Sure from"), min_value=0, max_value=1)
+    max_task_usd = forms.FloatField(label=_("Cost of a task"), min_value=0, max_value=100)
     llm_callers = forms.CharField(label=_("LLM callers"), required=False, max_length=5_000)
     miner_api_url = forms.CharField(
         label=_("Miner API"), required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"})
@@ -122,7 +126,7 @@ class SettingsForm(RowForm):
     def __init__(self, row: Settings, data: Any = None) -> None:
         lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers")}
         super().__init__(row, data, values(row) | lists)
-        for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds"):
+        for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds", "sure_from", "max_task_usd"):
             self.fields[name].widget.attrs.update(step="any", inputmode="decimal")
             self.initial[name] = f"{self.initial[name]:g}"
 

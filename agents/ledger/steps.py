@@ -25,8 +25,9 @@ def open_step(opening: Opening, requests: Sequence[Request], reason: Reason, clo
     Without `requests` the LLM is not asked, for `reason`. Raises django.db.Error; then nothing was written and nothing may be sent.
     """
     with answering_transaction():
-        permit = decide(requests, clock) if requests else Permit(Decision(reason), clock())
-        step = _create_step(opening, permit)
+        task = _task(opening)
+        permit = decide(requests, clock, task) if requests else Permit(Decision(reason), clock())
+        step = _create_step(opening, task, permit)
         return opened(permit, step=step, number=1)
 
 
@@ -35,8 +36,8 @@ def next_attempt(opening: Opening, before: Request, ended: AttemptEnd, requests:
     with answering_transaction():
         gates.locked_all([before.account, *(request.account for request in requests)])
         end_attempt(ended, before.limits)
-        step = Step.objects.get(uid=opening.uid)
-        return opened(decide(requests, clock), step=step, number=step.attempts.count() + 1)
+        step = Step.objects.select_related("task").get(uid=opening.uid)
+        return opened(decide(requests, clock, step.task), step=step, number=step.attempts.count() + 1)
 
 
 def close_step(facts: StepFacts, limits: Limits) -> None:
@@ -56,10 +57,9 @@ def close_step(facts: StepFacts, limits: Limits) -> None:
         _count_caller(facts)
 
 
-def _create_step(opening: Opening, permit: Permit | None = None) -> Step:
-    """The step, still open. Without a permit it comes from the spool: the database was busy when it was due."""
-    decision = permit.decision if permit else None
-    task, _ = Task.objects.get_or_create(
+def _task(opening: Opening) -> Task:
+    """The step's task, made with its first step."""
+    return Task.objects.get_or_create(
         fingerprint=opening.fingerprint,
         defaults={
             "key": opening.key,
@@ -71,7 +71,12 @@ def _create_step(opening: Opening, permit: Permit | None = None) -> Step:
             "kind": opening.kind,
             "created_at": at(opening.received_at),
         },
-    )
+    )[0]
+
+
+def _create_step(opening: Opening, task: Task, permit: Permit | None = None) -> Step:
+    """The step, still open. Without a permit it comes from the spool: the database was busy when it was due."""
+    decision = permit.decision if permit else None
     return Step.objects.create(
         uid=uuid.UUID(opening.uid),
         task=task,
@@ -90,6 +95,8 @@ def _create_step(opening: Opening, permit: Permit | None = None) -> Step:
         retry_at=maybe_at(decision.retry_at) if decision else None,
         declined=permit.declined if permit else [],
         limits=opening.limits,
+        confidence=opening.confidence,
+        confidence_why=opening.confidence_why,
         spooled=permit is None,
     )
 
@@ -106,7 +113,7 @@ def _create_closed(facts: StepFacts) -> bool:
     """The step that Write 1 could not write. False where it is there and closed already."""
     if Step.objects.filter(uid=facts.opening.uid).exists():
         return False
-    _create_step(facts.opening)
+    _create_step(facts.opening, _task(facts.opening))
     return _close(facts)
 
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from agents.facts import MOST_WHY
 from agents.models.accounts import Account
 from agents.models.choices import Route, Source, choices
 from agents.outcomes import Outcome
@@ -70,6 +71,7 @@ class Step(models.Model):
 
     `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
     or null. `caller_error`: the caller's words on the first that failed.
+    `confidence`: how sure the template agent was of its plan, whoever answered.
     """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -92,6 +94,8 @@ class Step(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True)
     declined = models.JSONField(default=list)
     limits = models.JSONField(default=dict)
+    confidence = models.FloatField(null=True, blank=True)
+    confidence_why = models.CharField(max_length=MOST_WHY, blank=True, default="", db_default="")
     actions = models.JSONField(default=list)
     done = models.BooleanField(default=False)
     fault = models.TextField(blank=True)

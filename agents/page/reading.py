@@ -154,6 +154,11 @@ class Page:
         """Selectors of a button in an item's block by the item's name; none where it doesn't stand there."""
         return tuple(self._steady.beside(element, name))
 
+    def element(self, selector: Selector) -> Element | None:
+        """The element that one of its `selectors` picks; None for a selector that picks none, or several."""
+        picked = self._steady.picked(selector)
+        return next((one for one, node in zip(self.elements, self._reader.nodes, strict=True) if [node] == picked), None)
+
     def card(self, element: Element) -> str:
         """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
         block = self._reader.nodes[element.place]

@@ -31,7 +31,7 @@ from lxml import etree
 
 from agents.page.elements import Element
 from agents.page.wording import Node
-from agents.selectors import UNQUOTABLE, InvalidAction, Selector, attribute, quoted, xpath
+from agents.selectors import ATTRIBUTE, UNQUOTABLE, InvalidAction, Selector, attribute, quoted, xpath
 
 _TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
 _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
@@ -85,6 +85,15 @@ class Steady:
             except InvalidAction:
                 return
             return
+
+    def picked(self, selector: Selector) -> list[Node]:
+        """The nodes that a selector by attribute or XPath matches, in document order; none where it picks no nodes."""
+        path = selector["value"]
+        if selector["type"] == ATTRIBUTE:
+            tag = "a" if selector["attribute"] == "href" else "*"
+            path = f"//{tag}[@{selector['attribute']}={quoted(selector['value'])}]"
+        found = etree.XPath(path)(self.root)
+        return cast("list[Node]", found) if isinstance(found, list) else []
 
     def _candidates(self, element: Element) -> Iterator[Selector | str]:
         node = self.nodes[element.place]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.template.asides import asides, field_of_time
 from agents.template.operators import BE, OPERATOR, Operator, means_it, operator_of
@@ -141,7 +141,8 @@ def criteria(masked: Masked) -> tuple[Criterion, ...]:
 
 def _criteria(masked: Masked) -> Iterator[Criterion]:
     text, at, goes_on = masked.text, 0, False
-    while (found := _next(text, at, goes_on=goes_on)) is not None:
+    ahead = _Ahead(text)
+    while (found := _next(ahead, at, goes_on=goes_on)) is not None:
         start, end, field, operator = found
         at, goes_on = end, False
         span = _BETWEEN.match(text, start)
@@ -181,12 +182,28 @@ def _field_after(text: str, start: int, end: int) -> tuple[str, int] | None:
     return _clean(found["after"]), found.end()
 
 
-def _next(text: str, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator] | None:
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Where each pattern is found next. What was found stays so until it is passed: else a prompt of operators is read once for each."""
+
+    text: str
+    _hits: dict[re.Pattern[str], re.Match[str] | None] = field(default_factory=dict)
+
+    def next(self, pattern: re.Pattern[str], at: int) -> re.Match[str] | None:
+        hit = self._hits.get(pattern)
+        if pattern not in self._hits or (hit and hit.start() < at):
+            self._hits[pattern] = hit = pattern.search(self.text, at)
+        return hit
+
+
+def _next(ahead: _Ahead, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator] | None:
     """The next operator from `at` on: where it starts and ends, its field and its kind. Said and implied ones, whichever comes first.
 
     An implied one starts where it ends; `goes_on` is whether the last one was implied, so that more may be listed after it.
     """
-    hits = (_BETWEEN.search(text, at), OPERATOR.search(text, at), _GOES_ON.match(text, at) if goes_on else None, _IMPLIED.search(text, at))
+    text = ahead.text
+    listed = _GOES_ON.match(text, at) if goes_on else None
+    hits = (ahead.next(_BETWEEN, at), ahead.next(OPERATOR, at), listed, ahead.next(_IMPLIED, at))
     first = min((hit for hit in hits if hit), key=lambda hit: hit.start(), default=None)
     if first and "field" in first.re.groupindex:
         first = OPERATOR.search(text, first.start(), first.end()) or first

@@ -16,6 +16,10 @@ BREATH = wait(0.5)
 # A page that loads its contents by script shows them within a second or two.
 LOADING = wait(1.5)
 FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction"})
+NOTHING_LEFT = "Template: nothing is left to do on this page."
+NO_PAGE = "Template: no page came along."
+# What a plan says that ends the task without being done.
+GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent, Kind
-from agents.template.moves import BREATH, FILLS, LOADING, Move, opened, press
+from agents.template.moves import BREATH, FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, opened, press
 from agents.template.past import Past
 from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
@@ -95,7 +95,7 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
 def _nothing_left(past: Past) -> Plan:
     """Nothing on this page answers to the task: one wait, as it may still be loading; after that it is over."""
     if past.last_waited:
-        return Plan((), done=True, reasoning="Template: nothing is left to do on this page.")
+        return Plan((), done=True, reasoning=NOTHING_LEFT)
     return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
 
 
@@ -113,7 +113,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if unseen:
         return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
     done = past.waits >= _WAITS_FOR_A_PAGE
-    return Plan(() if done else (LOADING,), done=done, reasoning="Template: no page came along.")
+    return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
 
 
 def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:

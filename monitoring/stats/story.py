@@ -13,12 +13,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from agents.hybrid import Mode
+from agents.hybrid import Mode, Use
 from agents.models import Account, LLMAttempt, Step, Submission, Task
 from agents.outcomes import Outcome
 from agents.reasons import Reason, Verdict
 from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
+from monitoring.stats.changes import UNITS
 from monitoring.stats.steps import is_late, sentence_of
 from monitoring.stats.words import action_words
 
@@ -26,10 +27,14 @@ from monitoring.stats.words import action_words
 STEPS_SHOWN = 30
 LIMITS = {
     "mode": "Mode",
+    "llm_use": "LLM is asked",
+    "sure_from": "Sure from",
+    "max_task_usd": "Cost of a task",
     "deadline_seconds": "Time for the answer",
     "spacing_seconds": "Spacing",
     "backoff_seconds": "Backoff",
 }
+CHOSEN: dict[str, type[Mode] | type[Use]] = {"mode": Mode, "llm_use": Use}
 # What an account's gate said to a step; a time follows where it is known.
 DECLINED = {
     Reason.PAUSED: ("paused", "until"),
@@ -101,6 +106,7 @@ class StepStory:
     actions_json: str
     excerpt: str
     fault: str
+    confidence: str
 
     @property
     def model(self) -> str:
@@ -161,7 +167,13 @@ def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime, *, has
         actions_json=_json(step.actions),
         excerpt=redact(step.page_excerpt),
         fault=redact(step.fault),
+        confidence=_confidence(step),
     )
+
+
+def _confidence(step: Step) -> str:
+    """How sure the template agent was of its plan, and why; "" where that is not on record."""
+    return "" if step.confidence is None else redact(f"{step.confidence:.2f}. {step.confidence_why}".strip())
 
 
 def _attempts(steps: list[Step]) -> Mapping[int | None, list[LLMAttempt]]:
@@ -200,11 +212,11 @@ def _rung(attempt: LLMAttempt, step: Step, account: str) -> AttemptRung:
 
 
 def _limit(name: str, value: Any) -> str:
-    if name == "mode" and value in list(Mode):
-        return Mode(value).sentence
+    if name in CHOSEN and value in list(CHOSEN[name]):
+        return CHOSEN[name](value).sentence
     numbers = value if isinstance(value, list) else [value]
     text = ", ".join(f"{number:g}" if isinstance(number, int | float) else str(number) for number in numbers)
-    return f"{text} s" if name.endswith("_seconds") else text
+    return next((f"{text} {unit}" for suffix, unit in UNITS.items() if name.endswith(suffix)), text)
 
 
 def _json(value: object) -> str:

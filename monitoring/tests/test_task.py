@@ -102,6 +102,16 @@ def test_a_fault_shows_its_traceback(viewer: Client) -> None:
     assert "ZeroDivisionError" in page(viewer, make_step(fault="ZeroDivisionError", reason=Reason.FAULT).task_id)
 
 
+def test_how_sure_the_template_agent_was_is_told_with_its_reason_and_what_was_in_force(viewer: Client) -> None:
+    limits = {"llm_use": "when_unsure", "sure_from": 0.8, "max_task_usd": 0.05}
+    step = make_step(reason=Reason.SURE, confidence=0.95, confidence_why="The task is understood.", limits=limits)
+    told = page(viewer, step.task_id)
+    assert "The template agent was sure enough" in told
+    assert "Template's confidence 0.95. The task is understood." in told
+    assert "LLM is asked Where the template agent is unsure Sure from 0.8 Cost of a task 0.05 USD" in told
+    assert "Template's confidence" not in page(viewer, make_step().task_id)
+
+
 def test_a_late_step_and_one_without_an_answer_are_named(viewer: Client) -> None:
     assert "Late" in page(viewer, make_step(duration_ms=25_000).task_id)
     assert "No answer on record" in page(viewer, make_open_step().task_id)

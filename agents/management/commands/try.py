@@ -59,5 +59,6 @@ def _told(step: Step) -> Iterator[str]:
     yield from candidates(intent, page)
     made = plan(step, page, known_sites())
     yield f"plan: {made.reasoning}" + (" Done." if made.done else "")
+    yield f"confidence: {made.confidence:.2f}. {made.confidence_why}"
     yield from (f"  {count}. {action.in_words()}" for count, action in enumerate(made.actions, 1))
     yield json.dumps(render(step, made, agent_id="template"), ensure_ascii=False, indent=2)
