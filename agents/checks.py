@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
+from agents.known_sites import faults
+
 KEY_FORM = re.compile(r"cpk_[0-9a-f]{32}\.[0-9a-f]{32}\.[A-Za-z0-9]{32}")
 SHORTEST_SECRET_KEY = 50
 
@@ -79,6 +81,12 @@ def check_chutes_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not base.path.endswith("/v1"):
         return [checks.Warning("CHUTES_BASE_URL does not end in /v1.", hint="Chutes' is https://llm.chutes.ai/v1.", id="agents.W003")]
     return []
+
+
+@register
+def check_site_facts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    told = "The facts on sites hold an entry that can't be used: {0.file}, {0.entry}."
+    return [Error(told.format(fault), hint=fault.remedy, id="agents.E006") for fault in faults()]
 
 
 def is_loopback(host: str) -> bool:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from agents.protocol import Step
+from agents.outcomes import Heard, heard
+from agents.protocol import Plan, Step
 from agents.reasons import PauseSource
+from agents.text import shorten, storable
+
+# A sentence.
+MOST_WHY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force."""
+    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force.
+
+    `kind`: the kind of task as understood. `heard`: how the actions of the steps before went.
+    `confidence`: of the template's plan, None where it made none.
+    """
 
     uid: str
     fingerprint: str
@@ -34,6 +43,10 @@ class Opening:
     received_at: float
     deadline_at: float
     limits: dict[str, Any]
+    confidence: float | None = None
+    confidence_why: str = ""
+    kind: str = ""
+    heard: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +105,10 @@ class StepFacts:
     def from_json(cls, text: str) -> StepFacts:
         """From the spool. Raises ValueError, LookupError, TypeError or AttributeError for anything else."""
         raw = json.loads(text)
-        closing = raw["closing"]
+        begun, closing = raw["opening"], raw["closing"]
+        told = tuple(Heard(**entry) for entry in begun.pop("heard", ()))
         attempt = closing.pop("attempt")
-        return cls(Opening(**raw["opening"]), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
+        return cls(Opening(**begun, heard=told), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
 
 
 def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
@@ -133,4 +147,10 @@ def opening(
         received_at=received_at,
         deadline_at=deadline_at,
         limits=limits,
+        heard=heard(step.history),
     )
+
+
+def with_template(opened: Opening, plan: Plan) -> Opening:
+    """The facts with how sure the template agent is of its plan."""
+    return replace(opened, confidence=plan.confidence, confidence_why=shorten(storable(plan.confidence_why), MOST_WHY))

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 
 from agents.governor import LADDER, Limits
-from agents.protocol import Step
+from agents.protocol import Plan, Step
 from agents.reasons import Reason
 
 MARGIN = 1.5
@@ -37,11 +37,32 @@ _MODES = {
 }
 
 
+class Use(StrEnum):
+    """Which steps the LLM is asked for in hybrid mode."""
+
+    ALWAYS = "always"
+    WHEN_UNSURE = "when_unsure"
+
+    @property
+    def sentence(self) -> str:
+        """The use in an operator's words."""
+        return _USES[self]
+
+
+_USES = {
+    Use.ALWAYS: "For every step",
+    Use.WHEN_UNSURE: "Where the template agent is unsure",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The admins' settings as the runner needs them, read once a step."""
+    """The admins' settings as the runner needs them, read once a step. `max_task_usd` 0: a task may cost anything."""
 
     mode: Mode = Mode.HYBRID
+    llm_use: Use = Use.ALWAYS
+    sure_from: float = 0.8
+    max_task_usd: float = 0.05
     deadline_seconds: float = 25.0
     limits: Limits = Limits(spacing=5.0, ladder=LADDER)
 
@@ -60,6 +81,11 @@ class Budget:
 
     deadline: float
     cut_off: float
+
+
+def is_sure(plan: Plan, rules: Rules) -> bool:
+    """Whether the template's plan is answered with at once, so that the LLM's slots go to steps that need them more."""
+    return rules.mode is Mode.HYBRID and rules.llm_use is Use.WHEN_UNSURE and plan.confidence >= rules.sure_from
 
 
 def budget(step: Step, rules: Rules, received_at: float) -> Budget:

@@ -17,6 +17,8 @@ from agents.text import shorten, storable
 # About 6,000 tokens of page: a step may cost 0.05 USD at most over a whole task of 12 steps, and small models read no more in time.
 MAX_PAGE = 24_000
 MAX_PROMPT = 6_000
+# What a request has at most.
+MOST_TOKENS = 4_000
 # A task has at most 12 steps; what failed lately matters most.
 MAX_PAST = 12
 MAX_PAST_ERROR = 160

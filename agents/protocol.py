@@ -53,13 +53,17 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PastAction:
-    """One entry of a step's history. `type` is the canonical action name, "" when it can't be told; `succeeded` None: unknown."""
+    """One entry of a step's history. `type` is the canonical action name, "" when it can't be told; `succeeded` None: unknown.
+
+    `number`: as the caller counts, by steps or by actions; None where it does not.
+    """
 
     type: str
     fields: Mapping[str, Any]
     succeeded: bool | None
     error: str
     url: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +89,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is answered to one step. `done`: the task needs nothing more."""
+    """What is answered to one step. `done`: the task needs nothing more.
+
+    `confidence`: how sure the template agent is of its plan, from 0 to 1; `confidence_why` says why in a sentence.
+    """
 
     actions: tuple[Action, ...]
     done: bool = False
     reasoning: str = ""
+    confidence: float = 0.0
+    confidence_why: str = ""
 
 
 def parse(endpoint: str, body: bytes) -> Step:
@@ -201,7 +210,12 @@ def _past(item: dict[str, Any]) -> PastAction:
         succeeded=next((outcome for outcome in outcomes if isinstance(outcome, bool)), None),
         error=_short_text(item.get("error"), MAX_ERROR),
         url=_short_text(item.get("url"), MAX_URL),
+        number=next((number for name in ("step", "index") if (number := _number(item.get(name))) is not None), None),
     )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INDEX else None
 
 
 def _past_action(item: dict[str, Any]) -> tuple[str, Mapping[str, Any]]:

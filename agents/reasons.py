@@ -14,6 +14,8 @@ class Reason(StrEnum):
     NO_KEY = "no_key"
     NO_MODEL = "no_model"
     DISABLED = "disabled"
+    SURE = "sure"
+    COST = "cost"
     PAUSED = "paused"
     PROBING = "probing"
     SPACING = "spacing"
@@ -38,6 +40,8 @@ SENTENCES = {
     Reason.NO_KEY: "No API key is set. Set CHUTES_API_KEY or enter a key in the settings.",
     Reason.NO_MODEL: "No model is known. Name models in the settings, or wait until the worker has read the provider's list.",
     Reason.DISABLED: "The account is disabled in the settings.",
+    Reason.SURE: "The template agent was sure enough, so that no slot of the LLM's was taken.",
+    Reason.COST: "One more call might exceed what a task may cost by the settings.",
     Reason.PAUSED: "The account is paused.",
     Reason.PROBING: "The pause has ended and another step is probing the account.",
     Reason.SPACING: "The next free slot was too late for the deadline.",

@@ -22,6 +22,7 @@ from agents.configuration import Provider, accounts, provider, rules
 from agents.governor import Limits
 from agents.hybrid import Candidate, Mode, Reach, Tries
 from agents.keys import UnreadableKey
+from agents.known_sites import known_sites
 from agents.ledger import Clock, Request
 from agents.llm import Prompt
 from agents.models import Account, LLMAttempt, Replay, Route, Settings, Step
@@ -133,7 +134,7 @@ def _answered(asked: Replay, step: Asked, clock: Clock) -> Answer:
     in_force = rules(Settings.current())
     mode = {Replay.Way.TEMPLATE: Mode.TEMPLATE, Replay.Way.MODEL: Mode.LLM}.get(Replay.Way(asked.way), in_force.mode)
     page = read(step.page, step.url) if step.page else None
-    fallback = template.plain(step) if mode is Mode.LLM else template.plan(step, page)
+    fallback = template.plain(step) if mode is Mode.LLM else template.plan(step, page, known_sites())
     if mode is Mode.TEMPLATE:
         return Answer(fallback, Route.TEMPLATE, Reason.MODE)
     prompt = Prompt(messages(step, excerpt(page, MAX_PAGE) if page else ""), task_id=step.task_id)

@@ -7,21 +7,22 @@ import random
 import time
 import traceback
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from agents import hybrid, ledger, log_context, spool, step_pages, template
+from agents import costs, hybrid, ledger, log_context, spool, step_pages, template
 from agents.attempt import Attempt, Result
 from agents.configuration import Provider, accounts, provider, rules
 from agents.database import UNAVAILABLE
-from agents.facts import Closing, Opening, StepFacts, opening
+from agents.facts import Closing, Opening, StepFacts, opening, with_template
 from agents.hybrid import Budget, Candidate, Mode, Rules, Tries
 from agents.keys import UnreadableKey
+from agents.known_sites import known_sites
 from agents.ledger import Clock, Request
-from agents.llm import Prompt
+from agents.llm import MAX_TOKENS, Prompt
 from agents.models import Account, Route, Settings, Source
 from agents.page import Page, excerpt, read
-from agents.prompt import messages, plan_from_reply
+from agents.prompt import MOST_TOKENS, messages, plan_from_reply
 from agents.protocol import Plan, Step
 from agents.reasons import Reason
 
@@ -50,6 +51,15 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """What goes out where the LLM brings nothing. `page` None: none came along; `fault`: a traceback, where the template agent failed."""
+
+    page: Page | None
+    plan: Plan
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """One step on its way to an answer."""
 
@@ -62,13 +72,19 @@ class Story:
 
     def requests(self, tries: Tries) -> list[Request]:
         """What this step may still ask of the gates."""
-        accounts = {offer.account.pk: offer.account for offer in self.situation.offers}
-        limits, cut_off = self.situation.rules.limits, self.budget.cut_off
-        return [Request(accounts[each.account], limits, cut_off, each.models) for each in tries.candidates]
+        offers = {offer.account.pk: offer for offer in self.situation.offers}
+        rules, cut_off = self.situation.rules, self.budget.cut_off
+        return [_request(offers[each.account], rules, cut_off, each.models) for each in tries.candidates]
 
     def provider(self, account: Account) -> Provider:
         """The account's provider."""
         return next(offer.provider for offer in self.situation.offers if offer.account.pk == account.pk)
+
+
+def _request(offer: Offer, rules: Rules, cut_off: float, models: tuple[str, ...]) -> Request:
+    prices = offer.provider.prices
+    most_usd = {model: costs.of_tokens(prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in models}
+    return Request(offer.account, rules.limits, cut_off, models, rules.max_task_usd, most_usd)
 
 
 def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = time.time) -> Plan:
@@ -81,12 +97,14 @@ def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = tim
 def _answer(step: Step, uid: str, source: Source, caller: str | None, clock: Clock) -> Plan:
     received_at, started = clock(), time.monotonic()
     situation = _look_around(step, source, caller)
-    page, fallback, fault = _template_plan(step, situation.rules.mode)
+    fallback = _fallback(step, situation.rules.mode)
+    if situation.offers and hybrid.is_sure(fallback.plan, situation.rules):
+        situation = Situation(situation.rules, Reason.SURE)
     budget = hybrid.budget(step, situation.rules, received_at)
-    opened = _opening(step, uid, source, caller, received_at, budget, page, situation.rules)
-    story = Story(step, page, situation, budget, opened, clock)
+    opened = _opening(step, uid, source, caller, received_at, budget, situation.rules, fallback)
+    story = Story(step, fallback.page, situation, budget, opened, clock)
     result, llm_fault = _ask_llm(story)
-    plan = result.plan or fallback
+    plan = result.plan or fallback.plan
     closing = Closing(
         route=Route.LLM if result.plan else Route.TEMPLATE,
         reason=result.reason,
@@ -94,7 +112,7 @@ def _answer(step: Step, uid: str, source: Source, caller: str | None, clock: Clo
         duration=time.monotonic() - started,
         actions=[action.as_action() for action in plan.actions],
         done=plan.done,
-        fault=fault or llm_fault,
+        fault=fallback.fault or llm_fault,
         attempt=result.end,
     )
     facts = StepFacts(story.opening, closing)
@@ -132,37 +150,57 @@ def _offer(account: Account, mode: Mode, *, caller_allowed: bool) -> Offer | Rea
     return intention.reason or Offer(account, known)
 
 
-def _template_plan(step: Step, mode: Mode) -> tuple[Page | None, Plan, str]:
-    """The page as read, the plan behind the LLM, and the traceback of a fault."""
+def _fallback(step: Step, mode: Mode) -> Fallback:
+    """The page as read and the plan behind the LLM."""
     page = None
     try:
         page = read(step.page, step.url) if step.page else None
-        plan = template.plain(step) if mode is Mode.LLM else template.plan(step, page)
+        plan = template.plain(step) if mode is Mode.LLM else template.plan(step, page, known_sites())
     except Exception:
         # Every step is answered: a recipe that trips over a page must not cost the answer.
         logger.exception("The template agent failed on step %s of task %s. A plain answer goes out.", step.index, step.task_id)
-        return page, template.plain(step), traceback.format_exc()
-    return page, plan, ""
+        return Fallback(page, template.plain(step), traceback.format_exc())
+    return Fallback(page, plan)
 
 
 def _opening(
-    step: Step, uid: str, source: Source, caller: str | None, received_at: float, budget: Budget, page: Page | None, in_force: Rules
+    step: Step,
+    uid: str,
+    source: Source,
+    caller: str | None,
+    received_at: float,
+    budget: Budget,
+    in_force: Rules,
+    fallback: Fallback,
 ) -> Opening:
-    return opening(
+    came = opening(
         step,
         uid=uid,
         source=source,
         caller=caller,
         received_at=received_at,
         deadline_at=budget.deadline,
-        page_excerpt=excerpt(page, RECORDED_EXCERPT_CHARS) if page else "",
+        page_excerpt=excerpt(fallback.page, RECORDED_EXCERPT_CHARS) if fallback.page else "",
         limits={
             "mode": in_force.mode,
+            "llm_use": in_force.llm_use,
+            "sure_from": in_force.sure_from,
+            "max_task_usd": in_force.max_task_usd,
             "deadline_seconds": budget.deadline - received_at,
             "spacing_seconds": in_force.limits.spacing,
             "backoff_seconds": list(in_force.limits.ladder),
         },
     )
+    return replace(with_template(came, fallback.plan), kind=_kind(step))
+
+
+def _kind(step: Step) -> str:
+    """The kind of task, "" where a fault is in the way: nothing but a record hangs on it."""
+    try:
+        return template.kind(step.prompt)
+    except Exception:
+        logger.exception("The kind of task %s could not be told.", step.task_id)
+        return ""
 
 
 def _ask_llm(story: Story) -> tuple[Result, str]:

@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from agents import facts, protocol, runner
+from agents import facts, protocol, runner, template
 from agents.database import UNAVAILABLE
 from agents.models import Source, Submission, Task
 
@@ -39,6 +39,7 @@ def submit(*, prompt: str, url: str, page: str, by: str) -> Submission:
             source=Source.OPERATOR,
             prompt=prompt,
             url=url,
+            kind=template.kind(prompt),
             created_at=now,
         )
         submission = Submission.objects.create(task=task, submitted_by=by, page=page, enqueued_at=now)

@@ -69,6 +69,10 @@ class Environment:
     def path(self, key: str, default: Path) -> Path:
         return self._parsed(key, default, "a path", lambda text: Path(text).expanduser().absolute())
 
+    def optional_path(self, key: str) -> Path | None:
+        """A path; None where none is set."""
+        return self.path(key, Path()) if self.text(key) else None
+
     def log_level(self, key: str, default: str) -> str:
         return self._parsed(key, default, f"one of {', '.join(LOG_LEVELS)}", _log_level)
 

@@ -28,6 +28,7 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DATABASE_URL = env.secret("DATABASE_URL")
 PANEL_ADMIN_PASSWORD = env.secret("PANEL_ADMIN_PASSWORD")
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+SITE_FACTS_DIR = env.optional_path("SITE_FACTS_DIR")
 
 # The LLM's provider
 
@@ -50,6 +51,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024  # a step's page can be several M
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "minerpanel" / "locale"]
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -74,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # pages; static files are compressed beforehand
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -94,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["django.templatetags.i18n"],  # nearly every template has words
         },
     },
 ]

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from monitoring.requests import VisitorRequest
@@ -46,7 +47,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
 def _to_login(request: VisitorRequest) -> HttpResponse:
     """A live part whose session is over takes its whole page to the login, not the login into itself; who sent a form comes back to it."""
     if request.method == "POST":
-        messages.warning(request, "You were logged out before this arrived, so nothing was done. Log in and send it again.")
+        messages.warning(request, _("You were logged out before this arrived, so nothing was done. Log in and send it again."))
         came_from = urlsplit(request.headers.get("Referer", ""))
         return redirect_to_login(urlunsplit(("", "", came_from.path or "/", came_from.query, "")))
     if request.htmx:

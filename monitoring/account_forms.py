@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings as environment
 from django.contrib.auth.models import AbstractBaseUser
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration import add_account, base_url_of, change_account, models_of
 from agents.models import Account
@@ -37,17 +38,17 @@ class AccountForm(RowForm):
     """All that an admin sets of an account but its place in the order, which the list has buttons for."""
 
     names: tuple[str, ...] = ("name", "enabled", "base_url", "model_names", "request_options", "price_overrides", "management_url")
-    name = forms.CharField(label="Name", max_length=50)
-    enabled = forms.BooleanField(label="Enabled", required=False)
+    name = forms.CharField(label=_("Name"), max_length=50)
+    enabled = forms.BooleanField(label=_("Enabled"), required=False)
     base_url = _address()
-    model_names = forms.CharField(label="Models", required=False, max_length=5_000, widget=_lines(3))
-    request_options = forms.CharField(label="Request options", required=False, max_length=5_000, widget=_lines(5))
-    price_overrides = forms.CharField(label="Prices", required=False, max_length=20_000, widget=_lines(3))
+    model_names = forms.CharField(label=_("Models"), required=False, max_length=5_000, widget=_lines(3))
+    request_options = forms.CharField(label=_("Request options"), required=False, max_length=5_000, widget=_lines(5))
+    price_overrides = forms.CharField(label=_("Prices"), required=False, max_length=20_000, widget=_lines(3))
     management_url = _address()
     key = _key("The miner calls with it. Kept encrypted and never shown again. Empty: it stays as it is.")
-    remove_key = forms.BooleanField(label="Remove the API key that was entered here", required=False)
+    remove_key = forms.BooleanField(label=_("Remove the API key that was entered here"), required=False)
     admin_key = _key("Optional: a second key that may read balance, quota and caps. It sends no completions.")
-    remove_admin_key = forms.BooleanField(label="Remove the admin key that was entered here", required=False)
+    remove_admin_key = forms.BooleanField(label=_("Remove the admin key that was entered here"), required=False)
     reason = reason_field()
 
     def __init__(self, row: Account, data: Any = None) -> None:

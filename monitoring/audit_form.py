@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Account
 from monitoring.forms import ANY, RANGE_NAMES, RANGES
@@ -19,9 +20,9 @@ class AuditFilter(forms.Form):
     who = forms.ChoiceField(required=False)
     what = forms.ChoiceField(required=False, choices=[ANY, *KINDS.items()])
     account = forms.ChoiceField(required=False)
-    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label="Time")
-    since = forms.DateTimeField(required=False, label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = forms.DateTimeField(required=False, label="Until (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label=_("Time"))
+    since = forms.DateTimeField(required=False, label=_("From (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(required=False, label=_("Until (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)

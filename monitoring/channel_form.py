@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.models import Channel, Delivery, Severity
 from monitoring.notices import channels, sending
@@ -22,9 +23,9 @@ TIME = {"type": "time"}
 class ChannelForm(forms.Form):
     """One channel. Its URL goes in and never comes out."""
 
-    name = forms.CharField(max_length=60, help_text="How this channel is called here, such as “Phone of Ann”.")
+    name = forms.CharField(max_length=60, help_text=_("How this channel is called here, such as “Phone of Ann”."))
     url = forms.CharField(
-        label="Apprise URL",
+        label=_("Apprise URL"),
         max_length=2_000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -32,22 +33,22 @@ class ChannelForm(forms.Form):
         required=False,
         choices=[(name, event.label) for name, event in CHOICES.items()],
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: all of them.",
+        help_text=_("None ticked: all of them."),
     )
     least_severity = forms.TypedChoiceField(
         choices=Severity.choices,
         coerce=int,
-        help_text="What matters less is not sent. That something is over is information.",
+        help_text=_("What matters less is not sent. That something is over is information."),
     )
     quiet_from = forms.TimeField(required=False, widget=forms.TimeInput(attrs=TIME, format="%H:%M"))
-    quiet_to = forms.TimeField(required=False, label="Quiet until", widget=forms.TimeInput(attrs=TIME, format="%H:%M"))
+    quiet_to = forms.TimeField(required=False, label=_("Quiet until"), widget=forms.TimeInput(attrs=TIME, format="%H:%M"))
     resend_minutes = forms.IntegerField(
-        label="Remind after, in minutes",
+        label=_("Remind after, in minutes"),
         min_value=0,
         max_value=MOST_RESEND,
-        help_text="While it is still so, it is told again each time this has passed. 0: never.",
+        help_text=_("While it is still so, it is told again each time this has passed. 0: never."),
     )
-    enabled = forms.BooleanField(required=False, help_text="A disabled channel gets nothing but tests.")
+    enabled = forms.BooleanField(required=False, help_text=_("A disabled channel gets nothing but tests."))
 
     def __init__(self, channel: Channel, data: Any = None) -> None:
         super().__init__(data, initial={name: getattr(channel, name) for name in channels.FIELDS})
@@ -67,7 +68,7 @@ class ChannelForm(forms.Form):
         """A name that no other channel has."""
         name: str = self.cleaned_data["name"]
         if Channel.objects.filter(name=name).exclude(pk=self.channel.pk).exists():
-            raise forms.ValidationError("There is a channel of this name. Choose another name.")
+            raise forms.ValidationError(_("There is a channel of this name. Choose another name."))
         return name
 
     def clean_resend_minutes(self) -> int:
@@ -107,7 +108,7 @@ class DeliveryFilter(forms.Form):
     channel = forms.ModelChoiceField(required=False, queryset=Channel.objects.all(), empty_label=ANY[1])
     event = forms.ChoiceField(required=False, choices=[ANY, *((name, event.label) for name, event in EVENTS.items())])
     severity = forms.ChoiceField(required=False, choices=[ANY, *Severity.choices])
-    state = forms.ChoiceField(required=False, label="How it ended", choices=[ANY, *Delivery.State.choices])
+    state = forms.ChoiceField(required=False, label=_("How it ended"), choices=[ANY, *Delivery.State.choices])
 
     def query(self) -> DeliveryQuery:
         """The conditions that could be read."""

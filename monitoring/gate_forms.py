@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import RateLimitEvent
 from agents.refusals import RefusalClass
@@ -22,15 +23,15 @@ class PauseForm(forms.Form):
     """For how long an account is paused."""
 
     length = forms.ChoiceField(
-        label="Pause for", choices=LENGTHS, initial="15", widget=forms.RadioSelect(attrs={"class": "form-check-input"})
+        label=_("Pause for"), choices=LENGTHS, initial="15", widget=forms.RadioSelect(attrs={"class": "form-check-input"})
     )
     minutes = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=MOST_MINUTES,
-        label="Or minutes of your own",
+        label=_("Or minutes of your own"),
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text="1 to 10080, which is a week. What is entered here counts instead of the choice above.",
+        help_text=_("1 to 10080, which is a week. What is entered here counts instead of the choice above."),
     )
 
     @property
@@ -43,9 +44,9 @@ class EventFilter(forms.Form):
     """Which rate-limit events to list, from the query string. A field that can't be read is named and not applied."""
 
     account = forms.ChoiceField(required=False)
-    refusal = forms.ChoiceField(required=False, choices=[ANY, *CLASSES], label="Class")
+    refusal = forms.ChoiceField(required=False, choices=[ANY, *CLASSES], label=_("Class"))
     scope = forms.ChoiceField(required=False, choices=[ANY, *((scope.value, scope.sentence) for scope in EventScope)])
-    ended = forms.ChoiceField(required=False, choices=[ANY, (OPEN, "Still open"), *RateLimitEvent.Ended.choices], label="How it ended")
+    ended = forms.ChoiceField(required=False, choices=[ANY, (OPEN, "Still open"), *RateLimitEvent.Ended.choices], label=_("How it ended"))
 
     def __init__(self, data: Any, accounts: list[str]) -> None:
         super().__init__(data)

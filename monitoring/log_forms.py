@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.forms import ANY, RANGE_NAMES, RANGES
 from monitoring.models import LogEntry
@@ -26,14 +27,14 @@ class LogFilter(forms.Form):
         required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search", "placeholder": "Text in the message"})
     )
     level = forms.TypedChoiceField(required=False, choices=LEVEL_CHOICES, coerce=int, empty_value=None)
-    kind = forms.ChoiceField(required=False, choices=KIND_CHOICES, label="Tells of")
+    kind = forms.ChoiceField(required=False, choices=KIND_CHOICES, label=_("Tells of"))
     source = forms.ChoiceField(required=False, choices=[ANY, *LogEntry.Source.choices])
     logger = forms.CharField(required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "agents.ledger"}))
-    step = forms.UUIDField(required=False, label="Step id")
-    journal = forms.IntegerField(required=False, min_value=1, max_value=2**31, label="Import no.")
-    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label="Time")
-    since = forms.DateTimeField(required=False, label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = forms.DateTimeField(required=False, label="Until (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    step = forms.UUIDField(required=False, label=_("Step id"))
+    journal = forms.IntegerField(required=False, min_value=1, max_value=2**31, label=_("Import no."))
+    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label=_("Time"))
+    since = forms.DateTimeField(required=False, label=_("From (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(required=False, label=_("Until (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
     def query(self, now: datetime) -> LogQuery:
         """The conditions that could be read."""
@@ -59,7 +60,7 @@ class ImportForm(forms.Form):
     """A journal to import. `length`: the request's, in bytes: a file that is too large is not kept, and missing here."""
 
     file = forms.FileField(
-        label="Journal",
+        label=_("Journal"),
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
         help_text=f"journalctl, syslog or Python logs, plain or gzipped, up to {LARGEST // MEGABYTE} MB.",
     )
@@ -67,10 +68,10 @@ class ImportForm(forms.Form):
         required=False,
         min_value=2,
         max_value=9998,
-        help_text="Of the first line, where lines have none. Empty: the latest in the past.",
+        help_text=_("Of the first line, where lines have none. Empty: the latest in the past."),
         widget=forms.NumberInput(attrs={"placeholder": "2025"}),
     )
-    zone = forms.CharField(label="Time zone", initial="UTC", max_length=60, help_text="Of times without one, such as Europe/Berlin.")
+    zone = forms.CharField(label=_("Time zone"), initial="UTC", max_length=60, help_text=_("Of times without one, such as Europe/Berlin."))
 
     def __init__(self, data: Any = None, files: Any = None, *, length: int = 0) -> None:
         super().__init__(data, files)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.governor import Pacing
-from agents.hybrid import MARGIN
+from agents.hybrid import MARGIN, Use
 from agents.text import length
 
 
@@ -16,6 +16,8 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
         "spacing_seconds": _rate(values.get("spacing_seconds"), values.get("pacing")),
         "backoff_seconds": _ladder(values.get("backoff_seconds"), values.get("backoff_max_seconds")),
         "deadline_seconds": _deadline(values.get("deadline_seconds"), values.get("spacing_seconds")),
+        "sure_from": _sure(values.get("sure_from"), values.get("llm_use")),
+        "max_task_usd": _task_cost(values.get("max_task_usd")),
     }
     return {name: line for name, line in lines.items() if line}
 
@@ -47,3 +49,17 @@ def _deadline(deadline: float | None, spacing: float | None) -> str:
     if spacing and spacing > left:
         line += f". With {length(spacing)} between requests, of steps that come at once only the first can wait for the LLM"
     return line
+
+
+def _sure(sure_from: float | None, use: str | None) -> str:
+    if sure_from is None or use != Use.WHEN_UNSURE:
+        return ""
+    if not sure_from:
+        return "The template agent answers every step: it is always at least 0 % sure"
+    return f"Steps of which the template agent is at least {sure_from * 100:g} % sure take no slot"
+
+
+def _task_cost(usd: float | None) -> str:
+    if usd is None:
+        return ""
+    return f"1,000 tasks cost at most {usd * 1000:,.2f} USD" if usd else "No cap: a task may cost anything"

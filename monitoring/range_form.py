@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.stats.ranges import DEFAULT, RANGES, Range
 
@@ -21,8 +22,8 @@ class RangeForm(forms.Form):
     """A named range, or times of one's own, in UTC. What can't be read is named, and the default range shown."""
 
     range = forms.ChoiceField(required=False, choices=list(NAMES.items()))
-    since = forms.DateTimeField(required=False, label="From (UTC)", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
-    until = forms.DateTimeField(required=False, label="Until (UTC)", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    since = forms.DateTimeField(required=False, label=_("From (UTC)"), widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    until = forms.DateTimeField(required=False, label=_("Until (UTC)"), widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
 
     def __init__(self, data: Any, now: datetime) -> None:
         super().__init__(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration import accounts, models_of
 from agents.models import Account, Replay
@@ -18,9 +19,9 @@ DEFAULT_DEADLINE = 25
 class ReplayForm(forms.Form):
     """Who answers, and how long it may take."""
 
-    who = forms.ChoiceField(label="Who answers")
+    who = forms.ChoiceField(label=_("Who answers"))
     deadline_seconds = forms.FloatField(
-        label="Deadline, s",
+        label=_("Deadline, s"),
         min_value=3,
         max_value=LONGEST_DEADLINE,
         initial=DEFAULT_DEADLINE,

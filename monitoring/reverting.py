@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration import change, change_account
 from agents.models import Account
@@ -18,11 +19,13 @@ def revert(kind: str, pk: int, *, by: User) -> None:
     """Take back the change `pk` of the history `kind`. Raises ValidationError; then nothing is changed."""
     records = list(with_before(HISTORIES[kind].history).filter(history_id=pk))
     if not records:
-        raise ValidationError("This change is not on record any more. Reload the page.")
+        raise ValidationError(_("This change is not on record any more. Reload the page."))
     ((newer, older),) = pairs(records)
     fields = former(newer, older)
     if not fields:
-        raise ValidationError("This can't be taken back here: only changed values can. Keys are entered again, accounts added or deleted.")
+        raise ValidationError(
+            _("This can't be taken back here: only changed values can. Keys are entered again, accounts added or deleted.")
+        )
     _apply(kind, newer, fields, by, f"Reverts the change of {newer.history_date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
 
 from monitoring import cron
 from monitoring.models import Result, TestRun, TestSchedule
@@ -24,7 +25,7 @@ MOST_HOURS = 8_784
 
 def _suites() -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
-        label="Tests",
+        label=_("Tests"),
         choices=list(TITLES.items()),
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         error_messages={"required": "tests: choose at least one.", "invalid_choice": "tests: there is no “%(value)s”."},
@@ -36,14 +37,14 @@ class RunForm(forms.Form):
 
     suites = _suites()
     hours = forms.FloatField(
-        label="Log analysis looks back",
+        label=_("Log analysis looks back"),
         min_value=0.1,
         max_value=MOST_HOURS,
         initial=24,
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
     )
     bypass_pause = forms.BooleanField(
-        label="Test paused accounts too", required=False, help_text="The request goes out during the pause, and may make it longer."
+        label=_("Test paused accounts too"), required=False, help_text=_("The request goes out during the pause, and may make it longer.")
     )
 
     def __init__(self, data: Any = None) -> None:
@@ -58,10 +59,10 @@ class RunForm(forms.Form):
 class RunFilter(forms.Form):
     """Which runs to list, from the query string. A field that can't be read is named and not applied."""
 
-    suite = forms.ChoiceField(required=False, label="Test", choices=[ANY, *TITLES.items()])
+    suite = forms.ChoiceField(required=False, label=_("Test"), choices=[ANY, *TITLES.items()])
     verdict = forms.ChoiceField(required=False, choices=[ANY, *VERDICTS])
-    trigger = forms.ChoiceField(required=False, label="Started by", choices=[ANY, *TestRun.Trigger.choices])
-    range = forms.ChoiceField(required=False, label="When", choices=[("", "Any time"), *RANGE_NAMES])
+    trigger = forms.ChoiceField(required=False, label=_("Started by"), choices=[ANY, *TestRun.Trigger.choices])
+    range = forms.ChoiceField(required=False, label=_("When"), choices=[("", "Any time"), *RANGE_NAMES])
 
     def query(self, now: datetime) -> RunQuery:
         """The conditions that could be read."""
@@ -84,9 +85,9 @@ class ScheduleForm(forms.Form):
     cron = forms.CharField(
         max_length=100,
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "placeholder": "7 * * * *"}),
-        help_text="Minute, hour, day, month, weekday, in UTC. 7 * * * *: each hour. 30 4 * * 1: on Mondays at 04:30.",
+        help_text=_("Minute, hour, day, month, weekday, in UTC. 7 * * * *: each hour. 30 4 * * 1: on Mondays at 04:30."),
     )
-    enabled = forms.BooleanField(required=False, help_text="Off: it stays here and does not run.")
+    enabled = forms.BooleanField(required=False, help_text=_("Off: it stays here and does not run."))
 
     def __init__(self, schedule: TestSchedule | None, data: Any = None) -> None:
         names = ("name", "suites", "cron", "enabled")

@@ -10,10 +10,11 @@ from django import forms
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration import SETTINGS, change, parsed, values
 from agents.governor import Pacing
-from agents.hybrid import Mode
+from agents.hybrid import Mode, Use
 from agents.models import Settings
 from monitoring.previews import previews
 from monitoring.stats.changes import in_words, model_field
@@ -26,6 +27,7 @@ RANGES = {
     "price_overrides": "at most 50 models",
     "name": "at most 50 characters",
 }
+UNITS = {"seconds": "seconds", "minutes": "minutes", "percent": "percent", "usd": "USD"}
 # Above the first setting of a section.
 HEADINGS = {"pacing": "Pacing and backoff", "deadline_seconds": "Deadlines and agent", "miner_api_url": "Watching"}
 
@@ -69,7 +71,7 @@ class RowForm(forms.Form):
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
                 help=str(self.fields[name].help_text),
-                unit=next((unit for unit in ("seconds", "minutes", "percent") if name.endswith(f"_{unit}")), ""),
+                unit=next((words for unit, words in UNITS.items() if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),
                 in_force=self.in_force(name),
@@ -91,35 +93,40 @@ class RowForm(forms.Form):
 
 def reason_field() -> forms.CharField:
     """Why something is changed."""
-    return forms.CharField(label="Reason", required=False, max_length=100, help_text="Kept in the history. Optional.")
+    return forms.CharField(label=_("Reason"), required=False, max_length=100, help_text=_("Kept in the history. Optional."))
 
 
 class SettingsForm(RowForm):
     """How the miner answers: pacing, backoff, deadline, mode, callers. And how it is watched: tests, health checks, notifications, logs."""
 
     names = SETTINGS
-    spacing_seconds = forms.FloatField(label="Spacing", min_value=0, max_value=3600)
-    backoff_seconds = forms.CharField(label="Backoff", max_length=200)
-    pacing = forms.ChoiceField(label="Pacing", choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
-    backoff_max_seconds = forms.FloatField(label="Longest backoff", min_value=1, max_value=86_400)
-    key_check_minutes = forms.FloatField(label="Key check", min_value=1, max_value=1440)
-    probe_after_pause = forms.BooleanField(label="Probe after a pause", required=False)
-    deadline_seconds = forms.FloatField(label="Deadline", min_value=3, max_value=180)
-    agent_mode = forms.ChoiceField(label="Agent mode", choices=[(mode.value, mode.sentence) for mode in Mode])
-    llm_callers = forms.CharField(label="LLM callers", required=False, max_length=5_000)
-    miner_api_url = forms.CharField(label="Miner API", required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"}))
-    retest_after_pause = forms.BooleanField(label="Test after a pause", required=False)
-    health_seconds = forms.IntegerField(label="Health checks", min_value=10, max_value=3600)
-    failures_before_down = forms.IntegerField(label="Failures before down", min_value=1, max_value=20)
-    silence_minutes = forms.IntegerField(label="Silence", min_value=0, max_value=10_080)
-    least_llm_percent = forms.IntegerField(label="Least LLM share", min_value=0, max_value=100)
-    keep_info_logs = forms.BooleanField(label="Keep INFO records", required=False)
+    spacing_seconds = forms.FloatField(label=_("Spacing"), min_value=0, max_value=3600)
+    backoff_seconds = forms.CharField(label=_("Backoff"), max_length=200)
+    pacing = forms.ChoiceField(label=_("Pacing"), choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
+    backoff_max_seconds = forms.FloatField(label=_("Longest backoff"), min_value=1, max_value=86_400)
+    key_check_minutes = forms.FloatField(label=_("Key check"), min_value=1, max_value=1440)
+    probe_after_pause = forms.BooleanField(label=_("Probe after a pause"), required=False)
+    deadline_seconds = forms.FloatField(label=_("Deadline"), min_value=3, max_value=180)
+    agent_mode = forms.ChoiceField(label=_("Agent mode"), choices=[(mode.value, mode.sentence) for mode in Mode])
+    llm_use = forms.ChoiceField(label=_("LLM is asked"), choices=[(use.value, use.sentence) for use in Use])
+    sure_from = forms.FloatField(label=_("Sure from"), min_value=0, max_value=1)
+    max_task_usd = forms.FloatField(label=_("Cost of a task"), min_value=0, max_value=100)
+    llm_callers = forms.CharField(label=_("LLM callers"), required=False, max_length=5_000)
+    miner_api_url = forms.CharField(
+        label=_("Miner API"), required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"})
+    )
+    retest_after_pause = forms.BooleanField(label=_("Test after a pause"), required=False)
+    health_seconds = forms.IntegerField(label=_("Health checks"), min_value=10, max_value=3600)
+    failures_before_down = forms.IntegerField(label=_("Failures before down"), min_value=1, max_value=20)
+    silence_minutes = forms.IntegerField(label=_("Silence"), min_value=0, max_value=10_080)
+    least_llm_percent = forms.IntegerField(label=_("Least LLM share"), min_value=0, max_value=100)
+    keep_info_logs = forms.BooleanField(label=_("Keep INFO records"), required=False)
     reason = reason_field()
 
     def __init__(self, row: Settings, data: Any = None) -> None:
         lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers")}
         super().__init__(row, data, values(row) | lists)
-        for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds"):
+        for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds", "sure_from", "max_task_usd"):
             self.fields[name].widget.attrs.update(step="any", inputmode="decimal")
             self.initial[name] = f"{self.initial[name]:g}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from monitoring import transfer
 
@@ -15,16 +16,16 @@ MOST_BYTES = 1_000_000
 class ImportForm(forms.Form):
     """A file or a text; the confirmation sends the text."""
 
-    file = forms.FileField(required=False, help_text="A file that “Export” has written.")
+    file = forms.FileField(required=False, help_text=_("A file that “Export” has written."))
     text = forms.CharField(
-        required=False, max_length=MOST_BYTES, label="Or its text", widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
+        required=False, max_length=MOST_BYTES, label=_("Or its text"), widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
     )
 
     def clean(self) -> dict[str, Any]:
         """`document`: what was read. `text`: as it was given."""
         given = self.cleaned_data.get("file")
         if given is None and not self.cleaned_data.get("text"):
-            raise forms.ValidationError("Choose a file, or paste its text.")
+            raise forms.ValidationError(_("Choose a file, or paste its text."))
         if given is not None:
             self.cleaned_data["text"] = self._text_of(given)
         self.cleaned_data["document"] = transfer.read(self.cleaned_data["text"])
@@ -36,5 +37,5 @@ class ImportForm(forms.Form):
         try:
             text: str = given.read().decode()
         except UnicodeDecodeError:
-            raise forms.ValidationError("The file is no UTF-8 text. It is no export of the settings.") from None
+            raise forms.ValidationError(_("The file is no UTF-8 text. It is no export of the settings.")) from None
         return text

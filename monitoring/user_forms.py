@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.users import GROUPS
 
@@ -11,10 +12,10 @@ class NewUserForm(forms.Form):
     """A user's name and group; the password is made by the panel."""
 
     username = forms.CharField(
-        max_length=150, help_text="Letters, digits and @ . + - _", widget=forms.TextInput(attrs={"autocomplete": "off"})
+        max_length=150, help_text=_("Letters, digits and @ . + - _"), widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     group = forms.ChoiceField(
-        choices=list(GROUPS.items()), help_text="Viewers look, operators also act, admins also change settings and users."
+        choices=list(GROUPS.items()), help_text=_("Viewers look, operators also act, admins also change settings and users.")
     )
 
 

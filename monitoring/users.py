@@ -14,6 +14,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.audit import Deed, note
 
@@ -95,7 +96,7 @@ def _change(pk: int, move: Callable[[User], str], by: User, now: datetime) -> Us
         users = {user.pk: user for user in User.objects.select_for_update().order_by("pk")}
         user = users.get(pk)
         if user is None:
-            raise ValidationError("This user is not there any more. Reload the page.")
+            raise ValidationError(_("This user is not there any more. Reload the page."))
         told = move(user)
         if not admins().exists():
             raise ValidationError(f"{user.username} is the last active admin. Make somebody else an admin first.")

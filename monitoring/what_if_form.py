@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from agents.configuration import parsed
 from agents.governor import Pacing
@@ -22,13 +23,13 @@ NAMES = ("pacing", "spacing_seconds", "backoff_seconds", "backoff_max_seconds", 
 class WhatIfForm(forms.Form):
     """The settings to try, prefilled with those wished for, else with those in force."""
 
-    hours = forms.TypedChoiceField(label="Time", coerce=int, choices=HOURS, initial=DEFAULT_HOURS)
-    pacing = forms.ChoiceField(label="Pacing", choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
-    spacing_seconds = forms.FloatField(label="Spacing, s", min_value=0, max_value=3600)
-    backoff_seconds = forms.CharField(label="Backoff, s", max_length=200)
-    backoff_max_seconds = forms.FloatField(label="Longest backoff, s", min_value=1, max_value=86_400)
-    deadline_seconds = forms.FloatField(label="Deadline, s", min_value=3, max_value=180)
-    probe_after_pause = forms.ChoiceField(label="Probe after a pause", choices=[("true", "Yes"), ("false", "No")])
+    hours = forms.TypedChoiceField(label=_("Time"), coerce=int, choices=HOURS, initial=DEFAULT_HOURS)
+    pacing = forms.ChoiceField(label=_("Pacing"), choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
+    spacing_seconds = forms.FloatField(label=_("Spacing, s"), min_value=0, max_value=3600)
+    backoff_seconds = forms.CharField(label=_("Backoff, s"), max_length=200)
+    backoff_max_seconds = forms.FloatField(label=_("Longest backoff, s"), min_value=1, max_value=86_400)
+    deadline_seconds = forms.FloatField(label=_("Deadline, s"), min_value=3, max_value=180)
+    probe_after_pause = forms.ChoiceField(label=_("Probe after a pause"), choices=[("true", "Yes"), ("false", "No")])
 
     def __init__(self, in_force: Settings, data: Any = None, wished: Mapping[str, str] | None = None) -> None:
         filled = {name: (wished or {}).get(name) or as_text(getattr(in_force, name)) for name in NAMES}

@@ -11,7 +11,7 @@ from django.conf import settings as environment
 
 from agents.database import answering_transaction
 from agents.governor import Limits, Pacing
-from agents.hybrid import Mode, Rules
+from agents.hybrid import Mode, Rules, Use
 from agents.keys import key_of
 from agents.models import Account, Settings
 
@@ -36,6 +36,9 @@ def rules(settings: Settings) -> Rules:
     """The settings as the agents' core takes them."""
     return Rules(
         mode=Mode(settings.agent_mode),
+        llm_use=Use(settings.llm_use),
+        sure_from=settings.sure_from,
+        max_task_usd=settings.max_task_usd,
         deadline_seconds=settings.deadline_seconds,
         limits=Limits(
             spacing=settings.spacing_seconds,

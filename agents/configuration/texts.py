@@ -9,6 +9,7 @@ from typing import Any
 NETWORKS, NAMES = ("llm_callers",), ("model_names",)
 SWITCHES = ("probe_after_pause", "retest_after_pause", "keep_info_logs", "enabled")
 OBJECTS = ("request_options", "price_overrides")
+PLAIN = ("sure_from", "max_task_usd")
 WHOLE = ("health_seconds", "failures_before_down", "silence_minutes", "least_llm_percent")
 
 
@@ -24,10 +25,17 @@ def parsed(name: str, text: str) -> Any:
         return _switch(text)
     if name in OBJECTS:
         return _object(text)
+    return _one(name, text)
+
+
+def _one(name: str, text: str) -> Any:
+    """A value that is no list, switch or object."""
     if name == "position":
         return _place(text)
     if name in WHOLE:
         return _whole(text)
+    if name in PLAIN:
+        return _plain(text)
     return _number(text) if name.endswith(("_seconds", "_minutes")) else text.strip()
 
 
@@ -66,10 +74,22 @@ def _whole(text: str) -> int:
 
 
 def _number(text: str) -> float:
+    number = _finite(text)
+    if number is None:
+        raise ValueError(f"“{text.strip()}” is not a number of seconds.")
+    return int(number) if number.is_integer() else number
+
+
+def _plain(text: str) -> float:
+    number = _finite(text)
+    if number is None:
+        raise ValueError(f"“{text.strip()}” is not a number.")
+    return number
+
+
+def _finite(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        raise ValueError(f"“{text.strip()}” is not a number of seconds.") from None
-    if not math.isfinite(number):
-        raise ValueError(f"“{text.strip()}” is not a number of seconds.")
-    return int(number) if number.is_integer() else number
+        return None
+    return number if math.isfinite(number) else None

@@ -13,8 +13,10 @@ from random import Random
 
 from django.db import transaction
 
+from agents import template
 from agents.demo.sites import SITES, Site
 from agents.models import Account, Caller, LLMAttempt, RateLimitEvent, Route, Source, Step, Task
+from agents.outcomes import Outcome
 from agents.reasons import PauseSource, Reason, Verdict
 from agents.refusals import RefusalClass
 
@@ -30,9 +32,22 @@ OUTCOMES = (
     (3, Reason.INVALID),
     (2, Reason.DEADLINE),
 )
+# Of a hundred steps that another one follows: how the actions went, by who answered.
+WENT = {Route.LLM: (78, 6, 10, 6), Route.TEMPLATE: (61, 9, 18, 12)}
+TIMEOUT = "Timeout 10000ms exceeded: no element matches the selector."
 # Of the answered steps this share needed a second attempt, since the first model was full.
 SECOND = 0.35
 TASKS_AT_ONCE = 500
+PROMPTS = (
+    "Open the details of the {0} where name equals '{1}'",
+    "Search for the {0} '{1}'",
+    "Add the {0} '{1}' to the wishlist",
+    "Log in where username equals <username> and password equals <password>",
+    "Write a review of the {0} '{1}' where rating greater than 3",
+    "Share the {0} '{1}'",
+    "Filter the {0}s where name contains '{1}'",
+    "Fill in the contact form where message contains '{1}'",
+)
 LIMITS = {"mode": "hybrid", "deadline_seconds": 23.5, "spacing_seconds": 5.0, "backoff_seconds": [60.0, 120.0, 240.0, 480.0]}
 EXCERPT = "<form action=/search><input name=query placeholder='Find {0}s'><button>Go</button></form>" * 3
 DEADLINE = timedelta(seconds=23.5)
@@ -81,21 +96,35 @@ class Past:
     def _task(self, at: datetime, count: int, end: datetime) -> None:
         site = self.dice.choice(SITES)
         number = self.dice.getrandbits(64)
+        prompt = self.dice.choice(PROMPTS).format(site.thing, self.dice.choice(site.items))
         task = Task(
             fingerprint=f"{number:064x}",
             key=f"{MARK}{number:016x}",
             source=self.dice.choices(list(Source), (96, 3, 1))[0],
             caller=f"203.0.113.{self.dice.randrange(1, 20)}",
-            prompt=f"Open the details of the {site.thing} where name equals '{self.dice.choice(site.items)}'",
+            prompt=prompt,
+            kind=template.kind(prompt),
             url=f"http://localhost:{site.port}/?seed={self.dice.randrange(1, 300)}",
             project=site.project,
             created_at=at,
         )
         self.rows.tasks.append(task)
+        before = len(self.rows.steps)
         for index in range(count):
             moment = at + timedelta(seconds=index * self.dice.uniform(4, 9))
             if moment < end:
                 self._step(task, site, index, moment)
+        for step in self.rows.steps[before:-1]:
+            self._went(step)
+
+    def _went(self, step: Step) -> None:
+        """What the step after it tells."""
+        outcome = self.dice.choices(list(Outcome), WENT[Route(step.route)])[0]
+        if outcome is Outcome.PARTLY and len(step.actions) == 1:
+            outcome = Outcome.FAILED
+        first = {Outcome.FAILED: False, Outcome.UNKNOWN: None}.get(outcome, True)
+        step.outcome, step.worked = outcome, [first, *(False if outcome is Outcome.PARTLY else first for _ in step.actions[1:])]
+        step.caller_error = TIMEOUT if False in step.worked else ""
 
     def _step(self, task: Task, site: Site, index: int, at: datetime) -> None:
         reason = self.dice.choices([reason for _, reason in OUTCOMES], [weight for weight, _ in OUTCOMES])[0]
@@ -116,7 +145,7 @@ class Past:
             deadline_at=at + DEADLINE,
             route=Route.LLM if is_llm else Route.TEMPLATE,
             reason=reason,
-            limits=LIMITS,
+            limits={**LIMITS, "llm_use": self.dice.choice(("always", "when_unsure"))},
             actions=[{"type": "ClickAction", "selector": {"type": "attributeValueSelector", "attribute": "id", "value": f"item-{index}"}}]
             * self.dice.choice((1, 1, 1, 2)),
             done=False,

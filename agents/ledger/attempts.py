@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import F
 
-from agents import cooling, gates, governor
+from agents import cooling, costs, gates, governor
 from agents.database import answering_transaction
 from agents.facts import AttemptEnd
 from agents.governor import Decision, Limits
 from agents.latency import expected, noted
 from agents.ledger import events
 from agents.ledger.times import at, maybe_at
-from agents.models import Account, Gate, LLMAttempt, Step
-from agents.reasons import PauseSource, Purpose, Verdict
+from agents.models import Account, Gate, LLMAttempt, Step, Task
+from agents.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.refusals import RefusalClass
 
 Clock = Callable[[], float]
@@ -25,12 +26,17 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of one account's gate: `models` are those that may still be tried, in order."""
+    """What is asked of one account's gate: `models` are those that may still be tried, in order.
+
+    `max_task_usd`: what the task may cost, 0 for anything; `most_usd`: what one call of a model costs at most.
+    """
 
     account: Account
     limits: Limits
     cut_off: float
     models: tuple[str, ...]
+    max_task_usd: float = 0.0
+    most_usd: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,17 @@ class Permit:
     declined: list[dict[str, object]] = field(default_factory=list)
 
 
-def decide(requests: Sequence[Request], clock: Clock) -> Permit:
+def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) -> Permit:
     """The first account that can serve in time; if none can, the one that could the soonest says why. To be called in a transaction.
 
-    The clock is read once the gates are locked, since that may have taken a while.
+    `task`: whose costs count. The clock is read once the gates are locked, since that may have taken a while.
     """
     rows = gates.locked_all(request.account for request in requests)
     now, refusals, declined = clock(), list[Decision](), list[dict[str, object]]()
-    for request in requests:
+    affordable = within_cap(task, requests, now) if task else requests
+    if not affordable:
+        return Permit(Decision(Reason.COST), now)
+    for request in affordable:
         row = rows[request.account.pk]
         gate = gates.read(row)
         model = cooling.ready(gate.cooling, request.models, now)[0]
@@ -67,6 +76,28 @@ def decide(requests: Sequence[Request], clock: Clock) -> Permit:
         declined.append({"account": request.account.name, "reason": decision.reason.value, "retry_at": decision.retry_at})
     soonest = min(refusals, key=lambda each: float("inf") if each.retry_at is None else each.retry_at)
     return Permit(soonest, now, declined=declined)
+
+
+def within_cap(task: Task, requests: Sequence[Request], now: float) -> list[Request]:
+    """The requests with those models of which one more call surely keeps to what the task may cost. One query, none without a cap.
+
+    To be called while the gates are locked: then no other step of the task opens an attempt meanwhile.
+    """
+    if not any(request.max_task_usd for request in requests):
+        return list(requests)
+    since = at(now - costs.TASK_SECONDS)
+    columns = ("model", "verdict", "status", "prompt_tokens", "completion_tokens", "cost")
+    found = LLMAttempt.objects.filter(step__task=task, purpose=Purpose.STEP, decided_at__gt=since).order_by("-id")
+    calls = [costs.Call(*row) for row in found.values_list(*columns)[: costs.MOST_CALLS]]
+    most_usd = {model: usd for request in requests for model, usd in request.most_usd.items()}
+    spent = costs.spent(calls, most_usd)
+    kept = (replace(request, models=_affordable(request, spent)) for request in requests)
+    return [request for request in kept if request.models]
+
+
+def _affordable(request: Request, spent: float) -> tuple[str, ...]:
+    left = request.max_task_usd - spent if request.max_task_usd else math.inf
+    return tuple(model for model in request.models if request.most_usd.get(model, 0.0) <= left)
 
 
 def opened(permit: Permit, *, step: Step | None, number: int, purpose: Purpose = Purpose.STEP) -> Permit:

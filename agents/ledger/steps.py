@@ -12,6 +12,7 @@ from agents import gates
 from agents.database import answering_transaction
 from agents.facts import AttemptEnd, Opening, StepFacts
 from agents.governor import Decision, Limits
+from agents.ledger import outcomes
 from agents.ledger.attempts import Clock, Permit, Request, decide, end_attempt, opened
 from agents.ledger.times import at, maybe_at
 from agents.models import Caller, Route, Step, Task
@@ -24,8 +25,9 @@ def open_step(opening: Opening, requests: Sequence[Request], reason: Reason, clo
     Without `requests` the LLM is not asked, for `reason`. Raises django.db.Error; then nothing was written and nothing may be sent.
     """
     with answering_transaction():
-        permit = decide(requests, clock) if requests else Permit(Decision(reason), clock())
-        step = _create_step(opening, permit)
+        task = _task(opening)
+        permit = decide(requests, clock, task) if requests else Permit(Decision(reason), clock())
+        step = _create_step(opening, task, permit)
         return opened(permit, step=step, number=1)
 
 
@@ -34,27 +36,30 @@ def next_attempt(opening: Opening, before: Request, ended: AttemptEnd, requests:
     with answering_transaction():
         gates.locked_all([before.account, *(request.account for request in requests)])
         end_attempt(ended, before.limits)
-        step = Step.objects.get(uid=opening.uid)
-        return opened(decide(requests, clock), step=step, number=step.attempts.count() + 1)
+        step = Step.objects.select_related("task").get(uid=opening.uid)
+        return opened(decide(requests, clock, step.task), step=step, number=step.attempts.count() + 1)
 
 
 def close_step(facts: StepFacts, limits: Limits) -> None:
     """Write 2: the attempt and the step are closed, the gate moves on, an event is opened or resolved.
 
-    Writes the step first where Write 1 failed. Idempotent: a step that is closed already is left alone. Raises django.db.Error.
+    How the actions of the step before went is noted, too. Writes the step first where Write 1 failed. Idempotent: a step that is
+    closed already is left alone. Raises django.db.Error.
     """
+    note_outcome = outcomes.told(facts.opening)
     with answering_transaction():
         if not _close(facts) and not _create_closed(facts):
             return
+        if note_outcome:
+            note_outcome()
         if facts.closing.attempt:
             end_attempt(facts.closing.attempt, limits)
         _count_caller(facts)
 
 
-def _create_step(opening: Opening, permit: Permit | None = None) -> Step:
-    """The step, still open. Without a permit it comes from the spool: the database was busy when it was due."""
-    decision = permit.decision if permit else None
-    task, _ = Task.objects.get_or_create(
+def _task(opening: Opening) -> Task:
+    """The step's task, made with its first step."""
+    return Task.objects.get_or_create(
         fingerprint=opening.fingerprint,
         defaults={
             "key": opening.key,
@@ -63,9 +68,15 @@ def _create_step(opening: Opening, permit: Permit | None = None) -> Step:
             "prompt": opening.prompt,
             "url": opening.task_url,
             "project": opening.project,
+            "kind": opening.kind,
             "created_at": at(opening.received_at),
         },
-    )
+    )[0]
+
+
+def _create_step(opening: Opening, task: Task, permit: Permit | None = None) -> Step:
+    """The step, still open. Without a permit it comes from the spool: the database was busy when it was due."""
+    decision = permit.decision if permit else None
     return Step.objects.create(
         uid=uuid.UUID(opening.uid),
         task=task,
@@ -84,6 +95,8 @@ def _create_step(opening: Opening, permit: Permit | None = None) -> Step:
         retry_at=maybe_at(decision.retry_at) if decision else None,
         declined=permit.declined if permit else [],
         limits=opening.limits,
+        confidence=opening.confidence,
+        confidence_why=opening.confidence_why,
         spooled=permit is None,
     )
 
@@ -100,7 +113,7 @@ def _create_closed(facts: StepFacts) -> bool:
     """The step that Write 1 could not write. False where it is there and closed already."""
     if Step.objects.filter(uid=facts.opening.uid).exists():
         return False
-    _create_step(facts.opening)
+    _create_step(facts.opening, _task(facts.opening))
     return _close(facts)
 
 

@@ -8,8 +8,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from agents.facts import MOST_WHY
 from agents.models.accounts import Account
 from agents.models.choices import Route, Source, choices
+from agents.outcomes import Outcome
 from agents.protocol import Form
 from agents.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.refusals import RefusalClass
@@ -33,7 +35,10 @@ class Caller(models.Model):
 
 
 class Task(models.Model):
-    """A validator's task, or an operator's or a test's. `fingerprint` tells it from others: source, caller, id and prompt."""
+    """A validator's task, or an operator's or a test's. `fingerprint` tells it from others: source, caller, id and prompt.
+
+    `kind`: what it asks for, as understood when it came; "" on records from before that was kept.
+    """
 
     fingerprint = models.CharField(max_length=64, unique=True)
     key = models.CharField(max_length=200, db_index=True)
@@ -42,6 +47,7 @@ class Task(models.Model):
     prompt = models.TextField()
     url = models.TextField()
     project = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -50,6 +56,7 @@ class Task(models.Model):
             models.Index(fields=["project", "-created_at"], name="task_by_project"),
             models.Index(fields=["source", "-created_at"], name="task_by_source"),
             models.Index(fields=["caller", "-created_at"], name="task_by_caller"),
+            models.Index(fields=["kind", "-created_at"], name="task_by_kind"),
         ]
 
     def __str__(self) -> str:
@@ -60,7 +67,12 @@ class Task(models.Model):
 
 
 class Step(models.Model):
-    """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves."""
+    """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves.
+
+    `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
+    or null. `caller_error`: the caller's words on the first that failed.
+    `confidence`: how sure the template agent was of its plan, whoever answered.
+    """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="steps")
@@ -82,10 +94,15 @@ class Step(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True)
     declined = models.JSONField(default=list)
     limits = models.JSONField(default=dict)
+    confidence = models.FloatField(null=True, blank=True)
+    confidence_why = models.CharField(max_length=MOST_WHY, blank=True, default="", db_default="")
     actions = models.JSONField(default=list)
     done = models.BooleanField(default=False)
     fault = models.TextField(blank=True)
     spooled = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=10, choices=choices(Outcome), blank=True)
+    worked = models.JSONField(default=list)
+    caller_error = models.TextField(blank=True)
 
     class Meta:
         indexes = [
@@ -93,6 +110,7 @@ class Step(models.Model):
             models.Index(fields=["source", "-received_at", "route", "duration_ms"], name="step_figures"),
             models.Index(fields=["route", "-received_at"], name="step_by_route"),
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
+            models.Index(fields=["outcome", "-received_at"], name="step_by_outcome"),
             models.Index(fields=["task", "index", "id"], name="step_of_task"),
             models.Index(fields=["-received_at", "task"], condition=Q(answered_at__gt=F("deadline_at")), name="step_late"),
         ]

@@ -11,7 +11,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from agents.governor import Pacing
-from agents.hybrid import Mode
+from agents.hybrid import Mode, Use
 from agents.models.choices import choices
 
 
@@ -89,6 +89,25 @@ class Settings(models.Model):
         help_text="Seconds in which a step is answered, unless its caller says otherwise. 1.5 s of it are kept for the way back.",
     )
     agent_mode = models.CharField("Agent mode", max_length=10, choices=choices(Mode), default=Mode.HYBRID)
+    llm_use = models.CharField(
+        "LLM is asked",
+        max_length=20,
+        choices=choices(Use),
+        default=Use.ALWAYS,
+        help_text="In hybrid mode. With the second, steps of which the template agent is sure are answered at once and take no slot.",
+    )
+    sure_from = models.FloatField(
+        "Sure from",
+        default=0.8,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="From this confidence on, 0 to 1, the template agent counts as sure. A step's story tells what it was.",
+    )
+    max_task_usd = models.FloatField(
+        "Cost of a task",
+        default=0.05,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="What the LLM calls of one task may cost at most; then the template agent goes on. 0: anything.",
+    )
     llm_callers = models.JSONField(
         "LLM callers",
         default=list,
@@ -141,6 +160,7 @@ class Settings(models.Model):
             models.CheckConstraint(condition=Q(id=1), name="settings_only_one_row"),
             models.CheckConstraint(condition=Q(spacing_seconds__gte=0), name="settings_spacing_not_negative"),
             models.CheckConstraint(condition=Q(deadline_seconds__gte=3), name="settings_deadline_long_enough"),
+            models.CheckConstraint(condition=Q(max_task_usd__gte=0), name="settings_task_cost_not_negative"),
         ]
 
     def __str__(self) -> str:

@@ -8,12 +8,20 @@ BUTTONS = frozenset({"button", "link", "tab", "menuitem"})
 TEXT_FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox"})
 FIELDS = TEXT_FIELDS | {"listbox", "checkbox", "radio", "slider"}
 
+# Fields that are no form control: a press opens a list of options, of which one is pressed then.
+PICKER = "picker"
+OPTIONS = frozenset({"option", "menuitem", "menuitemradio", "menuitemcheckbox"})
+
+# Fields that are on or off.
+TICKED = frozenset({"checkbox", "radio", "switch"})
+
 _INPUT_ROLES = {
-    "button": "button", "submit": "button", "reset": "button", "image": "button", "file": "button", "color": "button",
+    "button": "button", "submit": "button", "reset": "button", "image": "button", "file": "file", "color": "button",
     "checkbox": "checkbox", "radio": "radio", "range": "slider", "number": "spinbutton", "search": "searchbox",
 }  # fmt: skip
 _TAG_ROLES = {"a": "link", "button": "button", "summary": "button", "select": "listbox", "textarea": "textbox"}
-_OWN_ROLES = BUTTONS | FIELDS | {"switch", "option"}
+_OWN_ROLES = BUTTONS | FIELDS | OPTIONS | {"switch"}
+_TYPABLE = frozenset({"input", "textarea"})
 
 # The value of a checkbox or radio button that is on; of one that is off it is "".
 CHECKED = "checked"
@@ -27,8 +35,13 @@ class Element:
     "link", "listbox" for a select, …), `type` the type attribute in lower case ("text" for an input and "submit" for a form's
     button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
-    markup tells. `dialog`: inside an open modal dialog. `options` are the visible texts of a select, `longest` is how
-    many characters a field takes, None where it doesn't say.
+    markup tells. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
+    `options` are the visible texts of a select, `longest` is how many characters a field takes, None where it doesn't say.
+    `beside` is the text just before a field, whether or not it is its label; `group` what the set is called that a choice belongs
+    to ("Rating" over five stars). `least` and `most` are the bounds that a field for numbers, dates or times says, "" for none.
+    `required`: its form isn't sent while it is empty; `invalid`: the page says that what it holds is wrong. `selected`: the tab,
+    page, option or toggle in force. `expanded`: whether what it opens is open, None where it opens nothing; `opens` is what that is
+    ("menu", "listbox", "dialog", …), `controls` the id of it.
     """
 
     place: int
@@ -46,9 +59,24 @@ class Element:
     form: int | None = None
     hidden: bool = False
     disabled: bool = False
-    dialog: bool = False
+    layer: int = 0
     options: tuple[str, ...] = ()
     longest: int | None = None
+    beside: str = ""
+    group: str = ""
+    least: str = ""
+    most: str = ""
+    required: bool = False
+    invalid: bool = False
+    selected: bool = False
+    expanded: bool | None = None
+    opens: str = ""
+    controls: str = ""
+
+    @property
+    def dialog(self) -> bool:
+        """Whether it stands in an open dialog."""
+        return self.layer > 0
 
     @property
     def usable(self) -> bool:
@@ -61,8 +89,10 @@ class Element:
         return self.form is not None and self.type in {"submit", "image"} and self.tag in {"button", "input"}
 
 
-def role_of(tag: str, type_: str, own: str) -> str:
-    """The role of an element from its tag, its type attribute and its own role attribute; "" for none known."""
+def role_of(tag: str, type_: str, own: str, opens: str = "") -> str:
+    """The role of an element from its tag, its type and role attributes, and what it opens."""
+    if tag not in _TYPABLE and (own == "combobox" or opens == "listbox"):
+        return PICKER
     if own in _OWN_ROLES:
         return own
     if tag == "input":

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from agents.page.elements import FIELDS, Element
-from agents.page.markup import one_line
 from agents.page.reading import Page
+from agents.page.wording import one_line
 from agents.selectors import ATTRIBUTE, Selector
 
 _MOST_OPTIONS = 20

@@ -9,7 +9,8 @@ matches the element and nothing else on the page:
 4. a form's only submitting button by its place in the structure;
 5. data-testid, aria-label, placeholder, title: written for people or tests, so that they change less than ids;
 6. the id, where it is a CSS identifier and not made by a machine;
-7. an option by its value; a button or link by its whole text;
+7. a button or link by its whole text, or by its place among those of the same text; a link by its place among
+   those of the same address;
 8. the element's place: among the fields of its form, or among its kind on the page. Always there, and worth nothing after a change.
 
 All are unique on the page: what presses Enter or chooses an option wants exactly one match, and for the rest the first match is
@@ -29,13 +30,16 @@ from typing import cast
 from lxml import etree
 
 from agents.page.elements import Element
-from agents.page.markup import Node
-from agents.selectors import UNQUOTABLE, InvalidAction, Selector, attribute, quoted, xpath
+from agents.page.wording import Node
+from agents.selectors import ATTRIBUTE, UNQUOTABLE, InvalidAction, Selector, attribute, quoted, xpath
 
 _TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
 _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
 _FIELD_TAGS = frozenset({"input", "textarea", "select"})
 _PRESSED_TAGS = frozenset({"button", "a"})
+# Where the name of an item stands, and how far above its buttons the block may be that holds both.
+_NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
+_FURTHEST_NAME = 6
 _PLAIN_TAG = re.compile(r"[a-z][a-z0-9]*")
 _XPATH_SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -52,6 +56,7 @@ class Steady:
     nodes: list[Node]
     _counts: dict[str, Counter[str]] = field(default_factory=dict)
     _found: dict[str, dict[Node, int]] = field(default_factory=dict)
+    _said: dict[str, dict[str, list[Node]]] = field(default_factory=dict)
 
     def selectors(self, element: Element) -> Iterator[Selector]:
         """All selectors that match the element alone, the steadiest first; there is always one."""
@@ -60,6 +65,35 @@ class Steady:
                 yield candidate if isinstance(candidate, dict) else xpath(candidate)
             except InvalidAction:
                 continue
+
+    def beside(self, element: Element, name: str) -> Iterator[Selector]:
+        """Selectors of a button by what it says and by a name that stands in the same block: what a list's order can't change."""
+        node = self.nodes[element.place]
+        said, label = _whole_text(node), node.get("aria-label", "")
+        if not (said or label) or not name:
+            return
+        test = f"normalize-space()={quoted(said)}" if said else f"@aria-label={quoted(label)}"
+        for block in islice(node.iterancestors(), _FURTHEST_NAME):
+            tag = next((str(one.tag) for one in block.iter(*_NAMING_TAGS) if _whole_text(one) == name), None)
+            if tag is None:
+                continue
+            path = f"//{tag}[normalize-space()={quoted(name)}]/ancestor::*[.//{element.tag}[{test}]][1]//{element.tag}[{test}]"
+            try:
+                places = self._places(path)
+                if node in places:
+                    yield xpath(path if len(places) == 1 else f"({path})[{places[node]}]")
+            except InvalidAction:
+                return
+            return
+
+    def picked(self, selector: Selector) -> list[Node]:
+        """The nodes that a selector by attribute or XPath matches, in document order; none where it picks no nodes."""
+        path = selector["value"]
+        if selector["type"] == ATTRIBUTE:
+            tag = "a" if selector["attribute"] == "href" else "*"
+            path = f"//{tag}[@{selector['attribute']}={quoted(selector['value'])}]"
+        found = etree.XPath(path)(self.root)
+        return cast("list[Node]", found) if isinstance(found, list) else []
 
     def _candidates(self, element: Element) -> Iterator[Selector | str]:
         node = self.nodes[element.place]
@@ -107,10 +141,20 @@ class Steady:
                 yield f"(//form)[{element.form + 1}]{path}"
 
     def _by_text(self, element: Element, node: Node) -> Iterator[str]:
-        if element.tag in _PRESSED_TAGS and (text := _whole_text(node)) and self._texts(element.tag)[text] == 1:
-            yield f"//{element.tag}[normalize-space()={quoted(text)}]"
+        if element.tag not in _PRESSED_TAGS:
+            return
+        if text := _whole_text(node):
+            alike = self._texts(element.tag)[text]
+            path = f"//{element.tag}[normalize-space()={quoted(text)}]"
+            yield path if len(alike) == 1 else f"({path})[{alike.index(node) + 1}]"
+        elif said := node.get("aria-label", ""):
+            path = f"//{element.tag}[@aria-label={quoted(said)}]"
+            yield f"({path})[{self._places(path)[node]}]"
 
     def _by_place(self, element: Element, node: Node) -> Iterator[str]:
+        if element.href:
+            to = f"//a[@href={quoted(element.href)}]"
+            yield f"({to})[{self._places(to)[node]}]"
         path = f"//{element.tag}" if _PLAIN_TAG.fullmatch(element.tag) else "//*"
         if element.form is not None and element.tag in _FIELD_TAGS:
             place = list(self._forms[element.form].iter(element.tag)).index(node) + 1
@@ -123,10 +167,14 @@ class Steady:
             self._counts[path] = Counter(cast("list[str]", values))
         return self._counts[path]
 
-    def _texts(self, tag: str) -> Counter[str]:
-        if tag not in self._counts:
-            self._counts[tag] = Counter(_whole_text(node) for node in self._places(f"//{tag}"))
-        return self._counts[tag]
+    def _texts(self, tag: str) -> dict[str, list[Node]]:
+        """The nodes of a tag by their texts, in the page's order."""
+        if tag not in self._said:
+            by_text: dict[str, list[Node]] = {}
+            for node in self._places(f"//{tag}"):
+                by_text.setdefault(_whole_text(node), []).append(node)
+            self._said[tag] = by_text
+        return self._said[tag]
 
     def _places(self, path: str) -> dict[Node, int]:
         """The nodes of a path, each with its place from 1."""

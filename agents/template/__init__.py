@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agents.actions import InvalidAction, navigate, wait
 from agents.conventions import conform
 from agents.page import Page, read
 from agents.protocol import Form, Plan, Step
+from agents.template.confidence import rated
 from agents.template.intents import understand
-from agents.template.planning import next_step, one_shot
+from agents.template.one_shot import KNOWN_SITES, one_shot
+from agents.template.planning import next_step
+from agents.template.site_facts import Sites
 
-__all__ = ["plain", "plan"]
+__all__ = ["kind", "plain", "plan"]
+
+_PLAIN = "A plain answer, whatever the task is."
 
 
-def plan(step: Step, page: Page | None) -> Plan:
+def plan(step: Step, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
     """The best plan for a step by rules alone. `page` is the step's page as read, None to have it read here in steps.
+    `sites` is what is known of sites, by project.
 
     Every action is valid and keeps to the task's host and seed; a one-shot plan opens the task's URL first. An action that
-    failed in the history is not sent again. `done` is said when the task is achieved or nothing is left to do.
+    failed in the history is not sent again. `done` is said when the task is achieved or nothing is left to do. `confidence` tells
+    how sure it is.
     """
     intent = understand(step.prompt)
     if step.form is Form.ONE_SHOT:
-        made = one_shot(step, intent, None if page is None or page.blank else page)
+        page = None if page is None or page.blank else page
+        made = one_shot(step, intent, page, sites)
     else:
-        made = next_step(step, intent, page or read(step.page, step.url))
-    return Plan(conform(made.actions, step), made.done, made.reasoning)
+        page = page or read(step.page, step.url)
+        made = next_step(step, intent, page)
+    return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
+
+
+def kind(prompt: str) -> str:
+    """The kind of task that a prompt asks for, as understood."""
+    return understand(prompt).kind
 
 
 def plain(step: Step) -> Plan:
     """The plan that can't fail: open the task's URL, or in steps wait a second; a task without words is done."""
     if step.form is Form.STEP:
         nothing = not step.prompt.strip()
-        return Plan(() if nothing else (wait(1),), done=nothing, reasoning="Template: waiting.")
+        return Plan(() if nothing else (wait(1),), done=nothing, reasoning="Template: waiting.", confidence_why=_PLAIN)
     try:
-        return Plan((navigate(step.url),), reasoning="Template: opening the page.")
+        return Plan((navigate(step.url),), reasoning="Template: opening the page.", confidence_why=_PLAIN)
     except InvalidAction:
-        return Plan((wait(1),), reasoning="Template: the task has no page to open.")
+        return Plan((wait(1),), reasoning="Template: the task has no page to open.", confidence_why=_PLAIN)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from agents.template.asides import asides, field_of_time
 from agents.template.operators import BE, OPERATOR, Operator, means_it, operator_of
 
 __all__ = ["Criterion", "Masked", "Operator", "criteria", "mask"]
@@ -38,12 +39,12 @@ class Masked:
 
     def plain(self, text: str) -> str:
         """A piece of the masked text with the values put back."""
-        return _MARK.sub(lambda mark: self.values[ord(mark[0]) - _FIRST_MARK], text)
+        return MARK.sub(lambda mark: self.values[ord(mark[0]) - _FIRST_MARK], text)
 
 
 _FIRST_MARK = 0xE000
 _MOST_MARKS = 0x1800
-_MARK = re.compile("[\ue000-\uf7ff]")
+MARK = re.compile("[\ue000-\uf7ff]")
 # Our own marks, and what neither an XPath nor a database can hold.
 _UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
 # Patterns that look for optional blanks in several places take minutes over thousands of them.
@@ -61,8 +62,15 @@ _ITEM = r"[\ue000-\uf7ff]"
 _NUMBER = r"[$€£]?-?\d(?:[\d,.:/-]*\d)?"
 _WORDS = r"[a-z][\w-]*(?: [a-z][\w-]*)"
 _LEADS_IN = rf"(?P<field>{_WORDS}?) (?:(?:of |to |set to |as )?(?={_ITEM}|{_NUMBER})|to (?=[A-Z]))"
-_SET = rf"\b(?:set|change|update) (?:the |my |its )?(?P<set>{_WORDS}{{0,2}}) to (?={_ITEM}|[A-Z\d$€£]|true\b|false\b)"
-_IMPLIED = re.compile(rf"(?P<named>{_NAMED})\s+(?:to |as |of )?(?={_ITEM}|[A-Z\d]|\S+@)|\bwith (?:an? |the )?{_LEADS_IN}|(?i:{_SET})")
+_SET = rf"\b(?:set|chang|updat)(?:e|ing|ting)? (?:the |my |its )?(?P<set>{_WORDS}{{0,2}}) to (?={_ITEM}|(?-i:[A-Z\d$€£])|true\b|false\b)"
+_BY = r"\b(?P<by>directed|written|authored|published) by (?=[\ue000-\uf7ff]|[A-Z])"
+_WITHIN = rf"\b(?:in|from|of) (?:the )?(?P<within>category|genre|year) (?={_ITEM}|\d)"
+# Where prompts shout, an operator is no value.
+_SHOUTED = r"(?!(?:NOT|IS|DOES|CONTAINS?|INCLUDES?|EQUALS?|GREATER|LESS)\b)"
+_IMPLIED = re.compile(
+    rf"(?P<named>{_NAMED})\s+(?:to |as |of )?{_SHOUTED}(?={_ITEM}|[A-Z\d]|\S+@)|\b(?:with|has|having|have) (?:an? |the )?{_LEADS_IN}"
+    rf"|(?i:{_SET})|{_BY}|{_WITHIN}"
+)
 _GOES_ON = re.compile(rf"(?:,? and|,)\s+(?:an? |the )?{_LEADS_IN}")
 _BETWEEN = re.compile(rf"\b{BE}between\s+(?P<low>{_ITEM}|{_NUMBER})\s+(?:and|to)\s+(?P<high>{_ITEM}|{_NUMBER})", re.I)
 _LIST = re.compile(rf"\[([^\]\n]{{0,400}})\]|{_ITEM}(?:(?:\s*,\s*|\s*,?\s*(?:or|and|nor)\s+){_ITEM})*")
@@ -70,7 +78,7 @@ _GROUP = re.compile(r"[\[({]([^\])}\n]{0,400})[\])}]")
 # A comma within "1,299" or "July 18, 2025" ends nothing.
 _COMMA = r"(?<!\d),|,(?!\d{3}\b| \d{4}\b)"
 _LATER = r"(?:after|once|when) (?:logg|sign|successful|you )\w*"
-_NEXT = rf"and|or|then|but|where|with|from|for|so|giving|(?:directed|written|published|made) by|{_LATER}"
+_NEXT = rf"and|AND|or|OR|then|that|which|whose|but|where|with|from|for|so|giving|(?:directed|written|published|made) by|{_LATER}"
 _BARE_END = rf"\s+(?:{_NEXT})\b|{_COMMA}|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
 _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
 _BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")
@@ -79,10 +87,29 @@ _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
 _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$")
 # As in: edit the genre to not contain …
 _LEADS_ON = re.compile(r"\s+to\s*$", re.I)
+# As in: with a name that contains … – but not: products that contain …
+_OF_ITS_OWN = re.compile(r"\b(?:an?|the|with|my|and) [a-z]\w*(?: [a-z]\w*)?(?P<that>\s+(?:that|which)\s*)$", re.I)
+# As in: contains the word …, does not contain the genre …
+_NAMED_AFTER = re.compile(rf"\s*(?:an?|the) (?P<after>[a-z]+(?:[ _][a-z]+)?)\s+(?={_ITEM})", re.I)
+_SAYS_NOTHING = frozenset({"word", "words", "phrase", "text", "term", "string", "value", "name of", "letters"})
+# As in: a rating of 4.5 or higher.
+_OR_BEYOND = re.compile(
+    r"\s+(?:or|and) (?:(?P<up>higher|more|above|greater|later|newer|up)|(?:less|lower|below|fewer|under|earlier|older))\b", re.I
+)
+_IN_TIME = re.compile(r"\b(?:after|before|earlier|later)\b", re.I)
+_COUNTED = re.compile(rf"(?P<number>{_NUMBER}) (?P<unit>[a-z]+)")
+# As in: exclude those with the status …
+_EXCLUDED = re.compile(r"\bexclud\w+ (?:all |any )?(?:those|ones|[a-z]+s)? ?(?:that are )?$", re.I)
+_THE_REST = re.compile(r"(?:all |any )?(?:those|the ones|ones)\b", re.I)
+# As in: where to equals …
+_CALLED_TO = re.compile(r"(?:\bwhere|\band|,)\s+to\s*$", re.I)
+# As in: edit the headline where value contains …
+_ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)
 _SAID_OF = {"released": "year", "published": "year", "priced": "price", "costing": "price", "costs": "price", "rated": "rating"}
+_DONE_BY = {"directed": "director", "written": "author", "authored": "author", "published": "publisher"}
 _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if
-    field then there it this who set only for of any exactly s its their my your be must should also but in on at""".split()  # noqa: SIM905 (words read best as words)
+    field then there it this who set only for of any exactly s its their my your be must should also but in on at from not""".split()  # noqa: SIM905 (words read best as words)
 )
 
 
@@ -106,12 +133,16 @@ def mask(prompt: str) -> Masked:
 
 def criteria(masked: Masked) -> tuple[Criterion, ...]:
     """All criteria of a prompt, in its order. `end` is where each ends in the masked text."""
-    return tuple(_criteria(masked))
+    listed = tuple(_criteria(masked))
+    known = {one.field for one in listed} | {one.end for one in listed}
+    besides = {end: Criterion(field, Operator.EQUALS, (value,), end) for field, value, end in asides(masked.text, masked.values)}
+    return tuple(sorted((*listed, *(one for one in besides.values() if not known & {one.field, one.end})), key=lambda one: one.end))
 
 
 def _criteria(masked: Masked) -> Iterator[Criterion]:
     text, at, goes_on = masked.text, 0, False
-    while (found := _next(text, at, goes_on=goes_on)) is not None:
+    ahead = _Ahead(text)
+    while (found := _next(ahead, at, goes_on=goes_on)) is not None:
         start, end, field, operator = found
         at, goes_on = end, False
         span = _BETWEEN.match(text, start)
@@ -120,18 +151,59 @@ def _criteria(masked: Masked) -> Iterator[Criterion]:
             yield Criterion(field, Operator.GREATER_EQUAL, (masked.plain(span["low"]),), at)
             yield Criterion(field, Operator.LESS_EQUAL, (masked.plain(span["high"]),), at)
             continue
+        field, end = _field_after(text, start, end) or (field, end)
         values, after = _values(masked, end, operator)
+        field = field_of_time(field, values[0]) if values and _IN_TIME.search(text[start:end]) else field
+        field, operator, values = _completed(field, operator, values, text[after:])
         if field and values and means_it(text[start:end], text[end:after], values[0]):
+            beyond = _OR_BEYOND.match(text, after) if operator is Operator.EQUALS else None
+            if beyond:
+                operator = Operator.GREATER_EQUAL if beyond["up"] else Operator.LESS_EQUAL
+                after = beyond.end()
             at, goes_on = after, start == end
             yield Criterion(field, operator, values, after)
 
 
-def _next(text: str, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator] | None:
+def _completed(field: str, operator: Operator, values: tuple[str, ...], rest: str) -> tuple[str, Operator, tuple[str, ...]]:
+    """A field that is said after its value: more than 20 reviews, not have '20' reviews."""
+    counted = _COUNTED.match(values[0] + rest) if values and not field else None
+    if not counted or counted["unit"] in _NOT_OF_A_FIELD:
+        return field, operator, values
+    return counted["unit"], Operator.NOT_EQUALS if operator is Operator.NOT_CONTAINS else operator, (counted["number"],)
+
+
+def _field_after(text: str, start: int, end: int) -> tuple[str, int] | None:
+    """A field that is named after its operator, and where its value begins; the word that leads to the value is passed over."""
+    found = _NAMED_AFTER.match(text, end) if end > start else None
+    if not found:
+        return None
+    if found["after"].lower() in _SAYS_NOTHING:
+        return _field_before(text[:start]), found.end()
+    return _clean(found["after"]), found.end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Where each pattern is found next. What was found stays so until it is passed: else a prompt of operators is read once for each."""
+
+    text: str
+    _hits: dict[re.Pattern[str], re.Match[str] | None] = field(default_factory=dict)
+
+    def next(self, pattern: re.Pattern[str], at: int) -> re.Match[str] | None:
+        hit = self._hits.get(pattern)
+        if pattern not in self._hits or (hit and hit.start() < at):
+            self._hits[pattern] = hit = pattern.search(self.text, at)
+        return hit
+
+
+def _next(ahead: _Ahead, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator] | None:
     """The next operator from `at` on: where it starts and ends, its field and its kind. Said and implied ones, whichever comes first.
 
     An implied one starts where it ends; `goes_on` is whether the last one was implied, so that more may be listed after it.
     """
-    hits = (_BETWEEN.search(text, at), OPERATOR.search(text, at), _GOES_ON.match(text, at) if goes_on else None, _IMPLIED.search(text, at))
+    text = ahead.text
+    listed = _GOES_ON.match(text, at) if goes_on else None
+    hits = (ahead.next(_BETWEEN, at), ahead.next(OPERATOR, at), listed, ahead.next(_IMPLIED, at))
     first = min((hit for hit in hits if hit), key=lambda hit: hit.start(), default=None)
     if first and "field" in first.re.groupindex:
         first = OPERATOR.search(text, first.start(), first.end()) or first
@@ -139,17 +211,25 @@ def _next(text: str, at: int, *, goes_on: bool) -> tuple[int, int, str, Operator
         return None
     if "field" in first.re.groupindex:
         named = next(name for name in first.groups() if name)
-        return first.end(), first.end(), _implied_field(named), Operator.EQUALS
+        operator = Operator.NOT_EQUALS if _EXCLUDED.search(text, 0, first.start()) else Operator.EQUALS
+        return first.end(), first.end(), _DONE_BY.get(named, _implied_field(named)), operator
     return first.start(), first.end(), _field_before(text[at : first.start()]), operator_of(first)
 
 
 def _implied_field(named: str) -> str:
-    return _clean(" ".join(word for word in named.split() if word.lower() not in _NOT_OF_A_FIELD))
+    kept = [word for word in named.split() if word.lower() not in _NOT_OF_A_FIELD]
+    return _clean(" ".join(kept[:-1] if len(kept) > 1 and kept[-1] in {"to", "as"} else kept))
 
 
 def _field_before(text: str) -> str:
     """The name that ends the text: at most three words, as far back as none of them leads in ("where the", "and")."""
-    found = _FIELD_WORDS.search(_LEADS_ON.sub("", text[-120:]))
+    if _CALLED_TO.search(text):
+        return "to"
+    if its := _ITS_VALUE.search(text):
+        return _clean(its["of"])
+    said = _LEADS_ON.sub("", text[-120:])
+    apart = _OF_ITS_OWN.search(said)
+    found = _FIELD_WORDS.search(said[: apart.start("that")] if apart else said)
     kept: list[str] = []
     for word in reversed(found[1].split() if found else []):
         if word.lower() in _SAID_OF:
@@ -175,7 +255,7 @@ def _values(masked: Masked, at: int, operator: Operator) -> tuple[tuple[str, ...
     if several:
         return _bare_list(masked.text, start)
     bare = _BARE.match(masked.text, start)
-    value = bare[0].strip() if bare else ""
+    value = bare[0].strip() if bare and not _THE_REST.match(bare[0]) else ""
     return ((value,) if value else (), bare.end() if bare else start)
 
 
@@ -197,6 +277,6 @@ def _bare_list(text: str, start: int) -> tuple[tuple[str, ...], int]:
 
 def _listed(masked: Masked, found: re.Match[str]) -> tuple[str, ...]:
     if not found.lastindex:
-        return tuple(masked.plain(mark) for mark in _MARK.findall(found[0]))
+        return tuple(masked.plain(mark) for mark in MARK.findall(found[0]))
     parts = (masked.plain(part).strip().strip("'\"") for part in found[1].split(","))
     return tuple(part for part in parts if part)

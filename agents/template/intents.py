@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agents.template.criteria import Criterion, Masked, Operator, criteria, mask
 from agents.template.kinds import SUBJECT_NOISE, Kind, kind_of
@@ -40,16 +41,33 @@ _LOGOUT = re.compile(
     r"\b(?:log(?:ging)?(?: me)?[ -]?out|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
 )
 _NEW_ACCOUNT = r"create[ -](?:a |an |the |my )?(?:new )?(?:user )?account"
-_REGISTER = re.compile(rf"\b(?:regist(?:er|ration)|sign(?:ing)?[ -]?up|{_NEW_ACCOUNT}|join the (?:site|website|platform))\b", re.I)
-_AFTER_LOGIN = re.compile(r"^\W*(?:(?:and|then|after that|afterwards|next|once (?:logged|signed) in|please|,|\.|\s)+)", re.I)
+# "Register a film" is about a film, not about oneself.
+_REGISTERED = r"regist(?:er|ration)\b(?! (?:an?|the|this|my) (?!(?:new )?(?:user|account|member|customer|profile|person|one)\b)(?!form))"
+_REGISTER = re.compile(rf"\b(?:{_REGISTERED}|sign(?:ing)?[ -]?up|{_NEW_ACCOUNT}|join the (?:site|website|platform))\b", re.I)
+_BEING_IN = (
+    r"(?:once|after|when) (?:(?:you|i|being|having|are|am|have|a|the|successfully|successful) )*"
+    r"(?:(?:logg|sign)(?:ed|ing) in|log-?in|sign-?in|authenticat\w+)"
+)
+_AFTER_LOGIN = re.compile(rf"^\W*(?:(?:and|then|after that|afterwards|next|{_BEING_IN}|please|,|\.|\s)+)", re.I)
 _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
 _CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
-_DOING = r"open|view|watch|delete|remove|share|add|proceed|check ?out|go to|edit|update|sort|filter|submit|book|mark|send"
+# Sending a form is the end of what went before, not a task after it.
+_FORM_SENT = r"(?:it|them|(?:an? |the |my |your )?(?:\w+ )?form)\b"
+_DOING = (
+    r"open|view|watch|delete|remove|share|add|proceed|check ?out(?! (?:dates?|times?)\b)|go to|edit|update|sort|filter|"
+    rf"submit(?! {_FORM_SENT})|book|mark|send(?! {_FORM_SENT})"
+)
 _SPLIT = re.compile(
     r"(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*"
     rf"|\s*,?\s*\band\s+(?=(?:{_DOING})\b)",
+    re.I,
+)
+# As in: find and delete …, find the book … and delete it.
+_FOUND_FIRST = re.compile(
+    r"\b(?:find|locate|look up|search for)(?P<what> (?:(?!\b(?:and|then)\b).)+?)?,? (?:and then|and|then) "
+    rf"(?P<do>{_DOING}|archive|cancel|star)\b(?P<it> (?:it|them)\b)?",
     re.I,
 )
 # What only leads to the words about logging out.
@@ -59,11 +77,21 @@ _NAMING = frozenset(
 )
 
 
+@lru_cache(maxsize=512)
 def understand(prompt: str) -> Intent:
     """The intent of a prompt; what is in none of the known kinds is OTHER, with the criteria and words that it has."""
-    masked = mask(prompt)
+    masked = _what_is_done(mask(prompt))
     logout = _LOGOUT.search(masked.text)
     return _before_logout(masked, logout) if logout else _understood(masked)
+
+
+def _what_is_done(masked: Masked) -> Masked:
+    """The prompt without the finding, where something is found only for something to be done to it."""
+    found = _FOUND_FIRST.search(masked.text)
+    if not found or bool(found["what"]) != bool(found["it"]):
+        return masked
+    done = f"{found['do']}{found['what'] or ''}"
+    return replace(masked, text=masked.text[: found.start()] + done + masked.text[found.end() :])
 
 
 def _before_logout(masked: Masked, logout: re.Match[str]) -> Intent:

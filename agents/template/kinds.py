@@ -35,6 +35,8 @@ class Kind(StrEnum):
     SETTINGS = "settings"
     REACT = "like or follow"
     MARK = "mark"
+    UNFOLD = "expand or collapse"
+    SCROLL = "scroll"
     OTHER = "other"
 
 
@@ -45,10 +47,13 @@ _OPEN = re.compile(rf"{ASKING}(?:open|views?|show|see|visit|display|{MOVING}|che
 _FILTER = re.compile(
     rf"{ASKING}(?:filter|narrow|(?:show|display|list|view)(?: me)? only|limit (?:the )?(?:results|list))|\bfilter(?:ed)? ", re.I
 )
-_CHECK_OUT = re.compile(rf"{ASKING}check out\W*$", re.I)
+_CHECK_OUT = re.compile(rf"{ASKING}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I)
+_CONTACT_FORM = re.compile(rf"{ASKING}(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)\b", re.I)
+# As in: show the agenda view.
+_VIEW = re.compile(rf"{ASKING}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$", re.I)
 _SORT = re.compile(rf"{ASKING}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I)
 _TRAILER = re.compile(r"\btrailers?\b", re.I)
-_PREVIEW = re.compile(rf"{ASKING}(?:preview|(?:open|views?|show|see|display|read)\b.*\bpreview)\b", re.I)
+_PREVIEW = re.compile(rf"{ASKING}(?:preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview)\b", re.I)
 # What begins like searching or opening and is something else.
 _BEFORE_OPENING = (
     (Kind.FILTER, _FILTER),
@@ -56,6 +61,8 @@ _BEFORE_OPENING = (
     (Kind.TRAILER, _TRAILER),
     (Kind.PREVIEW, _PREVIEW),
     (Kind.CHECKOUT, _CHECK_OUT),
+    (Kind.CALENDAR, _VIEW),
+    (Kind.CONTACT, _CONTACT_FORM),
 )
 # What follows these words are criteria, whose fields may be called like another kind of task.
 _CRITERIA = re.compile(r"\b(?:where|whose|that|which|with|so that)\b", re.I)
@@ -72,42 +79,60 @@ _PERSONAL = (
     r"profile|bio|account (?:details|information|data)|avatar|about me|(?:my|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|phone|"
     r"headline|website|password|address|country)"
 )
-_ORDERED = r"\bcheck-?out\b|\b(?:complete|finish|place|submit|confirm|review)\b.*\b(?:purchase|order)\b|\bbuy now\b"
+_ORDERED = r"\bcheck-?out\b(?! (?:dates?|times?)\b)|\b(?:complete|finish|place|submit|confirm|review)\b.*\b(?:purchase|order)\b|\bbuy now\b"
+_BOUGHT = r"purchase|buy"
+_BOOK = (
+    r"book(?! review)|reserve|rent|request (?:(?:an?|the) )?(?:quick |new |urgent )?(?:ride|trip|cab|appointment|consultation)|"
+    r"(?:quick )?hire|order a (?:ride|cab)"
+)
 _BOOKED = r"bookings?|reservations?|appointments?|rides?|trips?|stays?"
 _PLAN = r"add|create|schedule|make|plan|set up|invite|select|choose|enter|put"
 _PLANNED = r"events?|calendars?|meetings?|(?:day|week|month|agenda) view"
-_PREFERENCES = r"settings?|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
+_PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
 
 # In this order the first that fits counts: what names its place ("the cart") before what only says what to do ("add").
 _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        Kind.UNFOLD,
+        _begins(r"expand|collapse|unfold|toggle", r"sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),
+    ),
+    (Kind.SCROLL, _begins("scroll|swipe|slide")),
     (Kind.CHECKOUT, re.compile(_ORDERED, re.I)),
+    (Kind.CHECKOUT, _begins(_BOUGHT)),
     (Kind.CART, _begins(_PUT, "cart|basket|shopping bag|quantity")),
     (Kind.READING_LIST, _begins(_PUT, "reading[ -]?list")),
     (Kind.WISHLIST, _begins(_PUT, "(?:wish|watch)[ -]?list|favou?rites?|saved (?:items|list)|for later|collections?")),
     (Kind.SHARE, _begins(r"share|recommend")),
+    (Kind.SHARE, _begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
     (Kind.CONTACT, re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I)),
-    (Kind.BOOKING, _begins(r"book(?! review)|reserve|rent|request (?:a|the) (?:ride|trip|cab)|hire|order a (?:ride|cab)")),
-    (Kind.BOOKING, _begins(r"cancel|make|schedule|arrange|confirm|change|modify|edit", _BOOKED)),
+    (Kind.BOOKING, _begins(_BOOK)),
+    (Kind.BOOKING, _begins(r"cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKED)),
     (Kind.COMMENT, _begins(_WRITE, "comments?|reviews?|feedback|ratings?")),
     (Kind.COMMENT, _begins(r"comment|review|rate|reply to (?:the |a )?(?:comment|review|post)")),
     (Kind.MESSAGE, _begins(r"send|compose|write|draft|forward|reply|answer", "messages?|e-?mails?|mails?|dms?|chats?|drafts?")),
     (Kind.MESSAGE, _begins(r"message|e-?mail|reply|forward|dm|chat")),
+    (Kind.MESSAGE, _begins("save", "drafts?")),
     (Kind.EDIT_PROFILE, _begins(_CHANGE, _PERSONAL)),
     (Kind.SETTINGS, _begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES)),
     (Kind.TODO, _begins(r"complete|finish|mark|tick off|check off|reopen", r"tasks?|to-?dos?|subtasks?")),
+    (Kind.OTHER, _begins(r"cancel|close|discard|leave", "creation|creating|adding|editing|form|dialog|modal|window|wizard")),
+    (Kind.OTHER, _begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?")),
     (Kind.DELETE_ITEM, _begins(r"delete|remove|erase|discard|trash|cancel|drop|unregister")),
     (Kind.EDIT_ITEM, _begins(r"edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust")),
     (Kind.MARK, _begins(r"archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag")),
     (Kind.TODO, _begins(r"add|create|make|write|enter|start", r"tasks?|to-?dos?|subtasks?")),
     (Kind.CALENDAR, _begins(_PLAN, _PLANNED)),
     (Kind.REACT, _begins(r"like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|react|subscribe|join|apply")),
-    (Kind.ADD_ITEM, _begins(r"add|create|insert|publish|post|upload|enter|record|log|make|submit|start|set up")),
+    (Kind.ADD_ITEM, _begins(r"add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start|set up")),
 )
 _THINGS = (
     r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
     r"jobs?|experts?|consultants?|profiles?|posts?|emails?|events?|tasks?|subnets?|validators?|blocks?|accounts?|rides?|trips?"
 )
 _DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
+# A list of one's own is a page, whatever is said of what is in it; a part that opens over the page is none, nor an item.
+_OWN_LIST = re.compile(r"\b(?:shopping )?(?:cart|basket|bag|(?:wish|watch|reading)[ -]?list)\b", re.I)
+_CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 SUBJECT_NOISE = re.compile(
     rf"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|access|"
@@ -136,6 +161,10 @@ def kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
 def _opened(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     if not criteria and any("://" in value for value in values):
         return Kind.NAVIGATE
+    if not criteria and not values and _OWN_LIST.search(text):
+        return Kind.NAVIGATE
+    if _CONTROL.search(_CRITERIA.split(text, maxsplit=1)[0]):
+        return Kind.OTHER if criteria else Kind.NAVIGATE
     named = bool(values or criteria or _DETAIL.search(text))
     return Kind.OPEN_ITEM if named and not _goes_to_place(text, criteria=criteria) else Kind.NAVIGATE
 

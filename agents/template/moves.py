@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agents.actions import Action, InvalidAction, click, select_option, submit, type_text
+from agents.actions import Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
 from agents.page import Element, Page
 from agents.selectors import Selector, xpath
 
 # A fourth selector of the same element would cost its 10 s for next to nothing.
 MOST_SELECTORS = 3
+# Callers zero a task after two failures in a row, and a wait in between starts the count anew; the shortest does.
+BREATH = wait(0.5)
+# A page that loads its contents by script shows them within a second or two.
+LOADING = wait(1.5)
 FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction"})
+NOTHING_LEFT = "Template: nothing is left to do on this page."
+NO_PAGE = "Template: no page came along."
+# What a plan says that ends the task without being done.
+GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already."""
+    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already.
+
+    `once`: a press that a second one would undo, or that needs no second one.
+    """
 
     ways: tuple[Action, ...]
     shown: bool = False
+    once: bool = False
 
     @property
     def fills(self) -> bool:
@@ -38,8 +50,13 @@ def made(make: Callable[[Selector], Action], selectors: tuple[Selector, ...]) ->
     return tuple(actions)
 
 
-def press(page: Page, element: Element) -> Move:
-    return Move(made(click, page.selectors(element)))
+def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool, beside: str = "") -> Move:
+    """Press an element; the selectors that are preferred come first, the steadiest of them before the others.
+
+    `beside` is the name of the item that the element belongs to: many items have a button of the same words.
+    """
+    found = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
+    return Move(made(click, tuple(sorted(found, key=lambda selector: not prefer(selector)))))
 
 
 def fill(page: Page, element: Element, value: str) -> Move:
@@ -66,3 +83,11 @@ def blind_fill(expression: str, value: str) -> Move:
 
 def blind_enter(expression: str) -> Move:
     return Move(made(submit, (xpath(expression),)))
+
+
+def opened(url: str) -> list[Action]:
+    """Open a page by its URL; nothing where no browser could."""
+    try:
+        return [navigate(url)]
+    except InvalidAction:
+        return []

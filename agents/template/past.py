@@ -13,9 +13,9 @@ from agents.protocol import PastAction
 from agents.template.moves import FILLS
 
 # The last three stand in where a caller doesn't allow waits.
-_WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction"})
+WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction"})
 _KEYS = frozenset({"SubmitAction", "SendKeysIWAAction"})
-_PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
+PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
 
 Sign = tuple[str, str]
 
@@ -56,15 +56,23 @@ class Past:
 
     @property
     def last_waited(self) -> bool:
-        return bool(self.entries) and self.entries[-1].type in _WAITS
+        return bool(self.entries) and self.entries[-1].type in WAITS
+
+    @property
+    def last_went_back(self) -> bool:
+        return bool(self.entries) and "go_back" in self.entries[-1].fields
 
     @property
     def waits(self) -> int:
-        return sum(entry.type in _WAITS for entry in self.entries)
+        return sum(entry.type in WAITS for entry in self.entries)
 
     @property
     def pressed(self) -> bool:
-        return any(entry.succeeded is not False and entry.type in _PRESSES for entry in self.entries)
+        return any(entry.succeeded is not False and entry.type in PRESSES for entry in self.entries)
+
+    @property
+    def filled(self) -> bool:
+        return any(entry.succeeded is not False and entry.type in FILLS for entry in self.entries)
 
     def failed(self, action: Action) -> bool:
         return sign(action.type, action.fields) in self._failed
@@ -83,7 +91,7 @@ class Past:
             for entry in self.entries
         )
 
-    def after_sending(self, presses: Collection[str] = _PRESSES) -> Past | None:
+    def after_sending(self, presses: Collection[str] = PRESSES) -> Past | None:
         """What came after the first form was sent: a field filled, then one of the presses. None while none was."""
         filled = False
         for at, entry in enumerate(self.entries):
@@ -97,4 +105,4 @@ class Past:
     def after_enter(self) -> Past | None:
         """The same for a form that is sent by Enter where that works: a click then means something else, such as closing a dialog."""
         refused = any(entry.type == "SubmitAction" and entry.succeeded is False for entry in self.entries)
-        return self.after_sending(_PRESSES if refused else _KEYS)
+        return self.after_sending(PRESSES if refused else _KEYS)

@@ -2,70 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.actions import Action, InvalidAction, navigate, wait
+from agents.actions import Action
 from agents.conventions import permitted
 from agents.page import Page
 from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent, Kind
-from agents.template.moves import FILLS, Move, press
+from agents.template.moves import BREATH, FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, opened, press
 from agents.template.past import Past
+from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
 from agents.template.recipes.recipe import Recipe
 
-# Callers zero a task after two failures in a row, and a wait in between starts the count anew; the shortest does.
-BREATH = wait(0.5)
-# A page that loads its contents by script shows them within a second or two.
-LOADING = wait(1.5)
 _WAITS_FOR_A_PAGE = 2
 # Sites show a dialog up to five times; one that stays beyond that can't be closed.
 _MOST_DIALOGS = 5
 _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
 
 
-def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
-    """The whole list at once: the task's page first, then everything by the page that came along or, without one, unseen."""
-    actions: list[Action] = _opening(step.url)
-    if intent.logs_in:
-        actions += _spaced(_whole(login, intent, page), LOADING)
-        page = None
-    stages = (intent, *intent.then)
-    for count, stage in enumerate(stages, 1):
-        actions += _spaced(_whole(recipe_for(stage), stage, page), LOADING if count < len(stages) else BREATH)
-        page = None
-    return Plan(tuple(actions), reasoning=f"Template: {intent.kind}, all at once.")
-
-
-def _opening(url: str) -> list[Action]:
-    try:
-        return [navigate(url)]
-    except InvalidAction:
-        return []
-
-
-def _whole(recipe: Recipe, intent: Intent, page: Page | None) -> tuple[Move, ...]:
-    """All moves of a recipe. Once it leads to another page, that one is unseen."""
-    reach = recipe.reach(intent, page)
-    act = recipe.act(intent, None if reach or page is None else page)
-    return (*reach, *(act if act or page is None else recipe.act(intent, None)))
-
-
-def _spaced(moves: Iterable[Move], last: Action) -> Iterator[Action]:
-    """The best way of each move, a wait after each: longer where the next page may be loading."""
-    ways = [move.ways[0] for move in moves if move.ways and not move.shown]
-    for count, way in enumerate(ways, 1):
-        yield way
-        if count < len(ways) or last is LOADING:
-            yield BREATH if way.type == "TypeAction" else LOADING
-
-
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
-    """The next tool calls, from the page as it is and the history as it went."""
+    """The next tool calls, from the page as it is and the history as it went.
+
+    What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task.
+    """
     past = Past(step.history)
+    made = _next(step, intent, page, past)
+    return Plan((LOADING,), reasoning=made.reasoning) if made.done and past.entries and not past.last_waited else made
+
+
+def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.blank:
         return _without_page(step, intent, past)
     if page.dialog and (closing := _close_dialog(step, page, past)):
@@ -92,15 +61,23 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
     """What one recipe does next; `past` is the part of the history that belongs to it."""
-    reach = recipe.reach(intent, page)
-    actions = Choice(Past(step.history), past).open([_permitted(move, step) for move in reach or recipe.act(intent, page)])
-    unfilled = not reach and any(action.type in FILLS for action in actions)
     prior = intent.logs_in and recipe is login
-    if not prior and not unfilled and recipe.achieved(intent, page, past):
+    achieved = not prior and recipe.achieved(intent, page, past)
+    acts = recipe.act(intent, page)
+    first = () if prior or achieved else before(intent, page, past, acts)
+    reach = () if achieved else first or recipe.reach(intent, page)
+    reaching = _open(step, past, reach)
+    actions = reaching or ([] if first else _open(step, past, acts))
+    unfilled = not reaching and any(action.type in FILLS for action in actions)
+    if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
     return _nothing_left(Past(step.history))
+
+
+def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
+    return Choice(Past(step.history), past).open([_permitted(move, step) for move in moves])
 
 
 def _permitted(move: Move, step: Step) -> Move:
@@ -118,7 +95,7 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
 def _nothing_left(past: Past) -> Plan:
     """Nothing on this page answers to the task: one wait, as it may still be loading; after that it is over."""
     if past.last_waited:
-        return Plan((), done=True, reasoning="Template: nothing is left to do on this page.")
+        return Plan((), done=True, reasoning=NOTHING_LEFT)
     return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
 
 
@@ -127,7 +104,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if past.waits < 1:
         return Plan((LOADING,), reasoning="Template: the page is empty, it may be loading.")
     known = [url for url in (step.url, *(entry.url for entry in reversed(past.entries))) if split_http(url)]
-    opening = [action for url in known[:1] for action in _opening(url) if not past.times(action)]
+    opening = [action for url in known[:1] for action in opened(url) if not past.times(action)]
     if opening:
         return Plan(tuple(opening), reasoning="Template: the page stayed empty, opening it again.")
     recipe = login if intent.logs_in and past.after_sending() is None else recipe_for(intent)
@@ -136,7 +113,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     if unseen:
         return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
     done = past.waits >= _WAITS_FOR_A_PAGE
-    return Plan(() if done else (LOADING,), done=done, reasoning="Template: no page came along.")
+    return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
 
 
 def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
@@ -176,11 +153,11 @@ class Choice:
 
     def _press(self, move: Move, *, again: bool) -> Action | None:
         """The next way to press. One that was pressed already is pressed again only after new fills; else the next way has its turn."""
-        if move.shown:
+        if move.shown or (move.once and any(self.past.did(way) for way in move.ways)):
             return None
         if again:
             return self._untried(move)
-        pressed = [way for way in move.ways if self.past.did(way)]
+        pressed = [way for way in move.ways if self.past.did(way) and "go_back" not in way.fields]
         left = [way for way in move.ways if way not in pressed]
         if pressed and not self.past.last_waited:
             return None

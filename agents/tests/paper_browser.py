@@ -19,6 +19,11 @@ Node = Any
 START = "http://localhost:8000/?seed=58"
 
 
+# What a browser accepts for fields of these types.
+_TAKEN = {"date": re.compile(r"\d{4}-\d\d-\d\d"), "time": re.compile(r"\d\d:\d\d"), "number": re.compile(r"-?\d+(\.\d+)?")}
+_ANY = re.compile(r".*", re.S)
+
+
 class Failed(Exception):
     """An action that the page doesn't allow."""
 
@@ -92,7 +97,12 @@ class PaperBrowser:
         return self._first(action)
 
     def _type(self, node: Node, text: str) -> None:
-        if node.tag not in {"input", "textarea"} or node.get("type") in {"checkbox", "submit", "hidden"}:
+        kind = node.get("type")
+        if (
+            node.tag not in {"input", "textarea"}
+            or kind in {"checkbox", "radio", "submit", "hidden"}
+            or not _TAKEN.get(kind, _ANY).fullmatch(text)
+        ):
             raise Failed
         node.set("value", text)
         if node.tag == "textarea":
@@ -113,14 +123,27 @@ class PaperBrowser:
             self.open(node.get("data-goto"))
         elif node.get("type") == "checkbox":
             node.set("checked", "")
+        elif node.get("type") == "radio" or node.get("data-sets"):
+            self._pick(node)
         elif node.get("type", "submit") == "submit":
             self._send(node)
+
+    def _pick(self, node: Node) -> None:
+        """One of several: of radio buttons, or of buttons that put a value into a hidden field."""
+        name, _, value = node.get("data-sets", "").partition("=")
+        for other in self._root.xpath("//input"):
+            if other.get("type") == "radio" and other.get("name") == node.get("name"):
+                other.attrib.pop("checked", None)
+            if other.get("type") == "hidden" and other.get("name") == name:
+                other.set("value", value)
+        node.set("checked", "")
 
     def _send(self, node: Node) -> None:
         form = next(iter(node.xpath("ancestor::form[1]")), None)
         if form is None:
             return
-        values = {self._name(one): self._value(one) for one in form.iter("input", "textarea", "select")}
+        radios = [one for one in form.iter("input") if one.get("type") == "radio" and one.get("checked") is None]
+        values = {self._name(one): self._value(one) for one in form.iter("input", "textarea", "select") if one not in radios}
         values.pop("", None)
         self.sent.append((form.get("action"), values))
         if not form.get("data-stays"):

@@ -25,6 +25,7 @@ GOOD: dict[str, Any] = {
     "CHUTES_API_KEY": KEY,
     "CHUTES_BASE_URL": "https://llm.chutes.ai/v1",
     "CHUTES_MANAGEMENT_URL": "https://api.chutes.ai",
+    "SITE_FACTS_DIR": None,
 }
 ALL: list[Callable[..., list[CheckMessage]]] = [
     checks.check_data_folder,
@@ -34,6 +35,7 @@ ALL: list[Callable[..., list[CheckMessage]]] = [
     checks.check_allowed_hosts,
     checks.check_chutes_key,
     checks.check_chutes_address,
+    checks.check_site_facts,
 ]
 
 
@@ -65,6 +67,14 @@ def test_each_fault_has_its_id_and_a_hint(settings: Settings, tmp_path: Path, ch
     messages = findings(settings, tmp_path, **changes)
     assert [message.id for message in messages] == [id_]
     assert messages[0].hint
+
+
+def test_a_fault_in_the_facts_on_sites_is_told_with_its_file_entry_and_remedy(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "lamps.toml").write_text('[items.lamp]\nlist = "/lamps"\ncard = "article"\n')
+    message = findings(settings, tmp_path, SITE_FACTS_DIR=tmp_path)[0]
+    assert message.id == "agents.E006"
+    assert "lamps.toml, items.lamp" in message.msg
+    assert "XPath" in str(message.hint)
 
 
 @pytest.mark.parametrize(

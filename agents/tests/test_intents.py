@@ -106,6 +106,17 @@ CRITERIA = [
     ("Set bio to 'Hi' and location to Rome", [("bio", "equals", "Hi"), ("location", "equals", "Rome")]),
     ("Change the name from 'A' to 'B' before 'C' is over", []),
     ("There is a film that is great: open it at http://x.org/a=b", []),
+    ("a form with a name that contains 'Ann' and a subject that equals 'Hi'", [("name", "contains", "Ann"), ("subject", "equals", "Hi")]),
+    ("a shelf with a colour that is not one of 'red', 'blue'", [("colour", "is not one of", "red", "blue")]),
+    ("a lamp that does NOT contain the material 'glass'", [("material", "not contains", "glass")]),
+    ("my motto to include the word 'calm'", [("motto", "contains", "calm")]),
+    ("a walk with a length of 4.5 or more, whose ascent is 300 or less", [("length", "greater equal", "4.5"), ("ascent", "less equal", "300")]),
+    ("by setting width to 20, height to 30", [("width", "equals", "20"), ("height", "equals", "30")]),
+    ("setting room_name to 'Den', room_size to '12'", [("room name", "equals", "Den"), ("room size", "equals", "12")]),
+    ("the guest_name CONTAINS 'le' and guest_mail NOT EQUALS 'x'", [("guest name", "contains", "le"), ("guest mail", "not equals", "x")]),
+    ("a play written by 'Ida Berg' from year greater than 1955", [("author", "equals", "Ida Berg"), ("year", "greater than", "1955")]),
+    ("all lamps in the category 'outdoor'", [("category", "equals", "outdoor")]),
+    ("Search for lamps that contain 'gl'", []),
 ]  # fmt: skip
 
 

@@ -17,9 +17,11 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import Error, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from agents import ledger
 from agents.configuration import default_account
+from agents.costs import TASK_SECONDS
 from agents.database import UNAVAILABLE
 from agents.facts import AttemptEnd, Closing, Opening, StepFacts, opening
 from agents.governor import Limits
@@ -88,6 +90,35 @@ def test_a_step_that_may_not_ask_is_written_with_the_reason_and_no_attempt() -> 
     ledger.open_step(begun(2), [], Reason.MODE, lambda: NOW)
     assert Step.objects.get(index=2).reason == "mode"
     assert LLMAttempt.objects.count() == 1
+
+
+def capped(cap: float, most: float, *, index: int = 0, at: float = NOW, task_id: str = "t") -> ledger.Permit:
+    """Write 1 of a step whose task may cost `cap` USD, and one call `most`."""
+    wanted = ledger.Request(default_account(), Limits(spacing=0), at + 20, ("m",), cap, {"m": most})
+    return ledger.open_step(begun(index, received_at=at, task_id=task_id), [wanted], Reason.NO_MODEL, lambda: at)
+
+
+@database
+def test_what_a_task_has_cost_counts_with_calls_under_way_and_only_for_that_task() -> None:
+    assert capped(0.05, 0.03).attempt_uid, "under way: it counts with all that it can cost"
+    assert capped(0.05, 0.03, index=1).decision.reason is Reason.COST
+    assert capped(0.05, 0.02, index=2).attempt_uid
+    assert capped(0.05, 0.03, task_id="another").attempt_uid
+    assert capped(0.0, 9.0, index=3).attempt_uid, "no cap"
+    assert capped(0.05, 0.03, index=4, at=NOW + TASK_SECONDS + 1).attempt_uid, "the same task, sent anew"
+
+
+@database
+def test_write_1_asks_for_a_tasks_cost_by_one_query_however_many_calls_it_had() -> None:
+    with CaptureQueriesContext(connection) as first:
+        capped(1.0, 0.001)
+    for index in range(1, 9):
+        capped(1.0, 0.001, index=index)
+    with CaptureQueriesContext(connection) as ninth:
+        capped(1.0, 0.001, index=9)
+    costs = [query["sql"] for query in ninth if "completion_tokens" in query["sql"] and query["sql"].startswith("SELECT")]
+    assert len(costs) == 1
+    assert len(ninth) <= len(first)
 
 
 @database

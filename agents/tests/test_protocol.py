@@ -198,9 +198,11 @@ def test_history_is_read_in_both_shapes() -> None:
         ]
     )
     assert step.history == (
-        PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//a"}}, succeeded=True, error="", url="http://h/"),
-        PastAction("TypeAction", {"text": "Arrival"}, succeeded=False, error="timed out", url=""),
-        PastAction("NavigateAction", {"go_back": True}, None, "", ""),
+        PastAction(
+            "ClickAction", {"selector": {"type": "xpathSelector", "value": "//a"}}, succeeded=True, error="", url="http://h/", number=0
+        ),
+        PastAction("TypeAction", {"text": "Arrival"}, succeeded=False, error="timed out", url="", number=1),
+        PastAction("NavigateAction", {"go_back": True}, None, "", "", number=2),
     )
 
 
@@ -212,9 +214,10 @@ def test_history_that_makes_no_sense_is_as_good_as_it_can_be() -> None:
         [],
         {},
         {"action": 5, "success": "yes", "error": 5, "url": []},
-        {"action": {"type": "Evaluate"}, "exec_ok": True},
+        {"action": {"type": "Evaluate"}, "exec_ok": True, "index": -1, "step": True},
     ]
     assert [(past.type, past.succeeded) for past in read(history=garbage).history] == [("", None), ("", None), ("", True)]
+    assert [past.number for past in read(history=garbage).history] == [None, None, None]
     assert len(read(history=[{"action": "ClickAction"}] * 500).history) == MAX_HISTORY
 
 

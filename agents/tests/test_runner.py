@@ -73,6 +73,9 @@ def test_a_healthy_provider_answers_and_everything_is_on_record(standin: StandIn
     assert (step.route, step.reason, step.in_time) == ("llm", "answered", True)
     assert step.limits == {
         "mode": "hybrid",
+        "llm_use": "always",
+        "sure_from": 0.8,
+        "max_task_usd": 0.05,
         "deadline_seconds": 25.0,
         "spacing_seconds": 0.0,
         "backoff_seconds": [60.0, 120.0, 240.0, 480.0],
@@ -83,6 +86,8 @@ def test_a_healthy_provider_answers_and_everything_is_on_record(standin: StandIn
     assert attempt.latency_ms is not None
     assert attempt.latency_ms > 0
     assert "query" in step.page_excerpt
+    assert step.confidence == 1.0
+    assert step.confidence_why
 
 
 def test_the_provider_is_told_the_key_and_the_task(standin: StandIn) -> None:
@@ -305,6 +310,43 @@ def test_template_mode_asks_nobody(standin: StandIn) -> None:
     answer()
     assert story() == [("template", "mode")]
     assert calls(standin) == 0
+
+
+def test_a_sure_step_is_answered_by_the_template_and_takes_no_slot_where_the_llm_is_for_unsure_ones(standin: StandIn) -> None:
+    set_rules(llm_use="when_unsure", sure_from=0.8)
+    answer()
+    answer(1, prompt="Do the usual thing")
+    assert story() == [("template", "sure"), ("llm", "answered")]
+    sure, unsure = Step.objects.order_by("id")
+    assert (sure.confidence or 0) >= 0.8 > (unsure.confidence or 0)
+    assert sure.limits["llm_use"] == "when_unsure"
+    assert LLMAttempt.objects.get().step == unsure
+
+
+def test_always_asks_the_llm_however_sure_the_template_is(standin: StandIn) -> None:
+    set_rules(sure_from=0.0)
+    answer()
+    assert story() == [("llm", "answered")]
+
+
+def test_a_task_whose_next_call_might_exceed_its_cap_goes_on_with_the_template(standin: StandIn) -> None:
+    set_rules(max_task_usd=0.011)
+    answer()
+    answer(1)
+    answer(2, task_id="another")
+    assert story() == [("llm", "answered"), ("template", "cost"), ("llm", "answered")]
+    assert Step.objects.get(index=1).retry_at is None
+    set_rules(max_task_usd=0)
+    answer(3)
+    assert story()[-1] == ("llm", "answered")
+
+
+def test_a_model_that_is_too_dear_for_what_is_left_is_passed_over(standin: StandIn) -> None:
+    account = default_account()
+    account.price_overrides = {FIRST: [100, 100], SECOND: [0.1, 0.1]}
+    account.save()
+    answer()
+    assert verdicts() == [(SECOND, "ok", "")]
 
 
 def test_llm_mode_has_only_a_plain_answer_behind_the_llm(standin: StandIn) -> None:

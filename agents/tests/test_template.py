@@ -226,6 +226,20 @@ def test_a_form_that_stays_after_it_was_sent_gets_a_wait_and_is_then_left() -> N
     assert outcome.done
 
 
+def test_a_task_ends_with_a_wait_so_that_the_site_has_recorded_what_was_done_last() -> None:
+    outcome = step_by_step("Search for 'Arrival'", shop(), first_only=True)
+    assert [plan.actions[0].type for plan in outcome.plans[:-1]][-1] == "WaitAction"
+    assert outcome.done
+
+
+def test_a_log_in_form_may_have_its_password_first() -> None:
+    swapped = (
+        "<form action='/session'><label>Security key<input id=a type=password name=password></label>"
+        "<label>User name<input id=b type=text name=username></label><button type=submit>Go</button></form>"
+    )
+    assert sent(step_by_step(LOGIN, cinema() | {"/login": swapped}, first_only=False), "/session") == ACCOUNT
+
+
 def test_a_dialog_in_the_way_is_closed_first() -> None:
     dialog = "<dialog open aria-modal='true'><div><p>Welcome</p><button>Got it</button></div></dialog>"
     first = plan(step("Search for 'x'", shop()["/"] + dialog), None).actions[0]

@@ -61,6 +61,8 @@ def test_values_are_read_into_their_types() -> None:
     assert env.url("D", "") == "https://x.example/v1"
     assert env.log_level("E", "INFO") == "DEBUG"
     assert env.path("F", Path("/")) == Path("/data")
+    assert env.optional_path("F") == Path("/data")
+    assert env.optional_path("MISSING") is None
 
 
 def test_a_secret_comes_from_its_own_key_or_from_a_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import Channel, Delivery, Notice, Severity
 from monitoring.models.panel import Panel
 from monitoring.models.retention import Retention
-from monitoring.models.rollups import AttemptRollup, PauseRollup, RollupState, Span, StepRollup
+from monitoring.models.rollups import AttemptRollup, KindRollup, PauseRollup, RollupState, Span, StepRollup
 from monitoring.models.search import TextIndexed
 from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
 
@@ -19,6 +19,7 @@ __all__ = [
     "HealthCheck",
     "HealthState",
     "JournalImport",
+    "KindRollup",
     "LogEntry",
     "Notice",
     "Panel",

@@ -15,26 +15,42 @@ class Span(models.TextChoices):
     DAY = "day", "Day"
 
 
-class StepRollup(models.Model):
-    """Steps that came in within one hour or day. Unanswered ones (`route` "") are neither in time nor late. `cost`: of their attempts, USD.
+class StepSums(models.Model):
+    """Steps that came in within one hour or day, summed. Unanswered ones (`route` "") are neither in time nor late.
 
-    Each step is in two rows: one by source, route, reason and project, and one (`is_total`) by source and route alone, which is what
-    charts read. `durations`: buckets as `monitoring.rollups.histogram` makes them, in ms.
+    `cost`: of their attempts, USD. `worked`, `partly`, `failed`: those whose outcome the next step told. `durations`: buckets as
+    `monitoring.rollups.histogram` makes them, in ms.
     """
 
     span = models.CharField(max_length=4, choices=Span.choices)
-    is_total = models.BooleanField()
     starts_at = models.DateTimeField()
     source = models.CharField(max_length=10, choices=Source.choices)
     route = models.CharField(max_length=10, choices=Route.choices, blank=True)
-    reason = models.CharField(max_length=10, blank=True)
-    project = models.CharField(max_length=100, blank=True)
     count = models.PositiveIntegerField()
     in_time = models.PositiveIntegerField()
     late = models.PositiveIntegerField()
     actions = models.PositiveBigIntegerField()
     cost = models.DecimalField(max_digits=16, decimal_places=8)
+    worked = models.PositiveIntegerField(default=0)
+    partly = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
     durations = models.JSONField(default=dict)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.source} {self.route}: {self.count}"
+
+
+class StepRollup(StepSums):
+    """Each step is in two rows: one by source, route, reason and project, and one (`is_total`) by source and route alone, which is what
+    charts read.
+    """
+
+    is_total = models.BooleanField()
+    reason = models.CharField(max_length=10, blank=True)
+    project = models.CharField(max_length=100, blank=True)
 
     class Meta:
         # A boolean inside an index is of no use to SQLite; as an index's condition it is.
@@ -48,8 +64,18 @@ class StepRollup(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.source} {self.route}: {self.count}"
+
+class KindRollup(StepSums):
+    """The same steps by the kind of their task and by the use of the LLM that was in force; "" where the record does not say."""
+
+    kind = models.CharField(max_length=40, blank=True)
+    llm_use = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["span", "source", "starts_at"], name="kind_rollup_of_a_time")]
+        constraints = [
+            models.UniqueConstraint(fields=["span", "starts_at", "source", "route", "kind", "llm_use"], name="kind_rollup_one_a_group"),
+        ]
 
 
 class AttemptRollup(models.Model):

@@ -6,19 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery, Sum
 
 from agents.models import Account, LLMAttempt, RateLimitEvent, Step
-from monitoring.models import AttemptRollup, PauseRollup, Span, StepRollup
+from agents.outcomes import Outcome
+from monitoring.models import AttemptRollup, KindRollup, PauseRollup, Span, StepRollup
 from monitoring.rollups.histogram import Buckets, add, bucket
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LENGTHS = {Span.HOUR: HOUR, Span.DAY: DAY}
 STEP_KEY = ("source", "route", "reason", "project")
-STEP_SUMS = ("count", "in_time", "late", "actions", "cost")
+KIND_KEY = ("source", "route", "kind", "llm_use")
+STEP_SUMS = ("count", "in_time", "late", "actions", "cost", "worked", "partly", "failed")
+OUTCOMES = (Outcome.WORKED, Outcome.PARTLY, Outcome.FAILED)
 ATTEMPT_KEY = ("account_id", "purpose", "model", "verdict", "refusal", "status")
 ATTEMPT_SUMS = ("count", "prompt_tokens", "completion_tokens", "cost")
 Key = tuple[Any, ...]
@@ -28,6 +31,8 @@ Interval = tuple[datetime, datetime]
 NO_COST = Decimal(0)
 # SQLite takes so many rows of the widest roll-up in one statement.
 BATCH = 50
+ROLLUPS = (StepRollup, KindRollup, AttemptRollup, PauseRollup)
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(slots=True)
@@ -56,10 +61,14 @@ class Groups(dict[Key, Sums]):
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """All roll-up rows of one hour or day. `totals`: steps by source and route alone. `pauses`: seconds by account id."""
+    """All roll-up rows of one hour or day. `totals`: steps by source and route alone; `kinds`: by kind of task and use of the LLM.
+
+    `pauses`: seconds by account id.
+    """
 
     steps: Groups
     totals: Groups
+    kinds: Groups
     attempts: Groups
     pauses: dict[int, float]
 
@@ -67,37 +76,54 @@ class Summed:
 def roll_hour(starts_at: datetime, now: datetime) -> None:
     """Sum an hour's raw rows anew; the same again gives the same. Read first, so that the write lock is held for milliseconds only."""
     hour = (starts_at, starts_at + HOUR)
-    steps, attempts = Groups(), Groups()
+    steps, kinds, attempts = Groups(), Groups(), Groups()
     for key, numbers, durations in step_rows(hour):
-        steps.add(key, numbers, durations)
+        steps.add(step_key(key), numbers, durations)
+        kinds.add(kind_key(key), numbers, durations)
     for key, numbers, durations in attempt_rows(hour):
         attempts.add(key, numbers, durations)
-    _write(Span.HOUR, starts_at, Summed(steps, _totals(steps), attempts, paused_seconds(hour, now)))
+    _write(Span.HOUR, starts_at, Summed(steps, _totals(steps), kinds, attempts, paused_seconds(hour, now)))
 
 
 def roll_day(starts_at: datetime) -> None:
     """Sum a day's hours anew."""
     within = {"span": Span.HOUR, "starts_at__gte": starts_at, "starts_at__lt": starts_at + DAY}
-    steps, attempts = Groups(), Groups()
-    for row in StepRollup.objects.filter(is_total=False, **within).values_list(*STEP_KEY, *STEP_SUMS, "durations").iterator():
-        steps.add(row[: len(STEP_KEY)], row[len(STEP_KEY) : -1], row[-1])
-    for row in AttemptRollup.objects.filter(**within).values_list(*ATTEMPT_KEY, *ATTEMPT_SUMS, "latencies").iterator():
-        attempts.add(row[: len(ATTEMPT_KEY)], row[len(ATTEMPT_KEY) : -1], row[-1])
+    steps = _regrouped(StepRollup.objects.filter(is_total=False, **within), STEP_KEY, (*STEP_SUMS, "durations"))
+    kinds = _regrouped(KindRollup.objects.filter(**within), KIND_KEY, (*STEP_SUMS, "durations"))
+    attempts = _regrouped(AttemptRollup.objects.filter(**within), ATTEMPT_KEY, (*ATTEMPT_SUMS, "latencies"))
     pauses = PauseRollup.objects.filter(**within).values_list("account").annotate(total=Sum("seconds")).order_by()
-    _write(Span.DAY, starts_at, Summed(steps, _totals(steps), attempts, dict(pauses)))
+    _write(Span.DAY, starts_at, Summed(steps, _totals(steps), kinds, attempts, dict(pauses)))
+
+
+def rolled_rows(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Iterator[Row]:
+    """Roll-up rows as group, sums and durations; the last of `sums` is the durations' column."""
+    for row in rolled.order_by().values_list(*key, *sums).iterator():
+        yield row[: len(key)], row[len(key) : -1], row[-1]
+
+
+def step_key(key: Key) -> Key:
+    """The part of a raw step's group that is STEP_KEY."""
+    return key[:4]
+
+
+def kind_key(key: Key) -> Key:
+    """The part of a raw step's group that is KIND_KEY."""
+    return (*key[:2], *key[4:])
 
 
 def step_rows(within: Interval) -> Iterator[Row]:
-    """Raw steps as group, sums and durations."""
+    """Raw steps as group, sums and durations. The group is STEP_KEY and then what KIND_KEY has besides."""
     start, end = within
     attempts = LLMAttempt.objects.filter(step__received_at__gte=start, step__received_at__lt=end, cost__isnull=False)
     costs = dict(attempts.values_list("step").annotate(total=Sum("cost")).order_by())
-    columns = ("id", "source", "route", "reason", "task__project", "deadline_at", "answered_at", "duration_ms", "actions")
+    key_columns = ("source", "route", "reason", "task__project", "task__kind", "limits__llm_use")
+    columns = ("id", *key_columns, "deadline_at", "answered_at", "duration_ms", "actions", "outcome")
     steps = Step.objects.filter(received_at__gte=start, received_at__lt=end).order_by().values_list(*columns)
-    for pk, *key, deadline_at, answered_at, ms, actions in steps.iterator(5_000):
+    for pk, *key, llm_use, deadline_at, answered_at, ms, actions, outcome in steps.iterator(5_000):
         is_late = answered_at is not None and answered_at > deadline_at
-        numbers = (1, int(answered_at is not None and not is_late), int(is_late), len(actions), costs.get(pk, NO_COST))
-        yield tuple(key), numbers, {} if ms is None else {bucket(ms): 1}
+        in_time, outcomes = answered_at is not None and not is_late, (int(outcome == each) for each in OUTCOMES)
+        numbers = (1, int(in_time), int(is_late), len(actions), costs.get(pk, NO_COST), *outcomes)
+        yield (*key, llm_use or ""), numbers, {} if ms is None else {bucket(ms): 1}
 
 
 def attempt_rows(within: Interval) -> Iterator[Row]:
@@ -151,7 +177,7 @@ def _events_of(intervals: Sequence[Interval]) -> Q:
 
 def prune(span: Span, before: datetime) -> None:
     """Forget the rows of a span that began before a time."""
-    for model in (StepRollup, AttemptRollup, PauseRollup):
+    for model in ROLLUPS:
         model.objects.filter(span=span, starts_at__lt=before).delete()
 
 
@@ -165,21 +191,24 @@ def _totals(steps: Groups) -> Groups:
 def _write(span: Span, starts_at: datetime, summed: Summed) -> None:
     of = {"span": span, "starts_at": starts_at}
     with transaction.atomic():
-        for model in (StepRollup, AttemptRollup, PauseRollup):
+        for model in ROLLUPS:
             model.objects.filter(**of).delete()
         for is_total, groups in ((False, summed.steps), (True, summed.totals)):
-            StepRollup.objects.bulk_create(_steps(groups, is_total=is_total, **of), batch_size=BATCH)
-        AttemptRollup.objects.bulk_create(_attempts(summed.attempts, **of), batch_size=BATCH)
+            details = _rows(StepRollup, groups, (*STEP_KEY, *STEP_SUMS, "durations"), is_total=is_total, **of)
+            StepRollup.objects.bulk_create(details, batch_size=BATCH)
+        KindRollup.objects.bulk_create(_rows(KindRollup, summed.kinds, (*KIND_KEY, *STEP_SUMS, "durations"), **of), batch_size=BATCH)
+        attempts = _rows(AttemptRollup, summed.attempts, (*ATTEMPT_KEY, *ATTEMPT_SUMS, "latencies"), **of)
+        AttemptRollup.objects.bulk_create(attempts, batch_size=BATCH)
         PauseRollup.objects.bulk_create(PauseRollup(**of, account_id=account, seconds=value) for account, value in summed.pauses.items())
 
 
-def _steps(groups: Groups, **of: Any) -> Iterator[StepRollup]:
+def _rows(model: type[M], groups: Groups, columns: tuple[str, ...], **of: Any) -> Iterator[M]:
     for key, sums in groups.items():
-        named = dict(zip((*STEP_KEY, *STEP_SUMS), (*key, *sums.numbers), strict=True))
-        yield StepRollup(**of, **named, durations=sums.durations)
+        yield model(**of, **dict(zip(columns, (*key, *sums.numbers, sums.durations), strict=True)))
 
 
-def _attempts(groups: Groups, **of: Any) -> Iterator[AttemptRollup]:
-    for key, sums in groups.items():
-        named = dict(zip((*ATTEMPT_KEY, *ATTEMPT_SUMS), (*key, *sums.numbers), strict=True))
-        yield AttemptRollup(**of, **named, latencies=sums.durations)
+def _regrouped(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Groups:
+    groups = Groups()
+    for row in rolled_rows(rolled, key, sums):
+        groups.add(*row)
+    return groups

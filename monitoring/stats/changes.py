@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.text import capfirst
 
 from agents.configuration import ACCOUNT, SETTINGS
-from agents.hybrid import Mode
+from agents.hybrid import Mode, Use
 from agents.models import Account, Settings
 from agents.text import shorten
 from monitoring.models import Retention
@@ -22,6 +22,8 @@ SHOWN = 20
 HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key"}
 
 
+CHOSEN: dict[str, type[Mode] | type[Use]] = {"agent_mode": Mode, "llm_use": Use}
+UNITS = {"_seconds": "s", "_usd": "USD"}
 HISTORIES: dict[str, Any] = {"settings": Settings, "account": Account, "retention": Retention}
 RULE_LABELS = {rule.name: rule.label for rule in RULES}
 REVERTIBLE: dict[str, tuple[str, ...]] = {"settings": SETTINGS, "account": ACCOUNT, "retention": ("days", "most_rows")}
@@ -177,12 +179,12 @@ def in_words(field: str, value: Any) -> str:
         return "yes" if value else "no"
     if value in ("", [], {}, None):
         return "none"
-    if field == "agent_mode":
-        return Mode(value).sentence
+    if field in CHOSEN:
+        return CHOSEN[field](value).sentence
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     text = ", ".join(_number(item) for item in value) if isinstance(value, list) else _number(value)
-    return f"{text} s" if field.endswith("_seconds") else text
+    return next((f"{text} {unit}" for suffix, unit in UNITS.items() if field.endswith(suffix)), text)
 
 
 def _number(value: Any) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from django.db.models import Count
+
+from agents.models import Step
+from agents.outcomes import Outcome
 from agents.redaction import redact
 from monitoring.queries import Query
 from monitoring.stats import attempts, tasks
@@ -22,6 +27,7 @@ TASK_COLUMNS = (
     "source",
     "caller",
     "project",
+    "kind",
     "prompt",
     "url",
     "state",
@@ -29,6 +35,9 @@ TASK_COLUMNS = (
     "newest_route",
     "newest_reason",
     "newest_step_ms",
+    "steps_worked",
+    "steps_partly",
+    "steps_failed",
 )
 ATTEMPT_COLUMNS = (
     "id",
@@ -48,7 +57,7 @@ ATTEMPT_COLUMNS = (
     "step_id",
     "task_id",
 )
-TASK_FIELDS = ("id", "key", "project", "source", "caller", "created_at", "prompt", "url", "submission__state")
+TASK_FIELDS = ("id", "key", "project", "kind", "source", "caller", "created_at", "prompt", "url", "submission__state")
 
 
 def task_rows(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
@@ -56,6 +65,7 @@ def task_rows(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
     found = tasks.with_newest(matching_tasks(query, now)).only(*TASK_FIELDS).order_by("-created_at", "-id")
     each = found.iterator(chunk_size=CHUNK)
     while some := list(islice(each, CHUNK)):
+        outcomes = _outcomes(some)
         for task, row in zip(some, tasks.told(some, now), strict=True):
             newest = row.newest
             yield {
@@ -65,6 +75,7 @@ def task_rows(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
                 "source": row.source,
                 "caller": row.caller,
                 "project": row.project,
+                "kind": task.kind,
                 "prompt": redact(task.prompt),
                 "url": redact(task.url),
                 "state": row.state.value,
@@ -72,7 +83,16 @@ def task_rows(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
                 "newest_route": newest.route if newest else "",
                 "newest_reason": newest.reason if newest else "",
                 "newest_step_ms": newest.duration_ms if newest else None,
+                "steps_worked": outcomes[task.pk, Outcome.WORKED],
+                "steps_partly": outcomes[task.pk, Outcome.PARTLY],
+                "steps_failed": outcomes[task.pk, Outcome.FAILED],
             }
+
+
+def _outcomes(some: list[Any]) -> Counter[tuple[int, str]]:
+    """How many steps of each task have each outcome."""
+    told = Step.objects.filter(task__in=some).exclude(outcome="").order_by().values_list("task", "outcome")
+    return Counter({(task, outcome): count for task, outcome, count in told.annotate(count=Count("*"))})
 
 
 def attempt_rows(query: Query, now: datetime) -> Iterator[dict[str, Any]]:

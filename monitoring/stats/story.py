@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from django.db.models import QuerySet
 
-from agents.hybrid import Mode
+from agents.hybrid import Mode, Use
 from agents.models import Account, LLMAttempt, Step, Submission, Task
+from agents.outcomes import Outcome
 from agents.reasons import Reason, Verdict
 from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
+from monitoring.stats.changes import UNITS
 from monitoring.stats.steps import is_late, sentence_of
 from monitoring.stats.words import action_words
 
@@ -24,10 +27,14 @@ from monitoring.stats.words import action_words
 STEPS_SHOWN = 30
 LIMITS = {
     "mode": "Mode",
+    "llm_use": "LLM is asked",
+    "sure_from": "Sure from",
+    "max_task_usd": "Cost of a task",
     "deadline_seconds": "Time for the answer",
     "spacing_seconds": "Spacing",
     "backoff_seconds": "Backoff",
 }
+CHOSEN: dict[str, type[Mode] | type[Use]] = {"mode": Mode, "llm_use": Use}
 # What an account's gate said to a step; a time follows where it is known.
 DECLINED = {
     Reason.PAUSED: ("paused", "until"),
@@ -39,10 +46,11 @@ DECLINED = {
 
 @dataclass(frozen=True, slots=True)
 class ActionWords:
-    """One action that was sent, in words and as JSON."""
+    """One action that was sent, in words and as JSON. `worked`: as the caller told; None: it did not."""
 
     words: str
     json: str
+    worked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +89,14 @@ class AttemptRung:
 class StepStory:
     """One step from its arrival to its answer, secrets masked. `limits`: the settings then in force, as labels and values.
 
-    `declined`: which accounts said no when the step came; empty where there is but one, whose reason is the step's.
+    `declined`: which accounts said no when the step came; empty where there is but one, whose reason is the step's. `outcome`: how its
+    actions went in words, "" where no later step told; `caller_error`: the caller's on the first that failed.
     """
 
     step: Step
     sentence: str
+    outcome: str
+    caller_error: str
     late: bool
     lost: bool
     limits: list[tuple[str, str]]
@@ -95,6 +106,7 @@ class StepStory:
     actions_json: str
     excerpt: str
     fault: str
+    confidence: str
 
     @property
     def model(self) -> str:
@@ -144,16 +156,24 @@ def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime, *, has
     return StepStory(
         step=step,
         sentence=sentence_of(step.reason),
+        outcome=Outcome(step.outcome).sentence if step.outcome else "",
+        caller_error=redact(step.caller_error),
         late=is_late(step.answered_at, step.deadline_at),
         lost=not step.route and step.deadline_at < now,
         limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items()],
         declined=[_declined(said) for said in step.declined] if has_several else [],
         attempts=[_rung(attempt, step, attempt.account.name if has_several else "") for attempt in attempts],
-        actions=[ActionWords(action_words(raw), _json(raw)) for raw in step.actions],
+        actions=[ActionWords(action_words(raw), _json(raw), worked) for raw, worked in zip_longest(step.actions, step.worked)],
         actions_json=_json(step.actions),
         excerpt=redact(step.page_excerpt),
         fault=redact(step.fault),
+        confidence=_confidence(step),
     )
+
+
+def _confidence(step: Step) -> str:
+    """How sure the template agent was of its plan, and why; "" where that is not on record."""
+    return "" if step.confidence is None else redact(f"{step.confidence:.2f}. {step.confidence_why}".strip())
 
 
 def _attempts(steps: list[Step]) -> Mapping[int | None, list[LLMAttempt]]:
@@ -192,11 +212,11 @@ def _rung(attempt: LLMAttempt, step: Step, account: str) -> AttemptRung:
 
 
 def _limit(name: str, value: Any) -> str:
-    if name == "mode" and value in list(Mode):
-        return Mode(value).sentence
+    if name in CHOSEN and value in list(CHOSEN[name]):
+        return CHOSEN[name](value).sentence
     numbers = value if isinstance(value, list) else [value]
     text = ", ".join(f"{number:g}" if isinstance(number, int | float) else str(number) for number in numbers)
-    return f"{text} s" if name.endswith("_seconds") else text
+    return next((f"{text} {unit}" for suffix, unit in UNITS.items() if name.endswith(suffix)), text)
 
 
 def _json(value: object) -> str:

@@ -12,7 +12,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from agents.models import LLMAttempt, Route, Source, Step, Submission, Task
+from agents.outcomes import Outcome
 from agents.reasons import Reason
+from agents.template.intents import Kind as TaskKind
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import says
 from monitoring.stats.filters import AnyOf, narrowed, since
@@ -50,6 +52,8 @@ def task_qualifiers() -> tuple[Qualifier, ...]:
     return (
         Qualifier("route", Kind.CHOICE, "Who answered a step", tuple(Route.values)),
         Qualifier("reason", Kind.CHOICE, "Why a step took its route", tuple(Reason)),
+        Qualifier("outcome", Kind.CHOICE, "How a step's actions went, as the next step told", tuple(Outcome)),
+        Qualifier("kind", Kind.CHOICE, "What the task asks for, as understood", tuple(TaskKind)),
         Qualifier("project", Kind.NAME, "The web project", projects()),
         Qualifier("status", Kind.STATUS, "What the provider answered to an attempt", ("429", "402", "503", "200")),
         Qualifier("state", Kind.CHOICE, "Where the task is", tuple(TaskState)),
@@ -91,6 +95,8 @@ def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
     any_of: dict[str, AnyOf] = {
         "route": lambda values: _of_any(steps.filter(route__in=values), "task", Concat("route", Value("")), values),
         "reason": lambda values: _of_any(steps.filter(reason__in=values), "task", Concat("reason", Value("")), values),
+        "outcome": lambda values: _of_any(steps.filter(outcome__in=values), "task", Concat("outcome", Value("")), values),
+        "kind": lambda values: Q(kind__in=values),
         "status": lambda values: _of_any(attempts.filter(status__in=values), "step__task", F("status") + 0, values),
         "project": lambda values: Q(project__in=values),
         "state": lambda values: in_any_state(values, steps, now),

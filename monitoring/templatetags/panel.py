@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from agents.models import Route, Source
+from agents.outcomes import Outcome
 from agents.reasons import Verdict
 from agents.text import length
 from monitoring.models import Delivery, HealthState, JournalImport, Result, Severity, TestRun
@@ -41,6 +42,8 @@ TONES = {
     Verdict.INVALID: "red",
     Verdict.GIVEN_UP: "secondary",
     Verdict.LOST: "red",
+    Outcome.WORKED: "green",
+    Outcome.PARTLY: "orange",
     "good": "green",
     "bad": "red",
     Result.WARN: "yellow",

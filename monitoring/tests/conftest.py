@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
@@ -19,7 +21,14 @@ def fresh_cache() -> Iterator[None]:
 
 
 @pytest.fixture
-def member(db: None) -> Callable[[str], Client]:
+def groups(db: None) -> None:
+    """The groups that a migration made; a test before this one may have emptied the whole database."""
+    if not Group.objects.exists():
+        import_module("monitoring.migrations.0002_groups").make_groups(apps, None)
+
+
+@pytest.fixture
+def member(groups: None) -> Callable[[str], Client]:
     """A client that is logged in as a member of a group."""
 
     def log_in(group: str) -> Client:

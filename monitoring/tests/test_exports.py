@@ -44,6 +44,17 @@ def test_tasks_that_match_come_as_csv(viewer: Client) -> None:
     assert (row["project"], row["caller"], row["newest_step_ms"]) == ("autocinema", "203.0.113.7", "2000.0")
 
 
+def test_tasks_come_with_their_kind_and_how_their_steps_went(viewer: Client) -> None:
+    task = make_task(at=NOW, kind="search")
+    for outcome in ("worked", "worked", "failed", "unknown", ""):
+        make_step(task, at=NOW, outcome=outcome)
+    make_step(make_task(at=NOW), at=NOW, outcome="partly")
+    (row,) = table(viewer, "/tasks/export/", q="outcome:failed")
+    assert (row["kind"], row["steps_worked"], row["steps_partly"], row["steps_failed"]) == ("search", "2", "0", "1")
+    (line,) = content(viewer, "/tasks/export/", format="jsonl", q="outcome:partly").splitlines()
+    assert json.loads(line)["steps_partly"] == 1
+
+
 def test_attempts_come_as_json_lines(viewer: Client) -> None:
     step = make_llm_step(at=NOW)
     make_attempt(step, cost=Decimal("0.00021300"), prompt_tokens=5, reply="the page says", detail="Bearer abcdefgh")

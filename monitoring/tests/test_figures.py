@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from agents.configuration import change_account, default_account
 from agents.demo.records import Past
@@ -22,7 +24,7 @@ from monitoring.stats.compare import compared
 from monitoring.stats.figures import Figure, figures
 from monitoring.stats.ranges import RANGES, Range
 from monitoring.stats.series import Tally, series
-from monitoring.tests.reading import rows_of, text_of
+from monitoring.tests.reading import rows_of, text_of, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
@@ -182,16 +184,41 @@ def test_llm_and_template_stand_side_by_side(days: datetime) -> None:
     rolled = compared(asked, days)
     assert rolled == raw
     assert rolled.total.llm.steps == Step.objects.filter(source=Source.VALIDATOR, route="llm").count()
-    assert rolled.total.llm.steps == sum(pair.llm.steps for pair in rolled.projects)
+    for groups in (rolled.projects, rolled.kinds, rolled.uses):
+        assert rolled.total.llm.steps == sum(pair.llm.steps for pair in groups)
+        assert rolled.total.template.known == sum(pair.template.known for pair in groups)
+    assert {pair.name for pair in rolled.uses} == {"For every step", "Where the template agent is unsure"}
     assert (rolled.total.llm.share or 0) + (rolled.total.template.share or 0) == pytest.approx(100)
 
 
-def test_the_comparison_says_what_is_not_on_record(viewer: Client) -> None:
+def test_the_comparison_tells_how_often_actions_worked_and_of_how_many_nobody_told(viewer: Client) -> None:
     assert "Choose a longer range" in text_of(viewer.get("/compare/"), "//*[@id='compare']")
-    make_llm_step(make_task(project="autobooks"), at=NOW)
+    task = make_task(project="autobooks", kind="search")
+    for outcome in ("worked", "worked", "partly", "failed", "unknown", ""):
+        make_llm_step(task, at=NOW, outcome=outcome)
+    make_step(task, at=NOW)
     page = viewer.get("/compare/?since=2026-05-04T11:00&until=2026-05-04T13:00")
-    assert any(row.startswith("autobooks LLM 1 100 % 100 % 2.") for row in rows_of(page))
-    assert "Whether an action worked in the browser is not on record" in text_of(page, "//*[@id='compare']")
+    assert [row for row in rows_of(page) if row.startswith(("autobooks LLM 6", "search LLM 6")) and row.endswith("50 % of 4 2")]
+    assert len([row for row in rows_of(page) if row.startswith("Template 1") and row.endswith("– 1")]) == 3, "in all, by project, by kind"
+    assert tree_of(page).xpath("//a[text()='search']/@href") == ["/tasks/?q=kind%3Asearch"]
+    assert "when the LLM is asked" not in text_of(page), "no record says when it is"
+
+
+def test_both_uses_of_the_llm_stand_side_by_side_where_records_tell_them(viewer: Client) -> None:
+    for use in ("always", "when_unsure"):
+        make_llm_step(at=NOW, limits={"llm_use": use}, outcome="worked")
+    page = viewer.get("/compare/?since=2026-05-04T11:00&until=2026-05-04T13:00")
+    assert len([row for row in rows_of(page) if row.startswith(("For every step LLM 1", "Where the template agent is unsure LLM 1"))]) == 2
+
+
+def test_the_comparison_asks_the_same_few_queries_whatever_there_is(days: datetime) -> None:
+    with CaptureQueriesContext(connection) as raw:
+        compared(Range.named("30d", days), days)
+    roll_all(days)
+    with CaptureQueriesContext(connection) as rolled:
+        compared(Range.named("30d", days), days)
+    assert len(raw) == 3
+    assert len(rolled) == 5, "the state, costs and steps since the last full hour, and two sums"
 
 
 def form(**data: Any) -> RangeForm:

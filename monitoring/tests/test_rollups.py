@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from agents.configuration import default_account
 from agents.demo.records import Past
 from agents.models import LLMAttempt, RateLimitEvent, Step
-from monitoring.models import AttemptRollup, PauseRollup, RollupState, Span, StepRollup
+from agents.outcomes import Outcome
+from monitoring.models import AttemptRollup, KindRollup, RollupState, Span, StepRollup
 from monitoring.rollups import rolling
 from monitoring.rollups.histogram import bucket, percentile
 from monitoring.rollups.rolling import GRACE, KEPT_DAYS, KEPT_HOURS, floor, roll, roll_if_due
-from monitoring.rollups.summing import DAY, HOUR, paused_seconds, prune, roll_day, roll_hour
+from monitoring.rollups.summing import DAY, HOUR, ROLLUPS, paused_seconds, prune, roll_day, roll_hour
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_step, make_task
 
 MINUTE = timedelta(minutes=1)
@@ -41,14 +42,18 @@ def roll_all(now: datetime) -> RollupState:
 
 
 def steps(**which: Any) -> dict[str, Any]:
-    names = ("count", "in_time", "late", "actions", "cost")
-    return StepRollup.objects.filter(**which).aggregate(**{name: Sum(name) for name in names})
+    return sums(StepRollup, **which)
+
+
+def sums(model: type[StepRollup | KindRollup], **which: Any) -> dict[str, Any]:
+    names = ("count", "in_time", "late", "actions", "cost", "worked", "partly", "failed")
+    return model.objects.filter(**which).aggregate(**{name: Sum(name) for name in names})
 
 
 def contents() -> list[list[tuple[Any, ...]]]:
     """All roll-ups, without their ids."""
     found = []
-    for model in (StepRollup, AttemptRollup, PauseRollup):
+    for model in ROLLUPS:
         names = [field.attname for field in model._meta.concrete_fields if field.attname != "id"]
         found.append(sorted(model.objects.values_list(*names), key=str))
     return found
@@ -62,7 +67,19 @@ def test_the_hours_and_the_raw_rows_after_them_make_up_all_steps(days: datetime)
     assert told["in_time"] + told["late"] == raw.filter(answered_at__isnull=False).count()
     assert told["actions"] == sum(len(each.actions) for each in raw)
     assert told["cost"] == LLMAttempt.objects.filter(step__in=raw).aggregate(cost=Sum("cost"))["cost"]
-    assert told == steps(span=Span.HOUR, is_total=True)
+    assert told == steps(span=Span.HOUR, is_total=True) == sums(KindRollup, span=Span.HOUR)
+
+
+def test_outcomes_are_summed_by_project_and_by_kind_of_task_and_use_of_the_llm(days: datetime) -> None:
+    state = roll_all(days)
+    raw = Step.objects.filter(received_at__lt=state.until_at)
+    told = steps(span=Span.HOUR, is_total=False)
+    assert [told[name] for name in ("worked", "partly", "failed")] == [
+        raw.filter(outcome=name).count() for name in Outcome if name != "unknown"
+    ]
+    assert min(told["worked"], told["partly"], told["failed"]) > 0
+    kinds = sums(KindRollup, span=Span.HOUR, kind="search", llm_use="when_unsure")
+    assert kinds["count"] == raw.filter(task__kind="search", limits__llm_use="when_unsure").count() > 0
 
 
 def test_attempts_are_summed_with_their_tokens(days: datetime) -> None:

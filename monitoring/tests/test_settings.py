@@ -19,6 +19,9 @@ GOOD = {
     "backoff_seconds": "30, 60 90",
     "deadline_seconds": "20",
     "agent_mode": "llm",
+    "llm_use": "when_unsure",
+    "sure_from": "0.9",
+    "max_task_usd": "0.02",
     "llm_callers": "10.0.0.0/8, 203.0.113.7",
     "miner_api_url": "http://10.0.0.7:8080",
     "health_seconds": "30",
@@ -34,6 +37,7 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
     assert "Saved. It counts from the next step on" in text_of(response)
     row = Settings.current()
     assert (row.spacing_seconds, row.backoff_seconds, row.deadline_seconds) == (2.5, [30, 60, 90], 20)
+    assert (row.llm_use, row.sure_from, row.max_task_usd) == ("when_unsure", 0.9, 0.02)
     assert (row.agent_mode, row.llm_callers) == ("llm", ["10.0.0.0/8", "203.0.113.7"])
     assert (row.miner_api_url, row.health_seconds, row.failures_before_down) == ("http://10.0.0.7:8080", 30, 3)
     assert (row.silence_minutes, row.least_llm_percent, row.keep_info_logs) == (60, 50, False)
@@ -45,7 +49,13 @@ def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> N
     _, *rows = rows_of(admin.get("/settings/"))  # after the account's
     assert rows[0].endswith("one-of-admins Spacing 2.5 s → 3 s Take back")
     assert "one-of-admins Quiet hours" in rows[1]
-    for words in ("Spacing 5 s → 2.5 s", "Backoff 60, 120, 240, 480 s → 30, 60, 90 s", "LLM callers none → 10.0.0.0/8, 203.0.113.7"):
+    for words in (
+        "Spacing 5 s → 2.5 s",
+        "Backoff 60, 120, 240, 480 s → 30, 60, 90 s",
+        "LLM callers none → 10.0.0.0/8, 203.0.113.7",
+        "LLM is asked For every step → Where the template agent is unsure",
+        "Cost of a task 0.05 USD → 0.02 USD",
+    ):
         assert words in rows[1]
 
 
@@ -72,6 +82,9 @@ def test_saving_without_a_change_leaves_no_trace(admin: Client) -> None:
         ("backoff_seconds", "inf", "not a number"),
         ("deadline_seconds", "2", "greater than or equal to 3"),
         ("agent_mode", "magic", "not one of the available choices"),
+        ("llm_use", "never", "not one of the available choices"),
+        ("sure_from", "1.5", "less than or equal to 1"),
+        ("max_task_usd", "-1", "greater than or equal to 0"),
         ("llm_callers", "everybody", "Write it as 10.0.0.0/8"),
         ("miner_api_url", "the other one", "Enter a valid URL"),
         ("health_seconds", "9", "greater than or equal to 10"),

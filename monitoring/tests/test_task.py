@@ -34,6 +34,20 @@ def test_a_step_tells_its_decision_and_what_was_in_force(viewer: Client) -> None
     assert "Mode Hybrid: the LLM, else the template agent" in told
 
 
+def test_a_step_tells_how_its_actions_went_with_the_callers_error(viewer: Client) -> None:
+    task = make_task(kind="open an item")
+    make_step(task, actions=ACTIONS * 3, outcome="partly", worked=[True, False, None], caller_error="Timeout: Bearer abcdefghijkl")
+    told = page(viewer, task.pk)
+    assert "Understood as open an item" in told
+    assert "Actions sent Worked in part Open http://localhost:8000/?seed=58 worked Open http://localhost:8000/?seed=58 failed Open" in told
+    assert "The caller says: Timeout: Bearer [secret]" in told
+    assert "not known" not in told
+
+
+def test_where_no_later_step_told_it_says_so(viewer: Client) -> None:
+    assert "How they went is not known" in page(viewer, make_step().task_id)
+
+
 def test_the_ladder_tells_each_attempt(viewer: Client) -> None:
     step = make_llm_step()
     make_attempt(
@@ -86,6 +100,16 @@ def test_the_page_excerpt_is_folded_and_shown_as_text(viewer: Client) -> None:
 
 def test_a_fault_shows_its_traceback(viewer: Client) -> None:
     assert "ZeroDivisionError" in page(viewer, make_step(fault="ZeroDivisionError", reason=Reason.FAULT).task_id)
+
+
+def test_how_sure_the_template_agent_was_is_told_with_its_reason_and_what_was_in_force(viewer: Client) -> None:
+    limits = {"llm_use": "when_unsure", "sure_from": 0.8, "max_task_usd": 0.05}
+    step = make_step(reason=Reason.SURE, confidence=0.95, confidence_why="The task is understood.", limits=limits)
+    told = page(viewer, step.task_id)
+    assert "The template agent was sure enough" in told
+    assert "Template's confidence 0.95. The task is understood." in told
+    assert "LLM is asked Where the template agent is unsure Sure from 0.8 Cost of a task 0.05 USD" in told
+    assert "Template's confidence" not in page(viewer, make_step().task_id)
 
 
 def test_a_late_step_and_one_without_an_answer_are_named(viewer: Client) -> None:

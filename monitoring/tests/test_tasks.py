@@ -59,6 +59,9 @@ def test_tasks_are_listed_newest_first_with_their_newest_step(viewer: Client) ->
         "-project:automail",
         "status:429",
         "-status:200",
+        "outcome:failed",
+        "-outcome:worked",
+        'kind:"Open an item"',
         "source:test",
         "caller:203.0.113.7",
         "ARRIVAL",
@@ -81,9 +84,11 @@ def test_a_filter_leaves_what_matches(query: str, viewer: Client) -> None:
         project="autocinema",
         source=Source.TEST,
         caller="203.0.113.7",
+        kind="open an item",
     )
-    make_attempt(make_llm_step(wanted, at=NOW), status=429)
-    make_attempt(make_step(make_task(prompt="Another", at=NOW - timedelta(days=3), project="automail"), at=NOW - timedelta(days=3)))
+    make_attempt(make_llm_step(wanted, at=NOW, outcome="failed"), status=429)
+    another = make_task(prompt="Another", at=NOW - timedelta(days=3), project="automail")
+    make_attempt(make_step(another, at=NOW - timedelta(days=3), outcome="worked"))
     assert found(viewer, query) == ["Find Arrival"]
     assert len(found(viewer)) == 2
 
@@ -207,10 +212,12 @@ def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) ->
     assert "New task" in text_of(operator.get("/tasks/"))
 
 
-@pytest.mark.parametrize("query", ["route:llm", "reason:answered", "status:429", "-route:template", "-reason:paused", "-status:200"])
+@pytest.mark.parametrize(
+    "query", ["route:llm", "reason:answered", "status:429", "outcome:failed", "-route:template", "-reason:paused", "-status:200"]
+)
 def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_filters, "COUNT_CAP", 0)
-    make_attempt(make_llm_step(make_task(prompt="wanted", at=NOW), at=NOW), status=429)
+    make_attempt(make_llm_step(make_task(prompt="wanted", at=NOW), at=NOW, outcome="failed"), status=429)
     make_attempt(make_step(make_task(prompt="another", at=NOW), at=NOW))
     assert found(viewer, query) == ["wanted"]
     assert found(viewer, f"{query} since:1h state:answered") == ["wanted"]
@@ -218,7 +225,19 @@ def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer:
 
 @pytest.mark.parametrize("is_common", [False, True], ids=["few", "many"])
 @pytest.mark.parametrize(
-    "query", ["", "route:llm", "-reason:paused", "status:429", "project:x", "source:test", "caller:203.0.113.7", "since:2h"]
+    "query",
+    [
+        "",
+        "route:llm",
+        "-reason:paused",
+        "status:429",
+        "outcome:failed",
+        "kind:search",
+        "project:x",
+        "source:test",
+        "caller:203.0.113.7",
+        "since:2h",
+    ],
 )
 def test_no_table_is_read_as_a_whole(query: str, is_common: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":

@@ -160,6 +160,14 @@ def test_what_values_come_to() -> None:
     assert previews({"spacing_seconds": 120.0, "pacing": "learned"})["spacing_seconds"] == "At the start: 30 requests an hour at most"
     assert previews({"backoff_seconds": [60], "backoff_max_seconds": 60.0})["backoff_seconds"] == "Ladder: 1 min, then 1 min each time"
     assert "only the first can wait" in previews({"deadline_seconds": 25.0, "spacing_seconds": 60.0})["deadline_seconds"]
+    assert previews({"sure_from": 0.8, "llm_use": "always"}) == {}
+    assert (
+        previews({"sure_from": 0.8, "llm_use": "when_unsure"})["sure_from"]
+        == "Steps of which the template agent is at least 80 % sure take no slot"
+    )
+    assert "every step" in previews({"sure_from": 0.0, "llm_use": "when_unsure"})["sure_from"]
+    assert previews({"max_task_usd": 0.05}) == {"max_task_usd": "1,000 tasks cost at most 50.00 USD"}
+    assert previews({"max_task_usd": 0.0}) == {"max_task_usd": "No cap: a task may cost anything"}
     assert previews({}) == {}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.access import CHANGE
 from monitoring.pages import page
@@ -19,6 +20,6 @@ def retention(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     """All rules; a POST changes them."""
     form = RetentionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user):
-        messages.success(request, "Saved. The next hourly job deletes what is too old or too much.")
+        messages.success(request, _("Saved. The next hourly job deletes what is too old or too much."))
         return redirect("retention")
     return {"form": form}

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.access import CHANGE, guarded
 from monitoring.models import TestSchedule
@@ -24,7 +25,7 @@ def schedule_form(request: PanelRequest, pk: int | None = None) -> HttpResponse 
     schedule = get_object_or_404(TestSchedule, pk=pk) if pk else None
     form = ScheduleForm(schedule, request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user.get_username(), timezone.now()):
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return _to_list()
     return {"form": form, "schedule": schedule}
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from monitoring import transfer
 from monitoring.access import CHANGE, VIEW, guarded
@@ -53,12 +54,12 @@ def revert_change(request: PanelRequest, kind: str, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
     else:
-        messages.success(request, "The change is taken back. It counts from the next step on.")
+        messages.success(request, _("The change is taken back. It counts from the next step on."))
     return redirect("settings")
 
 
 def _imported(request: PanelRequest, document: dict[str, Any]) -> HttpResponse:
     transfer.apply(document, by=request.user)
     note(Deed.SETTINGS_IMPORT, "Each change is in the history.", by=request.user.get_username(), now=timezone.now())
-    messages.success(request, "Imported. It counts from the next step on, in all processes. Keys are entered by hand.")
+    messages.success(request, _("Imported. It counts from the next step on, in all processes. Keys are entered by hand."))
     return redirect("settings")

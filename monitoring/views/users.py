@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from monitoring import users as people
 from monitoring.access import CHANGE, SIGNED_IN, guarded
@@ -50,7 +51,7 @@ def regroup(request: PanelRequest, pk: int) -> HttpResponse:
     """Put a user into another group."""
     form = GroupForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, "Choose viewers, operators or admins.")
+        messages.warning(request, _("Choose viewers, operators or admins."))
         return redirect("users")
     return _done(request, lambda: people.regroup(pk, form.cleaned_data["group"], by=request.user, now=timezone.now()))
 
@@ -70,7 +71,7 @@ def password(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         user = form.save()
         update_session_auth_hash(request, user)
         people.own_password_changed(user, timezone.now())
-        messages.success(request, "Your password is changed. Other browsers in which you were logged in are logged out.")
+        messages.success(request, _("Your password is changed. Other browsers in which you were logged in are logged out."))
         return redirect("password")
     return {"form": form}
 
@@ -86,5 +87,5 @@ def _done(request: PanelRequest, act: Callable[[], None]) -> HttpResponse:
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
     else:
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
     return redirect("users")

@@ -6,7 +6,7 @@ from agents.page import Element, Page
 from agents.page.elements import TEXT_FIELDS
 from agents.template import blind
 from agents.template.criteria import Criterion
-from agents.template.fields import fill_for, form_of, link_to, passwords
+from agents.template.fields import field_for, fill_for, form_of, link_to, passwords
 from agents.template.intents import Intent, Kind
 from agents.template.moves import Move, blind_fill, blind_press, press, send
 from agents.template.past import Past
@@ -36,7 +36,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     if password is None:
         return ()
     form = form_of(page, password, NAMES)
-    user = _user_field(page, password)
+    user = _user_field(page, password, name)
     found = ((user, name), (password, secret))
     return (*(fill_for(page, field, one) for field, one in found if field and one), send(page, password, form.button))
 
@@ -68,10 +68,9 @@ def _password(page: Page) -> Element | None:
     return next((field for field in found if forms.count(field.form) == 1), None)
 
 
-def _user_field(page: Page, password: Element) -> Element | None:
-    before = [
-        field
-        for field in page.usable(TEXT_FIELDS)
-        if field.form == password.form and field.place < password.place and field.type in {"text", "email", "tel", ""}
-    ]
-    return before[-1] if before else None
+def _user_field(page: Page, password: Element, name: Criterion | None) -> Element | None:
+    """The field that is called like it; else the last before the password, else the first after it: forms have them in any order."""
+    mates = [field for field in page.usable(TEXT_FIELDS) if field.form == password.form and field.type in {"text", "email", "tel", ""}]
+    called = field_for(name, mates) if name else None
+    before = [field for field in mates if field.place < password.place]
+    return called or next(iter(before[-1:] or mates), None)

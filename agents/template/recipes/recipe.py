@@ -16,7 +16,9 @@ class Recipe(Protocol):
     `page` is None for a page that nobody has seen yet: the moves are then by selectors that suit unknown sites.
     """
 
-    __name__: str
+    @property
+    def __name__(self) -> str:
+        """What it is called where a plan is explained."""
 
     def fits(self, intent: Intent) -> bool:
         """Whether the recipe is for this intent."""

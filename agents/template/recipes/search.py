@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from agents.page import Element, Page
-from agents.page.elements import TEXT_FIELDS
+from agents.page import Page
 from agents.template import blind
 from agents.template.fields import form_of, link_to
 from agents.template.intents import Intent, Kind
@@ -12,9 +11,6 @@ from agents.template.past import Past
 from agents.template.values import example
 
 NAMES = ("search", "find", "look up", "go", "query", "discover")
-_FIELD_NAMES = ("search", "query", "q", "find", "keyword", "look for", "discover")
-_NOT_FOR_WORDS = frozenset({"password", "email", "date", "number", "time", "tel", "url"})
-_WEAK = 0.3
 
 
 def fits(intent: Intent) -> bool:
@@ -22,7 +18,7 @@ def fits(intent: Intent) -> bool:
 
 
 def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:
-    if page is None or search_field(page):
+    if page is None or page.search_box:
         return ()
     return link_to(page, ("search", "find", "browse", "catalog"))
 
@@ -39,23 +35,11 @@ def search_for(page: Page | None, words: str) -> tuple[Move, ...]:
     """Type the words into the search field and send them; nothing where the page has none."""
     if page is None:
         return (blind_fill(blind.TEXT_FIELD, words), blind_enter(blind.TEXT_FIELD))
-    field = search_field(page)
+    field = page.search_box
     if field is None:
         return ()
     button = form_of(page, field, NAMES).button if field.form is not None else None
     return (fill(page, field, words), send(page, field, button, enter_first=True))
-
-
-def search_field(page: Page) -> Element | None:
-    """By type, else by name; else the page's only field for words."""
-    fields = [field for field in page.usable(TEXT_FIELDS) if field.type not in _NOT_FOR_WORDS]
-    typed = next((field for field in fields if field.role == "searchbox"), None)
-    if typed or not fields:
-        return typed
-    named = page.find(_FIELD_NAMES, TEXT_FIELDS, _WEAK)
-    if named in fields:
-        return named
-    return fields[0] if len(fields) == 1 else None
 
 
 def term(intent: Intent) -> str:

@@ -8,8 +8,8 @@ class Migration(migrations.Migration):
     atomic = False  # Postgres makes its indexes beside readers and writers, outside of a transaction
 
     dependencies = [
-        ("agents", "0005_audit_actions"),
-        ("monitoring", "0006_rollups"),
+        ("agents", "0007_llm_use_and_task_cost"),
+        ("monitoring", "0007_outcomes_by_kind"),
     ]
 
     operations = [

@@ -1,0 +1,55 @@
+"""What LLM calls cost, in USD: at most before they are made, and so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agents.reasons import Verdict
+
+# USD per million prompt and completion tokens.
+Price = tuple[float, float]
+# Where nobody told a model's price: more than Chutes lists for most models, so that a cap holds all the same.
+ASSUMED: Price = (1.0, 3.0)
+# A task lasts at most 180 s. Who sends the same task again later than this begins a new one.
+TASK_SECONDS = 600.0
+# More than a task of twelve steps can take; a caller that sends one task for ever must not make its steps slow.
+MOST_CALLS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that was made, or is under way. Tokens and `cost` None: the provider didn't count them, or the price is unknown."""
+
+    model: str
+    verdict: str
+    status: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: Decimal | None
+
+
+def of_tokens(price: Price | None, prompt: int, completion: int) -> float:
+    """What so many tokens cost; by the assumed price where the model's is not known."""
+    per_prompt, per_completion = price or ASSUMED
+    return (prompt * per_prompt + completion * per_completion) / 1e6
+
+
+def spent(calls: Iterable[Call], most_usd: Mapping[str, float]) -> float:
+    """What calls cost in all, rather too much than too little. `most_usd`: what one call of a model costs at most."""
+    return sum(_cost(call, most_usd) for call in calls)
+
+
+def _cost(call: Call, most_usd: Mapping[str, float]) -> float:
+    if call.cost is not None:
+        return float(call.cost)
+    if call.prompt_tokens is not None and call.completion_tokens is not None:
+        return of_tokens(None, call.prompt_tokens, call.completion_tokens)
+    return most_usd.get(call.model, 0.0) if _may_be_billed(call) else 0.0
+
+
+def _may_be_billed(call: Call) -> bool:
+    """Whether the provider may have done the work: a call under way, cut off, or whose reply was broken. A refusal costs nothing."""
+    cut_off = call.verdict == Verdict.FAILED and call.status is None
+    return cut_off or call.verdict in {Verdict.OPEN, Verdict.LOST, Verdict.INVALID}

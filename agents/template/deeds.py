@@ -1,0 +1,51 @@
+"""Deeds: pressing what a task is about, by its meaning, so that the history tells later that it was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS
+from agents.page.matching import score
+from agents.template.moves import Move, press
+from agents.template.past import Past
+from agents.template.thesaurus import alike, meant
+
+# Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
+LEAST = 0.5
+
+
+def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
+    """The button or link that one of the names fits best; the earlier name and the earlier element win where two are alike."""
+    hits = [
+        (round(max(score(element, name), _meant(element, name)), 2), -rank, -element.place, element)
+        for element in elements
+        if element.usable and element.role in BUTTONS
+        for rank, name in enumerate(names)
+    ]
+    best = max(hits, key=lambda hit: hit[:3], default=None)
+    return best[3] if best and best[0] >= least else None
+
+
+def _meant(element: Element, name: str) -> float:
+    """A little less than what the site calls the same."""
+    return 0.95 * max(alike(name, text) for text in (element.label, element.text))
+
+
+def deed(page: Page, element: Element, names: Sequence[str], beside: str = "") -> Move:
+    """Press an element, if possible by a selector that says one of its names: that can be told in the history."""
+    return press(page, element, lambda selector: _says(selector, names), beside)
+
+
+def did(past: Past, names: Sequence[str]) -> bool:
+    """Whether something of one of these names was pressed."""
+    return any(
+        entry.succeeded is not False and entry.type == "ClickAction" and _says(entry.fields.get("selector"), names)
+        for entry in past.entries
+    )
+
+
+def _says(selector: object, names: Sequence[str]) -> bool:
+    value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
+    said = meant(value)
+    return any(said >= wanted for wanted in map(meant, names) if wanted)

@@ -1,0 +1,122 @@
+"""The form on a page that a task is about: its slots, what answers to what, and the button that sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS
+from agents.page.matching import score, words
+from agents.template.answers import Answer, answers
+from agents.template.criteria import Criterion
+from agents.template.slots import Slot, slots
+
+_GOOD = 0.5
+# A form that does one of these is another task's, unless the task says so itself.
+_OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
+_OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
+# What leaves a form without sending it.
+_LEAVING = frozenset(
+    """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
+    bold italic underline list link emoji today toggle menu""".split()  # noqa: SIM905 (words read best as words)
+)
+_SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
+
+
+@dataclass(frozen=True)
+class FoundForm:
+    """A form, or the fields that stand outside of any. `units` is how many names the criteria have."""
+
+    elements: tuple[Element, ...]
+    slots: tuple[Slot, ...]
+    answers: tuple[Answer, ...]
+    units: int
+    wanted: int
+    button: Element | None
+    named: float
+
+    @cached_property
+    def merit(self) -> float:
+        """How surely the task is about this form: by the criteria that it has fields for, those that it is known by, its button."""
+        covered = sum(answer.merit for answer in self.answers) / self.units if self.units else 0.0
+        return covered + 0.4 * min(self.wanted, 2) + 0.4 * self.named - (1.0 if self._is_another else 0.0)
+
+    @property
+    def good(self) -> bool:
+        return self.button is not None and self.merit >= _GOOD and (bool(self.answers) or self.wanted > 0)
+
+    @property
+    def _is_another(self) -> bool:
+        if self.button is None or self.named >= 0.8:
+            return False
+        said = set(words(self.button.label or self.button.text))
+        return bool(said & _OTHERS) or any(score(self.button, name) >= 0.9 for name in _OTHER_NAMES)
+
+
+def forms(page: Page, criteria: Sequence[Criterion], known_by: Sequence[str], sends: Sequence[str]) -> list[FoundForm]:
+    """The forms of a page, the one that the task is about first. `known_by` are fields that its form has, `sends` its button's names."""
+    found = [_found(page, elements, criteria, known_by, sends) for elements in _apart(page)]
+    return sorted((form for form in found if form.slots), key=lambda form: (-form.merit, form.slots[0].place))
+
+
+def _apart(page: Page) -> Iterator[list[Element]]:
+    """The elements of each form, and those outside of any; while a dialog with fields is open, only the dialog's."""
+    shown = [element for element in page.elements if not element.hidden]
+    inside = [element for element in shown if element.dialog]
+    pool = inside if slots(inside) else shown
+    for form in dict.fromkeys(element.form for element in pool):
+        yield [element for element in pool if element.form == form]
+
+
+def _found(
+    page: Page, elements: Sequence[Element], criteria: Sequence[Criterion], known_by: Sequence[str], sends: Sequence[str]
+) -> FoundForm:
+    offered = slots(elements)
+    given = answers(criteria, offered, page)
+    anchors = [answer.slot.element for answer in given] or [slot.element for slot in offered if _known(slot, known_by)]
+    own = elements if elements and elements[0].form is not None else _around(page, anchors, sends)
+    button, named = _button(own, sends, {one.place for slot in offered for one in slot.choices})
+    wanted = sum(any(slot.likeness(name) >= 0.6 for slot in offered) for name in known_by)
+    units = len({" ".join(words(one.field)) for one in criteria})
+    return FoundForm(tuple(own), tuple(offered), given, units, wanted, button, named)
+
+
+def _known(slot: Slot, known_by: Iterable[str]) -> bool:
+    return any(slot.likeness(name) >= 0.6 for name in known_by)
+
+
+def _around(page: Page, anchors: Sequence[Element], sends: Sequence[str]) -> list[Element]:
+    """Without a form: the smallest block around the fields that has a button which may send them."""
+    if not anchors:
+        return []
+    ordered = sorted(anchors, key=lambda one: one.place)
+    blocks = list(page.blocks(ordered))[:12]
+    chosen = {one.place for one in anchors}
+    good = (block for block in blocks if _button(block, sends, chosen)[1] >= 0.6)
+    some = (block for block in blocks if _button(block, (*sends, *_SENDING), chosen)[1] >= 0.6)
+    return next(good, None) or next(some, None) or next(iter(blocks), [])
+
+
+def _button(elements: Sequence[Element], sends: Sequence[str], choices: set[int]) -> tuple[Element | None, float]:
+    """What sends the form, and how well it answers to the names: 0 for one that only stands there."""
+    buttons = [
+        one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices and not _leaves(one, sends)
+    ]
+    sending = [one for one in buttons if one.submits] or [one for one in buttons if one.role == "button"] or buttons
+    scored = [(max((score(one, name) for name in sends), default=0.0), one) for one in sending]
+    best = max(scored, key=lambda hit: (round(hit[0], 2), hit[1].place), default=None)
+    if best and best[0] >= 0.6:
+        return best[1], best[0]
+    generic = [(max(score(one, name) for name in _SENDING), one) for one in sending]
+    best = max(generic, key=lambda hit: (round(hit[0], 2), hit[1].place), default=None)
+    if best is None:
+        return None, 0.0
+    chosen = best[1] if best[0] >= 0.6 else sending[-1]
+    return chosen, 0.3 if best[0] >= 0.6 else 0.0
+
+
+def _leaves(element: Element, sends: Sequence[str]) -> bool:
+    said = set(words(element.label or element.text))
+    return bool(said & _LEAVING) and not any(said & _LEAVING & set(words(name)) for name in sends)

@@ -1,0 +1,35 @@
+"""Pressing something that belongs to an item: on its own page, or on its card where the card tells enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from agents.page import Element, Page, Record
+from agents.template.deeds import LEAST, deed, named
+from agents.template.finding import fitting, is_there
+from agents.template.intents import Intent
+from agents.template.moves import Move
+from agents.template.quest import Quest, quest_of
+
+
+def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
+    """Press what one of the names fits, of the item that is meant; nothing where this page doesn't have it."""
+    quest = quest_of(intent)
+    if is_there(quest, page):
+        found = named(_own(page), names, least)
+        return (deed(page, found, names),) if found else ()
+    pairs = ((record, named(record.elements, names, least)) for record in certain(quest, page))
+    return next(((deed(page, one, names, record.name),) for record, one in pairs if one), ())
+
+
+def certain(quest: Quest, page: Page) -> list[Record]:
+    """The items on the page that surely meet the criteria."""
+    return [record for record, verdict in fitting(quest, page) if verdict.certain]
+
+
+def _own(page: Page) -> Iterable[Element]:
+    """The elements of the page's subject, else those that belong to no item of its lists: other items have buttons of the same names."""
+    if page.subject is not None:
+        return page.subject.elements
+    others = {element.place for record in page.records for element in record.elements if len(record.elements) < 12}
+    return [element for element in page.elements if element.place not in others]

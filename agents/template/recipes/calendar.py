@@ -1,0 +1,15 @@
+"""Put an event into a calendar, or make a calendar."""
+
+from __future__ import annotations
+
+from agents.template.form_task import FormTask
+from agents.template.intents import Kind
+
+RECIPE = FormTask(
+    "calendar",
+    frozenset({Kind.CALENDAR}),
+    leads=("create event", "new event", "add event", "create", "add", "calendar"),
+    sends=("save event", "save", "create event", "add event", "create", "add"),
+    fills=("title",),
+    routes=("calendar",),
+)

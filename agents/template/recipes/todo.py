@@ -1,0 +1,14 @@
+"""Put a task onto a to-do list."""
+
+from __future__ import annotations
+
+from agents.template.form_task import FormTask
+from agents.template.intents import Kind
+
+RECIPE = FormTask(
+    "todo",
+    frozenset({Kind.TODO}),
+    leads=("add task", "new task", "create task", "add to-do", "add"),
+    sends=("add task", "save task", "create task", "save", "add", "create"),
+    fills=("task name",),
+)

@@ -1,0 +1,78 @@
+"""What is known of sites: routes, forms, lists and how their tasks are done. Read from TOML by `site_reading`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """How one of many things of a kind is found. All mappings are from or to field names, alternated by |."""
+
+    list: str
+    card: str
+    link: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    search: Mapping[str, str] = field(default_factory=dict)
+    sort: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing to do. `names` is the field that it is about, `default` what to do it with where no criterion says, None to leave it out;
+    `options` what may be chosen from; `only_if` the field without whose criterion it is left out, with + before it
+    without one that says what is wanted; `inside` what to press within a card;
+    `tries` how many values to choose one after the other where nobody knows which are offered."""
+
+    verb: str
+    target: str
+    names: str = ""
+    default: str | None = None
+    options: tuple[str, ...] = ()
+    only_if: str = ""
+    inside: str = ""
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a task is done."""
+
+    task: str
+    says: tuple[re.Pattern[str], ...]
+    deeds: tuple[Deed, ...]
+    login: bool = False
+    unless: re.Pattern[str] | None = None
+
+    def fits(self, words: str) -> bool:
+        """Whether the words of a prompt, without the values in them, ask for this."""
+        return all(one.search(words) for one in self.says) and not (self.unless and self.unless.search(words))
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What is known of one site."""
+
+    login: tuple[Deed, ...] = ()
+    items: Mapping[str, Item] = field(default_factory=dict)
+    ways: tuple[Way, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An entry that can't be used: which, and what to do about it."""
+
+    file: str
+    entry: str
+    remedy: str
+
+
+Sites = Mapping[str, SiteFacts]

@@ -1,0 +1,176 @@
+"""Small sites with forms, for tests. Ids, labels, placeholders, the order of fields, wrappers and decoys differ by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+SEEDS = (1, 2, 3, 4)
+
+# Each field: what it is sent as, what it may be called, its markup. `{how}` takes ids, placeholders and the like.
+Field = tuple[str, tuple[str, ...], str]
+LINE = "<input data-field='{name}' value='' {how}>"
+LONG = "<textarea data-field='{name}' rows=4 {how}></textarea>"
+
+
+class Site:
+    """Builds a site's pages for one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.chance = Random(seed)
+
+    def one(self, *texts: str) -> str:
+        return self.chance.choice(texts)
+
+    def page(self, body: str, title: str = "A site") -> str:
+        links = [("/", "Home"), ("/about", "About us"), ("/contact", self.one("Contact", "Contact us", "Get in touch"))]
+        links += [("/profile", "Ann"), ("/search", "Search"), ("/new", self.one("Add film", "New film", "Create film"))]
+        nav = "".join(f"<a href='{to}?seed={self.seed}'>{text}</a>" for to, text in links)
+        return f"<html><head><title>{title}</title></head><body><nav>{nav}</nav><main>{body}</main></body></html>"
+
+    def form(self, action: str, fields: Sequence[Field], button: str, after: str = "/done", *, keep_order: bool = False) -> str:
+        order = list(fields)
+        if not keep_order:
+            self.chance.shuffle(order)
+        inside = "".join(self.field(*field) for field in order)
+        cancel = "<button type='button' data-goto='/'>Cancel</button>"
+        send = f"<button type='submit' class='c{self.seed}'>{button}</button>"
+        buttons = self.one(send + cancel, cancel + send, send)
+        return f"{self.decoy()}<form action='{action}' data-goto='{after}'>{inside}<div>{buttons}</div></form>"
+
+    def field(self, name: str, called: Sequence[str], markup: str) -> str:
+        label = self.one(*called)
+        ident = f"f-{self.chance.randrange(100, 999)}"
+        manner = self.chance.randrange(4)
+        if manner == 0:
+            return f"<div><label for='{ident}'>{label}</label>{markup.format(name=name, how=f'id={ident!r}')}</div>"
+        if manner == 1:
+            return f"<label><span>{label}</span>{markup.format(name=name, how='')}</label>"
+        if manner == 2:
+            return f"<div>{markup.format(name=name, how=f'placeholder={label!r}')}</div>"
+        return f"<div><p>{label}</p>{self.decoy()}<span class='w'>{markup.format(name=name, how=f'id={ident!r}')}</span></div>"
+
+    def decoy(self) -> str:
+        return self.one("", f"<span hidden aria-hidden='true' class='d{self.seed}'></span>")
+
+    def pages(self, **bodies: str) -> dict[str, str]:
+        """The site's pages by path; `start` is the start page, `a_b` the page at /a/b."""
+        made = {"/": self.page(bodies.pop("start", "<h1>Welcome</h1>")), "/done": self.page("<h1>Thank you</h1><p>It has been saved.</p>")}
+        return made | {"/" + path.replace("_", "/"): self.page(body) for path, body in bodies.items()}
+
+
+def contact(seed: int) -> dict[str, str]:
+    site = Site(seed)
+    fields: list[Field] = [
+        ("name", ("Name", "Your name", "Full name"), LINE),
+        ("email", ("Email", "E-mail address", "Your email"), "<input type='email' data-field='{name}' value='' {how}>"),
+        ("subject", ("Subject", "Topic"), LINE),
+        ("message", ("Message", "Your message", "Comment"), LONG),
+    ]
+    newsletter = "<form action='/newsletter'><input type='email' placeholder='Your email' value=''><button>Subscribe</button></form>"
+    form = site.form("/messages", fields, site.one("Send message", "Send", "Submit"))
+    return site.pages(contact=f"<h1>Contact</h1>{site.one(newsletter + form, form + newsletter)}")
+
+
+def films(seed: int) -> dict[str, str]:
+    """A form for a new film, with a select, a number, and a row of buttons for the genre."""
+    site = Site(seed)
+    genres = "".join(f"<button type='button' data-sets='genre={one}'>{one}</button>" for one in ("Drama", "Horror", "Comedy"))
+    fields: list[Field] = [
+        ("title", ("Title", "Name", "Film title"), LINE),
+        ("director", ("Director", "Directed by"), LINE),
+        ("year", ("Year", "Release year"), "<input type='number' min='1900' max='2030' data-field='{name}' value='' {how}>"),
+        ("rating", ("Rating", "Score"), "<input type='number' min='0' max='10' step='0.1' data-field='{name}' value='' {how}>"),
+        (
+            "language",
+            ("Language",),
+            "<select data-field='{name}' {how}><option>Choose</option><option>English</option><option>French</option></select>",
+        ),
+    ]
+    chips = f"<div><p>Genre</p><div>{genres}</div><input type='hidden' name='genre' value=''></div>"
+    form = site.form("/films", fields, site.one("Add film", "Save", "Create")).replace("</form>", f"{chips}</form>")
+    return site.pages(new=f"<h1>New film</h1>{form}")
+
+
+def profile(seed: int) -> dict[str, str]:
+    """One's own profile, filled in already; a tab leads to another form."""
+    site = Site(seed)
+    known = "<input data-field='{name}' value='{value}' {{how}}>"
+    fields: list[Field] = [
+        ("first", ("First name", "Given name"), known.format(name="{name}", value="Ann")),
+        ("last", ("Last name", "Surname"), known.format(name="{name}", value="Lee")),
+        ("location", ("Location", "City"), known.format(name="{name}", value="Oslo")),
+        ("website", ("Website", "Homepage"), known.format(name="{name}", value="https://ann.example")),
+        ("bio", ("Bio", "About you"), LONG),
+    ]
+    form = site.form("/me", fields, site.one("Save profile", "Save changes", "Update profile"))
+    return site.pages(
+        profile=f"<h1>Hello Ann</h1><button role='tab'>Profile</button><button role='tab' data-goto='/new'>Add film</button>{form}"
+    )
+
+
+def reviews(seed: int) -> dict[str, str]:
+    """A film's page with a form for a review: stars, a name, a text."""
+    site = Site(seed)
+    stars = site.one(
+        "<fieldset><legend>Rating</legend>"
+        + "".join(f"<label><input type='radio' name='rating' data-field='rating' value='{n}'>{n}</label>" for n in range(1, 6))
+        + "</fieldset>",
+        "<div><span>Rating</span>"
+        + "".join(f"<button type='button' aria-label='{n} stars' data-sets='rating={n}'>\u2605</button>" for n in range(1, 6))
+        + "<input type='hidden' name='rating' value=''></div>",
+        "<div><label for='r'>Rating</label><select id='r' data-field='rating'><option>-</option>"
+        + "".join(f"<option>{n}</option>" for n in range(1, 6))
+        + "</select></div>",
+    )
+    fields: list[Field] = [
+        ("who", ("Name", "Your name", "Display name"), LINE),
+        ("text", ("Comment", "Your review", "Share your thoughts"), LONG),
+    ]
+    form = site.form("/reviews", fields, site.one("Post comment", "Submit review", "Share feedback"))
+    form = form.replace("<div><button", f"{stars}<div><button", 1) if "<div><button" in form else form
+    cards = "".join(
+        f"<li><a href='/films/{at}?seed={seed}'>{name}</a><p>{2000 + at}</p></li>" for at, name in enumerate(("Her", "Arrival", "Alien"))
+    )
+    pages = site.pages(start=f"<h1>Films</h1><ul>{cards}</ul>")
+    return pages | {
+        f"/films/{at}": site.page(f"<h1>{name}</h1><p>Year: {2000 + at}</p>{form}") for at, name in enumerate(("Her", "Arrival", "Alien"))
+    }
+
+
+def bookings(seed: int) -> dict[str, str]:
+    """A table is booked by day, time and number of guests; a name and a telephone number are demanded."""
+    site = Site(seed)
+    fields: list[Field] = [
+        ("date", ("Date", "Day"), "<input type='date' data-field='{name}' value='' {how}>"),
+        ("time", ("Time", "At"), "<input type='time' data-field='{name}' value='' {how}>"),
+        (
+            "guests",
+            ("Guests", "People", "Party size"),
+            "<select data-field='{name}' {how}><option>1 person</option><option>2 people</option><option>4 people</option></select>",
+        ),
+        ("name", ("Full name", "Name"), "<input data-field='{name}' required value='' {how}>"),
+        ("phone", ("Phone", "Telephone"), "<input type='tel' data-field='{name}' required value='' {how}>"),
+        ("note", ("Special requests", "Notes"), LONG),
+    ]
+    form = site.form("/bookings", fields, site.one("Book now", "Reserve", "Confirm booking"))
+    return site.pages(start="<h1>Tables</h1><a href='/book'>Book a table</a>", book=f"<h1>Book a table</h1>{form}")
+
+
+def mail(seed: int) -> dict[str, str]:
+    """A window for a message that is no form: fields and buttons in blocks, drafts beside sending."""
+    site = Site(seed)
+    fields: list[Field] = [
+        ("to", ("To", "Recipient"), LINE),
+        ("subject", ("Subject",), LINE),
+        ("body", ("Message", "Type your message..."), LONG),
+    ]
+    site.chance.shuffle(fields)
+    inside = "".join(site.field(*field) for field in fields)
+    buttons = site.one("<button type='button'>Save draft</button>{}", "{}<button type='button'>Save draft</button>").format(
+        "<button>Send</button>"
+    )
+    window = f"<form action='/mails' data-goto='/done'><div role='dialog' aria-modal='true'><h2>New message</h2>{inside}<div>{buttons}</div></div></form>"
+    inbox = "<h1>Inbox</h1><button type='button' data-goto='/compose'>{}</button><p>2 new</p>".format(site.one("Compose", "New message"))
+    return site.pages(start=inbox, compose=f"{inbox}{window}")

@@ -1,0 +1,147 @@
+"""What a prompt wants: values for fields, and conditions that pick the card of an item that meets its criteria."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from agents.selectors import check_xpath
+from agents.template.criteria import Criterion, Operator
+from agents.template.intents import understand
+from agents.template.site_facts import Item
+from agents.template.values import meets
+from agents.template.wanted import Wanted, conditions, query_for, wanted
+
+LAMP = Item(
+    list="/lamps",
+    card="//article",
+    texts={"name|subject": ".//h3", "maker": "(.//p)[1]"},
+    lists={"tags|tag": "(.//p)[2]"},
+    numbers={"price": ".//b"},
+    filters={"tag": "tags|tag"},
+    search={"q": "name|subject|maker"},
+    sort={"by": "order", "price": ["dear", "cheap"]},
+)
+LAMPS = [
+    {"name": "Little Owl", "maker": "Berg", "tags": "desk, brass", "price": "19.50"},
+    {"name": "Big Owl", "maker": "O'Hara", "tags": "floor, brass", "price": "1,200"},
+    {"name": "Moon \"2\"", "maker": "Berg & Co", "tags": "desk", "price": "80"},
+]  # fmt: skip
+
+
+def shelf(lamps: list[dict[str, str]] = LAMPS) -> etree._Element:
+    root = etree.Element("main")
+    for lamp in lamps:
+        card = etree.SubElement(root, "article")
+        for tag, name in (("h3", "name"), ("p", "maker"), ("p", "tags"), ("b", "price")):
+            etree.SubElement(card, tag).text = f"  {'$' if name == 'price' else ''}{lamp[name]} "
+    return root
+
+
+def picked(asked: Wanted, lamps: list[dict[str, str]] = LAMPS) -> list[str]:
+    expression = LAMP.card + "".join(conditions(LAMP, asked))
+    check_xpath(expression, "card")
+    return [" ".join(card.findtext("h3").split()) for card in shelf(lamps).xpath(expression)]
+
+
+def of(prompt: str) -> Wanted:
+    return wanted(prompt, understand(prompt))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("Open the lamp where the name contains 'owl'", ["Little Owl", "Big Owl"]),
+        ("Open the lamp where the name does NOT contain 'owl'", ['Moon "2"']),
+        ("Open the lamp where the maker equals 'o'hara'", ["Big Owl"]),
+        ("Open the lamp where the price is less than 81 and the name is not 'Little Owl'", ['Moon "2"']),
+        ("Open the lamp where the price is greater equal 1,200", ["Big Owl"]),
+        ("Open the lamp where the tags is one of ['floor', 'wall']", ["Big Owl"]),
+        ("Open the lamp where the tags is NOT one of ['floor', 'wall']", ["Little Owl", 'Moon "2"']),
+        ("Open the lamp where the tags contains 'brass' and the price is 1000 or less", ["Little Owl"]),
+        ("Open the lamp 'Big Owl'", ["Big Owl"]),
+        ("Open the lamp where the weight is less than 3", ["Little Owl", "Big Owl", 'Moon "2"']),
+        ("Open any lamp that is nice", ["Little Owl", "Big Owl", 'Moon "2"']),
+    ],
+)
+def test_the_cards_that_meet_a_prompt_are_picked(prompt: str, names: list[str]) -> None:
+    assert picked(of(prompt)) == names
+
+
+def test_what_the_lists_query_sees_to_is_no_condition() -> None:
+    asked = of("Open the lamp where the tags equals 'desk' and the price is greater than 20")
+    assert query_for(LAMP, asked) == [("tag", "desk"), ("order", "dear")]
+    assert picked(asked) == ["Big Owl", 'Moon "2"']
+
+
+def test_a_search_is_for_what_is_named_and_never_for_what_is_excluded() -> None:
+    assert query_for(LAMP, of("Open the lamp where the name contains 'owl'")) == [("q", "owl")]
+    assert query_for(LAMP, of("Open the lamp where the name does not contain 'owl' and the maker equals 'Berg'")) == [("q", "Berg")]
+    assert query_for(LAMP, of("Open the lamp where the name is not 'owl' and the price is below 9")) == [("order", "cheap")]
+
+
+def test_a_value_that_no_field_is_named_for_keeps_the_operator_before_it() -> None:
+    asked = of("Open a lamp with a price greater than 3 and does NOT contain 'cwz'")
+    assert [(one.field, one.operator, one.value) for one in asked.criteria[1:]] == [("subject", Operator.NOT_CONTAINS, "cwz")]
+
+
+def test_a_field_may_be_named_with_the_thing_before_it() -> None:
+    assert of("Edit the film so that the movie_year equals '2001'").value("year") == "2001"
+
+
+def test_a_criterion_says_what_is_wanted_or_only_what_is_not() -> None:
+    asked = of("Open the lamp where the name is not 'Owl' and the maker contains 'Berg'")
+    assert (asked.has("name"), asked.has("+name"), asked.has("+maker"), asked.has("price")) == (True, False, True, False)
+
+
+def test_words_are_those_of_the_prompt_without_its_values() -> None:
+    words = of("Share the film 'Delete the book' now").words
+    assert "share the film" in words
+    assert "delete" not in words
+
+
+VALUES = st.sampled_from(["Little Owl", "owl", "Berg", "O'Hara", 'Moon "2"', "desk", "xyz", "a' or \"b"])
+TEXTS = st.builds(
+    Criterion,
+    st.sampled_from(["name", "maker"]),
+    st.sampled_from([Operator.EQUALS, Operator.NOT_EQUALS, Operator.CONTAINS, Operator.NOT_CONTAINS]),
+    VALUES.map(lambda one: (one,)),
+) | st.builds(
+    Criterion,
+    st.sampled_from(["name", "maker"]),
+    st.sampled_from([Operator.ONE_OF, Operator.NOT_ONE_OF]),
+    st.lists(VALUES, min_size=1, max_size=3).map(tuple),
+)
+AMOUNTS = st.decimals(0, 2000, places=2).map(lambda one: (f"{one:f}",))
+NUMBERS = st.builds(
+    Criterion,
+    st.just("price"),
+    st.sampled_from(
+        [
+            Operator.EQUALS,
+            Operator.NOT_EQUALS,
+            Operator.GREATER,
+            Operator.LESS,
+            Operator.GREATER_EQUAL,
+            Operator.LESS_EQUAL,
+        ]
+    ),
+    AMOUNTS,
+)
+
+
+def value_meets(one: Criterion, lamp: dict[str, str]) -> bool:
+    if one.field != "price" or one.operator not in {Operator.EQUALS, Operator.NOT_EQUALS}:
+        return meets(one, lamp[one.field].replace(",", ""))
+    return (Decimal(lamp["price"].replace(",", "")) == Decimal(one.value)) is (one.operator is Operator.EQUALS)
+
+
+@settings(deadline=None)
+@given(st.lists(TEXTS | NUMBERS, max_size=4).map(tuple))
+def test_a_card_is_picked_if_and_only_if_its_values_meet_all_criteria(criteria: tuple[Criterion, ...]) -> None:
+    meeting = [lamp["name"] for lamp in LAMPS if all(value_meets(one, lamp) for one in criteria)]
+    assert picked(Wanted(criteria, "")) == meeting
