@@ -169,7 +169,7 @@ def _fallback(step: Step, in_force: Rules, seconds: float) -> Fallback:
 
 
 def _sight(step: Step, in_force: Rules, seconds: float) -> Sight:
-    """A look at the page where an admin allows it, none came along, and the site's ways are not known. Half of the time stays for the rest."""
+    """A look at the page where an admin allows it, none came along, and the site's ways are not known. Half of the time is for the rest."""
     if not in_force.look_hosts or step.page.strip() or step.form is not Form.ONE_SHOT or template.knows(step, known_sites()):
         return Sight("", "")
     return look(step.url, in_force.look_hosts, seconds / 2)
