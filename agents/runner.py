@@ -22,15 +22,15 @@ from agents.ledger import Clock, Request
 from agents.llm import MAX_TOKENS, Prompt
 from agents.models import Account, Route, Settings, Source
 from agents.page import Page, excerpt, read
-from agents.prompt import MOST_TOKENS, messages, plan_from_reply
+from agents.prompt import MOST_TOKENS, question
 from agents.protocol import Plan, Step
 from agents.reasons import Reason
+from agents.replies import plan_from_reply
 
 logger = logging.getLogger(__name__)
 
-# What an operator needs to recognise a page; an LLM may see more of it.
+# What an operator needs to recognise a page.
 RECORDED_EXCERPT_CHARS = 4_000
-PROMPT_EXCERPT_CHARS = 24_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +242,9 @@ def _try_models(story: Story) -> Result:
 
 
 def _attempt(story: Story, request: Request, permit: ledger.Permit) -> Result:
-    page_text = excerpt(story.page, PROMPT_EXCERPT_CHARS) if story.page else ""
-    prompt = Prompt(messages(story.step, page_text), task_id=story.step.task_id)
-    read_reply = partial(plan_from_reply, step=story.step)
+    asked = question(story.step, story.page)
+    prompt = Prompt(asked.messages, task_id=story.step.task_id)
+    read_reply = partial(plan_from_reply, step=story.step, sight=asked.sight)
     return Attempt(prompt, read_reply, story.provider(request.account), request, permit, story.clock).run()
 
 
