@@ -105,7 +105,7 @@ class Call:
         self._left = threading.Event()
         self._sent_at: float | None = None
         call = _complete(provider, model, prompt, self._trace)
-        self._future = _start(call, cut_off - time.time())
+        self._future = start(call, cut_off - time.time())
         self._future.add_done_callback(lambda _: self._left.set())
 
     def sent_at(self) -> float | None:
@@ -128,13 +128,13 @@ def catalogue(provider: Provider) -> list[dict[str, Any]]:
 
     Raises LLMError.
     """
-    return _start(_catalogue(provider), CATALOGUE_SECONDS).result()
+    return start(_catalogue(provider), CATALOGUE_SECONDS).result()
 
 
 def document(url: str, key: str, seconds: float) -> Any:
     """The JSON value at `url`, read with `key`. Raises LLMError."""
     headers = {"Authorization": f"Bearer {_header_value(key)}"}
-    return _start(_fetch_any("GET", url, key, headers=headers), seconds).result()[0]
+    return start(_fetch_any("GET", url, key, headers=headers), seconds).result()[0]
 
 
 async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace) -> Completion:
@@ -266,7 +266,7 @@ def _header_value(text: str) -> str:
     return "".join(character if " " <= character <= "~" else "?" for character in text.strip())
 
 
-def _start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:
+def start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:
     return asyncio.run_coroutine_threadsafe(_cut_off(call, seconds), _loop())
 
 

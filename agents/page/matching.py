@@ -8,6 +8,7 @@ from functools import lru_cache
 from agents.page.elements import Element
 
 _WORD = re.compile(r"[^\W_]+")
+_E_MAIL = re.compile(r"\be-(?=mail)", re.I)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Below this an element shares a word with the wanted name and no more.
 GOOD_ENOUGH = 0.45
@@ -16,8 +17,10 @@ _WEAK_SOURCE = 0.85
 
 @lru_cache(maxsize=4096)
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text in lower case; camelCase, snake_case and kebab-case come apart, a plural counts as its singular."""
-    return tuple(_singular(word.lower()) for word in _WORD.findall(_CAMEL.sub(" ", text[:400])))
+    """The words of a text in lower case; camelCase, snake_case and kebab-case come apart, a plural counts as its
+    singular, e-mail is one word.
+    """
+    return tuple(_singular(word.lower()) for word in _WORD.findall(_CAMEL.sub(" ", _E_MAIL.sub("e", text[:400]))))
 
 
 def likeness(wanted: str, said: str) -> float:

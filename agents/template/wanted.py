@@ -23,6 +23,8 @@ _COMPARED = {
     Operator.GREATER_EQUAL: ">=",
     Operator.LESS_EQUAL: "<=",
 }
+# Prompts put them before the names of fields: the year of the film is the "movie_year".
+_THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
 _POSITIVE = frozenset({Operator.EQUALS, Operator.CONTAINS, Operator.ONE_OF})
 _ABOVE = frozenset({Operator.GREATER, Operator.GREATER_EQUAL})
 _BELOW = frozenset({Operator.LESS, Operator.LESS_EQUAL})
@@ -36,12 +38,17 @@ class Wanted:
     words: str
 
     def of(self, names: str) -> tuple[Criterion, ...]:
-        """The criteria on the first of the names, alternated by |, that has any."""
+        """The criteria on the first of the names, alternated by |, that has any; "film year" is a year too."""
         for name in names.split("|"):
-            found = tuple(one for one in self.criteria if one.field == name)
+            found = tuple(one for one in self.criteria if one.field == name or one.field in {f"{thing} {name}" for thing in _THINGS})
             if found:
                 return found
         return ()
+
+    def has(self, names: str) -> bool:
+        """Whether a field has a criterion; with + before the names, one that says what is wanted and not only what isn't."""
+        found = self.of(names.removeprefix("+"))
+        return any(one.operator in _POSITIVE for one in found) if names.startswith("+") else bool(found)
 
     def value(self, names: str, options: Sequence[str] = (), default: str | None = None) -> str | None:
         """A value that meets what is wanted of a field; else the default."""

@@ -20,6 +20,7 @@ from agents.template.wanted import Wanted, conditions, query_for, wanted
 
 # Pages are drawn by script: what is pressed before its script runs does nothing.
 _SETTLING = wait(1)
+# What a press sends off is on its way for a moment, and callers look at the last action's end for what came of it.
 _SENT = wait(1.5)
 
 
@@ -48,6 +49,8 @@ def _spaced(actions: Iterator[Action]) -> Iterator[Action]:
         after = given[at + 1] if at + 1 < len(given) else None
         if after is not None and "WaitAction" not in {action.type, after.type}:
             yield _SETTLING if action.type == "NavigateAction" else _SENT if after.type == "NavigateAction" else BREATH
+    if given and given[-1].type != "WaitAction":
+        yield _SENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class _Doing:
 
     def actions(self, deed: Deed) -> list[Action]:
         """None where the deed is left out, or no caller would take it."""
-        if deed.only_if and not self.asked.of(deed.only_if):
+        if deed.only_if and not self.asked.has(deed.only_if):
             return []
         try:
             made = getattr(self, f"_{deed.verb}")(deed)

@@ -89,6 +89,15 @@ def test_a_value_that_no_field_is_named_for_keeps_the_operator_before_it() -> No
     assert [(one.field, one.operator, one.value) for one in asked.criteria[1:]] == [("subject", Operator.NOT_CONTAINS, "cwz")]
 
 
+def test_a_field_may_be_named_with_the_thing_before_it() -> None:
+    assert of("Edit the film so that the movie_year equals '2001'").value("year") == "2001"
+
+
+def test_a_criterion_says_what_is_wanted_or_only_what_is_not() -> None:
+    asked = of("Open the lamp where the name is not 'Owl' and the maker contains 'Berg'")
+    assert (asked.has("name"), asked.has("+name"), asked.has("+maker"), asked.has("price")) == (True, False, True, False)
+
+
 def test_words_are_those_of_the_prompt_without_its_values() -> None:
     words = of("Share the film 'Delete the book' now").words
     assert "share the film" in words
