@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS, TICKED
 from agents.protocol import Form, Step
 from agents.repairs import named
 from agents.selectors import Selector
-from agents.sight import Sight
+from agents.showing import Shown
 from agents.template.moves import MOST_SELECTORS
 from agents.template.past import Past
 from agents.text import storable_json
@@ -24,7 +24,7 @@ _FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction", "SelectAction"})
 _ESCAPED = re.compile(r"&lt;[a-z_]{2,40}&gt;")
 
 
-def picked(raw: object, step: Step, sight: Sight) -> Action:
+def picked(raw: object, step: Step, shown: Shown) -> Action:
     """The action that a model means by its JSON, on the element whose number it gives.
 
     Where a page was shown in step form, elements are picked by number alone: a selector of the model's own was never seen to match.
@@ -33,12 +33,12 @@ def picked(raw: object, step: Step, sight: Sight) -> Action:
     kind, fields = named(storable_json(raw))
     number = _number(fields) if "selector" in kind.fields else None
     if number is None:
-        return _unpicked(repair(raw), step, sight)
-    element = sight.elements.get(number)
-    if element is None or sight.page is None:
+        return _unpicked(repair(raw), step, shown)
+    element = shown.elements.get(number)
+    if element is None or shown.page is None:
         raise InvalidAction(f"element: there is no number {number} on the page.")
     make = _filling(element, fields) if kind.type in _FILLS else _pressing(kind.type, element)
-    return _untried([make(selector) for selector in sight.page.selectors(element)[:MOST_SELECTORS]], Past(step.history))
+    return _untried([make(selector) for selector in shown.page.selectors(element)[:MOST_SELECTORS]], Past(step.history))
 
 
 def _number(fields: dict[str, object]) -> int | None:
@@ -50,8 +50,8 @@ def _number(fields: dict[str, object]) -> int | None:
     return None
 
 
-def _unpicked(action: Action, step: Step, sight: Sight) -> Action:
-    if step.form is Form.STEP and sight.page is not None and {"selector", "x", "sourceSelector"} & action.fields.keys():
+def _unpicked(action: Action, step: Step, shown: Shown) -> Action:
+    if step.form is Form.STEP and shown.page is not None and {"selector", "x", "sourceSelector"} & action.fields.keys():
         raise InvalidAction("element: pick one of the page's numbers.")
     return action
 

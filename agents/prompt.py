@@ -12,7 +12,7 @@ from agents.conventions import MAX_ONE_SHOT, MAX_STEP
 from agents.page import Page
 from agents.protocol import Form, PastAction, Step
 from agents.selectors import Selector
-from agents.sight import Sight, look
+from agents.showing import Shown, show
 from agents.template.criteria import Criterion
 from agents.template.intents import Intent, understand
 from agents.text import shorten
@@ -104,7 +104,7 @@ class Question:
     """What is asked: the chat messages, and what they show of the page, by which the reply is read."""
 
     messages: list[dict[str, str]]
-    sight: Sight
+    shown: Shown
 
 
 def question(step: Step, page: Page | None) -> Question:
@@ -114,9 +114,9 @@ def question(step: Step, page: Page | None) -> Question:
     system = _system(step, has_page=page is not None and not page.blank)
     before = _before(step, intent)
     spent = tokens(system) + tokens(before) + (MOST_PAST if step.history else 0)
-    sight = look(step, page, max(LEAST_PAGE, _budget(step.page) - spent))
-    user = "\n\n".join([before, *_done_so_far(step, sight), f"PAGE\n{sight.text or '(not known)'}"])
-    return Question([{"role": "system", "content": system}, {"role": "user", "content": user}], sight)
+    shown = show(step, page, max(LEAST_PAGE, _budget(step.page) - spent))
+    user = "\n\n".join([before, *_done_so_far(step, shown), f"PAGE\n{shown.text or '(not known)'}"])
+    return Question([{"role": "system", "content": system}, {"role": "user", "content": user}], shown)
 
 
 def _budget(html: str) -> int:
@@ -178,31 +178,31 @@ def _criterion(one: Criterion) -> str:
     return f"{one.field} {one.operator} {' or '.join(map(repr, one.values))}"
 
 
-def _done_so_far(step: Step, sight: Sight) -> Iterator[str]:
+def _done_so_far(step: Step, shown: Shown) -> Iterator[str]:
     if step.form is Form.STEP:
-        yield f"DONE SO FAR\n{fitted(_past_lines(step.history, sight), MOST_PAST)}"
+        yield f"DONE SO FAR\n{fitted(_past_lines(step.history, shown), MOST_PAST)}"
 
 
-def _past_lines(history: tuple[PastAction, ...], sight: Sight) -> str:
+def _past_lines(history: tuple[PastAction, ...], shown: Shown) -> str:
     if not history:
         return "nothing yet"
-    numbers = _numbers(sight)
-    return "\n".join(f"- {_in_words(past, sight, numbers)}: {_outcome(past)}" for past in history[-MAX_PAST:])
+    numbers = _numbers(shown)
+    return "\n".join(f"- {_in_words(past, shown, numbers)}: {_outcome(past)}" for past in history[-MAX_PAST:])
 
 
-def _numbers(sight: Sight) -> dict[tuple[object, ...], int]:
+def _numbers(shown: Shown) -> dict[tuple[object, ...], int]:
     """The number of the element that a selector picks, for all selectors of what is shown."""
-    page = sight.page
+    page = shown.page
     if page is None:
         return {}
-    return {_key(selector): number for number, element in sight.elements.items() for selector in page.selectors(element)}
+    return {_key(selector): number for number, element in shown.elements.items() for selector in page.selectors(element)}
 
 
 def _key(selector: Selector) -> tuple[object, ...]:
     return selector["type"], selector.get("attribute"), selector["value"]
 
 
-def _in_words(past: PastAction, sight: Sight, numbers: Mapping[tuple[object, ...], int]) -> str:
+def _in_words(past: PastAction, shown: Shown, numbers: Mapping[tuple[object, ...], int]) -> str:
     """One past action; by its number where the element is still shown."""
     try:
         action = validate({"type": past.type, **past.fields})
@@ -213,7 +213,7 @@ def _in_words(past: PastAction, sight: Sight, numbers: Mapping[tuple[object, ...
     if number is None:
         return shorten(action.in_words(), MAX_PAST_WORDS)
     text = action.fields.get("text")
-    return f"{action.tool.removeprefix('browser.')} {sight.described(number)}" + (f" with {shorten(text, 60)!r}" if text else "")
+    return f"{action.tool.removeprefix('browser.')} {shown.described(number)}" + (f" with {shorten(text, 60)!r}" if text else "")
 
 
 def _outcome(past: PastAction) -> str:

@@ -141,7 +141,7 @@ def _answered(asked: Replay, step: Asked, clock: Clock) -> Answer:
     put = question(step, page)
     prompt = Prompt(put.messages, task_id=step.task_id)
     offers, reason = _offers(asked)
-    read_reply = partial(plan_from_reply, step=step, sight=put.sight)
+    read_reply = partial(plan_from_reply, step=step, shown=put.shown)
     ask_account = partial(_attempt, prompt, read_reply, in_force.limits, clock() + asked.deadline_seconds, clock)
     return _tried(offers, reason, fallback, ask_account)
 

@@ -12,7 +12,7 @@ from agents.conventions import conform, permitted
 from agents.picks import picked
 from agents.protocol import Form, Plan, Step
 from agents.repairs import named
-from agents.sight import Sight
+from agents.showing import Shown
 from agents.text import shorten, storable
 
 MAX_REASONING = 2_000
@@ -39,15 +39,15 @@ def parse_reply(text: str) -> list[object]:
     return _read(text).actions
 
 
-def plan_from_reply(text: str, step: Step, sight: Sight) -> Plan:
+def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
     """The plan of a reply: picks made to actions on the page's elements, repaired where certain, invalid ones dropped, the task's
-    conventions applied. `sight` is what was shown.
+    conventions applied. `shown` is what was shown.
 
     Raises InvalidReply when no action is left and the reply didn't say that the task is done. In one-shot form a task can't be
     done without actions.
     """
     reply = _read(text)
-    actions, faults = _actions(reply.actions, step, sight)
+    actions, faults = _actions(reply.actions, step, shown)
     done = reply.done or any(action.type == "DoneAction" for action in actions)
     if not permitted(actions, step) and not (done and step.form is Form.STEP):
         raise InvalidReply(_why_nothing(actions, faults))
@@ -61,11 +61,11 @@ def _why_nothing(actions: list[Action], faults: list[str]) -> str:
     return "All actions lead off the task's site or use tools that are not allowed." if left else "The reply has no actions."
 
 
-def _actions(raw_actions: list[object], step: Step, sight: Sight) -> tuple[list[Action], list[str]]:
+def _actions(raw_actions: list[object], step: Step, shown: Shown) -> tuple[list[Action], list[str]]:
     actions, faults = [], []
     for raw in raw_actions[:MAX_ACTIONS]:
         try:
-            actions.append(picked(raw, step, sight))
+            actions.append(picked(raw, step, shown))
         except InvalidAction as error:
             faults.append(str(error))
     return actions, faults

@@ -10,7 +10,7 @@ from agents.actions import Action, InvalidAction
 from agents.page import read
 from agents.picks import picked
 from agents.protocol import Form, PastAction, Step
-from agents.sight import look
+from agents.showing import show
 
 START = "http://localhost:8000/?seed=58"
 PAGE = """<input name="user" placeholder="User"><label>Genre<select name="genre"><option>Drama<option>Sci-Fi</select></label>
@@ -27,7 +27,7 @@ LINK = {"type": "attributeValueSelector", "attribute": "href", "value": "/login?
 
 def pick(raw: object, html: str = PAGE, form: Form = Form.STEP, history: tuple[PastAction, ...] = ()) -> Action:
     step = Step("/step", form, "t", "Log in", START, html, len(history), history)
-    return picked(raw, step, look(step, read(html, START) if html else None, 2_000))
+    return picked(raw, step, show(step, read(html, START) if html else None, 2_000))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from agents import actions, selectors
 from agents.actions import validate
 from agents.protocol import Form, Step
 from agents.replies import InvalidReply, parse_reply, plan_from_reply
-from agents.sight import Sight
+from agents.showing import Shown
 from agents.tests.strategies import JSON, near_actions
 
 START = "http://localhost:8000/?seed=58"
@@ -18,7 +18,7 @@ ONE_SHOT = Step(endpoint="/solve_task", form=Form.ONE_SHOT, task_id="1", prompt=
 STEP = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="Log in as <username>", url=START, index=2)
 CLICK = {"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "//a"}}
 LINK = actions.click(selectors.xpath("//a"))
-UNSEEN = Sight()
+UNSEEN = Shown()
 
 TOOL_CALL = {"name": "browser.click", "arguments": {"selector": "//a"}}
 FUNCTION = {"id": "1", "type": "function", "function": {"name": "click", "arguments": json.dumps({"selector": "//a"})}}

@@ -107,7 +107,7 @@ def test_numbered_elements_are_picked_by_their_number_and_none_twice() -> None:
 def answered_to_the_miner(step: Step, page: str) -> list[dict[str, Any]]:
     put = question(step, read(page, step.url) if page else None)
     asked = [(message["role"], message["content"]) for message in put.messages]
-    return [action.as_action() for action in plan_from_reply(plan(asked), step, put.sight).actions]
+    return [action.as_action() for action in plan_from_reply(plan(asked), step, put.shown).actions]
 
 
 @pytest.mark.parametrize("page", ["", PAGE_OF_THE_MINERS])

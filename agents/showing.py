@@ -44,7 +44,7 @@ _USUAL = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Shown:
     """A page as an LLM is shown it. `elements`: by the numbers that stand in `text`. `page` None: none came along, or a blank one."""
 
     text: str = ""
@@ -71,18 +71,18 @@ class _Line:
         return tokens(self.text) + sum(tokens(said) + _MARK_TOKENS for _, said in self.elements) + 1
 
 
-def look(step: Step, page: Page | None, budget: int) -> Sight:
+def show(step: Step, page: Page | None, budget: int) -> Shown:
     """The page in at most about `budget` tokens: what answers to the prompt's words first, the rest cut with a count.
 
     Links that lead off the task's site are not shown, so that nobody is led there.
     """
     if page is None or page.blank:
-        return Sight()
+        return Shown()
     head = "\n".join(_head(page))
     lines = list(_lines(step, page))
     kept = _kept(lines, budget - tokens(head))
     text, elements = _numbered(kept, lines)
-    return Sight(f"{head}\n{text}".strip(), elements, page)
+    return Shown(f"{head}\n{text}".strip(), elements, page)
 
 
 def _head(page: Page) -> Iterator[str]:

@@ -6,15 +6,15 @@ import re
 
 from agents.page import read
 from agents.protocol import Form, Step
-from agents.sight import Sight, look
+from agents.showing import Shown, show
 from agents.tests.long_pages import films
 
 START = "http://localhost:8000/films?seed=58"
 FILM = "Show the film where the genre equals 'Sci-Fi' and the year is greater than 2010"
 
 
-def seen(html: str, prompt: str = FILM, budget: int = 2_000) -> Sight:
-    return look(Step("/step", Form.STEP, "t", prompt, START, html), read(html, START), budget)
+def seen(html: str, prompt: str = FILM, budget: int = 2_000) -> Shown:
+    return show(Step("/step", Form.STEP, "t", prompt, START, html), read(html, START), budget)
 
 
 def test_items_stand_with_their_attributes_before_the_numbers_of_what_can_be_pressed_in_them() -> None:
@@ -24,10 +24,10 @@ def test_items_stand_with_their_attributes_before_the_numbers_of_what_can_be_pre
 
 
 def test_the_numbers_are_those_of_the_elements() -> None:
-    sight = seen(films(6))
-    for number, element in sight.elements.items():
-        assert sight.described(number) in sight.text or f'{number} {element.role} "{element.label}"' in sight.text
-    assert sorted(sight.elements) == list(range(1, len(sight.elements) + 1))
+    shown = seen(films(6))
+    for number, element in shown.elements.items():
+        assert shown.described(number) in shown.text or f'{number} {element.role} "{element.label}"' in shown.text
+    assert sorted(shown.elements) == list(range(1, len(shown.elements) + 1))
 
 
 def test_fields_tell_type_value_and_options() -> None:
@@ -38,11 +38,11 @@ def test_fields_tell_type_value_and_options() -> None:
 
 
 def test_what_meets_the_criteria_is_shown_first_where_not_all_fits() -> None:
-    sight = seen(films(300), budget=900)
-    shown = [line for line in sight.text.splitlines() if line.startswith("- ")]
-    assert shown
-    assert all("Sci-Fi" in line for line in shown)
-    assert re.search(r"\(\d+ more not shown\)", sight.text)
+    shown = seen(films(300), budget=900)
+    items = [line for line in shown.text.splitlines() if line.startswith("- ")]
+    assert items
+    assert all("Sci-Fi" in line for line in items)
+    assert re.search(r"\(\d+ more not shown\)", shown.text)
 
 
 def test_links_that_lead_off_the_site_are_not_shown() -> None:
@@ -50,8 +50,8 @@ def test_links_that_lead_off_the_site_are_not_shown() -> None:
         f'<a href="{href}">Out</a>'
         for href in ("https://evil.example/", "//evil.example", "ht\ntps://evil.example", " https://evil.example", "mailto:a@b.c")
     )
-    sight = seen(page)
-    assert [element.href for element in sight.elements.values()] == ["/in"]
+    shown = seen(page)
+    assert [element.href for element in shown.elements.values()] == ["/in"]
     assert "Our friends" not in seen(films(2)).text
 
 
@@ -60,5 +60,5 @@ def test_what_the_page_says_went_wrong_is_told() -> None:
 
 
 def test_without_a_page_nothing_is_shown() -> None:
-    assert look(Step("/step", Form.STEP, "t", FILM, START), None, 2_000) == Sight()
-    assert seen("<p>Loading</p>") == Sight()
+    assert show(Step("/step", Form.STEP, "t", FILM, START), None, 2_000) == Shown()
+    assert seen("<p>Loading</p>") == Shown()
