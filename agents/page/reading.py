@@ -154,6 +154,10 @@ class Page:
         """All selectors that match this element alone, the steadiest first."""
         return tuple(self._steady.selectors(element))
 
+    def beside(self, element: Element, name: str) -> tuple[Selector, ...]:
+        """Selectors of a button in an item's block by the item's name; none where it doesn't stand there."""
+        return tuple(self._steady.beside(element, name))
+
     def element(self, selector: Selector) -> Element | None:
         """The element that one of its `selectors` picks; None for a selector that picks none, or several."""
         picked = self._steady.picked(selector)

@@ -39,6 +39,9 @@ _FIELD_TAGS = frozenset({"input", "textarea", "select"})
 # What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
 DRAWN_LINK = "svg-a"
 _PRESSED_TAGS = frozenset({"button", "a"})
+# Where the name of an item stands, and how far above its buttons the block may be that holds both.
+_NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
+_FURTHEST_NAME = 6
 _PLAIN_TAG = re.compile(r"[a-z][a-z0-9]*")
 _XPATH_SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -64,6 +67,26 @@ class Steady:
                 yield candidate if isinstance(candidate, dict) else xpath(candidate)
             except InvalidAction:
                 continue
+
+    def beside(self, element: Element, name: str) -> Iterator[Selector]:
+        """Selectors of a button by what it says and by a name that stands in the same block: what a list's order can't change."""
+        node = self.nodes[element.place]
+        said, label = _whole_text(node), node.get("aria-label", "")
+        if not (said or label) or not name:
+            return
+        test = f"normalize-space()={quoted(said)}" if said else f"@aria-label={quoted(label)}"
+        for block in islice(node.iterancestors(), _FURTHEST_NAME):
+            tag = next((str(one.tag) for one in block.iter(*_NAMING_TAGS) if _whole_text(one) == name), None)
+            if tag is None:
+                continue
+            path = f"//{tag}[normalize-space()={quoted(name)}]/ancestor::*[.//{element.tag}[{test}]][1]//{element.tag}[{test}]"
+            try:
+                places = self._places(path)
+                if node in places:
+                    yield xpath(path if len(places) == 1 else f"({path})[{places[node]}]")
+            except InvalidAction:
+                return
+            return
 
     def picked(self, selector: Selector) -> list[Node]:
         """The nodes that a selector by attribute or XPath matches, in document order; none where it picks no nodes."""

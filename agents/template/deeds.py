@@ -32,9 +32,9 @@ def _meant(element: Element, name: str) -> float:
     return 0.95 * max(alike(name, text) for text in (element.label, element.text))
 
 
-def deed(page: Page, element: Element, names: Sequence[str]) -> Move:
+def deed(page: Page, element: Element, names: Sequence[str], beside: str = "") -> Move:
     """Press an element, if possible by a selector that says one of its names: that can be told in the history."""
-    return press(page, element, lambda selector: _says(selector, names))
+    return press(page, element, lambda selector: _says(selector, names), beside)
 
 
 def did(past: Past, names: Sequence[str]) -> bool:
@@ -48,4 +48,4 @@ def did(past: Past, names: Sequence[str]) -> bool:
 def _says(selector: object, names: Sequence[str]) -> bool:
     value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
     said = meant(value)
-    return any(meant(name) <= said for name in names)
+    return any(said >= wanted for wanted in map(meant, names) if wanted)

@@ -12,8 +12,11 @@ from agents.template.criteria import Criterion, Operator
 from agents.template.fields import fills_for
 from agents.template.judging import holds, names_alike
 from agents.template.moves import Move, fill, press
+from agents.template.thesaurus import meant
 
 _CHOICES = BUTTONS | {"checkbox", "radio", "switch", "option"}
+_TICKED = frozenset({"checkbox", "radio", "switch", "option"})
+_MOST_CHIPS = 12
 _TYPED = frozenset({"textbox", "spinbutton", "slider", "combobox"})
 _POSITIVE = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
 # What an option says that chooses nothing.
@@ -38,7 +41,17 @@ def _by_field(criteria: Sequence[Criterion]) -> list[tuple[Criterion, ...]]:
 
 
 def _control(page: Page, group: Sequence[Criterion]) -> Move | None:
-    return _chosen(page, group) or _chip(page, group) or _unfolded(page, group)
+    return _chosen(page, group) or _chip(page, group, _sets(page)) or _unfolded(page, group) or _chip(page, group, page.elements)
+
+
+def _sets(page: Page) -> tuple[Element, ...]:
+    """The chips, tabs and boxes that surely narrow a list: they stand beside one that stands for all, or are to be ticked."""
+    everything = [one for one in page.elements if one.usable and one.role in BUTTONS and meant(_plain(one)) == {"all"}]
+    return tuple(
+        one
+        for one in page.elements
+        if one.role in _TICKED or any(one.tag == at.tag and 0 < abs(one.place - at.place) <= _MOST_CHIPS for at in everything)
+    )
 
 
 def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
@@ -66,9 +79,9 @@ def _called(element: Element, field: str) -> float:
     return max(max(likeness(field, text), 0.8 * names_alike(field, text)) for text in texts)
 
 
-def _chip(page: Page, group: Sequence[Criterion]) -> Move | None:
+def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> Move | None:
     """A chip, checkbox, tab or link that is called like a value, or beside one that is excluded."""
-    chips = [one for one in page.elements if one.usable and one.role in _CHOICES and 0 < len(words(one.label)) <= _LONGEST_CHIP]
+    chips = [one for one in among if one.usable and one.role in _CHOICES and 0 < len(words(one.label)) <= _LONGEST_CHIP]
     if any(one.operator in _POSITIVE for one in group):
         found = _exact(chips, group)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urljoin, urlsplit
 
@@ -9,14 +10,16 @@ from agents.actions import validate
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.template.criteria import Operator
 from agents.template.deeds import named
 from agents.template.filters import choices
 from agents.template.judging import Verdict, best, judge
+from agents.template.measures import number_in
 from agents.template.moves import Move, press
 from agents.template.past import Past
 from agents.template.quest import Quest, narrowing
 from agents.template.recipes.search import search_for
-from agents.template.thesaurus import alike
+from agents.template.thesaurus import alike, meant
 
 # An item may lead to its maker and its kind too; what leads to more places is a list.
 _MOST_PLACES = 3
@@ -26,12 +29,13 @@ _OPENERS = ("view details", "details", "view", "open", "see more", "more info", 
 _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
 _LIKELY = 0.6
+_SHORT = 3
 BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
 def is_there(quest: Quest, page: Page) -> bool:
     """Whether the page is that of an item that meets the criteria, as far as it tells: if it tells nothing, it was chosen for them."""
-    if quest.open or not _is_detail(page):
+    if not _is_detail(page):
         return False
     if page.subject is not None and _is_named(quest, page.subject.name):
         return judge(quest.criteria, page.subject).fits
@@ -53,7 +57,24 @@ def _is_detail(page: Page) -> bool:
 
 def fitting(quest: Quest, page: Page) -> list[tuple[Record, Verdict]]:
     """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
-    return best(quest.criteria, [record for record in page.records if record.name and record.elements and not _frames(record)])
+    records = page.records or _single(quest, page)
+    return best(quest.criteria, [record for record in records if record.name and record.elements and not _frames(record)])
+
+
+def _single(quest: Quest, page: Page) -> tuple[Record, ...]:
+    """The one item that a search has found: one alone repeats nothing, but bears the name."""
+    if not quest.name or _is_detail(page):
+        return ()
+    blocks: dict[str, list[Element]] = {}
+    for element in page.usable(BUTTONS):
+        if _is_named(quest, text := page.card(element)):
+            blocks.setdefault(text, []).append(element)
+    return tuple(Record(_name_in(quest, text), {}, text, tuple(elements)) for text, elements in blocks.items())
+
+
+def _name_in(quest: Quest, text: str) -> str:
+    exact = next((one.value for one in quest.criteria if one.operator is Operator.EQUALS and one.value == quest.name), "")
+    return exact or text
 
 
 def _frames(record: Record) -> bool:
@@ -69,16 +90,21 @@ def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
+    if not page.records and page.subject is None and not past.last_waited:
+        return
+    if quest.thing:
+        yield _to_things(quest, page, past)
     chosen = [(move, verdict) for record, verdict in fitting(quest, page) if (move := opening(page, record)) and not _tried(move, past)]
     yield next(((move,) for move, verdict in chosen if verdict.certain), ())
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((BACK,)),)
     looked = _looks(past)
-    yield _searched(quest, page, past)
+    yield _searched(quest.name, page, past)
     yield _narrowed(quest, page, past)
+    yield _searched(_told(quest), page, past)
     if looked < _MOST_LOOKS:
         yield next(((move,) for move, _ in chosen), ())
-    yield _pressed(page, past, _NEXT)
+    yield _next_page(page)
     yield _listed(page, past)
 
 
@@ -87,7 +113,7 @@ def opening(page: Page, record: Record) -> Move | None:
     links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
     addressed = [link for link in links if link.href]
     chosen = _by_name(addressed, record) or named(addressed, _OPENERS) or next(iter(addressed), None) or named(links, _OPENERS)
-    return press(page, chosen, lambda selector: "/" in str(selector["value"]) and "href" in str(selector)) if chosen else None
+    return press(page, chosen, lambda selector: "href" in str(selector), record.name) if chosen else None
 
 
 def _by_name(links: Sequence[Element], record: Record) -> Element | None:
@@ -116,10 +142,26 @@ def _looks(past: Past) -> int:
     return sum("go_back" in entry.fields for entry in past.entries)
 
 
-def _searched(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
-    if not quest.name or page.search_box is None:
+def _to_things(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
+    """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
+    route = re.compile(rf"/{re.escape(quest.thing)}s?(?:[/?#]|$)", re.I)
+    links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_seed(link, page)]
+    if route.search(page.url) or not links or words(links[0].label) != (quest.thing,):
         return ()
-    moves = search_for(page, quest.name)
+    move = press(page, links[0])
+    return () if _tried(move, past) else (move,)
+
+
+def _told(quest: Quest) -> str:
+    """What else of an item may be searched for: words that it has."""
+    texts = [one.value for one in narrowing(quest.criteria) if number_in(one.value) is None]
+    return next(iter(texts), "")
+
+
+def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
+    if not name or page.search_box is None:
+        return ()
+    moves = search_for(page, name)
     sent = any(past.times(way) for move in moves if not move.fills for way in move.ways)
     return () if sent or moves[0].shown else moves
 
@@ -130,8 +172,11 @@ def _narrowed(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
     return tuple(move for move in moves if not move.shown and not _tried(move, past))
 
 
-def _pressed(page: Page, past: Past, names: Sequence[str]) -> tuple[Move, ...]:
-    found = named((element for element in page.elements if len(words(element.label)) <= 3), names, least=0.9)
+def _next_page(page: Page) -> tuple[Move, ...]:
+    """On in the list: its next page, by what says so or by its number, or more of it."""
+    pages = page.pagination
+    on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
+    found = on or named((element for element in page.elements if len(words(element.label)) <= _SHORT), _NEXT, least=0.9)
     return (press(page, found),) if found else ()
 
 
@@ -145,7 +190,7 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
 
 def _likely(link: Element) -> float:
     """How far a link promises a list; the first names promise more than the last ones."""
-    if link.submits:
+    if link.submits or (not link.href and meant(link.label) == {"search"}):
         return 0.0
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
 

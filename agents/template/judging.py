@@ -21,7 +21,7 @@ _SAME = (
     frozenset({"page", "page count", "length"}),
     frozenset({"author", "writer", "by"}),
     frozenset({"rating", "score", "star", "average"}),
-    frozenset({"price", "cost", "amount", "total", "rate", "fee", "consultation fee", "budget"}),
+    frozenset({"price", "cost", "amount", "total", "total amount", "rate", "fee", "consultation fee", "budget"}),
     frozenset({"year", "released", "release date", "published", "date"}),
     frozenset({"review", "rating count", "vote"}),
     frozenset({"location", "address", "city", "region", "country"}),
@@ -121,9 +121,9 @@ def _says(text: str, value: str) -> bool:
 def attributes(record: Record, field: str) -> tuple[str, ...]:
     """The item's values for a field of a prompt ("movie name", "release year"); none where none is told, several where it isn't sure."""
     wanted = " ".join(words(field))
-    own = _known(record.attributes, wanted)
+    own = _known(record.attributes, wanted) or _known(record.attributes, wanted.rpartition(" ")[0])
     if record.name and set(wanted.split()[-1:]) & _NAMES:
-        return (record.name, own) if own else (record.name,)
+        return (own,) if own and " " in wanted else (record.name,)
     if own:
         return (own,)
     groups = [group for group in _SAME if wanted in group or set(wanted.split()[-1:]) & group]

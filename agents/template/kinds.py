@@ -35,6 +35,8 @@ class Kind(StrEnum):
     SETTINGS = "settings"
     REACT = "like or follow"
     MARK = "mark"
+    UNFOLD = "expand or collapse"
+    SCROLL = "scroll"
     OTHER = "other"
 
 
@@ -90,12 +92,18 @@ _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|lan
 
 # In this order the first that fits counts: what names its place ("the cart") before what only says what to do ("add").
 _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        Kind.UNFOLD,
+        _begins(r"expand|collapse|unfold|toggle", r"sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),
+    ),
+    (Kind.SCROLL, _begins("scroll|swipe|slide")),
     (Kind.CHECKOUT, re.compile(_ORDERED, re.I)),
     (Kind.CHECKOUT, _begins(_BOUGHT)),
     (Kind.CART, _begins(_PUT, "cart|basket|shopping bag|quantity")),
     (Kind.READING_LIST, _begins(_PUT, "reading[ -]?list")),
     (Kind.WISHLIST, _begins(_PUT, "(?:wish|watch)[ -]?list|favou?rites?|saved (?:items|list)|for later|collections?")),
     (Kind.SHARE, _begins(r"share|recommend")),
+    (Kind.SHARE, _begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
     (Kind.CONTACT, re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I)),
     (Kind.BOOKING, _begins(_BOOK)),
     (Kind.BOOKING, _begins(r"cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKED)),

@@ -50,9 +50,13 @@ def made(make: Callable[[Selector], Action], selectors: tuple[Selector, ...]) ->
     return tuple(actions)
 
 
-def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool) -> Move:
-    """Press an element; the selectors that are preferred come first, the steadiest of them before the others."""
-    return Move(made(click, tuple(sorted(page.selectors(element), key=lambda selector: not prefer(selector)))))
+def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool, beside: str = "") -> Move:
+    """Press an element; the selectors that are preferred come first, the steadiest of them before the others.
+
+    `beside` is the name of the item that the element belongs to: many items have a button of the same words.
+    """
+    found = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
+    return Move(made(click, tuple(sorted(found, key=lambda selector: not prefer(selector)))))
 
 
 def fill(page: Page, element: Element, value: str) -> Move:

@@ -14,17 +14,12 @@ from agents.template.quest import Quest, quest_of
 
 def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
     """Press what one of the names fits, of the item that is meant; nothing where this page doesn't have it."""
-    found = button(quest_of(intent), page, names, least)
-    return (deed(page, found, names),) if found else ()
-
-
-def button(quest: Quest, page: Page, names: Sequence[str], least: float = LEAST) -> Element | None:
-    """The button or link of the item that is meant; of any item where any will do."""
-    if quest.open:
-        return named(_own(page), names, least) or named(page.elements, names, least)
+    quest = quest_of(intent)
     if is_there(quest, page):
-        return named(_own(page), names, least)
-    return next((found for record in certain(quest, page) if (found := named(record.elements, names, least))), None)
+        found = named(_own(page), names, least)
+        return (deed(page, found, names),) if found else ()
+    pairs = ((record, named(record.elements, names, least)) for record in certain(quest, page))
+    return next(((deed(page, one, names, record.name),) for record, one in pairs if one), ())
 
 
 def certain(quest: Quest, page: Page) -> list[Record]:
@@ -33,6 +28,8 @@ def certain(quest: Quest, page: Page) -> list[Record]:
 
 
 def _own(page: Page) -> Iterable[Element]:
-    """The page's elements that belong to no item of its lists: other items have buttons of the same names."""
+    """The elements of the page's subject, else those that belong to no item of its lists: other items have buttons of the same names."""
+    if page.subject is not None:
+        return page.subject.elements
     others = {element.place for record in page.records for element in record.elements if len(record.elements) < 12}
     return [element for element in page.elements if element.place not in others]

@@ -67,7 +67,7 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     first = () if prior or achieved else before(intent, page, past, acts)
     reach = () if achieved else first or recipe.reach(intent, page)
     reaching = _open(step, past, reach)
-    actions = reaching or _open(step, past, acts)
+    actions = reaching or ([] if first else _open(step, past, acts))
     unfilled = not reaching and any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")

@@ -20,6 +20,8 @@ _PLACED = frozenset(
 # The last word of a field tells what it is of: "comment text", "commenter name" are what is written.
 _OF_A_FORM: dict[Kind, frozenset[str]] = {
     Kind.COMMENT: _WRITTEN,
+    Kind.EDIT_ITEM: _WRITTEN,
+    Kind.DELETE_ITEM: frozenset({"review", "reviewer", "comment", "commenter"}),
     Kind.CART: frozenset({"quantity", "count", "new quantity", "previous quantity"}),
     Kind.SHARE: frozenset({"recipient", "email", "message", "platform", "note"}),
     Kind.BOOKING: _PLACED,
@@ -43,6 +45,7 @@ ABOUT_ITEMS = frozenset(
         Kind.COMMENT,
         Kind.BOOKING,
         Kind.CHECKOUT,
+        Kind.UNFOLD,
     }
 )
 # What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
@@ -51,16 +54,22 @@ _NOISE = re.compile(
     r"put|from|like|follow|it|is|one|first|then)\b",
     re.I,
 )
+_SETS = re.compile(r"\b(?:set|setting|changing|updating|modifying|to)\b", re.I)
+_THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
+_WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 _NAMES = frozenset({"name", "title", "subject"})
+_LONGEST_NAME = 8
+_OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender"})
 _NAMING = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
 
 
 @dataclass(frozen=True, slots=True)
 class Quest:
-    """The item that is looked for: its criteria, and the name or part of a name to search for, "" where none is known."""
+    """The item that is looked for: its criteria, the name or part of a name to search for, and what it is ("book"); "" where not known."""
 
     criteria: tuple[Criterion, ...]
     name: str = ""
+    thing: str = ""
 
     @property
     def open(self) -> bool:
@@ -70,13 +79,27 @@ class Quest:
 
 def quest_of(intent: Intent) -> Quest:
     """What is told of the item that the intent is about."""
-    own = tuple(one for one in intent.criteria if not _of_the_form(intent.kind, one))
+    own = tuple(one for one in intent.criteria if not _of_the_form(intent.kind, one) and not _is_set(intent, one))
     named = next((one.value for one in own if _names(one)), "")
     subject = " ".join(_NOISE.sub(" ", intent.subject).split())
     if not named and not own and subject and _is_name(intent, subject):
         named = subject
     criteria = own if own or not named else (Criterion("name", Operator.CONTAINS, (named,)),)
-    return Quest(criteria, named)
+    return Quest(criteria, named, _thing(intent))
+
+
+def _thing(intent: Intent) -> str:
+    """What the item is, by the field for its name: "author name", or by the word before its criteria: "an author whose …"."""
+    by_field = next((said[0] for one in intent.criteria if len(said := words(one.field)) == 2 and said[1] in _NAMES), "")
+    found = _THING.search(intent.words)
+    return by_field if by_field and by_field not in _OF_PERSONS else " ".join(words(found[1])) if found else ""
+
+
+def _is_set(intent: Intent, criterion: Criterion) -> bool:
+    """Whether a criterion says what an item is to be changed to: of an edit, what is said after the verb, or of one's own."""
+    if intent.kind is not Kind.EDIT_ITEM:
+        return False
+    return _SETS.search(intent.words) is not None and not (_names(criterion) and _WHERE.search(intent.words))
 
 
 def _of_the_form(kind: Kind, criterion: Criterion) -> bool:
@@ -86,11 +109,14 @@ def _of_the_form(kind: Kind, criterion: Criterion) -> bool:
 
 
 def _names(criterion: Criterion) -> bool:
-    return criterion.operator in _NAMING and bool(_NAMES & set(words(criterion.field)))
+    said = set(words(criterion.field))
+    return criterion.operator in _NAMING and bool(_NAMES & said) and not _OF_PERSONS & said
 
 
 def _is_name(intent: Intent, subject: str) -> bool:
     """Whether the subject is a name, not what is left of the prompt's words: names are quoted or begin with capitals."""
+    if len(subject.split()) > _LONGEST_NAME:
+        return False
     start = intent.words.find(subject)
     quoted = start > 0 and intent.words[start - 1] in "'\"“‘"
     return quoted or (start > 0 and subject[0].isupper()) or subject[0].isdigit()

@@ -11,7 +11,7 @@ _SAME = (
     "delete remove erase purge discard eliminate destroy expunge obliterate trash eliminar borrar quitar take unsave",
     "add put place include insert append move anadir añadir agregar",
     "edit modify update change revise amend adjust alter refine tweak editar",
-    "view see show open display check explore access inspect examine ver mostrar abrir browse",
+    "view see show open display check explore access inspect examine reveal expand unfold ver mostrar abrir browse",
     "detail info information more overview detalle detalles",
     "cart basket bag trolley carrito cesta",
     "list watchlist wishlist favorite favourite favorites favourites saved collection lista favoritos",

@@ -23,10 +23,12 @@ from agents.template.recipes import (
     open_item,
     react,
     register,
+    scroll,
     search,
     settings,
     share,
     todo,
+    unfold,
     watch,
     wishlist,
 )
@@ -56,6 +58,8 @@ RECIPES: tuple[Recipe, ...] = (
     watch,
     react,
     delete_item,
+    unfold,
+    scroll,
     navigate,
     best_guess,
 )

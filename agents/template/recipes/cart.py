@@ -37,6 +37,7 @@ _OUT = ("remove from cart", "remove item", "remove", "delete", "delete item", "t
 _MORE = ("increase quantity", "increase", "+", "add one", "plus", "increment")
 _TAKES = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|clear|empty)\b", re.I)
 _CHANGES = re.compile(r"\b(?:quantity|increase|decrease)\b", re.I)
+_BEYOND = re.compile(r"/(?:checkout|payment|order)", re.I)
 _SIGNS = frozenset({"cart", "basket", "bag"})
 
 
@@ -68,7 +69,7 @@ def takes_from_cart(intent: Intent) -> bool:
 
 def filling(intent: Intent, page: Page, past: Past) -> tuple[Move, ...] | None:
     """To the cart with the item in it: put in first where it isn't known to be. None where nothing more is to be done before."""
-    if _is_cart(page) and (_items(intent, page) or did(past, ADD)):
+    if (_is_cart(page) and (_items(intent, page) or did(past, ADD))) or _BEYOND.search(page.url):
         return None
     if did(past, ADD) or (quest_of(intent).open and not _is_cart(page)):
         return to_cart(page)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from agents.page import Page
+from agents.template import own
 from agents.template.deeds import deed, did, named
-from agents.template.fields import link_to
 from agents.template.finding import is_there
 from agents.template.intents import Intent, Kind
 from agents.template.moves import Move
@@ -19,8 +17,6 @@ NAMES = (
     "move to trash", "cancel", "destroy", "unregister",
 )  # fmt: skip
 _CONFIRMING = ("delete", "confirm", "yes", "remove", "ok", "yes delete", "confirm delete", "confirm deletion", "proceed", "continue")
-_OF_MINE = re.compile(r"\b(?:my|your|own)\b", re.I)
-_MINE = ("profile", "my account", "account", "dashboard", "my items", "my movies", "my books")
 
 
 def fits(intent: Intent) -> bool:
@@ -29,9 +25,7 @@ def fits(intent: Intent) -> bool:
 
 def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     """What is one's own stands on one's own page."""
-    if page is None or not is_own(intent) or act(intent, page):
-        return ()
-    return link_to(page, _MINE, 0.7)
+    return own.reach(intent, page) if page is not None and own.is_own(intent) and not act(intent, page) else ()
 
 
 def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
@@ -42,10 +36,6 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
     return did(past, NAMES) and not page.dialog and not is_there(quest_of(intent), page)
-
-
-def is_own(intent: Intent) -> bool:
-    return not quest_of(intent).criteria and _OF_MINE.search(intent.words) is not None
 
 
 def confirming(page: Page) -> tuple[Move, ...]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from agents.actions import InvalidAction, navigate
-from agents.page import Page
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS
+from agents.page.matching import words
 from agents.template import blind
+from agents.template.deeds import named
 from agents.template.fields import link_to
 from agents.template.intents import Intent, Kind
-from agents.template.moves import Move, blind_press
+from agents.template.moves import Move, blind_press, press
 from agents.template.past import Past
 
 _URL = re.compile(r"https?://[^\s'\"<>]+")
@@ -31,7 +35,8 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
         return _opened(url[0].rstrip(".,;)"))
     place = _place(intent)
     if page is not None:
-        return link_to(page, (place or "home",))
+        found = _by_route(page, place) or named(page.usable(BUTTONS), (place or "home",))
+        return (press(page, found),) if found else link_to(page, (place or "home",))
     return () if place in _HOME else (blind_press(blind.pressed((place,), ("/" + "-".join(place.split()),))),)
 
 
@@ -39,9 +44,16 @@ def achieved(intent: Intent, page: Page, past: Past) -> bool:
     return past.pressed or any(entry.type == "NavigateAction" and entry.succeeded is not False for entry in past.entries)
 
 
+def _by_route(page: Page, place: str) -> Element | None:
+    """The link whose route is one of the place's words: routes are not restyled, and not translated."""
+    wanted = set(words(place))
+    routes = [(link, words(urlsplit(link.href).path)) for link in page.usable({"link"})]
+    return next((link for link, said in routes if said and set(said) <= wanted), None)
+
+
 def _place(intent: Intent) -> str:
-    words = " ".join(_PAGE_WORDS.sub(" ", intent.subject).split()).lower()
-    return words[:60].strip(" .,!?/")
+    said = " ".join(_PAGE_WORDS.sub(" ", intent.subject).split()).lower()
+    return said[:60].strip(" .,!?/")
 
 
 def _opened(url: str) -> tuple[Move, ...]:

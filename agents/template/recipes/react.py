@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from agents.page import Page
-from agents.template.deeds import did
+from agents.template.deeds import deed, did, named
 from agents.template.intents import Intent, Kind
 from agents.template.moves import Move
 from agents.template.on_item import deeds
 from agents.template.past import Past
+from agents.template.quest import quest_of
 
 # The first pattern that a prompt's head fits says what the button may be called.
 _VERBS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -51,7 +52,13 @@ def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
-    return () if page is None else deeds(intent, page, _names(intent))
+    if page is None:
+        return ()
+    found = deeds(intent, page, _names(intent))
+    if found or not quest_of(intent).open:
+        return found
+    button = named(page.elements, _names(intent))
+    return (deed(page, button, _names(intent)),) if button else ()
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:

@@ -1,0 +1,49 @@
+"""Scroll a carousel or row to a side: press what moves it."""
+
+from __future__ import annotations
+
+from agents.page import Page
+from agents.page.elements import BUTTONS
+from agents.page.matching import words
+from agents.template.deeds import deed, did, named
+from agents.template.intents import Intent, Kind
+from agents.template.moves import Move
+from agents.template.past import Past
+from agents.template.values import meets
+
+_SIDES = {
+    "right": ("scroll right", "next", "right", "next slide", "→", "›", "»", ">"),
+    "left": ("scroll left", "previous", "prev", "left", "previous slide", "←", "‹", "«", "<"),
+}
+_SURE = 0.8
+
+
+def fits(intent: Intent) -> bool:
+    return intent.kind is Kind.SCROLL
+
+
+def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    return ()
+
+
+def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    """Towards the side that is asked for. A row that is at that end has no such button until it was moved the other way."""
+    if page is None:
+        return ()
+    for names in (_names(intent), *_SIDES.values()):
+        found = named(page.usable(BUTTONS), names, _SURE)
+        if found is not None:
+            return (deed(page, found, names),)
+    return ()
+
+
+def achieved(intent: Intent, page: Page, past: Past) -> bool:
+    return did(past, _names(intent))
+
+
+def _names(intent: Intent) -> tuple[str, ...]:
+    asked = [one for one in intent.criteria if "direction" in words(one.field)]
+    said = words(intent.words)
+    sides = [side for side in _SIDES if all(meets(one, side) for one in asked)] or list(_SIDES)
+    side = sides[0] if asked else next((side for side in _SIDES if side in said), sides[0])
+    return _SIDES[side]
