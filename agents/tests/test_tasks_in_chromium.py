@@ -33,9 +33,9 @@ class Job:
 JOBS = {
     "detail": Job("Show the details of a film where director equals 'Ida Brandt'", "detail", lambda data: data["title"] == "1848"),
     "watchlist": Job(
-        f"First {LOGGED_IN}. Then add to the watchlist a film where genre equals 'Drama' and year is less than '1990'",
+        f"First {LOGGED_IN}. Then add to the watchlist the film where title equals 'Copper Moon'",
         "watchlist",
-        lambda data: data["title"] == "A Kite for Marta",
+        lambda data: data["title"] == "Copper Moon",
     ),
     "filter": Job(
         "Filter the films where genre equals 'Drama' and year equals '1979'",
@@ -48,7 +48,7 @@ JOBS = {
         lambda data: data["name"] == "Jo Lee" and "@mail" in data["email"] and data["subject"] != "Spam" and "hours" in data["message"],
     ),
     "comment": Job(
-        "Add a comment to the film where title equals 'Laughing Gas', with author equals 'Jo' and comment contains 'great fun'",
+        "Add a comment to the film where title equals 'Laughing Gas', with commenter name equals 'Jo' and content contains 'great fun'",
         "comment",
         lambda data: data["title"] == "Laughing Gas" and data["author"] == "Jo" and "great fun" in data["comment"],
     ),
