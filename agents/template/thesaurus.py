@@ -35,7 +35,7 @@ _SAME = (
 )
 _MEANT = {word: line.split()[0] for line in _SAME for word in line.split()}
 # They tell nothing of what a button does.
-_SMALL = frozenset("to from in of the a an my your this that it now item on for and or at".split())  # noqa: SIM905 (words read best as words)
+_SMALL = frozenset("to from of the a an my your this that it now item on for and or at".split())  # noqa: SIM905 (words read best as words)
 
 
 @lru_cache(maxsize=4096)
