@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from agents.models import Account
+from agents.models import Account, RateLimitEvent
 from monitoring.stats import events as stats
 from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_event, make_step
