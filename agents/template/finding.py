@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import urljoin, urlsplit
 
 from agents.actions import validate
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.sites import joined, path_of, split_http
 from agents.template.criteria import Operator
 from agents.template.deeds import named
 from agents.template.filters import choices
@@ -51,7 +51,7 @@ def _is_named(quest: Quest, said: str) -> bool:
 
 def _is_detail(page: Page) -> bool:
     """Whether the page is about one item: its address names one, deeper than a list's."""
-    path = [part for part in urlsplit(page.url).path.split("/") if part]
+    path = [part for part in path_of(page.url).split("/") if part]
     return len(path) > 1 or any(any(sign.isdigit() for sign in part) for part in path)
 
 
@@ -125,11 +125,11 @@ def _stays(element: Element, page: Page) -> bool:
     """Whether a link leads nowhere else."""
     if not element.href:
         return element.role == "link" and element.tag == "a"
-    there, here = urlsplit(urljoin(page.url, element.href)), urlsplit(page.url)
+    there, here = split_http(joined(page.url, element.href)), split_http(page.url)
     return (
         not element.href.strip("#")
         or element.href.startswith(("mailto:", "tel:"))
-        or (there.path == here.path and there.query == here.query)
+        or (there is not None and here is not None and (there.path, there.query) == (here.path, here.query))
     )
 
 

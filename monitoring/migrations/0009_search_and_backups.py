@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("agents", "0007_llm_use_and_task_cost"),
-        ("monitoring", "0007_outcomes_by_kind"),
+        ("monitoring", "0008_channel_zone"),
     ]
 
     operations = [
