@@ -1,11 +1,12 @@
-<<<<<<< HEAD
-"""A miner whose account is at the stand-in."""
+"""What tests share: a miner whose account is at the stand-in, and a real browser."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from agents.configuration import change
 from agents.standin.process import StandIn
@@ -20,16 +21,6 @@ def managed_standin(standin: StandIn, settings: Any) -> StandIn:
     settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = standin.admin_key, standin.management_url
     change({"spacing_seconds": 0}, by=None, reason="test")
     return standin
-=======
-"""What the tests in a real browser share."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
 
 @pytest.fixture(scope="module")
@@ -49,4 +40,3 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.set_default_timeout(10_000)
     yield opened
     context.close()
->>>>>>> main

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False  # Postgres makes its indexes beside readers and writers, outside of a transaction
 
     dependencies = [
-        ("agents", "0007_llm_use_and_task_cost"),
+        ("agents", "0009_newest_events"),
         ("monitoring", "0008_channel_zone"),
     ]
 
