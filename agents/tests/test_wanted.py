@@ -104,7 +104,8 @@ def test_a_quantity_may_stand_far_from_its_field() -> None:
 
 
 def test_words_are_those_of_the_prompt_without_its_values() -> None:
-    words = of("Share the film 'Delete the book' now").words
+    words = of("Share the film 'Delete the book' now, with its copy_text").words
+    assert "copy text" in words
     assert "share the film" in words
     assert "delete" not in words
 
