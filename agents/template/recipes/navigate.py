@@ -35,7 +35,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
         return _opened(url[0].rstrip(".,;)"))
     place = _place(intent)
     if page is not None:
-        found = _by_route(page, place) or named(page.usable(BUTTONS), (place or "home",))
+        found = _by_route(page, place) or _by_route(page, intent.words) or named(page.usable(BUTTONS), (place or "home",))
         return (press(page, found),) if found else link_to(page, (place or "home",))
     return () if place in _HOME else (blind_press(blind.pressed((place,), ("/" + "-".join(place.split()),))),)
 
