@@ -28,7 +28,7 @@ _MOST_LOOKS = 3
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
-_LIKELY = 0.6
+_LIKELY, _SURELY = 0.6, 0.9
 _SHORT = 3
 BACK = validate({"type": "NavigateAction", "go_back": True})
 
@@ -57,8 +57,8 @@ def _is_detail(page: Page) -> bool:
 
 def fitting(quest: Quest, page: Page) -> list[tuple[Record, Verdict]]:
     """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
-    records = page.records or _single(quest, page)
-    return best(quest.criteria, [record for record in records if record.name and record.elements and not _frames(record)])
+    found = best(quest.criteria, [record for record in page.records if record.name and record.elements and not _frames(record)])
+    return found or best(quest.criteria, _single(quest, page))
 
 
 def _single(quest: Quest, page: Page) -> tuple[Record, ...]:
@@ -176,7 +176,9 @@ def _next_page(page: Page) -> tuple[Move, ...]:
     """On in the list: its next page, by what says so or by its number, or more of it."""
     pages = page.pagination
     on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
-    found = on or named((element for element in page.elements if len(words(element.label)) <= _SHORT), _NEXT, least=0.9)
+    within = {element.place for record in page.records for element in record.elements}
+    short = (element for element in page.elements if len(words(element.label)) <= _SHORT and element.place not in within)
+    found = on or named(short, _NEXT, least=0.9)
     return (press(page, found),) if found else ()
 
 
@@ -184,7 +186,7 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     """A page of the site that may list more, each once."""
     links = [link for link in page.usable(BUTTONS) if len(words(link.label)) <= 4 and not _stays(link, page) and _keeps_seed(link, page)]
     ranked = sorted(links, key=lambda link: (-_likely(link), link.place))
-    likely = [press(page, link) for link in ranked if _likely(link) >= _LIKELY]
+    likely = [press(page, link) for link in ranked if _likely(link) >= (_LIKELY if link.href else _SURELY)]
     return next(((move,) for move in likely if not _tried(move, past)), ())
 
 
