@@ -13,12 +13,13 @@ from agents.template.thesaurus import alike, meant
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
 LEAST = 0.5
+_ANYWHERE = frozenset({"add", "save", "view", "list"})
 
 
 def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
     """The button or link that one of the names fits best; the earlier name and the earlier element win where two are alike."""
     hits = [
-        (round(max(score(element, name), _meant(element, name)), 2), -rank, -element.place, element)
+        (round(_fit(element, name), 2), -rank, -element.place, element)
         for element in elements
         if element.usable and element.role in BUTTONS
         for rank, name in enumerate(names)
@@ -27,14 +28,23 @@ def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAS
     return best[3] if best and best[0] >= least else None
 
 
+def _fit(element: Element, name: str) -> float:
+    """How well a name fits. Words that any button may begin with must be all that it says."""
+    wanted = meant(name)
+    if wanted <= _ANYWHERE and meant(element.label) != wanted:
+        return 0.0
+    return max(score(element, name), _meant(element, name))
+
+
 def _meant(element: Element, name: str) -> float:
     """A little less than what the site calls the same."""
     return 0.95 * max(alike(name, text) for text in (element.label, element.text))
 
 
 def deed(page: Page, element: Element, names: Sequence[str], beside: str = "") -> Move:
-    """Press an element, if possible by a selector that says one of its names: that can be told in the history."""
-    return press(page, element, lambda selector: _says(selector, names), beside)
+    """Press an element, if possible by a selector that says what it is called: that can be told in the history."""
+    label = element.text or element.label
+    return press(page, element, lambda selector: label in str(selector["value"]) if label else _says(selector, names), beside)
 
 
 def did(past: Past, names: Sequence[str]) -> bool:

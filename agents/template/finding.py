@@ -30,6 +30,8 @@ _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
 _LIKELY, _SURELY = 0.6, 0.9
 _SHORT = 3
+# A page with fewer items may still be loading them.
+_FEW = 2
 BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
@@ -69,7 +71,8 @@ def _single(quest: Quest, page: Page) -> tuple[Record, ...]:
     for element in page.usable(BUTTONS):
         if _is_named(quest, text := page.card(element)):
             blocks.setdefault(text, []).append(element)
-    return tuple(Record(_name_in(quest, text), {}, text, tuple(elements)) for text, elements in blocks.items())
+    opened = {text: some for text, some in blocks.items() if named(some, _OPENERS) or any(_is_named(quest, one.text) for one in some)}
+    return tuple(Record(_name_in(quest, text), {}, text, tuple(elements)) for text, elements in opened.items())
 
 
 def _name_in(quest: Quest, text: str) -> str:
@@ -90,7 +93,7 @@ def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
-    if not page.records and page.subject is None and not past.last_waited:
+    if len(page.records) < _FEW and page.subject is None and not past.last_waited:
         return
     if quest.thing:
         yield _to_things(quest, page, past)
