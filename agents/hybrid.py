@@ -57,7 +57,8 @@ _USES = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The admins' settings as the runner needs them, read once a step. `max_task_usd` 0: a task may cost anything."""
+    """The admins' settings as the runner needs them, read once a step. `max_task_usd` 0: a task may cost anything; `look_hosts`: where
+    a page may be looked at before it is planned."""
 
     mode: Mode = Mode.HYBRID
     llm_use: Use = Use.ALWAYS
@@ -65,6 +66,7 @@ class Rules:
     max_task_usd: float = 0.05
     deadline_seconds: float = 25.0
     limits: Limits = Limits(spacing=5.0, ladder=LADDER)
+    look_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from agents.keys import UnreadableKey
 from agents.known_sites import known_sites
 from agents.ledger import Clock, Request
 from agents.llm import MAX_TOKENS, Prompt
+from agents.looking import Sight, look
 from agents.models import Account, Route, Settings, Source
 from agents.page import Page, excerpt, read
 from agents.prompt import MOST_TOKENS, messages, plan_from_reply
-from agents.protocol import Plan, Step
+from agents.protocol import Form, Plan, Step
 from agents.reasons import Reason
 
 logger = logging.getLogger(__name__)
@@ -52,11 +53,13 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What goes out where the LLM brings nothing. `page` None: none came along; `fault`: a traceback, where the template agent failed."""
+    """What goes out where the LLM brings nothing. `page` None: none came along; `fault`: a traceback, where the template agent failed;
+    `looked`: what became of a look at the page, "" where none was allowed or needed."""
 
     page: Page | None
     plan: Plan
     fault: str = ""
+    looked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,10 @@ def answer(step: Step, *, source: Source, caller: str | None, clock: Clock = tim
 def _answer(step: Step, uid: str, source: Source, caller: str | None, clock: Clock) -> Plan:
     received_at, started = clock(), time.monotonic()
     situation = _look_around(step, source, caller)
-    fallback = _fallback(step, situation.rules.mode)
+    budget = hybrid.budget(step, situation.rules, received_at)
+    fallback = _fallback(step, situation.rules, budget.cut_off - received_at)
     if situation.offers and hybrid.is_sure(fallback.plan, situation.rules):
         situation = Situation(situation.rules, Reason.SURE)
-    budget = hybrid.budget(step, situation.rules, received_at)
     opened = _opening(step, uid, source, caller, received_at, budget, situation.rules, fallback)
     story = Story(step, fallback.page, situation, budget, opened, clock)
     result, llm_fault = _ask_llm(story)
@@ -150,17 +153,26 @@ def _offer(account: Account, mode: Mode, *, caller_allowed: bool) -> Offer | Rea
     return intention.reason or Offer(account, known)
 
 
-def _fallback(step: Step, mode: Mode) -> Fallback:
+def _fallback(step: Step, in_force: Rules, seconds: float) -> Fallback:
     """The page as read and the plan behind the LLM."""
-    page = None
+    page, sight = None, Sight("", "")
     try:
-        page = read(step.page, step.url) if step.page else None
-        plan = template.plain(step) if mode is Mode.LLM else template.plan(step, page, known_sites())
+        sight = _sight(step, in_force, seconds)
+        html = step.page or sight.html
+        page = read(html, step.url) if html else None
+        plan = template.plain(step) if in_force.mode is Mode.LLM else template.plan(step, page, known_sites())
     except Exception:
         # Every step is answered: a recipe that trips over a page must not cost the answer.
         logger.exception("The template agent failed on step %s of task %s. A plain answer goes out.", step.index, step.task_id)
-        return Fallback(page, template.plain(step), traceback.format_exc())
-    return Fallback(page, plan)
+        return Fallback(page, template.plain(step), traceback.format_exc(), sight.told)
+    return Fallback(page, plan, looked=sight.told)
+
+
+def _sight(step: Step, in_force: Rules, seconds: float) -> Sight:
+    """A look at the page where an admin allows it, none came along, and the site's ways are not known. Half of the time is for the rest."""
+    if not in_force.look_hosts or step.page.strip() or step.form is not Form.ONE_SHOT or template.knows(step, known_sites()):
+        return Sight("", "")
+    return look(step.url, in_force.look_hosts, seconds / 2)
 
 
 def _opening(
@@ -189,6 +201,7 @@ def _opening(
             "deadline_seconds": budget.deadline - received_at,
             "spacing_seconds": in_force.limits.spacing,
             "backoff_seconds": list(in_force.limits.ladder),
+            **({"looked": fallback.looked} if fallback.looked else {}),
         },
     )
     return replace(with_template(came, fallback.plan), kind=_kind(step))

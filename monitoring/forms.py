@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from django import forms
@@ -9,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.protocol import MAX_URL
 from agents.sites import split_http
+from agents.trial import Trial, Wanted, trial
+
+logger = logging.getLogger(__name__)
 
 # The choice of no condition, in filters.
 ANY = ("", "Any")
@@ -42,9 +46,31 @@ class TaskForm(forms.Form):
         help_text=_("Optional. With the page at hand the agent writes selectors for it."),
     )
 
+    form = forms.ChoiceField(
+        label=_("Tried as"),
+        required=False,
+        choices=[(Wanted.ONE_SHOT, _("the whole plan at once")), (Wanted.STEP, _("the first step"))],
+        help_text=_("For a try alone. A task that is queued is answered with a whole plan."),
+    )
+
     def clean_url(self) -> str:
         """An address that the agent can start at."""
         url: str = self.cleaned_data["url"]
         if split_http(url) is None or any(letter.isspace() or not letter.isprintable() for letter in url):
             raise forms.ValidationError(_("Enter an absolute http or https URL, such as http://localhost:8000/?seed=58."))
         return url
+
+    def task(self) -> dict[str, str]:
+        """What `agents.submissions.submit` takes."""
+        return {name: self.cleaned_data[name] for name in ("prompt", "url", "page")}
+
+    def trial(self) -> Trial | None:
+        """What the template agent would make of it; None, with an error on the form, where it fails."""
+        asked = self.task()
+        try:
+            return trial(asked["prompt"], asked["url"], page=asked["page"], form=Wanted(self.cleaned_data["form"] or Wanted.ONE_SHOT))
+        except Exception:
+            # A recipe that trips over a page answers plainly in a step; here whoever improves it is told.
+            logger.exception("The template agent failed on a task that was tried.")
+            self.add_error(None, _("The template agent failed on this task. The log has the traceback."))
+            return None

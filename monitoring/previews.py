@@ -18,6 +18,7 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
         "deadline_seconds": _deadline(values.get("deadline_seconds"), values.get("spacing_seconds")),
         "sure_from": _sure(values.get("sure_from"), values.get("llm_use")),
         "max_task_usd": _task_cost(values.get("max_task_usd")),
+        "look_before_planning": _look(values.get("look_before_planning"), values.get("look_hosts")),
     }
     return {name: line for name, line in lines.items() if line}
 
@@ -63,3 +64,13 @@ def _task_cost(usd: float | None) -> str:
     if usd is None:
         return ""
     return f"1,000 tasks cost at most {usd * 1000:,.2f} USD" if usd else "No cap: a task may cost anything"
+
+
+def _look(looks: bool | None, hosts: list[str] | None) -> str:
+    if not looks or hosts is None:
+        return ""
+    return (
+        f"Pages on {', '.join(hosts[:3])}{' …' if len(hosts) > 3 else ''} are read first"
+        if hosts
+        else "No host is listed: nothing is looked at"
+    )

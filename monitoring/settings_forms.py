@@ -22,6 +22,7 @@ from monitoring.stats.changes import in_words, model_field
 RANGES = {
     "backoff_seconds": "1 to 12 pauses, each 1 to 86,400, none shorter than the one before",
     "llm_callers": "networks such as 10.0.0.0/8 or 203.0.113.7",
+    "look_hosts": "at most 100, such as demo.example.com, *.example.com, localhost:8000-8016 or 10.0.0.0/8:80",
     "model_names": "at most 20, one a line",
     "request_options": "at most 2,000 characters; not model, messages, max_tokens, stream, which the miner sets",
     "price_overrides": "at most 50 models",
@@ -112,6 +113,8 @@ class SettingsForm(RowForm):
     sure_from = forms.FloatField(label=_("Sure from"), min_value=0, max_value=1)
     max_task_usd = forms.FloatField(label=_("Cost of a task"), min_value=0, max_value=100)
     llm_callers = forms.CharField(label=_("LLM callers"), required=False, max_length=5_000)
+    look_before_planning = forms.BooleanField(label=_("Look before planning"), required=False)
+    look_hosts = forms.CharField(label=_("Hosts to look at"), required=False, max_length=5_000)
     miner_api_url = forms.CharField(
         label=_("Miner API"), required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"})
     )
@@ -124,7 +127,7 @@ class SettingsForm(RowForm):
     reason = reason_field()
 
     def __init__(self, row: Settings, data: Any = None) -> None:
-        lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers")}
+        lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers", "look_hosts")}
         super().__init__(row, data, values(row) | lists)
         for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds", "sure_from", "max_task_usd"):
             self.fields[name].widget.attrs.update(step="any", inputmode="decimal")
@@ -144,6 +147,10 @@ class SettingsForm(RowForm):
     def clean_llm_callers(self) -> Any:
         """The networks as a list."""
         return self.parsed("llm_callers")
+
+    def clean_look_hosts(self) -> Any:
+        """The hosts as a list."""
+        return self.parsed("look_hosts")
 
     def save(self, by: AbstractBaseUser) -> bool:
         """Change what differs. False where the form then shows why not."""

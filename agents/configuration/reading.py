@@ -40,6 +40,7 @@ def rules(settings: Settings) -> Rules:
         sure_from=settings.sure_from,
         max_task_usd=settings.max_task_usd,
         deadline_seconds=settings.deadline_seconds,
+        look_hosts=tuple(settings.look_hosts) if settings.look_before_planning else (),
         limits=Limits(
             spacing=settings.spacing_seconds,
             ladder=tuple(float(pause) for pause in settings.backoff_seconds),

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import models
 
-LISTS = ("backoff_seconds", "llm_callers", "model_names")
+LISTS = ("backoff_seconds", "llm_callers", "look_hosts", "model_names")
 OBJECTS = ("request_options", "price_overrides")
 
 

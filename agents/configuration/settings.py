@@ -24,6 +24,8 @@ SETTINGS = (
     "sure_from",
     "max_task_usd",
     "llm_callers",
+    "look_before_planning",
+    "look_hosts",
     "miner_api_url",
     "retest_after_pause",
     "health_seconds",

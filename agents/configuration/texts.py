@@ -6,8 +6,8 @@ import json
 import math
 from typing import Any
 
-NETWORKS, NAMES = ("llm_callers",), ("model_names",)
-SWITCHES = ("probe_after_pause", "retest_after_pause", "keep_info_logs", "enabled")
+NETWORKS, NAMES = ("llm_callers", "look_hosts"), ("model_names",)
+SWITCHES = ("look_before_planning", "probe_after_pause", "retest_after_pause", "keep_info_logs", "enabled")
 OBJECTS = ("request_options", "price_overrides")
 PLAIN = ("sure_from", "max_task_usd")
 WHOLE = ("health_seconds", "failures_before_down", "silence_minutes", "least_llm_percent")

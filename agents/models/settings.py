@@ -12,7 +12,10 @@ from simple_history.models import HistoricalRecords
 
 from agents.governor import Pacing
 from agents.hybrid import Mode, Use
+from agents.look_hosts import allowed
 from agents.models.choices import choices
+
+MOST_HOSTS = 100
 
 
 def valid_ladder(value: object) -> None:
@@ -34,6 +37,17 @@ def valid_networks(value: object) -> None:
             ipaddress.ip_network(str(network))
         except ValueError:
             raise ValidationError(f"“{network}” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7.") from None
+
+
+def valid_hosts(value: object) -> None:
+    """A list of hosts, addresses or networks such as demo.example.com, localhost:8000-8016 or 10.0.0.0/8:80."""
+    if not isinstance(value, list) or len(value) > MOST_HOSTS:
+        raise ValidationError(f"Give a list of at most {MOST_HOSTS} hosts, such as demo.example.com or localhost:8000-8016.")
+    for host in value:
+        try:
+            allowed(str(host))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 def default_ladder() -> list[float]:
@@ -114,6 +128,18 @@ class Settings(models.Model):
         blank=True,
         validators=[valid_networks],
         help_text="Networks whose steps may use the LLM. Empty: all. Others get the template agent only.",
+    )
+    look_before_planning = models.BooleanField(
+        "Look before planning",
+        default=False,
+        help_text="Read the page of a one-shot task first, where none came along and its site is not known: at most 3 s and 2 MB.",
+    )
+    look_hosts = models.JSONField(
+        "Hosts to look at",
+        default=list,
+        blank=True,
+        validators=[valid_hosts],
+        help_text="Only these are looked at, on ports 80 and 443 or those named. Private addresses only where they are listed themselves.",
     )
     miner_api_url = models.URLField(
         "Miner API",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from agents.hybrid import Use
 from agents.models import Route, Source
 from monitoring.models import KindRollup, RollupState, StepRollup
 from monitoring.queries import Condition
@@ -19,7 +20,7 @@ from monitoring.stats.figures import share
 from monitoring.stats.ranges import Range, Sources, sources
 
 SUMS = (*STEP_SUMS, "durations")
-USES = {"always": "For every step", "when_unsure": "Where the template agent is unsure"}
+USES = {use.value: use.sentence for use in Use}
 
 
 @dataclass(frozen=True, slots=True)

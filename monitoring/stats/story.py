@@ -33,6 +33,7 @@ LIMITS = {
     "deadline_seconds": "Time for the answer",
     "spacing_seconds": "Spacing",
     "backoff_seconds": "Backoff",
+    "looked": "Look at the page",
 }
 CHOSEN: dict[str, type[Mode] | type[Use]] = {"mode": Mode, "llm_use": Use}
 # What an account's gate said to a step; a time follows where it is known.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from agents import trial
 from agents.models import Source, Submission, Task
-from monitoring.tests.reading import text_of
+from monitoring.tests.reading import text_of, tree_of, words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -39,3 +40,34 @@ def test_a_prompt_is_needed_and_what_was_entered_stays(operator: Client) -> None
 def test_the_page_is_optional(operator: Client) -> None:
     operator.post("/tasks/new/", {**GOOD, "page": ""})
     assert Submission.objects.get().page == ""
+
+
+PAGE = '<html><body><form action="/search"><input name="query" aria-label="Search"><button>Go</button></form></body></html>'
+
+
+@pytest.mark.parametrize(("form", "first"), [("step", "1. Type"), ("one-shot", "1. Open http://localhost:8000/?seed=58")])
+def test_a_try_shows_understanding_candidates_and_plan_and_queues_nothing(form: str, first: str, operator: Client) -> None:
+    response = operator.post("/tasks/new/", {**GOOD, "prompt": "Search for 'Salt'", "page": PAGE, "form": form, "try": "1"})
+    told = text_of(response, "//*[@id='trial']")
+    assert "intent: search, about 'Salt'" in told
+    assert "page: 2 elements, 1 fields" in told
+    assert f"plan: Template: {'search' if form == 'step' else 'search, all at once'}" in told
+    assert "confidence: " in told
+    actions = [words_of(item) for item in tree_of(response).xpath("//*[@id='trial']//ol/li")]
+    assert f"1. {actions[0]}".startswith(first)
+    assert '"Salt"' in text_of(response, "//*[@id='trial-json-text']")
+    assert not Task.objects.exists()
+
+
+def test_a_try_of_what_cannot_be_read_shows_the_remedy_and_no_plan(operator: Client) -> None:
+    response = operator.post("/tasks/new/", {**GOOD, "url": "nowhere", "try": "1"})
+    assert text_of(response, "//*[@id='id_url_error']")
+    assert not tree_of(response).xpath("//*[@id='trial']")
+
+
+def test_where_the_template_agent_fails_a_try_says_so(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("tripped")
+
+    monkeypatch.setattr(trial, "plan", fail)
+    assert "The log has the traceback" in text_of(operator.post("/tasks/new/", {**GOOD, "try": "1"}))

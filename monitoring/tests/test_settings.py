@@ -23,6 +23,8 @@ GOOD = {
     "sure_from": "0.9",
     "max_task_usd": "0.02",
     "llm_callers": "10.0.0.0/8, 203.0.113.7",
+    "look_before_planning": "on",
+    "look_hosts": "*.example.com, 10.0.0.0/8:80",
     "miner_api_url": "http://10.0.0.7:8080",
     "health_seconds": "30",
     "failures_before_down": "3",
@@ -39,6 +41,7 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
     assert (row.spacing_seconds, row.backoff_seconds, row.deadline_seconds) == (2.5, [30, 60, 90], 20)
     assert (row.llm_use, row.sure_from, row.max_task_usd) == ("when_unsure", 0.9, 0.02)
     assert (row.agent_mode, row.llm_callers) == ("llm", ["10.0.0.0/8", "203.0.113.7"])
+    assert (row.look_before_planning, row.look_hosts) == (True, ["*.example.com", "10.0.0.0/8:80"])
     assert (row.miner_api_url, row.health_seconds, row.failures_before_down) == ("http://10.0.0.7:8080", 30, 3)
     assert (row.silence_minutes, row.least_llm_percent, row.keep_info_logs) == (60, 50, False)
 
@@ -86,6 +89,7 @@ def test_saving_without_a_change_leaves_no_trace(admin: Client) -> None:
         ("sure_from", "1.5", "less than or equal to 1"),
         ("max_task_usd", "-1", "greater than or equal to 0"),
         ("llm_callers", "everybody", "Write it as 10.0.0.0/8"),
+        ("look_hosts", "everywhere/else", "Write it as demo.example.com"),
         ("miner_api_url", "the other one", "Enter a valid URL"),
         ("health_seconds", "9", "greater than or equal to 10"),
         ("health_seconds", "10.5", "Enter a whole number"),

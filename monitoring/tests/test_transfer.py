@@ -168,6 +168,11 @@ def test_what_values_come_to() -> None:
     assert "every step" in previews({"sure_from": 0.0, "llm_use": "when_unsure"})["sure_from"]
     assert previews({"max_task_usd": 0.05}) == {"max_task_usd": "1,000 tasks cost at most 50.00 USD"}
     assert previews({"max_task_usd": 0.0}) == {"max_task_usd": "No cap: a task may cost anything"}
+    listed = ["a.example", "b.example", "c.example", "d.example"]
+    told = previews({"look_before_planning": True, "look_hosts": listed})
+    assert told == {"look_before_planning": "Pages on a.example, b.example, c.example … are read first"}
+    assert "nothing is looked at" in previews({"look_before_planning": True, "look_hosts": []})["look_before_planning"]
+    assert previews({"look_before_planning": False, "look_hosts": listed}) == {}
     assert previews({}) == {}
 
 

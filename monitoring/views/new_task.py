@@ -1,4 +1,4 @@
-"""New task: set the miner a task by hand."""
+"""New task: set the miner a task by hand, or see what the template agent would make of it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from monitoring.requests import PanelRequest
 
 @page("new_task", get=SUBMIT, post=SUBMIT)
 def new_task(request: PanelRequest) -> HttpResponse | dict[str, Any]:
-    """The form; a valid one is queued, and its task's page shows how it goes."""
+    """The form; a valid one is queued, and its task's page shows how it goes. With `try` it is tried here, and nothing is queued."""
     form = TaskForm(request.POST or None)
-    if form.is_valid():
-        return redirect(submit(**form.cleaned_data, by=request.user.get_username()).task)
-    return {"form": form}
+    if not form.is_valid():
+        return {"form": form}
+    if "try" in request.POST:
+        return {"form": form, "trial": form.trial()}
+    return redirect(submit(**form.task(), by=request.user.get_username()).task)
