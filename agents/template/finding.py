@@ -189,7 +189,9 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     """A page of the site that may list more, each once."""
     links = [link for link in page.usable(BUTTONS) if len(words(link.label)) <= 4 and not _stays(link, page) and _keeps_seed(link, page)]
     ranked = sorted(links, key=lambda link: (-_likely(link), link.place))
-    likely = [press(page, link) for link in ranked if _likely(link) >= (_LIKELY if link.href else _SURELY)]
+    likely = [
+        press(page, link) for link in ranked if _likely(link) >= (_LIKELY if link.href else _SURELY) and (link.href or not _is_all(link))
+    ]
     return next(((move,) for move in likely if not _tried(move, past)), ())
 
 
@@ -198,6 +200,11 @@ def _likely(link: Element) -> float:
     if link.submits or (not link.href and meant(link.label) == {"search"}):
         return 0.0
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
+
+
+def _is_all(link: Element) -> bool:
+    """Whether a button says no more than that it is for all: it sets a filter back, or unfolds one."""
+    return meant(link.label) == {"all"}
 
 
 def _keeps_seed(link: Element, page: Page) -> bool:

@@ -31,7 +31,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     if page is None:
         return ()
     for names in (_names(intent), *_SIDES.values()):
-        found = named(page.usable(BUTTONS), names, _SURE)
+        found = named(reversed(page.usable(BUTTONS)), names, _SURE)
         if found is not None:
             return (deed(page, found, names),)
     return ()
