@@ -15,10 +15,10 @@ from agents.facts import AttemptEnd
 from agents.governor import earliest, hold
 from agents.hybrid import Reach
 from agents.ledger import Clock, Permit, Request
-from agents.prompt import InvalidReply
 from agents.protocol import Plan
 from agents.reasons import Reason, Verdict
 from agents.refusals import RefusalClass, Scope
+from agents.replies import InvalidReply
 
 logger = logging.getLogger(__name__)
 

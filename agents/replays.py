@@ -26,11 +26,12 @@ from agents.known_sites import known_sites
 from agents.ledger import Clock, Request
 from agents.llm import Prompt
 from agents.models import Account, LLMAttempt, Replay, Route, Settings, Step
-from agents.page import excerpt, read
-from agents.prompt import MAX_PAGE, messages, plan_from_reply
+from agents.page import read
+from agents.prompt import question
 from agents.protocol import Plan
 from agents.protocol import Step as Asked
 from agents.reasons import Purpose, Reason
+from agents.replies import plan_from_reply
 
 logger = logging.getLogger(__name__)
 
@@ -137,9 +138,11 @@ def _answered(asked: Replay, step: Asked, clock: Clock) -> Answer:
     fallback = template.plain(step) if mode is Mode.LLM else template.plan(step, page, known_sites())
     if mode is Mode.TEMPLATE:
         return Answer(fallback, Route.TEMPLATE, Reason.MODE)
-    prompt = Prompt(messages(step, excerpt(page, MAX_PAGE) if page else ""), task_id=step.task_id)
+    put = question(step, page)
+    prompt = Prompt(put.messages, task_id=step.task_id)
     offers, reason = _offers(asked)
-    ask_account = partial(_attempt, prompt, partial(plan_from_reply, step=step), in_force.limits, clock() + asked.deadline_seconds, clock)
+    read_reply = partial(plan_from_reply, step=step, shown=put.shown)
+    ask_account = partial(_attempt, prompt, read_reply, in_force.limits, clock() + asked.deadline_seconds, clock)
     return _tried(offers, reason, fallback, ask_account)
 
 

@@ -23,15 +23,15 @@ from agents.llm import MAX_TOKENS, Prompt
 from agents.looking import Sight, look
 from agents.models import Account, Route, Settings, Source
 from agents.page import Page, excerpt, read
-from agents.prompt import MOST_TOKENS, messages, plan_from_reply
+from agents.prompt import MOST_TOKENS, Question, question
 from agents.protocol import Form, Plan, Step
 from agents.reasons import Reason
+from agents.replies import plan_from_reply
 
 logger = logging.getLogger(__name__)
 
-# What an operator needs to recognise a page; an LLM may see more of it.
+# What an operator needs to recognise a page.
 RECORDED_EXCERPT_CHARS = 4_000
-PROMPT_EXCERPT_CHARS = 24_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +236,12 @@ def _try_models(story: Story) -> Result:
         # The database was away a moment ago. Asking it again would cost this step the wait, and the gate may not be up to date.
         return Result(Reason.DATABASE if situation.offers else situation.reason, is_open=False)
     tries = Tries(tuple(Candidate(offer.account.pk, offer.provider.models) for offer in situation.offers))
+    # A slot is open for a moment only: what is asked has to be ready before one is taken.
+    asked = question(story.step, story.page) if situation.offers else None
     permit = ledger.open_step(story.opening, story.requests(tries), situation.reason, story.clock)
     result = Result(permit.decision.reason)
-    while permit.request and permit.attempt_uid:
-        result = _attempt(story, permit.request, permit)
+    while asked and permit.request and permit.attempt_uid:
+        result = _attempt(story, asked, permit.request, permit)
         tries = tries.after(permit.request.account.pk, permit.model, result.reach, may_retry=result.may_retry)
         if result.plan or result.end is None or not tries.candidates:
             return result
@@ -254,10 +256,9 @@ def _try_models(story: Story) -> Result:
     return result
 
 
-def _attempt(story: Story, request: Request, permit: ledger.Permit) -> Result:
-    page_text = excerpt(story.page, PROMPT_EXCERPT_CHARS) if story.page else ""
-    prompt = Prompt(messages(story.step, page_text), task_id=story.step.task_id)
-    read_reply = partial(plan_from_reply, step=story.step)
+def _attempt(story: Story, asked: Question, request: Request, permit: ledger.Permit) -> Result:
+    prompt = Prompt(asked.messages, task_id=story.step.task_id)
+    read_reply = partial(plan_from_reply, step=story.step, shown=asked.shown)
     return Attempt(prompt, read_reply, story.provider(request.account), request, permit, story.clock).run()
 
 

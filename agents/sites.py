@@ -20,7 +20,7 @@ class Site:
 
     def absolute(self, target: str) -> str | None:
         """The target as an absolute URL with the site's own scheme, host, port, seed and kept query; None when it leads elsewhere."""
-        parts = split_http(_joined(self.url, target))
+        parts = split_http(joined(self.url, target))
         home = split_http(self.url)
         if parts is None or home is None or not _same_host(parts, home):
             return None
@@ -74,6 +74,12 @@ def same_page(one: str, other: str) -> bool:
     return (first.path or "/", sorted(query_parts(first.query))) == (second.path or "/", sorted(query_parts(second.query)))
 
 
+def path_of(address: str) -> str:
+    """The path of an absolute or relative address, "" where it has none or is no address."""
+    parts = _split(address)
+    return parts.path if parts else ""
+
+
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
@@ -83,7 +89,8 @@ def _split(url: str) -> SplitResult | None:
     return parts
 
 
-def _joined(base: str, target: str) -> str:
+def joined(base: str, target: str) -> str:
+    """The absolute address of a target as seen from a page; "" where they make none."""
     try:
         return urljoin(base, target)
     except ValueError:

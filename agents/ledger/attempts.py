@@ -89,7 +89,8 @@ def within_cap(task: Task, requests: Sequence[Request], now: float) -> list[Requ
     columns = ("model", "verdict", "status", "prompt_tokens", "completion_tokens", "cost")
     found = LLMAttempt.objects.filter(step__task=task, purpose=Purpose.STEP, decided_at__gt=since).order_by("-id")
     calls = [costs.Call(*row) for row in found.values_list(*columns)[: costs.MOST_CALLS]]
-    most_usd = {model: usd for request in requests for model, usd in request.most_usd.items()}
+    dearest_last = sorted(pair for request in requests for pair in request.most_usd.items())
+    most_usd = dict(dearest_last)
     spent = costs.spent(calls, most_usd)
     kept = (replace(request, models=_affordable(request, spent)) for request in requests)
     return [request for request in kept if request.models]

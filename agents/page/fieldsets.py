@@ -48,7 +48,8 @@ def _row(node: Node) -> str:
         if outer is None or outer.tag in {"form", "body", "nav", "header", "footer"}:
             return ""
         if _repeats(outer, inner):
-            return _before(inner, 1, _LONGEST_GROUP, skip=inner.tag) or _before(outer, 1, _LONGEST_GROUP)
+            said = _before(inner, 1, _LONGEST_GROUP, skip=inner.tag) or _before(outer, 1, _LONGEST_GROUP)
+            return said if len(said) < _LONGEST_GROUP else ""
         inner = outer
     return ""
 

@@ -92,7 +92,7 @@ class Reader:
             hints=one_line(" ".join(get(key, "") for key in ("id", "autocomplete", "data-testid"))),
             form=around.form,
             hidden=around.hidden or type_ == "hidden",
-            disabled=get("disabled") is not None or get("aria-disabled") == "true",
+            disabled=around.disabled or get("disabled") is not None or get("aria-disabled") == "true",
             layer=around.layer,
             options=tuple(_options(node)) if tag == "select" else (),
             longest=_longest(get("maxlength", "")),
@@ -128,9 +128,9 @@ class Reader:
             layer = len(self.dialogs)
         form = self.forms.get(node, outer.form) if node.tag == "form" else outer.form
         label = node if node.tag == "label" else outer.label
-        if (hidden, layer, form, label) == (outer.hidden, outer.layer, outer.form, outer.label):
-            return outer
-        return Surroundings(hidden, layer, form, label)
+        disabled = outer.disabled or (node.tag == "fieldset" and node.get("disabled") is not None)
+        inside = Surroundings(hidden, layer, form, label, disabled)
+        return outer if inside == outer else inside
 
 
 def _operable(node: Node) -> bool:

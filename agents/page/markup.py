@@ -22,6 +22,7 @@ class Surroundings:
     layer: int = 0
     form: int | None = None
     label: Node | None = None
+    disabled: bool = False
 
 
 def hides(node: Node) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from typing import cast
 
 from lxml import etree
 
@@ -17,7 +18,7 @@ from agents.page.matching import GOOD_ENOUGH, score
 from agents.page.outline import Outline, outline
 from agents.page.records import Record, Records
 from agents.page.signs import Choice, Dialog, Pagination
-from agents.page.steady import Steady
+from agents.page.steady import DRAWN_LINK, Steady
 from agents.page.wording import LONGEST_TEXT, Node, text_of
 from agents.selectors import Selector
 
@@ -30,6 +31,9 @@ _FURTHEST_CARD = 6
 _LONGEST_CARD = 400
 _TOLD_ELSEWHERE = frozenset({"h1", "h2", "h3", "button", "a", "option"})
 _HEADINGS = frozenset({"h1", "h2", "h3"})
+# Their contents are text to a browser that runs scripts, or stand in a document of their own.
+_NO_ELEMENTS = ("template", "noscript", "noembed", "noframes", "iframe", "xmp")
+_drawn_links = etree.XPath("//a[ancestor::svg][not(ancestor::foreignobject)]")
 
 
 @dataclass(frozen=True)
@@ -219,4 +223,14 @@ def _parsed(html: str) -> Node:
         root = etree.fromstring(raw, parser) if raw.strip() else None
     except etree.XMLSyntaxError:
         root = None
-    return root if root is not None else etree.fromstring(_EMPTY, etree.HTMLParser())
+    return _as_browsers_see(root) if root is not None else etree.fromstring(_EMPTY, etree.HTMLParser())
+
+
+def _as_browsers_see(root: Node) -> Node:
+    """Without what is no element for a browser's selectors, and with a drawing's links told from the page's, as an XPath does."""
+    for node in list(root.iter(*_NO_ELEMENTS)):
+        for child in list(node):
+            node.remove(child)
+    for node in cast("list[Node]", _drawn_links(root)):
+        node.tag = DRAWN_LINK
+    return root

@@ -36,6 +36,8 @@ from agents.selectors import ATTRIBUTE, UNQUOTABLE, InvalidAction, Selector, att
 _TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
 _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
 _FIELD_TAGS = frozenset({"input", "textarea", "select"})
+# What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
+DRAWN_LINK = "svg-a"
 _PRESSED_TAGS = frozenset({"button", "a"})
 # Where the name of an item stands, and how far above its buttons the block may be that holds both.
 _NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
@@ -117,7 +119,8 @@ class Steady:
         if not element.href or self._count("//a/@href")[element.href] != 1:
             return
         # Callers read the seed off an address in a selector; one without it goes as an XPath, where they don't look.
-        if "seed=" in element.href and not UNQUOTABLE.search(element.href):
+        drawn = self._count(f"//{DRAWN_LINK}/@href")[element.href]
+        if "seed=" in element.href and not UNQUOTABLE.search(element.href) and not drawn:
             yield attribute("href", element.href)
         yield f"//a[@href={quoted(element.href)}]"
 

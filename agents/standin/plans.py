@@ -15,9 +15,9 @@ PASSWORD = re.compile(r"password")
 SUBMIT = re.compile(r"submit|button")
 QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
 ACCOUNT_WORDS = re.compile(r"log ?in|sign ?in|login")
-FIRST_FIELD = {"type": "xpathSelector", "value": "(//form//input[not(@type='hidden')])[1]"}
-PASSWORD_FIELD = {"type": "xpathSelector", "value": "//input[@type='password']"}
-SUBMIT_BUTTON = {"type": "xpathSelector", "value": "//form//button[@type='submit']"}
+FIRST_FIELD = {"selector": {"type": "xpathSelector", "value": "(//form//input[not(@type='hidden')])[1]"}}
+PASSWORD_FIELD = {"selector": {"type": "xpathSelector", "value": "//input[@type='password']"}}
+SUBMIT_BUTTON = {"selector": {"type": "xpathSelector", "value": "//form//button[@type='submit']"}}
 
 Action = dict[str, Any]
 
@@ -55,19 +55,19 @@ def _next_actions(task: str, elements: list[Element]) -> list[Action]:
         return _log_in(task, [field for field in fields if field not in secrets], secrets[0], others)
     wanted = _quoted(task)
     if wanted and fields:
-        return [_type(fields[0].selector, wanted), *_submit(others)]
-    return [_click(_nearest(task, others or elements).selector)]
+        return [_type(fields[0].target, wanted), *_submit(others)]
+    return [_click(_nearest(task, others or elements).target)]
 
 
 def _log_in(task: str, names: list[Element], secret: Element, others: list[Element]) -> list[Action]:
     name, password = _credentials(task)
-    first = [_type(names[0].selector, name)] if names else []
-    return [*first, _type(secret.selector, password), *_submit(others)]
+    first = [_type(names[0].target, name)] if names else []
+    return [*first, _type(secret.target, password), *_submit(others)]
 
 
 def _submit(elements: list[Element]) -> list[Action]:
     buttons = [element for element in elements if SUBMIT.search(element.words)]
-    return [_click(buttons[-1].selector)] if buttons else []
+    return [_click(buttons[-1].target)] if buttons else []
 
 
 def _nearest(task: str, elements: list[Element]) -> Element:
@@ -99,9 +99,9 @@ def _quoted(task: str) -> str:
     return (found.group(1) or found.group(2)) if found else ""
 
 
-def _type(selector: dict[str, Any], text: str) -> Action:
-    return {"type": "TypeAction", "selector": selector, "text": text}
+def _type(target: dict[str, Any], text: str) -> Action:
+    return {"type": "TypeAction", **target, "text": text}
 
 
-def _click(selector: dict[str, Any]) -> Action:
-    return {"type": "ClickAction", "selector": selector}
+def _click(target: dict[str, Any]) -> Action:
+    return {"type": "ClickAction", **target}

@@ -18,6 +18,8 @@ LABELLED_TASK = re.compile(r"^\W*(?:the )?(?:user )?(?:task|prompt|goal|instruct
 ONE_SHOT = re.compile(r"about:blank|one[- ]shot|(?:empty|blank) page|whole (?:list|plan|task at once)", re.IGNORECASE)
 PAST = re.compile(r"\b(?:worked|failed|succe\w+|exec_ok|clicked|typed|so far)\b", re.IGNORECASE)
 XPATH = re.compile(r"(?<![:\w/])\(?//[a-z*][\w*-]*(?:\[[^\]\n]*\]|/+[\w*-]+|\))*")
+ROLES = "textbox|searchbox|spinbutton|combobox|listbox|button|link|tab|menuitem"
+NUMBERED = re.compile(rf'(?<![\w"])(\d{{1,4}}) (?:{ROLES}) "[^"\n]*"(?: \(\w+\))?')
 TAG = re.compile(r"<(?:input|textarea|select|button|a)\b[^>\n]*>[^<\n]*", re.IGNORECASE)
 ATTRIBUTES = ("id", "name", "placeholder", "aria-label", "href", "type", "value")
 PAIR = re.compile(rf"(?<![\w@?&-])({'|'.join(ATTRIBUTES)})=(?:\"([^\"\n']+)\"|'([^'\n\"]+)'|([^\s\"'\],>]+))", re.IGNORECASE)
@@ -26,9 +28,12 @@ IDENTIFIER = re.compile(r"-?[A-Za-z_][\w-]*")
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element that the messages name: its selector and the words around it, in lower case. `used`: it was acted on before."""
+    """One element that the messages name: how an action names it, and the words around it, in lower case. `used`: it was acted on before.
 
-    selector: dict[str, Any]
+    `target` is `{"element": 3}` where the messages number the elements, else `{"selector": {…}}`.
+    """
+
+    target: dict[str, Any]
     words: str
     used: bool = False
 
@@ -65,10 +70,13 @@ def _task(text: str) -> str:
 def _elements(text: str) -> tuple[Element, ...]:
     lines = text.splitlines()
     past = "\n".join(line for line in lines if PAST.search(line))
+    numbered = [found for line in lines if not PAST.search(line) for found in NUMBERED.finditer(line)]
+    if numbered:
+        return tuple(Element({"element": int(found[1])}, found[0].lower(), found[0] in past) for found in numbered)
     for find in (_json_selectors, _listed):
         found = [(selector, line) for line in lines if not PAST.search(line) for selector in find(line)]
         if found:
-            return tuple(Element(selector, line.lower(), selector["value"] in past) for selector, line in found)
+            return tuple(Element({"selector": selector}, line.lower(), selector["value"] in past) for selector, line in found)
     return ()
 
 

@@ -14,8 +14,10 @@ from agents.protocol import Form, Plan, Step
 from agents.template.criteria import Criterion, mask
 from agents.template.fields import field_for
 from agents.template.intents import Intent, Kind
+from agents.template.judging import Verdict, judge
 from agents.template.moves import FILLS, GIVEN_UP
 from agents.template.past import PRESSES, WAITS, Past
+from agents.template.quest import quest_of
 from agents.template.recipes import best_guess, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."
@@ -97,9 +99,21 @@ def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
     if not pressed or _of_types(plan, FILLS) or intent.logs_in or intent.kind in _BY_NAME:
         return
     element = _target(page, pressed[0])
+    record = next((one for one in page.records if element in one.elements), None) if element else None
+    criteria = quest_of(intent).criteria
+    if record and criteria:
+        yield from _of_item(judge(criteria, record))
+        return
     wanted = [value for one in intent.criteria if not one.operator.negative for value in one.values] or [intent.subject or intent.words]
     if element is None or not _says(element, page, wanted):
         yield Doubt(0.7, "What is pressed is not called as the task calls it.")
+
+
+def _of_item(verdict: Verdict) -> Iterator[Doubt]:
+    if not verdict.fits:
+        yield Doubt(0.4, "What is shown of the item does not meet the criteria.")
+    elif not verdict.certain:
+        yield Doubt(0.85, "What is shown of the item does not tell whether it meets all criteria.")
 
 
 def _says(element: Element, page: Page, wanted: Sequence[str]) -> bool:

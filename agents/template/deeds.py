@@ -14,6 +14,8 @@ from agents.template.thesaurus import alike, meant
 LEAST = 0.5
 _MARKED = 0.8
 _ANYWHERE = frozenset({"add", "save", "view", "list"})
+# As the thesaurus calls them.
+_PLACES = frozenset({"cart", "list"})
 
 
 def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
@@ -21,11 +23,18 @@ def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAS
     hits = [
         (round(_fit(element, name), 2), -rank, -order, element)
         for order, element in enumerate(elements)
-        if element.usable and element.role in BUTTONS
+        if element.usable and element.role in BUTTONS and not _is_elsewhere(element, names)
         for rank, name in enumerate(names)
     ]
     best = max(hits, key=lambda hit: hit[:3], default=None)
     return best[3] if best and best[0] >= least else None
+
+
+def _is_elsewhere(element: Element, names: Sequence[str]) -> bool:
+    """Whether it puts things somewhere else than all of the names do: a cart is no wishlist, whatever else two buttons share."""
+    said = meant(element.label) & _PLACES
+    wanted = frozenset().union(*map(meant, names)) & _PLACES
+    return bool(said) and bool(wanted) and not said & wanted
 
 
 def _fit(element: Element, name: str) -> float:

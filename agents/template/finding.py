@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import urljoin, urlsplit
 
 from agents.actions import validate
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.sites import joined, path_of, split_http
 from agents.template.criteria import Operator
 from agents.template.deeds import named
 from agents.template.filters import choices
@@ -29,6 +29,8 @@ _OPENERS = ("view details", "details", "view", "open", "see more", "more info", 
 _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
 _LIKELY, _SURELY = 0.6, 0.9
+# Buttons that say no more than this send a search, set a filter back or unfold one.
+_BARE = (frozenset({"search"}), frozenset({"all"}))
 _SHORT = 3
 # A page with fewer items may still be loading them.
 _FEW = 2
@@ -53,7 +55,7 @@ def _is_named(quest: Quest, said: str) -> bool:
 
 def _is_detail(page: Page) -> bool:
     """Whether the page is about one item: its address names one, deeper than a list's."""
-    path = [part for part in urlsplit(page.url).path.split("/") if part]
+    path = [part for part in path_of(page.url).split("/") if part]
     return len(path) > 1 or any(any(sign.isdigit() for sign in part) for part in path)
 
 
@@ -128,11 +130,11 @@ def _stays(element: Element, page: Page) -> bool:
     """Whether a link leads nowhere else."""
     if not element.href:
         return element.role == "link" and element.tag == "a"
-    there, here = urlsplit(urljoin(page.url, element.href)), urlsplit(page.url)
+    there, here = split_http(joined(page.url, element.href)), split_http(page.url)
     return (
         not element.href.strip("#")
         or element.href.startswith(("mailto:", "tel:"))
-        or (there.path == here.path and there.query == here.query)
+        or (there is not None and here is not None and (there.path, there.query) == (here.path, here.query))
     )
 
 
@@ -197,14 +199,9 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
 
 def _likely(link: Element) -> float:
     """How far a link promises a list; the first names promise more than the last ones."""
-    if link.submits or (not link.href and meant(link.label) == {"search"}):
+    if link.submits or (not link.href and meant(link.label) in _BARE):
         return 0.0
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
-
-
-def _is_all(link: Element) -> bool:
-    """Whether a button says no more than that it is for all: it sets a filter back, or unfolds one."""
-    return meant(link.label) == {"all"}
 
 
 def _keeps_seed(link: Element, page: Page) -> bool:

@@ -82,7 +82,7 @@ def _clock(value: str) -> str:
 
 def _offered(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> Iterator[str]:
     """Values that may meet the criteria: what they name, within what the field's kind of value allows; else plausible ones."""
-    likely = list(plausible(slot, page))
+    likely = list(plausible(slot, page, criteria[0].field if criteria else ""))
     if all(one.operator.negative for one in criteria):
         yield from likely
     wanted = (*criteria, *_bounds(slot.element))

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, TEXT_FIELDS
-from agents.page.matching import score, words
+from agents.page.elements import TEXT_FIELDS
 from agents.template import blind
 from agents.template.criteria import Criterion
+from agents.template.deeds import deed
+from agents.template.entering import log_in
+from agents.template.fields import passwords
 from agents.template.filling import demanded, filled
-from agents.template.forms import FoundForm, forms
+from agents.template.fitting import agrees
+from agents.template.forms import FoundForm, Wanted, forms
 from agents.template.intents import Intent, Kind
+from agents.template.leads import OWN, Lead, leads, nouns_of
 from agents.template.lists import chosen_from_list
 from agents.template.moves import FILLS, Move, blind_press, press, send
+from agents.template.on_item import deeds
 from agents.template.past import Past
-from agents.template.quest import quest_of
+from agents.template.plausible import is_made_up
+from agents.template.quest import ABOUT_ITEMS, quest_of
+from agents.template.slots import Slot
 
-_ERROR = re.compile(
-    r"\b(?:is required|required field|please (?:enter|fill|select|choose|provide|add|complete)|must (?:be|not|contain|have)|"
-    r"can(?:no|')t be empty|is invalid|not valid|invalid|is missing|fill in)\b",
-    re.I,
-)
 _SUCCESS = re.compile(
     r"\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|has been (?:sent|saved|added|updated|created|submitted|received|booked)|"
     r"(?:message|email|review|comment|request|changes?|profile|event|booking|reservation|order|application) "
@@ -32,9 +34,7 @@ _SUCCESS = re.compile(
 )
 _MOST_TEXT = 8_000
 _MOST_LEADS = 4
-_LEAST_LEAD = 0.55
-# A lead by the prompt's own noun ("Add film"), or a form whose button is called so.
-_OWN_LEAD = 0.9
+_KNOWN = 0.7
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class FormTask:
     """A recipe for tasks that are done by a form.
 
     `leads` are what links, tabs and buttons on the way to the form are called, `routes` what their addresses hold, `sends` what
-    its button is called, `known_by` fields that such a form has, `fills` those of them that are filled though a prompt says
-    nothing of them. `about` tells which criteria are the form's, where others are about an item; all of them where it is None.
+    its button is called, `known_by` fields that such a form has, `fills` what is filled though a prompt says nothing of it.
+    `verbs` are what leads and buttons begin with beside the prompt's own noun ("Add film").
     """
 
     name: str
@@ -53,7 +53,7 @@ class FormTask:
     known_by: tuple[str, ...] = ()
     fills: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
-    about: Callable[[Criterion], bool] | None = None
+    verbs: frozenset[str] = frozenset()
 
     @property
     def __name__(self) -> str:
@@ -67,16 +67,25 @@ class FormTask:
             return (blind_press(blind.pressed(self.leads[:3], self.routes)),)
         if chosen_from_list(page, self.criteria(intent)):
             return ()
-        form = self.form(intent, page)
-        leads = self._leads(intent, page)
-        own = [lead for merit, lead in leads if merit >= _OWN_LEAD]
-        if form and (form.named >= _OWN_LEAD or not own):
+        return self._to_form(intent, page, self.form(intent, page))
+
+    def _to_form(self, intent: Intent, page: Page, form: FoundForm | None) -> tuple[Move, ...]:
+        found = self._found_leads(intent, page)
+        own = [lead.element for lead in found if lead.merit >= OWN]
+        if form and (form.sure or not own):
             return ()
-        chosen = own or [lead for _, lead in leads]
-        if self.about and not form and not chosen:
+        if not form and self._is_shut(page) and (entering := log_in(intent, page)):
+            return entering
+        chosen = own or [lead.element for lead in found]
+        if intent.kind is Kind.COMMENT and not form and not chosen:
             chosen = _items(page)
-        ways = tuple(move.ways[0] for lead in chosen[:_MOST_LEADS] if (move := press(page, lead)).ways)
-        return (Move(ways),) if ways else ()
+        ways = tuple(move.ways[0] for lead in chosen[:_MOST_LEADS] if (move := deed(page, lead, self.leads)).ways)
+        return (Move(ways, tries=True),) if ways else ()
+
+    def _is_shut(self, page: Page) -> bool:
+        """Whether the form is there and can't be filled, or the page is one to log in on."""
+        shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
+        return any(slot.likeness(name) >= _KNOWN for slot in shut for name in self.known_by) or bool(passwords(page))
 
     def act(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
         if page is None:
@@ -85,26 +94,40 @@ class FormTask:
         if listed:
             return listed
         form = self.form(intent, page)
-        return self._moves(form, page) if form else ()
+        return self._moves(form, page) if form else self._opening(intent, page)
+
+    def _opening(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """Press what opens the form of the item that is meant, on its card."""
+        named = intent.kind is Kind.EDIT_ITEM and quest_of(intent).criteria
+        return deeds(intent, page, self.leads) if named else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
         form = self.form(intent, page)
         if form is None or form.button is None:
-            return _sent(past, quest_of(intent).name)
+            return _sent(past, self.criteria(intent))
         pressed = any(past.did(way) for way in self._send(form, page).ways)
         return pressed and (past.last_waited or _says(page, _SUCCESS))
 
     def criteria(self, intent: Intent) -> tuple[Criterion, ...]:
-        return tuple(one for one in intent.criteria if self.about is None or self.about(one))
+        """The criteria of the form: those that don't tell which item is meant, or all where it is the form that tells of the item."""
+        if intent.kind not in ABOUT_ITEMS:
+            return intent.criteria
+        told = quest_of(intent).criteria
+        own = tuple(one for one in intent.criteria if one not in told)
+        return own or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
 
     def form(self, intent: Intent, page: Page) -> FoundForm | None:
         """The form on the page that the task is about."""
-        found = forms(page, self.criteria(intent), self.known_by, (*self._own_names(intent, self.sends), *self.sends))
-        return next((form for form in found if form.good), None)
+        wanted = Wanted(self.criteria(intent), self.known_by, self.sends, self.verbs, nouns_of(intent) if self.verbs else frozenset())
+        return next((form for form in forms(page, wanted) if form.good), None)
+
+    def _found_leads(self, intent: Intent, page: Page) -> list[Lead]:
+        nouns = nouns_of(intent) if self.verbs else frozenset[str]()
+        return leads(page, nouns, self.verbs, self.leads, self.routes)
 
     def _moves(self, form: FoundForm, page: Page) -> tuple[Move, ...]:
-        refused = _says(page, _ERROR) or any(slot.element.invalid for slot in form.slots)
+        refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)
         more = tuple(demanded(form.slots, form.answers, self.fills, page, all_empty=refused))
         fills = filled(page, (*form.answers, *more))
         opening = any(answer.slot.opens and not answer.shown for answer in (*form.answers, *more))
@@ -118,41 +141,20 @@ class FormTask:
             return Move(())
         return send(page, field, form.button) if field else press(page, form.button)
 
-    def _leads(self, intent: Intent, page: Page) -> list[tuple[float, Element]]:
-        """What may lead to the form, the likeliest first: by what it says or by its route. Above 1: by the prompt's own noun."""
-        own = self._own_names(intent, self.leads)
-        found: list[tuple[float, Element]] = []
-        for one in page.usable(BUTTONS):
-            if len(words(one.label)) > 6:
-                continue
-            routed = any(f"/{route}" in one.href.lower().partition("?")[0] for route in self.routes)
-            named = max((score(one, name) - 0.01 * rank for rank, name in enumerate(self.leads)), default=0.0)
-            meant = max((score(one, name) for name in own), default=0.0)
-            merit = max(named if named >= _LEAST_LEAD else 0.0, 0.5 if routed else 0.0) + (meant if meant >= 0.9 else 0.0)
-            found += [(merit, one)] if merit else []
-        return sorted(found, key=lambda hit: (-hit[0], hit[1].place))
 
-    def _own_names(self, intent: Intent, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The names with the prompt's own noun: "add film" where it asks to add a film."""
-        noun = noun_of(intent)
-        verbs = tuple(dict.fromkeys(name.split()[0] for name in names))
-        return tuple(f"{verb} {noun}" for verb in verbs if noun) if self.about is None else ()
-
-
-_NOUN = re.compile(r"^\W*[a-z]+(?: up)?\s+(?:(?:an?|the|my|your|new|another|one|this|existing|user)\s+)*((?:time )?[a-z-]+)", re.I)
-
-
-def noun_of(intent: Intent) -> str:
-    """What the prompt's verb is about: "film" of "Add a film where …"; "" where it says none."""
-    found = _NOUN.match(intent.words)
-    return " ".join(words(found[1])) if found else ""
-
-
-def _sent(past: Past, searched: str) -> bool:
-    """Whether something was filled in that was no search for the item, and then something pressed."""
-    filled = [at for at, one in enumerate(past.entries) if one.type in FILLS and one.succeeded is not False]
-    written = [at for at in filled if not searched or past.entries[at].fields.get("text") != searched]
+def _sent(past: Past, criteria: Sequence[Criterion]) -> bool:
+    """Whether something was filled in that the form was to hold, not a search or a log-in, and then something pressed."""
+    stated = [one for one in criteria if not one.operator.negative]
+    written = [
+        at
+        for at, one in enumerate(past.entries)
+        if one.type in FILLS and one.succeeded is not False and _is_written(str(one.fields.get("text", "")), stated)
+    ]
     return bool(written) and Past(past.entries[written[-1] + 1 :]).pressed
+
+
+def _is_written(text: str, stated: Sequence[Criterion]) -> bool:
+    return is_made_up(text) or any(agrees(one, text) for one in stated)
 
 
 def _items(page: Page) -> list[Element]:

@@ -11,7 +11,9 @@ from agents.page.elements import BUTTONS
 from agents.page.matching import score, words
 from agents.template.answers import Answer, answers
 from agents.template.criteria import Criterion
+from agents.template.leads import FOREIGN
 from agents.template.slots import Slot, slots
+from agents.template.thesaurus import alike
 
 _GOOD = 0.5
 # A form that does one of these is another task's, unless the task says so itself.
@@ -25,9 +27,25 @@ _LEAVING = frozenset(
 _SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a task knows of its form: the criteria, fields that it has, its button's names, or verbs and nouns of these."""
+
+    criteria: tuple[Criterion, ...]
+    known_by: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
+    verbs: frozenset[str] = frozenset()
+    nouns: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class FoundForm:
-    """A form, or the fields that stand outside of any. `units` is how many names the criteria have."""
+    """A form, or the fields that stand outside of any.
+
+    `units` is how many names the criteria have, `wanted` how many of the fields it has that it is known by; `named` is how well
+    its button answers to the task, 1 for its own verb and noun; `foreign`: the button speaks of something else; `by_noun`: it is
+    told by verb, noun and criteria, as its button may say no more than "Save".
+    """
 
     elements: tuple[Element, ...]
     slots: tuple[Slot, ...]
@@ -36,6 +54,8 @@ class FoundForm:
     wanted: int
     button: Element | None
     named: float
+    foreign: bool = False
+    by_noun: bool = False
 
     @cached_property
     def merit(self) -> float:
@@ -45,19 +65,27 @@ class FoundForm:
 
     @property
     def good(self) -> bool:
-        return self.button is not None and self.merit >= _GOOD and (bool(self.answers) or self.wanted > 0)
+        told = self.named >= 0.6 or self.wanted > 1 or (self.by_noun and 2 * len(self.answers) >= self.units > 0)
+        return self.button is not None and self.merit >= _GOOD and told and (bool(self.answers) or self.wanted > 0)
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is surely the task's: its button says so, and nothing speaks against it."""
+        return self.named >= 1.0 and not self._is_another
 
     @property
     def _is_another(self) -> bool:
+        if self.foreign:
+            return True
         if self.button is None or self.named >= 0.8:
             return False
         said = set(words(self.button.label or self.button.text))
         return bool(said & _OTHERS) or any(score(self.button, name) >= 0.9 for name in _OTHER_NAMES)
 
 
-def forms(page: Page, criteria: Sequence[Criterion], known_by: Sequence[str], sends: Sequence[str]) -> list[FoundForm]:
-    """The forms of a page, the one that the task is about first. `known_by` are fields that its form has, `sends` its button's names."""
-    found = [_found(page, elements, criteria, known_by, sends) for elements in _apart(page)]
+def forms(page: Page, wanted: Wanted) -> list[FoundForm]:
+    """The forms of a page, the one that the task is about first."""
+    found = [_found(page, elements, wanted) for elements in _apart(page)]
     return sorted((form for form in found if form.slots), key=lambda form: (-form.merit, form.slots[0].place))
 
 
@@ -70,17 +98,19 @@ def _apart(page: Page) -> Iterator[list[Element]]:
         yield [element for element in pool if element.form == form]
 
 
-def _found(
-    page: Page, elements: Sequence[Element], criteria: Sequence[Criterion], known_by: Sequence[str], sends: Sequence[str]
-) -> FoundForm:
+def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm:
     offered = slots(elements)
-    given = answers(criteria, offered, page)
-    anchors = [answer.slot.element for answer in given] or [slot.element for slot in offered if _known(slot, known_by)]
-    own = elements if elements and elements[0].form is not None else _around(page, anchors, sends)
-    button, named = _button(own, sends, {one.place for slot in offered for one in slot.choices})
-    wanted = sum(any(slot.likeness(name) >= 0.6 for slot in offered) for name in known_by)
-    units = len({" ".join(words(one.field)) for one in criteria})
-    return FoundForm(tuple(own), tuple(offered), given, units, wanted, button, named)
+    given = answers(wanted.criteria, offered, page)
+    anchors = [answer.slot.element for answer in given] or [slot.element for slot in offered if _known(slot, wanted.known_by)]
+    own = elements if elements and elements[0].form is not None else _around(page, anchors, wanted.sends)
+    button, named = _button(own, wanted.sends, {one.place for slot in offered for one in slot.choices})
+    said = set(words(button.label or button.text)) if button else set[str]()
+    if said & wanted.verbs and said & wanted.nouns:
+        named = 1.0
+    known = sum(any(slot.likeness(name) >= 0.6 for slot in offered) for name in wanted.known_by)
+    units = len({" ".join(words(one.field)) for one in wanted.criteria})
+    foreign = bool(wanted.verbs and said & FOREIGN - wanted.nouns)
+    return FoundForm(tuple(own), tuple(offered), given, units, known, button, named, foreign, bool(wanted.verbs))
 
 
 def _known(slot: Slot, known_by: Iterable[str]) -> bool:
@@ -105,16 +135,20 @@ def _button(elements: Sequence[Element], sends: Sequence[str], choices: set[int]
         one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices and not _leaves(one, sends)
     ]
     sending = [one for one in buttons if one.submits] or [one for one in buttons if one.role == "button"] or buttons
-    scored = [(max((score(one, name) for name in sends), default=0.0), one) for one in sending]
+    scored = [(max((_called(one, name) for name in sends), default=0.0), one) for one in sending]
     best = max(scored, key=lambda hit: (round(hit[0], 2), hit[1].place), default=None)
     if best and best[0] >= 0.6:
         return best[1], best[0]
-    generic = [(max(score(one, name) for name in _SENDING), one) for one in sending]
+    generic = [(max(_called(one, name) for name in _SENDING), one) for one in sending]
     best = max(generic, key=lambda hit: (round(hit[0], 2), hit[1].place), default=None)
     if best is None:
         return None, 0.0
     chosen = best[1] if best[0] >= 0.6 else sending[-1]
     return chosen, 0.3 if best[0] >= 0.6 else 0.0
+
+
+def _called(element: Element, name: str) -> float:
+    return max(score(element, name), 0.9 * alike(name, element.label or element.text))
 
 
 def _leaves(element: Element, sends: Sequence[str]) -> bool:

@@ -26,12 +26,14 @@ GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 class Move:
     """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already.
 
-    `once`: a press that a second one would undo, or that needs no second one.
+    `once`: a press that a second one would undo, or that needs no second one. `tries`: the ways are different things to press,
+    each tried where the one before led nowhere, without waiting in between.
     """
 
     ways: tuple[Action, ...]
     shown: bool = False
     once: bool = False
+    tries: bool = False
 
     @property
     def fills(self) -> bool:

@@ -159,7 +159,7 @@ class Choice:
             return self._untried(move)
         pressed = [way for way in move.ways if self.past.did(way) and "go_back" not in way.fields]
         left = [way for way in move.ways if way not in pressed]
-        if pressed and not self.past.last_waited:
+        if pressed and not (self.past.last_waited or move.tries):
             return None
         return self._untried(Move(tuple(left)))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from agents.page import Page
+from agents.page.matching import likeness
 from agents.template.measures import date_in, number_in
 from agents.template.slots import Slot
 
@@ -47,19 +48,26 @@ _WORDS = ("Sample", "Quick", "Bamdyz")
 _NUMBERS = ("1", "2", "3", "4", "5")
 _TIMES = ("10:00", "14:30", "19:00")
 _SURE = 0.6
+# A number may be typed into a search too, so it tells nothing.
+_MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
 
 
-def plausible(slot: Slot, page: Page | None) -> Iterator[str]:
-    """Values for a field that takes free input, the likeliest first."""
+def plausible(slot: Slot, page: Page | None, meant: str = "") -> Iterator[str]:
+    """Values for a field that takes free input, the likeliest first. `meant` is what the prompt calls it, "" for nothing."""
     kind = slot.element.type
     if kind in {"date", "datetime-local", "month", "week"} or _is_date(slot):
         yield from (day.isoformat() for day in _days(slot, page))
     elif kind == "time":
         yield from _TIMES
     else:
-        pool = _POOLS[_TYPED[kind]][1] if kind in _TYPED else _pool(slot)
+        pool = _POOLS[_TYPED[kind]][1] if kind in _TYPED else _pool(slot, meant)
         yield from pool
         yield from _NUMBERS if kind in {"number", "range"} else _WORDS
+
+
+def is_made_up(text: str) -> bool:
+    """Whether a text is one of those that are put in where a prompt says none."""
+    return text in _MADE_UP
 
 
 def _is_date(slot: Slot) -> bool:
@@ -67,7 +75,10 @@ def _is_date(slot: Slot) -> bool:
     return element.type == "text" and ("yyyy" in element.placeholder.lower() or slot.likeness("date") > 0.8)
 
 
-def _pool(slot: Slot) -> tuple[str, ...]:
+def _pool(slot: Slot, meant: str) -> tuple[str, ...]:
+    said = [likeness(name, meant) if meant else 0.0 for names, _ in _POOLS for name in names[:1]]
+    if max(said) >= _SURE:
+        return _POOLS[said.index(max(said))][1]
     scored = [(max(slot.likeness(name) for name in names), -rank) for rank, (names, _) in enumerate(_POOLS)]
     best, rank = max(scored)
     if best >= _SURE:

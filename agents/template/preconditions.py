@@ -14,7 +14,7 @@ from agents.template.quest import ABOUT_ITEMS, quest_of
 from agents.template.recipes import cart
 
 # Their recipes look themselves whose buttons they press, on an item's card too.
-_ON_CARDS = ABOUT_ITEMS - {Kind.OPEN_ITEM, Kind.COMMENT, Kind.BOOKING, Kind.CHECKOUT, Kind.EDIT_ITEM}
+_ON_CARDS = ABOUT_ITEMS - {Kind.OPEN_ITEM, Kind.COMMENT, Kind.BOOKING, Kind.CHECKOUT}
 # These can be about no item at all.
 _ALSO_WITHOUT = frozenset({Kind.BOOKING, Kind.CHECKOUT, Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.REACT, Kind.MARK, Kind.UNFOLD})
 _AT_ONCE = re.compile(r"\bbuy now\b", re.I)

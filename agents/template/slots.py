@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.page import Element
-from agents.page.elements import BUTTONS, CHECKED, FIELDS
-from agents.page.matching import likeness
+from agents.page.elements import BUTTONS, CHECKED, FIELDS, PICKER, TICKED
+from agents.page.matching import likeness, words
 
 _CHOICE_ROLES = frozenset({"radio", "checkbox", "button", "tab", "option"})
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
 _MARKED, _BESIDE = 0.85, 0.95
 _MOST_CHOICES = 60
+_WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.65
 _LEAST_STARS, _MOST_STARS = 3, 10
 
 
@@ -43,12 +44,12 @@ class Slot:
     @property
     def opens(self) -> bool:
         """Whether it is pressed to show its options: a list that is no select."""
-        return not self.choices and self.element.role == "combobox" and self.element.tag not in {"input", "textarea", "select"}
+        return not self.choices and self.element.role == PICKER
 
     @property
     def ticks(self) -> bool:
         """Whether it is on or off."""
-        return not self.choices and self.element.role in {"checkbox", "switch"}
+        return not self.choices and self.element.role in TICKED - {"radio"}
 
     @property
     def value(self) -> str:
@@ -59,7 +60,12 @@ class Slot:
 
     def likeness(self, name: str) -> float:
         """How well it answers to a name, from 0 to 1."""
-        return max(likeness(name, text) * weight for text, weight in self.called)
+        return max(likeness(name, text) * weight * _narrowed(name, text) for text, weight in self.called)
+
+
+def _narrowed(name: str, text: str) -> float:
+    """Less than 1 where a text says which one of several, and the name says another or none: a first name is not the name."""
+    return 1.0 if set(words(text)) & _WHICH <= set(words(name)) else _OTHER_ONE
 
 
 def slots(elements: Sequence[Element]) -> list[Slot]:
@@ -93,4 +99,4 @@ def _options(row: Sequence[Element]) -> Iterable[str]:
 
 
 def _is_field(element: Element) -> bool:
-    return element.usable and element.role in FIELDS | {"switch"} and element.type not in _NEVER and element.role not in BUTTONS
+    return element.usable and element.role in FIELDS | {"switch", PICKER} and element.type not in _NEVER and element.role not in BUTTONS

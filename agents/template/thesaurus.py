@@ -14,7 +14,7 @@ _SAME = (
     "view see show open display check explore access inspect examine reveal expand unfold ver mostrar abrir browse",
     "detail info information more overview detalle detalles",
     "cart basket bag trolley carrito cesta",
-    "list watchlist wishlist favorite favourite favorites favourites saved collection lista favoritos",
+    "list watchlist wishlist favorite favourite favorites favourites collection lista favoritos",
     "share send compartir enviar recommend",
     "search find query lookup discover locate buscar",
     "confirm yes proceed finalize approve accept agree confirmar ok sí continue",
@@ -35,7 +35,7 @@ _SAME = (
 )
 _MEANT = {word: line.split()[0] for line in _SAME for word in line.split()}
 # They tell nothing of what a button does.
-_SMALL = frozenset("to from in of the a an my your this that it now item on for and or at".split())  # noqa: SIM905 (words read best as words)
+_SMALL = frozenset("to from of the a an my your this that it now item on for and or at".split())  # noqa: SIM905 (words read best as words)
 
 
 @lru_cache(maxsize=4096)

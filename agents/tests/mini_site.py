@@ -216,7 +216,11 @@ _SCRIPT = """<script>document.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-act],[data-opens],[data-closes]");
   if (!pressed) return;
   if (pressed.dataset.opens) document.getElementById(pressed.dataset.opens).hidden = false;
-  else if (pressed.dataset.act) fetch(pressed.dataset.act, {method: "POST"}).then((answer) => { location = answer.url; });
+  else if (pressed.dataset.act) {
+    const form = Object.assign(document.createElement("form"), {method: "post", action: pressed.dataset.act});
+    document.body.append(form);
+    form.submit();
+  }
   else pressed.closest("[role=dialog]").remove();
 });</script>"""
 

@@ -1,28 +1,43 @@
-import json
+"""What the LLM is asked."""
+
+from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents import actions, selectors
-from agents.actions import validate
 from agents.catalogue import CATALOGUE
-from agents.prompt import MAX_PAGE, MAX_PROMPT, InvalidReply, messages, parse_reply, plan_from_reply
+from agents.page import read
+from agents.prompt import MOST_TOKENS, question
 from agents.protocol import Form, PastAction, Step
-from agents.tests.strategies import JSON, near_actions
+from agents.tests.long_pages import films
+from agents.tests.test_template_properties import HTML, ODD_PAST, PROMPT
+from agents.tokens import fitted, tokens
 
 START = "http://localhost:8000/?seed=58"
-ONE_SHOT = Step(endpoint="/solve_task", form=Form.ONE_SHOT, task_id="1", prompt="Log in as <username>", url=START)
-STEP = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="Log in as <username>", url=START, index=2)
-CLICK = {"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "//a"}}
 LINK = actions.click(selectors.xpath("//a"))
+FILM = "Show the film where the genre equals 'Sci-Fi' and the year is greater than 1999"
 
 
-def test_the_system_message_shows_every_action_and_each_example_has_the_right_fields() -> None:
-    system = messages(ONE_SHOT, "")[0]["content"]
+def step(
+    form: Form = Form.STEP, page: str = "", history: tuple[PastAction, ...] = (), prompt: str = "Log in as <username>", **more: object
+) -> Step:
+    return Step("/step", form, "1", prompt, START, page, len(history), history, **more)  # type: ignore[arg-type]
+
+
+def asked(of: Step) -> tuple[str, str]:
+    """What system and user say."""
+    put = question(of, read(of.page, of.url) if of.page else None)
+    assert [message["role"] for message in put.messages] == ["system", "user"]
+    return put.messages[0]["content"], put.messages[1]["content"]
+
+
+def test_a_whole_plan_is_asked_for_with_every_action_and_each_example_has_the_right_fields() -> None:
+    system, _ = asked(step(Form.ONE_SHOT))
     for kind in CATALOGUE.values():
         assert f'{{"type": "{kind.type}"' in system
-        assert all(f'"{name}": ' in system for name in kind.fields)
+        assert all(f'"{name}": ' in system for name in kind.fields if name not in kind.optional)
     for rule in (
         "<username>",
         "?seed=",
@@ -35,158 +50,73 @@ def test_the_system_message_shows_every_action_and_each_example_has_the_right_fi
         assert rule in system
 
 
+def test_on_a_page_elements_are_asked_for_by_number_and_no_selector_is_spoken_of() -> None:
+    system, user = asked(step(page="<a href='/login'>Sign in</a>"))
+    assert '{"type": "click", "element": N}' in system
+    assert "elector" not in system
+    assert '1 link "Sign in"' in user
+
+
 def test_a_step_is_shown_only_the_tools_that_it_allows() -> None:
-    step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="x", url=START, allowed_tools=frozenset({"browser.click"}))
-    catalogue = messages(step, "")[0]["content"].partition("ACTIONS")[2].partition("SELECTORS")[0]
-    assert "ClickAction" in catalogue
-    assert "TypeAction" not in catalogue
+    system, _ = asked(step(page="<a href='/login'>Sign in</a>", allowed_tools=frozenset({"browser.click"})))
+    catalogue = system.partition("ACTIONS")[2].partition("RULES")[0]
+    assert '"click"' in catalogue
+    assert '"input"' not in catalogue
 
 
-def test_the_user_message_tells_task_url_step_past_and_page() -> None:
+def test_the_user_message_tells_task_understanding_url_step_and_past() -> None:
     past = (
         PastAction("ClickAction", LINK.fields, succeeded=False, error="Timeout 10000ms\nCall log: …", url=START),
         PastAction("TypeAction", {"text": "x"}, succeeded=True, error="", url=START),
         PastAction("", {}, None, "", ""),
     )
-    step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="Log in as <username>", url=START, index=2, history=past)
-    system, user = messages(step, "<button> Go")
-    assert (system["role"], user["role"]) == ("system", "user")
+    _, user = asked(step(history=past, prompt="Log in where username equals 'ann', then search for 'Arrival'"))
     for part in (
-        "Log in as <username>",
+        "login → search",
+        "- username equals 'ann'",
         START,
-        "3 of at most 12",
+        "4 of at most 12",
         "- Click //a: failed Timeout 10000ms\n",
         "- TypeAction: worked",
-        "<button> Go",
     ):
-        assert part in user["content"]
-    assert "- an unknown action: unknown" in user["content"]
-    assert "Call log" not in user["content"]
+        assert part in user
+    assert "- an unknown action: unknown" in user
+    assert "Call log" not in user
 
 
-def test_page_prompt_and_history_keep_to_a_budget() -> None:
-    past = (PastAction("ClickAction", LINK.fields, succeeded=False, error="x" * 2000, url=START),) * 100
-    step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="p" * 100_000, url=START, history=past)
-    assert len(messages(step, "x" * 1_000_000)[1]["content"]) < MAX_PAGE + MAX_PROMPT + 5_000
+def test_what_was_done_to_an_element_that_is_still_there_is_told_by_its_number() -> None:
+    typed = actions.type_text(selectors.attribute("name", "q"), "Arrival")
+    past = (PastAction(typed.type, typed.fields, succeeded=True, error="", url=START),)
+    _, user = asked(step(page="<a href='/'>Home</a><input name='q' placeholder='Find'>", history=past))
+    assert "- input 1 textbox \"Find\" with 'Arrival': worked" in user
 
 
-TOOL_CALL = {"name": "browser.click", "arguments": {"selector": "//a"}}
-FUNCTION = {"id": "1", "type": "function", "function": {"name": "click", "arguments": json.dumps({"selector": "//a"})}}
+@pytest.mark.parametrize(("cards", "kilobytes", "most"), [(10, 7, 2_500), (28, 18, 2_500), (760, 500, 4_000)])
+@pytest.mark.parametrize("form", list(Form))
+def test_a_request_keeps_to_its_tokens_however_large_the_page(form: Form, cards: int, kilobytes: int, most: int) -> None:
+    page = films(cards)
+    assert len(page) // 1000 == pytest.approx(kilobytes, rel=0.2)
+    assert tokens("\n".join(asked(step(form, page, prompt=FILM)))) <= most
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (json.dumps([CLICK]), [CLICK]),
-        (json.dumps({"actions": [CLICK], "done": False}), [CLICK]),
-        (json.dumps({"tool_calls": [TOOL_CALL]}), [TOOL_CALL]),
-        (json.dumps({"role": "assistant", "content": None, "tool_calls": [FUNCTION]}), [FUNCTION]),
-        (json.dumps(CLICK), [CLICK]),
-        (f"{json.dumps(CLICK)}\n{json.dumps(CLICK)}", [CLICK, CLICK]),
-        (f"```json\n{json.dumps([CLICK])}\n```", [CLICK]),
-        (f"Here [1] is {{my}} plan:\n```\n{json.dumps({'actions': [CLICK]}, indent=1)}\n```\nGood luck!", [CLICK]),
-        (f'<think>maybe [{{"type": "scroll"}}]</think>\n{json.dumps([CLICK])}', [CLICK]),
-        (f"thoughts without a beginning []</think>{json.dumps([CLICK])}", [CLICK]),
-        (json.dumps([{**CLICK, "why": "<think>"}]), [{**CLICK, "why": "<think>"}]),
-        ('{"actions": [], "done": true}', []),
-        ('{"done": true}', []),
-    ],
-)
-def test_a_list_of_actions_is_found_however_the_model_wraps_it(text: str, found: list[object]) -> None:
-    assert parse_reply(text) == found
+def test_even_the_longest_prompt_history_and_url_leave_room_for_the_page() -> None:
+    past = (PastAction("ClickAction", LINK.fields, succeeded=False, error="ä" * 2000, url=START),) * 100
+    for prompt in ("p" * 100_000, "ü" * 100_000):
+        texts = asked(Step("/step", Form.STEP, "1", prompt, f"{START}&x={'y' * 7000}", films(760), 3, past))
+        assert tokens("\n".join(texts)) <= MOST_TOKENS
+        assert "LINKS AND BUTTONS" in texts[1]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "I can't do that.",
-        "[]",
-        "{}",
-        "[1, 2]",
-        '{"done": false}',
-        json.dumps({"actions": [CLICK, CLICK]})[:-5],
-        json.dumps([CLICK, CLICK])[:-30],
-        json.dumps([CLICK, CLICK])[:-1],
-        f"<think>{json.dumps([CLICK])}",
-        "[" * 100_000,
-        "{" * 100_000,
-        '{"a":' * 100_000,
-    ],
-)
-def test_a_reply_without_a_whole_list_is_invalid(text: str) -> None:
-    with pytest.raises(InvalidReply):
-        parse_reply(text)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(Form), PROMPT, HTML, st.lists(ODD_PAST, max_size=5).map(tuple))
+def test_anything_can_be_asked(form: Form, prompt: str, html: str, history: tuple[PastAction, ...]) -> None:
+    texts = asked(step(form, html, history, prompt))
+    assert tokens("\n".join(texts)) <= MOST_TOKENS
+    "".join(texts).encode("utf-8", "surrogatepass")
 
 
-def test_a_plan_is_repaired_freed_of_invalid_actions_and_brought_to_the_conventions() -> None:
-    reply = {
-        "actions": [
-            {"type": "goto", "url": "/login?seed=7"},
-            {"type": "type", "selector": "//input", "text": "<username>"},
-            {"type": "teleport"},
-            {"type": "NavigateAction", "url": "http://evil.example/"},
-            TOOL_CALL,
-        ],
-        "reasoning": "The login form\0 is there.",
-    }
-    plan = plan_from_reply(json.dumps(reply), ONE_SHOT)
-    assert plan.actions == (
-        actions.navigate(START),
-        actions.navigate("http://localhost:8000/login?seed=58"),
-        actions.type_text(selectors.xpath("//input"), "<username>"),
-        LINK,
-    )
-    assert plan.done is False
-    assert plan.reasoning == "The login form\ufffd is there."
-
-
-def test_done_is_read_from_the_flag_and_from_a_done_action() -> None:
-    assert plan_from_reply('{"actions": [], "done": true}', STEP).done
-    assert plan_from_reply('[{"type": "DoneAction"}]', STEP).done
-    plan = plan_from_reply(json.dumps([CLICK, {"name": "browser.done", "arguments": {}}]), STEP)
-    assert (plan.actions, plan.done) == ((LINK,), True)
-    assert not plan_from_reply(json.dumps({"actions": [CLICK], "done": "true"}), STEP).done
-
-
-@pytest.mark.parametrize(
-    ("reply", "why"),
-    [
-        ([{"type": "teleport"}], "first fault: type"),
-        ([{"type": "ClickAction", "selector": "//a["}], "first fault: selector"),
-        ([{"type": "goto", "url": "http://evil.example/"}], "off the task's site"),
-        ({"actions": []}, "has no actions"),
-    ],
-)
-@pytest.mark.parametrize("step", [ONE_SHOT, STEP])
-def test_a_reply_of_which_nothing_is_left_is_invalid_and_says_why(step: Step, reply: object, why: str) -> None:
-    with pytest.raises(InvalidReply, match=why):
-        plan_from_reply(json.dumps(reply), step)
-
-
-def test_a_one_shot_task_cant_be_done_without_actions() -> None:
-    with pytest.raises(InvalidReply, match="no actions"):
-        plan_from_reply('{"actions": [], "done": true}', ONE_SHOT)
-
-
-def test_tools_that_a_step_doesnt_allow_leave_nothing() -> None:
-    step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="x", url=START, allowed_tools=frozenset({"browser.wait"}))
-    with pytest.raises(InvalidReply, match="not allowed"):
-        plan_from_reply(json.dumps([CLICK]), step)
-
-
-LISTS = st.lists(near_actions() | JSON, max_size=3)
-REPLIES = JSON | LISTS | st.fixed_dictionaries({}, optional={"actions": LISTS, "tool_calls": LISTS, "done": JSON, "reasoning": JSON})
-WRAPPED = st.builds(lambda before, reply, after: f"{before}{json.dumps(reply)}{after}", st.text(max_size=10), REPLIES, st.text(max_size=10))
-
-
-@settings(max_examples=300)
-@given(st.text(st.characters(), max_size=50) | WRAPPED, st.sampled_from([ONE_SHOT, STEP]))
-def test_whatever_a_model_says_is_a_valid_plan_or_an_invalid_reply(text: str, step: Step) -> None:
-    try:
-        plan = plan_from_reply(text, step)
-    except InvalidReply:
-        return
-    assert plan.actions or plan.done
-    assert all(validate(action.as_action()) == action for action in plan.actions)
-    plan.reasoning.encode()
+@given(st.text(max_size=200), st.integers(1, 100))
+def test_a_text_is_fitted_to_its_tokens(text: str, most: int) -> None:
+    cut = fitted(text, most)
+    assert tokens(cut) <= most
+    assert cut == text or cut.endswith("…")

@@ -337,7 +337,7 @@ def test_always_asks_the_llm_however_sure_the_template_is(standin: StandIn) -> N
 
 
 def test_a_task_whose_next_call_might_exceed_its_cap_goes_on_with_the_template(standin: StandIn) -> None:
-    set_rules(max_task_usd=0.011)
+    set_rules(max_task_usd=0.0102)
     answer()
     answer(1)
     answer(2, task_id="another")

@@ -113,8 +113,15 @@ def test_a_single_model_that_fails_is_tried_once_more(standins: tuple[StandIn, S
 
 
 def test_each_account_has_its_own_prices(standins: tuple[StandIn, StandIn]) -> None:
+    change({"max_task_usd": 0}, by=None, reason="test")
     Account.objects.filter(name="default").update(price_overrides={MODEL: [1e5, 0]})
     answer()
     attempt = LLMAttempt.objects.get()
     assert attempt.cost and attempt.prompt_tokens
     assert float(attempt.cost) == pytest.approx(attempt.prompt_tokens / 10)
+
+
+def test_an_account_that_is_too_dear_for_the_task_is_passed_over(standins: tuple[StandIn, StandIn]) -> None:
+    Account.objects.filter(name="default").update(price_overrides={MODEL: [1e5, 0]})
+    answer()
+    assert by() == [("spare", "ok")]

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from agents import prompt
 from agents.actions import validate
+from agents.page import read
+from agents.prompt import question
 from agents.protocol import Form, PastAction, Step
+from agents.replies import plan_from_reply
 from agents.standin.plans import plan
 
 SYSTEM = "Answer with actions. A selector is, for instance, xpathSelector //input[@name='q']. See http://example.org."
@@ -89,18 +91,26 @@ def test_without_a_url_or_an_element_it_waits() -> None:
     assert answered("Say hello") == [{"type": "WaitAction", "time_seconds": 1.0}]
 
 
-LISTED = """Title: Autocinema
-searchbox "Find films" [name=query]
-link "Sign in" [xpath=//nav//a[1]]
-button "Go" [xpath=//form//button[@type='submit']]"""
+PAGE_OF_THE_MINERS = """<title>Autocinema</title><nav><a href="/login?seed=58">Sign in</a></nav>
+<form><input type="search" name="query" placeholder="Find films"><button>Go</button></form>"""
+
+
+def test_numbered_elements_are_picked_by_their_number_and_none_twice() -> None:
+    listed = '1 searchbox "Find films"\n- Arrival | year 2016 → 2 link "Details", 3 button "Like"\n4 button "Go" (on)'
+    words = f"Task: Search for the film 'Arrival'\nPage http://localhost:8000/?seed=58\n{listed}"
+    asked = json.loads(plan([("system", SYSTEM), ("user", words)]))["actions"]
+    assert asked == [{"type": "TypeAction", "element": 1, "text": "Arrival"}, {"type": "ClickAction", "element": 4}]
+    again = json.loads(plan([("system", SYSTEM), ("user", f'{words}\n- input 1 searchbox "Find films": worked')]))["actions"]
+    assert [action.get("element") for action in again] == [2]
 
 
 def answered_to_the_miner(step: Step, page: str) -> list[dict[str, Any]]:
-    asked = [(message["role"], message["content"]) for message in prompt.messages(step, page)]
-    return [action.as_action() for action in prompt.plan_from_reply(plan(asked), step).actions]
+    put = question(step, read(page, step.url) if page else None)
+    asked = [(message["role"], message["content"]) for message in put.messages]
+    return [action.as_action() for action in plan_from_reply(plan(asked), step, put.shown).actions]
 
 
-@pytest.mark.parametrize("page", ["", LISTED])
+@pytest.mark.parametrize("page", ["", PAGE_OF_THE_MINERS])
 def test_the_miners_own_words_for_a_whole_plan_are_understood(page: str) -> None:
     step = Step("/solve_task", Form.ONE_SHOT, "t", LOGIN, "http://localhost:8000/?seed=58")
     actions = answered_to_the_miner(step, page)
@@ -109,15 +119,17 @@ def test_the_miners_own_words_for_a_whole_plan_are_understood(page: str) -> None
 
 
 def test_the_miners_own_words_for_a_step_are_understood() -> None:
-    step = Step("/step", Form.STEP, "t", "Search for the film 'Arrival'", "http://localhost:8000/?seed=58", page="<html>")
-    assert answered_to_the_miner(step, LISTED) == [
-        {"type": "TypeAction", "selector": {"type": "attributeValueSelector", "attribute": "name", "value": "query"}, "text": "Arrival"},
-        {"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "//form//button[@type='submit']"}},
+    step = Step("/step", Form.STEP, "t", "Search for the film 'Arrival'", "http://localhost:8000/?seed=58", page=PAGE_OF_THE_MINERS)
+    assert answered_to_the_miner(step, PAGE_OF_THE_MINERS) == [
+        {"type": "TypeAction", "selector": {"type": "xpathSelector", "value": "//input[@type='search']"}, "text": "Arrival"},
+        {"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "//form//button"}},
     ]
 
 
 def test_what_the_miner_says_was_done_is_not_done_again() -> None:
-    link = {"type": "xpathSelector", "value": "//nav//a[1]"}
+    link = {"type": "attributeValueSelector", "attribute": "href", "value": "/login?seed=58"}
     past = PastAction("ClickAction", {"selector": link}, succeeded=True, error="", url="")
-    step = Step("/step", Form.STEP, "t", LOGIN, "http://localhost:8000/?seed=58", page="<html>", index=1, history=(past,))
-    assert all(action["selector"] != link for action in answered_to_the_miner(step, LISTED))
+    step = Step("/step", Form.STEP, "t", LOGIN, "http://localhost:8000/?seed=58", page=PAGE_OF_THE_MINERS, index=1, history=(past,))
+    actions = answered_to_the_miner(step, PAGE_OF_THE_MINERS)
+    assert actions
+    assert all(action["selector"] != link for action in actions)

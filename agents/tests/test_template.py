@@ -240,6 +240,12 @@ def test_a_log_in_form_may_have_its_password_first() -> None:
     assert sent(step_by_step(LOGIN, cinema() | {"/login": swapped}, first_only=False), "/session") == ACCOUNT
 
 
+def test_a_page_is_found_by_its_address_where_the_link_is_called_otherwise() -> None:
+    menu = "<a href='/cart?seed=7'>Carrito</a><a href='/wishlist?seed=7'>Shopping ideas</a>"
+    (pressed,) = plan(step("Show me my shopping cart", menu), None).actions
+    assert pressed.fields["selector"]["value"].startswith("/cart?")
+
+
 def test_a_dialog_in_the_way_is_closed_first() -> None:
     dialog = "<dialog open aria-modal='true'><div><p>Welcome</p><button>Got it</button></div></dialog>"
     first = plan(step("Search for 'x'", shop()["/"] + dialog), None).actions[0]

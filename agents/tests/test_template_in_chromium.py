@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Page
 
-from agents.actions import Action
-from agents.protocol import Form, PastAction, Step
-from agents.selectors import for_playwright
+from agents.protocol import Form
 from agents.template import plan
+from agents.tests.real_browser import carry_out, in_steps, step
 
 pytestmark = pytest.mark.browser
 
@@ -56,74 +55,9 @@ def site() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(**chromium)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    opened = context.new_page()
-    opened.set_default_timeout(10_000)
-    yield opened
-    context.close()
-
-
-def carry_out(page: Page, action: Action) -> bool:
-    """Whether a browser could do what the action says, as callers do it."""
-    try:
-        _do(page, action)
-    except Error:
-        return False
-    page.wait_for_load_state()
-    return True
-
-
-def _do(page: Page, action: Action) -> None:
-    fields = action.fields
-    target = page.locator(for_playwright(fields["selector"])) if "selector" in fields else page.locator("body")
-    match action.type:
-        case "NavigateAction":
-            page.goto(fields["url"])
-        case "WaitAction":
-            page.wait_for_timeout(fields["time_seconds"] * 1000)
-        case "ClickAction":
-            target.first.click()
-        case "TypeAction":
-            target.first.fill(fields["text"])
-        case "SubmitAction":
-            target.press("Enter")
-        case "SelectDropDownOptionAction":
-            target.select_option(label=fields["text"])
-        case _:
-            raise AssertionError(action)
-
-
-def step(form: Form, prompt: str, url: str, *, page: str = "", history: tuple[PastAction, ...] = ()) -> Step:
-    return Step("/step", form, "t", prompt, url, page, len(history), history)
-
-
 def at_once(page: Page, prompt: str, url: str) -> None:
     for action in plan(step(Form.ONE_SHOT, prompt, url), None).actions:
         assert carry_out(page, action), action.in_words()
-
-
-def in_steps(page: Page, prompt: str, url: str) -> bool:
-    """Runs the first call of each step; says whether the agent said that it is done."""
-    page.goto(url)
-    history: tuple[PastAction, ...] = ()
-    for _ in range(12):
-        made = plan(step(Form.STEP, prompt, page.url, page=page.content(), history=history), None)
-        if made.done:
-            return True
-        action = made.actions[0]
-        assert carry_out(page, action), action.in_words()
-        history += (PastAction(action.type, action.fields, succeeded=True, error="", url=page.url),)
-    return False
 
 
 def sent(page: Page) -> dict[str, list[str]]:

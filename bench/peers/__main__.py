@@ -34,7 +34,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from agents.prompt import messages
+from agents.page import read
+from agents.prompt import question
 from agents.protocol import parse
 from agents.standin import scenario as scenarios
 from agents.standin.process import StandIn
@@ -163,7 +164,7 @@ def target(url: str, key: str, models: tuple[str, ...]) -> Target:
     """The same page for all; the libraries get it as the miner's own prompt puts it."""
     page = step_body()
     step = parse("/step", json.dumps(page).encode())
-    return Target(url, key, models, messages(step, page["html"]), page)
+    return Target(url, key, models, question(step, read(step.page, step.url)).messages, page)
 
 
 if __name__ == "__main__":

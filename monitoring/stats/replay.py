@@ -12,8 +12,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from agents.models import LLMAttempt, Replay, Step
-from agents.page import excerpt, read
-from agents.prompt import MAX_PAGE, messages
+from agents.page import read
+from agents.prompt import question
 from agents.reasons import Verdict
 from agents.redaction import redact
 from agents.step_pages import is_kept, kept
@@ -74,7 +74,7 @@ class ReplayPage:
         if asked is None:
             return ""
         page = read(asked.page, asked.url) if asked.page else None
-        return redact("\n\n".join(each["content"] for each in messages(asked, excerpt(page, MAX_PAGE) if page else "")))
+        return redact("\n\n".join(each["content"] for each in question(asked, page).messages))
 
 
 def replay_page(pk: int, now: datetime) -> ReplayPage | None:

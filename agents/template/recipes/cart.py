@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from agents.page import Page, Record
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.sites import path_of
 from agents.template import blind
 from agents.template.criteria import Criterion
 from agents.template.deeds import deed, did, named
@@ -78,7 +78,7 @@ def filling(intent: Intent, page: Page, past: Past) -> tuple[Move, ...] | None:
 
 def to_cart(page: Page) -> tuple[Move, ...]:
     """Press what leads to the cart: by its route, else by its name."""
-    links = [link for link in page.usable(BUTTONS) if _SIGNS & set(words(urlsplit(link.href).path))]
+    links = [link for link in page.usable(BUTTONS) if _SIGNS & set(words(path_of(link.href)))]
     found = links[0] if links else named(page.elements, _OPEN)
     return (press(page, found),) if found else ()
 
@@ -88,7 +88,7 @@ def _changes(intent: Intent) -> bool:
 
 
 def _is_cart(page: Page) -> bool:
-    return bool(_SIGNS & set(words(urlsplit(page.url).path)))
+    return bool(_SIGNS & set(words(path_of(page.url))))
 
 
 def _items(intent: Intent, page: Page) -> list[Record]:

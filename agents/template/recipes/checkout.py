@@ -1,25 +1,29 @@
-"""Check out: through the cart and the steps of the order to what places it."""
+"""Check out: the item into the cart, through the cart and the steps of the order, to what places it."""
 
 from __future__ import annotations
 
 from agents.template.form_task import FormTask
 from agents.template.intents import Kind
+from agents.template.recipes.cart import ADD
+
+_PLACING = (
+    "place order",
+    "place your order",
+    "complete purchase",
+    "complete order",
+    "confirm order",
+    "confirm and pay",
+    "pay now",
+    "submit order",
+    "purchase",
+    "pay",
+)
 
 RECIPE = FormTask(
     "checkout",
     frozenset({Kind.CHECKOUT}),
-    leads=("proceed to checkout", "checkout", "buy now", "view cart", "cart", "basket", "continue", "next"),
-    sends=(
-        "place order",
-        "place your order",
-        "complete purchase",
-        "complete order",
-        "confirm order",
-        "confirm and pay",
-        "pay now",
-        "submit order",
-        "pay",
-    ),
+    leads=(*_PLACING, "proceed to checkout", "checkout", "buy now", *ADD, "view cart", "cart", "basket", "continue", "next"),
+    sends=_PLACING,
     known_by=("card number", "address"),
     routes=("checkout", "cart"),
 )

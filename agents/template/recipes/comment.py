@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from agents.page.matching import words
-from agents.template.criteria import Criterion
 from agents.template.form_task import FormTask
 from agents.template.intents import Kind
-
-_WRITTEN = frozenset(
-    """comment content message text body review commenter reviewer feedback reply rating star score""".split()  # noqa: SIM905 (words read best as words)
-)
-
-
-def _is_written(criterion: Criterion) -> bool:
-    said = words(criterion.field)
-    return bool(said) and bool({said[0], said[-1]} & _WRITTEN)
-
 
 RECIPE = FormTask(
     "comment",
@@ -27,5 +15,4 @@ RECIPE = FormTask(
     ),
     known_by=("comment", "review", "message"),
     fills=("name", "comment", "message", "rating"),
-    about=_is_written,
 )  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from agents.template.form_task import FormTask
 from agents.template.intents import Kind
+from agents.template.leads import CHANGING
 
 RECIPE = FormTask(
     "edit_item",
     frozenset({Kind.EDIT_ITEM}),
-    leads=("edit", "update", "modify", "rename", "change", "edit items"),
+    leads=("edit", "modify", "change details"),
+    verbs=CHANGING,
     sends=("save changes", "save", "update", "rename", "apply", "confirm"),
 )

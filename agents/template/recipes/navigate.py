@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from agents.actions import InvalidAction, navigate
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.sites import path_of
 from agents.template import blind
 from agents.template.deeds import named
 from agents.template.fields import link_to
@@ -35,7 +35,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
         return _opened(url[0].rstrip(".,;)"))
     place = _place(intent)
     if page is not None:
-        found = _by_route(page, place) or named(page.usable(BUTTONS), (place or "home",))
+        found = _by_route(page, place) or _by_route(page, intent.words) or named(page.usable(BUTTONS), (place or "home",))
         return (press(page, found),) if found else link_to(page, (place or "home",))
     return () if place in _HOME else (blind_press(blind.pressed((place,), ("/" + "-".join(place.split()),))),)
 
@@ -47,7 +47,7 @@ def achieved(intent: Intent, page: Page, past: Past) -> bool:
 def _by_route(page: Page, place: str) -> Element | None:
     """The link whose route is one of the place's words: routes are not restyled, and not translated."""
     wanted = set(words(place))
-    routes = [(link, words(urlsplit(link.href).path)) for link in page.usable({"link"})]
+    routes = [(link, words(path_of(link.href))) for link in page.usable({"link"})]
     return next((link for link, said in routes if said and set(said) <= wanted), None)
 
 
