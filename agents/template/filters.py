@@ -71,8 +71,8 @@ def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
     best = max(able, key=lambda pair: (_called(pair[0], group[0].field), -pair[0].place), default=None)
     if best is None:
         return None
-    positive = any(one.operator in _POSITIVE for one in group)
-    if not positive and _called(best[0], group[0].field) < _NAMED:
+    exact = any(one.operator in {Operator.EQUALS, Operator.ONE_OF} for one in group)
+    if not exact and _called(best[0], group[0].field) < _NAMED:
         return None
     return replace(fill(page, best[0], best[1]), shown=best[0].value == best[1])
 

@@ -24,7 +24,7 @@ from agents.template.thesaurus import alike, meant
 # An item may lead to its maker and its kind too; what leads to more places is a list.
 _MOST_PLACES = 3
 # Each look at a detail page and back takes two of the twelve steps.
-_MOST_LOOKS = 3
+_MOST_LOOKS = 4
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
@@ -42,7 +42,7 @@ def is_there(quest: Quest, page: Page) -> bool:
     if not _is_detail(page):
         return False
     if page.subject is not None and _is_named(quest, page.subject.name):
-        return judge(quest.criteria, page.subject).fits
+        return judge(quest.criteria, page.subject, whole=True).fits
     if quest.name and any(_is_named(quest, head) for head in (*page.headings[:3], page.title)):
         return True
     return page.subject is None and not page.records
@@ -191,9 +191,7 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     """A page of the site that may list more, each once."""
     links = [link for link in page.usable(BUTTONS) if len(words(link.label)) <= 4 and not _stays(link, page) and _keeps_seed(link, page)]
     ranked = sorted(links, key=lambda link: (-_likely(link), link.place))
-    likely = [
-        press(page, link) for link in ranked if _likely(link) >= (_LIKELY if link.href else _SURELY) and (link.href or not _is_all(link))
-    ]
+    likely = [press(page, link) for link in ranked if _likely(link) >= (_LIKELY if link.href else _SURELY)]
     return next(((move,) for move in likely if not _tried(move, past)), ())
 
 

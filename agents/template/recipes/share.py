@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from agents.page import Page
 from agents.page.elements import TEXT_FIELDS
-from agents.page.matching import words
 from agents.template import blind
 from agents.template.deeds import deed, did, named
 from agents.template.form_task import FormTask
@@ -15,7 +14,6 @@ from agents.template.past import Past
 
 _NAMES = ("share", "share link", "share this", "recommend", "send to a friend", "copy link", "spread the word", "tell a friend")
 _SEND = ("send", "share", "send invite", "share now", "copy link", "confirm", "submit")
-_TO = frozenset({"recipient", "receiver", "friend", "email", "message", "note", "platform"})
 _FORM = FormTask(
     "share dialog",
     frozenset({Kind.SHARE}),
@@ -23,7 +21,6 @@ _FORM = FormTask(
     sends=_SEND,
     known_by=("email", "recipient"),
     fills=("email", "name"),
-    about=lambda one: bool(_TO & set(words(one.field))),
 )
 
 
