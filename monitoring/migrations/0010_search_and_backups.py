@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("agents", "0009_newest_events"),
-        ("monitoring", "0008_channel_zone"),
+        ("monitoring", "0009_group_rollups"),
     ]
 
     operations = [
