@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from agents.page.attributes import BARE_RATING, is_label, label_name, of_data, said
-from agents.page.outline import Outline
+from agents.page.outline import NOTHING, Outline, Spans
 from agents.page.repeats import HEADINGS, PRESSED
 
 LONGEST_TEXT = 2_000
@@ -17,6 +18,7 @@ _IMAGES = frozenset({"img"})
 _NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "task", "film", "movie", "book"})
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES = 6
+_FURTHEST = 12
 _TELLING = ("aria-label", "title", "datetime", "content")
 
 
@@ -32,24 +34,25 @@ def is_bare_rating(text: str) -> bool:
 class Item:
     """One item of an outline.
 
-    `stretches` are the ranges of the page's texts that are its own. `labels` are texts that name what stands beside them, `heads`
-    the names of columns by number, `rated` the paths on which the list's ratings stand, `quiet` the tags whose texts say nothing of it.
+    `labels` are texts that name what stands beside them, `heads` the names of columns by number, `rated` the paths on which the
+    list's ratings stand, `quiet` the tags whose texts say nothing of it, `skipped` the parts of it that are about something else.
     """
 
     outline: Outline
     at: int
-    stretches: Sequence[tuple[int, int]]
     labels: frozenset[str] = frozenset()
     heads: Mapping[int, str] = field(default_factory=dict)
     rated: frozenset[tuple[str, ...]] = frozenset()
     quiet: frozenset[str] = frozenset()
+    skipped: Spans = NOTHING
 
     def text(self) -> str:
-        return " ".join(self.outline.pieces[place] for place in self._places())[:LONGEST_TEXT]
+        return " ".join(self.outline.pieces[place] for place in self._places)[:LONGEST_TEXT]
 
-    def _places(self) -> Iterator[int]:
-        for low, high in self.stretches:
-            yield from range(low, high)
+    @cached_property
+    def _places(self) -> list[int]:
+        """Its texts, by their places among those of the page."""
+        return [place for _, texts in self.outline.besides(self.at, self.skipped) for place in texts]
 
     def name(self) -> str:
         return " ".join(next((text for text in self._names() if text), "").split())[:LONGEST_NAME]
@@ -64,7 +67,7 @@ class Item:
                 yield outline.text(row[naming], LONGEST_NAME)
         yield from (outline.text(place, LONGEST_NAME) for place in outline.inside(self.at, _STRONG) if not self._tells(place))
         yield from (outline.nodes[place].get("alt", "") for place in outline.inside(self.at, _IMAGES))
-        yield from (outline.pieces[place] for place in self._places() if self._is_own(place))
+        yield from (outline.pieces[place] for place in self._places if self._is_own(place))
         yield self.text()
 
     def _tells(self, at: int) -> bool:
@@ -99,7 +102,7 @@ class Item:
     def _labelled(self) -> Iterator[tuple[str, str]]:
         """A label and the text after it, where both stand in one small block."""
         pieces = self.outline.pieces
-        for place, after in pairwise(self._places()):
+        for place, after in pairwise(self._places):
             text, value = pieces[place], pieces[after]
             known = is_label(text)
             if (known or text in self.labels) and not is_label(value) and value not in self.labels:
@@ -130,7 +133,9 @@ class Item:
         return " ".join(rest)[:LONGEST_NAME] if is_own else outline.pieces[value]
 
     def _in_pressed(self, at: int) -> bool:
-        while at > self.at:
+        for _ in range(_FURTHEST):
+            if at <= self.at:
+                return False
             if self.outline.tags[at] in PRESSED:
                 return True
             at = self.outline.parents[at]
@@ -138,7 +143,7 @@ class Item:
 
     def _marked(self) -> Iterator[tuple[str, str]]:
         """What the markup says of the item: data-…, itemprop, labels for the blind, moments of time."""
-        for place in range(self.at, self.outline.ends[self.at]):
+        for place in (one for nodes, _ in self.outline.besides(self.at, self.skipped) for one in nodes):
             for key, value in self.outline.nodes[place].items():
                 if key.startswith("data-"):
                     yield from of_data(key, value)
@@ -149,7 +154,7 @@ class Item:
 
     def _shaped(self) -> Iterator[tuple[str, str]]:
         outline, named = self.outline, self._headed()
-        for place in self._places():
+        for place in self._places:
             text, owner = outline.pieces[place], outline.owners[place]
             if place in named or outline.tags[owner] in self.quiet:
                 continue
