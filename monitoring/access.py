@@ -32,7 +32,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
         def guard(request: VisitorRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             need = needs.get(request.method or "")
             if need is None:
-                return HttpResponseNotAllowed(list(needs))
+                return HttpResponseNotAllowed(list(needs))  # which MethodMiddleware fills with words
             if not request.user.is_authenticated:
                 return _to_login(request)
             if need != SIGNED_IN and not request.user.has_perm(need):

@@ -21,8 +21,8 @@ class AuditFilter(forms.Form):
     what = forms.ChoiceField(required=False, choices=[ANY, *KINDS.items()])
     account = forms.ChoiceField(required=False)
     range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label=_("Time"))
-    since = forms.DateTimeField(required=False, label=_("From (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = forms.DateTimeField(required=False, label=_("Until (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    since = forms.DateTimeField(required=False, label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(required=False, label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)

@@ -13,6 +13,7 @@ from monitoring.models import Channel, Delivery, Severity
 from monitoring.notices import channels, sending
 from monitoring.notices.events import CHOICES, EVENTS
 from monitoring.stats.notices import DeliveryQuery
+from monitoring.zone import zones
 
 ANY = ("", "Any")
 # Sent oftener, a reminder is noise.
@@ -40,8 +41,22 @@ class ChannelForm(forms.Form):
         coerce=int,
         help_text=_("What matters less is not sent. That something is over is information."),
     )
-    quiet_from = forms.TimeField(required=False, widget=forms.TimeInput(attrs=TIME, format="%H:%M"))
-    quiet_to = forms.TimeField(required=False, label=_("Quiet until"), widget=forms.TimeInput(attrs=TIME, format="%H:%M"))
+    quiet_from = forms.TimeField(
+        required=False,
+        widget=forms.TimeInput(attrs=TIME, format="%H:%M"),
+        help_text=_("Time of day. Messages wait until the quiet hours are over."),
+    )
+    quiet_to = forms.TimeField(
+        required=False,
+        label=_("Quiet until"),
+        widget=forms.TimeInput(attrs=TIME, format="%H:%M"),
+        help_text=_("May be on the next day. Both empty: no quiet hours."),
+    )
+    zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=lambda: [(name, name) for name in sorted(zones())],
+        help_text=_("Where the quiet hours are meant. Summer time is kept."),
+    )
     resend_minutes = forms.IntegerField(
         label=_("Remind after, in minutes"),
         min_value=0,
@@ -59,10 +74,7 @@ class ChannelForm(forms.Form):
         if channel.pk:
             url.label, url.help_text = "Replace the URL", f"In use: {channel.scheme}://… Leave empty to keep it."
         else:
-            self.initial["least_severity"] = Severity.INFO
-        zone = timezone.get_current_timezone_name()
-        self.fields["quiet_from"].help_text = f"Time of day in {zone}, the panel's time zone. Messages wait until the quiet hours are over."
-        self.fields["quiet_to"].help_text = f"In {zone} too; may be on the next day. Both empty: no quiet hours."
+            self.initial["least_severity"], self.initial["zone"] = Severity.INFO, timezone.get_current_timezone_name()
 
     def clean_name(self) -> str:
         """A name that no other channel has."""

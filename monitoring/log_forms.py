@@ -33,8 +33,8 @@ class LogFilter(forms.Form):
     step = forms.UUIDField(required=False, label=_("Step id"))
     journal = forms.IntegerField(required=False, min_value=1, max_value=2**31, label=_("Import no."))
     range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label=_("Time"))
-    since = forms.DateTimeField(required=False, label=_("From (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = forms.DateTimeField(required=False, label=_("Until (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    since = forms.DateTimeField(required=False, label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(required=False, label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
     def query(self, now: datetime) -> LogQuery:
         """The conditions that could be read."""

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 _PLAIN = re.compile(r"[\w.,/@*+][\w.,/@*+-]*")
 _AGO = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_DAY = re.compile(r"20\d\d-\d\d-\d\d(?:T\d\d:\d\d)?", re.ASCII)
+_DAY = re.compile(r"20\d\d-\d\d-\d\d(?:T\d\d:\d\dZ?)?", re.ASCII)
 
 
 class Kind(StrEnum):
@@ -45,7 +45,7 @@ class Kind(StrEnum):
 REMEDIES = {
     Kind.STATUS: "write a status code from 100 to 599, such as 429",
     Kind.ADDRESS: "write an IP address, such as 203.0.113.7",
-    Kind.TIME: "write 30m, 2h or 7d, or a time in UTC such as 2026-05-04T12:00",
+    Kind.TIME: "write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC",
 }
 
 
@@ -113,9 +113,13 @@ def parse(text: str, qualifiers: Iterable[Qualifier]) -> Query:
 
 
 def moment(value: str, now: datetime) -> datetime:
-    """The time that the value of a time qualifier means."""
+    """The time that the value of a time qualifier means; one without a zone is meant in that of `now`."""
     ago = _AGO.fullmatch(value)
-    return now - int(ago[1]) * _UNITS[ago[2]] if ago else datetime.fromisoformat(value).replace(tzinfo=UTC)
+    if ago:
+        # In UTC: an hour ago is an hour ago, also where the clocks were changed meanwhile.
+        return now.astimezone(UTC) - int(ago[1]) * _UNITS[ago[2]]
+    at = datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
 
 
 def _tokens(text: str) -> Iterator[tuple[bool, str, str]]:

@@ -19,11 +19,11 @@ MOMENT = {"type": "datetime-local", "class": "form-control"}
 
 
 class RangeForm(forms.Form):
-    """A named range, or times of one's own, in UTC. What can't be read is named, and the default range shown."""
+    """A named range, or times of one's own, in the reader's zone. What can't be read is named, and the default range shown."""
 
     range = forms.ChoiceField(required=False, choices=list(NAMES.items()))
-    since = forms.DateTimeField(required=False, label=_("From (UTC)"), widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
-    until = forms.DateTimeField(required=False, label=_("Until (UTC)"), widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    since = forms.DateTimeField(required=False, label=_("From"), widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    until = forms.DateTimeField(required=False, label=_("Until"), widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
 
     def __init__(self, data: Any, now: datetime) -> None:
         super().__init__(data)

@@ -13,6 +13,7 @@ from monitoring import cron
 from monitoring.models import Result, TestRun, TestSchedule
 from monitoring.stats.runs import RunQuery
 from monitoring.suites import schedules
+from monitoring.suites.logs import readable_journals
 from monitoring.suites.registry import TITLES
 
 ANY = ("", "Any")
@@ -47,13 +48,25 @@ class RunForm(forms.Form):
         label=_("Test paused accounts too"), required=False, help_text=_("The request goes out during the pause, and may make it longer.")
     )
 
+    journals = forms.TypedMultipleChoiceField(
+        label=_("Imported journals"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        help_text=_("Which of them the log analysis reads beside this miner's own records."),
+        error_messages={"invalid_choice": _("journals: import %(value)s is not here, or is not read yet. Choose among those listed.")},
+    )
+
     def __init__(self, data: Any = None) -> None:
-        super().__init__(data, initial={"suites": list(TITLES)})
+        listed = [(journal.pk, str(journal)) for journal in readable_journals()]
+        super().__init__(data, initial={"suites": list(TITLES), "journals": [pk for pk, _ in listed]})
+        self.fields["journals"].choices = listed  # type: ignore[attr-defined]
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the run is asked for."""
-        return {"hours": self.cleaned_data["hours"], "bypass_pause": self.cleaned_data["bypass_pause"]}
+        """What the run is asked for. Where no journal can be chosen, the run takes those that are there when it begins."""
+        names = ("hours", "bypass_pause", *(("journals",) if self.fields["journals"].choices else ()))  # type: ignore[attr-defined]
+        return {name: self.cleaned_data[name] for name in names}
 
 
 class RunFilter(forms.Form):

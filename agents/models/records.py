@@ -221,6 +221,7 @@ class RateLimitEvent(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["account", "-started_at"], name="event_newest"),
+            models.Index(fields=["-started_at", "-id"], name="event_newest_of_all"),
             models.Index(fields=["account", "refusal", "-recovered_at"], name="event_recovered"),
         ]
         constraints = [

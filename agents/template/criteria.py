@@ -84,6 +84,8 @@ _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
 _BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")
 _BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|nor|and)\s+")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
+# A genre is "a comedy", but a text is "a true delight to read".
+_WHOLE_PHRASE = 3
 _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$")
 # As in: edit the genre to not contain …
 _LEADS_ON = re.compile(r"\s+to\s*$", re.I)
@@ -256,6 +258,8 @@ def _values(masked: Masked, at: int, operator: Operator) -> tuple[tuple[str, ...
         return _bare_list(masked.text, start)
     bare = _BARE.match(masked.text, start)
     value = bare[0].strip() if bare and not _THE_REST.match(bare[0]) else ""
+    if len(value.split()) >= _WHOLE_PHRASE and bare:
+        value = masked.text[at : bare.end()].strip()
     return ((value,) if value else (), bare.end() if bare else start)
 
 

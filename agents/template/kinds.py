@@ -61,7 +61,7 @@ _BEFORE_OPENING = (
     (Kind.TRAILER, _TRAILER),
     (Kind.PREVIEW, _PREVIEW),
     (Kind.CHECKOUT, _CHECK_OUT),
-    (Kind.CALENDAR, _VIEW),
+    (Kind.NAVIGATE, _VIEW),
     (Kind.CONTACT, _CONTACT_FORM),
 )
 # What follows these words are criteria, whose fields may be called like another kind of task.

@@ -56,6 +56,11 @@ class Lead:
     merit: float
 
 
+def named_alike(noun: str) -> frozenset[str]:
+    """What else sites call a thing."""
+    return frozenset().union(*(group for group in _ALIKE if noun in group))
+
+
 def nouns_of(intent: Intent) -> frozenset[str]:
     """What the prompt's verb is about, by all its names: film and movie of "Add a film where …"; nothing where it says none."""
     found = _NOUN.match(intent.words)

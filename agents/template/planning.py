@@ -17,6 +17,7 @@ from agents.template.past import Past
 from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
 from agents.template.recipes.recipe import Recipe
+from agents.template.sections import to_section
 
 _WAITS_FOR_A_PAGE = 2
 # Sites show a dialog up to five times; one that stays beyond that can't be closed.
@@ -73,7 +74,7 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:
         return _sent(actions, past, intent.kind)
-    return _nothing_left(Past(step.history))
+    return _nothing_left(step, intent, page, past)
 
 
 def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
@@ -92,11 +93,14 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
     return Plan((*lead, *spaced), reasoning=f"Template: {why}.")
 
 
-def _nothing_left(past: Past) -> Plan:
-    """Nothing on this page answers to the task: one wait, as it may still be loading; after that it is over."""
-    if past.last_waited:
-        return Plan((), done=True, reasoning=NOTHING_LEFT)
-    return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
+def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
+    """Nothing on this page answers to the task: one wait, as it may still be loading; then the part of the site that it is about."""
+    if not Past(step.history).last_waited:
+        return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
+    onward = _open(step, past, to_section(intent, page))
+    if onward and not any(past.times(action) for action in onward):
+        return _sent(onward, past, f"{intent.kind}, in the part of the site that it is about")
+    return Plan((), done=True, reasoning=NOTHING_LEFT)
 
 
 def _without_page(step: Step, intent: Intent, past: Past) -> Plan:

@@ -5,23 +5,30 @@ from __future__ import annotations
 import re
 
 from agents.page import Page
+from agents.sites import path_of
 from agents.template import own
-from agents.template.finding import is_there, towards
+from agents.template.finding import fitting, is_there, towards
 from agents.template.intents import Intent, Kind
 from agents.template.moves import Move
 from agents.template.past import Past
 from agents.template.quest import ABOUT_ITEMS, quest_of
 from agents.template.recipes import cart
+from agents.template.sections import to_section
 
 # Their recipes look themselves whose buttons they press, on an item's card too.
 _ON_CARDS = ABOUT_ITEMS - {Kind.OPEN_ITEM, Kind.COMMENT, Kind.BOOKING, Kind.CHECKOUT}
 # These can be about no item at all.
 _ALSO_WITHOUT = frozenset({Kind.BOOKING, Kind.CHECKOUT, Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.REACT, Kind.MARK, Kind.UNFOLD})
+# These are done where the things are listed.
+_ON_LISTS = frozenset({Kind.SEARCH, Kind.FILTER, Kind.SORT})
+_IN_SECTIONS = frozenset({Kind.OPEN_ITEM, Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.MARK})
 _AT_ONCE = re.compile(r"\bbuy now\b", re.I)
 
 
 def before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
     """The moves that bring about what the task needs first; nothing where all is so. `acts` is what the recipe would do here."""
+    if path_of(page.url) == "/" and (onward := _into_section(intent, page, past, acts)):
+        return onward
     if intent.kind not in ABOUT_ITEMS or (acts and intent.kind in _ON_CARDS):
         return ()
     quest = quest_of(intent)
@@ -32,6 +39,14 @@ def before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tu
     if (quest.open and intent.kind in _ALSO_WITHOUT) or is_there(quest, page):
         return ()
     return towards(quest, page, past)
+
+
+def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
+    """From the start page to the part of the site where such things are, unless the task can be done here."""
+    listing = intent.kind in _ON_LISTS and not acts
+    looking = intent.kind in _IN_SECTIONS and not any(verdict.certain for _, verdict in fitting(quest_of(intent), page))
+    moves = to_section(intent, page) if listing or looking else ()
+    return () if any(past.times(way) for move in moves for way in move.ways) else moves
 
 
 def _through_cart(intent: Intent) -> bool:

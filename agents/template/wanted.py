@@ -32,7 +32,7 @@ _BELOW = frozenset({Operator.LESS, Operator.LESS_EQUAL})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A prompt's criteria, all of them, and its `words` without the values: in lower case, quoted values left out."""
+    """A prompt's criteria, all of them, and its `words` without the values: in lower case, quoted values left out, "first_name" in two."""
 
     criteria: tuple[Criterion, ...]
     words: str
@@ -65,7 +65,7 @@ def wanted(prompt: str, intent: Intent) -> Wanted:
     # Without a capital it is no name ("any film of the nineties"), and looking for it would find nothing.
     if subject != subject.lower():
         found.append(Criterion(SUBJECT, Operator.CONTAINS, (subject,)))
-    words = "".join(sign if sign.isascii() else " " for sign in masked.text.lower())
+    words = "".join(sign if sign.isascii() else " " for sign in masked.text.lower().replace("_", " "))
     return Wanted(tuple(found), words)
 
 

@@ -117,6 +117,7 @@ CRITERIA = [
     ("a play written by 'Ida Berg' from year greater than 1955", [("author", "equals", "Ida Berg"), ("year", "greater than", "1955")]),
     ("all lamps in the category 'outdoor'", [("category", "equals", "outdoor")]),
     ("Search for lamps that contain 'gl'", []),
+    ("a note whose text equals a very fine lamp and a tag that is Soft", [("text", "equals", "a very fine lamp"), ("tag", "equals", "Soft")]),
 ]  # fmt: skip
 
 

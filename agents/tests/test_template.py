@@ -246,6 +246,23 @@ def test_a_page_is_found_by_its_address_where_the_link_is_called_otherwise() -> 
     assert pressed.fields["selector"]["value"].startswith("/cart?")
 
 
+NAVIGATION = "<nav><a href='/matters?seed=7'>Active cases</a><a href='/clients?seed=7'>Contacts</a></nav>"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "section"),
+    [
+        ("Delete the client where status equals 'Closed'", "/clients?"),
+        ("View the details of a client where matters greater than 4", "/clients?"),
+        ("Search for cases where query contains 'Holt'", "/matters?"),
+        ("Sort the matters by date", "/matters?"),
+    ],
+)
+def test_a_task_begins_in_the_part_of_the_site_that_it_is_about(prompt: str, section: str) -> None:
+    (pressed,) = plan(step(prompt, NAVIGATION), None).actions
+    assert pressed.fields["selector"]["value"].startswith(section)
+
+
 def test_a_dialog_in_the_way_is_closed_first() -> None:
     dialog = "<dialog open aria-modal='true'><div><p>Welcome</p><button>Got it</button></div></dialog>"
     first = plan(step("Search for 'x'", shop()["/"] + dialog), None).actions[0]

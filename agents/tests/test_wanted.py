@@ -98,8 +98,14 @@ def test_a_criterion_says_what_is_wanted_or_only_what_is_not() -> None:
     assert (asked.has("name"), asked.has("+name"), asked.has("+maker"), asked.has("price")) == (True, False, True, False)
 
 
+def test_a_quantity_may_stand_far_from_its_field() -> None:
+    asked = of("Change the quantity of the lamp with name 'Owl' in my basket to 6")
+    assert (asked.value("quantity"), asked.value("name")) == ("6", "Owl")
+
+
 def test_words_are_those_of_the_prompt_without_its_values() -> None:
-    words = of("Share the film 'Delete the book' now").words
+    words = of("Share the film 'Delete the book' now, with its copy_text").words
+    assert "copy text" in words
     assert "share the film" in words
     assert "delete" not in words
 

@@ -16,7 +16,9 @@ class Severity(models.IntegerChoices):
 class Channel(models.Model):
     """One receiver, by an Apprise URL, which is a secret: sealed at rest and never shown again.
 
-    `events`: names; [] for all. `quiet_from`, `quiet_to`: local times of day between which messages wait. `resend_minutes`: 0 never.
+    `events`: names; [] for all. `quiet_from`, `quiet_to`: times of day in `zone` between which messages wait.
+
+    `resend_minutes`: 0 never.
     """
 
     name = models.CharField(max_length=60, unique=True)
@@ -26,6 +28,7 @@ class Channel(models.Model):
     least_severity = models.PositiveSmallIntegerField(choices=Severity.choices, default=Severity.WARNING)
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_to = models.TimeField(null=True, blank=True)
+    zone = models.CharField(max_length=64, default="UTC")
     resend_minutes = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
 

@@ -19,6 +19,7 @@ FIELDS = {
     "least_severity": "least severity",
     "quiet_from": "quiet from",
     "quiet_to": "quiet until",
+    "zone": "time zone",
     "resend_minutes": "reminder after",
     "enabled": "enabled",
 }

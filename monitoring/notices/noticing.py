@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from agents.models import RateLimitEvent
 from monitoring.models import Channel, Delivery, Notice
@@ -99,14 +99,15 @@ def _delivery(made: Notice, channel: Channel, now: datetime) -> Delivery:
 
 
 def after_quiet(channel: Channel, now: datetime) -> datetime:
-    """`now`, or the end of the quiet hours that it falls into; local times, which may go over midnight."""
+    """`now`, or the end of the quiet hours that it falls into; times of day in the channel's zone, which may go over midnight."""
     if channel.quiet_from is None or channel.quiet_to is None or channel.quiet_from == channel.quiet_to:
         return now
-    local = timezone.localtime(now)
+    local = now.astimezone(ZoneInfo(channel.zone))
     if not _is_within(local.time(), channel.quiet_from, channel.quiet_to):
         return now
     end = local.replace(hour=channel.quiet_to.hour, minute=channel.quiet_to.minute, second=0, microsecond=0)
-    return end if end > local else end + timedelta(days=1)
+    # Wall clock: the night in which the clocks are changed is an hour shorter or longer.
+    return (end if end > local else end + timedelta(days=1)).astimezone(UTC)
 
 
 def _is_within(at: time, begin: time, end: time) -> bool:

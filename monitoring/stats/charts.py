@@ -26,7 +26,7 @@ REFUSALS = {
     RefusalClass.REQUEST: ("Request refused", "cyan"),
     RefusalClass.UPSTREAM: ("Provider failed", "blue"),
 }
-MINUTE = "%Y-%m-%dT%H:%M"
+MINUTE = "%Y-%m-%dT%H:%MZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class BarRow:
     llm: int
     template: int
     unanswered: int
+    under_way: int
     refusals: str
     llm_p50: float | None
     llm_p95: float | None
@@ -84,6 +85,7 @@ def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime)
         llm=tally.llm,
         template=tally.template,
         unanswered=tally.unanswered,
+        under_way=tally.under_way,
         refusals=refusals,
         llm_p50=percentile(llm, 0.5),
         llm_p95=percentile(llm, 0.95),
@@ -112,8 +114,11 @@ def _routes(told: Series) -> list[dict[str, Any]]:
         _set("LLM", "azure", [tally.llm for tally in tallies], tasks="route:llm"),
         _set("Template", "purple", [tally.template for tally in tallies], tasks="route:template"),
     ]
-    unanswered = [tally.unanswered for tally in tallies]
-    return [*sets, _set("No answer", "secondary", unanswered, tasks="")] if any(unanswered) else sets
+    others = (
+        _set("Under way", "yellow", [tally.under_way for tally in tallies], tasks="state:running"),
+        _set("No answer", "secondary", [tally.unanswered for tally in tallies], tasks=""),
+    )
+    return [*sets, *(each for each in others if any(each["values"]))]
 
 
 def _refusals(told: Series) -> list[dict[str, Any]]:

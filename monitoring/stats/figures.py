@@ -25,7 +25,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a figure is read from a tally, written, and compared."""
+    """How a figure is read from a tally, written, and compared. `is_new_bad`: also where there was none of it before."""
 
     name: str
     of: Callable[[Tally], float | None]
@@ -33,6 +33,7 @@ class Kind:
     compare: Callable[[float, float], str]
     better: Better
     note: Callable[[Tally], str] = lambda _: ""
+    is_new_bad: bool = False
 
 
 def figures(now: Tally, before: Tally) -> list[Figure]:
@@ -78,7 +79,8 @@ def usd(value: float) -> str:
 def _figure(kind: Kind, now: Tally, before: Tally) -> Figure:
     new, old = kind.of(now), kind.of(before)
     change = "" if new is None or old is None else kind.compare(new, old)
-    tone = _tone(kind.better, new or 0, old or 0) if change and change != SAME else ""
+    says_nothing = change in ("", SAME) or (change == NEW and not kind.is_new_bad)
+    tone = "" if says_nothing else _tone(kind.better, new or 0, old or 0)
     return Figure(kind.name, _words(kind, new), _words(kind, old), change, tone, kind.note(now))
 
 
@@ -92,7 +94,7 @@ def _tone(better: Better, new: float, old: float) -> str:
     return "good" if (new > old) == (better is Better.MORE) else "bad"
 
 
-SAME = "±0"
+SAME, NEW = "±0", "new"
 
 
 def _relative(new: float, old: float) -> str:
@@ -100,7 +102,7 @@ def _relative(new: float, old: float) -> str:
     if new == old:
         return SAME
     if not old:
-        return "new"
+        return NEW
     change = 100 * (new - old) / old
     if abs(change) < 0.5:
         return SAME
@@ -135,7 +137,7 @@ KINDS = (
     Kind("In time", in_time_share, percent, _points, Better.MORE, _late_note),
     Kind("LLM share", lambda tally: share(tally.llm, tally.answered), percent, _points, Better.MORE, lambda tally: f"{tally.llm:,} steps"),
     Kind("LLM attempts", lambda tally: tally.attempts, lambda value: f"{value:,.0f}", _relative, Better.NEITHER),
-    Kind("Rate limits (429)", lambda tally: tally.too_many, lambda value: f"{value:,.0f}", _relative, Better.LESS),
+    Kind("Rate limits (429)", lambda tally: tally.too_many, lambda value: f"{value:,.0f}", _relative, Better.LESS, is_new_bad=True),
     Kind("Paused", lambda tally: tally.paused_seconds, length, _longer, Better.LESS),
     Kind("Median answer", _percentile(0.5), milliseconds, _relative, Better.NEITHER),
     Kind("95th percentile", _percentile(0.95), milliseconds, _relative, Better.LESS),

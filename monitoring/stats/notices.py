@@ -118,7 +118,8 @@ def channel_changes() -> QuerySet[AuditEntry]:
 
 
 def _channel_row(channel: Channel, last: Delivery | None) -> ChannelRow:
-    quiet = f"{channel.quiet_from:%H:%M} to {channel.quiet_to:%H:%M}" if channel.quiet_from and channel.quiet_to else ""
+    has_quiet = channel.quiet_from is not None and channel.quiet_to is not None
+    quiet = f"{channel.quiet_from:%H:%M} to {channel.quiet_to:%H:%M} {channel.zone}" if has_quiet else ""
     words = {name: in_words(name, getattr(channel, name)) for name in ("least_severity", "resend_minutes")}
     events = ", ".join(EVENTS[name].label for name in channel.events if name in EVENTS)
     return ChannelRow(channel, events or "All events", words["least_severity"], quiet, words["resend_minutes"], last)

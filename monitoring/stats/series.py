@@ -21,11 +21,15 @@ TOO_MANY = 429
 
 @dataclass(slots=True)
 class Tally:
-    """Numbers of one bar or one range. Steps are validators'; attempts are all of the accounts'. `durations`: in ms by route."""
+    """Numbers of one bar or one range. Steps are validators'; attempts are all of the accounts'. `durations`: in ms by route.
+
+    `under_way`: steps whose deadline is still to come; `unanswered`: those whose deadline is over.
+    """
 
     llm: int = 0
     template: int = 0
     unanswered: int = 0
+    under_way: int = 0
     in_time: int = 0
     durations: dict[str, Buckets] = field(default_factory=lambda: {Route.LLM: {}, Route.TEMPLATE: {}})
     refusals: Counter[str] = field(default_factory=Counter)
@@ -54,9 +58,9 @@ class Tally:
             add(total, buckets)
         return total
 
-    def add_steps(self, route: str, count: int, in_time: int, durations: Buckets) -> None:
+    def add_steps(self, route: str, count: int, in_time: int, durations: Buckets, *, is_under_way: bool = False) -> None:
         """Steps of one route; "": none yet."""
-        name = route or "unanswered"
+        name = route or ("under_way" if is_under_way else "unanswered")
         setattr(self, name, getattr(self, name) + count)
         self.in_time += in_time
         if route:
@@ -104,7 +108,7 @@ def series(of: Range, now: datetime) -> Series:
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
     current, before = sources(of, state), sources(of.before(now), state, is_drawn=False)
     both, tallies = current + before, _Tallies(of)
-    _read_steps(both, tallies)
+    _read_steps(both, tallies, now)
     _read_attempts(both, tallies)
     drawn = _read_pauses(both, tallies, now)
     bins = [(interval, tally) for tally, interval in tallies.bins.values()]
@@ -112,12 +116,13 @@ def series(of: Range, now: datetime) -> Series:
     return Series(of, bins, tallies.total, tallies.before, shown, current.missing_before)
 
 
-def _read_steps(where: Sources, tallies: _Tallies) -> None:
+def _read_steps(where: Sources, tallies: _Tallies, now: datetime) -> None:
     columns = ("received_at", "route", "deadline_at", "answered_at", "duration_ms")
     raw = Step.objects.filter(where.raw_rows("received_at", source=Source.VALIDATOR)).order_by().values_list(*columns)
     for at, route, deadline_at, answered_at, ms in raw.iterator(5_000):
+        in_time, durations = int(bool(route) and answered_at <= deadline_at), {} if ms is None else {bucket(ms): 1}
         for tally in tallies.at(at):
-            tally.add_steps(route, 1, int(bool(route) and answered_at <= deadline_at), {} if ms is None else {bucket(ms): 1})
+            tally.add_steps(route, 1, in_time, durations, is_under_way=deadline_at >= now)
     rolled = StepRollup.objects.filter(where.rollups(is_total=True, source=Source.VALIDATOR)).order_by()
     for at, *row in rolled.values_list("starts_at", "route", "count", "in_time", "durations"):
         for tally in tallies.at(at):

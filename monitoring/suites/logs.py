@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
+
 from monitoring.models import JournalImport, LogEntry
 from monitoring.suites import journal_analysis, records_analysis
 from monitoring.suites.findings import Asked, Finding, Suite
@@ -13,9 +15,14 @@ SHOWN_CHARS = 500
 OWN = "own"
 
 
+def readable_journals() -> QuerySet[JournalImport]:
+    """The imports that hold something to analyse, oldest first."""
+    return JournalImport.objects.filter(state=JournalImport.State.DONE, recorded__gt=0).order_by("started_at", "pk")
+
+
 def _parts(asked: Asked) -> list[str]:
     """This miner first, then the journals, oldest first."""
-    done = JournalImport.objects.filter(state=JournalImport.State.DONE, recorded__gt=0).order_by("started_at", "pk")
+    done = readable_journals()
     chosen = done if asked.journals is None else done.filter(pk__in=asked.journals)
     return [OWN, *(str(pk) for pk in chosen.values_list("pk", flat=True))]
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from agents.configuration import default_account
-from monitoring.tests.reading import HTMX
+from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import make_channel, make_step
 from monitoring.tests.watched import make_component, make_run, make_schedule
 
@@ -154,6 +154,22 @@ def test_logging_out_is_a_post(viewer: Client) -> None:
     assert viewer.get("/logout/").status_code == 405
     assert viewer.post("/logout/")["Location"] == "/login/"
     assert viewer.get("/").status_code == 302
+
+
+def test_a_method_that_a_page_does_not_know_is_answered_in_words(viewer: Client) -> None:
+    for address, allowed in (("/logout/", "POST, OPTIONS"), ("/tests/1/cancel/", "POST")):
+        answer = viewer.get(address)
+        assert (answer.status_code, answer["Allow"]) == (405, allowed)
+        assert f"takes {allowed}, not GET" in text_of(answer)
+        assert tree_of(answer).xpath("//a[@href='/']")
+    assert "takes GET, HEAD, not POST" in text_of(viewer.post("/compare/"))
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/health/ready", "/metrics"])
+def test_a_program_that_uses_a_wrong_method_gets_json(address: str, client: Client) -> None:
+    answer = client.post(address)
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert answer.json() == {"error": "Use GET, HEAD.", "field": "method"}
 
 
 @pytest.mark.parametrize("address", ["/settings/", "/settings/accounts/1/switch/"])

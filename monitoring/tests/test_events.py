@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 
-from agents.models import Account
+from agents.models import Account, RateLimitEvent
 from monitoring.stats import events as stats
 from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_event, make_step
@@ -115,3 +116,9 @@ def test_without_an_event_the_page_says_so(viewer: Client) -> None:
 def test_a_detail_is_shown_as_text(viewer: Client) -> None:
     make_event(detail="<script>alert(1)</script>")
     assert b"<script>alert" not in viewer.get(PAGE).content
+
+
+def test_the_newest_of_all_accounts_are_read_off_an_index() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("Postgres sorts small tables, and rightly so.")
+    assert "TEMP B-TREE" not in RateLimitEvent.objects.order_by("-started_at", "-id")[:50].explain()

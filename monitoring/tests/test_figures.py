@@ -73,6 +73,23 @@ def test_steps_are_counted_by_route() -> None:
     )
 
 
+def test_a_step_whose_deadline_is_to_come_is_under_way() -> None:
+    make_open_step(at=NOW - timedelta(seconds=10))
+    make_open_step(at=NOW - MINUTE)
+    found = series(Range.named("1h", NOW), NOW)
+    assert (found.total.under_way, found.total.unanswered) == (1, 1)
+    routes = {each["name"]: (sum(each["values"]), each["tasks"]) for each in charts(found, NOW).data["charts"]["routes"]}
+    assert (routes["Under way"], routes["No answer"]) == ((1, "state:running"), (1, ""))
+    assert told()["Steps answered"].note == "1 without an answer"
+
+
+def test_a_cost_that_grew_from_nothing_is_no_alarm_and_refusals_are() -> None:
+    found = {each.name: each for each in figures(Tally(cost=Decimal(1), too_many=1), Tally())}
+    assert (found["Cost"].change, found["Cost"].tone) == ("new", "")
+    assert (found["Rate limits (429)"].change, found["Rate limits (429)"].tone) == ("new", "bad")
+    assert {each.name: each.tone for each in figures(Tally(cost=Decimal(2)), Tally(cost=Decimal(1)))}["Cost"] == "bad"
+
+
 def test_a_step_is_in_time_until_its_deadline() -> None:
     make_step(at=NOW - MINUTE, duration_ms=23_500)
     make_step(at=NOW - MINUTE, duration_ms=23_501)
@@ -225,6 +242,16 @@ def form(**data: Any) -> RangeForm:
     query = QueryDict(mutable=True)
     query.update(data)
     return RangeForm(query, NOW)
+
+
+def test_own_times_are_taken_in_the_readers_zone(viewer: Client) -> None:
+    make_step(make_task(project="autobooks"), at=NOW)
+    asked = "/compare/?since=2026-05-04T13:30&until=2026-05-04T14:30"
+    assert "autobooks" not in text_of(viewer.get(asked))
+    viewer.cookies["zone"] = "Europe/Berlin"
+    page = viewer.get(asked)
+    assert "autobooks" in text_of(page), "12:00 UTC is 14:00 there"
+    assert "From (Europe/Berlin)" in text_of(page)
 
 
 def test_own_times_are_taken_in_utc_and_kept_in_the_url() -> None:

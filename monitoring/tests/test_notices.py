@@ -242,6 +242,14 @@ def test_in_quiet_hours_a_message_waits_until_they_are_over(begin: str, end: str
     assert noticing.after_quiet(quiet, now) >= now
 
 
+def test_quiet_hours_are_meant_in_the_channels_zone_also_where_the_clocks_are_changed() -> None:
+    quiet = Channel(quiet_from=time(22), quiet_to=time(7), zone="Europe/Berlin")
+    assert noticing.after_quiet(quiet, datetime(2026, 7, 1, 20, 30, tzinfo=UTC)) == datetime(2026, 7, 2, 5, 0, tzinfo=UTC)
+    assert noticing.after_quiet(quiet, datetime(2026, 7, 1, 19, 30, tzinfo=UTC)) == datetime(2026, 7, 1, 19, 30, tzinfo=UTC)
+    night_of_the_change = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
+    assert noticing.after_quiet(quiet, night_of_the_change) == datetime(2026, 3, 29, 5, 0, tzinfo=UTC)
+
+
 def test_what_lasts_is_told_again_after_a_while_and_not_once_it_is_over(receiver: Receiver) -> None:
     channel(receiver, resend_minutes=30)
     event = paused()

@@ -27,6 +27,7 @@ GOOD = {
     "least_severity": "1",
     "quiet_from": "22:00",
     "quiet_to": "07:00",
+    "zone": "America/New_York",
     "resend_minutes": "30",
     "enabled": "on",
 }
@@ -43,9 +44,16 @@ def test_an_admin_adds_a_channel(admin: Client) -> None:
     assert (channel.name, channel.events, channel.least_severity) == ("Phone of Ann", ["llm_paused", "llm_back"], 1)
     assert (channel.quiet_from, channel.quiet_to, channel.resend_minutes, channel.enabled) == (time(22), time(7), 30, True)
     assert rows_of(page)[0].startswith(
-        "Phone of Ann json://… LLM paused, LLM back Enabled Information 22:00 to 07:00 UTC 30 min – Test Disable"
+        "Phone of Ann json://… LLM paused, LLM back Enabled Information 22:00 to 07:00 America/New_York 30 min – Test Disable"
     )
     assert audited() == ["Added Phone of Ann (json)."]
+
+
+def test_a_new_channels_quiet_hours_are_meant_in_the_browsers_zone_unless_another_is_chosen(admin: Client) -> None:
+    admin.cookies["zone"] = "Asia%2FTokyo"
+    assert tree_of(admin.get(NEW)).xpath("//select[@name='zone']/option[@selected]/@value") == ["Asia/Tokyo"]
+    assert "Select a valid choice" in text_of(admin.post(NEW, {**GOOD, "zone": "Mars/Olympus"}))
+    assert not Channel.objects.exists()
 
 
 def test_the_url_goes_in_and_never_comes_out(admin: Client) -> None:
@@ -65,7 +73,7 @@ def test_a_change_is_kept_with_old_and_new_and_an_empty_url_leaves_the_stored_on
     admin.post(
         f"/notifications/channels/{channel.pk}/", {**GOOD, "name": "phone", "url": "", "events": [], "quiet_from": "", "quiet_to": ""}
     )
-    assert audited() == ["Changed phone: reminder after never → 30 min."]
+    assert audited() == ["Changed phone: time zone UTC → America/New_York, reminder after never → 30 min."]
     channel.refresh_from_db()
     assert open_sealed(channel.url_sealed) == CHANNEL_URL
 
@@ -74,7 +82,7 @@ def test_a_url_is_replaced(admin: Client) -> None:
     channel = make_channel()
     admin.post(
         f"/notifications/channels/{channel.pk}/",
-        {"name": "phone", "url": "jsons://other/", "least_severity": "1", "resend_minutes": "0", "enabled": "on"},
+        {"name": "phone", "url": "jsons://other/", "least_severity": "1", "zone": "UTC", "resend_minutes": "0", "enabled": "on"},
     )
     channel.refresh_from_db()
     assert (channel.scheme, open_sealed(channel.url_sealed)) == ("jsons", "jsons://other/")

@@ -75,7 +75,7 @@ def test_a_word_means(written: str, condition: Condition) -> None:
 @pytest.mark.parametrize(
     ("written", "remedy"),
     [
-        ("since:yesterday", "since: write 30m, 2h or 7d, or a time in UTC such as 2026-05-04T12:00."),
+        ("since:yesterday", "since: write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC."),
         ("since:2026-13-40", "since: write 30m, 2h or 7d"),
         ("until:2026-W19", "until: write 30m, 2h or 7d"),
         ("status:abc", "status: write a status code from 100 to 599, such as 429."),

@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from agents.configuration import default_account
 from agents.models import LLMAttempt, Source
-from monitoring.models import TestRun
+from monitoring.models import JournalImport, TestRun
 from monitoring.stats import runs as stats
 from monitoring.stats.keyset import Place
 from monitoring.stats.run_trend import changed, costs, trend
@@ -40,6 +40,19 @@ def test_an_operator_starts_the_chosen_tests_and_sees_the_run(operator: Client) 
     assert (run.suites, run.trigger, run.asked_by) == (["key", "logs"], "operator", "one-of-operators")
     assert run.options == {"hours": 1.5, "bypass_pause": True}
     assert OrmQ.objects.count() == 1
+
+
+def test_the_journals_that_are_analysed_can_be_chosen(operator: Client) -> None:
+    imports = JournalImport.objects
+    one, other = (imports.create(name=name, state="done", started_at=NOW, recorded=2) for name in ("a.log", "b.log"))
+    unread = imports.create(name="c.log", state="running", started_at=NOW)
+    assert tree_of(operator.get("/tests/")).xpath("//form[@id='start']//input[@name='journals'][@checked]/@value") == [
+        str(one.pk),
+        str(other.pk),
+    ]
+    assert "is not read yet" in text_of(operator.post("/tests/", {**ALL, "journals": [unread.pk]}), "//form[@id='start']")
+    operator.post("/tests/", {**ALL, "journals": [other.pk]})
+    assert TestRun.objects.get().options["journals"] == [other.pk]
 
 
 def test_the_form_offers_all_tests_and_a_day(operator: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -91,6 +91,17 @@ def test_a_filter_leaves_what_matches(query: str, viewer: Client) -> None:
     make_attempt(make_step(another, at=NOW - timedelta(days=3), outcome="worked"))
     assert found(viewer, query) == ["Find Arrival"]
     assert len(found(viewer)) == 2
+
+
+def test_times_are_meant_in_the_readers_zone_and_with_a_z_in_utc(viewer: Client) -> None:
+    make_task(prompt="wanted", at=datetime(2026, 5, 4, 12, 0, tzinfo=UTC))
+    assert found(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == ["wanted"]
+    viewer.cookies["zone"] = "America%2FNew_York"
+    assert found(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == []
+    assert found(viewer, "since:2026-05-04T07:30 until:2026-05-04T08:30") == ["wanted"]
+    assert found(viewer, "since:2026-05-04T11:30Z until:2026-05-04T12:30Z") == ["wanted"]
+    viewer.cookies["zone"] = "../../etc/passwd"
+    assert found(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == ["wanted"], "what is no zone is UTC"
 
 
 def test_until_leaves_what_came_before(viewer: Client) -> None:

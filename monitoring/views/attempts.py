@@ -16,7 +16,7 @@ from monitoring.stats.keyset import Place
 @page("attempts")
 def attempt_list(request: PanelRequest) -> dict[str, Any]:
     """The attempts that match the filter bar, in the order asked for."""
-    now, qualifiers = timezone.now(), attempt_qualifiers()
+    now, qualifiers = timezone.localtime(), attempt_qualifiers()
     query, order = parse(request.GET.get("q", ""), qualifiers), AttemptOrder.parse(request.GET.get("sort", ""))
     shown = {"query": query, "qualifiers": qualifiers, "sort": order, "orders": list(AttemptOrder)}
     return {**shown, "attempts": attempts(query, Place.parse(request.GET), order, now)}

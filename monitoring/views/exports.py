@@ -17,12 +17,12 @@ from monitoring.stats.task_filters import task_qualifiers
 @guarded(get=VIEW, post=None)
 def export_tasks(request: PanelRequest) -> HttpResponseBase:
     """The tasks that match, newest first."""
-    now, query = timezone.now(), parse(request.GET.get("q", ""), task_qualifiers())
+    now, query = timezone.localtime(), parse(request.GET.get("q", ""), task_qualifiers())
     return exported("tasks", request.GET.get("format", "csv"), TASK_COLUMNS, query, task_rows(query, now), now)
 
 
 @guarded(get=VIEW, post=None)
 def export_attempts(request: PanelRequest) -> HttpResponseBase:
     """The LLM attempts that match, newest first."""
-    now, query = timezone.now(), parse(request.GET.get("q", ""), attempt_qualifiers())
+    now, query = timezone.localtime(), parse(request.GET.get("q", ""), attempt_qualifiers())
     return exported("llm-attempts", request.GET.get("format", "csv"), ATTEMPT_COLUMNS, query, attempt_rows(query, now), now)

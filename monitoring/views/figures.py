@@ -39,7 +39,8 @@ def figures_of(request: PanelRequest, now: datetime) -> dict[str, Any]:
     """What the figures' templates need."""
     form = RangeForm(request.GET, now)
     asked = form.asked()
-    told: dict[str, Any] | None = cache.get_or_set(f"figures-{form.query}", lambda: _told(asked, now), KEPT_SECONDS)
+    kept_as = f"figures-{form.query}-{timezone.get_current_timezone_name()}"
+    told: dict[str, Any] | None = cache.get_or_set(kept_as, lambda: _told(asked, now), KEPT_SECONDS)
     return {"now": now, "ranges": form, **(told or {})}
 
 

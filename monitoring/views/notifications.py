@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
-
 from monitoring.channel_form import DeliveryFilter
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
@@ -19,7 +17,6 @@ def notifications(_: PanelRequest) -> dict[str, Any]:
     return {
         "open": read.open_notices(),
         "channels": read.channel_rows(),
-        "zone": timezone.get_current_timezone_name(),
         "deliveries": read.newest_deliveries(),
         "changes": read.channel_changes(),
     }

@@ -17,7 +17,7 @@ from monitoring.stats.tasks import tabs, tasks
 @page("tasks")
 def task_list(request: PanelRequest) -> dict[str, Any]:
     """The tasks that match the filter bar, newest first unless asked otherwise."""
-    now, qualifiers = timezone.now(), task_qualifiers()
+    now, qualifiers = timezone.localtime(), task_qualifiers()
     query, oldest_first = parse(request.GET.get("q", ""), qualifiers), request.GET.get("sort") == "oldest"
     found = tasks(query, Place.parse(request.GET), now, oldest_first=oldest_first)
     sort = "oldest" if oldest_first else "newest"

@@ -118,7 +118,10 @@
       paintTheme();
       paintTail();
     });
-    for (const zone of document.querySelectorAll("[data-zone]")) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    for (const shown of document.querySelectorAll("[data-zone]")) shown.textContent = zone;
+    // Times that are entered are meant in the zone in which times are shown.
+    document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; SameSite=Lax`;
     document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
     paintTail();
     addEventListener("scroll", paintTail, { passive: true });
