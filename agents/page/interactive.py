@@ -12,7 +12,7 @@ from lxml import etree
 
 from agents.page.elements import CHECKED, FIELDS, OPTIONS, PICKER, TICKED, Element, role_of
 from agents.page.fieldsets import group_of, neighbour
-from agents.page.markup import Surroundings, hides, opens_dialog
+from agents.page.markup import Surroundings, hides, is_plain, opens_dialog
 from agents.page.naming import Naming
 from agents.page.wording import Node, one_line, text_of
 
@@ -122,6 +122,8 @@ class Reader:
         return known
 
     def _inside(self, node: Node, outer: Surroundings) -> Surroundings:
+        if is_plain(node):
+            return outer
         hidden = outer.hidden or hides(node)
         layer = outer.layer
         if opens_dialog(node) and not hidden:

@@ -59,7 +59,7 @@ class Item:
 
     def _names(self) -> Iterator[str]:
         outline = self.outline
-        yield from (outline.text(place, LONGEST_NAME) for place in outline.inside(self.at, HEADINGS))
+        yield from (outline.text(place, LONGEST_NAME) for place in self._headings)
         if self.heads:
             row = cells(outline, self.at)
             naming = next((column for column, head in self.heads.items() if _NAMING & set(head.split())), None)
@@ -81,18 +81,23 @@ class Item:
     def attributes(self) -> dict[str, str]:
         """The labelled ones first: a shape never overrides what a label says. Several genres are one value, with commas."""
         found: dict[str, str] = {}
-        for name, value in (*self._columns(), *self._labelled(), *self._marked(), *self._shaped()):
+        shaped = list(self._shaped())
+        for name, value in (*self._columns(), *self._labelled(), *self._marked(), *shaped):
             if name and value:
                 found.setdefault(name, value)
-        genres = [value for name, value in self._shaped() if name == "genre"]
+        genres = [value for name, value in shaped if name == "genre"]
         if found.get("genre") in genres:
             found["genre"] = ", ".join(dict.fromkeys(part.strip() for value in genres for part in value.split(",")))
         return found
 
+    @cached_property
+    def _headings(self) -> list[int]:
+        return self.outline.inside(self.at, HEADINGS)
+
     def _headed(self) -> set[int]:
         """The texts that are headings: a title is no figure, whatever it looks like."""
         outline = self.outline
-        return {place for head in outline.inside(self.at, HEADINGS) for place in range(outline.firsts[head], outline.lasts[head])}
+        return {place for head in self._headings for place in range(outline.firsts[head], outline.lasts[head])}
 
     def _columns(self) -> Iterator[tuple[str, str]]:
         for column, cell in enumerate(cells(self.outline, self.at) if self.heads else ()):

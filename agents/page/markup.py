@@ -11,6 +11,8 @@ from agents.page.wording import Node
 _SHOWN_AGAIN = re.compile(r":(flex|block|grid|inline|inline-flex|inline-block|table|contents)\b")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
+_TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
+_SPECIAL = _NEVER_SHOWN | {"form", "label"}
 # A layer with these is the page itself.
 _PAGE_PARTS = ("main", "nav", "header", "footer")
 
@@ -24,6 +26,14 @@ class Surroundings:
     form: int | None = None
     label: Node | None = None
     disabled: bool = False
+
+
+def is_plain(node: Node) -> bool:
+    """Whether it surely neither hides nor opens anything: most nodes don't."""
+    for key, value in node.items():
+        if key in _TELLING and (key != "class" or "hidden" in value or "fixed" in value):
+            return False
+    return node.tag not in _SPECIAL
 
 
 def hides(node: Node) -> bool:

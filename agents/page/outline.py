@@ -137,7 +137,7 @@ def outline(root: Node) -> Outline:
         elif len(nodes) < MOST_NODES and node.tag not in _SILENT and not hides(node):
             at = len(nodes)
             _enter(made, node, parent)
-            if len(node):
+            if len(node) and node.tag != "svg":
                 parent = at
                 stack.append(at)
                 stack.extend(reversed(node))
