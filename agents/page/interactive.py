@@ -95,7 +95,8 @@ class Reader:
             hidden=around.hidden or type_ == "hidden",
             disabled=around.disabled or get("disabled") is not None or get("aria-disabled") == "true",
             layer=around.layer,
-            options=tuple(_options(node)) if tag == "select" else (),
+            options=tuple(text for text, _ in _options(node)) if tag == "select" else (),
+            sent_as=tuple(value for _, value in _options(node)) if tag == "select" else (),
             longest=_longest(get("maxlength", "")),
             beside=neighbour(node) if role in FIELDS or role == PICKER else "",
             group=group_of(node, role),
@@ -164,11 +165,12 @@ def _value_of(node: Node, tag: str, role: str) -> str:
     return node.get("value") or node.get("aria-valuenow") or ""
 
 
-def _options(node: Node) -> Iterator[str]:
+def _options(node: Node) -> Iterator[tuple[str, str]]:
+    """What each option of a select shows, and what it is sent as."""
     for option in islice(node.iter("option"), 200):
         text = text_of(option) or option.get("label", "")
         if text:
-            yield text
+            yield text, option.get("value", text)
 
 
 def _opens(node: Node) -> str:

@@ -44,7 +44,8 @@ class Behaviour:
     `slow_seconds`: s that the fault "slow" takes, between these two. `balance`: USD when it was set, None: there is none and
     nothing is billed. `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at
     which the subscription's month ends (it may lie in the past), None: no monthly cap. `monthly_used`: USD of it that were used before the
-    start. `refuse_management`: what a path of the management host is answered with, whoever asks.
+    start. `says`: what every model says instead of a plan, None: a plan.
+    `refuse_management`: what a path of the management host is answered with, whoever asks.
     """
 
     hidden: Hidden = PLAIN
@@ -55,6 +56,7 @@ class Behaviour:
     quotas_form: QuotasForm = QuotasForm.LIST
     monthly_reset_at: float | None = None
     monthly_used: float = 0.0
+    says: str | None = None
     refuse_management: Mapping[str, Refused] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -122,6 +124,12 @@ def _names(name: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _words(name: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise BadSetting(name, "a text is wanted, or null for a plan")
+    return value
+
+
 def _form(name: str, value: object) -> QuotasForm:
     if value not in list(QuotasForm):
         raise BadSetting(name, f"one of {', '.join(QuotasForm)} is wanted")
@@ -136,6 +144,7 @@ OWN: dict[str, Callable[[str, object], Any]] = {
     "quotas_form": _form,
     "monthly_reset_at": _moment,
     "monthly_used": hidden_fields.number,
+    "says": _words,
     "refuse_management": _by_path,
 }
 KNOWN = (*hidden_fields.HIDDEN, *OWN)

@@ -181,7 +181,8 @@ class Chutes:
 
     def _answered(self, reply: provider.Reply, chat: ChatRequest, request: Request) -> Answer:
         thoughts = THOUGHTS if chat.thinks and catalogue.THINKS in catalogue.model(reply.model).features else 0
-        said = replace(answers.reply(plans.plan(chat.texts), reply.fault), thoughts=thoughts)
+        plan = plans.plan(chat.texts) if self._behaviour.says is None else self._behaviour.says
+        said = replace(answers.reply(plan, reply.fault), thoughts=thoughts)
         said = completions.cut(said, chat.max_tokens)
         if reply.fault not in answers.UPSTREAM:
             self._account_for(reply, chat, said, request.now)

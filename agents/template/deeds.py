@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS
-from agents.page.matching import score
 from agents.template.moves import Move, press
 from agents.template.past import Past
 from agents.template.thesaurus import alike, meant
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
 LEAST = 0.5
+_MARKED = 0.8
+_ANYWHERE = frozenset({"add", "save", "view", "list"})
 # As the thesaurus calls them.
 _PLACES = frozenset({"cart", "list"})
 
@@ -20,8 +21,8 @@ _PLACES = frozenset({"cart", "list"})
 def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
     """The button or link that one of the names fits best; the earlier name and the earlier element win where two are alike."""
     hits = [
-        (round(max(score(element, name), _meant(element, name)), 2), -rank, -element.place, element)
-        for element in elements
+        (round(_fit(element, name), 2), -rank, -order, element)
+        for order, element in enumerate(elements)
         if element.usable and element.role in BUTTONS and not _is_elsewhere(element, names)
         for rank, name in enumerate(names)
     ]
@@ -36,14 +37,18 @@ def _is_elsewhere(element: Element, names: Sequence[str]) -> bool:
     return bool(said) and bool(wanted) and not said & wanted
 
 
-def _meant(element: Element, name: str) -> float:
-    """A little less than what the site calls the same."""
-    return 0.95 * max(alike(name, text) for text in (element.label, element.text))
+def _fit(element: Element, name: str) -> float:
+    """How well a name fits what an element says, or a little less what its markup says. A word for anything must be all of it."""
+    wanted = meant(name)
+    if wanted <= _ANYWHERE and meant(element.label) != wanted:
+        return 0.0
+    return max(*(alike(name, text) for text in (element.label, element.text)), _MARKED * alike(name, element.hints))
 
 
 def deed(page: Page, element: Element, names: Sequence[str], beside: str = "") -> Move:
-    """Press an element, if possible by a selector that says one of its names: that can be told in the history."""
-    return press(page, element, lambda selector: _says(selector, names), beside)
+    """Press an element, if possible by a selector that says what it is called: that can be told in the history."""
+    label = element.text or element.label
+    return press(page, element, lambda selector: label in str(selector["value"]) if label else _says(selector, names), beside)
 
 
 def did(past: Past, names: Sequence[str]) -> bool:

@@ -35,23 +35,33 @@ def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     return tuple(move for group in _by_field(criteria) if (move := _control(page, group)) is not None)
 
 
+def loose(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """Whatever else is called like a value: it may lead to a list of such items, or somewhere else."""
+    return tuple(move for group in _by_field(criteria) if (move := _chip(page, group, page.elements)) is not None)
+
+
 def _by_field(criteria: Sequence[Criterion]) -> list[tuple[Criterion, ...]]:
     fields = dict.fromkeys(one.field for one in criteria)
     return [tuple(one for one in criteria if one.field == field) for field in fields]
 
 
 def _control(page: Page, group: Sequence[Criterion]) -> Move | None:
-    return _chosen(page, group) or _chip(page, group, _sets(page)) or _unfolded(page, group) or _chip(page, group, page.elements)
+    return _chosen(page, group) or _chip(page, group, _sets(page)) or _unfolded(page, group)
 
 
 def _sets(page: Page) -> tuple[Element, ...]:
     """The chips, tabs and boxes that surely narrow a list: they stand beside one that stands for all, or are to be ticked."""
+    ticked = tuple(one for one in page.elements if one.role in _TICKED)
     everything = [one for one in page.elements if one.usable and one.role in BUTTONS and meant(_plain(one)) == {"all"}]
-    return tuple(
-        one
-        for one in page.elements
-        if one.role in _TICKED or any(one.tag == at.tag and 0 < abs(one.place - at.place) <= _MOST_CHIPS for at in everything)
-    )
+    return (*ticked, *(one for at in everything for one in _row(page, at)))
+
+
+def _row(page: Page, at: Element) -> Iterator[Element]:
+    """The buttons after one, as far as they stand side by side."""
+    for one in page.elements[at.place + 1 : at.place + 1 + _MOST_CHIPS]:
+        if one.tag != at.tag or one.role != at.role or len(words(one.label)) > _LONGEST_CHIP:
+            return
+        yield one
 
 
 def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
@@ -61,8 +71,8 @@ def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
     best = max(able, key=lambda pair: (_called(pair[0], group[0].field), -pair[0].place), default=None)
     if best is None:
         return None
-    positive = any(one.operator in _POSITIVE for one in group)
-    if not positive and _called(best[0], group[0].field) < _NAMED:
+    exact = any(one.operator in {Operator.EQUALS, Operator.ONE_OF} for one in group)
+    if not exact and _called(best[0], group[0].field) < _NAMED:
         return None
     return replace(fill(page, best[0], best[1]), shown=best[0].value == best[1])
 
@@ -75,7 +85,7 @@ def _fitting(select: Element, group: Sequence[Criterion]) -> str:
 
 def _called(element: Element, field: str) -> float:
     """How far a control is called like a field, by its label, its name or the option that chooses nothing ("All genres")."""
-    texts = (element.label, element.name, element.hints, element.placeholder, *element.options[:1])
+    texts = (element.label, element.name, element.placeholder, *element.options[:1])
     return max(max(likeness(field, text), 0.8 * names_alike(field, text)) for text in texts)
 
 

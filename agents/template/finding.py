@@ -24,12 +24,16 @@ from agents.template.thesaurus import alike, meant
 # An item may lead to its maker and its kind too; what leads to more places is a list.
 _MOST_PLACES = 3
 # Each look at a detail page and back takes two of the twelve steps.
-_MOST_LOOKS = 3
+_MOST_LOOKS = 4
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
-_LIKELY = 0.6
+_LIKELY, _SURELY = 0.6, 0.9
+# Buttons that say no more than this send a search, set a filter back or unfold one.
+_BARE = (frozenset({"search"}), frozenset({"all"}))
 _SHORT = 3
+# A page with fewer items may still be loading them.
+_FEW = 2
 BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
@@ -38,7 +42,7 @@ def is_there(quest: Quest, page: Page) -> bool:
     if not _is_detail(page):
         return False
     if page.subject is not None and _is_named(quest, page.subject.name):
-        return judge(quest.criteria, page.subject).fits
+        return judge(quest.criteria, page.subject, whole=True).fits
     if quest.name and any(_is_named(quest, head) for head in (*page.headings[:3], page.title)):
         return True
     return page.subject is None and not page.records
@@ -57,8 +61,8 @@ def _is_detail(page: Page) -> bool:
 
 def fitting(quest: Quest, page: Page) -> list[tuple[Record, Verdict]]:
     """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
-    records = page.records or _single(quest, page)
-    return best(quest.criteria, [record for record in records if record.name and record.elements and not _frames(record)])
+    found = best(quest.criteria, [record for record in page.records if record.name and record.elements and not _frames(record)])
+    return found or best(quest.criteria, _single(quest, page))
 
 
 def _single(quest: Quest, page: Page) -> tuple[Record, ...]:
@@ -69,7 +73,8 @@ def _single(quest: Quest, page: Page) -> tuple[Record, ...]:
     for element in page.usable(BUTTONS):
         if _is_named(quest, text := page.card(element)):
             blocks.setdefault(text, []).append(element)
-    return tuple(Record(_name_in(quest, text), {}, text, tuple(elements)) for text, elements in blocks.items())
+    opened = {text: some for text, some in blocks.items() if named(some, _OPENERS) or any(_is_named(quest, one.text) for one in some)}
+    return tuple(Record(_name_in(quest, text), {}, text, tuple(elements)) for text, elements in opened.items())
 
 
 def _name_in(quest: Quest, text: str) -> str:
@@ -90,7 +95,7 @@ def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
-    if not page.records and page.subject is None and not past.last_waited:
+    if len(page.records) < _FEW and page.subject is None and not past.last_waited:
         return
     if quest.thing:
         yield _to_things(quest, page, past)
@@ -176,7 +181,9 @@ def _next_page(page: Page) -> tuple[Move, ...]:
     """On in the list: its next page, by what says so or by its number, or more of it."""
     pages = page.pagination
     on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
-    found = on or named((element for element in page.elements if len(words(element.label)) <= _SHORT), _NEXT, least=0.9)
+    within = {element.place for record in page.records for element in record.elements}
+    short = (element for element in page.elements if len(words(element.label)) <= _SHORT and element.place not in within)
+    found = on or named(short, _NEXT, least=0.9)
     return (press(page, found),) if found else ()
 
 
@@ -184,13 +191,13 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     """A page of the site that may list more, each once."""
     links = [link for link in page.usable(BUTTONS) if len(words(link.label)) <= 4 and not _stays(link, page) and _keeps_seed(link, page)]
     ranked = sorted(links, key=lambda link: (-_likely(link), link.place))
-    likely = [press(page, link) for link in ranked if _likely(link) >= _LIKELY]
+    likely = [press(page, link) for link in ranked if _likely(link) >= (_LIKELY if link.href else _SURELY)]
     return next(((move,) for move in likely if not _tried(move, past)), ())
 
 
 def _likely(link: Element) -> float:
     """How far a link promises a list; the first names promise more than the last ones."""
-    if link.submits or (not link.href and meant(link.label) == {"search"}):
+    if link.submits or (not link.href and meant(link.label) in _BARE):
         return 0.0
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
 

@@ -38,8 +38,11 @@ _NAMES = frozenset({"name", "title"})
 _ALIKE = 0.6
 _LISTED = re.compile(r"\s*(?:[,;/|·•]|\s-\s|\band\b|&)\s*")
 _PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
-_YEAR = re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])")
 _COMPARING = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
+_YEAR = re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])")
+_SHAPES = {"year": _YEAR, "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
+# A longer text may be told in other words, or cut.
+_LONGEST_SAID = 60
 # A shorter piece of text is in anything.
 _TELLING = 5
 
@@ -66,10 +69,12 @@ class Verdict:
         return self.failed == 0 and self.open == 0
 
 
-def judge(criteria: Iterable[Criterion], record: Record) -> Verdict:
-    """The verdict on an item by its attributes, else by its text."""
+def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> Verdict:
+    """The verdict on an item by its attributes, else by its text. `whole`: all that the site tells of it is there."""
     told = tuple(criteria)
     results = [_result(one, record) for one in told]
+    if whole:
+        results = [_in_whole(one, record) if result is None else result for one, result in zip(told, results, strict=True)]
     hinted = sum(result is None and _hints(one, record) for one, result in zip(told, results, strict=True))
     return Verdict(results.count(True), results.count(False), results.count(None), hinted)
 
@@ -89,7 +94,7 @@ def _tells(criterion: Criterion, said: str) -> bool:
 def _by_text(criterion: Criterion, record: Record) -> bool | None:
     """What the whole text tells of an attribute that it doesn't name: a value that is in it, or isn't."""
     if criterion.operator in _COMPARING:
-        return _by_year(criterion, record)
+        return _by_shape(criterion, record)
     if criterion.operator.negative:
         return not any(_says(record.text, value) for value in criterion.values)
     if criterion.operator is Operator.CONTAINS:
@@ -97,12 +102,18 @@ def _by_text(criterion: Criterion, record: Record) -> bool | None:
     return True if any(_says(record.text, value) for value in criterion.values) else None
 
 
-def _by_year(criterion: Criterion, record: Record) -> bool | None:
-    """A year tells itself, whatever stands around it; where the text has several, it isn't known which is meant."""
-    if "year" not in words(criterion.field):
+def _in_whole(criterion: Criterion, record: Record) -> bool | None:
+    """Of what is nowhere in all that is told of an item, a value isn't its."""
+    if criterion.operator in _COMPARING or any(len(value) > _LONGEST_SAID for value in criterion.values):
         return None
-    years = set(_YEAR.findall(record.text))
-    return holds(criterion, years.pop()) if len(years) == 1 else None
+    return any(_contains(record.text, value) for value in criterion.values)
+
+
+def _by_shape(criterion: Criterion, record: Record) -> bool | None:
+    """A year or a rating tells itself, whatever stands around it; where the text has several, it isn't known which is meant."""
+    shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
+    found = set(shape.findall(record.text)) if shape else set()
+    return holds(criterion, found.pop()) if len(found) == 1 else None
 
 
 def _hints(criterion: Criterion, record: Record) -> bool:

@@ -5,18 +5,19 @@ from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import Channel, Delivery, Notice, Severity
 from monitoring.models.panel import Panel
 from monitoring.models.retention import Retention
-from monitoring.models.rollups import AttemptRollup, KindRollup, PauseRollup, RollupState, Span, StepRollup
+from monitoring.models.rollups import AttemptRollup, By, GroupRollup, PauseRollup, RollupState, Span, StepRollup
 from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
 
 __all__ = [
     "AttemptRollup",
+    "By",
     "Channel",
     "Component",
     "Delivery",
+    "GroupRollup",
     "HealthCheck",
     "HealthState",
     "JournalImport",
-    "KindRollup",
     "LogEntry",
     "Notice",
     "Panel",

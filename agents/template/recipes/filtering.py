@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from agents.page import Page
-from agents.page.elements import FIELDS
+import re
+
+from agents.page import Element, Page
 from agents.template.deeds import deed, did, named
-from agents.template.fields import link_to
-from agents.template.filters import controls
+from agents.template.filters import controls, loose
 from agents.template.intents import Intent, Kind
-from agents.template.moves import Move
+from agents.template.moves import Move, press
 from agents.template.past import Past
 
-_APPLY = ("apply", "apply filters", "show results", "filter", "update results", "search")
+_APPLY = ("apply", "apply filters", "show results", "filter", "update results")
 _UNFOLD = ("filters", "show filters", "more filters", "advanced filters", "filter")
+_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|shop|items|all)(?:[/?#]|$)", re.I)
 _LISTS = ("search", "browse", "filter", "catalog", "explore", "discover", "shop", "all")
 
 
@@ -27,23 +28,32 @@ def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     unfold = named(page.elements, _UNFOLD, least=0.9)
     if unfold is not None:
         return (deed(page, unfold, _UNFOLD),)
-    return link_to(page, (*_things(intent), *_LISTS))
+    routed = next((link for link in page.usable({"link"}) if _ROUTE.search(link.href) and not _ROUTE.search(page.url)), None)
+    found = routed or named(page.elements, (*_things(intent), *_LISTS), least=0.8)
+    return (press(page, found),) if found else ()
 
 
 def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     if page is None:
         return ()
-    set_ = controls(page, intent.criteria)
-    button = named(page.elements, _APPLY, least=0.9) if set_ else None
+    set_ = controls(page, intent.criteria) or loose(page, intent.criteria)
+    button = _apply(page, set_)
     return (*set_, deed(page, button, _APPLY)) if button else set_
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
-    """The controls were set, and what applies them was pressed where there is such a thing."""
-    if not past.filled and not past.pressed:
-        return False
-    button = named(page.elements, _APPLY, least=0.9) if page.usable(FIELDS) else None
-    return button is None or did(past, _APPLY)
+    """The controls are set, and what applies them was pressed where there is such a thing."""
+    moves = controls(page, intent.criteria) or loose(page, intent.criteria)
+    if not moves:
+        return past.filled or past.pressed
+    button = _apply(page, moves)
+    return all(move.shown or any(past.did(way) for way in move.ways) for move in moves) and (button is None or did(past, _APPLY))
+
+
+def _apply(page: Page, moves: tuple[Move, ...]) -> Element | None:
+    """What applies what was set; what searches too, where something was typed."""
+    typed = any(way.type == "TypeAction" for move in moves for way in move.ways)
+    return named(page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else None
 
 
 def _things(intent: Intent) -> tuple[str, ...]:

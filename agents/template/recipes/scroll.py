@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agents.page import Page
+import re
+
+from agents.page import Element, Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
 from agents.template.deeds import deed, did, named
@@ -16,6 +18,8 @@ _SIDES = {
     "left": ("scroll left", "previous", "prev", "left", "previous slide", "←", "‹", "«", "<"),
 }
 _SURE = 0.8
+_SLIDE = re.compile(r"\b(?:slide|page) \d+$|^\d+$", re.I)
+_AROUND = 4
 
 
 def fits(intent: Intent) -> bool:
@@ -31,7 +35,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     if page is None:
         return ()
     for names in (_names(intent), *_SIDES.values()):
-        found = named(page.usable(BUTTONS), names, _SURE)
+        found = named([one for one in page.usable(BUTTONS) if not _is_show(page, one)], names, _SURE)
         if found is not None:
             return (deed(page, found, names),)
     return ()
@@ -39,6 +43,12 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
     return did(past, _names(intent))
+
+
+def _is_show(page: Page, element: Element) -> bool:
+    """Whether a button moves a slide show, which has a button for each slide: no row of items has."""
+    around = page.elements[max(0, element.place - _AROUND) : element.place + _AROUND]
+    return any(_SLIDE.search(one.label) for one in around)
 
 
 def _names(intent: Intent) -> tuple[str, ...]:

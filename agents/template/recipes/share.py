@@ -5,9 +5,8 @@ from __future__ import annotations
 from agents.page import Page
 from agents.page.elements import TEXT_FIELDS
 from agents.template import blind
-from agents.template.criteria import Criterion, Operator
 from agents.template.deeds import deed, did, named
-from agents.template.fields import fills_for
+from agents.template.form_task import FormTask
 from agents.template.intents import Intent, Kind
 from agents.template.moves import Move, blind_press
 from agents.template.on_item import deeds
@@ -15,8 +14,14 @@ from agents.template.past import Past
 
 _NAMES = ("share", "share link", "share this", "recommend", "send to a friend", "copy link", "spread the word", "tell a friend")
 _SEND = ("send", "share", "send invite", "share now", "copy link", "confirm", "submit")
-_RECIPIENT = Criterion("email", Operator.EQUALS, ("friend@example.com",))
-_NAME = Criterion("name", Operator.EQUALS, ("Alex Friend",))
+_FORM = FormTask(
+    "share dialog",
+    frozenset({Kind.SHARE}),
+    leads=(),
+    sends=_SEND,
+    known_by=("email", "recipient"),
+    fills=("email", "name"),
+)
 
 
 def fits(intent: Intent) -> bool:
@@ -40,10 +45,7 @@ def achieved(intent: Intent, page: Page, past: Past) -> bool:
 def _asked(intent: Intent, page: Page) -> tuple[Move, ...]:
     """What an open dialog wants to know, and what sends it."""
     inside = [element for element in page.elements if element.dialog and element.usable]
+    if any(element.role in TEXT_FIELDS for element in inside):
+        return _FORM.act(intent, page)
     button = named(inside, _SEND)
-    if button is None:
-        return ()
-    fields = [element for element in inside if element.role in TEXT_FIELDS]
-    named_ = {one.field for one in intent.criteria}
-    known = (*intent.criteria, *(one for one in (_RECIPIENT, _NAME) if one.field not in named_))
-    return (*fills_for(page, known, fields), deed(page, button, _SEND))
+    return (deed(page, button, _SEND),) if button else ()

@@ -45,7 +45,9 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
-    return did(past, _wanted(intent))
+    """What answers to the task was pressed; its words may say the opposite by now."""
+    acts = act(intent, page)
+    return any(past.did(way) for move in acts for way in move.ways) if acts else did(past, _wanted(intent)) and page.subject is not None
 
 
 def _wanted(intent: Intent) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ _ON = (
     "wishlist",
 )
 _OFF = ("remove from watchlist", "remove from list", "remove from reading list", "remove bookmark", "saved", "in list", "added", "remove")
+_GONE = ("remove", "unsave")
 # What would take an item off must not be taken for what puts it on.
 _SURE = 0.8
 _TAKES_OFF = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|unsave|unfavou?rite|clear)\b", re.I)
@@ -53,9 +54,11 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
-    if takes_off(intent):
-        return did(past, _OFF)
-    return did(past, _ON)
+    """Something was pressed, and the page offers the opposite now: what was put on can be taken off."""
+    pressed = did(past, (*_ON, *_OFF))
+    if not takes_off(intent):
+        return pressed
+    return pressed and not deeds(intent, page, _OFF, _SURE) and (did(past, _GONE) or bool(deeds(intent, page, _ON)))
 
 
 def takes_off(intent: Intent) -> bool:
