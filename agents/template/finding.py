@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agents.actions import validate
 from agents.page import Element, Page, Record
@@ -99,8 +99,8 @@ def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
         return
     if quest.thing:
         yield _to_things(quest, page, past)
-    chosen = [(move, verdict) for record, verdict in fitting(quest, page) if (move := opening(page, record)) and not _tried(move, past)]
-    yield next(((move,) for move, verdict in chosen if verdict.certain), ())
+    fits = fitting(quest, page)
+    yield _opened(page, past, (record for record, verdict in fits if verdict.certain))
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((BACK,)),)
     looked = _looks(past)
@@ -108,9 +108,15 @@ def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
     yield _narrowed(quest, page, past)
     yield _searched(_told(quest), page, past)
     if looked < _MOST_LOOKS:
-        yield next(((move,) for move, _ in chosen), ())
+        yield _opened(page, past, (record for record, _ in fits))
     yield _next_page(page)
     yield _listed(page, past)
+
+
+def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
+    """Open the first that wasn't opened before."""
+    moves = (move for record in records if (move := opening(page, record)) and not _tried(move, past))
+    return next(((move,) for move in moves), ())
 
 
 def opening(page: Page, record: Record) -> Move | None:
