@@ -112,10 +112,11 @@ def _in_whole(criterion: Criterion, record: Record) -> bool | None:
 
 
 def _by_shape(criterion: Criterion, record: Record) -> bool | None:
-    """A year or a rating tells itself, whatever stands around it; where the text has several, it isn't known which is meant."""
+    """A year or a rating tells itself, whatever stands around it; of several, of which some hold, it isn't known which is meant."""
     shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
     found = set(shape.findall(record.text)) if shape else set()
-    return holds(criterion, found.pop()) if len(found) == 1 else None
+    held = {holds(criterion, figure) for figure in found}
+    return held.pop() if len(held) == 1 else None
 
 
 def _hints(criterion: Criterion, record: Record) -> bool:
