@@ -36,12 +36,12 @@ class Element:
     button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
     markup tells. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
-    `options` are the visible texts of a select, `longest` is how many characters a field takes, None where it doesn't say.
-    `beside` is the text just before a field, whether or not it is its label; `group` what the set is called that a choice belongs
-    to ("Rating" over five stars). `least` and `most` are the bounds that a field for numbers, dates or times says, "" for none.
-    `required`: its form isn't sent while it is empty; `invalid`: the page says that what it holds is wrong. `selected`: the tab,
-    page, option or toggle in force. `expanded`: whether what it opens is open, None where it opens nothing; `opens` is what that is
-    ("menu", "listbox", "dialog", …), `controls` the id of it.
+    `options` are the visible texts of a select, `sent_as` what each of them is sent as; `longest` is how many characters a field
+    takes, None where it doesn't say. `beside` is the text just before a field, whether or not it is its label; `group` what the
+    set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds that a field for numbers,
+    dates or times says, "" for none. `required`: its form isn't sent while it is empty; `invalid`: the page says that what it
+    holds is wrong. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens is open, None where it
+    opens nothing; `opens` is what that is ("menu", "listbox", "dialog", …), `controls` the id of it.
     """
 
     place: int
@@ -61,6 +61,7 @@ class Element:
     disabled: bool = False
     layer: int = 0
     options: tuple[str, ...] = ()
+    sent_as: tuple[str, ...] = ()
     longest: int | None = None
     beside: str = ""
     group: str = ""

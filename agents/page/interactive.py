@@ -12,7 +12,7 @@ from lxml import etree
 
 from agents.page.elements import CHECKED, FIELDS, OPTIONS, PICKER, TICKED, Element, role_of
 from agents.page.fieldsets import group_of, neighbour
-from agents.page.markup import Surroundings, hides, opens_dialog
+from agents.page.markup import Surroundings, hides, is_plain, opens_dialog
 from agents.page.naming import Naming
 from agents.page.wording import Node, one_line, text_of
 
@@ -21,7 +21,8 @@ MOST_ELEMENTS = 2500
 
 _TAGS = ("input", "textarea", "select", "button", "a", "summary")
 _MARKED_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
-_marked = etree.XPath("//*[@role or @onclick or @contenteditable]")
+# By the attributes first: conditions on all nodes take libxml2 ten times as long.
+_marked = etree.XPath("//@role/.. | //@onclick/.. | //@contenteditable/..")
 _forms = etree.XPath("//form")
 _ON = frozenset({"true", "page", "step", "location", "date", "time"})
 _ON_STATES = frozenset({"active", "on", "checked"})
@@ -94,7 +95,8 @@ class Reader:
             hidden=around.hidden or type_ == "hidden",
             disabled=around.disabled or get("disabled") is not None or get("aria-disabled") == "true",
             layer=around.layer,
-            options=tuple(_options(node)) if tag == "select" else (),
+            options=tuple(text for text, _ in _options(node)) if tag == "select" else (),
+            sent_as=tuple(value for _, value in _options(node)) if tag == "select" else (),
             longest=_longest(get("maxlength", "")),
             beside=neighbour(node) if role in FIELDS or role == PICKER else "",
             group=group_of(node, role),
@@ -121,6 +123,8 @@ class Reader:
         return known
 
     def _inside(self, node: Node, outer: Surroundings) -> Surroundings:
+        if is_plain(node):
+            return outer
         hidden = outer.hidden or hides(node)
         layer = outer.layer
         if opens_dialog(node) and not hidden:
@@ -161,11 +165,12 @@ def _value_of(node: Node, tag: str, role: str) -> str:
     return node.get("value") or node.get("aria-valuenow") or ""
 
 
-def _options(node: Node) -> Iterator[str]:
+def _options(node: Node) -> Iterator[tuple[str, str]]:
+    """What each option of a select shows, and what it is sent as."""
     for option in islice(node.iter("option"), 200):
         text = text_of(option) or option.get("label", "")
         if text:
-            yield text
+            yield text, option.get("value", text)
 
 
 def _opens(node: Node) -> str:

@@ -24,7 +24,7 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> str | None:
     """What to put into a slot, one of its options where it has some; None where nothing that it takes meets the criteria."""
     if slot.options:
-        return option_for(slot.options, criteria)
+        return option_for(slot.options, criteria) or _by_what_is_sent(slot, criteria)
     wanted = (*criteria, *_bounds(slot.element))
     offered = [shaped(value, slot.element) for value in _offered(slot, criteria, page)]
     fitting = [value for value in offered if value and _takes(slot.element, value)]
@@ -39,6 +39,13 @@ def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | N
     if fitting:
         return next((option for option in fitting if any(_exactly(one, option) for one in criteria)), fitting[0])
     return next((option for option in offered if criteria and all(_holds(one, option) for one in criteria)), None)
+
+
+def _by_what_is_sent(slot: Slot, criteria: Sequence[Criterion]) -> str | None:
+    """The option whose value meets the criteria: texts are translated and reworded, values hardly ever."""
+    values = slot.element.sent_as if len(slot.element.sent_as) == len(slot.options) else ()
+    sent = option_for(values, criteria)
+    return slot.options[values.index(sent)] if sent is not None else None
 
 
 def agrees(criterion: Criterion, said: str) -> bool:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.page import Element, Page
-from agents.page.elements import TEXT_FIELDS
+from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.template import blind
 from agents.template.criteria import Criterion
-from agents.template.deeds import deed
+from agents.template.deeds import deed, did
 from agents.template.entering import log_in
 from agents.template.fields import passwords
 from agents.template.filling import demanded, filled
 from agents.template.fitting import agrees
-from agents.template.forms import FoundForm, Wanted, forms
+from agents.template.forms import FoundForm, Wanted, called, forms
 from agents.template.intents import Intent, Kind
 from agents.template.leads import OWN, Lead, leads, nouns_of
 from agents.template.lists import chosen_from_list
@@ -35,6 +35,7 @@ _SUCCESS = re.compile(
 _MOST_TEXT = 8_000
 _MOST_LEADS = 4
 _KNOWN = 0.7
+_SURE = 0.4
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,15 @@ class FormTask:
         return (Move(ways, tries=True),) if ways else ()
 
     def _is_shut(self, page: Page) -> bool:
-        """Whether the form is there and can't be filled, or the page is one to log in on."""
+        """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
+        if passwords(page):
+            return True
+        if page.logged_in is not False:
+            return False
+        if any(one.disabled and called(one, self.sends) >= _SURE for one in page.elements if one.role in BUTTONS):
+            return True
         shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
-        return any(slot.likeness(name) >= _KNOWN for slot in shut for name in self.known_by) or bool(passwords(page))
+        return any(slot.likeness(name) >= _KNOWN for slot in shut for name in self.known_by)
 
     def act(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
         if page is None:
@@ -105,7 +112,7 @@ class FormTask:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
         form = self.form(intent, page)
         if form is None or form.button is None:
-            return _sent(past, self.criteria(intent))
+            return _sent(past, self.criteria(intent)) or (intent.kind is Kind.CHECKOUT and did(past, _whole(self.sends)))
         pressed = any(past.did(way) for way in self._send(form, page).ways)
         return pressed and (past.last_waited or _says(page, _SUCCESS))
 
@@ -140,6 +147,11 @@ class FormTask:
         if form.button is None:
             return Move(())
         return send(page, field, form.button) if field else press(page, form.button)
+
+
+def _whole(names: Sequence[str]) -> list[str]:
+    """Those of more than one word: one alone may be part of another button's name."""
+    return [name for name in names if " " in name]
 
 
 def _sent(past: Past, criteria: Sequence[Criterion]) -> bool:

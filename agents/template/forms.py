@@ -11,7 +11,7 @@ from agents.page.elements import BUTTONS
 from agents.page.matching import score, words
 from agents.template.answers import Answer, answers
 from agents.template.criteria import Criterion
-from agents.template.leads import FOREIGN
+from agents.template.leads import ADDING, CHANGING, FOREIGN
 from agents.template.slots import Slot, slots
 from agents.template.thesaurus import alike
 
@@ -65,7 +65,8 @@ class FoundForm:
 
     @property
     def good(self) -> bool:
-        told = self.named >= 0.6 or self.wanted > 1 or (self.by_noun and 2 * len(self.answers) >= self.units > 0)
+        covered = self.by_noun and 2 * len(self.answers) >= self.units > 0
+        told = covered or self.named >= (1.0 if self.by_noun and self.units else 0.6) or self.wanted > 1
         return self.button is not None and self.merit >= _GOOD and told and (bool(self.answers) or self.wanted > 0)
 
     @property
@@ -109,7 +110,8 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
         named = 1.0
     known = sum(any(slot.likeness(name) >= 0.6 for slot in offered) for name in wanted.known_by)
     units = len({" ".join(words(one.field)) for one in wanted.criteria})
-    foreign = bool(wanted.verbs and said & FOREIGN - wanted.nouns)
+    other_verb = {ADDING: CHANGING, CHANGING: ADDING}.get(wanted.verbs, frozenset[str]())
+    foreign = bool(wanted.verbs and (said & FOREIGN - wanted.nouns or (said & other_verb and not said & wanted.verbs)))
     return FoundForm(tuple(own), tuple(offered), given, units, known, button, named, foreign, bool(wanted.verbs))
 
 
@@ -135,11 +137,11 @@ def _button(elements: Sequence[Element], sends: Sequence[str], choices: set[int]
         one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices and not _leaves(one, sends)
     ]
     sending = [one for one in buttons if one.submits] or [one for one in buttons if one.role == "button"] or buttons
-    scored = [(max((_called(one, name) for name in sends), default=0.0), one) for one in sending]
+    scored = [(called(one, sends), one) for one in sending]
     best = max(scored, key=lambda hit: (round(hit[0], 2), hit[1].place), default=None)
     if best and best[0] >= 0.6:
         return best[1], best[0]
-    generic = [(max(_called(one, name) for name in _SENDING), one) for one in sending]
+    generic = [(called(one, _SENDING), one) for one in sending]
     best = max(generic, key=lambda hit: (round(hit[0], 2), hit[1].place), default=None)
     if best is None:
         return None, 0.0
@@ -147,8 +149,9 @@ def _button(elements: Sequence[Element], sends: Sequence[str], choices: set[int]
     return chosen, 0.3 if best[0] >= 0.6 else 0.0
 
 
-def _called(element: Element, name: str) -> float:
-    return max(score(element, name), 0.9 * alike(name, element.label or element.text))
+def called(element: Element, names: Sequence[str]) -> float:
+    """How well a button answers to one of the names, in these or in other words, from 0 to 1."""
+    return max((max(score(element, name), 0.9 * alike(name, element.label or element.text)) for name in names), default=0.0)
 
 
 def _leaves(element: Element, sends: Sequence[str]) -> bool:

@@ -45,9 +45,9 @@ FOREIGN = frozenset(
     """profile account password list watchlist wishlist cart filter search login setting preference help support about
     home""".split()  # noqa: SIM905
 )
-_NOUN = re.compile(
-    r"^\W*[a-z]+(?: up)?\s+(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*((?:time )?[a-z-]+)", re.I
-)
+_LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
+_BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
+_NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
 
 
 @dataclass(frozen=True, slots=True)

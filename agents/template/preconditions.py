@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 from agents.page import Page
+from agents.page.matching import words
 from agents.sites import path_of
 from agents.template import own
+from agents.template.entering import log_in
+from agents.template.fields import passwords
 from agents.template.finding import fitting, is_there, towards
 from agents.template.intents import Intent, Kind
 from agents.template.moves import Move
@@ -19,6 +22,9 @@ from agents.template.sections import to_section
 _ON_CARDS = ABOUT_ITEMS - {Kind.OPEN_ITEM, Kind.COMMENT, Kind.BOOKING, Kind.CHECKOUT}
 # These can be about no item at all.
 _ALSO_WITHOUT = frozenset({Kind.BOOKING, Kind.CHECKOUT, Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.REACT, Kind.MARK, Kind.UNFOLD})
+_ACCOUNTS = frozenset({Kind.LOGIN, Kind.LOGOUT, Kind.REGISTER})
+# Past the cart there is nothing left to be put in.
+_PAYING = frozenset({"checkout", "payment"})
 # These are done where the things are listed.
 _ON_LISTS = frozenset({Kind.SEARCH, Kind.FILTER, Kind.SORT})
 _IN_SECTIONS = frozenset({Kind.OPEN_ITEM, Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.MARK})
@@ -27,6 +33,10 @@ _AT_ONCE = re.compile(r"\bbuy now\b", re.I)
 
 def before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
     """The moves that bring about what the task needs first; nothing where all is so. `acts` is what the recipe would do here."""
+    if passwords(page) and page.logged_in is not True and intent.kind not in _ACCOUNTS:
+        return log_in(intent, page)
+    if intent.kind is Kind.CHECKOUT and _PAYING & set(words(path_of(page.url))):
+        return ()
     if path_of(page.url) == "/" and (onward := _into_section(intent, page, past, acts)):
         return onward
     if intent.kind not in ABOUT_ITEMS or (acts and intent.kind in _ON_CARDS):

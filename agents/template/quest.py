@@ -54,7 +54,7 @@ _NOISE = re.compile(
     r"put|from|like|follow|it|is|one|first|then)\b",
     re.I,
 )
-_SETS = re.compile(r"\b(?:set|setting|changing|updating|modifying|to)\b", re.I)
+_SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|to)\b", re.I)
 _THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 _NAMES = frozenset({"name", "title", "subject"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
 _MARKED, _BESIDE = 0.85, 0.95
 _MOST_CHOICES = 60
+_NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
+_EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
 _WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.65
 _LEAST_STARS, _MOST_STARS = 3, 10
 
@@ -99,4 +102,18 @@ def _options(row: Sequence[Element]) -> Iterable[str]:
 
 
 def _is_field(element: Element) -> bool:
-    return element.usable and element.role in FIELDS | {"switch", PICKER} and element.type not in _NEVER and element.role not in BUTTONS
+    return (
+        element.usable
+        and not _narrows(element)
+        and element.role in FIELDS | {"switch", PICKER}
+        and element.type not in _NEVER
+        and element.role not in BUTTONS
+    )
+
+
+def _narrows(element: Element) -> bool:
+    """Whether a field outside of forms looks for, filters or sorts what the page lists."""
+    if element.form is not None and element.role != "searchbox":
+        return False
+    said = set(words(" ".join((element.label, element.placeholder, element.name, element.hints))))
+    return element.role == "searchbox" or bool(said & _NARROWING) or any(_EVERY.match(option) for option in element.options[:1])

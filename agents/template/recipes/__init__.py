@@ -29,6 +29,7 @@ from agents.template.recipes import (
     share,
     todo,
     unfold,
+    views,
     watch,
     wishlist,
 )
@@ -60,6 +61,7 @@ RECIPES: tuple[Recipe, ...] = (
     delete_item,
     unfold,
     scroll,
+    views,
     navigate,
     best_guess,
 )

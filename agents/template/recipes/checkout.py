@@ -12,6 +12,7 @@ _PLACING = (
     "complete purchase",
     "complete order",
     "confirm order",
+    "confirm purchase",
     "confirm and pay",
     "pay now",
     "submit order",
