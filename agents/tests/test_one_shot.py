@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -215,6 +216,15 @@ def test_the_agent_knows_sites_by_the_callers_project_id() -> None:
 def test_criteria_that_are_too_long_for_a_selector_still_leave_a_plan(sites: Sites) -> None:
     made = planned(f"Open the lamp where the name is not one of {[f'{at} owls and more' for at in range(60)]}", sites)
     assert made.actions[-2].type == "ClickAction"
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Open the film " + "'x' " * 1300, "Open where " + "name is not 'a' and " * 200, "Share " + "is " * 2000, "'" * 4000]
+)
+def test_a_prompt_of_nothing_but_values_is_planned_in_time(prompt: str) -> None:
+    started = time.process_time()
+    plan(step(prompt, "autocinema"), None)
+    assert time.process_time() - started < 1
 
 
 PROMPT_TEXTS = [*(one[0] for one in (*PROMPTS, *LOGIN_FIRST, *CHAINS, *CRITERIA))]
