@@ -121,7 +121,7 @@ def _figures(text: str) -> Iterator[tuple[str, str]]:
 
 def _scores(text: str) -> Iterator[tuple[str, str]]:
     if found := _RATING.search(text):
-        yield "rating", found[1] or found[2]
+        yield "rating", found[1] or found[2] or found[3]
     elif stars := _STARS.match(text):
         yield "rating", str(len(stars[0]))
     elif BARE_RATING.fullmatch(text):
@@ -131,7 +131,7 @@ def _scores(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _wordings(text: str) -> Iterator[tuple[str, str]]:
-    if (person := _PERSON.fullmatch(text)) and not is_label(person[2]):
+    if (person := _PERSON.fullmatch(text)) and person[2][0].isupper() and not is_label(person[2]):
         yield _PERSONS.get((person[1] or "").lower(), "author"), person[2]
     if found := _STOCK.search(text):
         yield "stock", found[0]
