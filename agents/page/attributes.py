@@ -12,7 +12,9 @@ _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _AMOUNT = r"\d[\d,]*(?:\.\d+)?"
 _PRICE = re.compile(rf"[$€£¥₹]\s?{_AMOUNT}|\b{_AMOUNT}\s?(?:USD|EUR|GBP|€|£)(?!\w)")
 _RATING = re.compile(
-    r"(?<![\d.])(\d{1,2}(?:[.,]\d+)?)\s*(?:/\s*(?:5|10)(?![\d/])|out of (?:5|10)\b|stars?\b|[★⭐])|[★⭐☆]\s*(\d{1,2}(?:[.,]\d+)?)(?!\d)",
+    r"(?<![\d.])(\d{1,2}(?:[.,]\d+)?)\s*(?:/\s*(?:5|10)(?![\d/])|out of (?:5|10)\b|stars?\b|[★⭐])"
+    r"|[★⭐☆]\s*(\d{1,2}(?:[.,]\d+)?)(?!\d)"
+    r"|^(\d{1,2}[.,]\d+)\s*\([\d,.]+k?\+?(?:\s*(?:reviews?|ratings?|votes?))?\)",
     re.I,
 )
 _PAGES = re.compile(r"(\d{1,5}) ?(?:pages|pp?\.?)", re.I)
