@@ -1,11 +1,11 @@
 """Reads what is known of sites from TOML files, one a site.
 
 A file is named after the caller's `web_project_id`. Its tables:
-`confidence` the share of tasks that its ways have done, 0 to 1 · `login` the deeds that log in · `items.NAME` how one of many things is found: `list` its route, `card` an XPath, `link` what to press
-within the card, `next` what leads to the list's next page and `here` what only the list's page has, `texts`, `lists` and `numbers` field
-names to XPaths within the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the
-values that bring the highest and the lowest first · `ways` how a task is done: `task`, `says` expressions that the prompt's words must all
-meet, `unless` one they must not, `login` whether an account is needed, `deeds`.
+`confidence` the share of tasks that its ways have done, 0 to 1 · `login` the deeds that log in · `items.NAME` how one of many things is
+found: `list` its route, `card` an XPath, `link` what to press within the card, `next` what leads to the list's next page and `here` what
+only the list's page has, `texts`, `lists` and `numbers` field names to XPaths within the card, `filters` and `search` query parameters to
+field names, `sort` its parameter and field names to the values that bring the highest and the lowest first · `ways` how a task is done:
+`task`, `says` expressions that the prompt's words must all meet, `unless` one they must not, `login` whether an account is needed, `deeds`.
 A deed has one verb: `open` a route, `list` an item's, `item` press its link, `fill` and `choose` a field by XPath, `press` and `enter` an
 XPath, `keys`, `wait` seconds. `{field}` in a route or XPath is the value wanted of a field; names are alternated by |.
 """
