@@ -86,7 +86,7 @@ _BOOK = (
     r"(?:quick )?hire|order a (?:ride|cab)"
 )
 _BOOKED = r"bookings?|reservations?|appointments?|rides?|trips?|stays?"
-_PLAN = r"add|create|schedule|make|plan|set up|invite|select|choose|enter|put"
+_PLAN = r"add|create|schedule|make|plan|set up|invite|enter|put"
 _PLANNED = r"events?|calendars?|meetings?|(?:day|week|month|agenda) view"
 _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
 
@@ -114,7 +114,7 @@ _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.MESSAGE, _begins("save", "drafts?")),
     (Kind.EDIT_PROFILE, _begins(_CHANGE, _PERSONAL)),
     (Kind.SETTINGS, _begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES)),
-    (Kind.TODO, _begins(r"complete|finish|mark|tick off|check off|reopen", r"tasks?|to-?dos?|subtasks?")),
+    (Kind.MARK, _begins(r"complete|finish|mark|tick off|check off|reopen", r"tasks?|to-?dos?|subtasks?")),
     (Kind.OTHER, _begins(r"cancel|close|discard|leave", "creation|creating|adding|editing|form|dialog|modal|window|wizard")),
     (Kind.OTHER, _begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?")),
     (Kind.DELETE_ITEM, _begins(r"delete|remove|erase|discard|trash|cancel|drop|unregister")),

@@ -60,7 +60,7 @@ PROMPTS = [
     ("Archive the email whose from email equals 'a@b.org'", Kind.MARK, None),
     ("Book a consultation whose country is not 'Morocco'", Kind.BOOKING, None),
     ("Submit the contact form where name equals 'James' and message contains 'hello'", Kind.CONTACT, "James"),
-    ("Complete the task whose description equals 'Set up user registration and login using JWT.'", Kind.TODO, None),
+    ("Complete the task whose description equals 'Set up user registration and login using JWT.'", Kind.MARK, None),
     # anything else
     ("Frobnicate", Kind.OTHER, "Frobnicate"),
     ("", Kind.OTHER, ""),

@@ -246,6 +246,22 @@ def test_a_page_is_found_by_its_address_where_the_link_is_called_otherwise() -> 
     assert pressed.fields["selector"]["value"].startswith("/cart?")
 
 
+def test_a_view_is_chosen_from_the_menu_that_hides_it() -> None:
+    hidden = "<button aria-label='Previous month'>x</button><button aria-label='Select calendar view'>Week</button>"
+    (opened,) = plan(step("Switch to the month view", hidden), None).actions
+    assert "Select calendar view" in str(opened.fields)
+    history = (PastAction(opened.type, opened.fields, succeeded=True, error="", url=START),)
+    shown = plan(step("Switch to the month view", hidden + "<button role='menuitem'>Month</button>", history=history), None)
+    assert "Month" in str(shown.actions[0].fields)
+    assert not shown.done
+
+
+def test_a_box_is_ticked_off_by_its_label() -> None:
+    boxes = "<input id=a type=checkbox aria-label='Toggle Work lists' checked><input id=b type=checkbox aria-label='Toggle Garden lists' checked>"
+    (pressed,) = plan(step("Unselect the Garden lists", boxes), None).actions
+    assert "Garden" in str(pressed.fields) or pressed.fields["selector"]["value"] == "b"
+
+
 NAVIGATION = "<nav><a href='/matters?seed=7'>Active cases</a><a href='/clients?seed=7'>Contacts</a></nav>"
 
 

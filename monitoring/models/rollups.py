@@ -65,16 +65,24 @@ class StepRollup(StepSums):
         ]
 
 
-class KindRollup(StepSums):
-    """The same steps by the kind of their task and by the use of the LLM that was in force; "" where the record does not say."""
+class By(models.TextChoices):
+    """What LLM and template are compared by: the web project, the kind of task as understood, the use of the LLM that was in force."""
 
-    kind = models.CharField(max_length=40, blank=True)
-    llm_use = models.CharField(max_length=20, blank=True)
+    PROJECT = "project", "Project"
+    KIND = "kind", "Kind of task"
+    LLM_USE = "llm_use", "Use of the LLM"
+
+
+class GroupRollup(StepSums):
+    """The same steps once for each sort of group, so that a page reads no more rows than it shows. `name` "": the record does not say."""
+
+    by = models.CharField(max_length=10, choices=By.choices)
+    name = models.CharField(max_length=100, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["span", "source", "starts_at"], name="kind_rollup_of_a_time")]
+        indexes = [models.Index(fields=["span", "source", "starts_at"], name="group_rollup_of_a_time")]
         constraints = [
-            models.UniqueConstraint(fields=["span", "starts_at", "source", "route", "kind", "llm_use"], name="kind_rollup_one_a_group"),
+            models.UniqueConstraint(fields=["span", "starts_at", "source", "route", "by", "name"], name="group_rollup_one_a_group"),
         ]
 
 

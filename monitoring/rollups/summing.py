@@ -13,13 +13,13 @@ from django.db.models import Model, OuterRef, Q, QuerySet, Subquery, Sum
 
 from agents.models import Account, LLMAttempt, RateLimitEvent, Step
 from agents.outcomes import Outcome
-from monitoring.models import AttemptRollup, KindRollup, PauseRollup, Span, StepRollup
+from monitoring.models import AttemptRollup, By, GroupRollup, PauseRollup, Span, StepRollup
 from monitoring.rollups.histogram import Buckets, add, bucket
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LENGTHS = {Span.HOUR: HOUR, Span.DAY: DAY}
 STEP_KEY = ("source", "route", "reason", "project")
-KIND_KEY = ("source", "route", "kind", "llm_use")
+GROUP_KEY = ("source", "route", "by", "name")
 STEP_SUMS = ("count", "in_time", "late", "actions", "cost", "worked", "partly", "failed")
 OUTCOMES = (Outcome.WORKED, Outcome.PARTLY, Outcome.FAILED)
 ATTEMPT_KEY = ("account_id", "purpose", "model", "verdict", "refusal", "status")
@@ -31,7 +31,7 @@ Interval = tuple[datetime, datetime]
 NO_COST = Decimal(0)
 # SQLite takes so many rows of the widest roll-up in one statement.
 BATCH = 50
-ROLLUPS = (StepRollup, KindRollup, AttemptRollup, PauseRollup)
+ROLLUPS = (StepRollup, GroupRollup, AttemptRollup, PauseRollup)
 M = TypeVar("M", bound=Model)
 
 
@@ -61,14 +61,14 @@ class Groups(dict[Key, Sums]):
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """All roll-up rows of one hour or day. `totals`: steps by source and route alone; `kinds`: by kind of task and use of the LLM.
+    """All roll-up rows of one hour or day. `totals`: steps by source and route alone; `groups`: by each of By.
 
     `pauses`: seconds by account id.
     """
 
     steps: Groups
     totals: Groups
-    kinds: Groups
+    groups: Groups
     attempts: Groups
     pauses: dict[int, float]
 
@@ -76,23 +76,24 @@ class Summed:
 def roll_hour(starts_at: datetime, now: datetime) -> None:
     """Sum an hour's raw rows anew; the same again gives the same. Read first, so that the write lock is held for milliseconds only."""
     hour = (starts_at, starts_at + HOUR)
-    steps, kinds, attempts = Groups(), Groups(), Groups()
+    steps, groups, attempts = Groups(), Groups(), Groups()
     for key, numbers, durations in step_rows(hour):
         steps.add(step_key(key), numbers, durations)
-        kinds.add(kind_key(key), numbers, durations)
+        for group in groups_of(key):
+            groups.add(group, numbers, durations)
     for key, numbers, durations in attempt_rows(hour):
         attempts.add(key, numbers, durations)
-    _write(Span.HOUR, starts_at, Summed(steps, _totals(steps), kinds, attempts, paused_seconds(hour, now)))
+    _write(Span.HOUR, starts_at, Summed(steps, _totals(steps), groups, attempts, paused_seconds(hour, now)))
 
 
 def roll_day(starts_at: datetime) -> None:
     """Sum a day's hours anew."""
     within = {"span": Span.HOUR, "starts_at__gte": starts_at, "starts_at__lt": starts_at + DAY}
     steps = _regrouped(StepRollup.objects.filter(is_total=False, **within), STEP_KEY, (*STEP_SUMS, "durations"))
-    kinds = _regrouped(KindRollup.objects.filter(**within), KIND_KEY, (*STEP_SUMS, "durations"))
+    groups = _regrouped(GroupRollup.objects.filter(**within), GROUP_KEY, (*STEP_SUMS, "durations"))
     attempts = _regrouped(AttemptRollup.objects.filter(**within), ATTEMPT_KEY, (*ATTEMPT_SUMS, "latencies"))
     pauses = PauseRollup.objects.filter(**within).values_list("account").annotate(total=Sum("seconds")).order_by()
-    _write(Span.DAY, starts_at, Summed(steps, _totals(steps), kinds, attempts, dict(pauses)))
+    _write(Span.DAY, starts_at, Summed(steps, _totals(steps), groups, attempts, dict(pauses)))
 
 
 def rolled_rows(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Iterator[Row]:
@@ -106,13 +107,15 @@ def step_key(key: Key) -> Key:
     return key[:4]
 
 
-def kind_key(key: Key) -> Key:
-    """The part of a raw step's group that is KIND_KEY."""
-    return (*key[:2], *key[4:])
+def groups_of(key: Key) -> Iterator[Key]:
+    """The groups by GROUP_KEY that a raw step is in."""
+    source, route, _, *names = key
+    for by, name in zip(By, names, strict=True):
+        yield source, route, by, name
 
 
 def step_rows(within: Interval) -> Iterator[Row]:
-    """Raw steps as group, sums and durations. The group is STEP_KEY and then what KIND_KEY has besides."""
+    """Raw steps as group, sums and durations. The group is STEP_KEY, then kind of task and use of the LLM."""
     start, end = within
     attempts = LLMAttempt.objects.filter(step__received_at__gte=start, step__received_at__lt=end, cost__isnull=False)
     costs = dict(attempts.values_list("step").annotate(total=Sum("cost")).order_by())
@@ -196,7 +199,8 @@ def _write(span: Span, starts_at: datetime, summed: Summed) -> None:
         for is_total, groups in ((False, summed.steps), (True, summed.totals)):
             details = _rows(StepRollup, groups, (*STEP_KEY, *STEP_SUMS, "durations"), is_total=is_total, **of)
             StepRollup.objects.bulk_create(details, batch_size=BATCH)
-        KindRollup.objects.bulk_create(_rows(KindRollup, summed.kinds, (*KIND_KEY, *STEP_SUMS, "durations"), **of), batch_size=BATCH)
+        named = _rows(GroupRollup, summed.groups, (*GROUP_KEY, *STEP_SUMS, "durations"), **of)
+        GroupRollup.objects.bulk_create(named, batch_size=BATCH)
         attempts = _rows(AttemptRollup, summed.attempts, (*ATTEMPT_KEY, *ATTEMPT_SUMS, "latencies"), **of)
         AttemptRollup.objects.bulk_create(attempts, batch_size=BATCH)
         PauseRollup.objects.bulk_create(PauseRollup(**of, account_id=account, seconds=value) for account, value in summed.pauses.items())

@@ -12,14 +12,13 @@ from decimal import Decimal
 
 from agents.hybrid import Use
 from agents.models import Route, Source
-from monitoring.models import KindRollup, RollupState, StepRollup
+from monitoring.models import By, GroupRollup, RollupState
 from monitoring.queries import Condition
 from monitoring.rollups.histogram import percentile
-from monitoring.rollups.summing import DAY, KIND_KEY, STEP_KEY, STEP_SUMS, Groups, Row, Sums, kind_key, rolled_rows, step_key, step_rows
+from monitoring.rollups.summing import DAY, GROUP_KEY, STEP_SUMS, Groups, Row, Sums, groups_of, rolled_rows, step_rows
 from monitoring.stats.figures import share
 from monitoring.stats.ranges import Range, Sources, sources
 
-SUMS = (*STEP_SUMS, "durations")
 USES = {use.value: use.sentence for use in Use}
 
 
@@ -73,55 +72,36 @@ class Compared:
     missing_before: datetime | None
 
 
-@dataclass(slots=True)
-class _Tables:
-    """The sums of each group by its name and route."""
-
-    total: Groups
-    projects: Groups
-    kinds: Groups
-    uses: Groups
-
-    def add_step(self, row: Row) -> None:
-        (_, route, _, project), numbers, durations = row
-        self.total.add((None, route), numbers, durations)
-        self.projects.add((project, route), numbers, durations)
-
-    def add_kind(self, row: Row) -> None:
-        (_, route, kind, llm_use), numbers, durations = row
-        self.kinds.add((kind, route), numbers, durations)
-        self.uses.add((llm_use, route), numbers, durations)
-
-
 def compared(of: Range, now: datetime) -> Compared:
     """Validators' answered steps of a range."""
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
-    # Whole days are read as such: there are few of them, and every project is in each.
+    # Whole days are read as such: there are few of them, and every group is in each.
     where = sources(replace(of, bin=max(of.bin, DAY)), state)
-    told = _Tables(Groups(), Groups(), Groups(), Groups())
-    for key, numbers, durations in _raw(where):
-        told.add_step((step_key(key), numbers, durations))
-        told.add_kind((kind_key(key), numbers, durations))
-    for row in _answered(rolled_rows(StepRollup.objects.filter(where.rollups(is_total=False, source=Source.VALIDATOR)), STEP_KEY, SUMS)):
-        told.add_step(row)
-    for row in _answered(rolled_rows(KindRollup.objects.filter(where.rollups(source=Source.VALIDATOR)), KIND_KEY, SUMS)):
-        told.add_kind(row)
+    groups: dict[By, Groups] = {by: Groups() for by in By}
+    for (source, route, by, name), numbers, durations in _rows(where):
+        if source == Source.VALIDATOR and route:
+            groups[by].add((name, route), numbers, durations)
     return Compared(
-        total=_pair(told.total, None),
-        projects=_pairs(told.projects, "project"),
-        kinds=_pairs(told.kinds, "kind"),
-        uses=_uses(_pairs(told.uses)),
+        total=_pair(_total(groups[By.LLM_USE]), None),
+        projects=_pairs(groups[By.PROJECT], "project"),
+        kinds=_pairs(groups[By.KIND], "kind"),
+        uses=_uses(_pairs(groups[By.LLM_USE])),
         missing_before=where.missing_before,
     )
 
 
-def _raw(where: Sources) -> Iterator[Row]:
+def _rows(where: Sources) -> Iterator[Row]:
     for interval in where.raw:
-        yield from (row for row in _answered(step_rows(interval)) if row[0][0] == Source.VALIDATOR)
+        for key, numbers, durations in step_rows(interval):
+            yield from ((group, numbers, durations) for group in groups_of(key))
+    yield from rolled_rows(GroupRollup.objects.filter(where.rollups(source=Source.VALIDATOR)), GROUP_KEY, (*STEP_SUMS, "durations"))
 
 
-def _answered(rows: Iterator[Row]) -> Iterator[Row]:
-    return (row for row in rows if row[0][1])
+def _total(groups: Groups) -> Groups:
+    total = Groups()
+    for (_, route), sums in groups.items():
+        total.add((None, route), sums.numbers, sums.durations)
+    return total
 
 
 def _uses(pairs: list[Pair]) -> list[Pair]:

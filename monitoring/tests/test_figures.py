@@ -235,7 +235,7 @@ def test_the_comparison_asks_the_same_few_queries_whatever_there_is(days: dateti
     with CaptureQueriesContext(connection) as rolled:
         compared(Range.named("30d", days), days)
     assert len(raw) == 3
-    assert len(rolled) == 5, "the state, costs and steps since the last full hour, and two sums"
+    assert len(rolled) == 4, "the state, costs and steps since the last full hour, and the sums"
 
 
 def form(**data: Any) -> RangeForm:

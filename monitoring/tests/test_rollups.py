@@ -17,7 +17,7 @@ from agents.configuration import default_account
 from agents.demo.records import Past
 from agents.models import LLMAttempt, RateLimitEvent, Step
 from agents.outcomes import Outcome
-from monitoring.models import AttemptRollup, KindRollup, RollupState, Span, StepRollup
+from monitoring.models import AttemptRollup, By, GroupRollup, RollupState, Span, StepRollup
 from monitoring.rollups import rolling
 from monitoring.rollups.histogram import bucket, percentile
 from monitoring.rollups.rolling import GRACE, KEPT_DAYS, KEPT_HOURS, floor, roll, roll_if_due
@@ -45,7 +45,7 @@ def steps(**which: Any) -> dict[str, Any]:
     return sums(StepRollup, **which)
 
 
-def sums(model: type[StepRollup | KindRollup], **which: Any) -> dict[str, Any]:
+def sums(model: type[StepRollup | GroupRollup], **which: Any) -> dict[str, Any]:
     names = ("count", "in_time", "late", "actions", "cost", "worked", "partly", "failed")
     return model.objects.filter(**which).aggregate(**{name: Sum(name) for name in names})
 
@@ -67,10 +67,11 @@ def test_the_hours_and_the_raw_rows_after_them_make_up_all_steps(days: datetime)
     assert told["in_time"] + told["late"] == raw.filter(answered_at__isnull=False).count()
     assert told["actions"] == sum(len(each.actions) for each in raw)
     assert told["cost"] == LLMAttempt.objects.filter(step__in=raw).aggregate(cost=Sum("cost"))["cost"]
-    assert told == steps(span=Span.HOUR, is_total=True) == sums(KindRollup, span=Span.HOUR)
+    assert told == steps(span=Span.HOUR, is_total=True)
+    assert all(told == sums(GroupRollup, span=Span.HOUR, by=by) for by in By)
 
 
-def test_outcomes_are_summed_by_project_and_by_kind_of_task_and_use_of_the_llm(days: datetime) -> None:
+def test_outcomes_are_summed_by_each_sort_of_group(days: datetime) -> None:
     state = roll_all(days)
     raw = Step.objects.filter(received_at__lt=state.until_at)
     told = steps(span=Span.HOUR, is_total=False)
@@ -78,8 +79,9 @@ def test_outcomes_are_summed_by_project_and_by_kind_of_task_and_use_of_the_llm(d
         raw.filter(outcome=name).count() for name in Outcome if name != "unknown"
     ]
     assert min(told["worked"], told["partly"], told["failed"]) > 0
-    kinds = sums(KindRollup, span=Span.HOUR, kind="search", llm_use="when_unsure")
-    assert kinds["count"] == raw.filter(task__kind="search", limits__llm_use="when_unsure").count() > 0
+    assert sums(GroupRollup, by=By.KIND, span=Span.HOUR, name="search")["count"] == raw.filter(task__kind="search").count() > 0
+    unsure = raw.filter(limits__llm_use="when_unsure")
+    assert sums(GroupRollup, by=By.LLM_USE, span=Span.HOUR, name="when_unsure")["failed"] == unsure.filter(outcome="failed").count() > 0
 
 
 def test_attempts_are_summed_with_their_tokens(days: datetime) -> None:

@@ -30,6 +30,7 @@ from agents.template.recipes import (
     share,
     todo,
     unfold,
+    views,
     watch,
     wishlist,
 )
@@ -62,6 +63,7 @@ RECIPES: tuple[Recipe, ...] = (
     delete_item,
     unfold,
     scroll,
+    views,
     navigate,
     best_guess,
 )

@@ -14,6 +14,8 @@ from agents.template.past import Past
 
 # Half of what a button says must stand in the prompt, and one word that says what to do.
 _LEAST = 0.6
+# What a prompt may want switched.
+_SWITCHES = frozenset({"checkbox", "radio", "switch"})
 
 
 def fits(intent: Intent) -> bool:
@@ -52,7 +54,7 @@ def _anchor(page: Page, fills: tuple[Move, ...]) -> Element | None:
 
 def _guess(intent: Intent, page: Page) -> Element | None:
     """The link or button that the prompt's words name best, by itself or by the card that it stands in."""
-    buttons = page.usable(BUTTONS)
+    buttons = page.usable(BUTTONS | _SWITCHES)
     said = set(words(intent.words))
     named = [(_named(said, element), element) for element in buttons]
     best = max((merit for merit, _ in named), default=0.0)

@@ -36,7 +36,7 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     place = _place(intent)
     if page is not None:
         found = _by_route(page, place) or _by_route(page, intent.words) or named(page.usable(BUTTONS), (place or "home",))
-        return (press(page, found),) if found else link_to(page, (place or "home",))
+        return (press(page, found),) if found else link_to(page, (place or "home",)) or link_to(page, (intent.words,))
     return () if place in _HOME else (blind_press(blind.pressed((place,), ("/" + "-".join(place.split()),))),)
 
 

@@ -39,7 +39,8 @@ _VERBS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"pin", ("pin",)),
     (r"flag", ("flag", "report")),
     (r"label|tag", ("add label", "label", "labels", "tag")),
-    (r"mark\b.*\b(?:done|complete)", ("mark as done", "complete", "mark complete", "done")),
+    (r"reopen", ("reopen", "mark as open", "undo")),
+    (r"mark\b.*\b(?:done|complete)|complete|finish|(?:tick|check) off", ("mark as done", "complete", "mark complete", "done")),
 )
 
 
