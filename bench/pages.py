@@ -108,6 +108,7 @@ def _pages() -> list[Page]:
         Page("Tasks, LLM, 30d", "/tasks/?q=since:30d+route:llm", is_month=True),
         Page("Tasks, paused, 30d", "/tasks/?q=since:30d+reason:paused", is_month=True),
         Page("Tasks, 429, 30d", "/tasks/?q=since:30d+status:429", is_month=True),
+        Page("Tasks, failed, 30d", "/tasks/?q=since:30d+outcome:failed", is_month=True),
         Page("Tasks, late, 30d", "/tasks/?q=since:30d+state:late", is_month=True),
         Page("Tasks, project, 30d", "/tasks/?q=since:30d+project:autocinema", is_month=True),
         Page("Tasks, text, 30d", "/tasks/?q=since:30d+Parasite", is_month=True),
