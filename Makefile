@@ -15,7 +15,7 @@ test-faults: ## kill parts of the worker twenty times, and see that no job is lo
 check: ## lint, types, imports, migrations, settings, templates
 	@bin/check
 
-bench: setup ## how long a step takes, beside a bare "hello"; what a decision costs
+bench: setup ## how long a step takes, beside a bare "hello"; what a decision and reading a page cost
 	@.venv/bin/python -m bench
 
 bench-gate: setup ## how the gate fares against hidden accounts, on a virtual clock

@@ -10,10 +10,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import django
+import psycopg
 import pytest
 from dotenv import dotenv_values
 
@@ -28,17 +31,24 @@ os.environ.update(
     SECRET_KEY="made-up-for-the-tests-" + "0123456789abcdef" * 3,
     CHUTES_BASE_URL="http://127.0.0.1:9/v1",  # no test may reach the provider: nothing listens on this port
     CHUTES_MANAGEMENT_URL="http://127.0.0.1:9",
+    DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),  # a migrated Postgres database, for minerpanel/tests/test_on_postgres.py
 )
 django.setup()
 
 from django.conf import settings  # noqa: E402 -- after the environment
+from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from agents import step_pages  # noqa: E402
+from agents.standin.process import StandIn  # noqa: E402
 
 # Hashed names need collectstatic, and slow password hashes are what production wants
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# The middleware warns of a folder that is not there; tests' pages need none of what would be in it
+settings.STATIC_ROOT = DATA / "static"
+settings.STATIC_ROOT.mkdir()
 
 # No caller waits for an answer here, and each test waits for the pages it left
 step_pages.AFTER_ANSWER = 0.0
@@ -60,6 +70,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    else:
+        database["TEST"]["NAME"] = database["NAME"]
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +94,20 @@ def no_database() -> Iterator[None]:
         connection.settings_dict["NAME"] = name
 
 
+@pytest.fixture(scope="session")
+def shared_standin() -> Iterator[StandIn]:
+    """One process for all tests of a test process."""
+    with StandIn.started() as running:
+        yield running
+
+
+@pytest.fixture
+def standin(shared_standin: StandIn) -> StandIn:
+    """A stand-in for the provider, as it is when it has just started."""
+    shared_standin.reset()
+    return shared_standin
+
+
 @pytest.fixture
 def free_port() -> int:
     """A port that nobody listens on just now."""
@@ -91,12 +117,33 @@ def free_port() -> int:
         return port
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As pytest-django makes it; returns a copy as it is before the first test, so that no other database has to be migrated."""
+    path = tmp_path_factory.mktemp("migrated") / "panel.sqlite3"
+    if connection.vendor == "sqlite":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            if "django_migrations" not in connection.introspection.table_names(cursor):  # no test of this run asks for a database
+                call_command("migrate", verbosity=0)
+            cursor.execute("VACUUM INTO %s", [str(path)])
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_environment(django_db_setup: Path) -> Callable[[Path], dict[str, str]]:
+    """From a data folder to an environment for processes, with a migrated database there."""
+
+    def make(folder: Path) -> dict[str, str]:
+        shutil.copy(django_db_setup, folder)
+        return {**os.environ, "DATA_DIR": str(folder)}
+
+    return make
+
+
 @pytest.fixture
-def process_environment(tmp_path: Path) -> dict[str, str]:
+def process_environment(make_environment: Callable[[Path], dict[str, str]], tmp_path: Path) -> dict[str, str]:
     """An environment for processes of a test's own, with a data folder and a migrated database of their own."""
-    environment = {**os.environ, "DATA_DIR": str(tmp_path)}
-    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=120)
-    return environment
+    return make_environment(tmp_path)
 
 
 def missing(what: str, remedy: str) -> None:
@@ -121,8 +168,8 @@ def postgres_program(name: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an empty database on a Postgres server of the test's own."""
+def postgres_server() -> Iterator[str]:
+    """The URL of a Postgres server of the tests' own, up to its databases' names."""
     initdb, pg_ctl = postgres_program("initdb"), postgres_program("pg_ctl")
     if initdb is None or pg_ctl is None:
         missing("Postgres", "Run: sudo apt-get install postgresql")
@@ -135,9 +182,29 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _run([*as_owner, str(initdb), "-D", f"{folder}/data", "-U", "panel", "-A", "trust"])
         _run([*as_owner, str(pg_ctl), "-D", f"{folder}/data", "-o", options, "-l", f"{folder}/log", "-w", "start"])
         try:
-            yield f"postgres://panel@127.0.0.1:{port}/postgres"
+            yield f"postgres://panel@127.0.0.1:{port}"
         finally:
             _run([*as_owner, str(pg_ctl), "-D", f"{folder}/data", "-m", "immediate", "stop"])
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """The name of a migrated database on that server, to be copied."""
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as database:
+        database.execute("CREATE DATABASE migrated")
+    environment = {**os.environ, "DATABASE_URL": f"{postgres_server}/migrated"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=120)
+    return "migrated"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """The URL of a migrated Postgres database of the test's own."""
+    name = f"test_{time.time_ns()}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as database:
+        database.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}".encode())
+        yield f"{postgres_server}/{name}"
+        database.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def _server_owner(folder: str) -> list[str]:

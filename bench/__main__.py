@@ -1,4 +1,5 @@
-"""How long a step takes beside a bare "hello" of the same server, and a decision beside a bare update of a row: `make bench`.
+"""How long a step takes beside a bare "hello" of the same server, a decision beside a bare update of a row, and how long the template
+agent thinks: `make bench`.
 
 One run, the same client, the cases in turn, so that the ratios hold on any machine. The decision is measured on SQLite, and on Postgres
 too where BENCH_DATABASE_URL names a server on which a database may be made: postgres://user:password@host:5432/postgres.
@@ -23,6 +24,7 @@ from typing import Any
 import httpx
 
 from agents.standin.process import StandIn
+from bench import thinking
 from bench.miner import database, environment, web
 from minerpanel.tests.processes import ROOT, Miner, step_body, wait_until
 
@@ -44,7 +46,8 @@ class Case:
 
 
 def main() -> None:
-    """What a decision costs, then what a step takes."""
+    """How long the template agent thinks, what a decision costs, then what a step takes."""
+    thinking.main()
     decide()
     server_url = os.environ.get("BENCH_DATABASE_URL")
     if server_url:
@@ -81,7 +84,8 @@ def decide(database_url: str = "") -> None:
     """The cost of a decision on one database, measured in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "data") as data:
         own = environment(Path(data), database_url)
-        with Miner.running(own):
+        with Miner.running(own) as migrated:
+            migrated.manage("migrate", "--verbosity", "0")
             command = [sys.executable, "-c", "import django; django.setup(); from bench.decision import main; main()"]
             subprocess.run(command, cwd=ROOT, env=own, check=True)
 

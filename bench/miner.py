@@ -26,6 +26,7 @@ def web(stack: ExitStack, standin: StandIn, data: Path, models: str, *settings: 
     data.mkdir()
     provider = {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": models}
     running = stack.enter_context(Miner.running({**environment(data), **provider}))
+    running.manage("migrate", "--verbosity", "0")
     running.manage("miner_settings", *settings)
     return running.web(), running
 

@@ -15,6 +15,7 @@ class Deed(StrEnum):
     LOGIN_FAILED = "login_failed"
     USER = "user"
     SETTINGS_IMPORT = "import"
+    BACKUP = "backup"
 
     @property
     def sentence(self) -> str:
@@ -27,9 +28,10 @@ _WORDS = {
     Deed.LOGIN_FAILED: "Failed log-in",
     Deed.USER: "User",
     Deed.SETTINGS_IMPORT: "Settings imported",
+    Deed.BACKUP: "Backup",
 }
 
 
 def note(deed: Deed, detail: str, *, by: str, now: datetime) -> None:
-    """Put on record what somebody did. `by`: a user's name."""
+    """Put on record what somebody did. `by`: a user's name, "" for the machine."""
     AuditEntry.objects.create(at=now, by=by, action=deed, detail=detail)

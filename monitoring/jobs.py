@@ -8,9 +8,11 @@ import time
 from django.utils import timezone
 
 from monitoring import retention, uploads
+from monitoring.backup import plan
 from monitoring.health import checking
 from monitoring.notices import noticing, sending
 from monitoring.rollups import rolling
+from monitoring.search import filling
 from monitoring.suites import retests, running, schedules
 
 # A part of a run takes a minute at most, and a job two: so the last part begins by then.
@@ -48,10 +50,17 @@ def watch() -> None:
     uploads.take_up(now)
     retests.ask_due(now)
     schedules.ask_due(now)
+    plan.ask_if_due(now)
     checking.check_if_due(now)
     noticing.notice(now)
     sending.enqueue_due(now)
     rolling.roll_if_due(now)
+    filling.fill(until=time.monotonic() + filling.CHUNK_SECONDS)
+
+
+def back_up() -> bool:
+    """Take the backup by the plan. False where it failed."""
+    return plan.carry_out(timezone.now())
 
 
 def deliver(pk: int) -> bool:

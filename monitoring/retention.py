@@ -52,8 +52,8 @@ class Rule:
 _ENDED_RUN = Q(state__in=[TestRun.State.DONE, TestRun.State.CANCELLED, TestRun.State.LOST])
 
 RULES = (
-    Rule("steps", "Steps", Step, "received_at", 90, 500_000, ~Q(route=""), "With their LLM attempts; a task goes with its last step."),
-    Rule("attempts", "LLM attempts", LLMAttempt, "decided_at", 90, 500_000, ~Q(verdict=Verdict.OPEN), "Also those of steps that stay."),
+    Rule("steps", "Steps", Step, "received_at", 90, 1_000_000, ~Q(route=""), "With their LLM attempts; a task goes with its last step."),
+    Rule("attempts", "LLM attempts", LLMAttempt, "decided_at", 90, 1_000_000, ~Q(verdict=Verdict.OPEN), "Also those of steps that stay."),
     Rule("events", "Rate-limit events", RateLimitEvent, "started_at", 365, 100_000, ~Q(ended_by=""), "One that is open stays."),
     Rule("readings", "Readings of balance and quota", QuotaReading, "read_at", 30, 100_000),
     Rule("checks", "Health checks", HealthCheck, "at", 7, 500_000),

@@ -8,6 +8,7 @@ from monitoring.gate_actions import GateAction
 from monitoring.views.accounts import account, delete, move, new_account, switch
 from monitoring.views.attempts import attempt_list
 from monitoring.views.audit import audit, audit_csv
+from monitoring.views.backups import backup_plan
 from monitoring.views.callers import caller_list
 from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
 from monitoring.views.components import component_day, component_list
@@ -85,6 +86,7 @@ urlpatterns = [
     path("settings/import/", import_settings, name="import_settings"),
     path("settings/changes/<str:kind>/<int:pk>/revert/", revert_change, name="revert_change"),
     path("settings/retention/", retention, name="retention"),
+    path("settings/backups/", backup_plan, name="backups"),
     path("settings/users/", users, name="users"),
     path("settings/users/<int:pk>/group/", regroup, name="regroup_user"),
     path("settings/users/<int:pk>/switch/", switch_user, name="switch_user"),

@@ -38,6 +38,7 @@ _LABELLED = re.compile(r"([A-Za-z][\w /&-]{0,29}?)\s*[:：]\s*(\S.*)?")
 _PARTS = re.compile(r"\s*[•·|]\s*|\s+[—–]\s+")
 # In a longer text a figure is part of a story.
 _LONGEST_SHAPED = 60
+_LONGEST_LABEL = 30
 _PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
 
 _GENRES = frozenset(
@@ -64,8 +65,10 @@ _SAME = {
 
 def is_label(text: str) -> bool:
     """Whether a text names an attribute: "Director", "Release year", "Price:"."""
+    if len(text) > _LONGEST_LABEL:
+        return False
     bare = text.rstrip(" :：").lower()
-    return 0 < len(bare) <= 30 and (bare in LABELS or bare in _SAME or (text.rstrip().endswith((":", "：")) and len(bare.split()) <= 3))
+    return bool(bare) and (bare in LABELS or bare in _SAME or (text.rstrip().endswith((":", "：")) and len(bare.split()) <= 3))
 
 
 def label_name(text: str) -> str:

@@ -12,6 +12,8 @@ LONGEST_LABEL = 60
 _CHOICES = frozenset({"button", "radio", "checkbox", "option", "tab", "switch"})
 _SETS = frozenset({"radiogroup", "group", "listbox"})
 _FURTHEST_SET = 5
+# A button and a decoy; a block of more is a card.
+_MOST_IN_WRAPPER = 2
 _LONGEST_GROUP = 40
 _OPERATED = ("input", "select", "textarea", "button", "a")
 _FIELDS = ("input", "select", "textarea")
@@ -45,7 +47,8 @@ def _row(node: Node) -> str:
     inner: Node = node
     for _ in range(3):
         outer = inner.getparent()
-        if outer is None or outer.tag in {"form", "body", "nav", "header", "footer"}:
+        is_wrapper = inner is node or node.tag != "button" or len(inner) <= _MOST_IN_WRAPPER
+        if outer is None or not is_wrapper or outer.tag in {"form", "body", "nav", "header", "footer"}:
             return ""
         if _repeats(outer, inner):
             said = _before(inner, 1, _LONGEST_GROUP, skip=inner.tag) or _before(outer, 1, _LONGEST_GROUP)

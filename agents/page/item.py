@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from agents.page.attributes import BARE_RATING, is_label, label_name, of_data, said
-from agents.page.outline import Outline
+from agents.page.outline import NOTHING, Outline, Spans
 from agents.page.repeats import HEADINGS, PRESSED
 
 LONGEST_TEXT = 2_000
@@ -17,6 +18,7 @@ _IMAGES = frozenset({"img"})
 _NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "task", "film", "movie", "book"})
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES = 6
+_FURTHEST = 12
 _TELLING = ("aria-label", "title", "datetime", "content")
 
 
@@ -32,31 +34,32 @@ def is_bare_rating(text: str) -> bool:
 class Item:
     """One item of an outline.
 
-    `stretches` are the ranges of the page's texts that are its own. `labels` are texts that name what stands beside them, `heads`
-    the names of columns by number, `rated` the paths on which the list's ratings stand, `quiet` the tags whose texts say nothing of it.
+    `labels` are texts that name what stands beside them, `heads` the names of columns by number, `rated` the paths on which the
+    list's ratings stand, `quiet` the tags whose texts say nothing of it, `skipped` the parts of it that are about something else.
     """
 
     outline: Outline
     at: int
-    stretches: Sequence[tuple[int, int]]
     labels: frozenset[str] = frozenset()
     heads: Mapping[int, str] = field(default_factory=dict)
     rated: frozenset[tuple[str, ...]] = frozenset()
     quiet: frozenset[str] = frozenset()
+    skipped: Spans = NOTHING
 
     def text(self) -> str:
-        return " ".join(self.outline.pieces[place] for place in self._places())[:LONGEST_TEXT]
+        return " ".join(self.outline.pieces[place] for place in self._places)[:LONGEST_TEXT]
 
-    def _places(self) -> Iterator[int]:
-        for low, high in self.stretches:
-            yield from range(low, high)
+    @cached_property
+    def _places(self) -> list[int]:
+        """Its texts, by their places among those of the page."""
+        return [place for _, texts in self.outline.besides(self.at, self.skipped) for place in texts]
 
     def name(self) -> str:
         return " ".join(next((text for text in self._names() if text), "").split())[:LONGEST_NAME]
 
     def _names(self) -> Iterator[str]:
         outline = self.outline
-        yield from (outline.text(place, LONGEST_NAME) for place in outline.inside(self.at, HEADINGS))
+        yield from (outline.text(place, LONGEST_NAME) for place in self._headings)
         if self.heads:
             row = cells(outline, self.at)
             naming = next((column for column, head in self.heads.items() if _NAMING & set(head.split())), None)
@@ -64,7 +67,7 @@ class Item:
                 yield outline.text(row[naming], LONGEST_NAME)
         yield from (outline.text(place, LONGEST_NAME) for place in outline.inside(self.at, _STRONG) if not self._tells(place))
         yield from (outline.nodes[place].get("alt", "") for place in outline.inside(self.at, _IMAGES))
-        yield from (outline.pieces[place] for place in self._places() if self._is_own(place))
+        yield from (outline.pieces[place] for place in self._places if self._is_own(place))
         yield self.text()
 
     def _tells(self, at: int) -> bool:
@@ -78,18 +81,23 @@ class Item:
     def attributes(self) -> dict[str, str]:
         """The labelled ones first: a shape never overrides what a label says. Several genres are one value, with commas."""
         found: dict[str, str] = {}
-        for name, value in (*self._columns(), *self._labelled(), *self._marked(), *self._shaped()):
+        shaped = list(self._shaped())
+        for name, value in (*self._columns(), *self._labelled(), *self._marked(), *shaped):
             if name and value:
                 found.setdefault(name, value)
-        genres = [value for name, value in self._shaped() if name == "genre"]
+        genres = [value for name, value in shaped if name == "genre"]
         if found.get("genre") in genres:
             found["genre"] = ", ".join(dict.fromkeys(part.strip() for value in genres for part in value.split(",")))
         return found
 
+    @cached_property
+    def _headings(self) -> list[int]:
+        return self.outline.inside(self.at, HEADINGS)
+
     def _headed(self) -> set[int]:
         """The texts that are headings: a title is no figure, whatever it looks like."""
         outline = self.outline
-        return {place for head in outline.inside(self.at, HEADINGS) for place in range(outline.firsts[head], outline.lasts[head])}
+        return {place for head in self._headings for place in range(outline.firsts[head], outline.lasts[head])}
 
     def _columns(self) -> Iterator[tuple[str, str]]:
         for column, cell in enumerate(cells(self.outline, self.at) if self.heads else ()):
@@ -99,7 +107,7 @@ class Item:
     def _labelled(self) -> Iterator[tuple[str, str]]:
         """A label and the text after it, where both stand in one small block."""
         pieces = self.outline.pieces
-        for place, after in pairwise(self._places()):
+        for place, after in pairwise(self._places):
             text, value = pieces[place], pieces[after]
             known = is_label(text)
             if (known or text in self.labels) and not is_label(value) and value not in self.labels:
@@ -130,7 +138,9 @@ class Item:
         return " ".join(rest)[:LONGEST_NAME] if is_own else outline.pieces[value]
 
     def _in_pressed(self, at: int) -> bool:
-        while at > self.at:
+        for _ in range(_FURTHEST):
+            if at <= self.at:
+                return False
             if self.outline.tags[at] in PRESSED:
                 return True
             at = self.outline.parents[at]
@@ -138,7 +148,7 @@ class Item:
 
     def _marked(self) -> Iterator[tuple[str, str]]:
         """What the markup says of the item: data-…, itemprop, labels for the blind, moments of time."""
-        for place in range(self.at, self.outline.ends[self.at]):
+        for place in (one for nodes, _ in self.outline.besides(self.at, self.skipped) for one in nodes):
             for key, value in self.outline.nodes[place].items():
                 if key.startswith("data-"):
                     yield from of_data(key, value)
@@ -149,7 +159,7 @@ class Item:
 
     def _shaped(self) -> Iterator[tuple[str, str]]:
         outline, named = self.outline, self._headed()
-        for place in self._places():
+        for place in self._places:
             text, owner = outline.pieces[place], outline.owners[place]
             if place in named or outline.tags[owner] in self.quiet:
                 continue

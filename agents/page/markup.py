@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agents.page.wording import Node
 
 _SHOWN_AGAIN = re.compile(r":(flex|block|grid|inline|inline-flex|inline-block|table|contents)\b")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_NEVER_SHOWN = frozenset({"template", "noscript"})
+_NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
+_TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
+_SPECIAL = _NEVER_SHOWN | {"form", "label"}
 # A layer with these is the page itself.
 _PAGE_PARTS = ("main", "nav", "header", "footer")
 
@@ -25,18 +28,34 @@ class Surroundings:
     disabled: bool = False
 
 
+def is_plain(node: Node) -> bool:
+    """Whether it surely neither hides nor opens anything: most nodes don't."""
+    for key, value in node.items():
+        if key in _TELLING and (key != "class" or "hidden" in value or "fixed" in value):
+            return False
+    return node.tag not in _SPECIAL
+
+
 def hides(node: Node) -> bool:
     """Whether a node and what is inside of it can't be seen, as far as its own markup tells."""
-    get = node.get
-    if get("hidden") is not None or get("aria-hidden") == "true" or node.tag in _NEVER_SHOWN:
+    if node.tag in _NEVER_SHOWN and (node.tag != "dialog" or node.get("open") is None):
         return True
-    style = get("style")
-    if style and _NO_DISPLAY.search(style):
-        return True
-    if node.tag == "dialog" and get("open") is None:
-        return True
-    classes = get("class", "")
+    for key, value in node.items():  # noqa: SIM110 (a generator for each of thousands of nodes costs more than all else here)
+        if key in _HIDING and _HIDING[key](value):
+            return True
+    return False
+
+
+def _is_hiding_class(classes: str) -> bool:
     return "hidden" in classes and "hidden" in classes.split() and not _SHOWN_AGAIN.search(classes)
+
+
+_HIDING: Mapping[str, Callable[[str], bool]] = {
+    "hidden": lambda _: True,
+    "aria-hidden": lambda value: value == "true",
+    "style": lambda value: _NO_DISPLAY.search(value) is not None,
+    "class": _is_hiding_class,
+}
 
 
 def opens_dialog(node: Node) -> bool:

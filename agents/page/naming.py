@@ -17,7 +17,7 @@ from agents.page.wording import Node, one_line, text_of, text_or_nothing
 MOST_LABELS = 2500
 _INVITES = re.compile(r"(?:all|any|every|select|choose|sort(?:ed)? by|pick|filter)\b.*\w", re.I)
 _labels = etree.XPath("//label")
-_identified = etree.XPath("//*[@id]")
+_identified = etree.XPath("//@id/..")
 
 
 @dataclass

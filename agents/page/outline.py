@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
+from typing import cast
 
 from agents.page.markup import hides
 from agents.page.wording import Node
@@ -22,6 +25,21 @@ _ROLE_TAGS = {
     "menu": "menu", "menubar": "menu", "tablist": "menu", "listbox": "menu", "radiogroup": "menu", "toolbar": "menu",
     "tab": "button", "menuitem": "button", "option": "button", "main": "main", "img": "img", "table": "table", "list": "ul",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Parts of an outline that lie side by side, by the place of each and the place after its last."""
+
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    def holds(self, place: int) -> bool:
+        """Whether a place lies in one of them."""
+        at = bisect_right(self.pairs, (place, sys.maxsize)) - 1
+        return at >= 0 and place < self.pairs[at][1]
+
+
+NOTHING = Spans()
 
 
 @dataclass
@@ -56,7 +74,30 @@ class Outline:
 
     def count(self, tags: frozenset[str]) -> list[int]:
         """How many nodes of these tags stand before each place: what is inside a node is the difference of two of them."""
-        return [0, *accumulate(tag in tags for tag in self.tags)]
+        return [0, *accumulate(map(tags.__contains__, self.tags))]
+
+    def spans(self, places: Iterable[int]) -> Spans:
+        """The parts of the page that begin at some places; one that lies in another is left out."""
+        pairs: list[tuple[int, int]] = []
+        for place in sorted(places):
+            if not pairs or place >= pairs[-1][1]:
+                pairs.append((place, self.ends[place]))
+        return Spans(tuple(pairs))
+
+    def besides(self, at: int, others: Spans) -> Iterator[tuple[range, range]]:
+        """What of a node is in none of some parts of the page: its stretches, each as places and as places of texts."""
+        start, first = at, self.firsts[at]
+        for low, high in others.pairs:
+            yield range(start, low), range(first, self.firsts[low])
+            start, first = high, self.lasts[low]
+        yield range(start, self.ends[at]), range(first, self.lasts[at])
+
+    def within(self, tags: frozenset[str]) -> list[bool]:
+        """Whether each place is a node of these tags or inside of one."""
+        found: list[bool] = []
+        for tag, parent in zip(self.tags, self.parents, strict=True):
+            found.append(tag in tags or (parent >= 0 and found[parent]))
+        return found
 
     def texts(self, at: int) -> list[str]:
         return self.pieces[self.firsts[at] : self.lasts[at]]
@@ -84,48 +125,43 @@ class Outline:
 def outline(root: Node) -> Outline:
     """The outline of a page; its first MOST_NODES nodes where there are more."""
     made = Outline()
-    # A node, or the place of one whose inside is over, with its parent's place.
-    stack: list[tuple[Node | None, int]] = [(root, -1)]
+    nodes, ends, lasts, pieces, parents = made.nodes, made.ends, made.lasts, made.pieces, made.parents
+    parent = -1
+    # A node, or the place of one whose inside is over. One long loop: each of thousands of nodes passes it.
+    stack: list[Node | int] = [root]
     while stack:
-        node, place = stack.pop()
-        if node is None:
-            _close(made, place)
-            continue
-        entered = len(made.nodes) < MOST_NODES and _enter(made, node, place)
-        if entered:
-            at = len(made.nodes) - 1
-            stack.append((None, at))
-            if len(node):
-                stack += [(child, at) for child in reversed(node)]
-        elif place >= 0:
-            _say(made, node.tail, place)
+        node = stack.pop()
+        if isinstance(node, int):
+            ends[node], lasts[node], parent = len(nodes), len(pieces), parents[node]
+            node = nodes[node]
+        elif len(nodes) < MOST_NODES and node.tag not in _SILENT and not hides(node):
+            at = len(nodes)
+            _enter(made, node, parent)
+            if len(node) and node.tag != "svg":
+                parent = at
+                stack.append(at)
+                stack.extend(reversed(node))
+                continue
+            lasts[at] = len(pieces)
+        if (tail := node.tail) and parent >= 0:
+            _say(made, tail, parent)
     return made
 
 
-def _enter(made: Outline, node: Node, parent: int) -> bool:
-    tag = node.tag
-    if not isinstance(tag, str) or tag in _SILENT or hides(node):
-        return False
+def _enter(made: Outline, node: Node, parent: int) -> None:
+    at, tag = len(made.nodes), cast("str", node.tag)
     role = node.get("role")
-    at = len(made.nodes)
     made.nodes.append(node)
     made.tags.append(_ROLE_TAGS.get(role.strip().lower(), tag) if role else tag)
     made.parents.append(parent)
     made.ends.append(at + 1)
     made.firsts.append(len(made.pieces))
     made.lasts.append(0)
-    _say(made, node.text, at)
-    return True
+    if text := node.text:
+        _say(made, text, at)
 
 
-def _close(made: Outline, at: int) -> None:
-    made.ends[at] = len(made.nodes)
-    made.lasts[at] = len(made.pieces)
-    if made.parents[at] >= 0:
-        _say(made, made.nodes[at].tail, made.parents[at])
-
-
-def _say(made: Outline, text: str | None, owner: int) -> None:
-    if text and (said := " ".join(text[: LONGEST_PIECE * 4].split())):
+def _say(made: Outline, text: str, owner: int) -> None:
+    if said := " ".join(text[: LONGEST_PIECE * 4].split()):
         made.pieces.append(said[:LONGEST_PIECE])
         made.owners.append(owner)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 from agents.page.attributes import label_name, said
 from agents.page.elements import PICKER, Element
 from agents.page.item import LONGEST_NAME, Item, cells, is_bare_rating
-from agents.page.outline import Outline
+from agents.page.outline import Outline, Spans
 from agents.page.repeats import LANDMARKS, Group, Repeats
 from agents.page.wording import Node
 
 # A list of more is not looked through item by item.
 MOST_RECORDS = 1_000
+MOST_GROUPS = 200
 # One attribute may stand there by chance.
 _LEAST_ATTRIBUTES = 2
 # A button's text says what it does.
@@ -28,6 +30,8 @@ _LISTS = re.compile(
     r"|\b(?:cart|basket|wish ?list|watch ?list|reading list|favou?rites|checkout|orders|bookings|dashboard|inbox|profile|settings)\b",
     re.I,
 )
+_ASIDE = frozenset({"nav", "footer", "menu"})
+_EDGES = LANDMARKS - {"header", "menu"}
 _LONE = frozenset({"h2", "h3", "h4", "h5"})
 _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
 
@@ -63,79 +67,78 @@ class Records:
     @cached_property
     def groups(self) -> list[Group]:
         """The page's lists, those of one item included, as a search may have a single result."""
-        found = self.repeats.groups()
-        alone = [] if self._about(found) else [group for at in self._heads() if (group := self._lone(at, found))]
+        found = self.repeats.groups()[:MOST_GROUPS]
+        alone = [] if self._about(found) else list(self._alone(found))
         return sorted((*found, *alone), key=lambda group: group.items[0]) if alone else found
 
-    def _heads(self) -> list[int]:
-        return [at for at, tag in enumerate(self.outline.tags) if tag in _LONE]
+    def _alone(self, found: Sequence[Group]) -> Iterator[Group]:
+        """The blocks around headings that have no other, where they look like items of their own."""
+        listed = self._spans(found)
+        for heading in (at for at, tag in enumerate(self.outline.tags) if tag in _LONE and self._is_free(at, listed)):
+            block = self.repeats.block_of(heading)
+            if block is None or any(block <= group.items[0] < self.outline.ends[block] for group in found):
+                continue
+            if self._item(block, ()).attributes():
+                yield Group((block,), strong=True)
 
-    def _lone(self, heading: int, found: Sequence[Group]) -> Group | None:
-        """The block around a heading that has no other, where it looks like an item of its own."""
-        block = self.repeats.block_of(heading)
-        if block is None or not self._is_free(heading, found) or any(block <= group.items[0] < self.outline.ends[block] for group in found):
-            return None
-        return Group((block,), strong=True) if self._item(block, ()).attributes() else None
+    def _spans(self, groups: Sequence[Group]) -> Spans:
+        return self.outline.spans(place for group in groups for place in group.items)
 
     def listed(self) -> tuple[Record, ...]:
         """The items of all lists, in document order."""
-        found = (pair for group in self.groups for pair in self._of_group(group))
-        places = sorted(found, key=lambda pair: pair[0])[:MOST_RECORDS]
-        return tuple(
-            Record(record.name, record.attributes, record.text, record.elements, place) for place, (_, record) in enumerate(places)
-        )
+        found = islice((pair for group in self.groups for pair in self._of_group(group)), MOST_RECORDS)
+        places = enumerate(record for _, record in sorted(found, key=lambda pair: pair[0]))
+        return tuple(replace(record, place=place) for place, record in places)
 
     def subject(self) -> Record | None:
         """What the page is about, where one heading stands above attributes that belong to no list."""
         return self._about(self.groups)
 
     def _about(self, groups: Sequence[Group]) -> Record | None:
-        at = self._headline(groups)
+        at = self._headline(self._spans(groups))
         if at is None or _LISTS.search(self.outline.text(at, LONGEST_NAME)) or any(map(_sorts, self.elements)):
             return None
         block = self._block(at)
-        skipped = sorted((place, self.outline.ends[place]) for group in groups for place in group.items if group.strong)
-        item = self._item(block, skipped)
+        strong = [place for group in groups for place in group.items if group.strong]
+        item = self._item(block, strong)
         attributes = item.attributes()
         if len(attributes) < _LEAST_ATTRIBUTES:
             return None
-        own = tuple(one for one in self._elements_of(block) if not any(low <= self._seats[one.place] < high for low, high in skipped))
+        others = self.outline.spans(strong)
+        own = tuple(one for one in self._elements_of(block) if not others.holds(self._seats[one.place]))
         return Record(self.outline.text(at, LONGEST_NAME), attributes, item.text(), own)
 
-    def _item(self, block: int, skipped: Sequence[tuple[int, int]]) -> Item:
-        stretches = _gaps(block, self.outline, sorted([*skipped, *self._filled_in(block)]))
-        return Item(self.outline, block, stretches, quiet=_QUIET)
+    def _item(self, block: int, others: Sequence[int]) -> Item:
+        """A block as an item, without other items, and without the forms that are to be filled in: they are about their fields."""
+        skipped = self.outline.spans(place for place in (*others, *self._filled_in) if block < place < self.outline.ends[block])
+        return Item(self.outline, block, quiet=_QUIET, skipped=skipped)
 
-    def _filled_in(self, block: int) -> list[tuple[int, int]]:
-        """The forms in a block that are to be filled in: what they say is about the fields."""
-        forms = self.outline.inside(block, frozenset({"form"}))
-        return [(form, self.outline.ends[form]) for form in forms if len(self.outline.inside(form, _WRITTEN)) >= 1]
+    @cached_property
+    def _filled_in(self) -> list[int]:
+        outline, counted = self.outline, self.outline.count(_WRITTEN)
+        return [at for at, tag in enumerate(outline.tags) if tag == "form" and counted[outline.ends[at]] > counted[at]]
 
-    def _headline(self, groups: Sequence[Group]) -> int | None:
+    def _headline(self, listed: Spans) -> int | None:
         for tag in ("h1", "h2"):
-            heads = [at for at, said in enumerate(self.outline.tags) if said == tag and self._is_free(at, groups)]
+            heads = [at for at, said in enumerate(self.outline.tags) if said == tag and self._is_free(at, listed)]
             if heads:
                 return heads[0] if len(heads) == 1 else None
         return None
 
-    def _is_free(self, at: int, groups: Sequence[Group]) -> bool:
+    def _is_free(self, at: int, listed: Spans) -> bool:
         """Whether a place says something, outside of landmarks and of lists."""
-        outline = self.outline
-        if outline.firsts[at] == outline.lasts[at]:
-            return False
-        above = at
-        while above >= 0:
-            if outline.tags[above] in {"nav", "footer", "menu"}:
-                return False
-            above = outline.parents[above]
-        return not any(place <= at < outline.ends[place] for group in groups for place in group.items)
+        return self.outline.firsts[at] < self.outline.lasts[at] and not self._aside[at] and not listed.holds(at)
+
+    @cached_property
+    def _aside(self) -> list[bool]:
+        return self.outline.within(_ASIDE)
 
     def _block(self, at: int) -> int:
         """The largest block around a heading that leaves out the page's landmarks."""
-        outline, block = self.outline, at
+        outline, block, counted = self.outline, at, self.outline.count(_EDGES)
         while outline.parents[block] >= 0:
             outer = outline.parents[block]
-            if outline.tags[outer] in {"body", "html"} or outline.inside(outer, LANDMARKS - {"header", "menu"}):
+            if outline.tags[outer] in {"body", "html"} or counted[outline.ends[outer]] > counted[outer]:
                 break
             block = outer
         return block
@@ -162,7 +165,7 @@ class Records:
         for at in group.items:
             if self.outline.tags[at] == "tr" and not heads and not self.outline.inside(at, frozenset({"td"})):
                 continue
-            item = Item(self.outline, at, [(self.outline.firsts[at], self.outline.lasts[at])], labels, heads, rated, _QUIET)
+            item = Item(self.outline, at, labels, heads, rated, _QUIET)
             yield at, Record(item.name(), item.attributes(), item.text(), self._elements_of(at))
 
     def _labels(self, group: Group) -> frozenset[str]:
@@ -199,13 +202,3 @@ def _sorts(element: Element) -> bool:
     """Whether it orders or narrows a list."""
     said = (element.label, *element.options[:1]) if element.role in {"listbox", PICKER} and element.usable else ()
     return any(_SORTS.search(text) for text in said)
-
-
-def _gaps(block: int, outline: Outline, skipped: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The stretches of pieces in a block that lie in none of the skipped ranges of places."""
-    gaps, start = [], outline.firsts[block]
-    for low, high in skipped:
-        if block <= low and high <= outline.ends[block] and outline.firsts[low] >= start:
-            gaps.append((start, outline.firsts[low]))
-            start = outline.lasts[low]
-    return [*gaps, (start, outline.lasts[block])]

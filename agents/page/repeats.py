@@ -86,10 +86,7 @@ class Repeats:
     @cached_property
     def _outside(self) -> list[bool]:
         """Whether each place is in a landmark that holds no items."""
-        outside: list[bool] = []
-        for at, parent in enumerate(self.outline.parents):
-            outside.append(self.outline.tags[at] in LANDMARKS or (parent >= 0 and outside[parent]))
-        return outside
+        return self.outline.within(LANDMARKS)
 
     def _free(self, at: int) -> int:
         """How many texts a node says outside of links and buttons."""
@@ -98,10 +95,7 @@ class Repeats:
 
     @cached_property
     def _in_pressed(self) -> list[bool]:
-        inside: list[bool] = []
-        for at, parent in enumerate(self.outline.parents):
-            inside.append(self.outline.tags[at] in PRESSED or (parent >= 0 and inside[parent]))
-        return inside
+        return self.outline.within(PRESSED)
 
     def _candidates(self) -> Iterator[Group]:
         for at, children in enumerate(self.outline.children):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from agents.actions import validate
 from agents.page import Element, Page, Record
@@ -31,6 +32,7 @@ _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "
 _LIKELY, _SURELY = 0.6, 0.9
 # Buttons that say no more than this send a search, set a filter back or unfold one.
 _BARE = (frozenset({"search"}), frozenset({"all"}))
+_NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
 _SHORT = 3
 # A page with fewer items may still be loading them.
 _FEW = 2
@@ -99,8 +101,10 @@ def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
         return
     if quest.thing:
         yield _to_things(quest, page, past)
-    chosen = [(move, verdict) for record, verdict in fitting(quest, page) if (move := opening(page, record)) and not _tried(move, past)]
-    yield next(((move,) for move, verdict in chosen if verdict.certain), ())
+    fits = fitting(quest, page)
+    yield _opened(page, past, (record for record, verdict in fits if verdict.certain))
+    if past.last_entered:
+        return
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((BACK,)),)
     looked = _looks(past)
@@ -108,9 +112,15 @@ def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
     yield _narrowed(quest, page, past)
     yield _searched(_told(quest), page, past)
     if looked < _MOST_LOOKS:
-        yield next(((move,) for move, _ in chosen), ())
+        yield _opened(page, past, (record for record, _ in fits))
     yield _next_page(page)
     yield _listed(page, past)
+
+
+def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
+    """Open the first that wasn't opened before."""
+    moves = (move for record in records if (move := opening(page, record)) and not _tried(move, past))
+    return next(((move,) for move in moves), ())
 
 
 def opening(page: Page, record: Record) -> Move | None:
@@ -139,7 +149,16 @@ def _stays(element: Element, page: Page) -> bool:
 
 
 def _tried(move: Move, past: Past) -> bool:
-    return any(past.times(way) for way in move.ways)
+    """Whether it was pressed before; how many others of its name or address there are may have changed since."""
+    known = {_unnumbered(entry.fields) for entry in past.entries} - {""}
+    return any(past.times(way) or _unnumbered(way.fields) in known for way in move.ways)
+
+
+def _unnumbered(fields: Mapping[str, Any]) -> str:
+    """An XPath by name or address, without the number of the match; "" for any other."""
+    selector = fields.get("selector")
+    value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
+    return _NUMBERED.sub(r"\1", value) if "ancestor::" in value or "@href=" in value else ""
 
 
 def _looks(past: Past) -> int:

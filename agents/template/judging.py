@@ -93,8 +93,9 @@ def _tells(criterion: Criterion, said: str) -> bool:
 
 def _by_text(criterion: Criterion, record: Record) -> bool | None:
     """What the whole text tells of an attribute that it doesn't name: a value that is in it, or isn't."""
-    if criterion.operator in _COMPARING:
-        return _by_shape(criterion, record)
+    by_shape = _by_shape(criterion, record)
+    if criterion.operator in _COMPARING or by_shape is not None:
+        return by_shape
     if criterion.operator.negative:
         return not any(_says(record.text, value) for value in criterion.values)
     if criterion.operator is Operator.CONTAINS:
@@ -103,17 +104,19 @@ def _by_text(criterion: Criterion, record: Record) -> bool | None:
 
 
 def _in_whole(criterion: Criterion, record: Record) -> bool | None:
-    """Of what is nowhere in all that is told of an item, a value isn't its."""
-    if criterion.operator in _COMPARING or any(len(value) > _LONGEST_SAID for value in criterion.values):
+    """Words that are nowhere in all that is told of an item aren't its; a number may only not be told."""
+    untold = any(len(value) > _LONGEST_SAID or _PURE_NUMBER.fullmatch(value) for value in criterion.values)
+    if criterion.operator in _COMPARING or untold:
         return None
     return any(_contains(record.text, value) for value in criterion.values)
 
 
 def _by_shape(criterion: Criterion, record: Record) -> bool | None:
-    """A year or a rating tells itself, whatever stands around it; where the text has several, it isn't known which is meant."""
+    """A year or a rating tells itself, whatever stands around it; of several, of which some hold, it isn't known which is meant."""
     shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
     found = set(shape.findall(record.text)) if shape else set()
-    return holds(criterion, found.pop()) if len(found) == 1 else None
+    held = {holds(criterion, figure) for figure in found}
+    return held.pop() if len(held) == 1 else None
 
 
 def _hints(criterion: Criterion, record: Record) -> bool:

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 from agents.page import Element, Page, Record
 from agents.template.deeds import LEAST, deed, named
 from agents.template.finding import fitting, is_there
-from agents.template.intents import Intent
+from agents.template.intents import Intent, Kind
 from agents.template.moves import Move
 from agents.template.quest import Quest, quest_of
+from agents.template.thesaurus import meant
+
+# What a card means that says no more than this is its cart.
+_ADD = frozenset({"add"})
 
 
 def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
@@ -18,7 +22,8 @@ def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST
     if is_there(quest, page):
         found = named(_own(page), names, least)
         return (deed(page, found, names),) if found else ()
-    pairs = ((record, named(record.elements, names, least)) for record in certain(quest, page))
+    telling = names if intent.kind is Kind.CART else [name for name in names if meant(name) != _ADD]
+    pairs = ((record, named(record.elements, telling, least)) for record in certain(quest, page))
     return next(((deed(page, one, names, record.name),) for record, one in pairs if one), ())
 
 

@@ -59,6 +59,11 @@ class Past:
         return bool(self.entries) and self.entries[-1].type in WAITS
 
     @property
+    def last_entered(self) -> bool:
+        """Whether Enter was pressed last: what it brings may not be there yet."""
+        return bool(self.entries) and self.entries[-1].type in _KEYS and self.entries[-1].succeeded is not False
+
+    @property
     def last_went_back(self) -> bool:
         return bool(self.entries) and "go_back" in self.entries[-1].fields
 

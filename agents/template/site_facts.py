@@ -12,11 +12,16 @@ HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """How one of many things of a kind is found. All mappings are from or to field names, alternated by |."""
+    """How one of many things of a kind is found. All mappings are from or to field names, alternated by |.
+
+    `next`: what leads to the list's next page; `here`: what only the list's page has.
+    """
 
     list: str
     card: str
     link: str = ""
+    next: str = ""
+    here: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)

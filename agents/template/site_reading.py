@@ -2,9 +2,10 @@
 
 A file is named after the caller's `web_project_id`. Its tables:
 `login` the deeds that log in · `items.NAME` how one of many things is found: `list` its route, `card` an XPath, `link` what to press
-within the card, `texts`, `lists` and `numbers` field names to XPaths within the card, `filters` and `search` query parameters to field
-names, `sort` its parameter and field names to the values that bring the highest and the lowest first · `ways` how a task is done: `task`,
-`says` expressions that the prompt's words must all meet, `unless` one they must not, `login` whether an account is needed, `deeds`.
+within the card, `next` what leads to the list's next page and `here` what only the list's page has, `texts`, `lists` and `numbers` field
+names to XPaths within the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the
+values that bring the highest and the lowest first · `ways` how a task is done: `task`, `says` expressions that the prompt's words must all
+meet, `unless` one they must not, `login` whether an account is needed, `deeds`.
 A deed has one verb: `open` a route, `list` an item's, `item` press its link, `fill` and `choose` a field by XPath, `press` and `enter` an
 XPath, `keys`, `wait` seconds. `{field}` in a route or XPath is the value wanted of a field; names are alternated by |.
 """
@@ -40,6 +41,8 @@ _ITEM = {
     "list": str,
     "card": str,
     "link": str,
+    "next": str,
+    "here": str,
     "texts": dict,
     "lists": dict,
     "numbers": dict,
@@ -143,6 +146,9 @@ def _item(table: object) -> Item:
     _check_route("list", given["list"])
     _check_xpath("card", given["card"])
     _check_xpath("link", given["card"] + given.get("link", ""))
+    for name in ("next", "here"):
+        if name in given:
+            _check_xpath(name, given[name])
     relative = [*(path for name in ("texts", "lists", "numbers") for path in given.get(name, {}).values())]
     for path in relative:
         if not isinstance(path, str):

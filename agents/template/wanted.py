@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
 from agents.selectors import quoted
 from agents.template.blind import folded
@@ -25,6 +28,9 @@ _COMPARED = {
 }
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
 _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
+# Tasks have up to a dozen criteria, and a selector that holds more than some of them is too long to be sent.
+_MOST_CRITERIA, _MOST_UNNAMED = 40, 4
+_BLANKS = re.compile(r"\s*")
 _POSITIVE = frozenset({Operator.EQUALS, Operator.CONTAINS, Operator.ONE_OF})
 _ABOVE = frozenset({Operator.GREATER, Operator.GREATER_EQUAL})
 _BELOW = frozenset({Operator.LESS, Operator.LESS_EQUAL})
@@ -56,11 +62,12 @@ class Wanted:
         return chosen(found, options) if found else default
 
 
+@lru_cache(maxsize=64)
 def wanted(prompt: str, intent: Intent) -> Wanted:
     """What a prompt wants. A thing that it names without a criterion is its `subject`."""
     masked = mask(prompt)
-    found = list(criteria(masked))
-    found += _unnamed(masked, {value for one in found for value in one.values})
+    found = list(criteria(masked)[:_MOST_CRITERIA])
+    found += islice(_unnamed(masked, {value for one in found for value in one.values}), _MOST_UNNAMED)
     subject = "" if found else (intent, *intent.then)[-1].subject
     # Without a capital it is no name ("any film of the nineties"), and looking for it would find nothing.
     if subject != subject.lower():
@@ -71,12 +78,11 @@ def wanted(prompt: str, intent: Intent) -> Wanted:
 
 def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
     """The quoted values that no field is named for, each with the operator before it."""
+    said = {_BLANKS.match(masked.text, hit.end()).end(): hit for hit in OPERATOR.finditer(masked.text)}  # type: ignore[union-attr]
     for mark in MARK.finditer(masked.text):
         value = masked.plain(mark[0])
-        if value in used or value not in masked.quoted:
-            continue
-        said = [hit for hit in OPERATOR.finditer(masked.text, 0, mark.start()) if not masked.text[hit.end() : mark.start()].strip()]
-        yield Criterion(SUBJECT, operator_of(said[-1]) if said else Operator.CONTAINS, (value,))
+        if value not in used and value in masked.quoted:
+            yield Criterion(SUBJECT, operator_of(said[mark.start()]) if mark.start() in said else Operator.CONTAINS, (value,))
 
 
 def query_for(item: Item, asked: Wanted) -> list[tuple[str, str]]:

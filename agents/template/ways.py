@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from agents.actions import Action, InvalidAction, click, navigate, select_option, send_keys, submit, type_text, wait
+from agents.conventions import MAX_ONE_SHOT
 from agents.protocol import Step
 from agents.selectors import quoted, xpath
 from agents.sites import split_http
 from agents.template.intents import Intent
 from agents.template.measures import moved
 from agents.template.moves import BREATH
-from agents.template.site_facts import HOLE, Deed, Item, SiteFacts, Way
+from agents.template.picking import pressed, sought
+from agents.template.site_facts import HOLE, Deed, SiteFacts, Way
 from agents.template.values import meets
 from agents.template.wanted import Wanted, conditions, query_for, wanted
 
@@ -22,6 +23,10 @@ from agents.template.wanted import Wanted, conditions, query_for, wanted
 _SETTLING = wait(1)
 # What a press sends off is on its way for a moment, and callers look at the last action's end for what came of it.
 _SENT = wait(1.5)
+# What is asked for mostly stands on the list's first page. Each further look costs 3 s where it was found already.
+_MOST_PAGES = 2
+# Before these actions go the task's URL and a wait.
+_OPENING = 2
 
 
 def way_for(facts: SiteFacts, asked: Wanted) -> Way | None:
@@ -37,8 +42,12 @@ def by_facts(step: Step, intent: Intent, facts: SiteFacts) -> tuple[str, tuple[A
         return "", ()
     logs_in = bool(facts.login) and (way.login or intent.logs_in)
     deeds = (*(facts.login if logs_in else ()), *way.deeds)
-    doing = _Doing(facts, asked, step.url)
-    return way.task, tuple(_spaced(action for deed in deeds for action in doing.actions(deed)))
+    for pages in range(_MOST_PAGES, -1, -1):
+        doing = _Doing(facts, asked, step.url, pages)
+        actions = tuple(_spaced(action for deed in deeds for action in doing.actions(deed)))
+        if len(actions) <= MAX_ONE_SHOT - _OPENING:
+            break
+    return way.task, actions
 
 
 def _spaced(actions: Iterator[Action]) -> Iterator[Action]:
@@ -58,6 +67,7 @@ class _Doing:
     facts: SiteFacts
     asked: Wanted
     url: str
+    pages: int
 
     def actions(self, deed: Deed) -> list[Action]:
         """None where the deed is left out, or no caller would take it."""
@@ -79,9 +89,11 @@ class _Doing:
         joined = "&" if "?" in item.list else "?"
         return navigate(self._absolute(item.list + (joined + query if query else "")))
 
-    def _item(self, deed: Deed) -> Action:
+    def _item(self, deed: Deed) -> list[Action]:
         item = self.facts.items[deed.target]
-        return _pressed(item, self._filled(deed, deed.inside, quoted) or item.link, conditions(item, self.asked))
+        inside, tests = self._filled(deed, deed.inside, quoted) or item.link, conditions(item, self.asked)
+        looks = [action for look in sought(item, inside, tests) for action in (look, _SETTLING)]
+        return [*looks * self.pages, pressed(item, inside, tests)]
 
     def _fill(self, deed: Deed) -> Action | None:
         value = self.asked.value(deed.names, deed.options, deed.default)
@@ -126,13 +138,3 @@ class _Doing:
     def _absolute(self, route: str) -> str:
         parts = split_http(self.url)
         return f"{parts.scheme}://{parts.netloc}{route}" if parts else route
-
-
-def _pressed(item: Item, inside: str, tests: list[str]) -> Action:
-    """Press within the first card that meets the conditions, where none does within the first card; as many of them as can be said."""
-    for most in range(len(tests), 0, -1):
-        fitting = item.card + "".join(tests[:most])
-        for expression in (f"({fitting}{inside} | {item.card}[not({fitting})]{inside})[1]", f"({fitting}{inside})[1]"):
-            with suppress(InvalidAction):
-                return click(xpath(expression))
-    return click(xpath(f"({item.card}{inside})[1]"))

@@ -1,4 +1,4 @@
-"""What the tests in a real browser share."""
+"""What tests share: a miner whose account is at the stand-in, and a real browser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from agents.configuration import change
+from agents.standin.process import StandIn
+
+MODEL = "Qwen/Qwen3-32B-TEE"
+
+
+@pytest.fixture
+def managed_standin(standin: StandIn, settings: Any) -> StandIn:
+    """With an admin key, and without spacing. For tests with a database."""
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = standin.key, standin.base_url, (MODEL,)
+    settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = standin.admin_key, standin.management_url
+    change({"spacing_seconds": 0}, by=None, reason="test")
+    return standin
 
 
 @pytest.fixture(scope="module")

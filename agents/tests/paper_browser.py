@@ -45,6 +45,7 @@ class PaperBrowser:
     html: str = ""
     sent: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     visited: list[str] = field(default_factory=list)
+    _opened: list[str] = field(default_factory=list)
     failures: int = 0
 
     def __post_init__(self) -> None:
@@ -52,6 +53,7 @@ class PaperBrowser:
 
     def open(self, url: str) -> None:
         self.url = urljoin(self.url, url)
+        self._opened.append(self.url)
         path = urlsplit(self.url).path
         self.visited.append(path)
         self._root = etree.HTML(self.pages.get(path, "<html><body><h1>Not found</h1></body></html>"))
@@ -71,7 +73,7 @@ class PaperBrowser:
     def _run(self, action: Action) -> None:
         match action.type:
             case "NavigateAction":
-                self.open(action.fields["url"])
+                self.open(action.fields.get("url") or self._opened[-2:][0])
             case "TypeAction":
                 self._type(self._first(action), action.fields["text"])
             case "ClickAction":

@@ -29,18 +29,6 @@ MESSAGES = [{"role": "user", "content": "Task: Log out\nURL: http://localhost:80
 PATIENCE = 30.0
 
 
-@pytest.fixture(scope="module")
-def shared_standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
-
-
-@pytest.fixture
-def standin(shared_standin: StandIn) -> StandIn:
-    shared_standin.reset()
-    return shared_standin
-
-
 class Scripted:
     """A server with a script an address: the answers to give in turn, the last one again and again."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -65,6 +66,19 @@ task = "open a lamp"
 says = ["lamps?"]
 deeds = [{ list = "lamp" }, { item = "lamp" }]
 
+[items.plant]
+list = "/plants"
+card = "//article"
+link = "//a"
+next = "//a[@rel='next']"
+here = "//main[@class='list']"
+texts = { name = ".//h3" }
+
+[[ways]]
+task = "open a plant"
+says = ["plant"]
+deeds = [{ list = "plant" }, { item = "plant" }]
+
 [[ways]]
 task = "buy a lamp"
 says = ["buy"]
@@ -81,6 +95,18 @@ PAGES = {
     "/": "<p>Lamps</p>",
     "/enter": "<form action='/session'><input name=username><input type=password name=password><button>Go</button></form>",
     "/lamps": "".join(CARD.format(name=name, price=price, at=at) for at, (name, price) in enumerate([("Owl", 20), ("Moon", 80)])),
+    **{
+        f"/plants{page}": f"<main class=list><h1>Plants</h1><article><h3>{name}</h3><a href='/plant/{name}'>More</a></article>{more}</main>"
+        for page, name, more in [
+            ("", "Fern", "<a rel=next href='/plants2'>2</a>"),
+            ("2", "Ivy", "<a rel=next href='/plants3'>3</a>"),
+            ("3", "Moss", ""),
+        ]
+    },
+    **{
+        f"/plant/{name}": f"<h1>{name}</h1><article><h3>Other</h3><a href='/plant/Other'>x</a></article>"
+        for name in ("Fern", "Ivy", "Moss")
+    },
     "/lamps/0": FORM,
     "/lamps/1": FORM,
 }
@@ -118,6 +144,24 @@ def test_an_item_is_opened_by_what_its_card_says(sites: Sites) -> None:
 
 def test_where_no_card_meets_the_criteria_the_first_is_as_good_as_any(sites: Sites) -> None:
     assert run("Open the lamp where the price is greater than 500", sites).browser.visited[-1] == "/lamps/0"
+
+
+@pytest.mark.parametrize(
+    ("name", "visited"),
+    [
+        ("Fern", ["/plants", "/plant/Fern"]),
+        ("Ivy", ["/plants", "/plants2", "/plant/Ivy"]),
+        ("Moss", ["/plants", "/plants2", "/plants3", "/plant/Moss"]),
+        ("Yew", ["/plants", "/plants2", "/plants3", "/plant/Moss"]),
+    ],
+)
+def test_an_item_is_looked_for_on_the_lists_next_pages(sites: Sites, name: str, visited: list[str]) -> None:
+    assert run(f"Open the plant where the name equals '{name}'", sites).browser.visited[1:] == visited
+
+
+def test_what_needs_no_looking_for_is_pressed_at_once(sites: Sites) -> None:
+    assert run("Open a plant", sites).browser.visited[1:] == ["/plants", "/plant/Fern"]
+    assert sum(action.type == "ClickAction" for action in planned("Open a plant", sites).actions) == 1
 
 
 def test_a_form_is_filled_by_the_criteria_and_what_it_needs_besides(sites: Sites) -> None:
@@ -172,6 +216,15 @@ def test_the_agent_knows_sites_by_the_callers_project_id() -> None:
 def test_criteria_that_are_too_long_for_a_selector_still_leave_a_plan(sites: Sites) -> None:
     made = planned(f"Open the lamp where the name is not one of {[f'{at} owls and more' for at in range(60)]}", sites)
     assert made.actions[-2].type == "ClickAction"
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Open the film " + "'x' " * 1300, "Open where " + "name is not 'a' and " * 200, "Share " + "is " * 2000, "'" * 4000]
+)
+def test_a_prompt_of_nothing_but_values_is_planned_in_time(prompt: str) -> None:
+    started = time.process_time()
+    plan(step(prompt, "autocinema"), None)
+    assert time.process_time() - started < 1
 
 
 PROMPT_TEXTS = [*(one[0] for one in (*PROMPTS, *LOGIN_FIRST, *CHAINS, *CRITERIA))]

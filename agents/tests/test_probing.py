@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,18 +23,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MODEL = "Qwen/Qwen3-32B-TEE"
 
 
-@pytest.fixture(scope="module")
-def shared_standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
-
-
 @pytest.fixture
-def standin(shared_standin: StandIn, settings: Any) -> StandIn:
-    shared_standin.reset()
-    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = shared_standin.key, shared_standin.base_url, (MODEL,)
+def standin(standin: StandIn, settings: Any) -> StandIn:
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = standin.key, standin.base_url, (MODEL,)
     change({"spacing_seconds": 0}, by=None, reason="test")
-    return shared_standin
+    return standin
 
 
 def answer() -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from django.utils.module_loading import import_string
-from django_q.models import OrmQ
-from django_q.signing import SignedPackage
 
 from agents import jobs, llm, readings, runner
-from agents.configuration import change, default_account
+from agents.configuration import default_account
 from agents.ledger import actions
 from agents.models import Account, Gate, RateLimitEvent, Source
 from agents.protocol import Form
@@ -22,49 +18,21 @@ from agents.protocol import Step as Request
 from agents.quotas import SUBSCRIPTION
 from agents.reasons import PauseSource
 from agents.standin.process import StandIn
+from agents.tests.queue_of_jobs import asked, queued, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MODEL = "Qwen/Qwen3-32B-TEE"
 
 
-@pytest.fixture(scope="module")
-def shared_standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
-
-
 @pytest.fixture
-def standin(shared_standin: StandIn, settings: Any) -> StandIn:
-    shared_standin.reset()
-    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = shared_standin.key, shared_standin.base_url, (MODEL,)
-    settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = shared_standin.admin_key, shared_standin.management_url
-    change({"spacing_seconds": 0}, by=None, reason="test")
-    return shared_standin
-
-
-def asked(standin: StandIn) -> list[str]:
-    """The management paths that were asked for."""
-    return [each["path"] for each in standin.state()["arrivals"] if each["path"].startswith("/users")]
+def standin(managed_standin: StandIn) -> StandIn:
+    return managed_standin
 
 
 def answer() -> None:
     step = Request("/step", Form.STEP, "t", "Search for 'Arrival'", "http://localhost:8000/?seed=58", page="<p>Hello</p>")
     runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7")
-
-
-def queued() -> list[str]:
-    """The jobs in the queue, with their arguments."""
-    packages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
-    return [f"{each['func']}{each['args']}" for each in packages]
-
-
-def work_off() -> None:
-    """Run what is queued, as a worker would: the functions by their names, with their arguments."""
-    for row in OrmQ.objects.order_by("id"):
-        package = SignedPackage.loads(row.payload)
-        row.delete()
-        import_string(package["func"])(*package["args"])
 
 
 def capped(standin: StandIn, **subscription: Any) -> Account:

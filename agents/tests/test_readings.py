@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,17 +14,16 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
-from django.utils.module_loading import import_string
-from django_q.models import OrmQ, Schedule
-from django_q.signing import SignedPackage
+from django_q.models import Schedule
 
 from agents import jobs, management_api, readings, schedules
-from agents.configuration import change, default_account
+from agents.configuration import default_account
 from agents.keys import seal
 from agents.models import Account, QuotaReading
 from agents.quotas import PATHS, Reading
 from agents.standin.process import StandIn
 from agents.standin.server import Answer, Server, json_answer
+from agents.tests.queue_of_jobs import asked, queued, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,42 +34,13 @@ HTML_429 = {"status": 429, "html": "<html>429 Too Many Requests</html>"}
 READING = "import django; django.setup(); from agents.tests.test_readings import main; main()"
 
 
-@pytest.fixture(scope="module")
-def shared_standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
-
-
 @pytest.fixture
-def standin(shared_standin: StandIn, settings: Any) -> StandIn:
-    shared_standin.reset()
-    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = shared_standin.key, shared_standin.base_url, (MODEL,)
-    settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = shared_standin.admin_key, shared_standin.management_url
-    change({"spacing_seconds": 0}, by=None, reason="test")
-    return shared_standin
-
-
-def asked(standin: StandIn) -> list[str]:
-    """The management paths that were asked for."""
-    return [each["path"] for each in standin.state()["arrivals"] if each["path"].startswith("/users")]
+def standin(managed_standin: StandIn) -> StandIn:
+    return managed_standin
 
 
 def read(standin: StandIn) -> Reading:
     return management_api.read(standin.management_url, standin.admin_key, time.time())
-
-
-def queued() -> list[str]:
-    """The jobs in the queue, with their arguments."""
-    packages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
-    return [f"{each['func']}{each['args']}" for each in packages]
-
-
-def work_off() -> None:
-    """Run what is queued, as a worker would: the functions by their names, with their arguments."""
-    for row in OrmQ.objects.order_by("id"):
-        package = SignedPackage.loads(row.payload)
-        row.delete()
-        import_string(package["func"])(*package["args"])
 
 
 def test_an_admin_key_reads_balance_quota_and_caps(standin: StandIn) -> None:
@@ -181,8 +150,8 @@ def test_on_postgres_a_worker_waits_for_the_one_that_claims(
     standin: StandIn, process_environment: dict[str, str], postgres_url: str
 ) -> None:
     environment = {**managed(process_environment, standin), "DATABASE_URL": postgres_url}
-    for command in (["migrate", "--verbosity", "0"], ["shell", "--command", "from agents.configuration import accounts; accounts()"]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=120)
+    command = [sys.executable, "manage.py", "shell", "--command", "from agents.configuration import accounts; accounts()"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
     with psycopg.connect(postgres_url) as claiming, psycopg.connect(postgres_url, autocommit=True) as looking:
         claiming.execute("SELECT 1 FROM agents_account FOR NO KEY UPDATE")
         claiming.execute(

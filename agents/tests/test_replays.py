@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -40,19 +39,12 @@ ASKED = Asked(
 )
 
 
-@pytest.fixture(scope="module")
-def shared_standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
-
-
 @pytest.fixture
-def standin(shared_standin: StandIn, settings: Any) -> StandIn:
-    shared_standin.reset()
-    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = shared_standin.key, shared_standin.base_url
+def standin(standin: StandIn, settings: Any) -> StandIn:
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = standin.key, standin.base_url
     settings.CHUTES_MODELS = (FIRST, SECOND)
     change({"spacing_seconds": 0, "agent_mode": "template"}, by=None, reason="test")
-    return shared_standin
+    return standin
 
 
 def answered(asked: Asked = ASKED) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,19 +28,12 @@ PATIENCE = 5.0
 PAGE = '<html><body><form action="/search"><input name="query"><button type="submit">Go</button></form></body></html>'
 
 
-@pytest.fixture(scope="module")
-def shared_standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
-
-
 @pytest.fixture
-def standin(shared_standin: StandIn, settings: Any) -> StandIn:
-    shared_standin.reset()
-    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = shared_standin.key, shared_standin.base_url
+def standin(standin: StandIn, settings: Any) -> StandIn:
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = standin.key, standin.base_url
     settings.CHUTES_MODELS = (FIRST, SECOND)
     set_rules(spacing_seconds=0)
-    return shared_standin
+    return standin
 
 
 def set_rules(**changes: Any) -> None:

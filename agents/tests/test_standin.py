@@ -23,18 +23,6 @@ PROMPT = "Task: Search for the film 'Arrival'\nURL: http://localhost:8000/?seed=
 PUBLISHED = ("x-chutes-quota-total", "x-chutes-quota-used", "x-chutes-quota-remaining", "x-chutes-rl-user", "x-chutes-invocationid")
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[StandIn]:
-    with StandIn.started() as standin:
-        yield standin
-
-
-@pytest.fixture
-def standin(process: StandIn) -> StandIn:
-    process.reset()
-    return process
-
-
 @pytest.fixture
 def client(standin: StandIn) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {standin.key}", "IWA-Task-ID": "task-7"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,6 @@ from agents.standin.process import StandIn
 GEMMA = "google/gemma-4-31B-turbo-TEE"
 BODY = {"model": GEMMA, "messages": [{"role": "user", "content": "Task: Search\nURL: http://localhost:8000/?seed=58"}]}
 ADMIN_PATHS = ("/users/me", "/users/me/quotas", "/users/me/quota_usage/*", "/users/me/subscription_usage")
-
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[StandIn]:
-    with StandIn.started() as standin:
-        yield standin
-
-
-@pytest.fixture
-def standin(process: StandIn) -> StandIn:
-    process.reset()
-    return process
 
 
 def get(standin: StandIn, path: str, key: str | None = None) -> httpx.Response:

@@ -22,18 +22,6 @@ FULL = "Infrastructure is at maximum capacity, try again later"
 CAP = "Subscription usage cap exceeded. Please add balance to continue."
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[StandIn]:
-    with StandIn.started() as standin:
-        yield standin
-
-
-@pytest.fixture
-def standin(process: StandIn) -> StandIn:
-    process.reset()
-    return process
-
-
 @pytest.fixture
 def client(standin: StandIn) -> Iterator[httpx.Client]:
     with httpx.Client(headers={"Authorization": f"Bearer {standin.key}"}, timeout=20, trust_env=False) as client:

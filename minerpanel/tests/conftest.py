@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,9 +28,9 @@ def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+def panel(make_environment: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     """A panel that tests share because they only look; it has rows on every page."""
-    with running_panel({**os.environ, "DATA_DIR": str(tmp_path_factory.mktemp("panel"))}) as running:
+    with running_panel(make_environment(tmp_path_factory.mktemp("panel"))) as running:
         running.miner.manage("shell", "--command", FILL)
         yield running
 

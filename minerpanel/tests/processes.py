@@ -52,9 +52,8 @@ class Miner:
     @classmethod
     @contextmanager
     def running(cls, environment: dict[str, str]) -> Iterator[Miner]:
-        """Migrated and ready to start processes; all of them are ended at the end."""
+        """Ready to start processes, on a database that is migrated already; all of them are ended at the end."""
         miner = cls(environment)
-        miner.manage("migrate", "--verbosity", "0")
         try:
             yield miner
         finally:

@@ -250,6 +250,7 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/settings/",
             "/settings/import/",
             "/settings/retention/",
+            "/settings/backups/",
             "/settings/users/",
         ):
             page.goto(visitor.url + path)

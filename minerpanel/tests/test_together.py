@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from agents.standin.catalogue import MODELS
@@ -54,18 +53,9 @@ def standin() -> Iterator[StandIn]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def miner(request: pytest.FixtureRequest, process_environment: dict[str, str], standin: StandIn) -> Iterator[Miner]:
-    more = {"DATABASE_URL": own_database(request)} if request.param == "postgres" else {}
+    more = {"DATABASE_URL": request.getfixturevalue("postgres_url")} if request.param == "postgres" else {}
     with Miner.running(environment(process_environment, standin, **more)) as running:
         yield running
-
-
-def own_database(request: pytest.FixtureRequest) -> str:
-    """The URL of a new database of the test's own."""
-    server: str = request.getfixturevalue("postgres_url")
-    name = f"together_{time.time_ns()}"
-    with psycopg.connect(server, autocommit=True) as database:
-        database.execute(f"CREATE DATABASE {name}".encode())
-    return server.removesuffix("/postgres") + f"/{name}"
 
 
 def submit(miner: Miner, count: int) -> None:

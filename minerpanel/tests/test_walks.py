@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -47,9 +47,9 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+def refused(make_environment: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     """A panel whose last step was refused by the provider, whose last test but one failed, whose settings were changed yesterday and today."""
-    with running_panel({**os.environ, "DATA_DIR": str(tmp_path_factory.mktemp("walks"))}) as panel:
+    with running_panel(make_environment(tmp_path_factory.mktemp("walks"))) as panel:
         panel.miner.manage("shell", "--command", CHANGE)
         yesterday = datetime.now(UTC) - timedelta(days=1)
         panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")

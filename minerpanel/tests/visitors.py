@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,19 @@ class Panel:
         return next(line.split()[1] for line in told.splitlines() if line.startswith("session "))
 
 
-@contextmanager
-def running_panel(environment: dict[str, str]) -> Iterator[Panel]:
-    """A miner with static files, a provider and a user a group."""
+@cache
+def collect_static() -> None:
+    """Once a test process, and one process at a time: it is the checkout's own folder."""
     with (Path(tempfile.gettempdir()) / "minerpanel-static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
+        subprocess.run(command, cwd=ROOT, check=True, timeout=120)
+
+
+@contextmanager
+def running_panel(environment: dict[str, str]) -> Iterator[Panel]:
+    """A miner with static files, a provider and a user a group, on a database that is migrated already."""
+    collect_static()
     with StandIn.started() as standin:
         account = {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
         with Miner.running({**environment, **account}) as miner:

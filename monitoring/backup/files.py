@@ -44,10 +44,15 @@ def write(target: Path, now: datetime) -> Path:
 
 def drop_old(folder: Path, keep: int) -> list[Path]:
     """Delete the oldest backups that `write` named itself, but the newest `keep`. Returns which."""
-    ours = sorted((path for path in folder.iterdir() if _OURS.fullmatch(path.name)), key=lambda path: path.name, reverse=True)
-    for path in ours[keep:]:
+    old = ours(folder)[keep:]
+    for path in old:
         path.unlink()
-    return ours[keep:]
+    return old
+
+
+def ours(folder: Path) -> list[Path]:
+    """The backups in a folder that `write` named itself, newest first."""
+    return sorted((path for path in folder.iterdir() if _OURS.fullmatch(path.name)), key=lambda path: path.name, reverse=True)
 
 
 def restore(file: Path, now: datetime, *, force: bool) -> str:

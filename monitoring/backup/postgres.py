@@ -18,6 +18,14 @@ from monitoring.backup.errors import BackupError, InUse
 # The database before a restore stays in a schema of this name, with the time; backups leave it out.
 KEPT = "before_restore_"
 MAGIC = b"PGDMP"
+# An extension is there once a database, and the restored indexes look for it in `public`.
+EXTENSIONS_STAY = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm' AND extnamespace <> 'public'::regnamespace) THEN
+        ALTER EXTENSION pg_trgm SET SCHEMA public;
+    END IF;
+END $$;
+"""
 INSTALL = "Install the client of the server's version, such as: sudo apt-get install postgresql-client-{major}"
 
 
@@ -56,9 +64,9 @@ def load(file: Path, stamp: str) -> str:
     """Make the database what `file` is, in one transaction. Returns the schema in which the old one is kept."""
     kept = f"{KEPT}{stamp}"
     with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as script:
-        script.write(f'ALTER SCHEMA public RENAME TO "{kept}";\nCREATE SCHEMA public;\n')
+        script.write(f'ALTER SCHEMA public RENAME TO "{kept}";\nCREATE SCHEMA public;\n{EXTENSIONS_STAY}')
         script.flush()
-        _run("pg_restore", "--no-owner", "--no-privileges", f"--file={script.name}.data", file)
+        _run("pg_restore", "--no-owner", "--no-privileges", "--no-comments", f"--file={script.name}.data", file)
         data = Path(f"{script.name}.data")
         try:
             options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null")

@@ -19,8 +19,9 @@ from agents.configuration import accounts, provider
 from agents.governor import State
 from agents.keys import UnreadableKey
 from agents.models import Account, Heartbeat, QuotaReading, Settings
+from monitoring.backup.plan import LOST_AFTER
 from monitoring.health.judging import Look
-from monitoring.models import HealthState
+from monitoring.models import BackupPlan, HealthState
 from monitoring.suites.api import address
 
 UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.DOWN, HealthState.UNKNOWN
@@ -156,6 +157,21 @@ def _management(account: Account, now: datetime) -> list[Look]:
     return [Look(name, DEGRADED if newest.fault else UP, f"{words} {newest.fault}".strip()[:300])]
 
 
+def _backup(now: datetime) -> list[Look]:
+    """Where a plan takes backups, whether the last one is there."""
+    row = BackupPlan.objects.filter(enabled=True).first()
+    if row is None:
+        return []
+    if row.started_at is None:
+        return [Look("backup", UNKNOWN, f"None was taken yet; due at {row.next_run_at:%Y-%m-%d %H:%M} UTC.")]
+    if row.ended_at is None:
+        is_lost = row.started_at < now - LOST_AFTER
+        return [Look("backup", DOWN if is_lost else UP, f"Began at {row.started_at:%H:%M} UTC{' and did not end' if is_lost else ''}.")]
+    if row.fault:
+        return [Look("backup", DOWN, row.fault[:300])]
+    return [Look("backup", UP, f"Taken at {row.started_at:%Y-%m-%d %H:%M} UTC: {_bytes(row.size_bytes)} in {row.file}."[:300])]
+
+
 def _clock(now: datetime) -> list[Look]:
     """Against the provider's Date header, seldom: it is one more request to the provider, though a public one."""
     beat, made = Heartbeat.objects.get_or_create(name="clock check", defaults={"beaten_at": now})
@@ -184,6 +200,7 @@ COMPONENTS: dict[str, Callable[[datetime], list[Look]]] = {
     "worker": _worker,
     "scheduler": _scheduler,
     "miner API": _miner_api,
+    "backup": _backup,
     CLOCK: _clock,
 }
 

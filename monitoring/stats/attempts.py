@@ -9,18 +9,23 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Concat
+from django.db.models.lookups import In
 
 from agents.models import Account, LLMAttempt
 from agents.reasons import Purpose, Verdict
 from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
 from monitoring.queries import Kind, Qualifier, Query
+from monitoring.search.finding import says
 from monitoring.stats.filters import narrowed
-from monitoring.stats.keyset import Place, Slice, capped_count, cut
-from monitoring.stats.task_filters import NAMES_OFFERED
+from monitoring.stats.keyset import COUNT_CAP, Place, Slice, capped_count, cut
+from monitoring.stats.task_filters import NAMES_OFFERED, names
 
 PAGE_SIZE = 50
+# More models than any provider has.
+MODELS_KNOWN = 1_000
 
 
 class AttemptOrder(StrEnum):
@@ -119,8 +124,17 @@ def matching_attempts(query: Query, now: datetime, order: AttemptOrder = Attempt
         "account": lambda values: Q(account__in=Account.objects.filter(name__in=values).values("pk")),
         "purpose": lambda values: Q(purpose__in=values),
     }
-    found = LLMAttempt.objects.filter(*narrowed(query, "decided_at", any_of, ("model", "detail"), now))
+    found = LLMAttempt.objects.filter(*narrowed(query, "decided_at", any_of, _say, now))
     return found if order.field == "decided_at" else found.filter(**{f"{order.field}__isnull": False})
+
+
+def _say(text: str) -> Q:
+    """The attempts whose model's name or detail holds a text. Where a model had many, its index would lead to all of them first."""
+    models = [name for name in names("agents_llmattempt", "model", MODELS_KNOWN) if text.lower() in name.lower()]
+    if not models:
+        return says(LLMAttempt, text)
+    is_few = capped_count(LLMAttempt.objects.filter(model__in=models)) <= COUNT_CAP
+    return (Q(model__in=models) if is_few else Q(In(Concat("model", Value("")), models))) | says(LLMAttempt, text)
 
 
 def attempts(query: Query, place: Place, order: AttemptOrder, now: datetime) -> AttemptList:

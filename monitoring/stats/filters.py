@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.db.models import Q
@@ -11,6 +11,8 @@ from monitoring.queries import TEXT, Query, moment
 
 # From the values of one qualifier to the rows that have any of them.
 AnyOf = Callable[[list[str]], Q]
+# From a text to the rows that hold it.
+Says = Callable[[str], Q]
 
 
 def since(query: Query, now: datetime) -> datetime | None:
@@ -18,10 +20,10 @@ def since(query: Query, now: datetime) -> datetime | None:
     return max((moment(value, now) for value in query.values("since")), default=None)
 
 
-def narrowed(query: Query, at: str, any_of: Mapping[str, AnyOf], texts: Iterable[str], now: datetime) -> list[Q]:
+def narrowed(query: Query, at: str, any_of: Mapping[str, AnyOf], says: Says, now: datetime) -> list[Q]:
     """All conditions of a query.
 
-    `at`: the field of the time; `any_of`: how each other qualifier is asked; `texts`: the fields in which texts are looked for.
+    `at`: the field of the time; `any_of`: how each other qualifier is asked; `says`: how a text is looked for.
     """
     found = [Q(**{f"{at}__gte": moment(value, now)}) for value in query.values("since")]
     found += [Q(**{f"{at}__lt": moment(value, now)}) for value in query.values("until")]
@@ -29,12 +31,5 @@ def narrowed(query: Query, at: str, any_of: Mapping[str, AnyOf], texts: Iterable
         wanted, unwanted = query.values(name), query.values(name, negated=True)
         found += [asked(wanted)] if wanted else []
         found += [~asked(unwanted)] if unwanted else []
-    found += [_says(value, texts) for value in query.values(TEXT)]
-    return found + [~_says(value, texts) for value in query.values(TEXT, negated=True)]
-
-
-def _says(text: str, fields: Iterable[str]) -> Q:
-    said = Q()
-    for name in fields:
-        said |= Q(**{f"{name}__icontains": text})
-    return said
+    found += [says(value) for value in query.values(TEXT)]
+    return found + [~says(value) for value in query.values(TEXT, negated=True)]

@@ -94,7 +94,12 @@ def _fitting(place: Place, at: str) -> Place:
 
 def capped_count(rows: QuerySet[Any]) -> int:
     """How many rows, but no more than `COUNT_CAP` + 1."""
-    return rows.order_by()[: COUNT_CAP + 1].count()
+    return counted_up_to(rows, COUNT_CAP + 1)
+
+
+def counted_up_to(rows: QuerySet[Any], most: int) -> int:
+    """How many rows, but no more than `most`."""
+    return rows.order_by()[:most].count()
 
 
 def _beyond(rows: QuerySet[M], at: str, cursor: Cursor, side: str) -> QuerySet[M]:

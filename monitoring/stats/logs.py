@@ -16,12 +16,13 @@ from django.db.models.functions import Left
 from agents.models import Step
 from agents.redaction import redact
 from monitoring.models import JournalImport, LogEntry
+from monitoring.search.finding import few
 from monitoring.stats.keyset import Cursor, Place, Slice, capped_count, cut
 
 PAGE_SIZE = 100
 # A message's beginning is shown; the download has the whole.
 SHOWN_CHARS = 4_000
-# One page of what no index finds (a text, a logger, a source) reads this many entries at most; the next goes on where it ended.
+# One page of what no index finds (a text that many hold, a logger, a source) reads so many entries at most; the next goes on from there.
 SEARCHED = 20_000
 DOWNLOAD_BATCH = 1_000
 IMPORTS_SHOWN = 20
@@ -134,6 +135,9 @@ def _all(query: LogQuery) -> Iterator[LogEntry]:
 def _searched(query: LogQuery, place: Place) -> tuple[QuerySet[LogEntry], Cursor | None]:
     """The entries that match; where no index leads to them, those of the part that is searched, and where that part ends."""
     ordered, unordered = _conditions(query)
+    found = few(LogEntry, query.text) if query.text else None
+    if found is not None:
+        return LogEntry.objects.filter(found, **ordered, **unordered), None
     if not (query.text or query.logger or query.source):
         return LogEntry.objects.filter(**ordered, **unordered), None
     part = LogEntry.objects.filter(**ordered)

@@ -142,5 +142,5 @@ def _read_quality(now: datetime) -> tuple[Quality, ...]:
     """What an operator cut short says nothing about a prediction."""
     done = RateLimitEvent.objects.filter(model="", predicted_at__isnull=False, recovered_at__lte=now).exclude(ended_by=Ended.OPERATOR)
     fields = ("prediction_source", "predicted_at", "predicted_from", "predicted_to", "recovered_at")
-    rows = done.order_by("-recovered_at").only(*fields)[:LOOKED_AT]
+    rows = done.order_by("-started_at", "-id").only(*fields)[:LOOKED_AT]
     return quality([told for told in map(outcome, rows) if told])

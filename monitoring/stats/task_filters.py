@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -15,6 +16,7 @@ from agents.outcomes import Outcome
 from agents.reasons import Reason
 from agents.template.intents import Kind as TaskKind
 from monitoring.queries import Kind, Qualifier, Query
+from monitoring.search.finding import says
 from monitoring.stats.filters import AnyOf, narrowed, since
 from monitoring.stats.keyset import COUNT_CAP, capped_count
 
@@ -63,17 +65,22 @@ def task_qualifiers() -> tuple[Qualifier, ...]:
 
 
 def projects() -> tuple[str, ...]:
-    """The names to choose from, off their index alone: from each name to the next one, where DISTINCT would read all tasks."""
+    """The names to choose from."""
+    return names("agents_task", "project", NAMES_OFFERED)
+
+
+def names(table: str, column: str, most: int) -> tuple[str, ...]:
+    """A column's values off its index alone: from each to the next one, where DISTINCT would read all rows."""
     with connection.cursor() as cursor:
-        cursor.execute(_PROJECTS, [NAMES_OFFERED])
+        cursor.execute(_NAMES.format(table=table, column=column), [most])
         return tuple(name for (name,) in cursor.fetchall())
 
 
-_PROJECTS = """
+_NAMES = """
     WITH RECURSIVE names(name) AS (
-        SELECT MIN(project) FROM agents_task WHERE project > ''
+        SELECT MIN({column}) FROM {table} WHERE {column} > ''
         UNION ALL
-        SELECT (SELECT MIN(project) FROM agents_task WHERE project > names.name) FROM names WHERE names.name IS NOT NULL
+        SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > names.name) FROM names WHERE names.name IS NOT NULL
     )
     SELECT name FROM names WHERE name IS NOT NULL LIMIT %s
 """
@@ -96,7 +103,7 @@ def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
         "source": lambda values: Q(source__in=values),
         "caller": lambda values: Q(caller__in=values),
     }
-    return Task.objects.filter(*narrowed(query, "created_at", any_of, ("prompt", "url", "key"), now))
+    return Task.objects.filter(*narrowed(query, "created_at", any_of, partial(says, Task), now))
 
 
 def _of_any(found: QuerySet[Any], task: str, hidden: Any, values: list[str]) -> Q:

@@ -26,6 +26,13 @@ ACTIONS = {
 }
 CHANGES = {"settings": "Settings", "account": "Account", "retention": "Retention"}
 PAUSES = "pauses"
+PAGES: dict[str, str] = {
+    Deed.USER: "users",
+    Deed.SETTINGS_IMPORT: "settings",
+    Deed.BACKUP: "backups",
+    "schedule": "tests",
+    "channel": "notifications",
+}
 KINDS = {**CHANGES, PAUSES: "Paused by a refusal", **ACTIONS}
 
 
@@ -141,10 +148,9 @@ def _audit_rows(query: TrailQuery) -> QuerySet[AuditEntry] | None:
 
 
 def _audit_entries(rows: list[AuditEntry]) -> Iterator[Entry]:
-    pages: dict[str, str] = {Deed.USER: "users", Deed.SETTINGS_IMPORT: "settings", "schedule": "tests", "channel": "notifications"}
     for row in rows:
         account = row.account
-        address = reverse("account", args=[account.pk]) if account else _address(pages.get(row.action, ""))
+        address = reverse("account", args=[account.pk]) if account else _address(PAGES.get(row.action, ""))
         facts = [row.detail] if row.detail else []
         yield Entry(row.at, _id(0, row.pk), row.by, ACTIONS.get(row.action, row.action), account.name if account else "", facts, address)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,12 +21,6 @@ from monitoring.tests.reading import text_of, tree_of
 pytestmark = pytest.mark.django_db
 
 MODEL = "Qwen/Qwen3-32B-TEE"
-
-
-@pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,12 +20,6 @@ from monitoring.models import Component, HealthState
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.DOWN, HealthState.UNKNOWN
-
-
-@pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
-        yield running
 
 
 def seen() -> dict[str, Look]:

@@ -169,7 +169,6 @@ def test_two_imports_at_once_double_nothing_and_let_others_write(
 ) -> None:
     if database == "postgres":
         process_environment = {**process_environment, "DATABASE_URL": request.getfixturevalue("postgres_url")}
-        bench.manage(process_environment, "migrate", "--verbosity", "0")
     file = tmp_path / "miner.log"
     bench.write(file, 3_000_000, 0.5)
     runs: list[bench.Run] = []

@@ -62,6 +62,7 @@ PAGES = (
     "/settings/",
     "/settings/import/",
     "/settings/retention/",
+    "/settings/backups/",
     "/settings/users/",
     "/settings/accounts/new/",
     f"/settings/accounts/{SPARE}/",
@@ -198,3 +199,13 @@ def test_a_fault_in_the_panel_is_told_in_its_look(client: Client) -> None:
     response = client.get("/crash/")
     assert response.status_code == 500
     assert "Something went wrong in the panel" in response.content.decode()
+
+
+def test_pages_come_compressed_and_an_unchanged_part_still_comes_as_nothing(viewer: Client) -> None:
+    packed = {"accept-encoding": "gzip"}
+    page = viewer.get("/tasks/", headers=packed)
+    assert page["Content-Encoding"] == "gzip"
+    assert len(page.content) < len(viewer.get("/tasks/").content) / 2
+    part = viewer.get("/tasks/", headers={**packed, **HTMX})
+    again = viewer.get("/tasks/", headers={**packed, **HTMX, "if-none-match": part["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from agents.models import LLMAttempt, RateLimitEvent, Step, Task
-from monitoring.models import RollupState, StepRollup
+from monitoring.models import LogEntry, RollupState, StepRollup, TextIndexed
+from monitoring.search.finding import few
 from monitoring.tests.records import make_task
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,14 @@ def test_records_are_written_and_summed() -> None:
     assert 0.05 < RateLimitEvent.objects.count() / 300 < 0.15
     assert RollupState.objects.get().is_complete
     assert StepRollup.objects.exists()
+
+
+def test_log_records_come_with_them_where_wanted_and_all_texts_are_indexed() -> None:
+    seed(logs=50)
+    assert LogEntry.objects.count() == 50
+    task = Task.objects.earliest("pk")
+    assert few(Task, task.key) is not None
+    assert {mark.from_id for mark in TextIndexed.objects.all()} == {0}
 
 
 def test_the_same_seed_makes_the_same_records() -> None:

@@ -15,7 +15,7 @@ from agents.template.values import meets
 
 _SIDES = {
     "right": ("scroll right", "next", "right", "next slide", "→", "›", "»", ">"),
-    "left": ("scroll left", "previous", "prev", "left", "previous slide", "←", "‹", "«", "<"),
+    "left": ("scroll left", "back", "previous", "prev", "left", "previous slide", "←", "‹", "«", "<"),
 }
 _SURE = 0.8
 _SLIDE = re.compile(r"\b(?:slide|page) \d+$|^\d+$", re.I)

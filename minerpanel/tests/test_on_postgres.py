@@ -1,0 +1,65 @@
+"""Roll-ups and text search do the same on Postgres: their own tests, run there, and the same numbers from the same rows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from minerpanel.tests.processes import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+FILES = ("monitoring/tests/test_search.py", "monitoring/tests/test_rollups.py")
+NUMBERS = """
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from agents.configuration import default_account
+from agents.demo.records import Past
+from monitoring.rollups.rolling import roll_if_due
+from monitoring.stats.compare import compared
+from monitoring.stats.ranges import RANGES, Range
+from monitoring.stats.series import series
+
+now = datetime(2026, 5, 4, 12, 10, tzinfo=timezone.utc)
+Past(default_account(), 5).write(600, now - timedelta(days=8), now, lambda _: None)
+
+def told():
+    for name in RANGES:
+        yield asdict(series(Range.named(name, now), now))
+        yield asdict(compared(Range.named(name, now), now))
+
+def plain(value):
+    if isinstance(value, dict):
+        return sorted([str(name), plain(each)] for name, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return round(float(value), 6) if isinstance(value, (float, Decimal)) else str(value)
+
+raw = plain(list(told()))
+while roll_if_due(now):
+    pass
+print(json.dumps([raw, plain(list(told()))]))
+"""
+
+
+def test_the_tests_of_rollups_and_search_pass_on_postgres(postgres_url: str) -> None:
+    environment = {**os.environ, "TESTS_DATABASE_URL": postgres_url}
+    command = [sys.executable, "-m", "pytest", "-q", "--reuse-db", "-p", "no:xdist", "-p", "no:cacheprovider", *FILES]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout[-5_000:]
+
+
+def test_the_same_rows_give_the_same_numbers_on_both_databases(postgres_url: str, process_environment: dict[str, str]) -> None:
+    told = []
+    for url in ("", postgres_url):
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "--command", NUMBERS]
+        environment = {**process_environment, "DATABASE_URL": url}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=True)
+        told.append(done.stdout.splitlines()[-1])
+    assert told[0] == told[1]
+    assert len(told[0]) > 10_000

@@ -1,0 +1,127 @@
+"""The backup by the plan: taken when its time has come, kept as many as wanted, told on Backups, Health and Audit."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from agents.models import AuditEntry
+from monitoring import jobs
+from monitoring.backup import plan
+from monitoring.health import looks
+from monitoring.models import BackupPlan, HealthState
+from monitoring.tests.reading import text_of
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/settings/backups/"
+
+
+def posted(folder: Path | str, **more: Any) -> dict[str, Any]:
+    return {"enabled": "on", "cron": "17 4 * * *", "folder": str(folder), "keep": 2, **more}
+
+
+def set_plan(folder: Path, **more: Any) -> None:
+    values = {"enabled": True, "cron": "* * * * *", "folder": str(folder), "keep": 2, **more}
+    plan.change(values, by="ann", now=timezone.now() - timedelta(minutes=2))
+
+
+def seen() -> list[Any]:
+    return looks._backup(timezone.now())
+
+
+def test_without_a_plan_nothing_is_backed_up_and_nothing_is_said_on_health() -> None:
+    assert not plan.ask_if_due(timezone.now() + timedelta(days=30))
+    assert seen() == []
+
+
+def test_a_due_backup_is_queued_once_however_many_look(tmp_path: Path) -> None:
+    set_plan(tmp_path)
+    now = timezone.now()
+    assert [plan.ask_if_due(now) for _ in range(3)] == [True, False, False]
+    assert OrmQ.objects.count() == 1
+    assert (seen()[0].state, "Began" in seen()[0].message) == (HealthState.UP, True)
+    assert plan.ask_if_due(now + timedelta(minutes=1, seconds=1))
+
+
+def test_it_is_a_whole_database_and_only_the_newest_are_kept(tmp_path: Path) -> None:
+    for day in ("01", "02"):
+        (tmp_path / f"minerpanel-202501{day}T000000Z.sqlite3").touch()
+    set_plan(tmp_path)
+    plan.ask_if_due(timezone.now())
+    assert jobs.back_up()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names[0] == "minerpanel-20250102T000000Z.sqlite3" and len(names) == 2
+    with closing(sqlite3.connect(tmp_path / names[1])) as database:
+        assert database.execute("SELECT count(*) FROM django_migrations").fetchone() > (40,)
+    row = BackupPlan.objects.get()
+    assert (row.file, row.fault) == (str(tmp_path / names[1]), "")
+    assert row.size_bytes == (tmp_path / names[1]).stat().st_size
+    assert seen()[0].state == HealthState.UP
+    entry = AuditEntry.objects.get(action="backup", by="")
+    assert names[1] in entry.detail and "1 older ones deleted" in entry.detail
+
+
+def test_one_that_fails_is_told_with_its_cause(tmp_path: Path, admin: Client) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    set_plan(gone)
+    gone.rmdir()
+    gone.touch()
+    assert not jobs.back_up()
+    (look,) = seen() if BackupPlan.objects.update(started_at=timezone.now()) else []
+    assert (look.state, str(gone) in look.message) == (HealthState.DOWN, True)
+    assert "It failed" in AuditEntry.objects.get(action="backup", by="").detail
+    assert "The last backup failed" in text_of(admin.get(PAGE))
+    gone.unlink()
+    assert jobs.back_up()
+    assert seen()[0].state == HealthState.UP
+
+
+def test_one_whose_worker_died_is_told_as_lost(tmp_path: Path, admin: Client) -> None:
+    set_plan(tmp_path)
+    BackupPlan.objects.update(started_at=timezone.now() - timedelta(hours=1))
+    assert seen()[0].state == HealthState.DOWN
+    assert "did not end" in text_of(admin.get(PAGE))
+
+
+def test_an_admin_sets_the_plan_and_that_is_on_record(tmp_path: Path, admin: Client) -> None:
+    assert "It is off" in text_of(admin.get(PAGE))
+    assert admin.post(PAGE, posted(tmp_path, keep=3))["Location"] == PAGE
+    row = BackupPlan.objects.get()
+    assert (row.enabled, row.folder, row.keep) == (True, str(tmp_path), 3)
+    assert row.next_run_at is not None and row.next_run_at > timezone.now()
+    assert "keep 7 → 3" in AuditEntry.objects.get(action="backup").detail
+    assert "The next one is due" in text_of(admin.get(PAGE))
+    assert "keep 7 → 3" in text_of(admin.get("/audit/"))
+    admin.post(PAGE, {**posted(tmp_path, keep=3), "enabled": ""})
+    assert BackupPlan.objects.get().next_run_at is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"folder": "backups"}, "write the whole path"),
+        ({"folder": "/nowhere/at/all"}, "/nowhere/at/all is not there or can't be written to"),
+        ({"cron": "daily"}, "five fields are wanted"),
+        ({"keep": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_a_bad_value_is_named_and_nothing_changes(change: dict[str, str], said: str, admin: Client, tmp_path: Path) -> None:
+    assert said in text_of(admin.post(PAGE, {**posted(tmp_path), **change}))
+    assert not BackupPlan.objects.filter(enabled=True).exists()
+
+
+def test_the_files_in_the_folder_are_listed_with_their_times(admin: Client, tmp_path: Path) -> None:
+    set_plan(tmp_path)
+    (tmp_path / "minerpanel-20250102T030405Z.sqlite3").write_bytes(b"x" * 2048)
+    page = text_of(admin.get(PAGE))
+    assert "minerpanel-20250102T030405Z.sqlite3" in page and "2.0" in page

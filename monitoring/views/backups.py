@@ -1,0 +1,26 @@
+"""Backups: when they are taken by themselves, and what is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from monitoring.access import CHANGE
+from monitoring.backup_form import BackupForm
+from monitoring.pages import page
+from monitoring.requests import PanelRequest
+from monitoring.stats.backups import backups
+
+
+@page("backups", get=CHANGE, post=CHANGE)
+def backup_plan(request: PanelRequest) -> HttpResponse | dict[str, Any]:
+    """The plan and the files; a POST changes the plan."""
+    form, now = BackupForm(request.POST if request.method == "POST" else None), timezone.now()
+    if form.is_bound and form.store(request.user.get_username(), now):
+        messages.success(request, "Saved.")
+        return redirect("backups")
+    return {"form": form, "backups": backups(now)}
