@@ -13,6 +13,8 @@ from agents.picks import picked
 from agents.protocol import Form, Plan, Step
 from agents.repairs import named
 from agents.showing import Shown
+from agents.template.moves import breathing
+from agents.template.past import Past
 from agents.text import shorten, storable
 
 MAX_REASONING = 2_000
@@ -49,9 +51,12 @@ def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
     reply = _read(text)
     actions, faults = _actions(reply.actions, step, shown)
     done = reply.done or any(action.type == "DoneAction" for action in actions)
-    if not permitted(actions, step) and not (done and step.form is Form.STEP):
+    kept = permitted(actions, step)
+    if not kept and not (done and step.form is Form.STEP):
         raise InvalidReply(_why_nothing(actions, faults))
-    return Plan(conform(actions, step), done=done, reasoning=reply.reasoning)
+    if step.form is Form.STEP:
+        kept = tuple(breathing(kept, after_failure=Past(step.history).last_failed))
+    return Plan(conform(kept, step), done=done, reasoning=reply.reasoning)
 
 
 def _why_nothing(actions: list[Action], faults: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from agents.actions import Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
@@ -85,6 +85,17 @@ def blind_fill(expression: str, value: str) -> Move:
 
 def blind_enter(expression: str) -> Move:
     return Move(made(submit, (xpath(expression),)))
+
+
+def breathing(actions: Iterable[Action], *, after_failure: bool) -> Iterator[Action]:
+    """A wait before each action that would follow another, or a failure: two failures in a row would end the task."""
+    is_risky = after_failure
+    for action in actions:
+        waits = "time_seconds" in action.fields
+        if is_risky and not waits:
+            yield BREATH
+        yield action
+        is_risky = not waits
 
 
 def opened(url: str) -> list[Action]:

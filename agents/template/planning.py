@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS
 from agents.protocol import Plan, Step
 from agents.sites import split_http
 from agents.template.intents import Intent, Kind
-from agents.template.moves import BREATH, FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, opened, press
+from agents.template.moves import FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.past import Past
 from agents.template.preconditions import before
 from agents.template.recipes import login, logout, recipe_for
@@ -88,9 +88,7 @@ def _permitted(move: Move, step: Step) -> Move:
 
 def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
     """A wait first where the last action failed, so that one more failure is not the second in a row; and one between any two."""
-    lead = [BREATH] if past.last_failed else []
-    spaced = [action for one in actions for action in (one, BREATH)][:-1] if len(actions) > 1 else list(actions)
-    return Plan((*lead, *spaced), reasoning=f"Template: {why}.")
+    return Plan(tuple(breathing(actions, after_failure=past.last_failed)), reasoning=f"Template: {why}.")
 
 
 def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agents.actions import click
 from agents.page import read
 from agents.protocol import Form, PastAction, Plan, Step
 from agents.selectors import xpath
@@ -13,6 +14,7 @@ from agents.template.confidence import SURE, rated
 from agents.template.intents import understand
 from agents.template.moves import NOTHING_LEFT
 from agents.tests.demo_sites import cinema
+from agents.tests.long_pages import films
 from agents.tests.test_template_properties import HTML, ODD_PAST, PROMPT
 
 START = "http://localhost:8000/?seed=58"
@@ -61,6 +63,16 @@ def test_a_form_that_lacks_a_field_is_told_with_its_name() -> None:
     unsure = made("Contact us where name equals 'Ann' and message equals 'Hi' and planet equals 'Mars'", SITE["/contact"])
     assert 0.5 <= unsure.confidence < 0.8
     assert "The form has no field for planet." in unsure.confidence_why
+
+
+def test_an_item_is_judged_by_what_the_page_shows_of_it() -> None:
+    wanted = "Open the film where the genre equals 'Sci-Fi' and the year is greater than 1960"
+    step = Step("/step", Form.STEP, "t", wanted, START, films(40))
+    page, intent = read(step.page, START), understand(wanted)
+    presses = {record.name: Plan((click(page.selector(record.elements[0])),)) for record in page.records}
+    sure, wrong = rated(presses["Film number 13"], step, intent, page), rated(presses["Film number 1"], step, intent, page)
+    assert (sure.confidence, sure.confidence_why) == (1.0, SURE)
+    assert (wrong.confidence, wrong.confidence_why) == (0.4, "What is shown of the item does not meet the criteria.")
 
 
 def test_failures_take_confidence_away() -> None:

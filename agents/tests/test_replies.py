@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from agents import actions, selectors
 from agents.actions import validate
-from agents.protocol import Form, Step
+from agents.conventions import MAX_STEP
+from agents.protocol import Form, PastAction, Step
 from agents.replies import InvalidReply, parse_reply, plan_from_reply
 from agents.showing import Shown
 from agents.tests.strategies import JSON, near_actions
@@ -140,3 +141,21 @@ def test_whatever_a_model_says_is_a_valid_plan_or_an_invalid_reply(text: str, st
     assert plan.actions or plan.done
     assert all(validate(action.as_action()) == action for action in plan.actions)
     plan.reasoning.encode()
+
+
+def test_the_actions_of_a_step_have_a_wait_between_them_and_after_a_failure() -> None:
+    failed = PastAction("ClickAction", {}, succeeded=False, error="", url=START)
+    step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="x", url=START, history=(failed,))
+    plan = plan_from_reply(json.dumps([CLICK, {"type": "wait", "time_seconds": 1}, CLICK, CLICK]), step, UNSEEN)
+    assert [action.type for action in plan.actions] == [
+        "WaitAction",
+        "ClickAction",
+        "WaitAction",
+        "ClickAction",
+        "WaitAction",
+        "ClickAction",
+    ]
+    assert len(plan_from_reply(json.dumps([CLICK] * 20), step, UNSEEN).actions) == MAX_STEP
+    only_off_site = json.dumps([{"type": "goto", "url": "http://evil.example/"}])
+    with pytest.raises(InvalidReply, match="off the task's site"):
+        plan_from_reply(only_off_site, step, UNSEEN)
