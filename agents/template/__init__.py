@@ -18,8 +18,6 @@ from agents.template.ways import way_for
 
 __all__ = ["kind", "knows", "plain", "plan"]
 
-# Nine in ten such tasks on the demo sites are done by it.
-_BY_FACTS = 0.9
 _KNOWN = "How this site does such a task is known."
 
 _PLAIN = "A plain answer, whatever the task is."
@@ -36,7 +34,7 @@ def plan(step: Step, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
     intent = understand(step.prompt)
     if knows(step, sites):
         made = one_shot(step, intent, None, sites)
-        return replace(made, actions=conform(made.actions, step), confidence=_BY_FACTS, confidence_why=_KNOWN)
+        return replace(made, actions=conform(made.actions, step), confidence=sites[step.project].confidence, confidence_why=_KNOWN)
     if step.form is Form.ONE_SHOT:
         page = None if page is None or page.blank else page
         made = one_shot(step, intent, page, sites)

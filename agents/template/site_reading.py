@@ -1,11 +1,11 @@
 """Reads what is known of sites from TOML files, one a site.
 
 A file is named after the caller's `web_project_id`. Its tables:
-`login` the deeds that log in · `items.NAME` how one of many things is found: `list` its route, `card` an XPath, `link` what to press
-within the card, `next` what leads to the list's next page and `here` what only the list's page has, `texts`, `lists` and `numbers` field
-names to XPaths within the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the
-values that bring the highest and the lowest first · `ways` how a task is done: `task`, `says` expressions that the prompt's words must all
-meet, `unless` one they must not, `login` whether an account is needed, `deeds`.
+`confidence` the share of tasks that its ways have done, 0 to 1 · `login` the deeds that log in · `items.NAME` how one of many things is
+found: `list` its route, `card` an XPath, `link` what to press within the card, `next` what leads to the list's next page and `here` what
+only the list's page has, `texts`, `lists` and `numbers` field names to XPaths within the card, `filters` and `search` query parameters to
+field names, `sort` its parameter and field names to the values that bring the highest and the lowest first · `ways` how a task is done:
+`task`, `says` expressions that the prompt's words must all meet, `unless` one they must not, `login` whether an account is needed, `deeds`.
 A deed has one verb: `open` a route, `list` an item's, `item` press its link, `fill` and `choose` a field by XPath, `press` and `enter` an
 XPath, `keys`, `wait` seconds. `{field}` in a route or XPath is the value wanted of a field; names are alternated by |.
 """
@@ -21,7 +21,7 @@ from typing import Any
 
 from agents.actions import send_keys
 from agents.selectors import InvalidAction, check_xpath
-from agents.template.site_facts import HOLE, Deed, Fault, Item, SiteFacts, Sites, Way
+from agents.template.site_facts import HOLE, UNMEASURED, Deed, Fault, Item, SiteFacts, Sites, Way
 
 KNOWN = Path(__file__).parent / "known"
 VERBS = frozenset({"open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait"})
@@ -70,7 +70,8 @@ def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
 
 
 def _merged(known: SiteFacts, more: SiteFacts) -> SiteFacts:
-    return SiteFacts(more.login or known.login, {**known.items, **more.items}, (*more.ways, *known.ways))
+    measured = more.confidence if more.confidence != UNMEASURED else known.confidence
+    return SiteFacts(more.login or known.login, {**known.items, **more.items}, (*more.ways, *known.ways), measured)
 
 
 class _Wrong(ValueError):
@@ -91,15 +92,21 @@ class _Reader:
         except (OSError, ValueError) as error:
             self._note("file", f"Make it readable TOML: {error}.")
             return SiteFacts()
-        for name in sorted(raw.keys() - {"login", "items", "ways"}):
-            self._note(name, "Only login, items and ways are known here; take it out.")
+        for name in sorted(raw.keys() - {"login", "items", "ways", "confidence"}):
+            self._note(name, "Only login, items, ways and confidence are known here; take it out.")
         items = dict(self._items(raw.get("items", {})))
         names = self.known.items.keys() | items.keys()
         ways = tuple(self._ways(raw.get("ways", []), names))
-        return SiteFacts(self._login(raw.get("login", []), names), items, ways)
+        return SiteFacts(self._login(raw.get("login", []), names), items, ways, self._confidence(raw.get("confidence", UNMEASURED)))
 
     def _note(self, entry: str, remedy: str) -> None:
         self.faults.append(Fault(self.name, entry, remedy))
+
+    def _confidence(self, raw: object) -> float:
+        if isinstance(raw, int | float) and not isinstance(raw, bool) and 0 <= raw <= 1:
+            return float(raw)
+        self._note("confidence", "Give a number from 0 to 1.")
+        return UNMEASURED
 
     def _login(self, raw: object, items: set[str]) -> tuple[Deed, ...]:
         try:

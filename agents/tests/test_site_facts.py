@@ -9,6 +9,7 @@ import pytest
 from agents.template.site_reading import KNOWN, load
 
 LAMPS = """
+confidence = 0.8
 login = [{ open = "/enter" }, { fill = "//form//input", with = "username", else = "<username>" }]
 
 [items.lamp]
@@ -56,6 +57,7 @@ def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Pat
     assert faults == ()
     assert [way.task for way in sites["lamps"].ways] == ["see a lamp", "open a lamp"]
     assert sites["lamps"].login
+    assert sites["lamps"].confidence == 0.8
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,8 @@ def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Pat
         ('[items.lamp]\nlist = "/"\ncard = "//a"\ntexts = { name = "((" }', "items.lamp", "XPath"),
         ('[items.lamp]\nlist = "/"\ncard = "//a"\ntexts = { name = 3 }', "items.lamp", "must be a text"),
         ('[items.lamp]\nlist = "/"\ncard = "//a"\ncolour = "red"', "items.lamp", "colour is not known"),
+        ("confidence = 2", "confidence", "from 0 to 1"),
+        ('confidence = "high"', "confidence", "from 0 to 1"),
         ("items = 3", "items", "table"),
         ("ways = 3", "ways", "list"),
         ("login = 3", "login", "list"),

@@ -14,6 +14,7 @@ from agents.template.past import Past
 _NAMED = re.compile(r"\b([\w-]+)[ -]view\b", re.I)
 _MENUS = BUTTONS | FIELDS
 _SHORT = 4
+_SAYS_NOTHING = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
 
 
 def fits(intent: Intent) -> bool:
@@ -45,7 +46,7 @@ def _view(intent: Intent, page: Page) -> Element | None:
 
 
 def _own(element: Element) -> tuple[str, ...]:
-    return tuple(word for word in words(element.label or element.text) if word != "view")
+    return tuple(word for word in words(element.label or element.text) if word not in _SAYS_NOTHING)
 
 
 def _menu(page: Page) -> Element | None:
