@@ -36,8 +36,8 @@ def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
     return action_type, json.dumps([target, rest], sort_keys=True, default=str)
 
 
-# Selectors that match something else on another page: by kind, type and place alone.
-_ANYWHERE = re.compile(r"\(*//(?:form|input|button|textarea|select|descendant::\w+|/|\)|\[(?:\d+|@type='\w+')\])*")
+# Selectors that match something else on another page: by kind, type and place alone. A site's search field is one and the same.
+_ANYWHERE = re.compile(r"\(*//(?:form|input|button|textarea|select|descendant::\w+|/|\)|\[(?:\d+|@type='(?!search)\w+')\])*")
 
 
 def _is_anywhere(entry: PastAction) -> bool:
