@@ -147,7 +147,7 @@ def paused_seconds(within: Interval, now: datetime) -> dict[int, float]:
 
 
 def pauses(intervals: Iterable[Interval], now: datetime) -> list[tuple[int, datetime, datetime]]:
-    """The accounts' pauses by refusals within some times, cut to them, oldest first: account id, from, to. Of one account's, none overlaps another.
+    """The accounts' pauses by refusals within some times, cut to them, oldest first: account id, from, to. One account's don't overlap.
 
     Of the events before a time only an account's last one can still run: a new event ends the one before it.
     """
