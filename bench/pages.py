@@ -108,7 +108,14 @@ def made_pages() -> list[Page]:
     longest = Step.objects.filter(pk__gte=Step.objects.latest("pk").pk - 1_000).values("task").annotate(steps=Count("*")).latest("steps")
     key = Task.objects.get(pk=longest["task"]).key
     ranges = {"1h": PROMISED, "6h": PROMISED, "24h": PROMISED, "7d": PROMISED, "30d": PROMISED_MONTH}
-    month = {"LLM": "route:llm", "paused": "reason:paused", "429": "status:429", "late": "state:late", "project": "project:autocinema"}
+    month = {
+        "LLM": "route:llm",
+        "paused": "reason:paused",
+        "429": "status:429",
+        "late": "state:late",
+        "failed": "outcome:failed",
+        "project": "project:autocinema",
+    }
     return [
         *(Page(f"Overview, {name}", f"/?range={name}", promised) for name, promised in ranges.items()),
         Page("Compare, 24h", "/compare/"),

@@ -12,7 +12,9 @@ _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _AMOUNT = r"\d[\d,]*(?:\.\d+)?"
 _PRICE = re.compile(rf"[$€£¥₹]\s?{_AMOUNT}|\b{_AMOUNT}\s?(?:USD|EUR|GBP|€|£)(?!\w)")
 _RATING = re.compile(
-    r"(?<![\d.])(\d{1,2}(?:[.,]\d+)?)\s*(?:/\s*(?:5|10)(?![\d/])|out of (?:5|10)\b|stars?\b|[★⭐])|[★⭐☆]\s*(\d{1,2}(?:[.,]\d+)?)(?!\d)",
+    r"(?<![\d.])(\d{1,2}(?:[.,]\d+)?)\s*(?:/\s*(?:5|10)(?![\d/])|out of (?:5|10)\b|stars?\b|[★⭐])"
+    r"|[★⭐☆]\s*(\d{1,2}(?:[.,]\d+)?)(?!\d)"
+    r"|^(\d{1,2}[.,]\d+)\s*\([\d,.]+k?\+?(?:\s*(?:reviews?|ratings?|votes?))?\)",
     re.I,
 )
 _PAGES = re.compile(r"(\d{1,5}) ?(?:pages|pp?\.?)", re.I)
@@ -121,7 +123,7 @@ def _figures(text: str) -> Iterator[tuple[str, str]]:
 
 def _scores(text: str) -> Iterator[tuple[str, str]]:
     if found := _RATING.search(text):
-        yield "rating", found[1] or found[2]
+        yield "rating", found[1] or found[2] or found[3]
     elif stars := _STARS.match(text):
         yield "rating", str(len(stars[0]))
     elif BARE_RATING.fullmatch(text):
@@ -131,7 +133,7 @@ def _scores(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _wordings(text: str) -> Iterator[tuple[str, str]]:
-    if (person := _PERSON.fullmatch(text)) and not is_label(person[2]):
+    if (person := _PERSON.fullmatch(text)) and person[2][0].isupper() and not is_label(person[2]):
         yield _PERSONS.get((person[1] or "").lower(), "author"), person[2]
     if found := _STOCK.search(text):
         yield "stock", found[0]

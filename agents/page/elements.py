@@ -90,9 +90,9 @@ class Element:
         return self.form is not None and self.type in {"submit", "image"} and self.tag in {"button", "input"}
 
 
-def role_of(tag: str, type_: str, own: str, opens: str = "") -> str:
-    """The role of an element from its tag, its type and role attributes, and what it opens."""
-    if tag not in _TYPABLE and (own == "combobox" or opens == "listbox"):
+def role_of(tag: str, type_: str, own: str, opens: str = "", *, fixed: bool = False) -> str:
+    """The role of an element from its tag, its type and role attributes, and what it opens; `fixed`: nothing can be typed into it."""
+    if (tag not in _TYPABLE or fixed) and (own == "combobox" or opens == "listbox"):
         return PICKER
     if own in _OWN_ROLES:
         return own

@@ -75,8 +75,8 @@ class Reader:
         tag, get = str(node.tag), node.get
         type_ = _type_of(node, tag)
         around = self.around(node)
-        opens = _opens(node)
-        role = "textbox" if _is_editable(node) else role_of(tag, type_, get("role", "").strip().lower(), opens)
+        opens, fixed = _opens(node), get("readonly") is not None
+        role = "textbox" if _is_editable(node) else role_of(tag, type_, get("role", "").strip().lower(), opens, fixed=fixed)
         text = "" if tag in {"input", "select"} else text_of(node)
         return Element(
             place=place,
@@ -93,7 +93,7 @@ class Reader:
             hints=one_line(" ".join(get(key, "") for key in ("id", "autocomplete", "data-testid"))),
             form=around.form,
             hidden=around.hidden or type_ == "hidden",
-            disabled=around.disabled or get("disabled") is not None or get("aria-disabled") == "true",
+            disabled=around.disabled or get("disabled") is not None or get("aria-disabled") == "true" or (fixed and role != PICKER),
             layer=around.layer,
             options=tuple(text for text, _ in _options(node)) if tag == "select" else (),
             sent_as=tuple(value for _, value in _options(node)) if tag == "select" else (),

@@ -12,7 +12,7 @@ _SHOWN_AGAIN = re.compile(r":(flex|block|grid|inline|inline-flex|inline-block|ta
 _NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
 _TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
-_SPECIAL = _NEVER_SHOWN | {"form", "label"}
+_SPECIAL = _NEVER_SHOWN | {"fieldset", "form", "label"}
 # A layer with these is the page itself.
 _PAGE_PARTS = ("main", "nav", "header", "footer")
 

@@ -13,7 +13,7 @@ from agents.page.attributes import label_name, said
 from agents.page.elements import PICKER, Element
 from agents.page.item import LONGEST_NAME, Item, cells, is_bare_rating
 from agents.page.outline import Outline, Spans
-from agents.page.repeats import LANDMARKS, Group, Repeats
+from agents.page.repeats import LANDMARKS, NO_ITEM, Group, Repeats
 from agents.page.wording import Node
 
 # A list of more is not looked through item by item.
@@ -24,12 +24,6 @@ _LEAST_ATTRIBUTES = 2
 # A button's text says what it does.
 _QUIET = frozenset({"button", "label"})
 _WRITTEN = frozenset({"input", "textarea", "select"})
-# Headings of pages that are about no single item.
-_LISTS = re.compile(
-    r"^(?:search|results?|browse|all|welcome|hello|hi|my|your|our|edit|add|new|create|manage|log|sign|register)\b|\bresults? (?:for|of)\b"
-    r"|\b(?:cart|basket|wish ?list|watch ?list|reading list|favou?rites|checkout|orders|bookings|dashboard|inbox|profile|settings)\b",
-    re.I,
-)
 _ASIDE = frozenset({"nav", "footer", "menu"})
 _EDGES = LANDMARKS - {"header", "menu"}
 _LONE = frozenset({"h2", "h3", "h4", "h5"})
@@ -76,7 +70,11 @@ class Records:
         listed = self._spans(found)
         for heading in (at for at, tag in enumerate(self.outline.tags) if tag in _LONE and self._is_free(at, listed)):
             block = self.repeats.block_of(heading)
-            if block is None or any(block <= group.items[0] < self.outline.ends[block] for group in found):
+            if (
+                block is None
+                or NO_ITEM.search(self.outline.text(heading, LONGEST_NAME))
+                or any(block <= group.items[0] < self.outline.ends[block] for group in found)
+            ):
                 continue
             if self._item(block, ()).attributes():
                 yield Group((block,), strong=True)
@@ -96,7 +94,7 @@ class Records:
 
     def _about(self, groups: Sequence[Group]) -> Record | None:
         at = self._headline(self._spans(groups))
-        if at is None or _LISTS.search(self.outline.text(at, LONGEST_NAME)) or any(map(_sorts, self.elements)):
+        if at is None or NO_ITEM.search(self.outline.text(at, LONGEST_NAME)) or any(map(_sorts, self.elements)):
             return None
         block = self._block(at)
         strong = [place for group in groups for place in group.items if group.strong]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,14 @@ _NEVER = LANDMARKS | HEADINGS | {"html", "body", "main", "form", "label", "optio
 # Some items have them and some not.
 _INLINE = frozenset({"span", "div", "b", "strong", "em", "i", "small", "sup", "svg", "path", "circle", "br", "time"})
 _ITEM_TAGS = frozenset({"li", "tr", "article"})
+# Headings of lists, forms and greetings: what stands under them is no single item.
+NO_ITEM = re.compile(
+    r"^(?:search|results?|browse|welcome|(?:add|edit|create|manage) |(?:hello|hi),|(?:log|sign) ?(?:in|up)$|register$|all \w+s$)"
+    r"|^(?:my|your|our) \w+s$|^new (?:event|task|film|movie|book|item|product|post)$"
+    r"|\bresults? (?:for|of)\b|\(\d+ items?\)|\border (?:confirmation|summary|review)\b"
+    r"|\b(?:cart|basket|wish ?list|watch ?list|reading list|favou?rites|checkout|orders|bookings|dashboard|inbox|profile|settings)\b",
+    re.I,
+)
 # What an item holds at most: a block beyond this is a part of the page.
 _MOST_NODES = 400
 _LEAST_ALIKE = 0.5
@@ -153,6 +162,8 @@ class Repeats:
         outline = self.outline
         headings = outline.inside(item, HEADINGS)
         if len(headings) > _MOST_HEADINGS or any(outline.tags[place] == "h1" for place in headings):
+            return True
+        if headings and NO_ITEM.search(outline.text(headings[0], 80)):
             return True
         inner = [place for place in strong[outline.holds(item, strong)] if place != item]
         held = sum(outline.lasts[place] - outline.firsts[place] for place in inner)

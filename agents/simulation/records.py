@@ -19,7 +19,19 @@ from agents.simulation.settings import Miner
 
 CHUNK = 2000
 # For these reasons the LLM was not asked, whatever its gate would have said.
-UNASKED = frozenset({Reason.MODE, Reason.CALLER, Reason.NO_KEY, Reason.NO_MODEL, Reason.DISABLED, Reason.DATABASE, Reason.FAULT})
+UNASKED = frozenset(
+    {
+        Reason.MODE,
+        Reason.CALLER,
+        Reason.NO_KEY,
+        Reason.NO_MODEL,
+        Reason.DISABLED,
+        Reason.SURE,
+        Reason.COST,
+        Reason.DATABASE,
+        Reason.FAULT,
+    }
+)
 # A step's time is its deadline less its arrival, each kept to a microsecond; nobody sets a deadline as finely as this, in seconds.
 SAME = 0.005
 # An attempt that ends this close to its cut-off was cut off, in seconds.

@@ -22,7 +22,8 @@ _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _
 _SPEAKING = 0.15
 _LONG = frozenset({"message", "comment", "content", "body", "description", "review", "bio", "note", "detail", "reason", "text"})
 _DATES, _TIMES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), frozenset({"time"}), frozenset({"number", "range"})
-_BUTTON_ROW = 0.8
+# A row of buttons is a choice only under its very name: most rows are none.
+_BUTTON_ROW, _OWN_NAME = 0.8, 0.85
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
 
 
@@ -90,7 +91,7 @@ def _merit(unit: Sequence[Criterion], slot: Slot) -> float:
         return 0.0
     named = max(slot.likeness(name) * weight for name, weight in names_of(first.field))
     if slot.choices and slot.choices[0].role != "radio":
-        named *= _BUTTON_ROW
+        named *= _BUTTON_ROW if named >= _OWN_NAME else 0.0
     spoken = _speaks(unit, slot)
     # A type alone tells where nothing else does: the only field for long texts, the only one for addresses.
     return named + _SPEAKING * spoken if named >= 0.3 or spoken <= 0 else 0.4 * spoken

@@ -16,7 +16,7 @@ from agents.template.deeds import named
 from agents.template.filters import choices
 from agents.template.judging import Verdict, best, judge
 from agents.template.measures import number_in
-from agents.template.moves import Move, press
+from agents.template.moves import LOADING, Move, press
 from agents.template.past import Past
 from agents.template.quest import Quest, narrowing
 from agents.template.recipes.search import search_for
@@ -97,14 +97,14 @@ def towards(quest: Quest, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
-    if len(page.records) < _FEW and page.subject is None and not past.last_waited:
-        return
+    if _is_loading(page, past):
+        yield (Move((LOADING,)),)
     if quest.thing:
         yield _to_things(quest, page, past)
     fits = fitting(quest, page)
     yield _opened(page, past, (record for record, verdict in fits if verdict.certain))
     if past.last_entered:
-        return
+        yield (Move((LOADING,)),)
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((BACK,)),)
     looked = _looks(past)
@@ -115,6 +115,22 @@ def _ways(quest: Quest, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
         yield _opened(page, past, (record for record, _ in fits))
     yield _next_page(page)
     yield _listed(page, past)
+
+
+def _is_loading(page: Page, past: Past) -> bool:
+    """Whether more may come by itself: the page has hardly anything yet, or is still the one that the last press leads away from."""
+    if past.last_waited:
+        return False
+    return (len(page.records) < _FEW and page.subject is None) or _is_left(page, past)
+
+
+def _is_left(page: Page, past: Past) -> bool:
+    """Whether the link that was pressed last is still here, and leads elsewhere."""
+    last = past.entries[-1] if past.entries else None
+    if last is None or last.type != "ClickAction" or last.succeeded is False or not _unnumbered(last.fields):
+        return False
+    pressed = page.element(last.fields["selector"])
+    return pressed is not None and bool(pressed.href) and not _stays(pressed, page)
 
 
 def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from agents.template.quest import ABOUT_ITEMS, quest_of
 from agents.template.slots import Slot
 
 _SUCCESS = re.compile(
-    r"\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|has been (?:sent|saved|added|updated|created|submitted|received|booked)|"
+    r"\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|booked)|"
     r"(?:message|email|review|comment|request|changes?|profile|event|booking|reservation|order|application) "
     r"(?:was |is |has been )?(?:sent|saved|added|updated|created|submitted|received|posted|confirmed|placed))\b",
     re.I,
@@ -68,7 +69,8 @@ class FormTask:
             return (blind_press(blind.pressed(self.leads[:3], self.routes)),)
         if chosen_from_list(page, self.criteria(intent)):
             return ()
-        return self._to_form(intent, page, self.form(intent, page))
+        form = self.form(intent, page)
+        return () if not form and self._opening(intent, page) else self._to_form(intent, page, form)
 
     def _to_form(self, intent: Intent, page: Page, form: FoundForm | None) -> tuple[Move, ...]:
         found = self._found_leads(intent, page)
@@ -112,7 +114,8 @@ class FormTask:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
         form = self.form(intent, page)
         if form is None or form.button is None:
-            return _sent(past, self.criteria(intent)) or (intent.kind is Kind.CHECKOUT and did(past, _whole(self.sends)))
+            told = past.pressed and intent.kind is Kind.EDIT_ITEM and _says(page, _SUCCESS)
+            return told or _sent(past, self.criteria(intent)) or (intent.kind is Kind.CHECKOUT and did(past, _whole(self.sends)))
         pressed = any(past.did(way) for way in self._send(form, page).ways)
         return pressed and (past.last_waited or _says(page, _SUCCESS))
 
@@ -131,7 +134,12 @@ class FormTask:
 
     def _found_leads(self, intent: Intent, page: Page) -> list[Lead]:
         nouns = nouns_of(intent) if self.verbs else frozenset[str]()
-        return leads(page, nouns, self.verbs, self.leads, self.routes)
+        found = leads(page, nouns, self.verbs, self.leads, self.routes)
+        if intent.kind is not Kind.EDIT_ITEM:
+            return found
+        # What every item of a list has is no lead to one of them.
+        often = Counter(lead.element.label for lead in found)
+        return [lead for lead in found if often[lead.element.label] == 1]
 
     def _moves(self, form: FoundForm, page: Page) -> tuple[Move, ...]:
         refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)

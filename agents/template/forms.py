@@ -24,6 +24,7 @@ _LEAVING = frozenset(
     """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
     bold italic underline list link emoji today toggle menu""".split()  # noqa: SIM905 (words read best as words)
 )
+_KEEPING = frozenset({"save", "submit", "confirm"})
 _SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
 
 
@@ -44,7 +45,7 @@ class FoundForm:
 
     `units` is how many names the criteria have, `wanted` how many of the fields it has that it is known by; `named` is how well
     its button answers to the task, 1 for its own verb and noun; `foreign`: the button speaks of something else; `by_noun`: it is
-    told by verb, noun and criteria, as its button may say no more than "Save".
+    told by verb, noun and criteria, as its button may say no more than "Save"; `prefilled`: it holds an item that is to be changed.
     """
 
     elements: tuple[Element, ...]
@@ -56,6 +57,7 @@ class FoundForm:
     named: float
     foreign: bool = False
     by_noun: bool = False
+    prefilled: bool = False
 
     @cached_property
     def merit(self) -> float:
@@ -67,7 +69,8 @@ class FoundForm:
     def good(self) -> bool:
         covered = self.by_noun and 2 * len(self.answers) >= self.units > 0
         told = covered or self.named >= (1.0 if self.by_noun and self.units else 0.6) or self.wanted > 1
-        return self.button is not None and self.merit >= _GOOD and told and (bool(self.answers) or self.wanted > 0)
+        known = self.merit >= _GOOD and told and (bool(self.answers) or self.wanted > 0)
+        return self.button is not None and (known or self.prefilled)
 
     @property
     def sure(self) -> bool:
@@ -103,16 +106,21 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     offered = slots(elements)
     given = answers(wanted.criteria, offered, page)
     anchors = [answer.slot.element for answer in given] or [slot.element for slot in offered if _known(slot, wanted.known_by)]
-    own = elements if elements and elements[0].form is not None else _around(page, anchors, wanted.sends)
+    inside = elements if elements and elements[0].form is not None else []
+    own = (
+        inside if any(one.role in BUTTONS for one in inside) else _around(page, anchors or [slot.element for slot in offered], wanted.sends)
+    )
     button, named = _button(own, wanted.sends, {one.place for slot in offered for one in slot.choices})
     said = set(words(button.label or button.text)) if button else set[str]()
-    if said & wanted.verbs and said & wanted.nouns:
-        named = 1.0
+    if wanted.verbs:
+        named = 1.0 if said & (wanted.verbs | _KEEPING) and said & wanted.nouns else min(named, 0.8)
     known = sum(any(slot.likeness(name) >= 0.6 for slot in offered) for name in wanted.known_by)
     units = len({" ".join(words(one.field)) for one in wanted.criteria})
     other_verb = {ADDING: CHANGING, CHANGING: ADDING}.get(wanted.verbs, frozenset[str]())
     foreign = bool(wanted.verbs and (said & FOREIGN - wanted.nouns or (said & other_verb and not said & wanted.verbs)))
-    return FoundForm(tuple(own), tuple(offered), given, units, known, button, named, foreign, bool(wanted.verbs))
+    held = sum(bool(slot.value) for slot in offered if not slot.ticks)
+    prefilled = wanted.verbs == CHANGING and named >= 0.8 and not foreign and held > 1
+    return FoundForm(tuple(own), tuple(offered), given, units, known, button, named, foreign, bool(wanted.verbs), prefilled)
 
 
 def _known(slot: Slot, known_by: Iterable[str]) -> bool:

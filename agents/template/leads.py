@@ -83,9 +83,9 @@ def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozen
     about = bool(said & nouns)
     if said & verbs:
         return OWN if about else NAMED
-    path = set(words(path_of(element.href))) if element.href else set()
+    path = words(path_of(element.href)) if element.href else ()
     elsewhere = element.role == "tab" or (bool(element.href) and path_of(element.href) != path_of(page.url))
-    return SECTION if elsewhere and (about or path & nouns) and len(path) <= 2 else 0.0
+    return SECTION if elsewhere and (about or set(path[-1:]) & nouns) and len(path) <= 2 else 0.0
 
 
 def _by_names(element: Element, page: Page, names: Sequence[str], routes: Sequence[str]) -> Iterator[float]:

@@ -8,12 +8,14 @@ from agents.page import Element, Page, Record
 from agents.template.deeds import LEAST, deed, named
 from agents.template.finding import fitting, is_there
 from agents.template.intents import Intent, Kind
-from agents.template.moves import Move
+from agents.template.moves import Move, press
 from agents.template.quest import Quest, quest_of
 from agents.template.thesaurus import meant
 
 # What a card means that says no more than this is its cart.
 _ADD = frozenset({"add"})
+# A button of the whole page must say what is wanted, and little else.
+_SURE = 0.8
 
 
 def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
@@ -23,8 +25,18 @@ def deeds(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST
         found = named(_own(page), names, least)
         return (deed(page, found, names),) if found else ()
     telling = names if intent.kind is Kind.CART else [name for name in names if meant(name) != _ADD]
-    pairs = ((record, named(record.elements, telling, least)) for record in certain(quest, page))
-    return next(((deed(page, one, names, record.name),) for record, one in pairs if one), ())
+    sure = certain(quest, page)
+    pairs = ((record, named(record.elements, telling, least)) for record in sure)
+    return next(((deed(page, one, names, record.name),) for record, one in pairs if one), ()) or _ticked(sure, page, names)
+
+
+def _ticked(sure: Sequence[Record], page: Page, names: Sequence[str]) -> tuple[Move, ...]:
+    """Tick an item in its list, then press what is done to all that are ticked: such buttons show when one is."""
+    box = next((one for record in sure for one in record.elements if one.role == "checkbox" and one.usable), None)
+    if box is None:
+        return ()
+    button = named(_own(page), names, _SURE)
+    return (press(page, box), *((deed(page, button, names),) if button else ()))
 
 
 def certain(quest: Quest, page: Page) -> list[Record]:

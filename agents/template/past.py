@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from agents.actions import Action
 from agents.protocol import PastAction
+from agents.sites import path_of
 from agents.template.moves import FILLS
 
 # The last three stand in where a caller doesn't allow waits.
@@ -33,6 +36,15 @@ def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
     return action_type, json.dumps([target, rest], sort_keys=True, default=str)
 
 
+# Selectors that match something else on another page: by kind, type and place alone. A site's search field is one and the same.
+_ANYWHERE = re.compile(r"\(*//(?:form|input|button|textarea|select|descendant::\w+|/|\)|\[(?:\d+|@type='(?!search)\w+')\])*")
+
+
+def _is_anywhere(entry: PastAction) -> bool:
+    selector = entry.fields.get("selector")
+    return isinstance(selector, Mapping) and _ANYWHERE.fullmatch(str(selector.get("value", ""))) is not None
+
+
 @dataclass(frozen=True)
 class Past:
     """A history. An entry whose outcome isn't known counts as done: repeating it would waste the step."""
@@ -45,10 +57,19 @@ class Past:
 
     @cached_property
     def _done(self) -> frozenset[Sign]:
-        """Since the page was last opened anew: what was typed before that is gone."""
+        """Since the page was last opened anew: what was typed before that is gone.
+
+        So is what was done on another page by a selector that matches something else here, such as its form's first field.
+        """
         loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
         since = self.entries[loads[-1] :] if loads else self.entries
-        return frozenset(sign(entry.type, entry.fields) for entry in since if entry.succeeded is not False)
+        paths = [path_of(entry.url) for entry in since]
+        moved = max((at for at, (one, other) in enumerate(pairwise(paths), 1) if one != other), default=0)
+        # The press that led to another page may be told with that page's address.
+        kept = (
+            one for at, one in enumerate(since) if at > moved or (at == moved and (not moved or one.type in FILLS)) or not _is_anywhere(one)
+        )
+        return frozenset(sign(one.type, one.fields) for one in kept if one.succeeded is not False)
 
     @property
     def last_failed(self) -> bool:

@@ -8,11 +8,13 @@ from agents.page import Page
 from agents.page.matching import words
 from agents.sites import path_of
 from agents.template import own
+from agents.template.deeds import did
 from agents.template.entering import log_in
 from agents.template.fields import passwords
 from agents.template.finding import fitting, is_there, towards
 from agents.template.intents import Intent, Kind
 from agents.template.moves import Move
+from agents.template.on_item import deeds
 from agents.template.past import Past
 from agents.template.quest import ABOUT_ITEMS, quest_of
 from agents.template.recipes import cart
@@ -28,6 +30,7 @@ _PAYING = frozenset({"checkout", "payment"})
 # These are done where the things are listed.
 _ON_LISTS = frozenset({Kind.SEARCH, Kind.FILTER, Kind.SORT})
 _IN_SECTIONS = frozenset({Kind.OPEN_ITEM, Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.MARK})
+_BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 _AT_ONCE = re.compile(r"\bbuy now\b", re.I)
 
 
@@ -35,7 +38,7 @@ def before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tu
     """The moves that bring about what the task needs first; nothing where all is so. `acts` is what the recipe would do here."""
     if passwords(page) and page.logged_in is not True and intent.kind not in _ACCOUNTS:
         return log_in(intent, page)
-    if intent.kind is Kind.CHECKOUT and _PAYING & set(words(path_of(page.url))):
+    if intent.kind is Kind.CHECKOUT and (_PAYING & set(words(path_of(page.url))) or did(past, _BUY)):
         return ()
     if path_of(page.url) == "/" and (onward := _into_section(intent, page, past, acts)):
         return onward
@@ -46,9 +49,15 @@ def before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tu
         return () if acts else own.reach(intent, page)
     if _through_cart(intent):
         return cart.filling(intent, page, past) or ()
-    if (quest.open and intent.kind in _ALSO_WITHOUT) or is_there(quest, page):
+    if quest.open and intent.kind in _ALSO_WITHOUT:
         return ()
-    return towards(quest, page, past)
+    return _at_once(intent, page, past) if is_there(quest, page) else towards(quest, page, past)
+
+
+def _at_once(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """Of what is bought without a cart: press that, on the item's page."""
+    wanted = intent.kind is Kind.CHECKOUT and _AT_ONCE.search(intent.words) and not did(past, _BUY)
+    return deeds(intent, page, _BUY) if wanted else ()
 
 
 def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:

@@ -174,3 +174,55 @@ def mail(seed: int) -> dict[str, str]:
     window = f"<form action='/mails' data-goto='/done'><div role='dialog' aria-modal='true'><h2>New message</h2>{inside}<div>{buttons}</div></div></form>"
     inbox = "<h1>Inbox</h1><button type='button' data-goto='/compose'>{}</button><p>2 new</p>".format(site.one("Compose", "New message"))
     return site.pages(start=inbox, compose=f"{inbox}{window}")
+
+
+def matters(seed: int) -> dict[str, str]:
+    """A lawyer's list: its own section, a window with a button outside of the form, options sent otherwise than they are shown."""
+    site = Site(seed)
+    shown = site.one("Live", "Running", "In force")
+    fields: list[Field] = [
+        ("name", ("Case name", "Name of the case", "Name"), LINE),
+        ("client", ("Client", "Customer"), LINE),
+        (
+            "status",
+            ("Status", "State"),
+            f"<select data-field='{{name}}' {{how}}><option value='Closed'>Shut</option><option value='Active'>{shown}</option></select>",
+        ),
+    ]
+    form = site.form("/cases", fields, "Save case")
+    narrowing = "<div><input placeholder='Search cases' value=''><select><option>All states</option><option>Live</option></select></div>"
+    rows = "".join(
+        f"<tr><td><a href='/matters/{at}'>{name}</a></td><td>{state}</td><td><button type='button' data-goto='/edit/{at}'>Edit case</button></td></tr>"
+        for at, (name, state) in enumerate((("Will", "Active"), ("Lease", "Pending"), ("Merger", "Active")))
+    )
+    add = f"<button type='button' data-goto='/window'>{site.one('New case', 'Add matter', 'Create project')}</button>"
+    listed = f"<h1>Matters</h1>{add}{narrowing}<table><tr><th>Name</th><th>Status</th><th></th></tr>{rows}</table>"
+    held = "<input data-field='name' value='Lease'><input data-field='client' value='Ann'>"
+    edited = f"<h2>Case</h2><form action='/edited' data-goto='/done'><label>Name</label>{held}<button>Save changes</button></form>"
+    return site.pages(start="<h1>Overview</h1><a href='/matters'>Files</a>", matters=listed, window=listed + form, edit_1=listed + edited)
+
+
+def members_only(seed: int) -> dict[str, str]:
+    """Comments are shut until somebody is logged in."""
+    site = Site(seed)
+    fields: list[Field] = [("who", ("Name", "Your name"), LINE), ("text", ("Comment", "Your comment"), LONG)]
+    form = site.form("/reviews", fields, site.one("Post comment", "Share comment"))
+    shut = form.replace("data-goto='/done'>", "data-goto='/done'><fieldset disabled>").replace("</form>", "</fieldset></form>")
+    login = (
+        "<form action='/session' data-goto='/inside'><label>Username <input data-field='username' value=''></label>"
+        "<label>Password <input type='password' data-field='password' value=''></label><button>Log in</button></form>"
+    )
+    return site.pages(
+        start=f"<h1>A film</h1><a href='/login'>Log in</a>{shut}", login=login, inside=f"<h1>A film</h1><a href='/bye'>Log out</a>{form}"
+    )
+
+
+def tasks(seed: int) -> dict[str, str]:
+    site = Site(seed)
+    done = site.one("Mark complete", "Complete", "Mark as done")
+    rows = "".join(
+        f"<li><span>{name}</span><em>{day}</em><button type='button' data-goto='/done/{at}'>{done}</button><button type='button'>Edit</button></li>"
+        for at, (name, day) in enumerate((("Write report", "2026-05-01"), ("Call Ann", "2026-06-01"), ("Pay rent", "2026-07-01")))
+    )
+    pages = site.pages(start=f"<h1>Today</h1><ul>{rows}</ul>")
+    return pages | {f"/done/{at}": site.page(f"<h1>Well done {at}</h1>") for at in range(3)}

@@ -73,3 +73,21 @@ def test_the_blocks_around_a_field_grow_outwards() -> None:
         ["input", "Send", "More"],
         ["Home", "input", "Send", "More"],
     ]
+
+
+def test_what_a_shut_set_of_fields_holds_is_shut() -> None:
+    assert [one.usable for one in page("<fieldset disabled><input><p><button>Send</button></p></fieldset><input>").elements] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_field_that_only_opens_a_list_is_no_text_field() -> None:
+    found = page("<input readonly role=combobox aria-haspopup=listbox><input readonly>").elements
+    assert [(one.role, one.usable) for one in found] == [("picker", True), ("textbox", False)]
+
+
+def test_an_option_says_what_it_is_sent_as() -> None:
+    field = page("<select><option value=us>United States<option>Spain</select>").elements[0]
+    assert (field.options, field.sent_as) == (("United States", "Spain"), ("us", "Spain"))

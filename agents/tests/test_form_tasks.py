@@ -93,3 +93,31 @@ def test_a_form_is_filled_so_that_it_meets_all_criteria(
             assert values[fields[one.field]], (one, values)
             assert meets(one, values[fields[one.field]].removesuffix(" stars")), (one, values)
     assert outcome.done
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_new_item_is_made_in_the_section_of_its_kind(seed: int) -> None:
+    prompt = "Create a matter where name equals 'Divorce', client contains 'Lee' and status equals 'Active'"
+    values = sent(step_by_step(prompt, form_sites.matters(seed), first_only=False), "/cases")
+    assert (values["name"], values["client"]) == ("Divorce", "Lee")
+    assert values["status"] in {"Live", "Running", "In force"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_item_is_changed_by_its_own_button(seed: int) -> None:
+    outcome = step_by_step("Update the matter where name equals 'Lease'", form_sites.matters(seed), first_only=False)
+    assert sent(outcome, "/edited") == {"name": "Lease", "client": "Ann"}
+
+
+@pytest.mark.parametrize("first_only", CALLERS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_form_that_is_shut_gets_a_log_in_first(seed: int, first_only: bool) -> None:
+    outcome = step_by_step("Add a comment where content equals 'Fine'", form_sites.members_only(seed), first_only=first_only)
+    assert sent(outcome, "/session") == {"username": "<username>", "password": "<password>"}
+    assert sent(outcome, "/reviews")["text"] == "Fine"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_task_is_completed_by_its_own_button(seed: int) -> None:
+    outcome = step_by_step("Complete the task whose name equals 'Call Ann'", form_sites.tasks(seed), first_only=True)
+    assert outcome.browser.visited[-1] == "/done/1"

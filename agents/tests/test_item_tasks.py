@@ -95,3 +95,12 @@ def test_what_is_ones_own_is_deleted_on_ones_own_page_behind_its_tab() -> None:
         "/gone": f"<body>{nav}<h1>Gone</h1></body>",
     }
     assert done("Delete your film", pages).browser.visited[-1] == "/gone"
+
+
+def test_what_is_bought_at_once_goes_through_no_cart() -> None:
+    pages = shop()
+    buying = pages["/lamps/2"].replace("<button", "<button type=button data-goto='/pay'>Order Now</button><button", 1)
+    outcome = done(
+        "Click Buy now for the lamp where price equals '80'", pages | {"/lamps/2": buying, "/pay": f"<body>{NAV}<h1>Pay</h1></body>"}
+    )
+    assert outcome.browser.visited[:4] == ["/", "/search", "/lamps/2", "/pay"]

@@ -107,10 +107,12 @@ def test_a_callers_own_deadline_is_kept_and_the_settings_is_not() -> None:
 @database
 def test_a_step_for_which_the_llm_was_not_to_be_asked_is_marked() -> None:
     step(10, reason=Reason.CALLER)
+    step(15, reason=Reason.SURE)
     step(20, reason=Reason.PAUSED)
+    step(25, reason=Reason.COST)
     step(30)
     (chain,) = past().chains
-    assert [each.asks for each in chain.steps] == [False, True, True]
+    assert [each.asks for each in chain.steps] == [False, False, True, False, True]
     assert past().llm == 1
 
 

@@ -64,6 +64,8 @@ def test_column_heads_name_the_attributes_of_rows() -> None:
         ("<h3>X</h3><p>2h 22m</p>", "duration", "2h 22m"),
         ("<h3>X</h3><span>$1,299.00</span>", "price", "$1,299.00"),
         ("<h3>X</h3><span>4.5/5</span>", "rating", "4.5"),
+        ("<h3>X</h3><span>4.8 (18,976 reviews)</span>", "rating", "4.8"),
+        ("<h3>X</h3><span>4.8 (120)</span>", "rating", "4.8"),
         ("<h3>X</h3><span>★★★★☆</span>", "rating", "4"),
         ("<h3>X</h3><span role=img aria-label='4.5 out of 5'></span>", "rating", "4.5"),
         ("<h3>X</h3><span>(1,204 reviews)</span>", "reviews", "1,204"),
@@ -175,6 +177,24 @@ def test_the_parts_of_a_detail_page_are_no_records() -> None:
     assert page.records == ()
     assert page.subject
     assert page.subject.attributes["director"] == "Ann"
+
+
+@pytest.mark.parametrize(
+    "heading", ["Shopping basket", "Search results for: Heat", "Check order (1 item)", "Welcome, Jo", "Order summary", "My films"]
+)
+def test_headings_of_lists_are_no_items(heading: str) -> None:
+    for tag in ("h1", "h2"):
+        page = read(f"<main><div><{tag}>{heading}</{tag}><p>1995 • 170 min</p><p>$5</p><a href=/x>x</a></div></main>", "")
+        assert (page.records, page.subject) == ((), None)
+
+
+@pytest.mark.parametrize("title", ["New Balance 1080", "All About Eve", "My Girl", "Register of Dreams", "Signs"])
+def test_titles_that_begin_like_headings_of_lists_are_items(title: str) -> None:
+    assert read(f"<main><h1>{title}</h1><p>1995 • 170 min</p></main>", "").subject
+
+
+def test_what_goes_on_with_by_is_no_author() -> None:
+    assert "author" not in only("<h3>X</h3><p>By placing your order</p><p>by placing your order you agree</p>").attributes
 
 
 def test_a_list_page_is_about_no_single_thing() -> None:

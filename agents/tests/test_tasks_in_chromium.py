@@ -60,7 +60,8 @@ JOBS = {
     "cart": Job("Add to the cart a film where rating is less than '3'", "cart", lambda data: data["title"] == "Night Ferry: The Return"),
     "search": Job("Search for the film 'Night Ferry'", "search", lambda data: data["query"] == "Night Ferry"),
 }
-SEEDS = (1, 2, 3)
+# One plain, one that greets visitors by a dialog and asks before it deletes; reading alone is tested at many more.
+SEEDS = (2, 3)
 
 
 @pytest.fixture(scope="module")

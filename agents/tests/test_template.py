@@ -262,6 +262,19 @@ def test_a_box_is_ticked_off_by_its_label() -> None:
     assert "Garden" in str(pressed.fields) or pressed.fields["selector"]["value"] == "b"
 
 
+def test_an_item_is_ticked_in_its_list_before_what_is_done_to_the_ticked_ones_is_pressed() -> None:
+    rows = "".join(
+        f"<li><input type=checkbox><a href='/cases/{at}?seed=58'>{name}</a> <span>Status: {status}</span></li>"
+        for at, (name, status) in enumerate((("Holt", "Open"), ("Brandt", "Closed"), ("Moss", "Open")))
+    )
+    prompt, here = "Delete the case where status equals 'Closed'", "http://localhost:8000/cases?seed=58"
+    (ticked,) = plan(step(prompt, f"<ul>{rows}</ul>", url=here), None).actions
+    assert "input" in str(ticked.fields)
+    history = (PastAction(ticked.type, ticked.fields, succeeded=True, error="", url=here),)
+    after = plan(step(prompt, f"<button>Delete</button><ul>{rows}</ul>", url=here, history=history), None)
+    assert "Delete" in str(after.actions[-1].fields)
+
+
 NAVIGATION = "<nav><a href='/matters?seed=7'>Active cases</a><a href='/clients?seed=7'>Contacts</a></nav>"
 
 

@@ -222,6 +222,8 @@ def test_times_are_the_readers_own_with_utc_on_hover(
         expect(time).to_have_text(written)
         expect(time).to_have_attribute("title", "4 May 2026 12:00:00 UTC")
         expect(visitor.page.get_by_role("contentinfo")).to_contain_text(f"Times in {look['timezone_id']}")
+        visitor.page.goto(f"{visitor.url}/compare/")
+        expect(visitor.page.get_by_text(f"From ({look['timezone_id']})")).to_be_attached()
 
 
 def test_without_javascript_times_name_their_zone_and_no_control_lies(browser: Browser, panel: Panel, admin_session: str) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q
 from agents.configuration import accounts, models_of
 from agents.forecast import Outcome
 from agents.models import RateLimitEvent, Route, Settings, Source, Step
-from agents.reasons import PauseSource
+from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass
 from monitoring.models import Component, HealthState, Result, TestResult, TestRun
 from monitoring.notices.events import Condition
@@ -113,7 +113,10 @@ def _silence(settings: Settings, now: datetime) -> Iterator[Condition]:
 def _low_share(settings: Settings, now: datetime) -> Iterator[Condition]:
     if not settings.least_llm_percent:
         return
-    steps = Step.objects.filter(source=Source.VALIDATOR, received_at__gt=now - SHARE_OF, answered_at__isnull=False)
+    # Where the template agent was sure, the settings leave the LLM out: that is no lack of it.
+    steps = Step.objects.filter(source=Source.VALIDATOR, received_at__gt=now - SHARE_OF, answered_at__isnull=False).exclude(
+        reason=Reason.SURE
+    )
     counted = steps.aggregate(total=Count("id"), llm=Count("id", filter=Q(route=Route.LLM)))
     if counted["total"] < FEWEST_STEPS:
         return

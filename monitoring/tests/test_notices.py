@@ -16,6 +16,7 @@ from django_q.models import OrmQ
 
 from agents.configuration import default_account
 from agents.models import Account, QuotaReading, RateLimitEvent, Settings
+from agents.reasons import Reason
 from monitoring import jobs
 from monitoring.models import Channel, Component, Delivery, Notice, TestResult, TestRun
 from monitoring.notices import noticing, sending
@@ -140,6 +141,16 @@ def test_silence_and_a_low_share_are_told_where_they_are_set() -> None:
     make_llm_step(at=now, index=30)
     noticing.notice(now)
     assert ("requests_back", "") in told()
+
+
+def test_steps_of_which_the_template_agent_was_sure_are_no_lack_of_the_llm(receiver: Receiver) -> None:
+    channel(receiver)
+    now = timezone.now()
+    for number in range(25):
+        make_step(at=now - timedelta(minutes=4), index=number, reason=Reason.SURE)
+    Settings.objects.update_or_create(id=1, defaults={"least_llm_percent": 50})
+    noticing.notice(now)
+    assert told() == []
 
 
 def test_a_channel_gets_what_it_is_set_to(receiver: Receiver) -> None:
