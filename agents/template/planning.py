@@ -15,7 +15,7 @@ from agents.template.intents import Intent, Kind
 from agents.template.moves import FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.past import Past
 from agents.template.preconditions import before
-from agents.template.recipes import login, logout, recipe_for
+from agents.template.recipes import login, logout, recipe_for, search
 from agents.template.recipes.recipe import Recipe
 from agents.template.sections import to_section
 
@@ -69,7 +69,8 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     reach = () if achieved else first or recipe.reach(intent, page)
     reaching = _open(step, past, reach)
     actions = reaching or ([] if first else _open(step, past, acts))
-    unfilled = not reaching and any(action.type in FILLS for action in actions)
+    # What a search led to has its own fields, maybe the same again: a search that was sent is done.
+    unfilled = recipe is not search and not reaching and any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     if actions:

@@ -104,3 +104,24 @@ def test_what_is_bought_at_once_goes_through_no_cart() -> None:
         "Click Buy now for the lamp where price equals '80'", pages | {"/lamps/2": buying, "/pay": f"<body>{NAV}<h1>Pay</h1></body>"}
     )
     assert outcome.browser.visited[:4] == ["/", "/search", "/lamps/2", "/pay"]
+
+
+@pytest.mark.parametrize(("prompt", "column"), [("Sort the lamps by price", "/p"), ("Sort lamps where column equals 'Rating'", "/r")])
+def test_a_list_is_sorted_by_the_head_of_its_column(prompt: str, column: str) -> None:
+    heads = "<button type=button data-goto='/n'>Name</button><button type=button data-goto='/p'>Price</button><button type=button data-goto='/r'>Rating</button>"
+    pages = dict.fromkeys(("/", "/n", "/p", "/r"), f"<body>{NAV}{heads}</body>")
+    assert done(prompt, pages).browser.visited == ["/", column]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "order"),
+    [
+        ("Sort the lamps by rating, highest first", "Rating: High to Low"),
+        ("Sort the lamps by rating in ascending order", "Rating: Low to High"),
+        ("Order the lamps by year, newest first", "Year: Newest First"),
+    ],
+)
+def test_a_list_is_sorted_by_the_order_that_is_asked_for(prompt: str, order: str) -> None:
+    options = "".join(f"<option>{one}</option>" for one in ("Default", "Rating: Low to High", "Rating: High to Low", "Year: Newest First"))
+    outcome = done(prompt, {"/": f"<body>{NAV}<select>{options}</select></body>"})
+    assert [entry.fields["text"] for entry in outcome.history if entry.type == "SelectDropDownOptionAction"] == [order]
