@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from monitoring import cron
 from monitoring.backup import plan
@@ -20,11 +21,11 @@ class BackupForm(forms.ModelForm):  # type: ignore[type-arg] # it takes its type
     class Meta:
         model = BackupPlan
         fields = plan.FIELDS
-        labels = {"enabled": "Back up by itself", "cron": "When", "keep": "Keep the newest"}
+        labels = {"enabled": _("Back up by itself"), "cron": _("When"), "folder": _("Folder"), "keep": _("Keep the newest")}
         help_texts = {
-            "cron": "Minute, hour, day, month, weekday, in UTC. 17 4 * * *: each day at 04:17.",
-            "folder": "On the machine whose worker takes it; better on another disk. Empty: backups in the data folder.",
-            "keep": "Older ones are deleted. Each takes about as much space as the database.",
+            "cron": _("Minute, hour, day, month, weekday, in UTC. 17 4 * * *: each day at 04:17."),
+            "folder": _("On the machine whose worker takes it; better on another disk. Empty: backups in the data folder."),
+            "keep": _("Older ones are deleted. Each takes about as much space as the database."),
         }
 
     def __init__(self, data: Any = None) -> None:

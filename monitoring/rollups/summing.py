@@ -147,7 +147,7 @@ def paused_seconds(within: Interval, now: datetime) -> dict[int, float]:
 
 
 def pauses(intervals: Iterable[Interval], now: datetime) -> list[tuple[int, datetime, datetime]]:
-    """The accounts' pauses by refusals within some times, cut to them: account id, from, to. Of one account's, none overlaps another.
+    """The accounts' pauses by refusals within some times, cut to them, oldest first: account id, from, to. Of one account's, none overlaps another.
 
     Of the events before a time only an account's last one can still run: a new event ends the one before it.
     """
@@ -160,7 +160,7 @@ def pauses(intervals: Iterable[Interval], now: datetime) -> list[tuple[int, date
         .values_list(*columns)
     ]
     cut = [(account, max(began, start), min(over, end)) for start, end in intervals for account, began, over in found]
-    return [(account, began, over) for account, began, over in cut if over > began]
+    return sorted(((account, began, over) for account, began, over in cut if over > began), key=lambda pause: (pause[1], pause[0]))
 
 
 def _events_of(intervals: Sequence[Interval]) -> Q:

@@ -75,20 +75,24 @@ def told(found: Sequence[Any], now: datetime) -> list[TaskRow]:
     return [_row(task, newest.get(task.newest_id), now) for task in found]
 
 
-def tabs(query: Query, now: datetime) -> list[Tab]:
-    """All tasks, then each state. Not counted where a text is looked for: each count would read all prompts."""
-    base = matching_tasks(query.without("state"), now)
-    others, is_counted = query.without("state"), not (query.values(TEXT) or query.values(TEXT, negated=True))
-    asked = {"": others, **{state.value: others.having("state", state) for state in TaskState}}
-    return [
-        Tab(
-            words=TAB_WORDS[state],
-            query=str(each),
-            count=capped_count(base.filter(in_any_state([state] if state else [], Step.objects.all(), now))) if is_counted else None,
-            is_chosen=query.values("state") == ([state] if state else []),
-        )
-        for state, each in asked.items()
-    ]
+def tabs(query: Query, now: datetime, found: TaskList) -> list[Tab]:
+    """All tasks, then each state; `found`: what matches the query itself, whose tab needs no count of its own.
+
+    The others are not counted where a text is looked for: each count would read all prompts.
+    """
+    base, others = matching_tasks(query.without("state"), now), query.without("state")
+    is_counted = not (query.values(TEXT) or query.values(TEXT, negated=True))
+
+    def tab(state: str, asked: Query) -> Tab:
+        states = [state] if state else []
+        is_chosen, count = query.values("state") == states, None
+        if is_chosen:
+            count = found.count
+        elif is_counted:
+            count = capped_count(base.filter(in_any_state(states, Step.objects.all(), now)))
+        return Tab(TAB_WORDS[state], str(asked), count, is_chosen)
+
+    return [tab("", others), *(tab(state.value, others.having("state", state)) for state in TaskState)]
 
 
 def with_newest(found: QuerySet[Task]) -> QuerySet[Task]:

@@ -143,10 +143,10 @@ def test_the_tabs_count_each_state_and_keep_the_rest_of_the_filter(viewer: Clien
     assert tabs[1].get("href") == "/tasks/?q=source%3Avalidator+state%3Aqueued"
 
 
-def test_the_tabs_do_not_count_where_each_count_would_read_all_prompts(viewer: Client) -> None:
+def test_the_tabs_do_not_count_what_is_not_shown_where_each_count_would_read_all_prompts(viewer: Client) -> None:
     in_each_state()
     tabs = tree_of(viewer.get("/tasks/", {"q": "late"})).xpath("//nav[@aria-label='States']/a")
-    assert [words_of(tab) for tab in tabs] == ["All", "Queued", "Running", "Answered", "Late", "Unanswered"]
+    assert [words_of(tab) for tab in tabs] == ["All 1", "Queued", "Running", "Answered", "Late", "Unanswered"]
 
 
 def test_the_oldest_come_first_where_that_is_asked_for(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:

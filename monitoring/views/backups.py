@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from monitoring.access import CHANGE
 from monitoring.backup_form import BackupForm
@@ -21,6 +22,6 @@ def backup_plan(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     """The plan and the files; a POST changes the plan."""
     form, now = BackupForm(request.POST if request.method == "POST" else None), timezone.now()
     if form.is_bound and form.store(request.user.get_username(), now):
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("backups")
     return {"form": form, "backups": backups(now)}

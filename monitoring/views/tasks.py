@@ -22,4 +22,4 @@ def task_list(request: PanelRequest) -> dict[str, Any]:
     found = tasks(query, Place.parse(request.GET), now, oldest_first=oldest_first)
     sort = "oldest" if oldest_first else "newest"
     shown = {"query": query, "qualifiers": qualifiers, "sort": sort, "orders": ("newest", "oldest")}
-    return {**shown, "now": now, "tasks": found, "tabs": tabs(query, now)}
+    return {**shown, "now": now, "tasks": found, "tabs": tabs(query, now, found)}
