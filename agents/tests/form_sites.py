@@ -209,12 +209,20 @@ def members_only(seed: int) -> dict[str, str]:
     form = site.form("/reviews", fields, site.one("Post comment", "Share comment"))
     shut = form.replace("data-goto='/done'>", "data-goto='/done'><fieldset disabled>").replace("</form>", "</fieldset></form>")
     login = (
-        "<form action='/session' data-goto='/inside'><label>Username <input data-field='username' value=''></label>"
+        "<form action='/session' data-goto='/home'><label>Username <input data-field='username' value=''></label>"
         "<label>Password <input type='password' data-field='password' value=''></label><button>Log in</button></form>"
     )
-    return site.pages(
-        start=f"<h1>A film</h1><a href='/login'>Log in</a>{shut}", login=login, inside=f"<h1>A film</h1><a href='/bye'>Log out</a>{form}"
+    names = ("Her", "Arrival", "Alien")
+    outside, inside = (
+        "".join(f"<li><a href='/{where}/{at}'>{name}</a><p>{2000 + at}</p></li>" for at, name in enumerate(names))
+        for where in ("films", "own")
     )
+    way_in, way_out = "<a href='/login'>Log in</a>", "<a href='/bye'>Log out</a>"
+    pages = site.pages(start=f"{way_in}<ul>{outside}</ul>", login=login, home=f"{way_out}<ul>{inside}</ul>")
+    for at, name in enumerate(names):
+        about = f"<h1>{name}</h1><p>Year: {2000 + at}</p>"
+        pages |= {f"/films/{at}": site.page(about + way_in + shut), f"/own/{at}": site.page(about + way_out + form)}
+    return pages
 
 
 def tasks(seed: int) -> dict[str, str]:

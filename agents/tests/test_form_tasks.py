@@ -112,7 +112,7 @@ def test_an_item_is_changed_by_its_own_button(seed: int) -> None:
 @pytest.mark.parametrize("first_only", CALLERS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_form_that_is_shut_gets_a_log_in_first(seed: int, first_only: bool) -> None:
-    outcome = step_by_step("Add a comment where content equals 'Fine'", form_sites.members_only(seed), first_only=first_only)
+    outcome = step_by_step("Add a comment to a film where content equals 'Fine'", form_sites.members_only(seed), first_only=first_only)
     assert sent(outcome, "/session") == {"username": "<username>", "password": "<password>"}
     assert sent(outcome, "/reviews")["text"] == "Fine"
 

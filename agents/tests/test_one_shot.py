@@ -47,7 +47,7 @@ deeds = [
   { fill = "//form//input[@name='who']", with = "writer", else = "Ann" },
   { fill = "//form//textarea", with = "text" },
   { choose = "//form//select", with = "stars", options = [5, 4, 3] },
-  { fill = "//form//input[@name='mail']", with = "mail" },
+  { fill = "//form//input[@name='mail']", with = "mail|email" },
   { press = "//form//button" },
 ]
 
@@ -168,6 +168,11 @@ def test_a_form_is_filled_by_the_criteria_and_what_it_needs_besides(sites: Sites
     outcome = run("Write a note on a lamp where the name is not 'Owl', the text contains 'warm' and the stars is less than 5", sites)
     assert outcome.browser.visited == ["/", "/enter", "/session", "/lamps", "/lamps/1", "/notes"]
     assert outcome.browser.sent[1] == ("/notes", {"who": "Ann", "mail": "", "text": "warm", "stars": "4"})
+
+
+@pytest.mark.parametrize(("wish", "typed"), [("contains 'lamp.example'", "jordan@lamp.example"), ("equals 'a@b.example'", "a@b.example")])
+def test_a_mail_address_is_one_whatever_it_has_to_hold(sites: Sites, wish: str, typed: str) -> None:
+    assert run(f"Write a note where the email {wish}", sites).browser.sent[1][1]["mail"] == typed
 
 
 def test_an_account_is_entered_with_the_prompts_credentials(sites: Sites) -> None:
