@@ -23,6 +23,8 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_singular(word.lower()) for word in _WORD.findall(_CAMEL.sub(" ", _E_MAIL.sub("e", text[:400]))))
 
 
+# A page of hundreds of buttons is asked for dozens of names, several times a step.
+@lru_cache(maxsize=8192)
 def likeness(wanted: str, said: str) -> float:
     """From 0 (nothing in common) to 1 (the same words): the share of wanted words said, less a little for what is said besides."""
     want, have = words(wanted), words(said)
