@@ -63,7 +63,16 @@ def test_a_pause_is_told_as_it_begins_and_ends_and_the_account_is_tested_when_it
         url = miner.web()
         miner.worker()
         with visiting(url) as visitor:
-            posted(visitor, "/notifications/channels/new/", name="hook", url=receiver.url, least_severity=1, resend_minutes=0, enabled="on")
+            posted(
+                visitor,
+                "/notifications/channels/new/",
+                name="hook",
+                url=receiver.url,
+                least_severity=1,
+                resend_minutes=0,
+                zone="UTC",
+                enabled="on",
+            )
             standin.ban(3600)
             assert answered(post_at_once([url], [step_body()])[0][1])
             wait_until(lambda: "LLM paused: account default" in titles(receiver), "nobody is told that the pause began")

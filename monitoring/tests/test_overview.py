@@ -91,7 +91,7 @@ def test_the_live_part_leaves_the_figures_alone(viewer: Client) -> None:
 def test_a_range_that_cannot_be_read_is_named(viewer: Client) -> None:
     page = viewer.get("/?since=soon")
     assert page.status_code == 200
-    assert "From (UTC) is not applied, so the last 24 hours are shown." in text_of(page, "//*[@id='figures']")
+    assert "From is not applied, so the last 24 hours are shown." in text_of(page, "//*[@id='figures']")
 
 
 def test_an_empty_panel_says_what_will_appear(viewer: Client, operator: Client) -> None:

@@ -84,8 +84,9 @@ def test_the_balance_shows_its_course_and_how_long_it_lasts(with_key: None) -> N
 
 def test_silent_billing_is_warned_of_here_and_on_the_overview(with_key: None, viewer: Client) -> None:
     now = timezone.now()
-    for minutes, balance in ((2, 5.0), (1, 4.5), (0, 4.0)):
-        read(now - timedelta(minutes=minutes), daily_total=300, daily_used=300, balance=balance)
+    # Milliseconds apart: readings of another day are another quota's.
+    for age, balance in ((2, 5.0), (1, 4.5), (0, 4.0)):
+        read(now - timedelta(milliseconds=age), daily_total=300, daily_used=300, balance=balance)
     (warning,) = only(now).warnings
     assert warning.startswith("The daily quota is used up and the balance is being billed: 1.00 USD since ")
     assert warning in text_of(viewer.get("/"), "//*[@id='quota-warnings']")
