@@ -60,6 +60,19 @@ CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first in each of the halves with which two processes begin: at the end, one would wait for the other."""
+    long = [item for item in items if item.get_closest_marker("slow") and not item.get_closest_marker("django_db")]
+    chosen = set(long)
+    rest = [item for item in items if item not in chosen]
+    files = list(dict.fromkeys(item.path for item in long))
+    first = [item for item in long if files.index(item.path) % 2 == 0]
+    second = [item for item in long if files.index(item.path) % 2 == 1]
+    half = max(0, len(items) // 2 - len(first))
+    items[:] = [*first, *rest[:half], *second, *rest[half:]]
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
 
