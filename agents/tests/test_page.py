@@ -196,7 +196,7 @@ def test_any_text_can_be_read_as_a_page(html: str) -> None:
     ids=range(10),
 )
 def test_no_page_is_too_broken_to_be_read(html: str) -> None:
-    excerpt(read(html, ""), 1000)
+    assert len(excerpt(read(html, ""), 1000)) <= 1000
 
 
 @pytest.mark.parametrize("html", ["<p>Straße ünter 日本</p><button>日本</button>", "<meta charset='latin-1'><button>日本</button>"])
