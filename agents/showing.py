@@ -14,9 +14,10 @@ from agents.page.matching import words
 from agents.page.wording import one_line
 from agents.protocol import Step
 from agents.sites import Site
-from agents.template.criteria import LONGEST_PROMPT, Criterion
+from agents.template.criteria import Criterion
 from agents.template.intents import Intent, understand
 from agents.template.judging import judge
+from agents.template.masking import LONGEST_PROMPT
 from agents.template.quest import quest_of
 from agents.tokens import tokens
 

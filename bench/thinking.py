@@ -13,7 +13,7 @@ from agents import template
 from agents.page import read
 from agents.prompt import question
 from agents.protocol import Form, Step
-from agents.template.criteria import LONGEST_PROMPT
+from agents.template.masking import LONGEST_PROMPT
 from agents.tests.long_pages import films
 from agents.tokens import tokens
 

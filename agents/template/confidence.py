@@ -11,10 +11,11 @@ from agents.page import Element, Page
 from agents.page.elements import FIELDS
 from agents.page.matching import likeness, words
 from agents.protocol import Form, Plan, Step
-from agents.template.criteria import Criterion, mask
+from agents.template.criteria import Criterion
 from agents.template.fields import field_for
 from agents.template.intents import Intent, Kind
 from agents.template.judging import Verdict, judge
+from agents.template.masking import mask
 from agents.template.moves import FILLS, GIVEN_UP
 from agents.template.past import PRESSES, WAITS, Past
 from agents.template.quest import quest_of

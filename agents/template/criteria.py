@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from agents.template.asides import asides, field_of_time
+from agents.template.masking import MARK, Masked
 from agents.template.operators import BE, OPERATOR, Operator, means_it, operator_of
 
-__all__ = ["Criterion", "Masked", "Operator", "criteria", "mask"]
-
-# A prompt is a few sentences; what is longer is no task, and its tail isn't read.
-LONGEST_PROMPT = 4_000
+__all__ = ["Criterion", "Operator", "criteria"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +26,6 @@ class Criterion:
     def value(self) -> str:
         return self.values[0]
 
-
-@dataclass(frozen=True, slots=True)
-class Masked:
-    """A prompt whose quoted values and placeholders are replaced by marks of one character each, so that no word in them is misread."""
-
-    text: str
-    values: tuple[str, ...]
-    quoted: tuple[str, ...]
-
-    def plain(self, text: str) -> str:
-        """A piece of the masked text with the values put back."""
-        return MARK.sub(lambda mark: self.values[ord(mark[0]) - _FIRST_MARK], text)
-
-
-_FIRST_MARK = 0xE000
-_MOST_MARKS = 0x1800
-MARK = re.compile("[\ue000-\uf7ff]")
-# Our own marks, and what neither an XPath nor a database can hold.
-_UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
-# Patterns that look for optional blanks in several places take minutes over thousands of them.
-_BLANKS = re.compile(r"\s+")
-# An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
-_QUOTED = re.compile(
-    r"""(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""
-    r"""|(<[a-z_]{2,40}>|https?://[^\s'"<>]+)""",
-    re.I,
-)
 
 # A field in the form of a programmer's name, or one of an account's, needs no operator: "username <username>", "set recipient_name to Jo".
 _NAMED = r"\b(?:username|password|e-?mail|[a-z]+(?:_[a-z]+)+)(?: field)?"
@@ -113,24 +84,6 @@ _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if
     field then there it this who set only for of any exactly s its their my your be must should also but in on at from not""".split()  # noqa: SIM905 (words read best as words)
 )
-
-
-def mask(prompt: str) -> Masked:
-    """The prompt with each quoted value and placeholder as one mark."""
-    values: list[str] = []
-    quoted: list[str] = []
-
-    def hide(found: re.Match[str]) -> str:
-        if len(values) >= _MOST_MARKS:
-            return found[0]
-        value = next(group for group in found.groups() if group)
-        values.append(value)
-        if not found[5]:
-            quoted.append(value)
-        return chr(_FIRST_MARK + len(values) - 1)
-
-    text = _QUOTED.sub(hide, _UNSAYABLE.sub(" ", prompt[:LONGEST_PROMPT]))
-    return Masked(_BLANKS.sub(lambda found: "\n" if "\n" in found[0] else " ", text), tuple(values), tuple(quoted))
 
 
 def criteria(masked: Masked) -> tuple[Criterion, ...]:

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from agents.template.criteria import Criterion, Masked, Operator, criteria, mask
+from agents.template.criteria import Criterion, Operator, criteria
 from agents.template.kinds import SUBJECT_NOISE, Kind, kind_of
+from agents.template.masking import Masked, mask
 
 __all__ = ["Intent", "Kind", "understand"]
 

@@ -10,8 +10,9 @@ from itertools import islice
 
 from agents.selectors import quoted
 from agents.template.blind import folded
-from agents.template.criteria import MARK, Criterion, Masked, Operator, criteria, mask
+from agents.template.criteria import Criterion, Operator, criteria
 from agents.template.intents import Intent
+from agents.template.masking import MARK, Masked, mask
 from agents.template.measures import number_in
 from agents.template.operators import OPERATOR, operator_of
 from agents.template.site_facts import Item

@@ -19,7 +19,8 @@ from agents.prompt import MOST_TOKENS, question
 from agents.protocol import PATHS, Form, parse, render
 from agents.selectors import quoted
 from agents.template import plan
-from agents.template.criteria import LONGEST_PROMPT, criteria, mask
+from agents.template.criteria import criteria
+from agents.template.masking import LONGEST_PROMPT, mask
 from agents.tests.long_pages import films
 from agents.tests.strategies import JSON, near_actions
 from agents.tests.test_template_properties import PROMPT

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from agents.page import read
 from agents.page.elements import FIELDS
-from agents.template.criteria import Criterion, Operator, criteria, mask
+from agents.template.criteria import Criterion, Operator, criteria
 from agents.template.fields import fills_for
+from agents.template.masking import mask
 from agents.template.values import chosen, example, meets
 from agents.tests.wordings import new_wording, old_wording, terse_wording
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.template.criteria import criteria, mask
+from agents.template.criteria import criteria
+from agents.template.masking import mask
 from agents.template.values import meets
 from agents.tests import form_sites
 from agents.tests.form_sites import SEEDS

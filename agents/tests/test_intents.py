@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agents.template.criteria import Criterion, criteria, mask
+from agents.template.criteria import Criterion, criteria
 from agents.template.intents import Kind, understand
+from agents.template.masking import mask
 
 PROMPTS = [
     # logging in

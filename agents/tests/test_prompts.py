@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from agents.template.criteria import Operator, criteria, mask
+from agents.template.criteria import Operator, criteria
 from agents.template.intents import Kind, understand
+from agents.template.masking import mask
 
 CORPUS: list[dict[str, Any]] = [json.loads(line) for line in (Path(__file__).parent / "prompts.jsonl").read_text().splitlines()]
 
