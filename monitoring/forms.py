@@ -49,7 +49,7 @@ class TaskForm(forms.Form):
     form = forms.ChoiceField(
         label=_("Tried as"),
         required=False,
-        choices=[(Wanted.ONE_SHOT, _("the whole plan at once")), (Wanted.STEP, _("the first step"))],
+        choices=[(Wanted.ONE_SHOT, _("The whole plan at once")), (Wanted.STEP, _("The first step"))],
         help_text=_("For a try alone. A task that is queued is answered with a whole plan."),
     )
 

@@ -39,6 +39,46 @@ class Kind(StrEnum):
     SCROLL = "scroll"
     OTHER = "other"
 
+    @property
+    def sentence(self) -> str:
+        """What such a task asks for, in an operator's words."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Kind.LOGIN: "Log in",
+    Kind.LOGOUT: "Log out",
+    Kind.REGISTER: "Register an account",
+    Kind.SEARCH: "Search",
+    Kind.FILTER: "Filter a list",
+    Kind.SORT: "Sort a list",
+    Kind.OPEN_ITEM: "Open an item",
+    Kind.NAVIGATE: "Go to a page",
+    Kind.PREVIEW: "Open a preview",
+    Kind.TRAILER: "Watch a trailer",
+    Kind.CONTACT: "Fill in the contact form",
+    Kind.COMMENT: "Comment or review",
+    Kind.ADD_ITEM: "Add an item",
+    Kind.EDIT_ITEM: "Edit an item",
+    Kind.DELETE_ITEM: "Delete an item",
+    Kind.EDIT_PROFILE: "Edit the profile",
+    Kind.CART: "Change the cart",
+    Kind.WISHLIST: "Change the wishlist",
+    Kind.READING_LIST: "Change the reading list",
+    Kind.SHARE: "Share an item",
+    Kind.CHECKOUT: "Check out",
+    Kind.BOOKING: "Book or reserve",
+    Kind.MESSAGE: "Write a message",
+    Kind.CALENDAR: "Plan in the calendar",
+    Kind.TODO: "Add a to-do",
+    Kind.SETTINGS: "Change the settings",
+    Kind.REACT: "Like or follow",
+    Kind.MARK: "Mark an item",
+    Kind.UNFOLD: "Expand or collapse",
+    Kind.SCROLL: "Scroll",
+    Kind.OTHER: "Something else",
+}
+
 
 ASKING = r"^\W*(?:(?:please|i want to|i would like to|i'd like to|can you|let me|let's|user|now|also|finally|first|next|and|to)\b[\s,:]*)*"
 MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"

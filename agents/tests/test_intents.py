@@ -183,3 +183,8 @@ def test_criteria_say_where_they_end() -> None:
 def test_blanks_outside_of_values_are_kept_once_so_that_thousands_of_them_cost_nothing() -> None:
     masked = mask("name  equals\t 'a  b'" + " " * 3000 + "\n \n then stop")
     assert masked.plain(masked.text) == "name equals a  b\nthen stop"
+
+
+def test_every_kind_of_task_has_its_own_words() -> None:
+    assert len({kind.sentence for kind in Kind}) == len(Kind)
+    assert all(kind.sentence[0].isupper() for kind in Kind)

@@ -5,7 +5,7 @@ By project, by the kind of task, and by the use of the LLM that was in force.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from monitoring.rollups.histogram import percentile
 from monitoring.rollups.summing import DAY, GROUP_KEY, STEP_SUMS, Groups, Row, Sums, groups_of, rolled_rows, step_rows
 from monitoring.stats.figures import share
 from monitoring.stats.ranges import Range, Sources, sources
+from monitoring.stats.words import kind_words
 
 USES = {use.value: use.sentence for use in Use}
 
@@ -84,7 +85,7 @@ def compared(of: Range, now: datetime) -> Compared:
     return Compared(
         total=_pair(_total(groups[By.LLM_USE]), None),
         projects=_pairs(groups[By.PROJECT], "project"),
-        kinds=_pairs(groups[By.KIND], "kind"),
+        kinds=_worded(_pairs(groups[By.KIND], "kind"), kind_words),
         uses=_uses(_pairs(groups[By.LLM_USE])),
         missing_before=where.missing_before,
     )
@@ -106,7 +107,11 @@ def _total(groups: Groups) -> Groups:
 
 def _uses(pairs: list[Pair]) -> list[Pair]:
     """In words; none where no record says which was in force."""
-    return [replace(pair, name=USES.get(pair.name or "", pair.name)) for pair in pairs] if any(pair.name for pair in pairs) else []
+    return _worded(pairs, lambda name: USES.get(name, name)) if any(pair.name for pair in pairs) else []
+
+
+def _worded(pairs: list[Pair], words: Callable[[str], str]) -> list[Pair]:
+    return [replace(pair, name=words(pair.name or "")) for pair in pairs]
 
 
 def _pairs(groups: Groups, qualifier: str = "") -> list[Pair]:

@@ -21,7 +21,7 @@ from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
 from monitoring.stats.changes import UNITS
 from monitoring.stats.steps import is_late, sentence_of
-from monitoring.stats.words import action_words
+from monitoring.stats.words import action_words, kind_words
 
 # A task has at most 12 steps; the same id may come again and again.
 STEPS_SHOWN = 30
@@ -125,6 +125,11 @@ class Story:
     earlier: int | None
     prompt: str
     url: str
+
+    @property
+    def kind(self) -> str:
+        """What the task asks for, as it was understood; "" where that is not on record."""
+        return kind_words(self.task.kind)
 
     @property
     def is_waiting(self) -> bool:

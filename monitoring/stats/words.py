@@ -1,8 +1,9 @@
-"""Actions in words, whatever version of the miner wrote them down."""
+"""Actions and kinds of task in words, whatever version of the miner wrote them down."""
 
 from __future__ import annotations
 
 from agents.actions import InvalidAction, validate
+from agents.template.intents import Kind
 
 
 def action_words(raw: object) -> str:
@@ -11,3 +12,8 @@ def action_words(raw: object) -> str:
         return validate(raw).in_words()
     except InvalidAction:
         return str(raw.get("type", "Unknown action")) if isinstance(raw, dict) else "Unknown action"
+
+
+def kind_words(kind: str) -> str:
+    """What a task on record asks for, as it was understood; a kind that is no longer told keeps its name."""
+    return Kind(kind).sentence if kind in list(Kind) else kind

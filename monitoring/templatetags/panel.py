@@ -180,7 +180,7 @@ def percent(value: float | None) -> str:
 @register.filter
 def usd(value: Decimal | None) -> str:
     """A cost in USD."""
-    return UNKNOWN if value is None else f"{value:.6f} USD"
+    return UNKNOWN if value is None else f"{value:.6f} USD" if value else "0 USD"
 
 
 @register.filter

@@ -215,9 +215,9 @@ def test_the_comparison_tells_how_often_actions_worked_and_of_how_many_nobody_to
         make_llm_step(task, at=NOW, outcome=outcome)
     make_step(task, at=NOW)
     page = viewer.get("/compare/?since=2026-05-04T11:00&until=2026-05-04T13:00")
-    assert [row for row in rows_of(page) if row.startswith(("autobooks LLM 6", "search LLM 6")) and row.endswith("50 % of 4 2")]
+    assert [row for row in rows_of(page) if row.startswith(("autobooks LLM 6", "Search LLM 6")) and row.endswith("50 % of 4 2")]
     assert len([row for row in rows_of(page) if row.startswith("Template 1") and row.endswith("– 1")]) == 3, "in all, by project, by kind"
-    assert tree_of(page).xpath("//a[text()='search']/@href") == ["/tasks/?q=kind%3Asearch"]
+    assert tree_of(page).xpath("//a[text()='Search']/@href") == ["/tasks/?q=kind%3Asearch"]
     assert "when the LLM is asked" not in text_of(page), "no record says when it is"
 
 
@@ -226,6 +226,17 @@ def test_both_uses_of_the_llm_stand_side_by_side_where_records_tell_them(viewer:
         make_llm_step(at=NOW, limits={"llm_use": use}, outcome="worked")
     page = viewer.get("/compare/?since=2026-05-04T11:00&until=2026-05-04T13:00")
     assert len([row for row in rows_of(page) if row.startswith(("For every step LLM 1", "Where the template agent is unsure LLM 1"))]) == 2
+
+
+def test_kinds_of_task_are_told_in_words_and_lead_to_their_tasks(viewer: Client) -> None:
+    make_step(make_task(kind="open an item"), at=NOW)
+    make_step(make_task(kind="of an older version"), at=NOW)
+    page = viewer.get("/compare/?since=2026-05-04T11:00&until=2026-05-04T13:00")
+    links = tree_of(page).xpath("//th[@scope='rowgroup']/a")
+    assert [(link.text, link.get("href")) for link in links if "kind" in link.get("href")] == [
+        ("of an older version", "/tasks/?q=kind%3A%22of%20an%20older%20version%22"),
+        ("Open an item", "/tasks/?q=kind%3A%22open%20an%20item%22"),
+    ]
 
 
 def test_the_comparison_asks_the_same_few_queries_whatever_there_is(days: datetime) -> None:

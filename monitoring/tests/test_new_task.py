@@ -59,6 +59,11 @@ def test_a_try_shows_understanding_candidates_and_plan_and_queues_nothing(form: 
     assert not Task.objects.exists()
 
 
+def test_choices_begin_like_sentences(operator: Client) -> None:
+    choices = [words_of(choice) for choice in tree_of(operator.get("/tasks/new/")).xpath("//select[@name='form']/option")]
+    assert choices == ["The whole plan at once", "The first step"]
+
+
 def test_a_try_of_what_cannot_be_read_shows_the_remedy_and_no_plan(operator: Client) -> None:
     response = operator.post("/tasks/new/", {**GOOD, "url": "nowhere", "try": "1"})
     assert text_of(response, "//*[@id='id_url_error']")

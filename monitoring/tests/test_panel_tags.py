@@ -20,7 +20,17 @@ def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(None, "–"), (0.44, "0.4 ms"), (9.96, "10 ms"), (999.6, "1.00 s"), (9_996, "10.0 s"), (23_456, "23.5 s")]
+    ("value", "words"),
+    [
+        (None, "–"),
+        (0.0, "0 ms"),
+        (0.04, "0 ms"),
+        (0.44, "0.4 ms"),
+        (9.96, "10 ms"),
+        (999.6, "1.00 s"),
+        (9_996, "10.0 s"),
+        (23_456, "23.5 s"),
+    ],
 )
 def test_milliseconds_keep_two_or_three_digits(value: float | None, words: str) -> None:
     assert milliseconds(value) == words

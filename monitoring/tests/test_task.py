@@ -38,7 +38,7 @@ def test_a_step_tells_how_its_actions_went_with_the_callers_error(viewer: Client
     task = make_task(kind="open an item")
     make_step(task, actions=ACTIONS * 3, outcome="partly", worked=[True, False, None], caller_error="Timeout: Bearer abcdefghijkl")
     told = page(viewer, task.pk)
-    assert "Understood as open an item" in told
+    assert "Understood as Open an item" in told
     assert "Actions sent Worked in part Open http://localhost:8000/?seed=58 worked Open http://localhost:8000/?seed=58 failed Open" in told
     assert "The caller says: Timeout: Bearer [secret]" in told
     assert "not known" not in told
