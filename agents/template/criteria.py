@@ -52,6 +52,8 @@ _LATER = r"(?:after|once|when) (?:logg|sign|successful|you )\w*"
 _NEXT = rf"and|AND|or|OR|then|that|which|whose|but|where|with|from|for|so|giving|(?:directed|written|published|made) by|{_LATER}"
 _BARE_END = rf"\s+(?:{_NEXT})\b|{_COMMA}|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
 _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
+# A password's own marks may be those that end a sentence: only what no one ends a password with is left out.
+_SECRET = re.compile(r" ?([^\s\ue000-\uf7ff]{1,80}?)(?=[.,;:)]*(?:\s|$))")
 _BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")
 _BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|nor|and)\s+")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
@@ -107,7 +109,7 @@ def _criteria(masked: Masked) -> Iterator[Criterion]:
             yield Criterion(field, Operator.LESS_EQUAL, (masked.plain(span["high"]),), at)
             continue
         field, end = _field_after(text, start, end) or (field, end)
-        values, after = _values(masked, end, operator)
+        values, after = _secret(masked, field, end) or _values(masked, end, operator)
         field = field_of_time(field, values[0]) if values and _IN_TIME.search(text[start:end]) else field
         field, operator, values = _completed(field, operator, values, text[after:])
         if field and values and means_it(text[start:end], text[end:after], values[0]):
@@ -214,6 +216,12 @@ def _values(masked: Masked, at: int, operator: Operator) -> tuple[tuple[str, ...
     if len(value.split()) >= _WHOLE_PHRASE and bare:
         value = masked.text[at : bare.end()].strip()
     return ((value,) if value else (), bare.end() if bare else start)
+
+
+def _secret(masked: Masked, field: str, at: int) -> tuple[tuple[str, ...], int] | None:
+    """The value of a password that is written without quotes; None for other fields and values."""
+    found = _SECRET.match(masked.text, at) if field.endswith("password") else None
+    return ((found[1],), found.end()) if found else None
 
 
 def _bare_list(text: str, start: int) -> tuple[tuple[str, ...], int]:
