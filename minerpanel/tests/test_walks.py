@@ -98,7 +98,7 @@ def test_what_was_changed_in_the_settings_yesterday(walk: Walk) -> None:
 
 def test_the_report_of_the_last_failed_test(walk: Walk) -> None:
     region = walk.page.get_by_role("region", name="Health and tests")
-    failed = region.locator("span.text-nowrap").filter(has_text=re.compile("fail", re.IGNORECASE))
+    failed = region.get_by_text(re.compile("^Last trouble: Run 2"))
     walk.click(failed.get_by_role("link"))
     expect(walk.page.get_by_role("heading", level=1)).to_have_text("Test run 2")
     expect(walk.seen).to_contain_text("The key is refused.")

@@ -14,8 +14,8 @@ from monitoring.health.readiness import MISSED_ROUNDS, WorkerNow, is_stale, look
 from monitoring.models import Component, HealthCheck, HealthState
 
 BEATS = 60
-# Rounds may be late or missed: so many times the span of 60 is searched for them.
-SEARCHED = 2 * BEATS
+# Rounds may be late or missed: so many times their span is searched for them.
+SEARCHED = 2
 DAY = timedelta(hours=24)
 CHANGES_SHOWN = 100
 LEAST_WIDTH = 0.4  # percent of the day: four pixels of a wide page
@@ -114,10 +114,10 @@ class Day:
         return self.segments[::-1][:CHANGES_SHOWN]
 
 
-def health(now: datetime, *, with_beats: bool = True) -> Health:
-    """All components at `now`."""
+def health(now: datetime, *, number: int = BEATS) -> Health:
+    """All components at `now`, each with so many of its last looks."""
     every, worker, components = looked_every(), worker_now(now), list(Component.objects.all())
-    beats = _beats(components, every) if with_beats else {}
+    beats = _beats(components, every, number)
     rows = [_row(component, now, every, beats.get(component.pk, ()), worker) for component in components]
     return Health(sorted(rows, key=_urgency), worker.is_silent, worker.beaten_at)
 
@@ -181,14 +181,14 @@ def _row(component: Component, now: datetime, every: timedelta, beats: tuple[Bea
     )
 
 
-def _beats(components: list[Component], every: timedelta) -> dict[int, tuple[Beat, ...]]:
+def _beats(components: list[Component], every: timedelta, number: int) -> dict[int, tuple[Beat, ...]]:
     """The last looks at each component, in two queries whatever their number: the clock is looked at seldom, and so apart."""
     if not components:
         return {}
     newest = max(component.checked_at for component in components)
-    often = HealthCheck.objects.exclude(component__name=CLOCK).filter(at__gt=newest - SEARCHED * every)
+    often = HealthCheck.objects.exclude(component__name=CLOCK).filter(at__gt=newest - SEARCHED * number * every)
     seldom = HealthCheck.objects.filter(component__name=CLOCK)
-    return _newest(often.order_by("-at"), BEATS) | _newest(seldom.order_by("-at")[:BEATS], BEATS)
+    return _newest(often.order_by("-at"), number) | _newest(seldom.order_by("-at")[:number], number)
 
 
 def _newest(checks: QuerySet[HealthCheck], number: int) -> dict[int, tuple[Beat, ...]]:

@@ -1,4 +1,4 @@
-"""What the Overview says of health checks and tests, in a line."""
+"""What the Overview says of health checks and tests: how they are, how they were, what comes next."""
 
 from __future__ import annotations
 
@@ -8,22 +8,32 @@ from datetime import datetime
 from monitoring.models import TestSchedule
 from monitoring.stats.components import ComponentRow, health
 from monitoring.stats.runs import RunRow, newest
-from monitoring.stats.schedules import next_schedule
+from monitoring.stats.schedules import next_schedules
 
-RUNS_SHOWN = 3
+BEATS_SHOWN, RUNS_SHOWN, SCHEDULES_SHOWN = 30, 20, 3
 
 
 @dataclass(frozen=True, slots=True)
 class LookedAfter:
-    """`failing`: components that are down or degraded; `count`: how many are looked at. `runs`: the last ones, newest first."""
+    """`components`: those that need somebody first, each with its strip. `runs`: the last ones, oldest first."""
 
+    components: list[ComponentRow]
     failing: list[ComponentRow]
-    count: int
     runs: list[RunRow]
-    schedule: TestSchedule | None
+    schedules: list[TestSchedule]
+
+    @property
+    def last_run(self) -> RunRow | None:
+        """The run that ended last."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def last_failed(self) -> RunRow | None:
+        """The last run that did not go well; None where all did."""
+        return next((run for run in reversed(self.runs) if run.is_bad), None)
 
 
 def looked_after(now: datetime) -> LookedAfter:
     """The state of what is looked after at `now`."""
-    told = health(now, with_beats=False)
-    return LookedAfter(told.failing, len(told.rows), newest(RUNS_SHOWN), next_schedule())
+    told = health(now, number=BEATS_SHOWN)
+    return LookedAfter(told.rows, told.failing, newest(RUNS_SHOWN)[::-1], next_schedules(SCHEDULES_SHOWN))

@@ -46,6 +46,11 @@ class RunRow:
     said: str
 
     @property
+    def is_bad(self) -> bool:
+        """Whether it found what does not work."""
+        return self.standing in NOT_WORKING
+
+    @property
     def who(self) -> str:
         """What started it, and who."""
         return f"{self.trigger}, {self.asked_by}" if self.asked_by else self.trigger

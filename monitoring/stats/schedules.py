@@ -44,9 +44,9 @@ def schedule_rows() -> list[ScheduleRow]:
     ]
 
 
-def next_schedule() -> TestSchedule | None:
-    """The schedule that runs next."""
-    return TestSchedule.objects.filter(enabled=True, next_run_at__isnull=False).order_by("next_run_at").first()
+def next_schedules(number: int) -> list[TestSchedule]:
+    """The schedules that run next, the soonest first."""
+    return list(TestSchedule.objects.filter(enabled=True, next_run_at__isnull=False).order_by("next_run_at", "id")[:number])
 
 
 def schedule_changes() -> list[AuditEntry]:

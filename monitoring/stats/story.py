@@ -14,13 +14,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from agents.hybrid import Mode, Use
-from agents.models import Account, LLMAttempt, Step, Submission, Task
+from agents.models import Account, LLMAttempt, Route, Step, Submission, Task
 from agents.outcomes import Outcome
 from agents.reasons import Reason, Verdict
 from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
 from monitoring.stats.changes import UNITS
 from monitoring.stats.steps import is_late, sentence_of
+from monitoring.stats.task_filters import TaskState
 from monitoring.stats.words import action_words, kind_words
 
 # A task has at most 12 steps; the same id may come again and again.
@@ -108,6 +109,21 @@ class StepStory:
     excerpt: str
     fault: str
     confidence: str
+
+    @property
+    def state(self) -> str:
+        """Who answered, or why there is no answer in time: whose colour the step has."""
+        if self.late:
+            return TaskState.LATE
+        return self.step.route or (TaskState.UNANSWERED if self.lost else Verdict.OPEN)
+
+    @property
+    def state_words(self) -> str:
+        """The same in words."""
+        answered_by = Route(self.step.route).label if self.step.route else ""
+        if self.late:
+            return f"{answered_by}, late"
+        return answered_by or ("No answer" if self.lost else "Under way")
 
     @property
     def model(self) -> str:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from agents.models import Heartbeat
 from monitoring.models import Component, HealthState
 from monitoring.stats.components import DAY, Beat, day, health, segments
-from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of
+from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of, words_of
 from monitoring.tests.records import NOW
 from monitoring.tests.watched import make_component, make_run, make_schedule
 
@@ -180,17 +180,40 @@ def test_a_component_that_there_is_none_of_is_not_found(viewer: Client) -> None:
     assert viewer.get("/components/7/").status_code == 404
 
 
-def test_the_overview_tells_what_failed_the_last_verdicts_and_the_next_test(viewer: Client) -> None:
+SIDE = "//section[@aria-label='Health and tests']"
+
+
+def test_the_overview_tells_what_is_down_beside_the_sentence_of_state(viewer: Client) -> None:
     make_worker_alive()
-    web = make_component("web", at=timezone.now(), beats="d")
-    run = make_run("fail")
+    assert "Health not known yet" in text_of(viewer.get("/"), "//section[@aria-label='State']")
+    web = make_component("web", at=timezone.now())
+    assert "Nothing is down" in text_of(viewer.get("/"), "//section[@aria-label='State']")
+    Component.objects.update(state=HealthState.DOWN)
+    page = viewer.get("/", headers=HTMX)
+    assert "web Down" in text_of(page, "//section[@aria-label='State']")
+    assert f"/components/{web.pk}/" in tree_of(page).xpath("//section[@aria-label='State']//a/@href")
+
+
+def test_the_overview_shows_strips_of_heartbeats_and_verdicts_and_what_runs_next(viewer: Client) -> None:
+    make_worker_alive()
+    make_component("database", at=timezone.now(), beats="u" * 40)
+    web = make_component("web", at=timezone.now(), beats="ugd")
+    runs = [make_run(verdict, at=timezone.now() - timedelta(hours=age)) for verdict, age in (("ok", 3), ("fail", 2), ("ok", 1))]
     make_schedule()
-    line = "//section[@aria-label='Health and tests']"
     page = viewer.get("/")
-    assert f"Health : web Down Tests : Run {run.pk} Failed Next test" in text_of(page, line)
-    assert tree_of(page).xpath(f"{line}//a/@href") == ["/components/", f"/components/{web.pk}/", "/tests/", f"/tests/{run.pk}/"]
+    rows = [words_of(row) for row in tree_of(page).xpath(f"{SIDE}//*[@class='watched']")]
+    assert rows == ["web Down", "database Up"], "those that need somebody come first"
+    beats = [strip.xpath("count(span)") for strip in tree_of(page).xpath(f"{SIDE}//*[@class='watched']/*[@role='img']")]
+    assert beats == [3, 30]
+    assert tree_of(page).xpath(f"{SIDE}//*[@class='watched'][1]//span[contains(@class, 'beat-')]/@class")[-1] == "beat tone-red beat-down"
+    assert tree_of(page).xpath(f"{SIDE}//nav/a/@href") == [f"/tests/{run.pk}/" for run in runs]
+    told = text_of(page, SIDE)
+    assert f"Last: Run {runs[2].pk} OK Last trouble: Run {runs[1].pk} Failed Next 4 May 12:07:00 UTC Each hour" in told
+    assert f"/components/{web.pk}/" in tree_of(page).xpath(f"{SIDE}//a/@href")
 
 
 def test_the_overview_says_what_is_not_known_yet(viewer: Client) -> None:
-    line = text_of(viewer.get("/"), "//section[@aria-label='Health and tests']")
-    assert line == "Health : not looked at yet Tests : none has run yet No test is scheduled"
+    told = text_of(viewer.get("/"), SIDE)
+    assert "Nothing has been looked at yet." in told
+    assert "None has run yet. Run them" in told
+    assert "No test is scheduled" in told

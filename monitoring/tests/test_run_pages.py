@@ -117,7 +117,7 @@ def test_the_strip_links_the_last_fifty_runs_in_words_oldest_first(viewer: Clien
     made = [make_run("fail" if number == 51 else "ok", at=NOW + timedelta(minutes=number)) for number in range(52)]
     strip = tree_of(viewer.get("/tests/")).xpath("//nav[@aria-label='The last 50 runs, oldest first']/a")
     assert [link.get("href") for link in strip] == [f"/tests/{run.pk}/" for run in made[2:]]
-    assert strip[-1].get("title") == f"Run {made[-1].pk}: Failed · Direct key test · 4 May 12:51:00 UTC"
+    assert strip[-1].get("title") == f"Run {made[-1].pk}: Failed, Direct key test, 4 May 12:51:00 UTC"
     assert strip[-1].get("aria-label").startswith(f"Run {made[-1].pk}: Failed, Direct key test")
     assert "OK 49 Failed 1" in text_of(viewer.get("/tests/"), "//section[@aria-label='Verdicts of the last runs']")
 

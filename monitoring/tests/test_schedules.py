@@ -16,7 +16,7 @@ from agents.models import AuditEntry
 from monitoring import jobs
 from monitoring import schedules as panel_schedules
 from monitoring.models import TestRun, TestSchedule
-from monitoring.stats.schedules import next_schedule
+from monitoring.stats.schedules import next_schedules
 from monitoring.suites import running, schedules
 from monitoring.tests.reading import text_of, tree_of
 from monitoring.tests.records import NOW
@@ -93,7 +93,14 @@ def test_two_that_are_due_run_one_after_the_other() -> None:
 def test_one_that_is_switched_off_does_not_run() -> None:
     make_schedule(enabled=False)
     assert schedules.ask_due(DUE) == []
-    assert next_schedule() is None
+    assert next_schedules(3) == []
+
+
+def test_the_soonest_are_the_next_ones() -> None:
+    for number, name in enumerate(("third", "second", "first", "fourth")):
+        make_schedule(name=name, next_run_at=DUE + timedelta(minutes=[3, 2, 1, 4][number]))
+    make_schedule(name="switched off", next_run_at=DUE, enabled=False)
+    assert [schedule.name for schedule in next_schedules(3)] == ["first", "second", "third"]
 
 
 def test_the_watch_carries_schedules_out() -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.story import story
+from monitoring.stats.timeline import timeline
 
 
 @page("task")
@@ -19,4 +20,4 @@ def task_story(request: PanelRequest, pk: int) -> dict[str, Any]:
     told = story(pk, now, before=int(before) if before.isascii() and before.isdecimal() else None)
     if told is None:
         raise Http404(f"There is no task {pk}.")
-    return {"now": now, "story": told, "is_newest": not before}
+    return {"now": now, "story": told, "timeline": timeline(told.steps), "is_newest": not before}

@@ -31,9 +31,10 @@
   const drawn = new Map(); // canvas to { chart, told, at }
   let text = ""; // what is drawn, as the server wrote it
 
-  const dataset = (told, set) => {
+  const isEmpty = (sets) => !sets.some((set) => set.values.some(Boolean));
+  const dataset = (told, set, hasNothing) => {
     const paint = color(set.color);
-    const data = told.starts.map((start, index) => ({ x: start + told.bin / 2, y: set.values[index] }));
+    const data = told.starts.map((start, index) => ({ x: start + told.bin / 2, y: hasNothing ? null : set.values[index] }));
     const common = { label: set.name, data, backgroundColor: paint, hoverBackgroundColor: paint, borderColor: paint, yAxisID: set.right ? "right" : "y" };
     if (!set.line) return { type: "bar", order: 1, stack: "bars", categoryPercentage: 1, barPercentage: 0.86, ...common };
     return { type: "line", order: 0, borderWidth: 2, pointRadius: 1.5, pointHitRadius: 8, tension: 0, ...common };
@@ -62,9 +63,16 @@
     return [...(paused ? [`Paused ${Math.min(100, Math.round(100 * paused / told.bin))} % of the time`] : []), ...marks];
   };
 
+  const COUNT = new Intl.NumberFormat(undefined, { notation: "compact" });
+  const AXIS_WIDTH = 44; // the same for each chart, so that bars of one time stand below each other
+  const legend = (chart) => Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => ({ ...label, lineWidth: 0 }));
+
   const options = (told, canvas, sets) => {
-    const ink = color("secondary"), grid = color("border-color");
-    const axis = { beginAtZero: true, ticks: { color: ink, maxTicksLimit: 5 }, suggestedMax: 1, grid: { color: grid }, border: { display: false } };
+    const ink = color("secondary"), grid = color("border-color"), unit = canvas.dataset.unit;
+    const axis = { beginAtZero: true, grid: { color: grid }, border: { display: false }, afterFit: (scale) => { scale.width = AXIS_WIDTH; } };
+    const left = unit === "seconds" ? { callback: (value) => `${COUNT.format(value)} s` } : { precision: 0, callback: (value) => COUNT.format(value) };
+    const right = { callback: (value) => Number(value.toPrecision(3)).toString() };
+    const shown = { color: ink, maxTicksLimit: 5 };
     return {
       animation: false,
       responsive: true,
@@ -72,13 +80,13 @@
       interaction: { mode: "index", intersect: false },
       scales: {
         x: { type: "linear", offset: false, stacked: true, min: told.starts[0], max: told.starts.at(-1) + told.bin, afterBuildTicks: ticks(told), ticks: { color: ink, autoSkip: false, maxRotation: 0, callback: tickWords(told) }, grid: { display: false }, border: { color: grid } },
-        y: { ...axis, stacked: sets.some((set) => !set.line) },
-        ...(sets.some((set) => set.right) ? { right: { ...axis, position: "right", grid: { display: false } } } : {}),
+        y: { ...axis, suggestedMax: 1, ticks: { ...shown, ...left }, stacked: sets.some((set) => !set.line) },
+        ...(sets.some((set) => set.right) ? { right: { ...axis, position: "right", ticks: { ...shown, ...right }, grid: { display: false } } } : {}),
       },
       plugins: {
         annotation: { annotations: annotations(told) },
-        subtitle: { display: !sets.some((set) => set.values.some(Boolean)), text: "Nothing in this time", color: ink },
-        legend: { position: "bottom", align: "start", labels: { color: ink, boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle" } },
+        subtitle: { display: isEmpty(sets), text: "Nothing in this time", color: ink },
+        legend: { position: "bottom", align: "start", labels: { color: ink, boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", generateLabels: legend } },
         tooltip: { callbacks: { title: (items) => (items.length ? span(told, items[0].dataIndex) : ""), footer: footer(told) } },
       },
       onClick: (event, _, chart) => {
@@ -98,7 +106,7 @@
   const draw = (canvas, told) => {
     const sets = told.charts[canvas.dataset.chart];
     const known = drawn.get(canvas);
-    const data = { datasets: sets.map((set) => dataset(told, set)) };
+    const data = { datasets: sets.map((set) => dataset(told, set, isEmpty(sets))) };
     if (known) {
       Object.assign(known, { told });
       known.chart.data = data;
