@@ -19,6 +19,8 @@ import django
 import psycopg
 import pytest
 from dotenv import dotenv_values
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).parent
 DATA = Path(tempfile.mkdtemp(prefix="minerpanel-tests-"))
@@ -54,6 +56,12 @@ settings.STATIC_ROOT.mkdir()
 step_pages.AFTER_ANSWER = 0.0
 # A test's rows are its own: the background writer would write into other tests' databases
 logging.getLogger().removeHandler(next(handler for handler in logging.getLogger().handlers if handler.name == "rows"))
+
+# No test depends on how fast the machine is; where all tools are to be there, each run tries the same
+hypothesis_settings.register_profile(
+    "panel", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=os.environ.get("CI") == "true", print_blob=True
+)
+hypothesis_settings.load_profile("panel")
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

@@ -88,19 +88,18 @@ def ask_all(page: Page) -> None:
     assert not changes(page, page).any
 
 
-@settings(deadline=None)
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_pieces_of_markup_are_read(html: str) -> None:
     ask_all(read(html, "http://localhost:8000/a?seed=1"))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(max_size=200) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
 def test_any_text_is_read(html: str) -> None:
     ask_all(read(html, html[:50]))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 60), st.data())
 def test_a_page_that_was_cut_or_damaged_is_read(seed: int, data: st.DataObject) -> None:
     html = MiniSite(seed, user="ann").get(data.draw(st.sampled_from(["/", "/films/2", "/account", "/contact"])), {})

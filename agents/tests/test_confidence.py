@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.actions import click
@@ -105,7 +105,6 @@ def test_a_plain_answer_is_never_sure() -> None:
 
 
 # The first text of a process is slow to draw on a busy machine.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(Form), PROMPT, HTML, st.lists(ODD_PAST, max_size=4).map(tuple))
 def test_confidence_is_from_0_to_1_and_always_has_a_reason(form: Form, prompt: str, html: str, history: tuple[PastAction, ...]) -> None:
     rated = made(prompt, html, history, form)

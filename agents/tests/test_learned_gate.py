@@ -228,7 +228,7 @@ class LearnedGateUnderAnything(RuleBasedStateMachine):
         assert self.gate.probe_until <= self.now + AHEAD
 
 
-LearnedGateUnderAnything.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+LearnedGateUnderAnything.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 TestLearnedGateUnderAnything = LearnedGateUnderAnything.TestCase
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import actions, selectors
@@ -107,7 +107,6 @@ def test_even_the_longest_prompt_history_and_url_leave_room_for_the_page() -> No
         assert "LINKS AND BUTTONS" in texts[1]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(Form), PROMPT, HTML, st.lists(ODD_PAST, max_size=5).map(tuple))
 def test_anything_can_be_asked(form: Form, prompt: str, html: str, history: tuple[PastAction, ...]) -> None:
     texts = asked(step(form, html, history, prompt))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.actions import validate
@@ -63,21 +63,18 @@ def assert_sound(made: Plan, form: Form) -> None:
         assert made.actions[0].fields == {"url": START}
 
 
-@settings(deadline=None)
 @given(FORMS, PROMPT, HTML, st.lists(ODD_PAST, max_size=5).map(tuple))
 def test_every_plan_is_valid_and_keeps_to_the_tasks_seed(form: Form, prompt: str, html: str, history: tuple[PastAction, ...]) -> None:
     assert_sound(plan(step(form, prompt, html, history), None), form)
     assert_sound(plain(step(form, prompt, html, history)), form)
 
 
-@settings(deadline=None)
 @given(FORMS, PROMPT, HTML, URLS, st.lists(ODD_PAST, max_size=3).map(tuple))
 def test_no_url_keeps_a_plan_from_being_made(form: Form, prompt: str, html: str, url: str, history: tuple[PastAction, ...]) -> None:
     for made in (plan(step(form, prompt, html, history, url), None), plain(step(form, prompt, html, history, url))):
         assert all(validate(action.as_action()) == action for action in made.actions)
 
 
-@settings(deadline=None)
 @given(PROMPT, st.lists(HTML, min_size=1, max_size=8), st.lists(st.booleans(), min_size=40, max_size=40), st.booleans())
 def test_what_failed_is_never_sent_again(prompt: str, pages: list[str], outcomes: list[bool], first_only: bool) -> None:
     history: list[PastAction] = []
@@ -91,7 +88,6 @@ def test_what_failed_is_never_sent_again(prompt: str, pages: list[str], outcomes
             history.append(PastAction(action.type, action.fields, action.type == "WaitAction" or next(fate, True), "", START))
 
 
-@settings(deadline=None)
 @given(PROMPT, HTML, st.booleans())
 def test_a_task_on_a_page_that_never_changes_ends(prompt: str, html: str, succeeds: bool) -> None:
     history: list[PastAction] = []
@@ -105,13 +101,11 @@ def test_a_task_on_a_page_that_never_changes_ends(prompt: str, html: str, succee
     raise AssertionError([action.in_words() for action in made.actions])
 
 
-@settings(deadline=None)
 @given(PROMPT.filter(str.strip), HTML)
 def test_the_first_step_is_never_the_last(prompt: str, html: str) -> None:
     assert not plan(step(Form.STEP, prompt, html), None).done
 
 
-@settings(deadline=None)
 @given(PROMPT, HTML)
 def test_after_a_failure_the_next_action_is_a_wait(prompt: str, html: str) -> None:
     history = (
