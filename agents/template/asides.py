@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_ITEM = "[\ue000-\uf7ff]"
-_VALUE = rf"(?P<value>{_ITEM}|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\d[\d.,:]*\d|\d)"
+from agents.template.implied import ITEM as _ITEM
+from agents.template.operators import Operator
+
+_VALUE = rf"(?P<value>{_ITEM}|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[$€£]?\d[\d.,:]*\d|[$€£]?\d)"
 _FIELD = "(?P<field>[a-z]+(?:[ _][a-z]+)?)"
 _CHANGE = "(?:set|change|update|adjust|increase|decrease|raise|lower|reduce)"
 _TEXTS = "comment|review|message|reply|note|feedback"
@@ -21,21 +23,54 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\b(?:{_TEXTS}) (?:saying |that says |reading )?(?P<value>{_ITEM})", re.I), "message"),
     (re.compile(rf"\bsaying (?P<value>{_ITEM})", re.I), "message"),
     (re.compile(rf"\b(?:for|to) {_VALUE} (?P<field>{_PEOPLE})\b", re.I), ""),
+    (re.compile(rf"\b(?:{_TEXTS}|post(?:ed)?) as {_VALUE}", re.I), "name"),
+    # As in: a 4-star review – but not: 4 stars or more.
+    (re.compile(r"\b(?P<value>[1-5](?:\.\d)?)[ -]stars?\b(?! or )", re.I), "rating"),
 )
-_WHEN = re.compile(rf"\b(?P<lead>on|for|at) (?P<value>{_ITEM})")
-_DATE, _TIME = re.compile(r"\d{4}-\d\d?-\d\d?\b"), re.compile(r"\d\d?:\d\d(?::\d\d)?(?: ?[ap]m)?", re.I)
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+_CLOCK = r"\d\d?:\d\d(?::\d\d)?(?: ?[ap]m\b)?|\d\d? ?[ap]m\b"
+_WHEN = re.compile(
+    rf"\b(?:on|for|at) (?P<value>{_ITEM}|(?i:\d{{4}}-\d\d-\d\d(?! \d\d:)|{_CLOCK})|{_MONTH} \d\d?(?:st|nd|rd|th)?,? \d{{4}}\b)"
+)
+# As in: the e-mail from 'ann@example.com'.
+_FROM = re.compile(rf"\b(?:from|sent by) (?P<value>{_ITEM}|\S+@[\w-]+(?:\.[\w-]+)+)")
+_DECADE = re.compile(r"\b(?:from|in|of) the (?P<value>(?:18|19|20)?\d0)['’]?s\b", re.I)
+# As in: filter films by genre Drama and year 1999.
+_FILTERED = re.compile(r"^\W*(?:please )?(?:filter|narrow|browse)\b", re.I)
+_BY = re.compile(rf"(?:\b(?:by|to|with|and)|,) (?:the )?(?P<field>[a-z]+) (?P<value>{_ITEM}|[A-Z][\w-]*(?: [A-Z][\w-]*)*|\d[\w.+-]*)")
+_DATE = re.compile(rf"\d{{4}}-\d\d?-\d\d?\b|{_MONTH} \d")
+_TIME = re.compile(_CLOCK, re.I)
 _OF_TIME = re.compile(r"\b(?:date|day|time|year|month|week|hour|deadline|due|start|end|check ?in|check ?out)\b")
+_SHORT_YEAR = 2
 
 
-def asides(text: str, values: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
-    """Field, value and end of each, in a text whose quoted values are marks; `values` are those of the marks, by their order."""
-    for pattern, field in _SAID:
+def asides(text: str, values: tuple[str, ...]) -> Iterator[tuple[str, Operator, str, int]]:
+    """Field, operator, value and end of each, in a text whose quoted values are marks; `values` are those of the marks, by their order."""
+    for pattern, field in (*_SAID, *(((_BY, ""),) if _FILTERED.search(text) else ())):
         for found in pattern.finditer(text):
-            yield (field or found["field"]).lower().replace("_", " "), _plain(found["value"], values), found.end("value")
-    for found in _WHEN.finditer(text):
-        said = _plain(found["value"], values)
-        if field := field_of_time("", said):
-            yield field, said, found.end()
+            yield _equals(field or found["field"], found, values)
+    for pattern in (_WHEN, _FROM):
+        for found in pattern.finditer(text):
+            if field := _told_by_value(pattern, _plain(found["value"], values)):
+                yield _equals(field, found, values)
+    yield from _decades(text)
+
+
+def _told_by_value(pattern: re.Pattern[str], value: str) -> str:
+    """The field that a value alone tells: a date, a time, a sender's address; "" where it tells none."""
+    return field_of_time("", value) if pattern is _WHEN else "from" * ("@" in value)
+
+
+def _equals(field: str, found: re.Match[str], values: tuple[str, ...]) -> tuple[str, Operator, str, int]:
+    return field.lower().replace("_", " "), Operator.EQUALS, _plain(found["value"], values), found.end("value")
+
+
+def _decades(text: str) -> Iterator[tuple[str, Operator, str, int]]:
+    """The first and the last year of each: from the 90s."""
+    for found in _DECADE.finditer(text):
+        first = int(f"19{found['value']}" if len(found["value"]) == _SHORT_YEAR else found["value"])
+        yield "year", Operator.GREATER_EQUAL, str(first), found.end("value")
+        yield "year", Operator.LESS_EQUAL, str(first + 9), found.end("value")
 
 
 def _plain(said: str, values: tuple[str, ...]) -> str:

@@ -36,7 +36,9 @@ class Intent:
 
 
 _LOGIN = re.compile(
-    r"\b(?:(?:log(?:ged|ging)?|sign(?:ed|ing)?)(?: me)?[ -]?in(?:to)?|authenticat\w+|(?:use|using|with) (?:the )?credentials?)\b", re.I
+    r"\b(?:(?:log(?:ged|ging)?|sign(?:ed|ing)?)(?: me)?[ -]?in(?:to)?|authenticat\w+|(?:use|using|with) (?:the |your |my )?credentials?|"
+    r"(?:initiat\w+|start|open|begin) (?:an? |the |my |your )?(?:new |user )?session)\b",
+    re.I,
 )
 _LOGOUT = re.compile(
     r"\b(?:log(?:ging)?(?: me)?[ -]?out|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
@@ -74,7 +76,22 @@ _FOUND_FIRST = re.compile(
 # What only leads to the words about logging out.
 _LEADS_ON = re.compile(r"(?:[\s,.;]|\b(?:and|then|finally|after that|afterwards|lastly|please|to|me|user|the|click|press|also)\b)*$", re.I)
 _NAMING = frozenset(
-    {"name", "title", "query", "search term", "search query", "film", "movie", "book", "product", "item", "subject", "keyword", "term"}
+    {
+        "name",
+        "title",
+        "query",
+        "search term",
+        "search query",
+        "film",
+        "movie",
+        "book",
+        "product",
+        "item",
+        "subject",
+        "keyword",
+        "term",
+        "from",
+    }
 )
 
 
@@ -138,9 +155,15 @@ def _end_of_login(masked: Masked, found: tuple[Criterion, ...], login: re.Match[
     marks = [at + 1 for at, sign in enumerate(masked.text) if "\ue000" <= sign <= "\uf7ff" and _placeholder(masked.plain(sign))]
     ends = [*credentials[:3], *marks]
     if ends:
-        return max(ends)
+        return _past_login(masked.text, max(ends))
     split = _SPLIT.search(masked.text, login.end())
     return split.end() if split else len(masked.text)
+
+
+def _past_login(text: str, at: int) -> int:
+    """Behind the words that name the log-in after its credentials: with the credentials …, sign in and …"""
+    said = _LOGIN.search(text, at)
+    return said.end() if said and not re.search(r"[\w\ue000-\uf7ff]", text[at : said.start()]) else at
 
 
 def _tasks(masked: Masked, span: tuple[int, int], found: tuple[Criterion, ...]) -> Intent:

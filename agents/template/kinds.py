@@ -80,13 +80,18 @@ _SENTENCES = {
 }
 
 
-ASKING = r"^\W*(?:(?:please|i want to|i would like to|i'd like to|can you|let me|let's|user|now|also|finally|first|next|and|to)\b[\s,:]*)*"
+_ADVERBS = r"permanently|completely|directly|quickly|simply|kindly|immediately|successfully|only|just"
+ASKING = (
+    r"^\W*(?:(?:please|i want to|i would like to|i'd like to|i need to|can you|could you|help me|let me|let's|proceed to|go ahead and|"
+    rf"decide to|make sure to|user|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
+)
 MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
 _SEARCH = re.compile(rf"{ASKING}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
 _OPEN = re.compile(rf"{ASKING}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
 _FILTER = re.compile(
     rf"{ASKING}(?:filter|narrow|(?:show|display|list|view)(?: me)? only|limit (?:the )?(?:results|list))|\bfilter(?:ed)? ", re.I
 )
+_BROWSE = re.compile(rf"{ASKING}browse\b", re.I)
 _CHECK_OUT = re.compile(rf"{ASKING}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I)
 _CONTACT_FORM = re.compile(rf"{ASKING}(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)\b", re.I)
 # As in: show the agenda view.
@@ -104,6 +109,12 @@ _BEFORE_OPENING = (
     (Kind.NAVIGATE, _VIEW),
     (Kind.CONTACT, _CONTACT_FORM),
 )
+# Where something is put or taken from, if that is said after its criteria: … whose price is below 20 from my cart.
+_PLACED = re.compile(
+    r"\b(?:to|from|in|into|on|onto|off|out of) (?:the |my |your |our )?"
+    r"(?P<place>(?:shopping )?(?:cart|basket|bag)|(?:wish|watch|reading)[ -]?list|favou?rites)\W*$",
+    re.I,
+)
 # What follows these words are criteria, whose fields may be called like another kind of task.
 _CRITERIA = re.compile(r"\b(?:where|whose|that|which|with|so that)\b", re.I)
 
@@ -112,18 +123,24 @@ def _begins(verbs: str, about: str = "") -> re.Pattern[str]:
     return re.compile(rf"{ASKING}(?:{verbs})\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
 
 
-_PUT = r"add|put|place|save|move|remove|take|drop|delete|clear|empty|increase|decrease|change|update|set|mark|toggle|include|bookmark"
+_PUT = (
+    r"add|put|place|save|move|remove|take|drop|delete|clear|empty|increase|decrease|increment|decrement|reduce|raise|lower|change|update|set|"
+    r"mark|toggle|include|bookmark"
+)
 _WRITE = r"add|write|post|leave|submit|send|give|make|publish"
 _CHANGE = r"edit|update|change|modify|set|adjust|correct|rewrite|fill"
 _PERSONAL = (
-    r"profile|bio|account (?:details|information|data)|avatar|about me|(?:my|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|phone|"
-    r"headline|website|password|address|country)"
+    r"profile|bio|account (?:details|information|data)|avatar|about me|(?:my|your|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|"
+    r"phone|headline|website|password|address|country)"
 )
-_ORDERED = r"\bcheck-?out\b(?! (?:dates?|times?)\b)|\b(?:complete|finish|place|submit|confirm|review)\b.*\b(?:purchase|order)\b|\bbuy now\b"
+_ORDERED = (
+    r"\bcheck-?out\b(?! (?:dates?|times?)\b)|\b(?:complete|finish|finali[sz]e|place|submit|confirm|review)\b.*\b(?:purchase|order)\b|"
+    r"\bbuy now\b"
+)
 _BOUGHT = r"purchase|buy"
 _BOOK = (
     r"book(?! review)|reserve|rent|request (?:(?:an?|the) )?(?:quick |new |urgent )?(?:ride|trip|cab|appointment|consultation)|"
-    r"(?:quick )?hire|order a (?:ride|cab)"
+    r"(?:quick )?hire(?! later)|order a (?:ride|cab)"
 )
 _BOOKED = r"bookings?|reservations?|appointments?|rides?|trips?|stays?"
 _PLAN = r"add|create|schedule|make|plan|set up|invite|enter|put"
@@ -141,7 +158,7 @@ _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.CHECKOUT, _begins(_BOUGHT)),
     (Kind.CART, _begins(_PUT, "cart|basket|shopping bag|quantity")),
     (Kind.READING_LIST, _begins(_PUT, "reading[ -]?list")),
-    (Kind.WISHLIST, _begins(_PUT, "(?:wish|watch)[ -]?list|favou?rites?|saved (?:items|list)|for later|collections?")),
+    (Kind.WISHLIST, _begins(_PUT, "(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\\b)|saved (?:items|list)|for later|collections?")),
     (Kind.SHARE, _begins(r"share|recommend")),
     (Kind.SHARE, _begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
     (Kind.CONTACT, re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I)),
@@ -157,13 +174,14 @@ _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.MARK, _begins(r"complete|finish|mark|tick off|check off|reopen", r"tasks?|to-?dos?|subtasks?")),
     (Kind.OTHER, _begins(r"cancel|close|discard|leave", "creation|creating|adding|editing|form|dialog|modal|window|wizard")),
     (Kind.OTHER, _begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?")),
-    (Kind.DELETE_ITEM, _begins(r"delete|remove|erase|discard|trash|cancel|drop|unregister")),
+    (Kind.DELETE_ITEM, _begins(r"delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of")),
     (Kind.EDIT_ITEM, _begins(r"edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust")),
+    (Kind.MARK, _begins(r"set|report|keep|move", r"as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)")),
     (Kind.MARK, _begins(r"archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag")),
     (Kind.TODO, _begins(r"add|create|make|write|enter|start", r"tasks?|to-?dos?|subtasks?")),
     (Kind.CALENDAR, _begins(_PLAN, _PLANNED)),
-    (Kind.REACT, _begins(r"like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|react|subscribe|join|apply")),
-    (Kind.ADD_ITEM, _begins(r"add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start|set up")),
+    (Kind.REACT, _begins(r"like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|bookmark|react|subscribe|join|apply")),
+    (Kind.ADD_ITEM, _begins(r"add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up")),
 )
 _THINGS = (
     r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
@@ -193,8 +211,12 @@ def kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
             return kind
     if _SEARCH.search(text):
         return Kind.SEARCH
+    if criteria and _BROWSE.search(text):
+        return Kind.FILTER
     if _OPEN.search(text):
         return _opened(text, values, criteria=criteria)
+    if placed := _PLACED.search(text):
+        head = f"{head} {placed['place']}"
     return next((kind for part in (head, text) for kind, pattern in _FINER if pattern.search(part)), Kind.OTHER)
 
 

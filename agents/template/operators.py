@@ -25,12 +25,12 @@ class Operator(StrEnum):
 
 
 BE = r"(?:is |are |was |were |be |being |must be |should be |has to be |have to be )?"
-_NOT = r"(?:(?:is |are |does |do |must |should |may )?not|(?:is|are|does|do|must|should)n['’]t)(?: be)?[ _]"
+_NOT = r"(?:(?:is |are |does |do |must |should |may |can ?)?not|(?:is|are|does|do|must|should)n['’]t)(?: be)?[ _]"
 _MORE, _FEWER = r"(?:more|higher|larger|bigger|later|longer|newer)", r"(?:less|fewer|lower|smaller|earlier|shorter|cheaper)"
 # In this order the first that matches is the longest reading: "is not one of" before "is not" before "is".
 _WORDS_OF = {
-    Operator.NOT_ONE_OF: rf"{_NOT}(?:(?:one|any|either) of|in(?:[ _]list)?)|{BE}(?:none of|neither(?: of)?)",
-    Operator.ONE_OF: rf"{BE}(?:(?:one|any) of|either(?: of)?|in[_ ]list|in(?= ?[\[\x28]))",
+    Operator.NOT_ONE_OF: rf"{_NOT}(?:(?:one|any|either) of|in(?:[ _-]list)?)|{BE}(?:none of|neither(?: of)?)",
+    Operator.ONE_OF: rf"{BE}(?:(?:one|any) of|either(?: of)?|in[_ -]list|in(?= ?[\[\x28]))",
     Operator.NOT_CONTAINS: rf"{_NOT}(?:contain(?:s|ing)?|includ(?:es?|ing)|mention(?:s|ing)?|have)|exclud(?:es?|ing)",
     Operator.CONTAINS: r"contain(?:s|ing)?|includ(?:es?|ing)|mention(?:s|ing)?",
     Operator.GREATER_EQUAL: (
@@ -45,7 +45,7 @@ _WORDS_OF = {
     Operator.LESS: rf"{BE}less(?:[ _]than)?|{BE}{_FEWER} than|{BE}(?:below|under|before)|<",
     Operator.NOT_EQUALS: (
         rf"{_NOT}(?:equals?(?: to)?|the same as)|(?:is|are|must|should)(?: not|n['’]t)(?: be)?|{BE}(?:anything )?(?:other than|but not)|"
-        rf"{BE}different from|differs from|not(?= [\ue000-\uf7ff])|!=|≠"
+        rf"{BE}different from|differs from|not(?= [\ue000-\uf7ff\d$€£])|!=|≠"
     ),
     Operator.EQUALS: (
         rf"{BE}equals?(?: to)?|{BE}equalling|{BE}exactly|{BE}set to|match(?:es|ing)|is|are|(?:must|should|has to) be|==?|:(?!//)"
@@ -54,7 +54,8 @@ _WORDS_OF = {
 
 
 def _bounded(words: str) -> str:
-    return "|".join(rf"\b{one}\b" if one[-1].isalnum() or (one[-1] == ")" and one[0] not in ":=") else one for one in _alternatives(words))
+    """The alternatives, of which those in words stand between others: the end of "Stainless" is no "less"."""
+    return "|".join(rf"(?<!\w){one}(?!\w)" if one[0] not in "<>=:!≥≤≠" else one for one in _alternatives(words))
 
 
 def _alternatives(words: str) -> list[str]:

@@ -13,7 +13,7 @@ from agents.models import RateLimitEvent
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass, sentence
 from agents.standing import predicted_by
-from monitoring.stats.keyset import CappedCount, Place, Slice, capped_count, cut
+from monitoring.stats.keyset import Place, Slice, capped_count, cut
 from monitoring.stats.predictions import Expectation, Predicted, in_words, outcome
 from monitoring.stats.standing import CAUSES
 
@@ -59,11 +59,11 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class EventList:
-    """One page of events, and how many match in all."""
+    """One page of events, and how many match in all: at most the count's cap + 1."""
 
     page: Slice[RateLimitEvent]
     rows: list[EventRow]
-    count: CappedCount
+    count: int
 
 
 def events(query: EventQuery, place: Place, now: datetime) -> EventList:

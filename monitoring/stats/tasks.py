@@ -12,13 +12,11 @@ from django.db.models.functions import Coalesce, Left
 
 from agents.models import Step, Submission, Task
 from monitoring.queries import TEXT, Query
-from monitoring.stats.keyset import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Place, Slice, cut
+from monitoring.stats.keyset import Place, Slice, capped_count, cut
 from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
 from monitoring.stats.task_filters import TaskState, in_any_state, matching_tasks
 
 PAGE_SIZE = 50
-# What is asked of a task's steps and attempts, not of the task itself.
-OF_STEPS = ("route", "reason", "outcome", "status", TEXT)
 TAB_WORDS = {
     "": "All",
     TaskState.QUEUED: "Queued",
@@ -47,20 +45,20 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """One page of tasks, and how many match in all."""
+    """One page of tasks, and how many match in all: at most the count's cap + 1."""
 
     page: Slice[Any]
     rows: list[TaskRow]
-    count: CappedCount
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One state to choose: the filter with it, and how many tasks there are; None: not counted."""
+    """One state to choose: the filter with it, and how many tasks there are, at most the count's cap + 1; None: not counted."""
 
     words: str
     query: str
-    count: CappedCount | None
+    count: int | None
     is_chosen: bool
 
 
@@ -68,13 +66,7 @@ def tasks(query: Query, place: Place, now: datetime, *, oldest_first: bool = Fal
     """The tasks that match, newest first unless asked otherwise."""
     matching = matching_tasks(query, now)
     page: Slice[Any] = cut(with_newest(matching), "created_at", place, PAGE_SIZE, ascending=oldest_first)
-    return TaskList(page, told(page.rows, now), CappedCount.up_to(cap_of(query), matching))
-
-
-def cap_of(query: Query) -> int:
-    """How far the tasks that match are counted."""
-    is_looked_up = any(query.values(name) or query.values(name, negated=True) for name in OF_STEPS)
-    return LOOKED_UP_CAP if is_looked_up else COUNT_CAP
+    return TaskList(page, told(page.rows, now), capped_count(matching))
 
 
 def told(found: Sequence[Any], now: datetime) -> list[TaskRow]:
@@ -97,7 +89,7 @@ def tabs(query: Query, now: datetime, found: TaskList) -> list[Tab]:
         if is_chosen:
             count = found.count
         elif is_counted:
-            count = CappedCount.up_to(cap_of(query), base.filter(in_any_state(states, Step.objects.all(), now)))
+            count = capped_count(base.filter(in_any_state(states, Step.objects.all(), now)))
         return Tab(TAB_WORDS[state], str(asked), count, is_chosen)
 
     return [tab("", others), *(tab(state.value, others.having("state", state)) for state in TaskState)]
