@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.catalogue import CATALOGUE, KEY_NAMES, Kind, Value
+from agents.phrases import phrase
 from agents.repairs import canonical
 from agents.selectors import InvalidAction, Selector, checked, in_words
 from agents.text import shorten, storable
@@ -182,27 +183,30 @@ def scroll(side: str) -> Action:
 
 
 _SENTENCES = {
-    "NavigateAction": "Open {url}",
-    "ClickAction": "Click {target}",
-    "DoubleClickAction": "Double-click {target}",
-    "TypeAction": 'Type "{text}" into {target}',
-    "SelectDropDownOptionAction": 'Choose "{text}" in {target}',
-    "SelectAction": 'Choose "{value}" in {target}',
-    "HoverAction": "Hover over {target}",
-    "SubmitAction": "Press Enter in {target}",
-    "ScrollAction": "Scroll to {value}",
-    "WaitAction": "Wait {time_seconds:g} s",
-    "SendKeysIWAAction": "Press {keys}",
-    "AssertAction": 'Check that the page says "{text_to_assert}"',
-    "DragAndDropAction": "Drag {sourceSelector} onto {targetSelector}",
-    "ScreenshotAction": "Take a screenshot",
-    "IdleAction": "Do nothing",
-    "DoneAction": "Say that the task is done",
+    "NavigateAction": phrase("Open {url}"),
+    "ClickAction": phrase("Click {target}"),
+    "DoubleClickAction": phrase("Double-click {target}"),
+    "TypeAction": phrase('Type "{text}" into {target}'),
+    "SelectDropDownOptionAction": phrase('Choose "{text}" in {target}'),
+    "SelectAction": phrase('Choose "{value}" in {target}'),
+    "HoverAction": phrase("Hover over {target}"),
+    "SubmitAction": phrase("Press Enter in {target}"),
+    "ScrollAction": phrase("Scroll to {value}"),
+    "WaitAction": phrase("Wait {time_seconds:g} s"),
+    "SendKeysIWAAction": phrase("Press {keys}"),
+    "AssertAction": phrase('Check that the page says "{text_to_assert}"'),
+    "DragAndDropAction": phrase("Drag {sourceSelector} onto {targetSelector}"),
+    "ScreenshotAction": phrase("Take a screenshot"),
+    "IdleAction": phrase("Do nothing"),
+    "DoneAction": phrase("Say that the task is done"),
 }
 _WITH_FLAG = {
-    "go_back": "Go back",
-    "go_forward": "Go forward",
-    **{side: f"Scroll {side}" for side in ("up", "down", "left", "right")},
+    "go_back": phrase("Go back"),
+    "go_forward": phrase("Go forward"),
+    "up": phrase("Scroll up"),
+    "down": phrase("Scroll down"),
+    "left": phrase("Scroll left"),
+    "right": phrase("Scroll right"),
 }
 
 
@@ -212,7 +216,7 @@ def _sentence(action_type: str, fields: Mapping[str, Any]) -> str:
             return sentence
     selector = fields.get("selector")
     shown = {name: shorten(value) if isinstance(value, str) else value for name, value in fields.items()}
-    target = shorten(in_words(selector)) if selector else f"the point {fields.get('x')}, {fields.get('y')}"
+    target = in_words(selector) if selector else phrase("the point {x}, {y}", x=fields.get("x"), y=fields.get("y"))
     if action_type == "WaitAction" and selector:
-        return f"Wait for {target}"
-    return _SENTENCES[action_type].format(target=target, **shown)
+        return phrase("Wait for {target}", target=shorten(target))
+    return phrase(_SENTENCES[action_type], **{**shown, "target": shorten(target)})

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 from statistics import median
 
+from agents.phrases import phrase
 from agents.resets import DAY
 from agents.text import length
 
@@ -92,32 +93,32 @@ def use(what: Use, now: float) -> Forecast:
         return unclear
     left = limit.total - known[-1].value
     if left <= 0:
-        return Forecast(Outcome.USED_UP, f"The {limit.name} is used up. {_resets(limit, now)}", at=now)
+        return Forecast(Outcome.USED_UP, phrase("The {name} is used up. {reset}", name=limit.name, reset=_resets(limit, now)), at=now)
     pace = _pace(known, now, limit.spans, limit.began_at)
     if pace is None:
-        return Forecast(Outcome.UNKNOWN, f"Too few readings yet to say how long the {limit.name} lasts.")
+        return Forecast(Outcome.UNKNOWN, phrase("Too few readings yet to say how long the {name} lasts.", name=limit.name))
     at = _used_up_at(known[-1].at, left, pace, now)
     if at is None or (limit.resets_at is not None and now < limit.resets_at <= at):
-        return Forecast(Outcome.LASTS, f"At this pace the {limit.name} lasts until it resets.", pace=pace)
+        return Forecast(Outcome.LASTS, phrase("At this pace the {name} lasts until it resets.", name=limit.name), pace=pace)
     return Forecast(Outcome.RUNS_OUT, _runs_out(limit, at, now), at, pace)
 
 
 def balance(samples: Sequence[Sample], now: float) -> Forecast:
     """When the balance is used up, from readings of what was left. A top-up is no spending."""
     known = _between(samples, now - max(LONG_SPANS), now)
-    unclear = _unclear("balance", known, now)
+    unclear = _unclear(phrase("balance"), known, now)
     if unclear:
         return unclear
     left = known[-1].value
     if left <= 0:
-        return Forecast(Outcome.USED_UP, "There is no balance: what goes beyond quota and caps is refused.", at=now)
+        return Forecast(Outcome.USED_UP, phrase("There is no balance: what goes beyond quota and caps is refused."), at=now)
     pace = _pace([Sample(each.at, -each.value) for each in known], now, LONG_SPANS, None)
     if pace is None:
-        return Forecast(Outcome.UNKNOWN, "Too few readings yet to say how long the balance lasts.")
+        return Forecast(Outcome.UNKNOWN, phrase("Too few readings yet to say how long the balance lasts."))
     at = _used_up_at(known[-1].at, left, pace, now)
     if at is None:
-        return Forecast(Outcome.LASTS, "At this pace the balance lasts for more than a year.", pace=pace)
-    return Forecast(Outcome.RUNS_OUT, f"At this pace the balance is used up in about {_length(at - now)}.", at, pace)
+        return Forecast(Outcome.LASTS, phrase("At this pace the balance lasts for more than a year."), pace=pace)
+    return Forecast(Outcome.RUNS_OUT, phrase("At this pace the balance is used up in about {length}.", length=_length(at - now)), at, pace)
 
 
 def warnings(uses: Sequence[Use], money: Sequence[Sample], now: float) -> tuple[str, ...]:
@@ -125,8 +126,8 @@ def warnings(uses: Sequence[Use], money: Sequence[Sample], now: float) -> tuple[
     found = [_worry(each, money, now) for each in uses]
     foreseen = balance(money, now)
     if foreseen.outcome is Outcome.RUNS_OUT and foreseen.at is not None and foreseen.at - now < LOW_DAYS * DAY:
-        left = f"{money[-1].value:.2f} USD left, about {_length(foreseen.at - now)} at this pace"
-        found.append(f"The balance is falling: {left}. Top up the account.")
+        left = phrase("{value:.2f} USD left, about {length} at this pace", value=money[-1].value, length=_length(foreseen.at - now))
+        found.append(phrase("The balance is falling: {left}. Top up the account.", left=left))
     return tuple(each for each in found if each)
 
 
@@ -137,12 +138,29 @@ def _worry(what: Use, money: Sequence[Sample], now: float) -> str:
     over_at = next((each.at for each in known if each.value >= limit.total), None)
     if known[-1].value >= limit.total and over_at is not None:
         if not money and known[-1].value > limit.total:
-            return f"The {limit.name} is used up and requests are still accepted: the balance pays for them. {_resets(limit, now)}"
+            return phrase(
+                "The {name} is used up and requests are still accepted: the balance pays for them. {reset}",
+                name=limit.name,
+                reset=_resets(limit, now),
+            )
         billed = _billed(money, over_at, now)
-        since = f"{billed:.2f} USD since {_when(over_at, now)}"
-        return f"The {limit.name} is used up and the balance is being billed: {since}. {_resets(limit, now)}" if billed > ROUNDING else ""
+        since = phrase("{billed:.2f} USD since {over_at}", billed=billed, over_at=_when(over_at, now))
+        return (
+            phrase(
+                "The {name} is used up and the balance is being billed: {since}. {reset}",
+                name=limit.name,
+                since=since,
+                reset=_resets(limit, now),
+            )
+            if billed > ROUNDING
+            else ""
+        )
     part = known[-1].value / limit.total
-    return f"{100 * part:.0f} % of the {limit.name} is used. {_resets(limit, now)}" if part >= NEARLY else ""
+    return (
+        phrase("{value:.0f} % of the {name} is used. {reset}", value=100 * part, name=limit.name, reset=_resets(limit, now))
+        if part >= NEARLY
+        else ""
+    )
 
 
 def _billed(money: Sequence[Sample], since: float, now: float) -> float:
@@ -163,9 +181,9 @@ def _between(samples: Sequence[Sample], since: float, now: float) -> list[Sample
 
 def _unclear(name: str, known: Sequence[Sample], now: float) -> Forecast | None:
     if not known:
-        return Forecast(Outcome.UNKNOWN, f"The {name} was not read lately.")
+        return Forecast(Outcome.UNKNOWN, phrase("The {name} was not read lately.", name=name))
     age = now - known[-1].at
-    return Forecast(Outcome.UNKNOWN, f"The {name} was last read {_length(age)} ago.") if age > STALE else None
+    return Forecast(Outcome.UNKNOWN, phrase("The {name} was last read {age} ago.", name=name, age=_length(age))) if age > STALE else None
 
 
 def _pace(known: Sequence[Sample], now: float, spans: Sequence[float], began_at: float | None) -> float | None:
@@ -194,16 +212,21 @@ def _used_up_at(read_at: float, left: float, pace: float, now: float) -> float |
 
 
 def _runs_out(limit: Limit, at: float, now: float) -> str:
-    told = f"At this pace the {limit.name} is used up at {_when(at, now)}"
+    told = phrase("At this pace the {name} is used up at {at}", name=limit.name, at=_when(at, now))
     if limit.resets_at is None or limit.resets_at <= now:
-        return f"{told}. When it resets is unknown."
-    return f"{told}, {_length(limit.resets_at - at)} before it resets at {_when(limit.resets_at, now)}."
+        return phrase("{told}. When it resets is unknown.", told=told)
+    return phrase(
+        "{told}, {length} before it resets at {resets_at}.",
+        told=told,
+        length=_length(limit.resets_at - at),
+        resets_at=_when(limit.resets_at, now),
+    )
 
 
 def _resets(limit: Limit, now: float) -> str:
     if limit.resets_at is None or limit.resets_at <= now:
-        return "When it resets is unknown."
-    return f"It resets at {_when(limit.resets_at, now)}, in {_length(limit.resets_at - now)}."
+        return phrase("When it resets is unknown.")
+    return phrase("It resets at {resets_at}, in {length}.", resets_at=_when(limit.resets_at, now), length=_length(limit.resets_at - now))
 
 
 def _length(seconds: float) -> str:

@@ -22,6 +22,7 @@ from enum import StrEnum
 from agents import pacing, pauses
 from agents.cooling import Cooling
 from agents.pacing import AHEAD, BURST_GAP, GRACE, Pace
+from agents.phrases import phrase
 from agents.reasons import PauseSource, Reason
 from agents.refusals import RefusalClass
 
@@ -44,7 +45,7 @@ class Pacing(StrEnum):
     @property
     def sentence(self) -> str:
         """The pacing in an operator's words."""
-        return "Fixed: the spacing" if self is Pacing.FIXED else "Learned: the account's real limit"
+        return phrase("Fixed: the spacing") if self is Pacing.FIXED else phrase("Learned: the account's real limit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import partial
 
 from agents.governor import LADDER, Limits
+from agents.phrases import phrase
 from agents.protocol import Plan, Step
 from agents.reasons import Reason
 
@@ -31,9 +32,9 @@ class Mode(StrEnum):
 
 
 _MODES = {
-    Mode.HYBRID: "Hybrid: the LLM, else the template agent",
-    Mode.LLM: "LLM only: without it, a plain safe answer",
-    Mode.TEMPLATE: "Template only: the LLM is never asked",
+    Mode.HYBRID: phrase("Hybrid: the LLM, else the template agent"),
+    Mode.LLM: phrase("LLM only: without it, a plain safe answer"),
+    Mode.TEMPLATE: phrase("Template only: the LLM is never asked"),
 }
 
 
@@ -50,8 +51,8 @@ class Use(StrEnum):
 
 
 _USES = {
-    Use.ALWAYS: "For every step",
-    Use.WHEN_UNSURE: "Where the template agent is unsure",
+    Use.ALWAYS: phrase("For every step"),
+    Use.WHEN_UNSURE: phrase("Where the template agent is unsure"),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from agents.phrases import phrase
 from agents.protocol import MAX_HISTORY, PastAction
 from agents.redaction import redact
 from agents.template.past import sign
@@ -33,10 +34,10 @@ class Outcome(StrEnum):
 
 
 _SENTENCES = {
-    Outcome.WORKED: "Worked",
-    Outcome.PARTLY: "Worked in part",
-    Outcome.FAILED: "Failed",
-    Outcome.UNKNOWN: "Not told",
+    Outcome.WORKED: phrase("Worked"),
+    Outcome.PARTLY: phrase("Worked in part"),
+    Outcome.FAILED: phrase("Failed"),
+    Outcome.UNKNOWN: phrase("Not told"),
 }
 
 

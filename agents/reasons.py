@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from agents.phrases import phrase
+
 
 class Reason(StrEnum):
     """Why a step took its route. `ANSWERED` is the LLM's; every other member says what ended the LLM's part."""
@@ -34,24 +36,24 @@ class Reason(StrEnum):
 
 
 SENTENCES = {
-    Reason.ANSWERED: "The LLM answered.",
-    Reason.MODE: "Template mode: the LLM is switched off in the settings.",
-    Reason.CALLER: "The caller is not among the LLM callers in the settings.",
-    Reason.NO_KEY: "No API key is set. Set CHUTES_API_KEY or enter a key in the settings.",
-    Reason.NO_MODEL: "No model is known. Name models in the settings, or wait until the worker has read the provider's list.",
-    Reason.DISABLED: "The account is disabled in the settings.",
-    Reason.SURE: "The template agent was sure enough, so that no slot of the LLM's was taken.",
-    Reason.COST: "One more call might exceed what a task may cost by the settings.",
-    Reason.PAUSED: "The account is paused.",
-    Reason.PROBING: "The pause has ended and another step is probing the account.",
-    Reason.SPACING: "The next free slot was too late for the deadline.",
-    Reason.DEADLINE: "The time left was too short for the LLM.",
-    Reason.MISSED: "The step woke too late for its slot and gave it up.",
-    Reason.REFUSED: "The provider refused the request.",
-    Reason.FAILED: "The LLM attempt failed.",
-    Reason.INVALID: "The LLM's reply held no usable action.",
-    Reason.DATABASE: "The database was busy, so nothing was sent to the LLM.",
-    Reason.FAULT: "A fault in the miner ended the LLM's part. The log has its traceback.",
+    Reason.ANSWERED: phrase("The LLM answered."),
+    Reason.MODE: phrase("Template mode: the LLM is switched off in the settings."),
+    Reason.CALLER: phrase("The caller is not among the LLM callers in the settings."),
+    Reason.NO_KEY: phrase("No API key is set. Set CHUTES_API_KEY or enter a key in the settings."),
+    Reason.NO_MODEL: phrase("No model is known. Name models in the settings, or wait until the worker has read the provider's list."),
+    Reason.DISABLED: phrase("The account is disabled in the settings."),
+    Reason.SURE: phrase("The template agent was sure enough, so that no slot of the LLM's was taken."),
+    Reason.COST: phrase("One more call might exceed what a task may cost by the settings."),
+    Reason.PAUSED: phrase("The account is paused."),
+    Reason.PROBING: phrase("The pause has ended and another step is probing the account."),
+    Reason.SPACING: phrase("The next free slot was too late for the deadline."),
+    Reason.DEADLINE: phrase("The time left was too short for the LLM."),
+    Reason.MISSED: phrase("The step woke too late for its slot and gave it up."),
+    Reason.REFUSED: phrase("The provider refused the request."),
+    Reason.FAILED: phrase("The LLM attempt failed."),
+    Reason.INVALID: phrase("The LLM's reply held no usable action."),
+    Reason.DATABASE: phrase("The database was busy, so nothing was sent to the LLM."),
+    Reason.FAULT: phrase("A fault in the miner ended the LLM's part. The log has its traceback."),
 }
 
 
@@ -73,13 +75,13 @@ class Verdict(StrEnum):
 
 
 VERDICTS = {
-    Verdict.OPEN: "Under way",
-    Verdict.OK: "Usable plan",
-    Verdict.REFUSED: "Refused",
-    Verdict.FAILED: "Failed",
-    Verdict.INVALID: "No usable action",
-    Verdict.GIVEN_UP: "Slot given up, nothing sent",
-    Verdict.LOST: "Process ended, outcome unknown",
+    Verdict.OPEN: phrase("Under way"),
+    Verdict.OK: phrase("Usable plan"),
+    Verdict.REFUSED: phrase("Refused"),
+    Verdict.FAILED: phrase("Failed"),
+    Verdict.INVALID: phrase("No usable action"),
+    Verdict.GIVEN_UP: phrase("Slot given up, nothing sent"),
+    Verdict.LOST: phrase("Process ended, outcome unknown"),
 }
 
 
@@ -97,9 +99,9 @@ class Purpose(StrEnum):
 
 
 PURPOSES = {
-    Purpose.STEP: "Answers a step",
-    Purpose.PROBE: "Looks whether the account works again",
-    Purpose.TEST: "Integration test",
+    Purpose.STEP: phrase("Answers a step"),
+    Purpose.PROBE: phrase("Looks whether the account works again"),
+    Purpose.TEST: phrase("Integration test"),
 }
 
 
@@ -122,14 +124,14 @@ class PauseSource(StrEnum):
 
 
 PAUSE_SOURCES = {
-    PauseSource.LADDER: "our ladder",
-    PauseSource.PROVIDER: "the provider said so",
-    PauseSource.SUBSCRIPTION: "the subscription's usage says so",
-    PauseSource.CALENDAR: "the provider's calendar, in UTC",
-    PauseSource.LEARNED: "learned from earlier blocks",
-    PauseSource.HISTORY: "how long earlier blocks of this kind took",
-    PauseSource.CHECK: "looked at again, more rarely the longer it lasts",
-    PauseSource.OPERATOR: "an operator said so",
+    PauseSource.LADDER: phrase("our ladder"),
+    PauseSource.PROVIDER: phrase("the provider said so"),
+    PauseSource.SUBSCRIPTION: phrase("the subscription's usage says so"),
+    PauseSource.CALENDAR: phrase("the provider's calendar, in UTC"),
+    PauseSource.LEARNED: phrase("learned from earlier blocks"),
+    PauseSource.HISTORY: phrase("how long earlier blocks of this kind took"),
+    PauseSource.CHECK: phrase("looked at again, more rarely the longer it lasts"),
+    PauseSource.OPERATOR: phrase("an operator said so"),
 }
 
 
@@ -149,9 +151,9 @@ class PaceSource(StrEnum):
 
 
 PACE_SOURCES = {
-    PaceSource.SPACING: "nothing is known yet: the spacing holds",
-    PaceSource.USUAL: "the provider tells no limit: a careful part of its usual one",
-    PaceSource.PUBLISHED: "a careful part of the limit that the provider publishes",
-    PaceSource.ACCEPTED: "what was accepted without a refusal",
-    PaceSource.REFUSED: "a refusal, and what was accepted before it",
+    PaceSource.SPACING: phrase("nothing is known yet: the spacing holds"),
+    PaceSource.USUAL: phrase("the provider tells no limit: a careful part of its usual one"),
+    PaceSource.PUBLISHED: phrase("a careful part of the limit that the provider publishes"),
+    PaceSource.ACCEPTED: phrase("what was accepted without a refusal"),
+    PaceSource.REFUSED: phrase("a refusal, and what was accepted before it"),
 }

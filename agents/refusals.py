@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.phrases import phrase
 from agents.reasons import PauseSource
 from agents.redaction import redact
 from agents.resets import day_ends_at, four_hours_end_at, quota_resets_at, retry_at
@@ -58,19 +59,19 @@ class RefusalClass(StrEnum):
 
 
 SENTENCES = {
-    RefusalClass.EDGE: "Rate limited by the provider's edge: the whole account has to wait.",
-    RefusalClass.CAPACITY: "The model is full for all users. Your account is not limited.",
-    RefusalClass.FREE_DAILY: "The daily limit of free models is reached.",
-    RefusalClass.DAILY_QUOTA: "The daily quota is used up.",
-    RefusalClass.SUBSCRIPTION_CAP: "The subscription's usage cap is reached.",
-    RefusalClass.PAYMENT: "The account has no balance. Top it up.",
-    RefusalClass.AUTH: "The key was refused. Check the key and the base URL.",
-    RefusalClass.MODEL: "The model is not listed any more. Choose another one in the settings.",
-    RefusalClass.REQUEST: "The provider could not read the request.",
-    RefusalClass.UPSTREAM: "The provider failed to answer.",
+    RefusalClass.EDGE: phrase("Rate limited by the provider's edge: the whole account has to wait."),
+    RefusalClass.CAPACITY: phrase("The model is full for all users. Your account is not limited."),
+    RefusalClass.FREE_DAILY: phrase("The daily limit of free models is reached."),
+    RefusalClass.DAILY_QUOTA: phrase("The daily quota is used up."),
+    RefusalClass.SUBSCRIPTION_CAP: phrase("The subscription's usage cap is reached."),
+    RefusalClass.PAYMENT: phrase("The account has no balance. Top it up."),
+    RefusalClass.AUTH: phrase("The key was refused. Check the key and the base URL."),
+    RefusalClass.MODEL: phrase("The model is not listed any more. Choose another one in the settings."),
+    RefusalClass.REQUEST: phrase("The provider could not read the request."),
+    RefusalClass.UPSTREAM: phrase("The provider failed to answer."),
 }
-NEVER_WORKED = "Turned away by the edge, and this key has never worked: check the Authorization header and the host."
-WRONG_HOST = "No chat API answers at this address. Check the base URL: its host and its path."
+NEVER_WORKED = phrase("Turned away by the edge, and this key has never worked: check the Authorization header and the host.")
+WRONG_HOST = phrase("No chat API answers at this address. Check the base URL: its host and its path.")
 _SCOPES = {
     RefusalClass.AUTH: Scope.KEY,
     RefusalClass.CAPACITY: Scope.MODEL,

@@ -13,6 +13,7 @@ from typing import Any
 
 from lxml import etree
 
+from agents.phrases import phrase
 from agents.text import storable
 
 Selector = dict[str, Any]
@@ -165,9 +166,9 @@ def _check_identifiers(parts: list[str], name: str, field: str) -> None:
 def in_words(selector: Selector) -> str:
     """A short name of what is selected, e.g. `the element with id "go"`, `the text "Log in"`, `//form//button`."""
     if selector["type"] == TEXT:
-        return f'the text "{selector["value"]}"'
+        return phrase('the text "{value}"', value=selector["value"])
     if selector["type"] == ATTRIBUTE and selector["attribute"] != "custom":
-        return f'the element with {selector["attribute"]} "{selector["value"]}"'
+        return phrase('the element with {attribute} "{value}"', attribute=selector["attribute"], value=selector["value"])
     return str(selector["value"])
 
 

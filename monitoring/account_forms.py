@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings as environment
@@ -16,8 +16,11 @@ from agents.models import Account
 from monitoring.settings_forms import RowForm, reason_field
 from monitoring.stats.accounts import admin_key_words, key_words
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 # Where only the account `default` has the environment behind it, another one's empty field means something else.
-OTHERS_HELP = {"model_names": "Tried in this order. Empty: the three cheapest that list json_mode."}
+OTHERS_HELP = {"model_names": _("Tried in this order. Empty: the three cheapest that list json_mode.")}
 ENVIRONMENT = ("CHUTES_API_KEY", "CHUTES_ADMIN_KEY", "CHUTES_BASE_URL", "CHUTES_MANAGEMENT_URL", "CHUTES_MODELS")
 
 
@@ -29,8 +32,8 @@ def _address() -> forms.CharField:
     return forms.CharField(required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"}))
 
 
-def _key(help_text: str) -> forms.CharField:
-    hidden = forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": "Enter a key"})
+def _key(help_text: StrOrPromise) -> forms.CharField:
+    hidden = forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": _("Enter a key")})
     return forms.CharField(required=False, max_length=500, help_text=help_text, widget=hidden)
 
 
@@ -45,9 +48,9 @@ class AccountForm(RowForm):
     request_options = forms.CharField(label=_("Request options"), required=False, max_length=5_000, widget=_lines(5))
     price_overrides = forms.CharField(label=_("Prices"), required=False, max_length=20_000, widget=_lines(3))
     management_url = _address()
-    key = _key("The miner calls with it. Kept encrypted and never shown again. Empty: it stays as it is.")
+    key = _key(_("The miner calls with it. Kept encrypted and never shown again. Empty: it stays as it is."))
     remove_key = forms.BooleanField(label=_("Remove the API key that was entered here"), required=False)
-    admin_key = _key("Optional: a second key that may read balance, quota and caps. It sends no completions.")
+    admin_key = _key(_("Optional: a second key that may read balance, quota and caps. It sends no completions."))
     remove_admin_key = forms.BooleanField(label=_("Remove the admin key that was entered here"), required=False)
     reason = reason_field()
 
@@ -55,14 +58,14 @@ class AccountForm(RowForm):
         if row.name == Account.DEFAULT:
             self.names = tuple(name for name in self.names if name != "name")
         super().__init__(row, data, _initial(row))
-        labels = {"base_url": "Base URL", "management_url": "Management URL", "key": "API key", "admin_key": "Admin key"}
+        labels = {"base_url": _("Base URL"), "management_url": _("Management URL"), "key": _("API key"), "admin_key": _("Admin key")}
         for name, label in labels.items():
             self.fields[name].label = label
         for name in set(AccountForm.names) - set(self.names):
             del self.fields[name]
         self.fields["base_url"].widget.attrs["placeholder"] = environment.CHUTES_BASE_URL
         self.fields["management_url"].widget.attrs["placeholder"] = environment.CHUTES_MANAGEMENT_URL
-        self.fields["enabled"].help_text = "A disabled account gets no request. Nobody but an admin enables it again."
+        self.fields["enabled"].help_text = _("A disabled account gets no request. Nobody but an admin enables it again.")
         if row.name != Account.DEFAULT:
             self.fields["model_names"].help_text = OTHERS_HELP["model_names"]
 
@@ -89,7 +92,7 @@ class AccountForm(RowForm):
         if self.is_new or getattr(self.row, name):
             return ""
         if name == "model_names":
-            return ", ".join(models_of(self.row)) or "none yet: the worker reads the provider's list"
+            return ", ".join(models_of(self.row)) or str(_("none yet: the worker reads the provider's list"))
         addresses = {"base_url": base_url_of(self.row), "management_url": environment.CHUTES_MANAGEMENT_URL}
         return addresses.get(name, "")
 
@@ -109,7 +112,7 @@ class AccountForm(RowForm):
         """A key can't be replaced and removed at once."""
         for name in ("key", "admin_key"):
             if self.cleaned_data.get(name) and self.cleaned_data.get(f"remove_{name}"):
-                self.add_error(name, "Enter a new key or remove the old one, not both.")
+                self.add_error(name, _("Enter a new key or remove the old one, not both."))
         return self.cleaned_data
 
     def save(self, by: AbstractBaseUser) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agents.models import AuditEntry
+from agents.phrases import phrase
 
 
 class Deed(StrEnum):
@@ -24,11 +25,11 @@ class Deed(StrEnum):
 
 
 _WORDS = {
-    Deed.LOGIN: "Log-in",
-    Deed.LOGIN_FAILED: "Failed log-in",
-    Deed.USER: "User",
-    Deed.SETTINGS_IMPORT: "Settings imported",
-    Deed.BACKUP: "Backup",
+    Deed.LOGIN: phrase("Log-in"),
+    Deed.LOGIN_FAILED: phrase("Failed log-in"),
+    Deed.USER: phrase("User"),
+    Deed.SETTINGS_IMPORT: phrase("Settings imported"),
+    Deed.BACKUP: phrase("Backup"),
 }
 
 

@@ -12,15 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from agents.models import Account
 from monitoring.forms import ANY, RANGE_NAMES, RANGES
 from monitoring.stats.trail import KINDS, MACHINE, OUTSIDE, TrailQuery
+from monitoring.wording import translated_lazy
 
 
 class AuditFilter(forms.Form):
     """A field that can't be read is named and not applied."""
 
-    who = forms.ChoiceField(required=False)
-    what = forms.ChoiceField(required=False, choices=[ANY, *KINDS.items()])
-    account = forms.ChoiceField(required=False)
-    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label=_("Time"))
+    who = forms.ChoiceField(label=_("Who"), required=False)
+    what = forms.ChoiceField(
+        label=_("What"), required=False, choices=[ANY, *((kind, translated_lazy(words)) for kind, words in KINDS.items())]
+    )
+    account = forms.ChoiceField(label=_("Account"), required=False)
+    range = forms.ChoiceField(required=False, choices=[("", _("Any time")), *RANGE_NAMES], label=_("Time"))
     since = forms.DateTimeField(required=False, label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     until = forms.DateTimeField(required=False, label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
@@ -28,7 +31,7 @@ class AuditFilter(forms.Form):
         super().__init__(data)
         people = [(name, name) for name in User.objects.order_by("username").values_list("username", flat=True)]
         accounts = [(str(pk), name) for pk, name in Account.objects.values_list("pk", "name")]
-        self.fields["who"].choices = [ANY, (MACHINE, "The machine"), (OUTSIDE, "Outside the panel"), *people]  # type: ignore[attr-defined]
+        self.fields["who"].choices = [ANY, (MACHINE, _("The machine")), (OUTSIDE, _("Outside the panel")), *people]  # type: ignore[attr-defined]
         self.fields["account"].choices = [ANY, *accounts]  # type: ignore[attr-defined]
 
     def query(self, now: datetime) -> TrailQuery:

@@ -42,9 +42,11 @@ class BackupForm(forms.ModelForm):  # type: ignore[type-arg] # it takes its type
         """A folder that is there and can be written to."""
         folder: str = self.cleaned_data["folder"].strip()
         if folder and not Path(folder).is_absolute():
-            raise forms.ValidationError("folder: write the whole path, such as /var/backups/minerpanel.")
+            raise forms.ValidationError(_("folder: write the whole path, such as /var/backups/minerpanel."))
         if folder and not (Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-            raise forms.ValidationError(f"folder: {folder} is not there or can't be written to. Make it, and give it to the miner's user.")
+            raise forms.ValidationError(
+                _("folder: {folder} is not there or can't be written to. Make it, and give it to the miner's user.").format(folder=folder)
+            )
         return folder
 
     def store(self, by: str, now: datetime) -> bool:

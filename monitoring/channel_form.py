@@ -13,9 +13,10 @@ from monitoring.models import Channel, Delivery, Severity
 from monitoring.notices import channels, sending
 from monitoring.notices.events import CHOICES, EVENTS
 from monitoring.stats.notices import DeliveryQuery
+from monitoring.wording import translated_lazy
 from monitoring.zone import zones
 
-ANY = ("", "Any")
+ANY = ("", _("Any"))
 # Sent oftener, a reminder is noise.
 LEAST_RESEND, MOST_RESEND = 5, 10_080
 TIME = {"type": "time"}
@@ -24,24 +25,27 @@ TIME = {"type": "time"}
 class ChannelForm(forms.Form):
     """One channel. Its URL goes in and never comes out."""
 
-    name = forms.CharField(max_length=60, help_text=_("How this channel is called here, such as “Phone of Ann”."))
+    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("How this channel is called here, such as “Phone of Ann”."))
     url = forms.CharField(
         label=_("Apprise URL"),
         max_length=2_000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     events = forms.MultipleChoiceField(
+        label=_("Events"),
         required=False,
-        choices=[(name, event.label) for name, event in CHOICES.items()],
+        choices=[(name, translated_lazy(event.label)) for name, event in CHOICES.items()],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: all of them."),
     )
     least_severity = forms.TypedChoiceField(
+        label=_("Least severity"),
         choices=Severity.choices,
         coerce=int,
         help_text=_("What matters less is not sent. That something is over is information."),
     )
     quiet_from = forms.TimeField(
+        label=_("Quiet from"),
         required=False,
         widget=forms.TimeInput(attrs=TIME, format="%H:%M"),
         help_text=_("Time of day. Messages wait until the quiet hours are over."),
@@ -63,16 +67,16 @@ class ChannelForm(forms.Form):
         max_value=MOST_RESEND,
         help_text=_("While it is still so, it is told again each time this has passed. 0: never."),
     )
-    enabled = forms.BooleanField(required=False, help_text=_("A disabled channel gets nothing but tests."))
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, help_text=_("A disabled channel gets nothing but tests."))
 
     def __init__(self, channel: Channel, data: Any = None) -> None:
         super().__init__(data, initial={name: getattr(channel, name) for name in channels.FIELDS})
         self.channel = channel
         url = self.fields["url"]
         url.required = channel.pk is None
-        url.help_text = "Where messages go, such as json://host/path, mailto://… or tgram://…. Kept encrypted and never shown again."
+        url.help_text = _("Where messages go, such as json://host/path, mailto://… or tgram://…. Kept encrypted and never shown again.")
         if channel.pk:
-            url.label, url.help_text = "Replace the URL", f"In use: {channel.scheme}://… Leave empty to keep it."
+            url.label, url.help_text = _("Replace the URL"), _("In use: {scheme}://… Leave empty to keep it.").format(scheme=channel.scheme)
         else:
             self.initial["least_severity"], self.initial["zone"] = Severity.INFO, timezone.get_current_timezone_name()
 
@@ -87,7 +91,7 @@ class ChannelForm(forms.Form):
         """Never, or not too often."""
         minutes: int = self.cleaned_data["resend_minutes"]
         if 0 < minutes < LEAST_RESEND:
-            raise forms.ValidationError(f"Give at least {LEAST_RESEND} minutes, or 0 for never.")
+            raise forms.ValidationError(_("Give at least {least_resend} minutes, or 0 for never.").format(least_resend=LEAST_RESEND))
         return minutes
 
     def clean(self) -> None:
@@ -95,12 +99,12 @@ class ChannelForm(forms.Form):
         given = self.cleaned_data
         begin, end = given.get("quiet_from"), given.get("quiet_to")
         if "quiet_from" in given and "quiet_to" in given and (begin is None) != (end is None):
-            self.add_error("quiet_from" if begin is None else "quiet_to", "Give both times, or neither.")
+            self.add_error("quiet_from" if begin is None else "quiet_to", _("Give both times, or neither."))
         if begin is not None and begin == end:
-            self.add_error("quiet_to", "The quiet hours end as they begin. Give another time, or leave both empty.")
+            self.add_error("quiet_to", _("The quiet hours end as they begin. Give another time, or leave both empty."))
         chosen, least = given.get("events"), given.get("least_severity")
         if chosen and least and all(EVENTS[name].severity < least for name in chosen):
-            self.add_error("least_severity", "No event that is ticked matters so much: nothing would be sent. Choose a lower severity.")
+            self.add_error("least_severity", _("No event that is ticked matters so much: nothing would be sent. Choose a lower severity."))
 
     def save(self, by: str, now: datetime) -> bool:
         """Add or change the channel. False where the form then shows why not."""
@@ -117,9 +121,11 @@ class ChannelForm(forms.Form):
 class DeliveryFilter(forms.Form):
     """Which deliveries to list, from the query string. A field that can't be read is named and not applied."""
 
-    channel = forms.ModelChoiceField(required=False, queryset=Channel.objects.all(), empty_label=ANY[1])
-    event = forms.ChoiceField(required=False, choices=[ANY, *((name, event.label) for name, event in EVENTS.items())])
-    severity = forms.ChoiceField(required=False, choices=[ANY, *Severity.choices])
+    channel = forms.ModelChoiceField(label=_("Channel"), required=False, queryset=Channel.objects.all(), empty_label=ANY[1])
+    event = forms.ChoiceField(
+        label=_("Event"), required=False, choices=[ANY, *((name, translated_lazy(event.label)) for name, event in EVENTS.items())]
+    )
+    severity = forms.ChoiceField(label=_("Severity"), required=False, choices=[ANY, *Severity.choices])
     state = forms.ChoiceField(required=False, label=_("How it ended"), choices=[ANY, *Delivery.State.choices])
 
     def query(self) -> DeliveryQuery:

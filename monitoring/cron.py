@@ -7,8 +7,12 @@ from datetime import datetime
 
 from cron_descriptor import FormatException, MissingFieldException, Options, WrongArgumentException, get_description
 from croniter import croniter
+from django.utils.translation import gettext as _
 
-WANTED = "cron: five fields are wanted, minute, hour, day, month and weekday, such as 7 * * * * or 30 4 * * 1."
+from agents.phrases import phrase
+from monitoring.wording import translated
+
+WANTED = phrase("cron: five fields are wanted, minute, hour, day, month and weekday, such as 7 * * * * or 30 4 * * 1.")
 # The library also takes words for dice and for a job's hash, which name no time.
 _PLAIN = re.compile(r"[0-9a-zA-Z*,/#-]+")
 _DICE = re.compile(r"[rh](\(|/|$)", re.IGNORECASE)
@@ -18,15 +22,15 @@ def checked(text: str) -> str:
     """The fields with single spaces between them. Raises ValueError with the remedy, also for a time that never comes."""
     fields = text.split()
     if len(fields) != 5:
-        raise ValueError(WANTED)
+        raise ValueError(translated(WANTED))
     if any(not _PLAIN.fullmatch(part) or _DICE.match(part) for part in fields):
-        raise ValueError(f"{WANTED} “{text.strip()}” has signs that name no time.")
+        raise ValueError(_("{wanted} “{text}” has signs that name no time.").format(wanted=translated(WANTED), text=text.strip()))
     cron = " ".join(fields)
     try:
         next_after(cron, datetime(2024, 1, 1))  # noqa: DTZ001 -- any moment will do
         in_words(cron)
     except ValueError as error:
-        raise ValueError(f"cron: “{cron}” is no time that comes: {error}.") from None
+        raise ValueError(_("cron: “{cron}” is no time that comes: {error}.").format(cron=cron, error=error)) from None
     return cron
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpResponseBadRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from monitoring.queries import Query
 
@@ -56,7 +57,9 @@ def exported(name: str, wanted: str, columns: tuple[str, ...], query: Query, row
     """The rows as a download `name-date.csv` or `.jsonl`. 400 with the remedy for a format or a condition that can't be read."""
     form = FORMATS.get(wanted)
     if form is None:
-        return HttpResponseBadRequest(f"format: write one of {', '.join(FORMATS)}.", content_type="text/plain; charset=utf-8")
+        return HttpResponseBadRequest(
+            _("format: write one of {formats}.").format(formats=", ".join(FORMATS)), content_type="text/plain; charset=utf-8"
+        )
     if query.faults:
         # A file outlives its page: what it holds must be what was asked for.
         return HttpResponseBadRequest("\n".join(query.faults), content_type="text/plain; charset=utf-8")

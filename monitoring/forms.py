@@ -15,9 +15,9 @@ from agents.trial import Trial, Wanted, trial
 logger = logging.getLogger(__name__)
 
 # The choice of no condition, in filters.
-ANY = ("", "Any")
+ANY = ("", _("Any"))
 RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
-RANGE_NAMES = [("1h", "Last hour"), ("24h", "Last 24 hours"), ("7d", "Last 7 days")]
+RANGE_NAMES = [("1h", _("Last hour")), ("24h", _("Last 24 hours")), ("7d", _("Last 7 days"))]
 # What a task's prompt and page may weigh; validators' own are far smaller.
 MAX_PROMPT = 20_000
 MAX_PAGE = 5_000_000
@@ -27,6 +27,7 @@ class TaskForm(forms.Form):
     """A task that an operator sets."""
 
     prompt = forms.CharField(
+        label=_("Prompt"),
         max_length=MAX_PROMPT,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("What the agent shall do, as a validator would say it. Placeholders such as <username> stay as they are."),

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from agents import probing
 from agents.governor import Pacing, State
 from agents.ledger import actions
 from agents.models import Account
+from agents.phrases import phrase
 from agents.refusals import RefusalClass
 from agents.standing import Look, Standing
 from agents.text import length
@@ -31,10 +34,10 @@ class GateAction(StrEnum):
 
 
 _NAMES = {
-    GateAction.PROBE: "Probe now",
-    GateAction.PAUSE: "Pause",
-    GateAction.RESUME: "Resume",
-    GateAction.CLEAR: "Clear",
+    GateAction.PROBE: phrase("Probe now"),
+    GateAction.PAUSE: phrase("Pause"),
+    GateAction.RESUME: phrase("Resume"),
+    GateAction.CLEAR: phrase("Clear"),
 }
 
 
@@ -69,48 +72,58 @@ def act(action: GateAction, account: Account, *, seconds: float, by: str, now: f
     match action:
         case GateAction.PROBE:
             probing.ask(account, by=by, now=now)
-            return f"A probe of {account.name} is queued. What it finds shows here within seconds."
+            return _("A probe of {name} is queued. What it finds shows here within seconds.").format(name=account.name)
         case GateAction.PAUSE:
             actions.pause(account, seconds, by=by, now=now)
-            return f"{account.name} is paused for {length(seconds)}, or longer where a longer pause was running."
+            return _("{name} is paused for {seconds}, or longer where a longer pause was running.").format(
+                name=account.name, seconds=length(seconds)
+            )
         case GateAction.RESUME:
             actions.resume(account, by=by, now=now)
-            return f"The pause of {account.name} is over."
+            return _("The pause of {name} is over.").format(name=account.name)
     actions.clear(account, by=by, now=now)
-    return f"What was known of {account.name} is forgotten. The account is open, at the spacing."
+    return _("What was known of {name} is forgotten. The account is open, at the spacing.").format(name=account.name)
 
 
 def _obstacle(action: GateAction, look: Look, now: float) -> str:
     if action is GateAction.PROBE and look.standing(now) is Standing.OFF:
-        return "The account is off, so nothing can be sent. Look at what the page says of it first."
+        return _("The account is off, so nothing can be sent. Look at what the page says of it first.")
     if action is GateAction.RESUME and look.gate.state(now) is not State.PAUSED:
-        return "No pause is running, so there is nothing to resume."
+        return _("No pause is running, so there is nothing to resume.")
     return ""
 
 
 def _probe(look: Look, now: float) -> tuple[str, str]:
-    ends = "Ends the pause and sends" if look.gate.state(now) is State.PAUSED else "Sends"
-    return f"{ends} one request for a single token. If it is accepted, the account is open at once.", _if_it_holds(look)
+    if look.gate.state(now) is State.PAUSED:
+        told = _("Ends the pause and sends one request for a single token. If it is accepted, the account is open at once.")
+    else:
+        told = _("Sends one request for a single token. If it is accepted, the account is open at once.")
+    return told, _if_it_holds(look)
 
 
 def _pause(look: Look, now: float) -> tuple[str, str]:
     return (
-        "Nothing is sent for as long as you say; steps are answered by another account or by the template agent.",
-        "A pause that already lasts longer stays as it is.",
+        _("Nothing is sent for as long as you say; steps are answered by another account or by the template agent."),
+        _("A pause that already lasts longer stays as it is."),
     )
 
 
 def _resume(look: Look, now: float) -> tuple[str, str]:
     if not look.gate.strikes:
-        return "Ends the pause. The next step may ask at once.", "None: no refusal is behind this pause."
-    return "Ends the pause. The next request, a step's or the machine's probe, finds out whether the account works.", _if_it_holds(look)
+        return _("Ends the pause. The next step may ask at once."), _("None: no refusal is behind this pause.")
+    return _("Ends the pause. The next request, a step's or the machine's probe, finds out whether the account works."), _if_it_holds(look)
 
 
 def _clear(look: Look, now: float) -> tuple[str, str]:
-    learned = " and what was learned of the limit" if look.limits.pacing is Pacing.LEARNED else ""
-    effect = f"Forgets all refusals{learned}: the account is open, at the spacing, without a probe."
-    again = f"If the limit still holds, steps are refused at once and the ladder begins anew at {length(next_pause(look, 1))}"
-    return effect, f"{again}; the provider may ban for longer each time."
+    if look.limits.pacing is Pacing.LEARNED:
+        effect = _("Forgets all refusals and what was learned of the limit: the account is open, at the spacing, without a probe.")
+    else:
+        effect = _("Forgets all refusals: the account is open, at the spacing, without a probe.")
+    again = _(
+        "If the limit still holds, steps are refused at once and the ladder begins anew at {pause}; "
+        "the provider may ban for longer each time."
+    )
+    return effect, again.format(pause=length(next_pause(look, 1)))
 
 
 _TOLD: dict[GateAction, Callable[[Look, float], tuple[str, str]]] = {
@@ -124,9 +137,11 @@ _TOLD: dict[GateAction, Callable[[Look, float], tuple[str, str]]] = {
 def _if_it_holds(look: Look) -> str:
     """What a refused probe brings about."""
     if look.gate.is_stopped:
-        return f"If it is refused again, the next look is in {length(look.limits.key_check)}."
+        return _("If it is refused again, the next look is in {key_check}.").format(key_check=length(look.limits.key_check))
     if not look.gate.strikes or look.cause is not RefusalClass.EDGE:
-        return f"If it is refused by the edge, the account is paused for {length(next_pause(look, 1))}."
+        return _("If it is refused by the edge, the account is paused for {length}.").format(length=length(next_pause(look, 1)))
     before, after = next_pause(look, look.gate.strikes), next_pause(look, look.gate.strikes + 1)
-    up_to = "up to " if look.limits.is_learned else ""
-    return f"If the limit still holds, the next pause is {'longer: ' if after > before else 'again '}{up_to}{length(after)}."
+    pause = _("up to {pause}").format(pause=length(after)) if look.limits.is_learned else length(after)
+    if after > before:
+        return _("If the limit still holds, the next pause is longer: {pause}.").format(pause=pause)
+    return _("If the limit still holds, the next pause is again {pause}.").format(pause=pause)

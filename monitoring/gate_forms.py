@@ -12,11 +12,12 @@ from agents.refusals import RefusalClass
 from monitoring.forms import ANY
 from monitoring.stats.events import OPEN, EventQuery, EventScope
 from monitoring.stats.standing import CAUSES
+from monitoring.wording import translated_lazy
 
 # A pause beyond a week is a switch: accounts are disabled in the settings.
 MOST_MINUTES = 7 * 24 * 60
 LENGTHS = [("5", "5 min"), ("15", "15 min"), ("60", "1 h"), ("360", "6 h")]
-CLASSES = [(kind.value, CAUSES[kind].capitalize()) for kind in RefusalClass]
+CLASSES = [(kind.value, translated_lazy(CAUSES[kind])) for kind in RefusalClass]
 
 
 class PauseForm(forms.Form):
@@ -43,10 +44,14 @@ class PauseForm(forms.Form):
 class EventFilter(forms.Form):
     """Which rate-limit events to list, from the query string. A field that can't be read is named and not applied."""
 
-    account = forms.ChoiceField(required=False)
+    account = forms.ChoiceField(label=_("Account"), required=False)
     refusal = forms.ChoiceField(required=False, choices=[ANY, *CLASSES], label=_("Class"))
-    scope = forms.ChoiceField(required=False, choices=[ANY, *((scope.value, scope.sentence) for scope in EventScope)])
-    ended = forms.ChoiceField(required=False, choices=[ANY, (OPEN, "Still open"), *RateLimitEvent.Ended.choices], label=_("How it ended"))
+    scope = forms.ChoiceField(
+        label=_("Scope"), required=False, choices=[ANY, *((scope.value, translated_lazy(scope.sentence)) for scope in EventScope)]
+    )
+    ended = forms.ChoiceField(
+        required=False, choices=[ANY, (OPEN, _("Still open")), *RateLimitEvent.Ended.choices], label=_("How it ended")
+    )
 
     def __init__(self, data: Any, accounts: list[str]) -> None:
         super().__init__(data)

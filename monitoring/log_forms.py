@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.forms import ANY, RANGE_NAMES, RANGES
@@ -15,24 +16,37 @@ from monitoring.models import LogEntry
 from monitoring.stats.logs import LogQuery
 from monitoring.uploads import FORM_BYTES, LARGEST, MEGABYTE
 
-LEVEL_CHOICES = [ANY, (str(logging.INFO), "INFO and up"), (str(logging.WARNING), "WARNING and up"), (str(logging.ERROR), "ERROR and up")]
+LEVEL_CHOICES = [
+    ANY,
+    (str(logging.INFO), _("INFO and up")),
+    (str(logging.WARNING), _("WARNING and up")),
+    (str(logging.ERROR), _("ERROR and up")),
+]
 KIND_CHOICES = [ANY, *((value, label) for value, label in LogEntry.Kind.choices if value)]
-TOO_LARGE = f"The file is larger than {LARGEST // MEGABYTE} MB. Compress it with gzip, or use manage.py import_log, which takes any size."
+TOO_LARGE = format_lazy(
+    _("The file is larger than {size} MB. Compress it with gzip, or use manage.py import_log, which takes any size."),
+    size=LARGEST // MEGABYTE,
+)
 
 
 class LogFilter(forms.Form):
     """Which entries to list, from the query string. A field that can't be read is named and not applied."""
 
     text = forms.CharField(
-        required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search", "placeholder": "Text in the message"})
+        label=_("Text"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Text in the message")}),
     )
-    level = forms.TypedChoiceField(required=False, choices=LEVEL_CHOICES, coerce=int, empty_value=None)
+    level = forms.TypedChoiceField(label=_("Level"), required=False, choices=LEVEL_CHOICES, coerce=int, empty_value=None)
     kind = forms.ChoiceField(required=False, choices=KIND_CHOICES, label=_("Tells of"))
-    source = forms.ChoiceField(required=False, choices=[ANY, *LogEntry.Source.choices])
-    logger = forms.CharField(required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "agents.ledger"}))
+    source = forms.ChoiceField(label=_("Source"), required=False, choices=[ANY, *LogEntry.Source.choices])
+    logger = forms.CharField(
+        label=_("Logger"), required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "agents.ledger"})
+    )
     step = forms.UUIDField(required=False, label=_("Step id"))
     journal = forms.IntegerField(required=False, min_value=1, max_value=2**31, label=_("Import no."))
-    range = forms.ChoiceField(required=False, choices=[("", "Any time"), *RANGE_NAMES], label=_("Time"))
+    range = forms.ChoiceField(required=False, choices=[("", _("Any time")), *RANGE_NAMES], label=_("Time"))
     since = forms.DateTimeField(required=False, label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     until = forms.DateTimeField(required=False, label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
@@ -61,10 +75,11 @@ class ImportForm(forms.Form):
 
     file = forms.FileField(
         label=_("Journal"),
-        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
-        help_text=f"journalctl, syslog or Python logs, plain or gzipped, up to {LARGEST // MEGABYTE} MB.",
+        error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
+        help_text=format_lazy(_("journalctl, syslog or Python logs, plain or gzipped, up to {size} MB."), size=LARGEST // MEGABYTE),
     )
     year = forms.IntegerField(
+        label=_("Year"),
         required=False,
         min_value=2,
         max_value=9998,
@@ -84,5 +99,5 @@ class ImportForm(forms.Form):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
-            raise forms.ValidationError(f"There is no time zone “{name}”. Write it as Europe/Berlin or UTC.") from None
+            raise forms.ValidationError(_("There is no time zone “{name}”. Write it as Europe/Berlin or UTC.").format(name=name)) from None
         return name

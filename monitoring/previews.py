@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from agents.governor import Pacing
 from agents.hybrid import MARGIN, Use
 from agents.text import length
@@ -26,11 +28,12 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
 def _rate(spacing: float | None, pacing: str | None) -> str:
     if spacing is None:
         return ""
-    start = "At the start: " if pacing == Pacing.LEARNED else ""
+    start = _("At the start: ") if pacing == Pacing.LEARNED else ""
     if not spacing:
-        return f"{start}no spacing: requests go as fast as steps come"
-    rate, unit = (60 / spacing, "minute") if spacing <= 60 else (3600 / spacing, "hour")
-    return f"{start}{rate:.3g} requests {'a' if unit == 'minute' else 'an'} {unit} at most"
+        return _("{start}no spacing: requests go as fast as steps come").format(start=start)
+    if spacing <= 60:
+        return _("{start}{rate:.3g} requests a minute at most").format(start=start, rate=60 / spacing)
+    return _("{start}{rate:.3g} requests an hour at most").format(start=start, rate=3600 / spacing)
 
 
 def _ladder(ladder: list[float] | None, longest: float | None) -> str:
@@ -38,17 +41,19 @@ def _ladder(ladder: list[float] | None, longest: float | None) -> str:
         return ""
     rungs = ", ".join(length(pause) for pause in ladder)
     if longest is None or longest <= ladder[-1]:
-        return f"Ladder: {rungs}, then {length(ladder[-1])} each time"
-    return f"Ladder: {rungs}, then doubling up to {length(longest)}"
+        return _("Ladder: {rungs}, then {length} each time").format(rungs=rungs, length=length(ladder[-1]))
+    return _("Ladder: {rungs}, then doubling up to {longest}").format(rungs=rungs, longest=length(longest))
 
 
 def _deadline(deadline: float | None, spacing: float | None) -> str:
     if deadline is None:
         return ""
     left = deadline - MARGIN
-    line = f"The agent has {left:g} s, {MARGIN:g} s are for the way back"
+    line = _("The agent has {left:g} s, {margin:g} s are for the way back").format(left=left, margin=MARGIN)
     if spacing and spacing > left:
-        line += f". With {length(spacing)} between requests, of steps that come at once only the first can wait for the LLM"
+        line += _(". With {spacing} between requests, of steps that come at once only the first can wait for the LLM").format(
+            spacing=length(spacing)
+        )
     return line
 
 
@@ -56,21 +61,21 @@ def _sure(sure_from: float | None, use: str | None) -> str:
     if sure_from is None or use != Use.WHEN_UNSURE:
         return ""
     if not sure_from:
-        return "The template agent answers every step: it is always at least 0 % sure"
-    return f"Steps of which the template agent is at least {sure_from * 100:g} % sure take no slot"
+        return _("The template agent answers every step: it is always at least 0 % sure")
+    return _("Steps of which the template agent is at least {percent:g} % sure take no slot").format(percent=sure_from * 100)
 
 
 def _task_cost(usd: float | None) -> str:
     if usd is None:
         return ""
-    return f"1,000 tasks cost at most {usd * 1000:,.2f} USD" if usd else "No cap: a task may cost anything"
+    return _("1,000 tasks cost at most {usd:,.2f} USD").format(usd=usd * 1000) if usd else _("No cap: a task may cost anything")
 
 
 def _look(looks: bool | None, hosts: list[str] | None) -> str:
     if not looks or hosts is None:
         return ""
     return (
-        f"Pages on {', '.join(hosts[:3])}{' …' if len(hosts) > 3 else ''} are read first"
+        _("Pages on {hosts} are read first").format(hosts=", ".join(hosts[:3]) + (" …" if len(hosts) > 3 else ""))
         if hosts
-        else "No host is listed: nothing is looked at"
+        else _("No host is listed: nothing is looked at")
     )

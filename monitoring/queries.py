@@ -14,7 +14,11 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
+from agents.phrases import phrase
 from agents.text import shorten, storable
+from monitoring.wording import translated
 
 TEXT = "text"
 # A bar holds a line. Each condition costs the database a look, and nobody writes thirty by hand.
@@ -43,9 +47,9 @@ class Kind(StrEnum):
 
 
 REMEDIES = {
-    Kind.STATUS: "write a status code from 100 to 599, such as 429",
-    Kind.ADDRESS: "write an IP address, such as 203.0.113.7",
-    Kind.TIME: "write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC",
+    Kind.STATUS: phrase("write a status code from 100 to 599, such as 429"),
+    Kind.ADDRESS: phrase("write an IP address, such as 203.0.113.7"),
+    Kind.TIME: phrase("write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC"),
 }
 
 
@@ -108,7 +112,7 @@ def parse(text: str, qualifiers: Iterable[Qualifier]) -> Query:
         else:
             faults.append(read)
     if len(conditions) > MAX_CONDITIONS:
-        faults.append(f"Only the first {MAX_CONDITIONS} conditions are applied: take some out.")
+        faults.append(_("Only the first {max_conditions} conditions are applied: take some out.").format(max_conditions=MAX_CONDITIONS))
     return Query(tuple(conditions)[:MAX_CONDITIONS], tuple(dict.fromkeys(faults)), text)
 
 
@@ -140,7 +144,7 @@ def _read(name: str, value: str, is_negated: bool, known: Mapping[str, Qualifier
         return (
             Condition(TEXT, value, is_negated)
             if value.strip()
-            else 'A text to look for is empty: write a word, or take the “-” or “""” out.'
+            else _('A text to look for is empty: write a word, or take the “-” or “""” out.')
         )
     qualifier = known.get(name)
     if qualifier is None:
@@ -149,14 +153,18 @@ def _read(name: str, value: str, is_negated: bool, known: Mapping[str, Qualifier
     if read is None:
         return f"{name}: {_remedy(qualifier, value)}."
     if is_negated and qualifier.kind is Kind.TIME:
-        return f"{name}: a time can't be turned round; write {'until' if name == 'since' else 'since'}: instead."
+        return _("{name}: a time can't be turned round; write {other}: instead.").format(
+            name=name, other="until" if name == "since" else "since"
+        )
     return Condition(name, read, is_negated)
 
 
 def _unknown(name: str, value: str, known: Mapping[str, Qualifier]) -> str:
     near = get_close_matches(name, known, n=1)
-    meant = f"Did you mean {near[0]}:? " if near else ""
-    return f"There is no “{shorten(name, 30)}:”. {meant}Write one of {', '.join(known)}; for the text itself put it in quotes."
+    meant = _("Did you mean {near}:? ").format(near=near[0]) if near else ""
+    return _("There is no “{name}:”. {meant}Write one of {known}; for the text itself put it in quotes.").format(
+        name=shorten(name, 30), meant=meant, known=", ".join(known)
+    )
 
 
 def _value(qualifier: Qualifier, value: str) -> str | None:
@@ -193,11 +201,16 @@ def _time(value: str) -> str | None:
 
 def _remedy(qualifier: Qualifier, value: str) -> str:
     if qualifier.kind is Kind.NAME:
-        return f"write a name, such as {qualifier.values[0]}" if qualifier.values else "write a name"
+        return _("write a name, such as {example}").format(example=qualifier.values[0]) if qualifier.values else _("write a name")
     if qualifier.kind is not Kind.CHOICE:
-        return REMEDIES[qualifier.kind]
+        return translated(REMEDIES[qualifier.kind])
     near = get_close_matches(value.lower(), qualifier.values, n=1)
-    return f"write {f'{near[0]}? Or ' if near else ''}one of {', '.join(qualifier.values)}"
+    values = ", ".join(qualifier.values)
+    return (
+        _("write {near}? Or one of {values}").format(near=near[0], values=values)
+        if near
+        else _("write one of {values}").format(values=values)
+    )
 
 
 def _quoted(value: str) -> str:

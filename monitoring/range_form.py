@@ -34,11 +34,11 @@ class RangeForm(forms.Form):
         found = super().clean() or {}
         start, end = found.get("since"), found.get("until") or self.now
         if found.get("until") and not start and "since" not in self.errors:
-            self.add_error("since", "Give the time from which on.")
+            self.add_error("since", _("Give the time from which on."))
         if start and end - start < SHORTEST:
-            self.add_error("until", "Give a time at least 5 minutes after the first one.")
+            self.add_error("until", _("Give a time at least 5 minutes after the first one."))
         if start and end - start > LONGEST:
-            self.add_error("since", "Give a time at most 730 days before the other one.")
+            self.add_error("since", _("Give a time at most 730 days before the other one."))
         return found
 
     def asked(self) -> Range:

@@ -33,7 +33,7 @@ class ReplayForm(forms.Form):
         self._accounts = {str(account.pk): account for account in accounts() if account.enabled}
         way = Replay.Way
         plain = [(each.value, each.label) for each in (way.AS_SET, way.TEMPLATE)]
-        groups = [(f"Account {account.name}", _models(account)) for account in self._accounts.values()]
+        groups = [(_("Account {name}").format(name=account.name), _models(account)) for account in self._accounts.values()]
         self.fields["who"].choices = [*plain, *((name, models) for name, models in groups if models)]  # type: ignore[attr-defined]
 
     def asked(self) -> dict[str, Any]:

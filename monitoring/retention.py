@@ -15,6 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from agents.models import AuditEntry, LLMAttempt, QuotaReading, RateLimitEvent, Step, Submission, Task
+from agents.phrases import phrase
 from agents.reasons import Verdict
 from monitoring.audit import Deed
 from monitoring.models import Delivery, HealthCheck, JournalImport, LogEntry, Notice, Retention, TestRun
@@ -52,28 +53,80 @@ class Rule:
 _ENDED_RUN = Q(state__in=[TestRun.State.DONE, TestRun.State.CANCELLED, TestRun.State.LOST])
 
 RULES = (
-    Rule("steps", "Steps", Step, "received_at", 90, 1_000_000, ~Q(route=""), "With their LLM attempts; a task goes with its last step."),
-    Rule("attempts", "LLM attempts", LLMAttempt, "decided_at", 90, 1_000_000, ~Q(verdict=Verdict.OPEN), "Also those of steps that stay."),
-    Rule("events", "Rate-limit events", RateLimitEvent, "started_at", 365, 100_000, ~Q(ended_by=""), "One that is open stays."),
-    Rule("readings", "Readings of balance and quota", QuotaReading, "read_at", 30, 100_000),
-    Rule("checks", "Health checks", HealthCheck, "at", 7, 500_000),
-    Rule("runs", "Test runs", TestRun, "asked_at", 90, 2_000, _ENDED_RUN, "With their results; one under way stays."),
-    Rule("logs", "Log records", LogEntry, "at", 30, 1_000_000, Q(journal=None)),
+    Rule(
+        "steps",
+        phrase("Steps"),
+        Step,
+        "received_at",
+        90,
+        1_000_000,
+        ~Q(route=""),
+        phrase("With their LLM attempts; a task goes with its last step."),
+    ),
+    Rule(
+        "attempts",
+        phrase("LLM attempts"),
+        LLMAttempt,
+        "decided_at",
+        90,
+        1_000_000,
+        ~Q(verdict=Verdict.OPEN),
+        phrase("Also those of steps that stay."),
+    ),
+    Rule(
+        "events",
+        phrase("Rate-limit events"),
+        RateLimitEvent,
+        "started_at",
+        365,
+        100_000,
+        ~Q(ended_by=""),
+        phrase("One that is open stays."),
+    ),
+    Rule("readings", phrase("Readings of balance and quota"), QuotaReading, "read_at", 30, 100_000),
+    Rule("checks", phrase("Health checks"), HealthCheck, "at", 7, 500_000),
+    Rule("runs", phrase("Test runs"), TestRun, "asked_at", 90, 2_000, _ENDED_RUN, phrase("With their results; one under way stays.")),
+    Rule("logs", phrase("Log records"), LogEntry, "at", 30, 1_000_000, Q(journal=None)),
     Rule(
         "imported",
-        "Imported log lines",
+        phrase("Imported log lines"),
         LogEntry,
         "journal__started_at",
         30,
         1_000_000,
         Q(journal__isnull=False),
-        "They count from their import: a journal tells of long ago.",
+        phrase("They count from their import: a journal tells of long ago."),
     ),
-    Rule("notices", "Notifications", Notice, "over_at", 90, 50_000, ~Q(over_at=None), "With their deliveries; what is still so stays."),
-    # The first message of what is still so stays: reminders are counted from it.
-    Rule("reminders", "Reminders", Delivery, "sent_at", 90, 50_000, Q(repeat__gt=0, sent_at__isnull=False), "Of what is still so."),
     Rule(
-        "log_ins", "Failed log-ins", AuditEntry, "at", 90, 100_000, Q(action=Deed.LOGIN_FAILED), "All else in the audit is kept for good."
+        "notices",
+        phrase("Notifications"),
+        Notice,
+        "over_at",
+        90,
+        50_000,
+        ~Q(over_at=None),
+        phrase("With their deliveries; what is still so stays."),
+    ),
+    # The first message of what is still so stays: reminders are counted from it.
+    Rule(
+        "reminders",
+        phrase("Reminders"),
+        Delivery,
+        "sent_at",
+        90,
+        50_000,
+        Q(repeat__gt=0, sent_at__isnull=False),
+        phrase("Of what is still so."),
+    ),
+    Rule(
+        "log_ins",
+        phrase("Failed log-ins"),
+        AuditEntry,
+        "at",
+        90,
+        100_000,
+        Q(action=Deed.LOGIN_FAILED),
+        phrase("All else in the audit is kept for good."),
     ),
 )
 

@@ -9,10 +9,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from agents.configuration.recorded import save_as
+from agents.phrases import phrase
 from monitoring.models import Retention
 from monitoring.retention import RULES, Rule, rules_in_force
 from monitoring.settings_forms import reason_field
+from monitoring.wording import translated
 
+PARTS = {"days": phrase("days"), "most_rows": phrase("most rows")}
 BOUNDS = {"days": (1, 3_650), "most_rows": (100, 100_000_000)}
 
 
@@ -25,7 +28,7 @@ class RetentionForm(forms.Form):
         for rule in self.rules:
             for part, (least, most) in BOUNDS.items():
                 field = forms.IntegerField(min_value=least, max_value=most, initial=getattr(rule, part))
-                field.label = f"{rule.label}: {part.replace('_', ' ')}"
+                field.label = f"{translated(rule.label)}: {translated(PARTS[part])}"
                 self.fields[f"{rule.name}.{part}"] = field
         self.fields["reason"] = reason_field()
 

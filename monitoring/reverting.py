@@ -37,5 +37,5 @@ def _apply(kind: str, newer: Any, fields: dict[str, Any], by: User, reason: str)
     else:
         account = Account.objects.filter(pk=newer.id).first()
         if account is None:
-            raise ValidationError(f"The account {newer.name} is deleted.")
+            raise ValidationError(_("The account {name} is deleted.").format(name=newer.name))
         change_account(account, fields, by=by, reason=reason)

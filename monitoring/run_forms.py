@@ -15,10 +15,12 @@ from monitoring.stats.runs import RunQuery
 from monitoring.suites import schedules
 from monitoring.suites.logs import readable_journals
 from monitoring.suites.registry import TITLES
+from monitoring.wording import translated_lazy
 
-ANY = ("", "Any")
+ANY = ("", _("Any"))
+SUITES = [(name, translated_lazy(title)) for name, title in TITLES.items()]
 RANGES = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-RANGE_NAMES = [("24h", "Last 24 hours"), ("7d", "Last 7 days"), ("30d", "Last 30 days")]
+RANGE_NAMES = [("24h", _("Last 24 hours")), ("7d", _("Last 7 days")), ("30d", _("Last 30 days"))]
 VERDICTS = [*Result.choices, *((state.value, state.label) for state in TestRun.State if state is not TestRun.State.DONE)]
 # A leap year, as the command line takes it.
 MOST_HOURS = 8_784
@@ -27,9 +29,9 @@ MOST_HOURS = 8_784
 def _suites() -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         label=_("Tests"),
-        choices=list(TITLES.items()),
+        choices=SUITES,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
-        error_messages={"required": "tests: choose at least one.", "invalid_choice": "tests: there is no “%(value)s”."},
+        error_messages={"required": _("tests: choose at least one."), "invalid_choice": _("tests: there is no “%(value)s”.")},
     )
 
 
@@ -72,10 +74,10 @@ class RunForm(forms.Form):
 class RunFilter(forms.Form):
     """Which runs to list, from the query string. A field that can't be read is named and not applied."""
 
-    suite = forms.ChoiceField(required=False, label=_("Test"), choices=[ANY, *TITLES.items()])
-    verdict = forms.ChoiceField(required=False, choices=[ANY, *VERDICTS])
+    suite = forms.ChoiceField(required=False, label=_("Test"), choices=[ANY, *SUITES])
+    verdict = forms.ChoiceField(required=False, label=_("Verdict"), choices=[ANY, *VERDICTS])
     trigger = forms.ChoiceField(required=False, label=_("Started by"), choices=[ANY, *TestRun.Trigger.choices])
-    range = forms.ChoiceField(required=False, label=_("When"), choices=[("", "Any time"), *RANGE_NAMES])
+    range = forms.ChoiceField(required=False, label=_("When"), choices=[("", _("Any time")), *RANGE_NAMES])
 
     def query(self, now: datetime) -> RunQuery:
         """The conditions that could be read."""
@@ -93,14 +95,15 @@ class RunFilter(forms.Form):
 class ScheduleForm(forms.Form):
     """A schedule: what runs by itself, and when."""
 
-    name = forms.CharField(max_length=60)
+    name = forms.CharField(label=_("Name"), max_length=60)
     suites = _suites()
     cron = forms.CharField(
+        label=_("Cron"),
         max_length=100,
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "placeholder": "7 * * * *"}),
         help_text=_("Minute, hour, day, month, weekday, in UTC. 7 * * * *: each hour. 30 4 * * 1: on Mondays at 04:30."),
     )
-    enabled = forms.BooleanField(required=False, help_text=_("Off: it stays here and does not run."))
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, help_text=_("Off: it stays here and does not run."))
 
     def __init__(self, schedule: TestSchedule | None, data: Any = None) -> None:
         names = ("name", "suites", "cron", "enabled")
@@ -124,7 +127,7 @@ class ScheduleForm(forms.Form):
             else:
                 schedules.add(self.cleaned_data, by=by, now=now)
         except IntegrityError:
-            self.add_error("name", "name: another schedule has it. Choose a different one.")
+            self.add_error("name", _("name: another schedule has it. Choose a different one."))
         except TestSchedule.DoesNotExist:
-            self.add_error(None, "Somebody has deleted this schedule meanwhile.")
+            self.add_error(None, _("Somebody has deleted this schedule meanwhile."))
         return not self.errors

@@ -18,19 +18,20 @@ from agents.hybrid import Mode, Use
 from agents.models import Settings
 from monitoring.previews import previews
 from monitoring.stats.changes import in_words, model_field
+from monitoring.wording import translated_lazy
 
 RANGES = {
-    "backoff_seconds": "1 to 12 pauses, each 1 to 86,400, none shorter than the one before",
-    "llm_callers": "networks such as 10.0.0.0/8 or 203.0.113.7",
-    "look_hosts": "at most 100, such as demo.example.com, *.example.com, localhost:8000-8016 or 10.0.0.0/8:80",
-    "model_names": "at most 20, one a line",
-    "request_options": "at most 2,000 characters; not model, messages, max_tokens, stream, which the miner sets",
-    "price_overrides": "at most 50 models",
-    "name": "at most 50 characters",
+    "backoff_seconds": _("1 to 12 pauses, each 1 to 86,400, none shorter than the one before"),
+    "llm_callers": _("networks such as 10.0.0.0/8 or 203.0.113.7"),
+    "look_hosts": _("at most 100, such as demo.example.com, *.example.com, localhost:8000-8016 or 10.0.0.0/8:80"),
+    "model_names": _("at most 20, one a line"),
+    "request_options": _("at most 2,000 characters; not model, messages, max_tokens, stream, which the miner sets"),
+    "price_overrides": _("at most 50 models"),
+    "name": _("at most 50 characters"),
 }
-UNITS = {"seconds": "seconds", "minutes": "minutes", "percent": "percent", "usd": "USD"}
+UNITS = {"seconds": _("seconds"), "minutes": _("minutes"), "percent": _("percent"), "usd": _("USD")}
 # Above the first setting of a section.
-HEADINGS = {"pacing": "Pacing and backoff", "deadline_seconds": "Deadlines and agent", "miner_api_url": "Watching"}
+HEADINGS = {"pacing": _("Pacing and backoff"), "deadline_seconds": _("Deadlines and agent"), "miner_api_url": _("Watching")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,11 @@ class RowForm(forms.Form):
                 field=self[name],
                 value=in_words(name, getattr(self.row, name)),
                 help=str(self.fields[name].help_text),
-                unit=next((words for unit, words in UNITS.items() if name.endswith(f"_{unit}")), ""),
+                unit=next((str(words) for unit, words in UNITS.items() if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),
                 in_force=self.in_force(name),
-                heading=HEADINGS.get(name, ""),
+                heading=str(HEADINGS.get(name, "")),
             )
 
     def adopt(self, error: forms.ValidationError) -> None:
@@ -103,13 +104,13 @@ class SettingsForm(RowForm):
     names = SETTINGS
     spacing_seconds = forms.FloatField(label=_("Spacing"), min_value=0, max_value=3600)
     backoff_seconds = forms.CharField(label=_("Backoff"), max_length=200)
-    pacing = forms.ChoiceField(label=_("Pacing"), choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
+    pacing = forms.ChoiceField(label=_("Pacing"), choices=[(pacing.value, translated_lazy(pacing.sentence)) for pacing in Pacing])
     backoff_max_seconds = forms.FloatField(label=_("Longest backoff"), min_value=1, max_value=86_400)
     key_check_minutes = forms.FloatField(label=_("Key check"), min_value=1, max_value=1440)
     probe_after_pause = forms.BooleanField(label=_("Probe after a pause"), required=False)
     deadline_seconds = forms.FloatField(label=_("Deadline"), min_value=3, max_value=180)
-    agent_mode = forms.ChoiceField(label=_("Agent mode"), choices=[(mode.value, mode.sentence) for mode in Mode])
-    llm_use = forms.ChoiceField(label=_("LLM is asked"), choices=[(use.value, use.sentence) for use in Use])
+    agent_mode = forms.ChoiceField(label=_("Agent mode"), choices=[(mode.value, translated_lazy(mode.sentence)) for mode in Mode])
+    llm_use = forms.ChoiceField(label=_("LLM is asked"), choices=[(use.value, translated_lazy(use.sentence)) for use in Use])
     sure_from = forms.FloatField(label=_("Sure from"), min_value=0, max_value=1)
     max_task_usd = forms.FloatField(label=_("Cost of a task"), min_value=0, max_value=100)
     llm_callers = forms.CharField(label=_("LLM callers"), required=False, max_length=5_000)
@@ -170,5 +171,5 @@ def _listed(items: list[Any]) -> str:
 def _range(field: Any) -> str:
     bounds = {type(validator): validator.limit_value for validator in field.validators if hasattr(validator, "limit_value")}
     if MinValueValidator in bounds and MaxValueValidator in bounds:
-        return f"{bounds[MinValueValidator]:,} to {bounds[MaxValueValidator]:,}"
-    return RANGES.get(field.name, "")
+        return _("{least:,} to {most:,}").format(least=bounds[MinValueValidator], most=bounds[MaxValueValidator])
+    return str(RANGES.get(field.name, ""))

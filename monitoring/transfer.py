@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from agents.configuration import ACCOUNT, accounts, add_account, change, change_account, values
 from agents.models import Account, Settings
@@ -51,12 +52,14 @@ def read(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValidationError(f"This is no JSON: {error}.") from None
+        raise ValidationError(_("This is no JSON: {error}.").format(error=error)) from None
     if not isinstance(document, dict) or document.get("version") != VERSION:
-        raise ValidationError(f"This is no export of the panel's settings: it must be an object with version {VERSION}.")
+        raise ValidationError(
+            _("This is no export of the panel's settings: it must be an object with version {version}.").format(version=VERSION)
+        )
     unknown = sorted(set(document) - set(PARTS))
     if unknown:
-        raise ValidationError(f"There is no part “{unknown[0]}”. Take it out.")
+        raise ValidationError(_("There is no part “{part}”. Take it out.").format(part=unknown[0]))
     return document
 
 
@@ -78,7 +81,7 @@ def apply(document: dict[str, Any], *, by: User | None) -> None:
         for number, entry in enumerate(_list(document, "accounts"), 1):
             name = entry.get("name") if isinstance(entry, dict) else None
             if not isinstance(name, str):
-                raise ValidationError(f"accounts, entry {number}: give an object with a name.")
+                raise ValidationError(_("accounts, entry {number}: give an object with a name.").format(number=number))
             _part(f"accounts, {name}", lambda entry=entry, name=name: _account(name, entry, by))
         _retention(_object(document, "retention"), by)
 
@@ -96,13 +99,19 @@ def _retention(wanted: dict[str, Any], by: User | None) -> None:
     known = {rule.name for rule in RULES}
     for name, entry in wanted.items():
         if name not in known:
-            raise ValidationError(f"retention: there is no rule “{name}”. Choose from {', '.join(sorted(known))}.")
+            raise ValidationError(
+                _("retention: there is no rule “{name}”. Choose from {known}.").format(name=name, known=", ".join(sorted(known)))
+            )
         if not isinstance(entry, dict) or set(entry) - set(BOUNDS):
-            raise ValidationError(f"retention, {name}: give an object with days and most_rows.")
+            raise ValidationError(_("retention, {name}: give an object with days and most_rows.").format(name=name))
         for part, value in entry.items():
             least, most = BOUNDS[part]
             if type(value) is not int or not least <= value <= most:
-                raise ValidationError(f"retention, {name}, {part}: give a whole number from {least:,} to {most:,}.")
+                raise ValidationError(
+                    _("retention, {name}, {part}: give a whole number from {least:,} to {most:,}.").format(
+                        name=name, part=part, least=least, most=most
+                    )
+                )
     change_retention(wanted, by=by, reason=REASON)
 
 
@@ -118,20 +127,24 @@ def _part(where: str, act: Any) -> None:
 def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
     found = document.get(name, {})
     if not isinstance(found, dict):
-        raise ValidationError(f"{name}: give an object.")
+        raise ValidationError(_("{name}: give an object.").format(name=name))
     return found
 
 
 def _list(document: dict[str, Any], name: str) -> list[Any]:
     found = document.get(name, [])
     if not isinstance(found, list):
-        raise ValidationError(f"{name}: give a list.")
+        raise ValidationError(_("{name}: give a list.").format(name=name))
     return found
 
 
 def _flat(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    named = {f"Account {entry['name']}": entry for entry in document["accounts"]}
-    return {"Settings": document["settings"], **named, **{f"Retention of {name}": entry for name, entry in document["retention"].items()}}
+    named = {_("Account {name}").format(name=entry["name"]): entry for entry in document["accounts"]}
+    return {
+        _("Settings"): document["settings"],
+        **named,
+        **{_("Retention of {name}").format(name=name): entry for name, entry in document["retention"].items()},
+    }
 
 
 def _differences(where: str, old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:

@@ -16,7 +16,7 @@ MOST_BYTES = 1_000_000
 class ImportForm(forms.Form):
     """A file or a text; the confirmation sends the text."""
 
-    file = forms.FileField(required=False, help_text=_("A file that “Export” has written."))
+    file = forms.FileField(label=_("File"), required=False, help_text=_("A file that “Export” has written."))
     text = forms.CharField(
         required=False, max_length=MOST_BYTES, label=_("Or its text"), widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
     )
@@ -33,7 +33,9 @@ class ImportForm(forms.Form):
 
     def _text_of(self, given: Any) -> str:
         if given.size > MOST_BYTES:
-            raise forms.ValidationError(f"The file has more than {MOST_BYTES:,} bytes. It is no export of the settings.")
+            raise forms.ValidationError(
+                _("The file has more than {most_bytes:,} bytes. It is no export of the settings.").format(most_bytes=MOST_BYTES)
+            )
         try:
             text: str = given.read().decode()
         except UnicodeDecodeError:

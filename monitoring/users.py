@@ -16,10 +16,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from agents.phrases import phrase
 from monitoring.audit import Deed, note
 
 ADMINS = "admins"
-GROUPS = {"viewers": "Viewer", "operators": "Operator", ADMINS: "Admin"}
+GROUPS = {"viewers": phrase("Viewer"), "operators": phrase("Operator"), ADMINS: phrase("Admin")}
 # 96 bits.
 PASSWORD_BYTES = 12
 
@@ -42,7 +43,7 @@ def add(name: str, group: str, *, by: User, now: datetime) -> tuple[User, str]:
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     with transaction.atomic():
         if User.objects.filter(username__iexact=name).exists():
-            raise ValidationError(f"There is a user {name} already. Choose another name.")
+            raise ValidationError(_("There is a user {name} already. Choose another name.").format(name=name))
         user = User.objects.create_user(name, password=password)
         user.groups.set(Group.objects.filter(name=group))
         note(Deed.USER, f"Added {name} as {GROUPS[group].lower()}.", by=by.get_username(), now=now)
@@ -99,6 +100,8 @@ def _change(pk: int, move: Callable[[User], str], by: User, now: datetime) -> Us
             raise ValidationError(_("This user is not there any more. Reload the page."))
         told = move(user)
         if not admins().exists():
-            raise ValidationError(f"{user.username} is the last active admin. Make somebody else an admin first.")
+            raise ValidationError(
+                _("{username} is the last active admin. Make somebody else an admin first.").format(username=user.username)
+            )
         note(Deed.USER, told, by=by.get_username(), now=now)
     return user

@@ -13,8 +13,9 @@ from agents.governor import Pacing
 from agents.models import Settings
 from agents.models.settings import valid_ladder
 from monitoring.stats.changes import model_field
+from monitoring.wording import translated_lazy
 
-HOURS = [(1, "Last hour"), (6, "Last 6 hours"), (24, "Last 24 hours"), (168, "Last 7 days")]
+HOURS = [(1, _("Last hour")), (6, _("Last 6 hours")), (24, _("Last 24 hours")), (168, _("Last 7 days"))]
 DEFAULT_HOURS = 24
 NUMBERS = ("spacing_seconds", "backoff_max_seconds", "deadline_seconds")
 NAMES = ("pacing", "spacing_seconds", "backoff_seconds", "backoff_max_seconds", "deadline_seconds", "probe_after_pause")
@@ -24,12 +25,12 @@ class WhatIfForm(forms.Form):
     """The settings to try, prefilled with those wished for, else with those in force."""
 
     hours = forms.TypedChoiceField(label=_("Time"), coerce=int, choices=HOURS, initial=DEFAULT_HOURS)
-    pacing = forms.ChoiceField(label=_("Pacing"), choices=[(pacing.value, pacing.sentence) for pacing in Pacing])
+    pacing = forms.ChoiceField(label=_("Pacing"), choices=[(pacing.value, translated_lazy(pacing.sentence)) for pacing in Pacing])
     spacing_seconds = forms.FloatField(label=_("Spacing, s"), min_value=0, max_value=3600)
     backoff_seconds = forms.CharField(label=_("Backoff, s"), max_length=200)
     backoff_max_seconds = forms.FloatField(label=_("Longest backoff, s"), min_value=1, max_value=86_400)
     deadline_seconds = forms.FloatField(label=_("Deadline, s"), min_value=3, max_value=180)
-    probe_after_pause = forms.ChoiceField(label=_("Probe after a pause"), choices=[("true", "Yes"), ("false", "No")])
+    probe_after_pause = forms.ChoiceField(label=_("Probe after a pause"), choices=[("true", _("Yes")), ("false", _("No"))])
 
     def __init__(self, in_force: Settings, data: Any = None, wished: Mapping[str, str] | None = None) -> None:
         filled = {name: (wished or {}).get(name) or as_text(getattr(in_force, name)) for name in NAMES}

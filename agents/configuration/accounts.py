@@ -15,6 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from agents import gates
 from agents.configuration.reading import accounts
@@ -85,9 +86,9 @@ def delete_account(account: Account, *, by: AbstractBaseUser | None, reason: str
 def why_kept(account: Account) -> str:
     """Why the account can't be deleted; "" where it can."""
     if account.name == Account.DEFAULT:
-        return "The account default stands for what the environment sets. Disable it instead."
+        return _("The account default stands for what the environment sets. Disable it instead.")
     if account.attempts.exists():
-        return f"LLM attempts of the account {account.name} are on record. Disable it instead."
+        return _("LLM attempts of the account {name} are on record. Disable it instead.").format(name=account.name)
     return ""
 
 
@@ -99,7 +100,7 @@ def _locked() -> list[Account]:
 def _found(account: Account, order: list[Account]) -> Account:
     found = next((each for each in order if each.pk == account.pk), None)
     if found is None:
-        raise ValidationError({"__all__": [f"The account {account.name} was deleted meanwhile. Reload the page."]})
+        raise ValidationError({"__all__": [_("The account {name} was deleted meanwhile. Reload the page.").format(name=account.name)]})
     return found
 
 
@@ -150,20 +151,20 @@ def _faults(row: Account, count: int, changes: Mapping[str, Any], keys: Mapping[
     """What the model's own validation does not know, by field."""
     faults = {name: _key_fault(key) for name, key in keys.items() if key}
     if row.name == Account.DEFAULT and not row._state.adding and changes.get("name", row.name) != row.name:
-        faults["name"] = "The account default keeps its name: it stands for what the environment sets."
+        faults["name"] = _("The account default keeps its name: it stands for what the environment sets.")
     position = changes.get("position", row.position)
     if type(position) is not int or not 1 <= position <= count:
-        faults["position"] = f"Give a place from 1 to {count}. 1 is tried first."
+        faults["position"] = _("Give a place from 1 to {count}. 1 is tried first.").format(count=count)
     faults |= {name: _address_fault(changes[name]) for name in ("base_url", "management_url") if name in changes}
     if type(changes.get("enabled", True)) is not bool:
-        faults["enabled"] = "Give true or false."
+        faults["enabled"] = _("Give true or false.")
     return {name: fault for name, fault in faults.items() if fault}
 
 
 def _key_fault(key: str) -> str:
     """A key is one word: anything else went astray while copying."""
     if len(key) > LONGEST_KEY or any(not letter.isascii() or not letter.isprintable() or letter.isspace() for letter in key):
-        return f"A key has no spaces, only plain characters and at most {LONGEST_KEY} of them. Copy it again."
+        return _("A key has no spaces, only plain characters and at most {most} of them. Copy it again.").format(most=LONGEST_KEY)
     return ""
 
 
@@ -177,7 +178,7 @@ def _address_fault(address: object) -> str:
     except ValueError:
         is_good = False
     if not is_good:
-        return "Give an http or https address, such as https://llm.chutes.ai/v1, or nothing for the environment's."
+        return _("Give an http or https address, such as https://llm.chutes.ai/v1, or nothing for the environment's.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        return "Give the address alone, without a user, a password or what follows ? or #."
+        return _("Give the address alone, without a user, a password or what follows ? or #.")
     return ""

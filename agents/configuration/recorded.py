@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 LISTS = ("backoff_seconds", "llm_callers", "look_hosts", "model_names")
 OBJECTS = ("request_options", "price_overrides")
@@ -19,7 +20,8 @@ def save(row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...]
     """Save the row where `changes` make a difference. Raises ValidationError with a message per field; then nothing is saved."""
     unknown = sorted(set(changes) - set(allowed))
     if unknown:
-        raise ValidationError({"__all__": [f"There is no setting “{name}”. Choose from {', '.join(allowed)}." for name in unknown]})
+        told, known = _("There is no setting “{name}”. Choose from {known}."), ", ".join(allowed)
+        raise ValidationError({"__all__": [told.format(name=name, known=known) for name in unknown]})
     faults = {name: fault for name, value in changes.items() if (fault := _fault(name, value))}
     if faults:
         raise ValidationError(faults)
@@ -51,12 +53,12 @@ def _sign(row: models.Model, by: AbstractBaseUser | None, reason: str) -> None:
 def _fault(name: str, value: object) -> str:
     """What the models' own validation lets through: it skips an empty value of any type, and no bound holds NaN."""
     if name in LISTS and not isinstance(value, list):
-        return "Give a list."
+        return _("Give a list.")
     if name in OBJECTS and not isinstance(value, dict):
-        return "Give a JSON object, or {} for nothing."
+        return _("Give a JSON object, or {} for nothing.")
     if isinstance(value, float) and not math.isfinite(value):
-        return "Give a finite number."
-    return "" if _can_be_stored(value) else "Take out what a database can't hold: NaN, Infinity, zero characters and halves of emoji."
+        return _("Give a finite number.")
+    return "" if _can_be_stored(value) else _("Take out what a database can't hold: NaN, Infinity, zero characters and halves of emoji.")
 
 
 def _can_be_stored(value: object) -> bool:

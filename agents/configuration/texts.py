@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 NETWORKS, NAMES = ("llm_callers", "look_hosts"), ("model_names",)
 SWITCHES = ("look_before_planning", "probe_after_pause", "retest_after_pause", "keep_info_logs", "enabled")
 OBJECTS = ("request_options", "price_overrides")
@@ -41,7 +43,7 @@ def _one(name: str, text: str) -> Any:
 
 def _switch(text: str) -> bool:
     if text.strip() not in ("true", "false"):
-        raise ValueError(f"“{text}” is neither true nor false.")
+        raise ValueError(_("“{text}” is neither true nor false.").format(text=text))
     return text.strip() == "true"
 
 
@@ -50,16 +52,18 @@ def _object(text: str) -> Any:
     try:
         return json.loads(text) if text.strip() else {}
     except json.JSONDecodeError as error:
-        raise ValueError(f"This is no JSON: {error.msg}, at line {error.lineno}, column {error.colno}.") from None
+        raise ValueError(
+            _("This is no JSON: {fault}, at line {line}, column {column}.").format(fault=error.msg, line=error.lineno, column=error.colno)
+        ) from None
     except (ValueError, RecursionError):
-        raise ValueError("This is no JSON that can be read: a number is too long, or it is nested too deep.") from None
+        raise ValueError(_("This is no JSON that can be read: a number is too long, or it is nested too deep.")) from None
 
 
 def _place(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"“{text.strip()}” is not a place in the order. 1 is tried first.") from None
+        raise ValueError(_("“{text}” is not a place in the order. 1 is tried first.").format(text=text.strip())) from None
 
 
 def _parts(text: str) -> list[str]:
@@ -70,20 +74,20 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"“{text.strip()}” is not a whole number.") from None
+        raise ValueError(_("“{text}” is not a whole number.").format(text=text.strip())) from None
 
 
 def _number(text: str) -> float:
     number = _finite(text)
     if number is None:
-        raise ValueError(f"“{text.strip()}” is not a number of seconds.")
+        raise ValueError(_("“{text}” is not a number of seconds.").format(text=text.strip()))
     return int(number) if number.is_integer() else number
 
 
 def _plain(text: str) -> float:
     number = _finite(text)
     if number is None:
-        raise ValueError(f"“{text.strip()}” is not a number.")
+        raise ValueError(_("“{text}” is not a number.").format(text=text.strip()))
     return number
 
 

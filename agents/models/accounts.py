@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from agents.models.choices import choices
@@ -14,13 +15,13 @@ from agents.reasons import PauseSource
 def valid_models(value: object) -> None:
     """A list of at most 20 model names."""
     if not isinstance(value, list) or len(value) > 20 or not all(isinstance(name, str) and 0 < len(name) <= 200 for name in value):
-        raise ValidationError("Give at most 20 model names of at most 200 characters.")
+        raise ValidationError(_("Give at most 20 model names of at most 200 characters."))
 
 
 def valid_prices(value: object) -> None:
     """Model names to USD per million prompt and completion tokens, as {"some/model": [0.1, 0.4]}."""
     if not isinstance(value, dict) or len(value) > 50 or not all(_is_price(pair) for pair in value.values()):
-        raise ValidationError('Give prices as {"some/model": [0.1, 0.4]}: USD per million prompt and completion tokens.')
+        raise ValidationError(_('Give prices as {"some/model": [0.1, 0.4]}: USD per million prompt and completion tokens.'))
 
 
 def _is_price(pair: object) -> bool:
@@ -30,10 +31,10 @@ def _is_price(pair: object) -> bool:
 def valid_options(value: object) -> None:
     """A JSON object of request fields that go with each call, without those that the miner sets itself."""
     if not isinstance(value, dict) or len(str(value)) > 2_000:
-        raise ValidationError('Give a JSON object, such as {"chat_template_kwargs": {"enable_thinking": false}}, or {}.')
+        raise ValidationError(_('Give a JSON object, such as {"chat_template_kwargs": {"enable_thinking": false}}, or {}.'))
     taken = sorted(OWN_OPTIONS & set(value))
     if taken:
-        raise ValidationError(f"The miner sets {', '.join(taken)} itself. Take it out.")
+        raise ValidationError(_("The miner sets {names} itself. Take it out.").format(names=", ".join(taken)))
 
 
 OWN_OPTIONS = {"model", "messages", "max_tokens", "stream"}
@@ -53,39 +54,41 @@ class Account(models.Model):
 
     DEFAULT = "default"
 
-    name = models.CharField(max_length=50, unique=True, validators=[validate_slug], help_text="Letters, digits, hyphens and underscores.")
-    position = models.PositiveSmallIntegerField("Position", default=1, help_text="Accounts are tried in this order, 1 first.")
-    base_url = models.URLField("Base URL", blank=True, help_text="Empty: CHUTES_BASE_URL of the environment.")
+    name = models.CharField(
+        max_length=50, unique=True, validators=[validate_slug], help_text=_("Letters, digits, hyphens and underscores.")
+    )
+    position = models.PositiveSmallIntegerField(_("Position"), default=1, help_text=_("Accounts are tried in this order, 1 first."))
+    base_url = models.URLField(_("Base URL"), blank=True, help_text=_("Empty: CHUTES_BASE_URL of the environment."))
     model_names = models.JSONField(
-        "Models",
+        _("Models"),
         default=list,
         blank=True,
         validators=[valid_models],
-        help_text="Tried in this order. Empty: CHUTES_MODELS, else the three cheapest that list json_mode.",
+        help_text=_("Tried in this order. Empty: CHUTES_MODELS, else the three cheapest that list json_mode."),
     )
     request_options = models.JSONField(
-        "Request options",
+        _("Request options"),
         default=default_options,
         blank=True,
         validators=[valid_options],
-        help_text="Sent with each call, as JSON. Take out what this provider refuses.",
+        help_text=_("Sent with each call, as JSON. Take out what this provider refuses."),
     )
     price_overrides = models.JSONField(
-        "Prices",
+        _("Prices"),
         default=dict,
         blank=True,
         validators=[valid_prices],
-        help_text='USD per million prompt and completion tokens, as {"some/model": [0.1, 0.4]}. Empty: as the provider lists them.',
+        help_text=_('USD per million prompt and completion tokens, as {"some/model": [0.1, 0.4]}. Empty: as the provider lists them.'),
     )
     management_url = models.URLField(
-        "Management URL", blank=True, help_text="Where the admin key reads balance, quota and caps. Empty: CHUTES_MANAGEMENT_URL."
+        _("Management URL"), blank=True, help_text=_("Where the admin key reads balance, quota and caps. Empty: CHUTES_MANAGEMENT_URL.")
     )
     key_sealed = models.TextField(blank=True, editable=False)
     key_hint = models.CharField(max_length=4, blank=True, editable=False)
     key_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     admin_key_sealed = models.TextField(blank=True, editable=False)
     admin_key_hint = models.CharField(max_length=4, blank=True, editable=False)
-    enabled = models.BooleanField("Enabled", default=True)
+    enabled = models.BooleanField(_("Enabled"), default=True)
     catalogue = models.JSONField(default=list, blank=True, editable=False)
     catalogue_at = models.DateTimeField(null=True, blank=True, editable=False)
     history = HistoricalRecords(excluded_fields=["key_sealed", "key_changed_at", "admin_key_sealed", "catalogue", "catalogue_at"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.models.records import Task
 
@@ -13,9 +14,9 @@ class Submission(models.Model):
     class State(models.TextChoices):
         """Where a submission is."""
 
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        ANSWERED = "answered", "Answered"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        ANSWERED = "answered", _("Answered")
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="submission")
     submitted_by = models.CharField(max_length=150)
@@ -43,10 +44,10 @@ class WhatIf(models.Model):
     class State(models.TextChoices):
         """Where a run is."""
 
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     asked_by = models.CharField(max_length=150)
     asked_at = models.DateTimeField()

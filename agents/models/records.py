@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from agents.facts import MOST_WHY
 from agents.models.accounts import Account
@@ -194,9 +195,9 @@ class RateLimitEvent(models.Model):
     class Ended(models.TextChoices):
         """How an event ended."""
 
-        SUCCEEDED = "succeeded", "A request succeeded"
-        TIMER = "timer", "Timer ended, refused again"
-        OPERATOR = "operator", "Operator"
+        SUCCEEDED = "succeeded", _("A request succeeded")
+        TIMER = "timer", _("Timer ended, refused again")
+        OPERATOR = "operator", _("Operator")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="events")
     model = models.CharField(max_length=200, blank=True)
@@ -238,11 +239,11 @@ class AuditEntry(models.Model):
     class Action(models.TextChoices):
         """What was done."""
 
-        PROBE = "probe", "Probe now"
-        PAUSE = "pause", "Pause"
-        RESUME = "resume", "Resume"
-        CLEAR = "clear", "Clear"
-        CHANNEL = "channel", "Notification channel"
+        PROBE = "probe", _("Probe now")
+        PAUSE = "pause", _("Pause")
+        RESUME = "resume", _("Resume")
+        CLEAR = "clear", _("Clear")
+        CHANNEL = "channel", _("Notification channel")
 
     at = models.DateTimeField(db_index=True)
     by = models.CharField(max_length=150, blank=True)

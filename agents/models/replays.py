@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.models.accounts import Account
 from agents.models.choices import Route, choices
@@ -30,17 +31,17 @@ class Replay(models.Model):
     class State(models.TextChoices):
         """Where a replay is."""
 
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     class Way(models.TextChoices):
         """Who is to answer."""
 
-        AS_SET = "as_set", "As the settings say"
-        TEMPLATE = "template", "Template agent only"
-        MODEL = "model", "One model"
+        AS_SET = "as_set", _("As the settings say")
+        TEMPLATE = "template", _("Template agent only")
+        MODEL = "model", _("One model")
 
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="replays")
     asked_by = models.CharField(max_length=150)

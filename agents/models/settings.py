@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from agents.governor import Pacing
@@ -21,28 +22,32 @@ MOST_HOSTS = 100
 def valid_ladder(value: object) -> None:
     """A ladder is 1 to 12 pauses in seconds, each 1 s to 1 day and none shorter than the one before."""
     if not isinstance(value, list) or not 1 <= len(value) <= 12:
-        raise ValidationError("Give 1 to 12 pauses in seconds, such as 60, 120, 240, 480.")
+        raise ValidationError(_("Give 1 to 12 pauses in seconds, such as 60, 120, 240, 480."))
     if not all(isinstance(pause, int | float) and not isinstance(pause, bool) and 1 <= pause <= 86_400 for pause in value):
-        raise ValidationError("Each pause is a number from 1 to 86400 seconds.")
+        raise ValidationError(_("Each pause is a number from 1 to 86400 seconds."))
     if sorted(value) != value:
-        raise ValidationError("A pause can't be shorter than the one before it.")
+        raise ValidationError(_("A pause can't be shorter than the one before it."))
 
 
 def valid_networks(value: object) -> None:
     """A list of networks such as 10.0.0.0/8 or 203.0.113.7."""
     if not isinstance(value, list):
-        raise ValidationError("Give a list of networks, such as 10.0.0.0/8.")
+        raise ValidationError(_("Give a list of networks, such as 10.0.0.0/8."))
     for network in value:
         try:
             ipaddress.ip_network(str(network))
         except ValueError:
-            raise ValidationError(f"“{network}” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7.") from None
+            raise ValidationError(
+                _("“{network}” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7.").format(network=network)
+            ) from None
 
 
 def valid_hosts(value: object) -> None:
     """A list of hosts, addresses or networks such as demo.example.com, localhost:8000-8016 or 10.0.0.0/8:80."""
     if not isinstance(value, list) or len(value) > MOST_HOSTS:
-        raise ValidationError(f"Give a list of at most {MOST_HOSTS} hosts, such as demo.example.com or localhost:8000-8016.")
+        raise ValidationError(
+            _("Give a list of at most {most} hosts, such as demo.example.com or localhost:8000-8016.").format(most=MOST_HOSTS)
+        )
     for host in value:
         try:
             allowed(str(host))
@@ -61,122 +66,126 @@ class Settings(models.Model):
     ONLY = 1
 
     spacing_seconds = models.FloatField(
-        "Spacing",
+        _("Spacing"),
         default=5,
         validators=[MinValueValidator(0), MaxValueValidator(3600)],
-        help_text="Seconds between two requests of the account, across all processes. 0: none.",
+        help_text=_("Seconds between two requests of the account, across all processes. 0: none."),
     )
     backoff_seconds = models.JSONField(
-        "Backoff",
+        _("Backoff"),
         default=default_ladder,
         validators=[valid_ladder],
-        help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes bring it back.",
+        help_text=_("The pause after each 429 in a row, in seconds. Then it doubles. Successes bring it back."),
     )
     backoff_max_seconds = models.FloatField(
-        "Longest backoff",
+        _("Longest backoff"),
         default=600,
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
-        help_text="After the last pause of the list the pause doubles up to this, in seconds.",
+        help_text=_("After the last pause of the list the pause doubles up to this, in seconds."),
     )
     pacing = models.CharField(
-        "Pacing",
+        _("Pacing"),
         max_length=10,
         choices=choices(Pacing),
         default=Pacing.FIXED,
-        help_text="Learned: starts at the spacing and finds out how fast the account may be used, from what is accepted and refused.",
+        help_text=_("Learned: starts at the spacing and finds out how fast the account may be used, from what is accepted and refused."),
     )
     key_check_minutes = models.FloatField(
-        "Key check",
+        _("Key check"),
         default=5,
         validators=[MinValueValidator(1), MaxValueValidator(1440)],
-        help_text="At least so many minutes between two looks at an account whose key was refused or whose balance is used up.",
+        help_text=_("At least so many minutes between two looks at an account whose key was refused or whose balance is used up."),
     )
     probe_after_pause = models.BooleanField(
-        "Probe after a pause",
+        _("Probe after a pause"),
         default=True,
-        help_text="When a pause ends and no step comes, one request for a single token finds out whether the account works again.",
+        help_text=_("When a pause ends and no step comes, one request for a single token finds out whether the account works again."),
     )
     deadline_seconds = models.FloatField(
-        "Deadline",
+        _("Deadline"),
         default=25,
         validators=[MinValueValidator(3), MaxValueValidator(180)],
-        help_text="Seconds in which a step is answered, unless its caller says otherwise. 1.5 s of it are kept for the way back.",
+        help_text=_("Seconds in which a step is answered, unless its caller says otherwise. 1.5 s of it are kept for the way back."),
     )
-    agent_mode = models.CharField("Agent mode", max_length=10, choices=choices(Mode), default=Mode.HYBRID)
+    agent_mode = models.CharField(_("Agent mode"), max_length=10, choices=choices(Mode), default=Mode.HYBRID)
     llm_use = models.CharField(
-        "LLM is asked",
+        _("LLM is asked"),
         max_length=20,
         choices=choices(Use),
         default=Use.ALWAYS,
-        help_text="In hybrid mode. With the second, steps of which the template agent is sure are answered at once and take no slot.",
+        help_text=_("In hybrid mode. With the second, steps of which the template agent is sure are answered at once and take no slot."),
     )
     sure_from = models.FloatField(
-        "Sure from",
+        _("Sure from"),
         default=0.8,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text="From this confidence on, 0 to 1, the template agent counts as sure. A step's story tells what it was.",
+        help_text=_("From this confidence on, 0 to 1, the template agent counts as sure. A step's story tells what it was."),
     )
     max_task_usd = models.FloatField(
-        "Cost of a task",
+        _("Cost of a task"),
         default=0.05,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
-        help_text="What the LLM calls of one task may cost at most; then the template agent goes on. 0: anything.",
+        help_text=_("What the LLM calls of one task may cost at most; then the template agent goes on. 0: anything."),
     )
     llm_callers = models.JSONField(
-        "LLM callers",
+        _("LLM callers"),
         default=list,
         blank=True,
         validators=[valid_networks],
-        help_text="Networks whose steps may use the LLM. Empty: all. Others get the template agent only.",
+        help_text=_("Networks whose steps may use the LLM. Empty: all. Others get the template agent only."),
     )
     look_before_planning = models.BooleanField(
-        "Look before planning",
+        _("Look before planning"),
         default=False,
-        help_text="Read the page of a one-shot task first, where none came along and its site is not known: at most 3 s and 2 MB.",
+        help_text=_("Read the page of a one-shot task first, where none came along and its site is not known: at most 3 s and 2 MB."),
     )
     look_hosts = models.JSONField(
-        "Hosts to look at",
+        _("Hosts to look at"),
         default=list,
         blank=True,
         validators=[valid_hosts],
-        help_text="Only these are looked at, on ports 80 and 443 or those named. Private addresses only where they are listed themselves.",
+        help_text=_(
+            "Only these are looked at, on ports 80 and 443 or those named. Private addresses only where they are listed themselves."
+        ),
     )
     miner_api_url = models.URLField(
-        "Miner API",
+        _("Miner API"),
         blank=True,
-        help_text="The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.",
+        help_text=_("The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one."),
     )
     retest_after_pause = models.BooleanField(
-        "Test after a pause",
+        _("Test after a pause"),
         default=True,
-        help_text="When an account should be back after a rate limit, a direct key test is run by itself.",
+        help_text=_("When an account should be back after a rate limit, a direct key test is run by itself."),
     )
     health_seconds = models.PositiveIntegerField(
-        "Health checks",
+        _("Health checks"),
         default=60,
         validators=[MinValueValidator(10), MaxValueValidator(3600)],
-        help_text="Seconds between two looks at each component.",
+        help_text=_("Seconds between two looks at each component."),
     )
     failures_before_down = models.PositiveSmallIntegerField(
-        "Failures before down",
+        _("Failures before down"),
         default=2,
         validators=[MinValueValidator(1), MaxValueValidator(20)],
-        help_text="Bad looks in a row before a component counts as down.",
+        help_text=_("Bad looks in a row before a component counts as down."),
     )
     keep_info_logs = models.BooleanField(
-        "Keep INFO records", default=False, help_text="Warnings and errors are always kept. With this, what is merely worth knowing too."
+        _("Keep INFO records"),
+        default=False,
+        help_text=_("Warnings and errors are always kept. With this, what is merely worth knowing too."),
     )
     silence_minutes = models.PositiveIntegerField(
-        "Silence",
+        _("Silence"),
         default=0,
         validators=[MaxValueValidator(10_080)],
-        help_text="Minutes without a validator's request before a notification is sent. 0: never.",
+        help_text=_("Minutes without a validator's request before a notification is sent. 0: never."),
     )
     least_llm_percent = models.PositiveSmallIntegerField(
-        "Least LLM share",
+        _("Least LLM share"),
         default=0,
         validators=[MaxValueValidator(100)],
-        help_text="Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never.",
+        help_text=_("Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never."),
     )
     changed_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords(excluded_fields=["changed_at"])
@@ -196,7 +205,9 @@ class Settings(models.Model):
         """What no field can say alone."""
         ladder, longest = self.backoff_seconds, self.backoff_max_seconds
         if isinstance(ladder, list) and ladder and isinstance(longest, int | float) and longest < ladder[-1]:
-            told = f"The longest backoff can't be shorter than the last pause of the list, {ladder[-1]:g} s. Lengthen it, or shorten that."
+            told = _(
+                "The longest backoff can't be shorter than the last pause of the list, {last:g} s. Lengthen it, or shorten that."
+            ).format(last=ladder[-1])
             raise ValidationError({"backoff_max_seconds": told})
 
     @classmethod

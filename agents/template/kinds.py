@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from agents.phrases import phrase
+
 
 class Kind(StrEnum):
     LOGIN = "login"
@@ -46,37 +48,37 @@ class Kind(StrEnum):
 
 
 _SENTENCES = {
-    Kind.LOGIN: "Log in",
-    Kind.LOGOUT: "Log out",
-    Kind.REGISTER: "Register an account",
-    Kind.SEARCH: "Search",
-    Kind.FILTER: "Filter a list",
-    Kind.SORT: "Sort a list",
-    Kind.OPEN_ITEM: "Open an item",
-    Kind.NAVIGATE: "Go to a page",
-    Kind.PREVIEW: "Open a preview",
-    Kind.TRAILER: "Watch a trailer",
-    Kind.CONTACT: "Fill in the contact form",
-    Kind.COMMENT: "Comment or review",
-    Kind.ADD_ITEM: "Add an item",
-    Kind.EDIT_ITEM: "Edit an item",
-    Kind.DELETE_ITEM: "Delete an item",
-    Kind.EDIT_PROFILE: "Edit the profile",
-    Kind.CART: "Change the cart",
-    Kind.WISHLIST: "Change the wishlist",
-    Kind.READING_LIST: "Change the reading list",
-    Kind.SHARE: "Share an item",
-    Kind.CHECKOUT: "Check out",
-    Kind.BOOKING: "Book or reserve",
-    Kind.MESSAGE: "Write a message",
-    Kind.CALENDAR: "Plan in the calendar",
-    Kind.TODO: "Add a to-do",
-    Kind.SETTINGS: "Change the settings",
-    Kind.REACT: "Like or follow",
-    Kind.MARK: "Mark an item",
-    Kind.UNFOLD: "Expand or collapse",
-    Kind.SCROLL: "Scroll",
-    Kind.OTHER: "Something else",
+    Kind.LOGIN: phrase("Log in"),
+    Kind.LOGOUT: phrase("Log out"),
+    Kind.REGISTER: phrase("Register an account"),
+    Kind.SEARCH: phrase("Search"),
+    Kind.FILTER: phrase("Filter a list"),
+    Kind.SORT: phrase("Sort a list"),
+    Kind.OPEN_ITEM: phrase("Open an item"),
+    Kind.NAVIGATE: phrase("Go to a page"),
+    Kind.PREVIEW: phrase("Open a preview"),
+    Kind.TRAILER: phrase("Watch a trailer"),
+    Kind.CONTACT: phrase("Fill in the contact form"),
+    Kind.COMMENT: phrase("Comment or review"),
+    Kind.ADD_ITEM: phrase("Add an item"),
+    Kind.EDIT_ITEM: phrase("Edit an item"),
+    Kind.DELETE_ITEM: phrase("Delete an item"),
+    Kind.EDIT_PROFILE: phrase("Edit the profile"),
+    Kind.CART: phrase("Change the cart"),
+    Kind.WISHLIST: phrase("Change the wishlist"),
+    Kind.READING_LIST: phrase("Change the reading list"),
+    Kind.SHARE: phrase("Share an item"),
+    Kind.CHECKOUT: phrase("Check out"),
+    Kind.BOOKING: phrase("Book or reserve"),
+    Kind.MESSAGE: phrase("Write a message"),
+    Kind.CALENDAR: phrase("Plan in the calendar"),
+    Kind.TODO: phrase("Add a to-do"),
+    Kind.SETTINGS: phrase("Change the settings"),
+    Kind.REACT: phrase("Like or follow"),
+    Kind.MARK: phrase("Mark an item"),
+    Kind.UNFOLD: phrase("Expand or collapse"),
+    Kind.SCROLL: phrase("Scroll"),
+    Kind.OTHER: phrase("Something else"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class JournalImport(models.Model):
@@ -11,10 +12,10 @@ class JournalImport(models.Model):
     class State(models.TextChoices):
         """Where an import is."""
 
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     name = models.CharField(max_length=200)
     asked_by = models.CharField(max_length=150, blank=True)
@@ -48,19 +49,19 @@ class LogEntry(models.Model):
     class Source(models.TextChoices):
         """Whose record it is."""
 
-        OWN = "own", "This miner"
-        IMPORTED = "imported", "Imported"
+        OWN = "own", _("This miner")
+        IMPORTED = "imported", _("Imported")
 
     class Kind(models.TextChoices):
         """What the line tells of."""
 
-        NONE = "", "Other"
-        RATE_LIMITED = "rate_limited", "Rate limit, with a wait"
-        TIMEOUT = "timeout", "Task timed out"
-        TASK = "task", "Task"
-        FALLBACK = "fallback", "Template answered"
-        LLM_SUCCESS = "llm_success", "LLM answered"
-        ERROR = "error", "Error"
+        NONE = "", _("Other")
+        RATE_LIMITED = "rate_limited", _("Rate limit, with a wait")
+        TIMEOUT = "timeout", _("Task timed out")
+        TASK = "task", _("Task")
+        FALLBACK = "fallback", _("Template answered")
+        LLM_SUCCESS = "llm_success", _("LLM answered")
+        ERROR = "error", _("Error")
 
     at = models.DateTimeField()
     level = models.PositiveSmallIntegerField()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Severity(models.IntegerChoices):
     """How much a notification matters."""
 
-    INFO = 1, "Information"
-    WARNING = 2, "Warning"
-    CRITICAL = 3, "Critical"
+    INFO = 1, _("Information")
+    WARNING = 2, _("Warning")
+    CRITICAL = 3, _("Critical")
 
 
 class Channel(models.Model):
@@ -68,11 +69,11 @@ class Delivery(models.Model):
     class State(models.TextChoices):
         """Where it is."""
 
-        QUEUED = "queued", "Queued"
-        SENDING = "sending", "Being sent"
-        SENT = "sent", "Sent"
-        FAILED = "failed", "Failed"
-        DROPPED = "dropped", "Over before it was due"
+        QUEUED = "queued", _("Queued")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        DROPPED = "dropped", _("Over before it was due")
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")

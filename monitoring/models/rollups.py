@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Account
 from agents.models.choices import Route, Source
@@ -11,8 +12,8 @@ from agents.models.choices import Route, Source
 class Span(models.TextChoices):
     """What a roll-up row covers, from `starts_at` on. Days are UTC days."""
 
-    HOUR = "hour", "Hour"
-    DAY = "day", "Day"
+    HOUR = "hour", _("Hour")
+    DAY = "day", _("Day")
 
 
 class StepSums(models.Model):
@@ -68,9 +69,9 @@ class StepRollup(StepSums):
 class By(models.TextChoices):
     """What LLM and template are compared by: the web project, the kind of task as understood, the use of the LLM that was in force."""
 
-    PROJECT = "project", "Project"
-    KIND = "kind", "Kind of task"
-    LLM_USE = "llm_use", "Use of the LLM"
+    PROJECT = "project", _("Project")
+    KIND = "kind", _("Kind of task")
+    LLM_USE = "llm_use", _("Use of the LLM")
 
 
 class GroupRollup(StepSums):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 
 class Result(models.TextChoices):
     """A verdict, of one check or of a whole run."""
 
     OK = "ok", "OK"
-    WARN = "warn", "Warning"
-    FAIL = "fail", "Failed"
-    SKIPPED = "skipped", "Skipped"
+    WARN = "warn", _("Warning")
+    FAIL = "fail", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
 
 
 class TestRun(models.Model):
@@ -24,19 +25,19 @@ class TestRun(models.Model):
     class State(models.TextChoices):
         """Where a run is."""
 
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        CANCELLED = "cancelled", "Cancelled"
-        LOST = "lost", "Broken off"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        CANCELLED = "cancelled", _("Cancelled")
+        LOST = "lost", _("Broken off")
 
     class Trigger(models.TextChoices):
         """What started it."""
 
-        OPERATOR = "operator", "Operator"
-        SCHEDULE = "schedule", "Schedule"
-        RESET = "reset", "The limit should be over"
-        COMMAND = "command", "Command line"
+        OPERATOR = "operator", _("Operator")
+        SCHEDULE = "schedule", _("Schedule")
+        RESET = "reset", _("The limit should be over")
+        COMMAND = "command", _("Command line")
 
     __test__ = False
 

@@ -7,8 +7,10 @@ from datetime import datetime, time
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import override
 
 from agents.ledger.actions import changed_channel
+from agents.phrases import phrase
 from monitoring.models import Channel, Delivery, Severity
 from monitoring.notices import noticing, sending
 from monitoring.notices.events import EVENTS
@@ -28,7 +30,8 @@ FIELDS = {
 def save(channel: Channel, values: Mapping[str, Any], *, url: str, by: str, now: datetime) -> None:
     """Add a channel, or change what differs; a `url` replaces the stored one. Raises BadURL; then nothing is saved."""
     changes = {name: value for name, value in values.items() if getattr(channel, name) != value}
-    told = [f"{FIELDS[name]} {in_words(name, getattr(channel, name))} → {in_words(name, value)}" for name, value in changes.items()]
+    with override(None):  # what is put on record is in no reader's language
+        told = [f"{FIELDS[name]} {in_words(name, getattr(channel, name))} → {in_words(name, value)}" for name, value in changes.items()]
     was, is_new = channel.name, channel.pk is None
     for name, value in changes.items():
         setattr(channel, name, value)
@@ -72,12 +75,12 @@ def in_words(field: str, value: Any) -> str:
         return "yes" if value else "no"
     match field:
         case "events":
-            return " and ".join(EVENTS[name].label for name in value if name in EVENTS) or "all"
+            return " and ".join(EVENTS[name].label for name in value if name in EVENTS) or phrase("all")
         case "least_severity":
             return str(Severity(value).label)
         case "resend_minutes":
-            return f"{value} min" if value else "never"
-    return f"{value:%H:%M}" if isinstance(value, time) else str(value or "none")
+            return f"{value} min" if value else phrase("never")
+    return f"{value:%H:%M}" if isinstance(value, time) else str(value) if value else phrase("none")
 
 
 def _drop_waiting(channel: Channel) -> None:

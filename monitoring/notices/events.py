@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agents.phrases import phrase
 from monitoring.models import Severity
 
 
@@ -17,20 +18,20 @@ class Event:
 
 
 EVENTS = {
-    "llm_paused": Event("LLM paused", Severity.WARNING, over="llm_back"),
-    "llm_back": Event("LLM back", Severity.INFO),
-    "key_refused": Event("Key refused", Severity.CRITICAL, over="llm_back"),
-    "quota_used_up": Event("Quota or balance used up", Severity.CRITICAL, over="llm_back"),
-    "quota_forecast": Event("Quota or balance about to be used up", Severity.WARNING),
-    "model_gone": Event("Model gone from the list", Severity.WARNING),
-    "test_failed": Event("Test failed", Severity.WARNING, over="test_recovered"),
-    "test_recovered": Event("Test recovered", Severity.INFO),
-    "component_down": Event("Component down", Severity.CRITICAL, over="component_up"),
-    "component_up": Event("Component up again", Severity.INFO),
-    "silence": Event("No request from validators", Severity.WARNING, over="requests_back"),
-    "requests_back": Event("Validators' requests are back", Severity.INFO),
-    "llm_share_low": Event("LLM answers too few steps", Severity.WARNING),
-    "channel_test": Event("Test of a channel", Severity.INFO),
+    "llm_paused": Event(phrase("LLM paused"), Severity.WARNING, over="llm_back"),
+    "llm_back": Event(phrase("LLM back"), Severity.INFO),
+    "key_refused": Event(phrase("Key refused"), Severity.CRITICAL, over="llm_back"),
+    "quota_used_up": Event(phrase("Quota or balance used up"), Severity.CRITICAL, over="llm_back"),
+    "quota_forecast": Event(phrase("Quota or balance about to be used up"), Severity.WARNING),
+    "model_gone": Event(phrase("Model gone from the list"), Severity.WARNING),
+    "test_failed": Event(phrase("Test failed"), Severity.WARNING, over="test_recovered"),
+    "test_recovered": Event(phrase("Test recovered"), Severity.INFO),
+    "component_down": Event(phrase("Component down"), Severity.CRITICAL, over="component_up"),
+    "component_up": Event(phrase("Component up again"), Severity.INFO),
+    "silence": Event(phrase("No request from validators"), Severity.WARNING, over="requests_back"),
+    "requests_back": Event(phrase("Validators' requests are back"), Severity.INFO),
+    "llm_share_low": Event(phrase("LLM answers too few steps"), Severity.WARNING),
+    "channel_test": Event(phrase("Test of a channel"), Severity.INFO),
 }
 # What a channel can be set to; a test is sent at its button only.
 CHOICES = {name: event for name, event in EVENTS.items() if name != "channel_test"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings as environment
+from django.utils.translation import gettext as _
 
 from agents.configuration import accounts, base_url_of, models_of
 from agents.keys import UnreadableKey, key_of
@@ -34,7 +35,7 @@ def account_rows() -> list[AccountRow]:
 
 
 def key_words(account: Account) -> str:
-    """Which key is in use, by its last four characters, and where it comes from."""
+    """Which key is in use, by its last four characters, and where it comes from; "" for none."""
     return _key_words(account, account.key_sealed, account.key_hint, "CHUTES_API_KEY")
 
 
@@ -45,9 +46,9 @@ def admin_key_words(account: Account) -> str:
 
 def _key_words(account: Account, sealed: str, hint: str, variable: str) -> str:
     if sealed:
-        return f"•••• {hint}".strip() + ", entered here"
+        return _("{key}, entered here").format(key=f"•••• {hint}".strip())
     key: str = getattr(environment, variable) if account.name == Account.DEFAULT else ""
-    return f"•••• {key[-4:]}, from {variable}" if key else "none"
+    return _("{key}, from {variable}").format(key=f"•••• {key[-4:]}", variable=variable) if key else ""
 
 
 def _row(account: Account, *, is_first: bool, is_last: bool) -> AccountRow:
@@ -68,11 +69,11 @@ def _row(account: Account, *, is_first: bool, is_last: bool) -> AccountRow:
 
 def _state(account: Account, models: tuple[str, ...]) -> tuple[str, str]:
     if not account.enabled:
-        return "Disabled", "secondary"
+        return _("Disabled"), "secondary"
     try:
         has_key = bool(key_of(account))
     except UnreadableKey:
-        return "Key can't be opened: enter it again", "red"
+        return _("Key can't be opened: enter it again"), "red"
     if not has_key:
-        return "No key", "yellow"
-    return ("Enabled", "green") if models else ("No model known yet", "yellow")
+        return _("No key"), "yellow"
+    return (_("Enabled"), "green") if models else (_("No model known yet"), "yellow")

@@ -12,8 +12,10 @@ from typing import Any
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.db.models.lookups import In
+from django.utils.translation import gettext as _
 
 from agents.models import Account, LLMAttempt
+from agents.phrases import phrase
 from agents.reasons import Purpose, Verdict
 from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
@@ -22,6 +24,7 @@ from monitoring.search.finding import says
 from monitoring.stats.filters import narrowed
 from monitoring.stats.keyset import COUNT_CAP, Place, Slice, capped_count, cut
 from monitoring.stats.task_filters import NAMES_OFFERED, names
+from monitoring.wording import translated
 
 PAGE_SIZE = 50
 # More models than any provider has.
@@ -31,10 +34,10 @@ MODELS_KNOWN = 1_000
 class AttemptOrder(StrEnum):
     """How attempts are ordered; each has its index."""
 
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    LONGEST = "longest"
-    DEAREST = "dearest"
+    NEWEST = phrase("newest")
+    OLDEST = phrase("oldest")
+    LONGEST = phrase("longest")
+    DEAREST = phrase("dearest")
 
     @classmethod
     def parse(cls, text: str) -> AttemptOrder:
@@ -49,7 +52,9 @@ class AttemptOrder(StrEnum):
     @property
     def words(self) -> str:
         """For the list's head."""
-        return {self.LONGEST: "longest first", self.DEAREST: "dearest first", self.OLDEST: "oldest first"}.get(self, "newest first")
+        return {self.LONGEST: _("longest first"), self.DEAREST: _("dearest first"), self.OLDEST: _("oldest first")}.get(
+            self, _("newest first")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,12 @@ class AttemptRow:
     @property
     def verdict_sentence(self) -> str:
         """How it ended."""
-        return Verdict(self.verdict).sentence
+        return translated(Verdict(self.verdict).sentence)
 
     @property
     def purpose_sentence(self) -> str:
         """What it was for."""
-        return Purpose(self.purpose).sentence
+        return translated(Purpose(self.purpose).sentence)
 
     @property
     def refusal_sentence(self) -> str:
@@ -103,14 +108,14 @@ def attempt_qualifiers() -> tuple[Qualifier, ...]:
     accounts = list(Account.objects.all()[:NAMES_OFFERED])
     models = dict.fromkeys(model for account in accounts for model in account.model_names)
     return (
-        Qualifier("model", Kind.NAME, "The model's whole name", tuple(models)[:NAMES_OFFERED]),
-        Qualifier("verdict", Kind.CHOICE, "How it ended", tuple(Verdict)),
-        Qualifier("refusal", Kind.CHOICE, "Why it was turned down", tuple(RefusalClass)),
-        Qualifier("status", Kind.STATUS, "What the provider answered", ("429", "402", "503", "200")),
-        Qualifier("account", Kind.NAME, "Whose key it used", tuple(account.name for account in accounts)),
-        Qualifier("purpose", Kind.CHOICE, "What it was for", tuple(Purpose)),
-        Qualifier("since", Kind.TIME, "Decided from then on", ("1h", "24h", "7d")),
-        Qualifier("until", Kind.TIME, "Decided before", ("1h", "24h", "7d")),
+        Qualifier("model", Kind.NAME, _("The model's whole name"), tuple(models)[:NAMES_OFFERED]),
+        Qualifier("verdict", Kind.CHOICE, _("How it ended"), tuple(Verdict)),
+        Qualifier("refusal", Kind.CHOICE, _("Why it was turned down"), tuple(RefusalClass)),
+        Qualifier("status", Kind.STATUS, _("What the provider answered"), ("429", "402", "503", "200")),
+        Qualifier("account", Kind.NAME, _("Whose key it used"), tuple(account.name for account in accounts)),
+        Qualifier("purpose", Kind.CHOICE, _("What it was for"), tuple(Purpose)),
+        Qualifier("since", Kind.TIME, _("Decided from then on"), ("1h", "24h", "7d")),
+        Qualifier("until", Kind.TIME, _("Decided before"), ("1h", "24h", "7d")),
     )
 
 

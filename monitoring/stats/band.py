@@ -14,6 +14,7 @@ from django.db.models import Count
 
 from agents.ledger.actions import paused_for
 from agents.models import Account, AuditEntry, LLMAttempt, RateLimitEvent
+from agents.phrases import phrase
 from agents.reasons import Verdict
 from agents.refusals import RefusalClass
 from monitoring.stats.standing import CAUSES
@@ -24,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 KEPT_SECONDS = 30
 # More pauses or refusals than these are no more to be seen on a band; the table of events has them all.
 PAUSES_DRAWN, REFUSALS_DRAWN, PAUSES_LISTED = 1_000, 2_000, 30
-OPERATOR = "paused by an operator"
+OPERATOR = phrase("paused by an operator")
 ACCEPTED = (Verdict.OK, Verdict.INVALID)
 
 

@@ -9,20 +9,24 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from agents.configuration import ACCOUNT, SETTINGS
+from agents.governor import Pacing
 from agents.hybrid import Mode, Use
 from agents.models import Account, Settings
+from agents.phrases import phrase
 from agents.text import shorten
 from monitoring.models import Retention
 from monitoring.retention import RULES
+from monitoring.wording import translated
 
 SHOWN = 20
 # The library leaves out what no form edits.
-HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key"}
+HINTS = {"key_hint": phrase("API key"), "admin_key_hint": phrase("Admin key")}
 
 
-CHOSEN: dict[str, type[Mode] | type[Use]] = {"agent_mode": Mode, "llm_use": Use}
+CHOSEN: dict[str, type[Mode] | type[Use] | type[Pacing]] = {"agent_mode": Mode, "llm_use": Use, "pacing": Pacing}
 UNITS = {"_seconds": "s", "_usd": "USD"}
 HISTORIES: dict[str, Any] = {"settings": Settings, "account": Account, "retention": Retention}
 RULE_LABELS = {rule.name: rule.label for rule in RULES}
@@ -61,8 +65,8 @@ class Change:
         told = ", ".join(
             f"{each.field} {each.old} → {each.new}" if each.old else f"{each.field} {each.new}".strip() for each in self.fields
         )
-        of = f"Account {self.account}: " if self.account else ""
-        return shorten(f"{of}{told}", 120) + (f", by {self.by}" if self.by else "")
+        of = _("Account {account}: {told}").format(account=self.account, told=told) if self.account else told
+        return _("{told}, by {by}").format(told=shorten(of, 120), by=self.by) if self.by else shorten(of, 120)
 
 
 def changes() -> list[Change]:
@@ -136,35 +140,35 @@ def _added(newer: Any, older: Any) -> list[FieldChange]:
     differences = _differences(newer, older, {"id", "name"})
     if KINDS[newer.__class__] != "account" or newer.name == Account.DEFAULT:
         return differences
-    return [FieldChange("Added", "", ""), *(replace(each, old="") for each in differences)]
+    return [FieldChange(_("Added"), "", ""), *(replace(each, old="") for each in differences)]
 
 
 def _deleted(newer: Any, older: Any) -> list[FieldChange]:
-    return [FieldChange("Deleted", "", "")]
+    return [FieldChange(_("Deleted"), "", "")]
 
 
 def _changed(newer: Any, older: Any) -> list[FieldChange]:
     return _differences(newer, older, {"id"}) or [
-        FieldChange("A key", "", "replaced; its last characters are the same, or too few to be shown")
+        FieldChange(_("A key"), "", _("replaced; its last characters are the same, or too few to be shown"))
     ]
 
 
 def _differences(newer: Any, older: Any, but: set[str]) -> list[FieldChange]:
     found = [_field_change(newer, delta.field, delta.old, delta.new) for delta in newer.diff_against(older, excluded_fields=but).changes]
     hints = [(words, getattr(older, name, ""), getattr(newer, name, "")) for name, words in HINTS.items()]
-    return found + [FieldChange(words, "", _of_key(old, new)) for words, old, new in hints if old != new]
+    return found + [FieldChange(translated(words), "", _of_key(old, new)) for words, old, new in hints if old != new]
 
 
 def _of_key(old: str, new: str) -> str:
     if old and new:
-        return f"replaced: •••• {old} → •••• {new}"
-    return f"entered: •••• {new}" if new else f"removed: •••• {old}"
+        return _("replaced: •••• {old} → •••• {new}").format(old=old, new=new)
+    return _("entered: •••• {new}").format(new=new) if new else _("removed: •••• {old}").format(old=old)
 
 
 def _field_change(record: Any, field: str, old: Any, new: Any) -> FieldChange:
     label = capfirst(model_field(record, field).verbose_name)
     if KINDS[record.__class__] == "retention":
-        label = f"{RULE_LABELS.get(record.name, record.name)} kept, {label.lower()}"
+        label = _("{records} kept, {part}").format(records=translated(RULE_LABELS.get(record.name, record.name)), part=label.lower())
     return FieldChange(label, in_words(field, old), in_words(field, new))
 
 
@@ -176,11 +180,11 @@ def model_field(row: Any, name: str) -> Any:
 def in_words(field: str, value: Any) -> str:
     """A field's value as the history and the read-only page show it."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if value in ("", [], {}, None):
-        return "none"
+        return _("none")
     if field in CHOSEN:
-        return CHOSEN[field](value).sentence
+        return translated(CHOSEN[field](value).sentence)
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     text = ", ".join(_number(item) for item in value) if isinstance(value, list) else _number(value)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from agents.models import Route
+from agents.phrases import phrase
 from agents.refusals import RefusalClass
 from monitoring.rollups.histogram import percentile
 from monitoring.stats.changes import changes_between
@@ -15,16 +18,16 @@ from monitoring.stats.ranges import Range
 from monitoring.stats.series import Series, Tally
 
 REFUSALS = {
-    RefusalClass.EDGE: ("Rate limit", "red"),
-    RefusalClass.CAPACITY: ("Model full", "yellow"),
-    RefusalClass.FREE_DAILY: ("Free daily limit", "pink"),
-    RefusalClass.DAILY_QUOTA: ("Daily quota", "orange"),
-    RefusalClass.SUBSCRIPTION_CAP: ("Subscription cap", "lime"),
-    RefusalClass.PAYMENT: ("No balance", "purple"),
-    RefusalClass.AUTH: ("Key refused", "indigo"),
-    RefusalClass.MODEL: ("Model not listed", "teal"),
-    RefusalClass.REQUEST: ("Request refused", "cyan"),
-    RefusalClass.UPSTREAM: ("Provider failed", "blue"),
+    RefusalClass.EDGE: (phrase("Rate limit"), "red"),
+    RefusalClass.CAPACITY: (phrase("Model full"), "yellow"),
+    RefusalClass.FREE_DAILY: (phrase("Free daily limit"), "pink"),
+    RefusalClass.DAILY_QUOTA: (phrase("Daily quota"), "orange"),
+    RefusalClass.SUBSCRIPTION_CAP: (phrase("Subscription cap"), "lime"),
+    RefusalClass.PAYMENT: (phrase("No balance"), "purple"),
+    RefusalClass.AUTH: (phrase("Key refused"), "indigo"),
+    RefusalClass.MODEL: (phrase("Model not listed"), "teal"),
+    RefusalClass.REQUEST: (phrase("Request refused"), "cyan"),
+    RefusalClass.UPSTREAM: (phrase("Provider failed"), "blue"),
 }
 MINUTE = "%Y-%m-%dT%H:%MZ"
 
@@ -112,11 +115,11 @@ def _routes(told: Series) -> list[dict[str, Any]]:
     tallies = [tally for _, tally in told.bins]
     sets = [
         _set("LLM", "azure", [tally.llm for tally in tallies], tasks="route:llm"),
-        _set("Template", "purple", [tally.template for tally in tallies], tasks="route:template"),
+        _set(_("Template"), "purple", [tally.template for tally in tallies], tasks="route:template"),
     ]
     others = (
-        _set("Under way", "yellow", [tally.under_way for tally in tallies], tasks="state:running"),
-        _set("No answer", "secondary", [tally.unanswered for tally in tallies], tasks=""),
+        _set(_("Under way"), "yellow", [tally.under_way for tally in tallies], tasks="state:running"),
+        _set(_("No answer"), "secondary", [tally.unanswered for tally in tallies], tasks=""),
     )
     return [*sets, *(each for each in others if any(each["values"]))]
 
@@ -128,17 +131,17 @@ def _refusals(told: Series) -> list[dict[str, Any]]:
 
 def _latency(rows: list[BarRow]) -> list[dict[str, Any]]:
     names = (
-        ("LLM median", "azure", "llm_p50"),
-        ("LLM 95th percentile", "blue", "llm_p95"),
-        ("Template 95th percentile", "purple", "template_p95"),
+        (_("LLM median"), "azure", "llm_p50"),
+        (_("LLM 95th percentile"), "blue", "llm_p95"),
+        (_("Template 95th percentile"), "purple", "template_p95"),
     )
     return [_set(name, color, [_seconds(getattr(row, field)) for row in rows], line=True) for name, color, field in names]
 
 
 def _cost(rows: list[BarRow]) -> list[dict[str, Any]]:
     return [
-        _set("Tokens", "teal", [row.tokens for row in rows]),
-        _set("Cost, USD", "orange", [round(row.cost, 4) for row in rows], line=True, right=True),
+        _set(_("Tokens"), "teal", [row.tokens for row in rows]),
+        _set(_("Cost, USD"), "orange", [round(row.cost, 4) for row in rows], line=True, right=True),
     ]
 
 

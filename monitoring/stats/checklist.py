@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Exists
+from django.utils.translation import gettext as _
 
 from agents.configuration import default_account
 from agents.keys import UnreadableKey, key_of
@@ -35,13 +36,13 @@ def checklist() -> list[Item]:
     default_account()
     accounts = list(Account.objects.annotate(**FACTS))
     works, answered, told, tested = (bool(getattr(accounts[0], fact)) for fact in FACTS)
-    by_hand = "Validators send them to /step, /act or /solve_task; or set a task by hand."
+    by_hand = _("Validators send them to /step, /act or /solve_task; or set a task by hand.")
     items = [
-        Item("A key is set", any(map(_has_key, accounts)), "Enter one, or set CHUTES_API_KEY.", "settings"),
-        Item("The key works", works, "The first success of any request ticks this.", "rate_limit"),
-        Item("A step is answered", answered, by_hand, "new_task"),
-        Item("Somebody is told of trouble", told, "Add a channel for notifications.", "notifications"),
-        Item("Tests run by themselves", tested, "Switch a schedule on.", "tests"),
+        Item(_("A key is set"), any(map(_has_key, accounts)), _("Enter one, or set CHUTES_API_KEY."), "settings"),
+        Item(_("The key works"), works, _("The first success of any request ticks this."), "rate_limit"),
+        Item(_("A step is answered"), answered, by_hand, "new_task"),
+        Item(_("Somebody is told of trouble"), told, _("Add a channel for notifications."), "notifications"),
+        Item(_("Tests run by themselves"), tested, _("Switch a schedule on."), "tests"),
     ]
     return [] if all(item.is_done for item in items) else items
 

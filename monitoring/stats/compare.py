@@ -19,6 +19,7 @@ from monitoring.rollups.summing import DAY, GROUP_KEY, STEP_SUMS, Groups, Row, S
 from monitoring.stats.figures import share
 from monitoring.stats.ranges import Range, Sources, sources
 from monitoring.stats.words import kind_words
+from monitoring.wording import translated
 
 USES = {use.value: use.sentence for use in Use}
 
@@ -107,7 +108,7 @@ def _total(groups: Groups) -> Groups:
 
 def _uses(pairs: list[Pair]) -> list[Pair]:
     """In words; none where no record says which was in force."""
-    return _worded(pairs, lambda name: USES.get(name, name)) if any(pair.name for pair in pairs) else []
+    return _worded(pairs, lambda name: translated(USES.get(name, name))) if any(pair.name for pair in pairs) else []
 
 
 def _worded(pairs: list[Pair], words: Callable[[str], str]) -> list[Pair]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from monitoring.health.looks import CLOCK, DRIFT_EVERY
 from monitoring.health.readiness import MISSED_ROUNDS, WorkerNow, is_stale, looked_every, worker_now
@@ -51,10 +52,12 @@ class ComponentRow:
     def beats_in_words(self) -> str:
         """The strip for who can't see it."""
         if not self.beats:
-            return "No look is on record."
-        counts = [(state.label.lower(), sum(beat.state is state for beat in self.beats)) for state in HealthState]
+            return _("No look is on record.")
+        counts = [(str(state.label).lower(), sum(beat.state is state for beat in self.beats)) for state in HealthState]
         told = ", ".join(f"{count} {words}" for words, count in counts if count)
-        return f"The last {len(self.beats)} looks: {told}. Newest: {self.beats[-1].state.label}."
+        return _("The last {looks} looks: {told}. Newest: {newest}.").format(
+            looks=len(self.beats), told=told, newest=self.beats[-1].state.label
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Segment:
     @property
     def words(self) -> str:
         """The state in words."""
-        return HealthState(self.state).label if self.state else "Not looked at"
+        return str(HealthState(self.state).label) if self.state else _("Not looked at")
 
     @property
     def drawn(self) -> float:

@@ -8,14 +8,17 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from agents.models import RateLimitEvent
+from agents.phrases import phrase
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass, sentence
 from agents.standing import predicted_by
 from monitoring.stats.keyset import Place, Slice, capped_count, cut
 from monitoring.stats.predictions import Expectation, Predicted, in_words, outcome
 from monitoring.stats.standing import CAUSES
+from monitoring.wording import translated
 
 PAGE_SIZE = 50
 OPEN = "open"
@@ -30,7 +33,7 @@ class EventScope(StrEnum):
     @property
     def sentence(self) -> str:
         """The scope in an operator's words."""
-        return "The whole account" if self is EventScope.ACCOUNT else "One model"
+        return phrase("The whole account") if self is EventScope.ACCOUNT else phrase("One model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,12 @@ def row(event: RateLimitEvent, now: datetime) -> EventRow:
     step = event.attempt.step if event.attempt else None
     return EventRow(
         event=event,
-        cause=CAUSES[kind],
-        sentence=sentence(kind, status=event.status),
-        pause_source=PauseSource(event.pause_source).sentence,
+        cause=translated(CAUSES[kind]),
+        sentence=translated(sentence(kind, status=event.status)),
+        pause_source=translated(PauseSource(event.pause_source).sentence),
         predicted=in_words(predicted_by(event), event.recovered_at or now),
         outcome=outcome(event),
-        ended=event.get_ended_by_display() if event.ended_by else "Still open",
+        ended=event.get_ended_by_display() if event.ended_by else _("Still open"),
         step=(step.task_id, step.pk) if step else None,
     )
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
+from agents.phrases import phrase
 from agents.text import length
 from monitoring.rollups.histogram import percentile
 from monitoring.stats.series import Tally
 from monitoring.stats.what_if import Better
+from monitoring.wording import translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def _figure(kind: Kind, now: Tally, before: Tally) -> Figure:
     change = "" if new is None or old is None else kind.compare(new, old)
     says_nothing = change in ("", SAME) or (change == NEW and not kind.is_new_bad)
     tone = "" if says_nothing else _tone(kind.better, new or 0, old or 0)
-    return Figure(kind.name, _words(kind, new), _words(kind, old), change, tone, kind.note(now))
+    return Figure(translated(kind.name), _words(kind, new), _words(kind, old), translated(change), tone, kind.note(now))
 
 
 def _words(kind: Kind, value: float | None) -> str:
@@ -94,7 +98,7 @@ def _tone(better: Better, new: float, old: float) -> str:
     return "good" if (new > old) == (better is Better.MORE) else "bad"
 
 
-SAME, NEW = "±0", "new"
+SAME, NEW = "±0", phrase("new")
 
 
 def _relative(new: float, old: float) -> str:
@@ -112,7 +116,7 @@ def _relative(new: float, old: float) -> str:
 def _points(new: float, old: float) -> str:
     """In percentage points."""
     change = round(new - old, 1)
-    return f"{change:+.1f} points".replace("-", "−") if change else SAME
+    return _("{change:+.1f} points").format(change=change).replace("-", "−") if change else SAME
 
 
 def _longer(new: float, old: float) -> str:
@@ -125,22 +129,29 @@ def _percentile(wanted: float) -> Callable[[Tally], float | None]:
 
 
 def _answered_note(tally: Tally) -> str:
-    return f"{tally.unanswered:,} without an answer" if tally.unanswered else ""
+    return _("{unanswered:,} without an answer").format(unanswered=tally.unanswered) if tally.unanswered else ""
 
 
 def _late_note(tally: Tally) -> str:
-    return f"{tally.answered - tally.in_time:,} late" if tally.answered else ""
+    return _("{late:,} late").format(late=tally.answered - tally.in_time) if tally.answered else ""
 
 
 KINDS = (
-    Kind("Steps answered", lambda tally: tally.answered, lambda value: f"{value:,.0f}", _relative, Better.NEITHER, _answered_note),
-    Kind("In time", in_time_share, percent, _points, Better.MORE, _late_note),
-    Kind("LLM share", lambda tally: share(tally.llm, tally.answered), percent, _points, Better.MORE, lambda tally: f"{tally.llm:,} steps"),
-    Kind("LLM attempts", lambda tally: tally.attempts, lambda value: f"{value:,.0f}", _relative, Better.NEITHER),
-    Kind("Rate limits (429)", lambda tally: tally.too_many, lambda value: f"{value:,.0f}", _relative, Better.LESS, is_new_bad=True),
-    Kind("Paused", lambda tally: tally.paused_seconds, length, _longer, Better.LESS),
-    Kind("Median answer", _percentile(0.5), milliseconds, _relative, Better.NEITHER),
-    Kind("95th percentile", _percentile(0.95), milliseconds, _relative, Better.LESS),
-    Kind("Tokens", lambda tally: tally.tokens, short, _relative, Better.NEITHER),
-    Kind("Cost", lambda tally: float(tally.cost), usd, _relative, Better.LESS),
+    Kind(phrase("Steps answered"), lambda tally: tally.answered, lambda value: f"{value:,.0f}", _relative, Better.NEITHER, _answered_note),
+    Kind(phrase("In time"), in_time_share, percent, _points, Better.MORE, _late_note),
+    Kind(
+        phrase("LLM share"),
+        lambda tally: share(tally.llm, tally.answered),
+        percent,
+        _points,
+        Better.MORE,
+        lambda tally: _("{llm:,} steps").format(llm=tally.llm),
+    ),
+    Kind(phrase("LLM attempts"), lambda tally: tally.attempts, lambda value: f"{value:,.0f}", _relative, Better.NEITHER),
+    Kind(phrase("Rate limits (429)"), lambda tally: tally.too_many, lambda value: f"{value:,.0f}", _relative, Better.LESS, is_new_bad=True),
+    Kind(phrase("Paused"), lambda tally: tally.paused_seconds, length, _longer, Better.LESS),
+    Kind(phrase("Median answer"), _percentile(0.5), milliseconds, _relative, Better.NEITHER),
+    Kind(phrase("95th percentile"), _percentile(0.95), milliseconds, _relative, Better.LESS),
+    Kind(phrase("Tokens"), lambda tally: tally.tokens, short, _relative, Better.NEITHER),
+    Kind(phrase("Cost"), lambda tally: float(tally.cost), usd, _relative, Better.LESS),
 )

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from agents import governor, latency, pauses
 from agents.models import RateLimitEvent
+from agents.phrases import phrase
 from agents.reasons import PaceSource
 from agents.refusals import RefusalClass
 from agents.standing import Look, Standing
 from monitoring.stats.predictions import Expectation, expectation
 from monitoring.stats.standing import Sentence, moment, sentence
+from monitoring.wording import translated
 
 MEANINGS = {
-    Standing.OPEN: ("Open", "The next step may ask at once"),
-    Standing.SPACING: ("Spacing", "A slot is taken"),
-    Standing.PAUSED: ("Paused", "Nothing is sent"),
-    Standing.PROBING: ("Probing", "One request looks"),
-    Standing.STOPPED: ("Stopped", "Waits for its operator"),
-    Standing.OFF: ("Off", "Is not asked at all"),
+    Standing.OPEN: (phrase("Open"), phrase("The next step may ask at once")),
+    Standing.SPACING: (phrase("Spacing"), phrase("A slot is taken")),
+    Standing.PAUSED: (phrase("Paused"), phrase("Nothing is sent")),
+    Standing.PROBING: (phrase("Probing"), phrase("One request looks")),
+    Standing.STOPPED: (phrase("Stopped"), phrase("Waits for its operator")),
+    Standing.OFF: (phrase("Off"), phrase("Is not asked at all")),
 }
 # Rungs beyond the admins' list that are drawn while the ladder goes on doubling.
 BEYOND = 2
@@ -90,9 +94,9 @@ def gate_now(look: Look, now: datetime) -> GateNow:
         look=look,
         standing=standing,
         sentence=sentence(look, now),
-        stages=[Stage(name, meaning, each, each is standing) for each, (name, meaning) in MEANINGS.items()],
+        stages=[Stage(translated(name), translated(meaning), each, each is standing) for each, (name, meaning) in MEANINGS.items()],
         expected=expectation(look, now),
-        cause_sentence=look.cause_sentence,
+        cause_sentence=translated(look.cause_sentence),
         cause_event=look.event,
         blocked_at=moment(look.gate.blocked_at) if look.gate.strikes and look.gate.blocked_at else None,
         succeeded_at=moment(look.gate.succeeded_at) if look.gate.succeeded_at else None,
@@ -120,24 +124,30 @@ def pace(look: Look, now: float) -> PaceNow:
     """How fast requests may follow each other, and how that is known."""
     known, spacing = look.gate.pace, look.limits.spacing
     if not look.limits.is_learned:
-        return PaceNow(f"Fixed: one every {spacing:g} s" if spacing else "Fixed: no spacing", _published(look))
+        return PaceNow(_("Fixed: one every {spacing:g} s").format(spacing=spacing) if spacing else _("Fixed: no spacing"), _published(look))
     if not known.level:
         return PaceNow(
-            f"Learned: {PaceSource.SPACING.sentence}, one every {spacing:g} s" if spacing else "Learned: nothing yet", _published(look)
+            _("Learned: {sentence}, one every {spacing:g} s").format(sentence=translated(PaceSource.SPACING.sentence), spacing=spacing)
+            if spacing
+            else _("Learned: nothing yet"),
+            _published(look),
         )
     facts = (
-        ("Sure to", f"{known.confidence:g} of 1"),
-        ("Known from", known.source.sentence),
-        ("Most accepted", f"{known.proven[2]} in a minute, {known.proven[1]} in 10 s, {known.proven[0]} in 2 s"),
-        ("Last refused at", f"{known.ceiling:g} a minute" if known.ceiling else "no rate so far"),
+        (_("Sure to"), _("{confidence:g} of 1").format(confidence=known.confidence)),
+        (_("Known from"), translated(known.source.sentence)),
+        (
+            _("Most accepted"),
+            _("{minute} in a minute, {ten} in 10 s, {two} in 2 s").format(minute=known.proven[2], ten=known.proven[1], two=known.proven[0]),
+        ),
+        (_("Last refused at"), _("{ceiling:g} a minute").format(ceiling=known.ceiling) if known.ceiling else _("no rate so far")),
     )
     above = moment(known.hold_until) if known.ceiling and known.hold_until > now else None
-    return PaceNow(f"Learned: {known.level:.3g} a minute", (*facts, *_published(look)), above)
+    return PaceNow(_("Learned: {level:.3g} a minute").format(level=known.level), (*facts, *_published(look)), above)
 
 
 def _published(look: Look) -> tuple[tuple[str, str], ...]:
     told = look.gate.pace.published
-    return (("Published by the provider", f"{told:g} a minute" if told else "Unknown"),)
+    return ((_("Published by the provider"), _("{told:g} a minute").format(told=told) if told else _("Unknown")),)
 
 
 def models(look: Look, now: float) -> list[ModelNow]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from agents.models import AuditEntry
 from monitoring.models import Channel, Delivery, Notice
 from monitoring.notices.channels import in_words
 from monitoring.notices.events import EVENTS
 from monitoring.stats.keyset import Place, Slice, capped_count, cut
+from monitoring.wording import translated
 
 PAGE_SIZE = 50
 NEWEST = 10
@@ -119,10 +121,16 @@ def channel_changes() -> QuerySet[AuditEntry]:
 
 def _channel_row(channel: Channel, last: Delivery | None) -> ChannelRow:
     has_quiet = channel.quiet_from is not None and channel.quiet_to is not None
-    quiet = f"{channel.quiet_from:%H:%M} to {channel.quiet_to:%H:%M} {channel.zone}" if has_quiet else ""
-    words = {name: in_words(name, getattr(channel, name)) for name in ("least_severity", "resend_minutes")}
-    events = ", ".join(EVENTS[name].label for name in channel.events if name in EVENTS)
-    return ChannelRow(channel, events or "All events", words["least_severity"], quiet, words["resend_minutes"], last)
+    quiet = (
+        _("{quiet_from:%H:%M} to {quiet_to:%H:%M} {zone}").format(
+            quiet_from=channel.quiet_from, quiet_to=channel.quiet_to, zone=channel.zone
+        )
+        if has_quiet
+        else ""
+    )
+    words = {name: translated(in_words(name, getattr(channel, name))) for name in ("least_severity", "resend_minutes")}
+    events = ", ".join(translated(EVENTS[name].label) for name in channel.events if name in EVENTS)
+    return ChannelRow(channel, events or _("All events"), words["least_severity"], quiet, words["resend_minutes"], last)
 
 
 def _notice_rows(found: Sequence[Notice]) -> list[NoticeRow]:
@@ -149,4 +157,4 @@ def _delivery_row(delivery: Delivery) -> DeliveryRow:
 
 def _label(notice: Notice) -> str:
     """The kind of news; a kind that a later version gave up keeps its name."""
-    return EVENTS[notice.event].label if notice.event in EVENTS else notice.event
+    return translated(EVENTS[notice.event].label) if notice.event in EVENTS else notice.event

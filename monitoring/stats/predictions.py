@@ -10,18 +10,27 @@ from functools import partial
 from statistics import median
 
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
 from agents.ledger import events
 from agents.models import RateLimitEvent
+from agents.phrases import phrase
 from agents.reasons import PauseSource
 from agents.recovery import Prediction
 from agents.standing import Look
 from agents.text import length
 from monitoring.stats.standing import moment
+from monitoring.wording import translated
 
 Ended = RateLimitEvent.Ended
 # How sure is said in words from these confidences on.
-SURENESS = ((0.9, "nearly certain"), (0.7, "quite sure"), (0.5, "fairly sure"), (0.3, "not very sure"), (0.01, "hardly more than a guess"))
+SURENESS = (
+    (0.9, phrase("nearly certain")),
+    (0.7, phrase("quite sure")),
+    (0.5, phrase("fairly sure")),
+    (0.3, phrase("not very sure")),
+    (0.01, phrase("hardly more than a guess")),
+)
 # Enough for a share that means something; older ones tell of another provider.
 LOOKED_AT = 1_000
 # A thousand rows take some 10 ms: too much for every second of every open page.
@@ -67,9 +76,11 @@ class Predicted:
     def words(self) -> str:
         """How far off it was."""
         if self.is_inside:
-            return "Inside the range"
+            return _("Inside the range")
         seconds = self.error.total_seconds()
-        return f"{length(abs(seconds))} {'later' if seconds > 0 else 'earlier'} than predicted"
+        return (_("{length} later than predicted") if seconds > 0 else _("{length} earlier than predicted")).format(
+            length=length(abs(seconds))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +102,16 @@ def expectation(look: Look, now: datetime) -> Expectation | None:
 def in_words(told: Prediction, now: datetime, blocks: int = 0) -> Expectation:
     """A prediction as pages tell it. `blocks`: the earlier ones it rests on, where known."""
     at, earliest, latest = (None if each is None else moment(each) for each in (told.at, told.earliest, told.latest))
-    source = told.source.sentence
+    source = translated(told.source.sentence)
     if told.source is PauseSource.HISTORY and blocks:
-        source = f"how long {blocks} earlier blocks of this kind took"
+        source = _("how long {blocks} earlier blocks of this kind took").format(blocks=blocks)
     sure = "" if told.source is PauseSource.OPERATOR else sureness(told.confidence)
     return Expectation(at, earliest, latest, source, sure, bool(latest and now > latest))
 
 
 def sureness(confidence: float) -> str:
     """A confidence from 0 to 1 in words; "" for none at all."""
-    return next((words for least, words in SURENESS if confidence >= least), "")
+    return translated(next((words for least, words in SURENESS if confidence >= least), ""))
 
 
 def earlier_blocks(look: Look) -> int:

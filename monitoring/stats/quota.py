@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
 from agents import forecast
 from agents.configuration import accounts
@@ -16,6 +17,7 @@ from agents.forecast import HOUR, LONG_SPANS, Limit, Outcome, Sample, Use
 from agents.keys import UnreadableKey, admin_key_of
 from agents.management_api import NOT_ADMIN
 from agents.models import Account, Gate, QuotaReading
+from agents.phrases import phrase
 from agents.readings import UNDER_WAY
 from agents.resets import DAY, FOUR_HOURS
 
@@ -24,9 +26,10 @@ LOOKED_BACK = timedelta(days=1)
 KEPT_SECONDS = 10
 # As many points as the line is wide in pixels on a phone.
 POINTS = 100
-READ, TOLD = "read with the admin key", "told by the last answer"
-NO_KEY = "Balance and caps are unknown: this account has no admin key, and the key that sends completions cannot read them."
-NOT_YET = "Nothing was read yet. The worker reads every five minutes."
+DAILY = phrase("daily quota")
+READ, TOLD = phrase("read with the admin key"), phrase("told by the last answer")
+NO_KEY = phrase("Balance and caps are unknown: this account has no admin key, and the key that sends completions cannot read them.")
+NOT_YET = phrase("Nothing was read yet. The worker reads every five minutes.")
 FIELDS = (
     "account_id",
     "read_at",
@@ -122,7 +125,11 @@ def quota_warnings(now: datetime) -> list[str]:
 
 def _warnings(now: datetime) -> list[str]:
     known = quota(now)
-    return [f"{each.account}: {words}" if len(known) > 1 else words for each in known for words in each.warnings]
+    return [
+        phrase("{account}: {words}", account=each.account, words=words) if len(known) > 1 else words
+        for each in known
+        for words in each.warnings
+    ]
 
 
 def _account(account: Account, rows: Sequence[Row], told: Mapping[str, float], now: datetime) -> AccountQuota:
@@ -172,7 +179,7 @@ def _daily(rows: Sequence[Row], told: Mapping[str, float], now: float) -> tuple[
         total, samples, source = told["total"], [Sample(told["at"], told["used"])], TOLD
     if not total or not samples:
         return None
-    return Use(Limit("daily quota", total, began_at, began_at + DAY), samples), source
+    return Use(Limit(DAILY, total, began_at, began_at + DAY), samples), source
 
 
 def _has_daily(row: Row) -> bool:
@@ -187,7 +194,7 @@ def _four_hour(rows: Sequence[Row], now: float) -> tuple[Use, str] | None:
     resets_at = row["four_hour_reset_at"].timestamp() if row["four_hour_reset_at"] else 0.0
     if resets_at <= now:
         resets_at = (now // FOUR_HOURS + 1) * FOUR_HOURS
-    limit = Limit("4-hour cap", row["four_hour_cap"], resets_at - FOUR_HOURS, resets_at)
+    limit = Limit(phrase("4-hour cap"), row["four_hour_cap"], resets_at - FOUR_HOURS, resets_at)
     return Use(limit, _samples(rows, "four_hour_used")), READ
 
 
@@ -196,7 +203,7 @@ def _monthly(rows: Sequence[Row], now: float) -> tuple[Use, str] | None:
     if row is None:
         return None
     resets_at = row["monthly_reset_at"].timestamp() if row["monthly_reset_at"] else 0.0
-    limit = Limit("monthly cap", row["monthly_cap"], None, resets_at if resets_at > now else None, LONG_SPANS)
+    limit = Limit(phrase("monthly cap"), row["monthly_cap"], None, resets_at if resets_at > now else None, LONG_SPANS)
     return Use(limit, _samples(rows, "monthly_used")), READ
 
 
@@ -204,10 +211,10 @@ def _meter(use: Use, source: str, now: float) -> Meter:
     limit, known, foreseen = use.limit, use.samples[-1], forecast.use(use, now)
     runs_out_at = _at(foreseen.at) if foreseen.outcome is Outcome.RUNS_OUT and foreseen.at else None
     return Meter(
-        label=f"{limit.name[:1].upper()}{limit.name[1:]}",
+        label=limit.name,
         used=known.value,
         total=limit.total,
-        is_money=limit.name != "daily quota",
+        is_money=limit.name is not DAILY,
         resets_at=_at(limit.resets_at) if limit.resets_at else None,
         runs_out_at=runs_out_at,
         outcome=foreseen.outcome,
@@ -221,12 +228,12 @@ def _plan(rows: Sequence[Row], told: Mapping[str, float]) -> str:
     """How the account is paid for, as far as anybody says."""
     subscribed = _newest(rows, lambda row: row["is_subscribed"] is not None)
     if subscribed and subscribed["is_subscribed"]:
-        return "Subscription"
+        return _("Subscription")
     daily = _newest(rows, _has_daily)
     if daily and daily["is_unlimited"]:
-        return "No daily quota"
+        return _("No daily quota")
     total = daily["daily_total"] if daily else told.get("total")
-    return "" if total is None else "Daily quota" if total else "Pay as you go"
+    return "" if total is None else _("Daily quota") if total else _("Pay as you go")
 
 
 def _history(money: Sequence[Sample]) -> History | None:

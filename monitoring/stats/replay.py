@@ -11,6 +11,8 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from agents.models import LLMAttempt, Replay, Step
 from agents.page import read
 from agents.prompt import question
@@ -89,13 +91,13 @@ def replay_page(pk: int, now: datetime) -> ReplayPage | None:
 
 def _told(replay: Replay, step: Step, attempts: Sequence[LLMAttempt]) -> Told:
     way, under_way = replay.get_way_display(), replay.state in (Replay.State.QUEUED, Replay.State.RUNNING)
-    asked = f"{replay.model} of {replay.account.name}" if replay.account else way
+    asked = _("{model} of {name}").format(model=replay.model, name=replay.account.name) if replay.account else way
     if replay.state != Replay.State.DONE:
         return Told(replay, asked, under_way)
     same_then, same_now = _same(step.actions, replay.actions)
     then, now = _side(step, attempts, same_then), _side(replay, list(replay.attempts.all()), same_now)
     if replay.way == Replay.Way.TEMPLATE:
-        now = dataclasses.replace(now, sentence="The template agent alone was asked.")
+        now = dataclasses.replace(now, sentence=_("The template agent alone was asked."))
     return Told(replay, asked, under_way, then, now, _verdict(then, now))
 
 
@@ -124,7 +126,11 @@ def _side(answer: Step | Replay, attempts: Sequence[LLMAttempt], same: set[int])
 
 def _verdict(then: Side, now: Side) -> str:
     if [line.is_same for line in then.lines + now.lines].count(False) == 0 and then.done == now.done:
-        return "The same answer."
+        return _("The same answer.")
     differing = sum(not line.is_same for line in then.lines), sum(not line.is_same for line in now.lines)
-    said = "" if then.done == now.done else f" {'Now' if now.done else 'Only then'} it says that the task is done."
-    return f"The answers differ: {differing[0]} of {len(then.lines)} actions then, {differing[1]} of {len(now.lines)} now.{said}"
+    told = _("The answers differ: {differ} of {actions} actions then, {differ_now} of {actions_now} now.").format(
+        differ=differing[0], actions=len(then.lines), differ_now=differing[1], actions_now=len(now.lines)
+    )
+    if then.done == now.done:
+        return told
+    return f"{told} {_('Now it says that the task is done.') if now.done else _('Only then it says that the task is done.')}"

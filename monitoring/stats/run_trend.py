@@ -11,8 +11,10 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.utils.translation import gettext as _
 
 from agents.models import LLMAttempt, Route, Source
+from agents.phrases import phrase
 from agents.reasons import Purpose
 from monitoring.models import Result, TestResult, TestRun
 from monitoring.stats.runs import RunRow
@@ -38,7 +40,7 @@ class Changed:
     @property
     def words(self) -> str:
         """The change in a word."""
-        return "Better" if self.is_better else "Worse"
+        return _("Better") if self.is_better else _("Worse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ def _costs(now: datetime) -> list[Cost]:
     since = now - timedelta(days=COST_DAYS)
     # Each by the index that leads to it: both at once would read all attempts of those days.
     kinds = {
-        "Direct key tests": Q(purpose=Purpose.TEST, decided_at__gte=since),
-        "Live tests' steps": Q(step__source=Source.TEST, step__received_at__gte=since),
+        phrase("Direct key tests"): Q(purpose=Purpose.TEST, decided_at__gte=since),
+        phrase("Live tests' steps"): Q(step__source=Source.TEST, step__received_at__gte=since),
     }
     sums = {"number": Count("id"), "prompt": Sum("prompt_tokens"), "completion": Sum("completion_tokens"), "usd": Sum("cost")}
     found = {words: LLMAttempt.objects.filter(of, sent_at__isnull=False).aggregate(**sums) for words, of in kinds.items()}

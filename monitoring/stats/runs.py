@@ -16,6 +16,7 @@ from monitoring.stats.keyset import Place, Slice, capped_count, cut
 from monitoring.suites.registry import TITLES
 from monitoring.suites.report import NOT_WORKING, conclusion, title
 from monitoring.suites.running import UNDER_WAY
+from monitoring.wording import translated
 
 PAGE_SIZE, STRIP_SIZE = 25, 50
 State = TestRun.State
@@ -95,7 +96,7 @@ def row_of(run: TestRun, said: str = "") -> RunRow:
         standing=run.verdict or run.state,
         words=run.get_verdict_display() if run.verdict else run.get_state_display(),
         asked_at=run.asked_at,
-        suites=", ".join(TITLES[name] for name in run.suites),
+        suites=", ".join(translated(TITLES[name]) for name in run.suites),
         trigger=run.get_trigger_display(),
         asked_by=run.asked_by,
         seconds=(run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None,

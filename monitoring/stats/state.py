@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from agents import standing
 from agents.models import Heartbeat, Step
@@ -70,12 +71,14 @@ def told(facts: Facts) -> State:
     llm = sentence(facts.look, facts.now)
     return State(
         tone=Tone.QUIET if facts.last_step_at is None and llm.tone is Tone.GOOD else llm.tone,
-        headline="Answering." if facts.last_step_at else "Ready. No step has come yet.",
+        headline=_("Answering.") if facts.last_step_at else _("Ready. No step has come yet."),
         llm=llm.words,
         until=llm.until,
         after=llm.after,
         remedy=llm.remedy,
-        account=f"Account {facts.look.account.name}, of {facts.accounts}" if facts.accounts > 1 else "",
+        account=_("Account {name}, of {accounts}").format(name=facts.look.account.name, accounts=facts.accounts)
+        if facts.accounts > 1
+        else "",
         expected=expectation(facts.look, facts.now),
         worker=worker_in_words(facts.worker_beat_at, facts.now),
         last_step_at=facts.last_step_at,
@@ -92,7 +95,7 @@ def worker_beat_at() -> datetime | None:
 def worker_in_words(beat_at: datetime | None, now: datetime) -> str:
     """What is wrong with the worker; "" where nothing is."""
     if beat_at is None:
-        return "The worker has given no sign of life yet: operators' tasks wait. Start it with make run."
+        return _("The worker has given no sign of life yet: operators' tasks wait. Start it with make run.")
     if now - beat_at > WORKER_SILENT:
-        return "The worker is silent: operators' tasks wait. Look at its log, or restart it."
+        return _("The worker is silent: operators' tasks wait. Look at its log, or restart it.")
     return ""

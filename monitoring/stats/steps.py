@@ -11,6 +11,7 @@ from django.db.models.functions import Left
 
 from agents.models import Step
 from agents.reasons import Reason
+from monitoring.wording import translated
 
 # A prompt's beginning tells tasks apart; the task's page shows the whole.
 PROMPT_CHARS = 160
@@ -63,7 +64,7 @@ def rows(steps: QuerySet[Step], count: int) -> list[StepRow]:
 
 def sentence_of(reason: str) -> str:
     """A reason in words; "" while nothing is decided."""
-    return Reason(reason).sentence if reason else ""
+    return translated(Reason(reason).sentence) if reason else ""
 
 
 def is_late(answered_at: datetime | None, deadline_at: datetime) -> bool:

@@ -12,10 +12,12 @@ from itertools import zip_longest
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from agents.hybrid import Mode, Use
 from agents.models import Account, LLMAttempt, Route, Step, Submission, Task
 from agents.outcomes import Outcome
+from agents.phrases import phrase
 from agents.reasons import Reason, Verdict
 from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
@@ -23,26 +25,27 @@ from monitoring.stats.changes import UNITS
 from monitoring.stats.steps import is_late, sentence_of
 from monitoring.stats.task_filters import TaskState
 from monitoring.stats.words import action_words, kind_words
+from monitoring.wording import translated
 
 # A task has at most 12 steps; the same id may come again and again.
 STEPS_SHOWN = 30
 LIMITS = {
-    "mode": "Mode",
-    "llm_use": "LLM is asked",
-    "sure_from": "Sure from",
-    "max_task_usd": "Cost of a task",
-    "deadline_seconds": "Time for the answer",
-    "spacing_seconds": "Spacing",
-    "backoff_seconds": "Backoff",
-    "looked": "Look at the page",
+    "mode": phrase("Mode"),
+    "llm_use": phrase("LLM is asked"),
+    "sure_from": phrase("Sure from"),
+    "max_task_usd": phrase("Cost of a task"),
+    "deadline_seconds": phrase("Time for the answer"),
+    "spacing_seconds": phrase("Spacing"),
+    "backoff_seconds": phrase("Backoff"),
+    "looked": phrase("Look at the page"),
 }
 CHOSEN: dict[str, type[Mode] | type[Use]] = {"mode": Mode, "llm_use": Use}
 # What an account's gate said to a step; a time follows where it is known.
 DECLINED = {
-    Reason.PAUSED: ("paused", "until"),
-    Reason.PROBING: ("another step is probing it", "until"),
-    Reason.SPACING: ("too late for the deadline, its next free slot was", "at"),
-    Reason.DEADLINE: ("the time left is too short for it", ""),
+    Reason.PAUSED: (phrase("paused"), phrase("until")),
+    Reason.PROBING: (phrase("another step is probing it"), phrase("until")),
+    Reason.SPACING: (phrase("too late for the deadline, its next free slot was"), phrase("at")),
+    Reason.DEADLINE: (phrase("the time left is too short for it"), ""),
 }
 
 
@@ -120,10 +123,10 @@ class StepStory:
     @property
     def state_words(self) -> str:
         """The same in words."""
-        answered_by = Route(self.step.route).label if self.step.route else ""
+        answered_by = str(Route(self.step.route).label) if self.step.route else ""
         if self.late:
-            return f"{answered_by}, late"
-        return answered_by or ("No answer" if self.lost else "Under way")
+            return _("{answered_by}, late").format(answered_by=answered_by)
+        return answered_by or (_("No answer") if self.lost else _("Under way"))
 
     @property
     def model(self) -> str:
@@ -178,11 +181,11 @@ def step_story(step: Step, attempts: Iterable[LLMAttempt], now: datetime, *, has
     return StepStory(
         step=step,
         sentence=sentence_of(step.reason),
-        outcome=Outcome(step.outcome).sentence if step.outcome else "",
+        outcome=translated(Outcome(step.outcome).sentence) if step.outcome else "",
         caller_error=redact(step.caller_error),
         late=is_late(step.answered_at, step.deadline_at),
         lost=not step.route and step.deadline_at < now,
-        limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items()],
+        limits=[(translated(LIMITS.get(name, name)), _limit(name, value)) for name, value in step.limits.items()],
         declined=[_declined(said) for said in step.declined] if has_several else [],
         attempts=[_rung(attempt, step, attempt.account.name if has_several else "") for attempt in attempts],
         actions=[ActionWords(action_words(raw), _json(raw), worked) for raw, worked in zip_longest(step.actions, step.worked)],
@@ -209,7 +212,9 @@ def _attempts(steps: list[Step]) -> Mapping[int | None, list[LLMAttempt]]:
 def _declined(said: Mapping[str, Any]) -> Declined:
     reason, retry_at = Reason(said["reason"]), said["retry_at"]
     words, when = DECLINED.get(reason, (reason.sentence, ""))
-    return Declined(said["account"], words, when, datetime.fromtimestamp(retry_at, UTC) if when and retry_at else None)
+    return Declined(
+        said["account"], translated(words), translated(when), datetime.fromtimestamp(retry_at, UTC) if when and retry_at else None
+    )
 
 
 def _rung(attempt: LLMAttempt, step: Step, account: str) -> AttemptRung:
@@ -222,9 +227,9 @@ def _rung(attempt: LLMAttempt, step: Step, account: str) -> AttemptRung:
         wait_ms=attempt.wait_ms,
         duration_ms=attempt.latency_ms,
         verdict=attempt.verdict,
-        verdict_sentence=Verdict(attempt.verdict).sentence,
+        verdict_sentence=translated(Verdict(attempt.verdict).sentence),
         status=attempt.status,
-        refusal_sentence=sentence(RefusalClass(attempt.refusal), status=attempt.status) if attempt.refusal else "",
+        refusal_sentence=translated(sentence(RefusalClass(attempt.refusal), status=attempt.status)) if attempt.refusal else "",
         detail=redact(attempt.detail),
         prompt_tokens=attempt.prompt_tokens,
         completion_tokens=attempt.completion_tokens,
@@ -235,7 +240,7 @@ def _rung(attempt: LLMAttempt, step: Step, account: str) -> AttemptRung:
 
 def _limit(name: str, value: Any) -> str:
     if name in CHOSEN and value in list(CHOSEN[name]):
-        return CHOSEN[name](value).sentence
+        return translated(CHOSEN[name](value).sentence)
     numbers = value if isinstance(value, list) else [value]
     text = ", ".join(f"{number:g}" if isinstance(number, int | float) else str(number) for number in numbers)
     return next((f"{text} {unit}" for suffix, unit in UNITS.items() if name.endswith(suffix)), text)

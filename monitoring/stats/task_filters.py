@@ -10,15 +10,18 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
+from django.utils.translation import gettext as _
 
 from agents.models import LLMAttempt, Route, Source, Step, Submission, Task
 from agents.outcomes import Outcome
+from agents.phrases import phrase
 from agents.reasons import Reason
 from agents.template.intents import Kind as TaskKind
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import says
 from monitoring.stats.filters import AnyOf, narrowed, since
 from monitoring.stats.keyset import COUNT_CAP, capped_count
+from monitoring.wording import translated
 
 
 class TaskState(StrEnum):
@@ -33,15 +36,15 @@ class TaskState(StrEnum):
     @property
     def sentence(self) -> str:
         """The state in an operator's words."""
-        return _STATES[self]
+        return translated(_STATES[self])
 
 
 _STATES = {
-    TaskState.QUEUED: "Queued",
-    TaskState.RUNNING: "Running",
-    TaskState.ANSWERED: "Answered",
-    TaskState.LATE: "A step was late",
-    TaskState.UNANSWERED: "No answer on record",
+    TaskState.QUEUED: phrase("Queued"),
+    TaskState.RUNNING: phrase("Running"),
+    TaskState.ANSWERED: phrase("Answered"),
+    TaskState.LATE: phrase("A step was late"),
+    TaskState.UNANSWERED: phrase("No answer on record"),
 }
 # A bar offers so many names at most; others can be written all the same.
 NAMES_OFFERED = 200
@@ -50,17 +53,17 @@ NAMES_OFFERED = 200
 def task_qualifiers() -> tuple[Qualifier, ...]:
     """The qualifiers of the Tasks page, with the projects on record."""
     return (
-        Qualifier("route", Kind.CHOICE, "Who answered a step", tuple(Route.values)),
-        Qualifier("reason", Kind.CHOICE, "Why a step took its route", tuple(Reason)),
-        Qualifier("outcome", Kind.CHOICE, "How a step's actions went, as the next step told", tuple(Outcome)),
-        Qualifier("kind", Kind.CHOICE, "What the task asks for, as understood", tuple(TaskKind)),
-        Qualifier("project", Kind.NAME, "The web project", projects()),
-        Qualifier("status", Kind.STATUS, "What the provider answered to an attempt", ("429", "402", "503", "200")),
-        Qualifier("state", Kind.CHOICE, "Where the task is", tuple(TaskState)),
-        Qualifier("source", Kind.CHOICE, "Who set the task", tuple(Source.values)),
-        Qualifier("caller", Kind.ADDRESS, "The address of who posted it"),
-        Qualifier("since", Kind.TIME, "First seen from then on", ("1h", "24h", "7d")),
-        Qualifier("until", Kind.TIME, "First seen before", ("1h", "24h", "7d")),
+        Qualifier("route", Kind.CHOICE, _("Who answered a step"), tuple(Route.values)),
+        Qualifier("reason", Kind.CHOICE, _("Why a step took its route"), tuple(Reason)),
+        Qualifier("outcome", Kind.CHOICE, _("How a step's actions went, as the next step told"), tuple(Outcome)),
+        Qualifier("kind", Kind.CHOICE, _("What the task asks for, as understood"), tuple(TaskKind)),
+        Qualifier("project", Kind.NAME, _("The web project"), projects()),
+        Qualifier("status", Kind.STATUS, _("What the provider answered to an attempt"), ("429", "402", "503", "200")),
+        Qualifier("state", Kind.CHOICE, _("Where the task is"), tuple(TaskState)),
+        Qualifier("source", Kind.CHOICE, _("Who set the task"), tuple(Source.values)),
+        Qualifier("caller", Kind.ADDRESS, _("The address of who posted it")),
+        Qualifier("since", Kind.TIME, _("First seen from then on"), ("1h", "24h", "7d")),
+        Qualifier("until", Kind.TIME, _("First seen before"), ("1h", "24h", "7d")),
     )
 
 

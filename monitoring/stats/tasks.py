@@ -11,19 +11,21 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce, Left
 
 from agents.models import Step, Submission, Task
+from agents.phrases import phrase
 from monitoring.queries import TEXT, Query
 from monitoring.stats.keyset import Place, Slice, capped_count, cut
 from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
 from monitoring.stats.task_filters import TaskState, in_any_state, matching_tasks
+from monitoring.wording import translated
 
 PAGE_SIZE = 50
 TAB_WORDS = {
-    "": "All",
-    TaskState.QUEUED: "Queued",
-    TaskState.RUNNING: "Running",
-    TaskState.ANSWERED: "Answered",
-    TaskState.LATE: "Late",
-    TaskState.UNANSWERED: "Unanswered",
+    "": phrase("All"),
+    TaskState.QUEUED: phrase("Queued"),
+    TaskState.RUNNING: phrase("Running"),
+    TaskState.ANSWERED: phrase("Answered"),
+    TaskState.LATE: phrase("Late"),
+    TaskState.UNANSWERED: phrase("Unanswered"),
 }
 
 
@@ -90,7 +92,7 @@ def tabs(query: Query, now: datetime, found: TaskList) -> list[Tab]:
             count = found.count
         elif is_counted:
             count = capped_count(base.filter(in_any_state(states, Step.objects.all(), now)))
-        return Tab(TAB_WORDS[state], str(asked), count, is_chosen)
+        return Tab(translated(TAB_WORDS[state]), str(asked), count, is_chosen)
 
     return [tab("", others), *(tab(state.value, others.having("state", state)) for state in TaskState)]
 

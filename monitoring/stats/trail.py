@@ -10,21 +10,24 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from agents.models import AuditEntry, RateLimitEvent
+from agents.phrases import phrase
 from agents.text import length
 from monitoring.audit import Deed
 from monitoring.stats.changes import HISTORIES, Change, told, with_before
 from monitoring.stats.keyset import Cursor, Place
+from monitoring.wording import translated
 
 PAGE_SIZE = 50
 MACHINE, OUTSIDE = ":machine", ":outside"
-ACTIONS = {
-    **{action.value: action.label for action in AuditEntry.Action},
+ACTIONS: dict[str, str] = {
+    **{action.value: str(action.label) for action in AuditEntry.Action},
     **{deed.value: deed.sentence for deed in Deed},
-    "schedule": "Test schedule",
+    "schedule": phrase("Test schedule"),
 }
-CHANGES = {"settings": "Settings", "account": "Account", "retention": "Retention"}
+CHANGES = {"settings": phrase("Settings"), "account": phrase("Account"), "retention": phrase("Retention")}
 PAUSES = "pauses"
 PAGES: dict[str, str] = {
     Deed.USER: "users",
@@ -33,7 +36,7 @@ PAGES: dict[str, str] = {
     "schedule": "tests",
     "channel": "notifications",
 }
-KINDS = {**CHANGES, PAUSES: "Paused by a refusal", **ACTIONS}
+KINDS: dict[str, str] = {**CHANGES, PAUSES: phrase("Paused by a refusal"), **ACTIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,9 @@ def _audit_entries(rows: list[AuditEntry]) -> Iterator[Entry]:
         account = row.account
         address = reverse("account", args=[account.pk]) if account else _address(PAGES.get(row.action, ""))
         facts = [row.detail] if row.detail else []
-        yield Entry(row.at, _id(0, row.pk), row.by, ACTIONS.get(row.action, row.action), account.name if account else "", facts, address)
+        yield Entry(
+            row.at, _id(0, row.pk), row.by, translated(ACTIONS.get(row.action, row.action)), account.name if account else "", facts, address
+        )
 
 
 def _event_rows(query: TrailQuery) -> QuerySet[RateLimitEvent] | None:
@@ -165,9 +170,12 @@ def _event_rows(query: TrailQuery) -> QuerySet[RateLimitEvent] | None:
 def _event_entries(rows: list[Any]) -> Iterator[Entry]:
     for row in rows:
         status = f" ({row.status})" if row.status else ""
-        facts = [f"{row.get_refusal_display()}{status}", f"For {length(row.pause_seconds)}: {row.get_pause_source_display()}"]
+        facts = [
+            f"{row.get_refusal_display()}{status}",
+            _("For {length}: {source}").format(length=length(row.pause_seconds), source=row.get_pause_source_display()),
+        ]
         address = reverse("task", args=[row.task]) if row.task else reverse("events")
-        yield Entry(row.started_at, _id(1, row.pk), "", KINDS[PAUSES], row.account.name, facts, address)
+        yield Entry(row.started_at, _id(1, row.pk), "", translated(KINDS[PAUSES]), row.account.name, facts, address)
 
 
 def _change_rows(kind: str, query: TrailQuery) -> Any:
@@ -184,12 +192,14 @@ def _change_entries(number: int, rows: list[Any]) -> Iterator[Entry]:
         is_there = change.kind == "account" and row.history_type != "-"
         address = reverse("account", args=[row.id]) if is_there else reverse("retention" if change.kind == "retention" else "settings")
         who = change.by or OUTSIDE
-        yield Entry(change.at, _id(number, change.pk), who, CHANGES[change.kind], change.account, _facts(change), address, change.reason)
+        yield Entry(
+            change.at, _id(number, change.pk), who, translated(CHANGES[change.kind]), change.account, _facts(change), address, change.reason
+        )
 
 
 def _facts(change: Change) -> list[str]:
     told = [f"{each.field} {f'{each.old} → ' if each.old else ''}{each.new}".strip() for each in change.fields]
-    return told or ["Added"]
+    return told or [_("Added")]
 
 
 def _address(name: str) -> str:

@@ -8,13 +8,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from agents.models import Settings, WhatIf
-from monitoring.stats.changes import in_words, model_field
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-SPANS = {1: "the last hour", 6: "the last 6 hours", 24: "the last 24 hours", 168: "the last 7 days"}
+from agents.models import Settings, WhatIf
+from agents.phrases import phrase
+from monitoring.stats.changes import in_words, model_field
+from monitoring.wording import translated
+
+SPANS = {1: phrase("the last hour"), 6: phrase("the last 6 hours"), 24: phrase("the last 24 hours"), 168: phrase("the last 7 days")}
 # A smaller change of the minutes until the LLM is back is chance.
 TOLD_MINUTES = 0.5
-NOTHING_CAME = "No step came in this time."
+NOTHING_CAME = phrase("No step came in this time.")
 
 
 class Better(StrEnum):
@@ -27,15 +32,15 @@ class Better(StrEnum):
 
 # A measure, its name on the page, its unit, and which way is better.
 FIGURES = (
-    ("steps", "Steps", "", Better.NEITHER),
-    ("in_time", "Answered in time", "", Better.MORE),
-    ("llm", "Answered by the LLM", "", Better.MORE),
-    ("edge_429", "Rate limits (429)", "", Better.LESS),
-    ("in_ban", "Of them while blocked", "", Better.LESS),
-    ("wasted", "Calls into 401 and 402", "", Better.LESS),
-    ("resume_minutes", "Back after a block", "min", Better.LESS),
-    ("p50", "Median answer", "s", Better.NEITHER),
-    ("p95", "95th percentile", "s", Better.NEITHER),
+    ("steps", phrase("Steps"), "", Better.NEITHER),
+    ("in_time", phrase("Answered in time"), "", Better.MORE),
+    ("llm", phrase("Answered by the LLM"), "", Better.MORE),
+    ("edge_429", phrase("Rate limits (429)"), "", Better.LESS),
+    ("in_ban", phrase("Of them while blocked"), "", Better.LESS),
+    ("wasted", phrase("Calls into 401 and 402"), "", Better.LESS),
+    ("resume_minutes", phrase("Back after a block"), "min", Better.LESS),
+    ("p50", phrase("Median answer"), "s", Better.NEITHER),
+    ("p95", phrase("95th percentile"), "s", Better.NEITHER),
 )
 
 
@@ -75,12 +80,12 @@ def latest_what_if() -> Told | None:
 
 def told(row: WhatIf) -> Told:
     """A run in words."""
-    span = SPANS.get(row.hours, f"the last {row.hours} hours")
+    span = translated(SPANS[row.hours]) if row.hours in SPANS else _("the last {hours} hours").format(hours=row.hours)
     common = (row.state, row.asked_by, row.asked_at, span, _settings(row.settings), row.progress, row.fault)
     if row.state != WhatIf.State.DONE or row.before is None or row.after is None:
         return Told(*common)
     if not row.before["steps"]:
-        return Told(*common, sentence=NOTHING_CAME)
+        return Told(*common, sentence=translated(NOTHING_CAME))
     return Told(
         *common,
         sentence=_sentence(span, row.before, row.after),
@@ -91,39 +96,50 @@ def told(row: WhatIf) -> Told:
 
 
 def _sentence(span: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    counts = (("llm", "LLM answer"), ("edge_429", "rate limit"))
-    parts = [f"{_counted(after[name], noun)} instead of {_number(before[name])}" for name, noun in counts]
     late = [each["steps"] - each["in_time"] for each in (before, after)]
-    if any(late):
-        parts.append(f"{_counted(late[1], 'late answer')} instead of {_number(late[0])}")
+    counts = [(_llm_answers, before["llm"], after["llm"]), (_rate_limits, before["edge_429"], after["edge_429"])]
+    counts += [(_late_answers, *late)] if any(late) else []
+    parts = [_("{counted} instead of {number}").format(counted=counted(new), number=_number(old)) for counted, old, new in counts]
     waits = [each["resume_minutes"] for each in (after, before)]
     if None not in waits and abs(waits[0] - waits[1]) >= TOLD_MINUTES:
-        parts.append(f"{waits[0]:.1f} min until the LLM is back after a block instead of {waits[1]:.1f} min")
-    return f"With these settings {span} would have had {', '.join(parts[:-1])} and {parts[-1]}."
+        parts.append(_("{new:.1f} min until the LLM is back after a block instead of {old:.1f} min").format(new=waits[0], old=waits[1]))
+    return _("With these settings {span} would have had {most} and {last}.").format(span=span, most=", ".join(parts[:-1]), last=parts[-1])
 
 
-def _counted(count: float, noun: str) -> str:
-    return f"{_number(count)} {noun}{'' if _number(count) == '1' else 's'}"
+def _llm_answers(count: float) -> str:
+    return ngettext("{number} LLM answer", "{number} LLM answers", _few(count)).format(number=_number(count))
+
+
+def _rate_limits(count: float) -> str:
+    return ngettext("{number} rate limit", "{number} rate limits", _few(count)).format(number=_number(count))
+
+
+def _late_answers(count: float) -> str:
+    return ngettext("{number} late answer", "{number} late answers", _few(count)).format(number=_number(count))
+
+
+def _few(count: float) -> int:
+    """As it is shown: 1.0 is one."""
+    return 1 if _number(count) == "1" else 2
 
 
 def _recorded(before: Mapping[str, Any]) -> str:
     """How near the run under the settings in force comes to what happened, so that everybody can judge it."""
-    return (
-        f"On record are {before['recorded_llm']:,} LLM answers to {before['recorded_steps']:,} steps; played again under the settings in "
-        f"force the same time gives {_number(before['llm'])}."
-    )
+    return _(
+        "On record are {llm:,} LLM answers to {steps:,} steps; played again under the settings in force the same time gives {number}."
+    ).format(llm=before["recorded_llm"], steps=before["recorded_steps"], number=_number(before["llm"]))
 
 
 def _row(before: Mapping[str, Any], after: Mapping[str, Any], name: str, title: str, unit: str, better: Better) -> FigureRow:
     old, new = before[name], after[name]
     if old is None or new is None:
-        return FigureRow(title, _value(old, unit), _value(new, unit), "", "")
+        return FigureRow(translated(title), _value(old, unit), _value(new, unit), "", "")
     # As shown: of two figures that look alike nobody is told that they differ.
     digits = 1 if unit else 0
     change = round(new, digits) - round(old, digits)
     words = f"{'+' if change > 0 else '−'}{_value(abs(change), unit)}" if change else "="
     tone = "" if not change or better is Better.NEITHER else "good" if (change > 0) == (better is Better.MORE) else "bad"
-    return FigureRow(title, _value(old, unit), _value(new, unit), words, tone)
+    return FigureRow(translated(title), _value(old, unit), _value(new, unit), words, tone)
 
 
 def _value(value: float | None, unit: str) -> str:

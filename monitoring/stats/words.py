@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from agents.actions import InvalidAction, validate
 from agents.template.intents import Kind
+from monitoring.wording import translated
 
 
 def action_words(raw: object) -> str:
     """One action that is on record."""
     try:
-        return validate(raw).in_words()
+        return translated(validate(raw).in_words())
     except InvalidAction:
-        return str(raw.get("type", "Unknown action")) if isinstance(raw, dict) else "Unknown action"
+        return str(raw.get("type", _("Unknown action"))) if isinstance(raw, dict) else _("Unknown action")
 
 
 def kind_words(kind: str) -> str:
     """What a task on record asks for, as it was understood; a kind that is no longer told keeps its name."""
-    return Kind(kind).sentence if kind in list(Kind) else kind
+    return translated(Kind(kind).sentence) if kind in list(Kind) else kind

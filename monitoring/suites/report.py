@@ -7,28 +7,32 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from agents.phrases import phrase
 from monitoring.models import Result, TestResult, TestRun
 from monitoring.suites.registry import TITLES
+from monitoring.wording import translated
 
 CHECKS = {
-    "key": "API key",
-    "models": "Models",
-    "admin": "Admin key",
-    "health": "API health",
-    "task": "Task processing",
-    "step": "Step processing",
-    "task by": "LLM usage, task",
-    "step by": "LLM usage, step",
-    "journal": "Journal",
-    "rate limits": "Rate limit detection",
-    "backoff": "Backoff kept",
-    "ladder": "Backoff ladder",
-    "timeouts": "Timeouts",
-    "contradiction": "Contradiction",
-    "answers": "LLM and fallback",
-    "spacing": "Spacing",
-    "errors": "Errors",
-    "fault": "The test itself",
+    "key": phrase("API key"),
+    "models": phrase("Models"),
+    "admin": phrase("Admin key"),
+    "health": phrase("API health"),
+    "task": phrase("Task processing"),
+    "step": phrase("Step processing"),
+    "task by": phrase("LLM usage, task"),
+    "step by": phrase("LLM usage, step"),
+    "journal": phrase("Journal"),
+    "rate limits": phrase("Rate limit detection"),
+    "backoff": phrase("Backoff kept"),
+    "ladder": phrase("Backoff ladder"),
+    "timeouts": phrase("Timeouts"),
+    "contradiction": phrase("Contradiction"),
+    "answers": phrase("LLM and fallback"),
+    "spacing": phrase("Spacing"),
+    "errors": phrase("Errors"),
+    "fault": phrase("The test itself"),
 }
 NOT_WORKING = (Result.FAIL, Result.WARN)
 
@@ -100,7 +104,7 @@ class Report:
     def conclusion(self) -> str:
         """The run in a sentence."""
         if self.state != TestRun.State.DONE:
-            return TestRun.State(self.state).label
+            return str(TestRun.State(self.state).label)
         bad = self.not_working
         return conclusion(bad[0].title if bad else "", bad[0].sentence if bad else "", len(bad), works=bool(self.working))
 
@@ -108,13 +112,14 @@ class Report:
 def conclusion(title: str, sentence: str, count: int, *, works: bool) -> str:
     """A finished run in a sentence: the worst of `count` results that failed or warned, and whether anything else works."""
     if not count:
-        return "Everything that was tested works." if works else "Nothing was tested."
-    return f"{title}: {sentence}{f' And {count - 1} more.' if count > 1 else ''}"
+        return _("Everything that was tested works.") if works else _("Nothing was tested.")
+    said = f"{title}: {sentence}"
+    return _("{said} And {more} more.").format(said=said, more=count - 1) if count > 1 else said
 
 
 def title(check_name: str, subject: str) -> str:
     """A check and what it looked at, in words."""
-    check = CHECKS.get(check_name, check_name)
+    check = translated(CHECKS.get(check_name, check_name))
     return f"{check} ({subject})" if subject else check
 
 
@@ -122,7 +127,7 @@ def report(run: TestRun, results: Iterable[TestResult]) -> Report:
     """The run's report, also of one that is still under way."""
     lines = [_line(result) for result in results]
     sections = tuple(
-        Section(number, TITLES[suite], _worst(lines, suite), tuple(line for line in lines if line.suite == suite))
+        Section(number, translated(TITLES[suite]), _worst(lines, suite), tuple(line for line in lines if line.suite == suite))
         for number, suite in enumerate(run.suites, 1)
     )
     seconds = (run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None
@@ -177,28 +182,37 @@ def _asked_for(lines: Sequence[Line], verdict: Result) -> tuple[str, ...]:
 
 
 def _head(told: Report) -> list[str]:
-    when = f"{told.started_at:%Y-%m-%d %H:%M:%S} UTC" if told.started_at else "not started"
+    when = _("{started_at:%Y-%m-%d %H:%M:%S} UTC").format(started_at=told.started_at) if told.started_at else _("not started")
     who = f"{told.trigger}{f', {told.asked_by}' if told.asked_by else ''}"
-    took = f"{told.seconds:.1f} s" if told.seconds is not None else "still under way"
-    return [f"# Integration test results, run {told.pk}", "", f"Started: {when} · by: {who} · took: {took}", ""]
+    took = f"{told.seconds:.1f} s" if told.seconds is not None else _("still under way")
+    return [
+        _("# Integration test results, run {pk}").format(pk=told.pk),
+        "",
+        _("Started: {when} · by: {who} · took: {took}").format(when=when, who=who, took=took),
+        "",
+    ]
 
 
 def _summary(told: Report) -> list[str]:
-    text = ["## Test summary", ""]
+    text = [_("## Test summary"), ""]
     for section in told.sections:
-        text += [f"### Test {section.number}: {section.title}", "", f"- **Status**: {_mark(section.verdict)}"]
+        text += [
+            _("### Test {number}: {title}").format(number=section.number, title=section.title),
+            "",
+            _("- **Status**: {verdict}").format(verdict=_mark(section.verdict)),
+        ]
         text += [f"- **{line.title}**: {_mark(line.verdict)} {_md(line.sentence)}" for line in section.lines]
-        text += [] if section.lines else ["- Nothing was looked at."]
+        text += [] if section.lines else [_("- Nothing was looked at.")]
         text.append("")
     return text
 
 
 def _working(told: Report) -> list[str]:
-    return ["## What works", "", *_items(told.working), ""]
+    return [_("## What works"), "", *_items(told.working), ""]
 
 
 def _not_working(told: Report) -> list[str]:
-    return ["## What doesn't", "", *_items(told.not_working), ""]
+    return [_("## What doesn't"), "", *_items(told.not_working), ""]
 
 
 def _items(lines: Sequence[Line]) -> list[str]:
@@ -206,31 +220,36 @@ def _items(lines: Sequence[Line]) -> list[str]:
     for number, line in enumerate(lines, 1):
         text.append(f"{number}. **{line.title}** {_mark(line.verdict)}")
         text += [f"   - {_md(said)}" for said in dict.fromkeys((line.done, line.came_back, line.meaning)) if said]
-    return text or ["Nothing."]
+    return text or [_("Nothing.")]
 
 
 def _steps(told: Report) -> list[str]:
-    return ["## Next steps", "", *([f"{number}. {_md(step)}" for number, step in enumerate(told.next_steps, 1)] or ["Nothing to do."]), ""]
+    return [
+        _("## Next steps"),
+        "",
+        *([f"{number}. {_md(step)}" for number, step in enumerate(told.next_steps, 1)] or [_("Nothing to do.")]),
+        "",
+    ]
 
 
 def _logs(told: Report) -> list[str]:
-    text = ["## Test logs", ""]
+    text = [_("## Test logs"), ""]
     for line in told.proofs:
         text += [f"{line.title}:", "", "```", *(each.replace("```", "'''") for each in line.lines), "```", ""]
-    return text if told.proofs else [*text, "No line to show.", ""]
+    return text if told.proofs else [*text, _("No line to show."), ""]
 
 
 def _end(told: Report) -> list[str]:
-    wanted = [f"{number}. {_md(step)}" for number, step in enumerate(told.recommendations, 1)] or ["None."]
-    action = (told.next_steps or told.recommendations or ("Nothing to do.",))[0]
+    wanted = [f"{number}. {_md(step)}" for number, step in enumerate(told.recommendations, 1)] or [_("None.")]
+    action = (told.next_steps or told.recommendations or (_("Nothing to do."),))[0]
     return [
         "## Recommendations",
         "",
         *wanted,
         "",
-        f"**Status**: {_mark(told.verdict)} {_md(told.conclusion)}",
+        _("**Status**: {verdict} {conclusion}").format(verdict=_mark(told.verdict), conclusion=_md(told.conclusion)),
         "",
-        f"**Action**: {_md(action)}",
+        _("**Action**: {action}").format(action=_md(action)),
     ]
 
 

@@ -15,6 +15,7 @@ from monitoring import cron
 from monitoring.models import TestRun, TestSchedule
 from monitoring.suites import running
 from monitoring.suites.registry import SUITES, TITLES
+from monitoring.wording import translated
 
 logger = logging.getLogger(__name__)
 
@@ -102,15 +103,15 @@ def delete(pk: int, *, by: str, now: datetime) -> None:
 def _words(schedule: TestSchedule) -> list[tuple[str, str]]:
     return [
         ("name", schedule.name),
-        ("tests", titles(schedule.suites)),
+        ("tests", ", ".join(TITLES[name] for name in schedule.suites)),
         ("cron", schedule.cron),
         ("enabled", "yes" if schedule.enabled else "no"),
     ]
 
 
 def titles(suites: list[str]) -> str:
-    """The suites in words."""
-    return ", ".join(TITLES[name] for name in suites)
+    """The suites in the reader's words."""
+    return ", ".join(translated(TITLES[name]) for name in suites)
 
 
 def _told(schedule: TestSchedule) -> str:

@@ -9,8 +9,10 @@ from decimal import Decimal
 from django import template
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from agents.models import Route, Source
 from agents.outcomes import Outcome
@@ -21,6 +23,7 @@ from monitoring.stats import figures
 from monitoring.stats.keyset import COUNT_CAP
 from monitoring.stats.logs import level_name
 from monitoring.stats.task_filters import TaskState
+from monitoring.wording import translated
 
 register = template.Library()
 
@@ -65,6 +68,12 @@ TONES = {
 LEVEL_TONES = {"DEBUG": "secondary", "INFO": "azure", "WARNING": "orange", "ERROR": "red", "CRITICAL": "red"}
 
 
+@register.filter(name="translated")
+def in_language(text: str) -> str:
+    """A sentence of the agents in the reader's language."""
+    return translated(text)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """One icon of the sprite, for the eye alone."""
@@ -106,7 +115,7 @@ def tone(state: str) -> str:
 @register.filter
 def in_utc(at: datetime) -> str:
     """A time for a tooltip, where no element can show it in the browser's zone."""
-    return f"{at.astimezone(UTC):%-d %b %H:%M:%S} UTC"
+    return f"{date_format(at.astimezone(UTC), 'j M H:i:s')} UTC"
 
 
 @register.filter
@@ -125,25 +134,25 @@ def level_badge(level: int) -> SafeString:
 @register.filter
 def route_name(route: str) -> str:
     """Who answered."""
-    return Route(route).label if route else "Under way"
+    return str(Route(route).label) if route else _("Under way")
 
 
 @register.filter
 def source_name(source: str) -> str:
     """Who set the task."""
-    return Source(source).label
+    return str(Source(source).label)
 
 
 @register.filter
 def moment(at: datetime | None) -> SafeString | str:
     """A time in UTC, which the browser shows in its own zone."""
-    return _time(at, "moment", f"{at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
+    return _time(at, "moment", in_utc(at)) if at else UNKNOWN
 
 
 @register.filter
 def ago(at: datetime | None) -> SafeString | str:
     """A time as the distance from now, which the browser keeps up."""
-    return _time(at, "ago", f"at {at.astimezone(UTC):%-d %b %H:%M:%S} UTC") if at else UNKNOWN
+    return _time(at, "ago", _("at {time}").format(time=in_utc(at))) if at else UNKNOWN
 
 
 @register.simple_tag(takes_context=True)
@@ -213,6 +222,6 @@ def _time(at: datetime, kind: str, text: str) -> SafeString:
         '<time datetime="{}" data-show="{}" title="{} UTC">{}</time>',
         utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         kind,
-        utc.strftime("%-d %b %Y %H:%M:%S"),
+        date_format(utc, "j M Y H:i:s"),
         text,
     )

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 
 from agents.configuration import change_account, delete_account, move_account, parsed, why_kept
 from agents.models import Account
@@ -18,6 +19,7 @@ from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.changes import account_changes
 from monitoring.views.settings import SAVED
+from monitoring.wording import translated
 
 PLACES = {"up": -1, "down": 1}
 
@@ -28,7 +30,7 @@ def account(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
     row = get_object_or_404(Account, pk=pk)
     form = AccountForm(row, request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user):
-        messages.success(request, SAVED)
+        messages.success(request, translated(SAVED))
         return redirect("account", pk)
     return {"form": form, "account": row, "changes": account_changes(row), "why_kept": why_kept(row)}
 
@@ -38,7 +40,7 @@ def new_account(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     """A POST adds an account."""
     form = AccountForm(Account(), request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user):
-        messages.success(request, f"Account {form.row.name} is added. {SAVED}")
+        messages.success(request, _("Account {name} is added. {saved}").format(name=form.row.name, saved=translated(SAVED)))
         return redirect("settings")
     return {"form": form}
 
@@ -66,7 +68,7 @@ def _switched(text: str) -> dict[str, Any]:
     try:
         return {"enabled": parsed("enabled", text)}
     except ValueError as error:
-        raise ValidationError(f"Enabled: {error}") from None
+        raise ValidationError(_("Enabled: {error}").format(error=error)) from None
 
 
 def _done(request: PanelRequest, pk: int, act: Callable[[Account], object]) -> HttpResponse:
@@ -76,5 +78,5 @@ def _done(request: PanelRequest, pk: int, act: Callable[[Account], object]) -> H
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
     else:
-        messages.success(request, SAVED)
+        messages.success(request, translated(SAVED))
     return redirect("settings")

@@ -10,17 +10,19 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
+from agents.phrases import phrase
 from monitoring.access import VIEW, guarded
 from monitoring.audit_form import AuditFilter
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.keyset import Place
 from monitoring.stats.trail import MACHINE, OUTSIDE, Entry, TrailQuery, everything, trail
+from monitoring.wording import translated
 
 # A file that a spreadsheet still opens.
 MOST_EXPORTED = 100_000
 COLUMNS = ("time", "who", "what", "account", "details", "reason")
-WHO = {"": "The machine", OUTSIDE: "Outside the panel", MACHINE: "The machine"}
+WHO = {"": phrase("The machine"), OUTSIDE: phrase("Outside the panel"), MACHINE: phrase("The machine")}
 
 
 @page("trail")
@@ -46,7 +48,14 @@ def _lines(query: TrailQuery) -> Iterator[str]:
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
-    return (entry.at.isoformat(), WHO.get(entry.who, entry.who), entry.what, entry.account, "; ".join(entry.facts), entry.reason)
+    return (
+        entry.at.isoformat(),
+        translated(WHO[entry.who]) if entry.who in WHO else entry.who,
+        entry.what,
+        entry.account,
+        "; ".join(entry.facts),
+        entry.reason,
+    )
 
 
 def _line(cells: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from monitoring.access import CHANGE, guarded
 from monitoring.channel_form import ChannelForm
@@ -34,7 +35,7 @@ def test_channel(request: PanelRequest, number: int) -> HttpResponse:
     """Send a test message."""
     one = get_object_or_404(Channel, pk=number)
     channels.send_test(one, by=request.user.get_username(), now=timezone.now())
-    messages.success(request, f"A test goes to {one.name}. How it ends is shown at the channel, and here below.")
+    messages.success(request, _("A test goes to {name}. How it ends is shown at the channel, and here below.").format(name=one.name))
     return redirect("notifications")
 
 
@@ -43,7 +44,7 @@ def switch_channel(request: PanelRequest, number: int) -> HttpResponse:
     """Enable or disable a channel, as `enabled` says: true or anything else."""
     one = get_object_or_404(Channel, pk=number)
     channels.switch(one, on=request.POST.get("enabled") == "true", by=request.user.get_username(), now=timezone.now())
-    messages.success(request, f"{one.name} is {'enabled' if one.enabled else 'disabled'}.")
+    messages.success(request, (_("{name} is enabled.") if one.enabled else _("{name} is disabled.")).format(name=one.name))
     return redirect("notifications")
 
 
@@ -52,7 +53,7 @@ def delete_channel(request: PanelRequest, number: int) -> HttpResponse:
     """Delete a channel with its history of deliveries."""
     one = get_object_or_404(Channel, pk=number)
     channels.delete(one, by=request.user.get_username(), now=timezone.now())
-    messages.success(request, f"{one.name} is deleted.")
+    messages.success(request, _("{name} is deleted.").format(name=one.name))
     return redirect("notifications")
 
 
@@ -60,6 +61,6 @@ def _edited(request: PanelRequest, one: Channel) -> HttpResponse | dict[str, Any
     name = one.name
     form = ChannelForm(one, request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user.get_username(), timezone.now()):
-        messages.success(request, f"{one.name} is saved. Send a test to see whether messages arrive.")
+        messages.success(request, _("{name} is saved. Send a test to see whether messages arrive.").format(name=one.name))
         return redirect("notifications")
     return {"form": form, "channel": one, "name": name}

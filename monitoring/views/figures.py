@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from monitoring.pages import page
 from monitoring.range_form import RangeForm
@@ -39,7 +40,7 @@ def figures_of(request: PanelRequest, now: datetime) -> dict[str, Any]:
     """What the figures' templates need."""
     form = RangeForm(request.GET, now)
     asked = form.asked()
-    kept_as = f"figures-{form.query}-{timezone.get_current_timezone_name()}"
+    kept_as = f"figures-{form.query}-{timezone.get_current_timezone_name()}-{get_language()}"
     told: dict[str, Any] | None = cache.get_or_set(kept_as, lambda: _told(asked, now), KEPT_SECONDS)
     return {"now": now, "ranges": form, **(told or {})}
 

@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from agents.phrases import phrase
 from monitoring import uploads
 from monitoring.access import SUBMIT, VIEW, guarded
 from monitoring.log_forms import ImportForm, LogFilter
@@ -18,8 +19,9 @@ from monitoring.requests import PanelRequest
 from monitoring.sealed import open_all
 from monitoring.stats import logs as stats
 from monitoring.stats.keyset import Place
+from monitoring.wording import translated
 
-QUEUED = "The file is here. A worker imports it in a moment; this page shows how far it is."
+QUEUED = phrase("The file is here. A worker imports it in a moment; this page shows how far it is.")
 WRITERS: dict[str, tuple[str, Callable[[stats.LogQuery], Iterator[str]]]] = {
     "log": ("text/plain; charset=utf-8", stats.as_text),
     "jsonl": ("application/x-ndjson", stats.as_json_lines),
@@ -43,7 +45,7 @@ def import_list(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         if form.is_valid():
             asked = form.cleaned_data
             uploads.keep(asked["file"], by=request.user.get_username(), year=asked["year"], zone=asked["zone"])
-            messages.success(request, QUEUED)
+            messages.success(request, translated(QUEUED))
             return redirect("imports")
     return {"form": form, "imports": stats.imports()}
 

@@ -9,14 +9,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from agents.phrases import phrase
 from agents.replays import ask
 from monitoring.access import SUBMIT
 from monitoring.pages import page
 from monitoring.replay_form import ReplayForm
 from monitoring.requests import PanelRequest
 from monitoring.stats.replay import replay_page
+from monitoring.wording import translated
 
-OTHER = "Another replay of this step is under way: you see it below. Yours was not begun; ask again when that one is done."
+OTHER = phrase("Another replay of this step is under way: you see it below. Yours was not begun; ask again when that one is done.")
 
 
 @page("replay", post=SUBMIT)
@@ -27,7 +29,7 @@ def replay(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
         raise Http404(f"There is no step {pk}.")
     if form.is_bound and form.is_valid() and not told.is_gone:
         if any(each.is_under_way for each in told.replays):
-            messages.warning(request, OTHER)
+            messages.warning(request, translated(OTHER))
         ask(told.step, **form.asked(), by=request.user.get_username())
         return redirect("replay", pk)
     return {"form": form, "told": told}

@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from monitoring.access import SUBMIT, VIEW, guarded
 from monitoring.health.readiness import worker_now
@@ -36,7 +37,7 @@ def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel it, where it is not over yet."""
     run = get_object_or_404(TestRun, pk=pk)
     if not running.cancel(run):
-        messages.info(request, "The run was over already.")
+        messages.info(request, _("The run was over already."))
     return redirect(run)
 
 

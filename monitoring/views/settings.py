@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from agents.models import Settings
+from agents.phrases import phrase
 from monitoring.access import CHANGE, VIEW, guarded
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
@@ -18,8 +19,9 @@ from monitoring.settings_forms import SettingsForm
 from monitoring.stats.accounts import account_rows
 from monitoring.stats.changes import changes
 from monitoring.what_if_form import as_text
+from monitoring.wording import translated
 
-SAVED = "Saved. It counts from the next step on, in all processes."
+SAVED = phrase("Saved. It counts from the next step on, in all processes.")
 
 
 # What the settings' form has in common with the what-if's.
@@ -33,7 +35,7 @@ def settings(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         return redirect(_what_if_address(request))
     form = SettingsForm(Settings.current(), request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user):
-        messages.success(request, SAVED)
+        messages.success(request, translated(SAVED))
         return redirect("settings")
     return {"form": form, "accounts": account_rows(), "changes": changes()}
 

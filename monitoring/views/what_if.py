@@ -9,14 +9,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from agents.models import Settings
+from agents.phrases import phrase
 from agents.what_if import ask
 from monitoring.access import SUBMIT
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.what_if import latest_what_if
 from monitoring.what_if_form import WhatIfForm
+from monitoring.wording import translated
 
-OTHER = "Another run is under way: you see it below. Yours was not begun; ask again when that one is done."
+OTHER = phrase("Another run is under way: you see it below. Yours was not begun; ask again when that one is done.")
 
 
 @page("what_if", post=SUBMIT)
@@ -27,6 +29,6 @@ def what_if(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         hours, asked = form.cleaned_data["hours"], form.asked()
         run = ask(hours=hours, settings=asked, by=request.user.get_username())
         if (run.hours, run.settings) != (hours, asked):
-            messages.warning(request, OTHER)
+            messages.warning(request, translated(OTHER))
         return redirect("what_if")
     return {"form": form, "what_if": latest_what_if()}

@@ -24,7 +24,7 @@
   };
   const span = (told, index) => {
     const from = Math.max(told.from, told.starts[index]);
-    if (told.bin >= DAY) return told.bin > DAY ? `Week from ${words(told, told.starts[index])} (UTC)` : `${words(told, told.starts[index])} (UTC day)`;
+    if (told.bin >= DAY) return panelWords(told.bin > DAY ? "week" : "day", { day: words(told, told.starts[index]) });
     return `${words(told, from)} to ${clock(told, { hour: "2-digit", minute: "2-digit" }).format((told.starts[index] + told.bin) * 1000)}`;
   };
 
@@ -60,7 +60,7 @@
     const start = told.starts[items[0].dataIndex], end = start + told.bin;
     const paused = told.paused.reduce((sum, [from, to, share]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, start)) * share, 0);
     const marks = told.marks.filter(([at]) => at >= start && at < end).map(([, said]) => said);
-    return [...(paused ? [`Paused ${Math.min(100, Math.round(100 * paused / told.bin))} % of the time`] : []), ...marks];
+    return [...(paused ? [panelWords("paused-part", { percent: Math.min(100, Math.round(100 * paused / told.bin)) })] : []), ...marks];
   };
 
   const COUNT = new Intl.NumberFormat(undefined, { notation: "compact" });
@@ -85,7 +85,7 @@
       },
       plugins: {
         annotation: { annotations: annotations(told) },
-        subtitle: { display: isEmpty(sets), text: "Nothing in this time", color: ink },
+        subtitle: { display: isEmpty(sets), text: panelWords("nothing"), color: ink },
         legend: { position: "bottom", align: "start", labels: { color: ink, boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", generateLabels: legend } },
         tooltip: { callbacks: { title: (items) => (items.length ? span(told, items[0].dataIndex) : ""), footer: footer(told) } },
       },
@@ -128,7 +128,7 @@
     const { left, right, top } = chart.chartArea;
     chart.tooltip.setActiveElements(active, { x: left + ((right - left) * (at + 0.5)) / told.starts.length, y: top });
     chart.update("none");
-    const said = chart.data.datasets.map((set) => `${set.label} ${set.data[at]?.y ?? "unknown"}`).join(", ");
+    const said = chart.data.datasets.map((set) => `${set.label} ${set.data[at]?.y ?? panelWords("unknown")}`).join(", ");
     canvas.nextElementSibling.textContent = at < 0 ? "" : `${span(told, at)}: ${said} ${canvas.dataset.unit}`;
   };
   const press = (canvas, event) => {

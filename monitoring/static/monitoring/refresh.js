@@ -29,9 +29,9 @@
   };
 
   const why = (status) => {
-    if (!status) return "The panel can't be reached.";
-    if (status >= 500) return `The panel answers with an error (${status}).`;
-    return `The panel no longer gives this out (${status}). Reload the page to see why.`;
+    if (!status) return panelWords("unreachable");
+    if (status >= 500) return panelWords("failing", { status });
+    return panelWords("gone", { status });
   };
   const say = () => {
     const words = document.querySelector("[data-stale-words]");
