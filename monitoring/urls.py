@@ -28,6 +28,7 @@ from monitoring.views.run import cancel_run, run_json, run_markdown, run_report
 from monitoring.views.runs import test_runs
 from monitoring.views.schedules import delete_schedule, schedule_form, switch_schedule
 from monitoring.views.settings import settings, settings_preview
+from monitoring.views.step_page import step_page
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
 from monitoring.views.transfer import export_settings, import_settings, revert_change
@@ -59,6 +60,7 @@ urlpatterns = [
     path("components/<int:pk>/", component_day, name="component"),
     path("rate-limit/what-if/", what_if, name="what_if"),
     path("steps/<int:pk>/replay/", replay, name="replay"),
+    path("steps/<int:pk>/page/", step_page, name="step_page"),
     path("attempts/", attempt_list, name="attempts"),
     path("attempts/export/", export_attempts, name="export_attempts"),
     path("callers/", caller_list, name="callers"),

@@ -235,6 +235,7 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/tasks/new/",
             "/attempts/",
             "/steps/1/replay/",
+            "/steps/1/page/",
             "/rate-limit/",
             "/rate-limit/events/",
             "/rate-limit/1/pause/",

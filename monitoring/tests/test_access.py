@@ -34,6 +34,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/<int:pk>/": READ,
     "tasks/export/": READ,
     "steps/<int:pk>/replay/": {**READ, "POST": OPERATORS},
+    "steps/<int:pk>/page/": READ,
     "attempts/": READ,
     "attempts/export/": READ,
     "tests/": {**READ, "POST": OPERATORS},
