@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -59,15 +60,21 @@ def test_a_viewer_is_offered_no_form_and_a_post_is_refused(visitor: Visitor, min
     assert '"spacing_seconds": 5' in miner[0].manage("miner_settings")
 
 
-def test_an_operators_task_is_answered_before_their_eyes(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+def test_an_operators_task_is_tried_then_answered_before_their_eyes(visitor: Visitor, miner: tuple[Miner, str]) -> None:
     page = visitor.page
     miner[0].worker()
     visitor.log_in("operator")
     page.get_by_role("link", name="New task").click()
     page.get_by_label("Prompt").fill("Log out")
     page.get_by_label("URL").fill("http://localhost:8000/?seed=5")
+    page.get_by_label("Tried as").select_option("The first step")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("region", name="What the template agent makes of it")).to_contain_text("intent: logout")
+    expect(page.get_by_label("Prompt")).to_have_value("Log out")
+    assert miner[0].rows("SELECT count(*) FROM agents_task") == [(0,)], "a try keeps nothing"
     page.get_by_role("button", name="Queue the task").click()
     expect(page.get_by_role("main")).to_contain_text(re.compile("Answered"), timeout=60_000)
+    expect(page.get_by_role("main").get_by_role("definition").filter(has_text="Log out")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("NavigateAction", timeout=10_000)
     assert visitor.faults == []
 
@@ -150,7 +157,7 @@ def test_an_operator_imports_a_journal_before_their_eyes(visitor: Visitor, miner
     assert visitor.faults == []
 
 
-def test_an_operator_pauses_the_account_and_sees_the_countdown(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+def test_an_operator_pauses_the_account_sees_the_countdown_and_takes_it_back(visitor: Visitor, miner: tuple[Miner, str]) -> None:
     page = visitor.page
     visitor.log_in("operator")
     page.get_by_role("link", name="Rate limit").click()
@@ -165,6 +172,22 @@ def test_an_operator_pauses_the_account_and_sees_the_countdown(visitor: Visitor,
     assert re.fullmatch(r"4 min \d+ s", figure.inner_text()), "a tick leaves the countdown written"
     assert figure.inner_text() != before
     assert httpx.get(f"{visitor.url}/health").json()["llm"]["state"] == "paused"
+    page.get_by_role("link", name="Resume").click()
+    expect(page.get_by_role("main")).to_contain_text("Ends the pause. The next step may ask at once.")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("main")).to_contain_text("LLM ready")
+    page.get_by_role("link", name="Clear…").click()
+    expect(page.get_by_role("main")).to_contain_text("Forgets all refusals")
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("link", name="Clear…").click()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("status").filter(has_text="is forgotten")).to_be_visible()
+    page.get_by_role("link", name="Probe now").click()
+    expect(page.get_by_role("alert")).to_contain_text("The worker sends the probe.")
+    page.get_by_role("button", name="Probe now").click()
+    expect(page.get_by_role("status").filter(has_text="is queued")).to_be_visible()
+    done = page.get_by_role("region", name="What operators did").get_by_role("row")
+    expect(done.filter(has_text="operator")).to_have_count(4)
     assert visitor.faults == []
 
 
@@ -198,6 +221,10 @@ def test_a_viewer_filters_by_keyboard_opens_copies_and_exports(visitor: Visitor)
     assert re.fullmatch(r"tasks-[0-9-]+\.csv", saved.value.suggested_filename)
     assert "Search for the film 'Arrival'" in file
     assert len(file.splitlines()) == 2
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="JSON lines").click()
+    (told,) = map(json.loads, saved.value.path().read_text().splitlines())
+    assert told["prompt"] == "Search for the film 'Arrival'"
     page.get_by_role("row").filter(has_text="Arrival").get_by_role("link").first.click()
     page.get_by_role("button", name="Copy").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
@@ -205,7 +232,7 @@ def test_a_viewer_filters_by_keyboard_opens_copies_and_exports(visitor: Visitor)
     assert visitor.faults == []
 
 
-def test_an_operator_has_a_step_answered_again_and_sees_both_answers(visitor: Visitor, miner: tuple[Miner, str]) -> None:
+def test_an_operator_has_a_step_answered_again_by_others_and_tries_other_settings_out(visitor: Visitor, miner: tuple[Miner, str]) -> None:
     page = visitor.page
     miner[0].worker()
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
@@ -217,6 +244,22 @@ def test_an_operator_has_a_step_answered_again_and_sees_both_answers(visitor: Vi
     expect(page.get_by_role("group", name="Now")).to_contain_text("Template", timeout=60_000)
     expect(page.get_by_role("group", name="Then")).to_contain_text("Qwen/Qwen3-32B-TEE")
     expect(page.get_by_role("status").filter(has_text="answer")).to_be_visible()
+    page.get_by_text("Prompt to the model").click()
+    expect(page.get_by_text("Search for the film 'Arrival'").first).to_be_visible()
+    page.get_by_label("Who answers").select_option("Qwen/Qwen3-32B-TEE")
+    page.get_by_label("Deadline, s").fill("30")
+    page.get_by_role("button", name="Answer again").click()
+    by_model = page.get_by_role("region", name="Replay 2")
+    expect(by_model).to_contain_text("deadline 30 s")
+    expect(by_model.get_by_role("group", name="Now")).to_contain_text("Qwen/Qwen3-32B-TEE", timeout=60_000)
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Rate limit").click()
+    page.get_by_role("link", name="What if other settings").click()
+    page.get_by_label("Spacing, s").fill("1")
+    page.get_by_role("button", name="Try these settings").click()
+    compared = page.get_by_role("table", name="Before and after")
+    expect(compared).to_contain_text("Steps", timeout=60_000)
+    expect(page.get_by_role("region", name="Latest run")).to_contain_text("Spacing 1 s")
+    assert '"spacing_seconds": 5' in miner[0].manage("miner_settings"), "nothing is changed by it"
     assert visitor.faults == []
 
 

@@ -103,3 +103,23 @@ def test_the_report_of_the_last_failed_test(walk: Walk) -> None:
     expect(walk.page.get_by_role("heading", level=1)).to_have_text("Test run 2")
     expect(walk.seen).to_contain_text("The key is refused.")
     expect(walk.seen).to_contain_text("Enter another key.")
+
+
+ANNOTATIONS = "Object.values(Chart.getChart(document.querySelector('[data-chart=routes]')).options.plugins.annotation.annotations)"
+NEWEST_BAR = """(() => {
+    const chart = Chart.getChart(document.querySelector('[data-chart=routes]')), bar = chart.getDatasetMeta(0).data.at(-1);
+    return { x: bar.x, y: (chart.chartArea.top + chart.chartArea.bottom) / 2 };
+})()"""
+TOOLTIP = "Chart.getChart(document.querySelector('[data-chart=routes]')).tooltip"
+
+
+def test_what_happened_beside_the_steps_is_drawn_in_the_charts_and_told_at_a_bar(walk: Walk) -> None:
+    walk.click(walk.page.get_by_role("navigation", name="Range").get_by_role("link", name="1 h"))
+    expect(walk.page).to_have_url(re.compile("range=1h"))
+    drawn = [note["type"] for note in walk.page.evaluate(f"{ANNOTATIONS}.map(({{ type }}) => ({{ type }}))")]
+    assert (drawn.count("box"), drawn.count("line")) == (1, 1), "the pause is shaded and today's change of the settings is marked"
+    walk.page.locator("[data-chart=routes]").hover(position=walk.page.evaluate(NEWEST_BAR))
+    walk.page.wait_for_function(f"{TOOLTIP}.opacity > 0")
+    assert re.search(r"Paused \d+ % of the time", " ".join(walk.page.evaluate(f"{TOOLTIP}.footer")))
+    walk.click(walk.page.get_by_text("The same as a table"))
+    expect(walk.page.get_by_role("table", name="Settings changes")).to_contain_text("Spacing 7 s → 6 s, by admin")
