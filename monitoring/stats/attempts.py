@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.db.models.lookups import In
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from agents.refusals import RefusalClass, sentence
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import says
 from monitoring.stats.filters import narrowed
-from monitoring.stats.keyset import COUNT_CAP, Place, Slice, capped_count, cut
+from monitoring.stats.keyset import CappedCount, Place, Slice, capped_count, cut, is_few
 from monitoring.stats.task_filters import NAMES_OFFERED, names
 from monitoring.wording import translated
 
@@ -96,11 +96,11 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class AttemptList:
-    """One page of attempts, and how many match in all: at most the count's cap + 1."""
+    """One page of attempts, and how many match in all."""
 
     page: Slice[Any]
     rows: list[AttemptRow]
-    count: int
+    count: CappedCount
 
 
 def attempt_qualifiers() -> tuple[Qualifier, ...]:
@@ -126,11 +126,18 @@ def matching_attempts(query: Query, now: datetime, order: AttemptOrder = Attempt
         "verdict": lambda values: Q(verdict__in=values),
         "refusal": lambda values: Q(refusal__in=values),
         "status": lambda values: Q(status__in=map(int, values)),
-        "account": lambda values: Q(account__in=Account.objects.filter(name__in=values).values("pk")),
+        "account": _of_accounts,
         "purpose": lambda values: Q(purpose__in=values),
     }
     found = LLMAttempt.objects.filter(*narrowed(query, "decided_at", any_of, _say, now))
     return found if order.field == "decided_at" else found.filter(**{f"{order.field}__isnull": False})
+
+
+def _of_accounts(names_: Sequence[str]) -> Q:
+    """The attempts of these accounts. Of a busy one's the index of accounts would have all put into order first."""
+    accounts = list(Account.objects.filter(name__in=names_).values_list("pk", flat=True))
+    has_few = is_few(LLMAttempt.objects.filter(account__in=accounts))
+    return Q(account__in=accounts) if has_few else Q(In(F("account_id") + 0, accounts))
 
 
 def _say(text: str) -> Q:
@@ -138,8 +145,8 @@ def _say(text: str) -> Q:
     models = [name for name in names("agents_llmattempt", "model", MODELS_KNOWN) if text.lower() in name.lower()]
     if not models:
         return says(LLMAttempt, text)
-    is_few = capped_count(LLMAttempt.objects.filter(model__in=models)) <= COUNT_CAP
-    return (Q(model__in=models) if is_few else Q(In(Concat("model", Value("")), models))) | says(LLMAttempt, text)
+    has_few = is_few(LLMAttempt.objects.filter(model__in=models))
+    return (Q(model__in=models) if has_few else Q(In(Concat("model", Value("")), models))) | says(LLMAttempt, text)
 
 
 def attempts(query: Query, place: Place, order: AttemptOrder, now: datetime) -> AttemptList:

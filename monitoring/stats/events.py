@@ -15,7 +15,7 @@ from agents.phrases import phrase
 from agents.reasons import PauseSource
 from agents.refusals import RefusalClass, sentence
 from agents.standing import predicted_by
-from monitoring.stats.keyset import Place, Slice, capped_count, cut
+from monitoring.stats.keyset import CappedCount, Place, Slice, capped_count, cut
 from monitoring.stats.predictions import Expectation, Predicted, in_words, outcome
 from monitoring.stats.standing import CAUSES
 from monitoring.wording import translated
@@ -62,11 +62,11 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class EventList:
-    """One page of events, and how many match in all: at most the count's cap + 1."""
+    """One page of events, and how many match in all."""
 
     page: Slice[RateLimitEvent]
     rows: list[EventRow]
-    count: int
+    count: CappedCount
 
 
 def events(query: EventQuery, place: Place, now: datetime) -> EventList:

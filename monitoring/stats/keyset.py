@@ -13,8 +13,12 @@ from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A count beyond this is shown as "2,000+": counting on would cost more than the number is worth, and the whole page twice its time.
-COUNT_CAP = 2_000
+# A count beyond this is shown as "10,000+": counting on would cost more than the number is worth.
+COUNT_CAP = 10_000
+# Where for each row others have to be looked up, counting costs ten times as much, and the whole page would take twice its time.
+LOOKED_UP_CAP = 2_000
+# Up to so many rows are looked up once, instead of asked one by one.
+FEW = 2_000
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})", re.ASCII)
 _NUMBER = re.compile(r"n(-?\d{1,20}(?:\.\d{1,20})?)-(\d{1,18})", re.ASCII)
 
@@ -58,6 +62,20 @@ class Place:
         return cls(older=older, newer=None if older else newer)
 
 
+class CappedCount(int):
+    """How many rows there are; counting stopped there where `is_more`."""
+
+    is_more: bool
+
+    @classmethod
+    def up_to(cls, cap: int, rows: QuerySet[Any]) -> CappedCount:
+        """Counts no further than one row beyond the cap."""
+        found = counted_up_to(rows, cap + 1)
+        count = cls(min(found, cap))
+        count.is_more = found > cap
+        return count
+
+
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[M]):
     """One page of rows, newest first, and where the neighbours start."""
@@ -92,9 +110,14 @@ def _fitting(place: Place, at: str) -> Place:
     return place if cursor and isinstance(cursor.at, wanted) else Place()
 
 
-def capped_count(rows: QuerySet[Any]) -> int:
-    """How many rows, but no more than `COUNT_CAP` + 1."""
-    return counted_up_to(rows, COUNT_CAP + 1)
+def capped_count(rows: QuerySet[Any]) -> CappedCount:
+    """How many rows, as far as it is worth the time."""
+    return CappedCount.up_to(COUNT_CAP, rows)
+
+
+def is_few(rows: QuerySet[Any]) -> bool:
+    """Whether the rows are so few that they had better be looked up once."""
+    return counted_up_to(rows, FEW + 1) <= FEW
 
 
 def counted_up_to(rows: QuerySet[Any], most: int) -> int:

@@ -17,7 +17,7 @@ from agents.models import Step
 from agents.redaction import redact
 from monitoring.models import JournalImport, LogEntry
 from monitoring.search.finding import few
-from monitoring.stats.keyset import Cursor, Place, Slice, capped_count, cut
+from monitoring.stats.keyset import LOOKED_UP_CAP, CappedCount, Cursor, Place, Slice, cut
 
 PAGE_SIZE = 100
 # A message's beginning is shown; the download has the whole.
@@ -64,11 +64,11 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class LogList:
-    """One page of entries, how many match (at most the count's cap + 1), and where a search that looked through a part goes on."""
+    """One page of entries, how many match, and where a search that looked through a part goes on."""
 
     page: Slice[Any]
     rows: list[LogRow]
-    count: int
+    count: CappedCount
     search_on: Cursor | None
 
 
@@ -77,9 +77,8 @@ def logs(query: LogQuery, place: Place) -> LogList:
     matching, search_on = _searched(query, place)
     page: Slice[Any] = cut(_short(matching), "at", place, PAGE_SIZE)
     steps = {uid: (task, pk) for uid, task, pk in _steps(page.rows)}
-    return LogList(
-        page, [_row(entry, steps.get(entry.step_uid)) for entry in page.rows], capped_count(matching), None if page.older else search_on
-    )
+    rows = [_row(entry, steps.get(entry.step_uid)) for entry in page.rows]
+    return LogList(page, rows, CappedCount.up_to(LOOKED_UP_CAP, matching), None if page.older else search_on)
 
 
 def level_name(level: int) -> str:

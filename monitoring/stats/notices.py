@@ -13,7 +13,7 @@ from agents.models import AuditEntry
 from monitoring.models import Channel, Delivery, Notice
 from monitoring.notices.channels import in_words
 from monitoring.notices.events import EVENTS
-from monitoring.stats.keyset import Place, Slice, capped_count, cut
+from monitoring.stats.keyset import CappedCount, Place, Slice, capped_count, cut
 from monitoring.wording import translated
 
 PAGE_SIZE = 50
@@ -66,11 +66,11 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryList:
-    """One page of deliveries, and how many match in all: at most the count's cap + 1."""
+    """One page of deliveries, and how many match in all."""
 
     page: Slice[Delivery]
     rows: list[DeliveryRow]
-    count: int
+    count: CappedCount
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from monitoring.models import Result, TestResult, TestRun
-from monitoring.stats.keyset import Place, Slice, capped_count, cut
+from monitoring.stats.keyset import CappedCount, Place, Slice, capped_count, cut
 from monitoring.suites.registry import TITLES
 from monitoring.suites.report import NOT_WORKING, conclusion, title
 from monitoring.suites.running import UNDER_WAY
@@ -65,7 +65,7 @@ class RunList:
     rows: list[RunRow]
     strip: list[RunRow]
     tally: list[tuple[str, str, int]]
-    count: int
+    count: CappedCount
 
 
 def runs(query: RunQuery, place: Place) -> RunList:

@@ -20,7 +20,7 @@ from agents.template.intents import Kind as TaskKind
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import says
 from monitoring.stats.filters import AnyOf, narrowed, since
-from monitoring.stats.keyset import COUNT_CAP, capped_count
+from monitoring.stats.keyset import is_few
 from monitoring.wording import translated
 
 
@@ -115,7 +115,7 @@ def _of_any(found: QuerySet[Any], task: str, hidden: Any, values: list[str]) -> 
     Where they are few, they are looked up once, by IN. Where they are many, the tasks are gone through in their order and each is asked,
     until there are enough. `hidden`: the column so that its index is not seen: SQLite would go through it for each task anew, for minutes.
     """
-    if capped_count(found) <= COUNT_CAP:
+    if is_few(found):
         return Q(id__in=found.values(task))
     return Q(Exists(found.model.objects.annotate(said=hidden).filter(**{task: OuterRef("pk"), "said__in": values})))
 

@@ -13,12 +13,14 @@ from django.db.models.functions import Coalesce, Left
 from agents.models import Step, Submission, Task
 from agents.phrases import phrase
 from monitoring.queries import TEXT, Query
-from monitoring.stats.keyset import Place, Slice, capped_count, cut
+from monitoring.stats.keyset import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Place, Slice, cut
 from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
 from monitoring.stats.task_filters import TaskState, in_any_state, matching_tasks
 from monitoring.wording import translated
 
 PAGE_SIZE = 50
+# What is asked of a task's steps and attempts, not of the task itself.
+OF_STEPS = ("route", "reason", "outcome", "status", TEXT)
 TAB_WORDS = {
     "": phrase("All"),
     TaskState.QUEUED: phrase("Queued"),
@@ -47,20 +49,20 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """One page of tasks, and how many match in all: at most the count's cap + 1."""
+    """One page of tasks, and how many match in all."""
 
     page: Slice[Any]
     rows: list[TaskRow]
-    count: int
+    count: CappedCount
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One state to choose: the filter with it, and how many tasks there are, at most the count's cap + 1; None: not counted."""
+    """One state to choose: the filter with it, and how many tasks there are; None: not counted."""
 
     words: str
     query: str
-    count: int | None
+    count: CappedCount | None
     is_chosen: bool
 
 
@@ -68,7 +70,13 @@ def tasks(query: Query, place: Place, now: datetime, *, oldest_first: bool = Fal
     """The tasks that match, newest first unless asked otherwise."""
     matching = matching_tasks(query, now)
     page: Slice[Any] = cut(with_newest(matching), "created_at", place, PAGE_SIZE, ascending=oldest_first)
-    return TaskList(page, told(page.rows, now), capped_count(matching))
+    return TaskList(page, told(page.rows, now), CappedCount.up_to(cap_of(query), matching))
+
+
+def cap_of(query: Query) -> int:
+    """How far the tasks that match are counted."""
+    is_looked_up = any(query.values(name) or query.values(name, negated=True) for name in OF_STEPS)
+    return LOOKED_UP_CAP if is_looked_up else COUNT_CAP
 
 
 def told(found: Sequence[Any], now: datetime) -> list[TaskRow]:
@@ -91,7 +99,7 @@ def tabs(query: Query, now: datetime, found: TaskList) -> list[Tab]:
         if is_chosen:
             count = found.count
         elif is_counted:
-            count = capped_count(base.filter(in_any_state(states, Step.objects.all(), now)))
+            count = CappedCount.up_to(cap_of(query), base.filter(in_any_state(states, Step.objects.all(), now)))
         return Tab(translated(TAB_WORDS[state]), str(asked), count, is_chosen)
 
     return [tab("", others), *(tab(state.value, others.having("state", state)) for state in TaskState)]

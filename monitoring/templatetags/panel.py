@@ -20,7 +20,7 @@ from agents.reasons import Verdict
 from agents.text import length
 from monitoring.models import Delivery, HealthState, JournalImport, Result, Severity, TestRun
 from monitoring.stats import figures
-from monitoring.stats.keyset import COUNT_CAP
+from monitoring.stats.keyset import CappedCount
 from monitoring.stats.logs import level_name
 from monitoring.stats.task_filters import TaskState
 from monitoring.wording import translated
@@ -211,9 +211,9 @@ def kilobytes(value: int) -> str:
 
 
 @register.filter
-def capped(count: int) -> str:
-    """A count that stops at the cap."""
-    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
+def capped(count: CappedCount) -> str:
+    """A count, and whether there are more."""
+    return f"{count:,}+" if count.is_more else f"{count:,}"
 
 
 def _time(at: datetime, kind: str, text: str) -> SafeString:

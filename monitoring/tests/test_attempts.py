@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -13,7 +14,9 @@ from agents.configuration import default_account
 from agents.models import Account, LLMAttempt
 from agents.reasons import Purpose, Verdict
 from agents.refusals import RefusalClass
+from monitoring.queries import parse
 from monitoring.stats import attempts as stats
+from monitoring.stats import keyset
 from monitoring.tests.reading import rows_of, text_of, tree_of
 from monitoring.tests.records import make_attempt, make_llm_step, make_step
 
@@ -64,7 +67,9 @@ def test_each_attempt_tells_how_it_ended_and_leads_to_its_step(viewer: Client) -
         "verdict:refused refusal:edge status:429 account:spare purpose:probe since:2h",
     ],
 )
-def test_a_filter_leaves_what_matches(query: str, viewer: Client) -> None:
+@pytest.mark.parametrize("is_busy", [False, True], ids=["few", "many"])
+def test_a_filter_leaves_what_matches(query: str, is_busy: bool, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyset, "FEW", 0 if is_busy else 2_000)
     default_account()
     spare = Account.objects.create(name="spare", position=2)
     make_probe(
@@ -79,6 +84,15 @@ def test_a_filter_leaves_what_matches(query: str, viewer: Client) -> None:
     make_attempt(make_step(at=NOW - timedelta(days=1)), refusal=RefusalClass.CAPACITY)
     assert models(viewer, q=query) == ["wanted/model"]
     assert len(models(viewer)) == 2
+
+
+def test_attempts_of_a_busy_account_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("Postgres plans by what it knows of the rows.")
+    default_account()
+    monkeypatch.setattr(keyset, "FEW", -1)
+    found = stats.matching_attempts(parse("account:default", stats.attempt_qualifiers()), NOW)
+    assert "TEMP B-TREE" not in found.order_by("-decided_at", "-id")[:51].explain()
 
 
 def test_each_order_pages_through_all_that_have_the_column(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:

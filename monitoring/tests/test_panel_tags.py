@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agents.models import Route, Submission
+from agents.models import Route, Submission, Task
 from agents.reasons import Verdict
+from monitoring.stats.keyset import CappedCount
 from monitoring.stats.task_filters import TaskState
 from monitoring.templatetags.panel import TONES, capped, duration, milliseconds, moment, percent
 from monitoring.tests.records import NOW
@@ -43,8 +44,12 @@ def test_a_share_is_100_percent_only_when_it_is_all(value: float | None, words: 
     assert percent(value) == words
 
 
+@pytest.mark.django_db
 def test_a_count_stops_at_its_cap() -> None:
-    assert (capped(1), capped(2_000), capped(2_001)) == ("1", "2,000", "2,000+")
+    Task.objects.bulk_create(Task(fingerprint=str(number), prompt="x", url="http://x/", created_at=NOW) for number in range(1_002))
+    counts = [CappedCount.up_to(cap, Task.objects.all()) for cap in (1_001, 1_002, 2_000)]
+    assert [capped(count) for count in counts] == ["1,001+", "1,002", "1,002"]
+    assert counts == [1_001, 1_002, 1_002]
 
 
 def test_a_time_carries_utc_for_the_browser_and_the_reader() -> None:

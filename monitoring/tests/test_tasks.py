@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.models import Source, Submission, Task
 from monitoring.queries import parse
-from monitoring.stats import task_filters
+from monitoring.stats import keyset, task_filters
 from monitoring.stats import tasks as stats
 from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of, words_of
 from monitoring.tests.records import make_attempt, make_llm_step, make_open_step, make_step, make_task
@@ -213,9 +213,12 @@ def test_no_match_says_how_to_widen(viewer: Client) -> None:
 def test_a_large_count_stops_at_its_cap(viewer: Client) -> None:
     Task.objects.bulk_create(
         Task(fingerprint=str(number), key=str(number), source=Source.VALIDATOR, prompt="x", url="http://x/", created_at=NOW)
-        for number in range(2_002)
+        for number in range(10_001)
     )
-    assert "2,000+ tasks" in text_of(viewer.get("/tasks/"), "//section//*[@role='status']")
+    page = viewer.get("/tasks/")
+    assert "10,000+ tasks" in text_of(page, "//section//*[@role='status']")
+    assert "All 10,000+ Queued 0 Running 0 Answered 10,000+ Late 0 Unanswered 0" in text_of(page, "//nav[@aria-label='States']")
+    assert "2,000+ tasks match" in text_of(viewer.get("/tasks/", {"q": "-route:llm"}), "//section//*[@role='status']")
 
 
 def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) -> None:
@@ -227,7 +230,7 @@ def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) ->
     "query", ["route:llm", "reason:answered", "status:429", "outcome:failed", "-route:template", "-reason:paused", "-status:200"]
 )
 def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_filters, "COUNT_CAP", 0)
+    monkeypatch.setattr(keyset, "FEW", 0)
     make_attempt(make_llm_step(make_task(prompt="wanted", at=NOW), at=NOW, outcome="failed"), status=429)
     make_attempt(make_step(make_task(prompt="another", at=NOW), at=NOW))
     assert found(viewer, query) == ["wanted"]
@@ -253,7 +256,7 @@ def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer:
 def test_no_table_is_read_as_a_whole(query: str, is_common: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("Postgres reads small tables as a whole, and rightly so.")
-    monkeypatch.setattr(task_filters, "COUNT_CAP", -1 if is_common else 10_000)
+    monkeypatch.setattr(keyset, "FEW", -1 if is_common else 10_000)
     for state in ("", *task_filters.TaskState):
         asked = parse(f"{query} {f'state:{state}' if state else ''}", task_filters.task_qualifiers())
         plan = stats.with_newest(task_filters.matching_tasks(asked, NOW)).order_by("-created_at", "-id")[:51].explain()
