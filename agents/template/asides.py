@@ -23,7 +23,7 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\b(?:{_TEXTS}) (?:saying |that says |reading )?(?P<value>{_ITEM})", re.I), "message"),
     (re.compile(rf"\bsaying (?P<value>{_ITEM})", re.I), "message"),
     (re.compile(rf"\b(?:for|to) {_VALUE} (?P<field>{_PEOPLE})\b", re.I), ""),
-    (re.compile(rf"\b(?:{_TEXTS}|post(?:ed)?) as {_VALUE}", re.I), "name"),
+    (re.compile(rf"\b(?:{_TEXTS}|post(?:ed)?) as {_VALUE}", re.I), "commenter"),
     # As in: a 4-star review – but not: 4 stars or more.
     (re.compile(r"\b(?P<value>[1-5](?:\.\d)?)[ -]stars?\b(?! or )", re.I), "rating"),
 )

@@ -56,7 +56,7 @@ _SAID_OF = {
     "costing": "price",
     "costs": "price",
     "rated": "rating",
-    "someone": "name",
+    "someone": "commenter",
 }
 _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if

@@ -17,8 +17,9 @@ __all__ = ["Intent", "Kind", "understand"]
 class Intent:
     """`criteria` are those of the task itself; `login` are the credentials when the prompt asks to log in first, else empty.
 
-    `subject` is what it is about, as the prompt writes it: the item to open, the words to search for, the page to go to.
-    `words` are the prompt's own words about the task, with the values in them. `then` is what is to be done after it, in order.
+    `subject` is what it is about, as the prompt writes it: the item to open, the words to search for, the page to go to. `is_quoted`:
+    whether it stands in quotes and no criterion has it. `words` are the prompt's own words about the task, with the values in them.
+    `then` is what is to be done after it, in order.
     """
 
     kind: Kind
@@ -26,6 +27,7 @@ class Intent:
     login: tuple[Criterion, ...] = ()
     logs_in: bool = False
     subject: str = ""
+    is_quoted: bool = False
     words: str = ""
     then: tuple[Intent, ...] = ()
 
@@ -93,6 +95,15 @@ _NAMING = frozenset(
         "from",
     }
 )
+# As in: the matter 'Holt', a new film called 'Salt'; the 'Holt' matter.
+_NAMEABLE = (
+    r"(?:films?|movies?|books?|novels?|products?|items?|restaurants?|dish(?:es)?|hotels?|matters?|clients?|documents?|files?|notes?|tasks?|"
+    r"projects?|teams?|events?|meetings?|calendars?|jobs?|posts?|experts?|companies|company|doctors?|cars?|subnets?|servers?|channels?|labels?)"
+)
+_THING_NAMED = re.compile(rf"\b{_NAMEABLE},? (?P<name>[\ue000-\uf7ff])", re.I)
+_NAMED_THING = re.compile(rf"(?P<name>[\ue000-\uf7ff]) {_NAMEABLE}\b", re.I)
+_CREATING = frozenset({Kind.ADD_ITEM, Kind.TODO, Kind.CALENDAR})
+_CHANGING = frozenset({Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.MARK})
 
 
 @lru_cache(maxsize=512)
@@ -183,16 +194,31 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     text = masked.text[slice(*span)].strip(" .!,")
     marked = tuple(masked.plain(mark) for mark in re.findall("[\ue000-\uf7ff]", text))
     kind = kind_of(text, marked, criteria=bool(found))
-    return Intent(kind, found, subject=_subject(masked, text, found), words=" ".join(masked.plain(text).split()))
+    name = _name(masked, text, kind, found)
+    is_quoted = bool(name) and kind not in _CREATING
+    if name and not is_quoted:
+        found = (Criterion("name", Operator.EQUALS, (name,)), *found)
+    words = " ".join(masked.plain(text).split())
+    return Intent(kind, found, subject=name or _subject(masked, text, found), is_quoted=is_quoted, words=words)
+
+
+def _name(masked: Masked, text: str, kind: Kind, found: tuple[Criterion, ...]) -> str:
+    """The quoted value that no criterion claims and that stands beside what it is the name of: edit the matter 'Holt' to …; else ""."""
+    if any(one.field in _NAMING for one in found):
+        return ""
+    if not found and kind not in _CREATING:
+        return masked.plain(first[0]) if (first := re.search("[\ue000-\uf7ff]", text)) else ""
+    claimed = {value for one in found for value in one.values}
+    beside = (_THING_NAMED, _NAMED_THING) if kind in _CHANGING else (_THING_NAMED,)
+    named = (masked.plain(hit["name"]) for pattern in beside for hit in pattern.finditer(text))
+    return next((name for name in named if name not in claimed), "")
 
 
 def _subject(masked: Masked, text: str, found: tuple[Criterion, ...]) -> str:
-    """The name that a prompt is about: a naming criterion, else its first quoted value, else its words without the usual ones."""
+    """What a prompt without a quoted name is about: a naming criterion, else its words without the usual ones."""
     named = next((one for one in found if one.field in _NAMING and not one.operator.negative), None)
     if named:
         return named.value
-    if not found and (mark := re.search("[\ue000-\uf7ff]", text)):
-        return masked.plain(mark[0])
     head = re.split(r"\b(?:where|whose|that|which|with)\b", text, maxsplit=1)[0] if found else text
     left = " ".join(SUBJECT_NOISE.sub(" ", head).split()).strip(" .,!?:")
     return masked.plain(left) or (masked.plain(" ".join(text.split())) if not found else "")

@@ -81,11 +81,11 @@ def quest_of(intent: Intent) -> Quest:
     """What is told of the item that the intent is about."""
     own = tuple(one for one in intent.criteria if not _of_the_form(intent.kind, one) and not _is_set(intent, one))
     named = next((one.value for one in own if _names(one)), "")
-    subject = " ".join(_NOISE.sub(" ", intent.subject).split())
-    if not named and not own and subject and _is_name(intent, subject):
+    subject = intent.subject if intent.is_quoted else " ".join(_NOISE.sub(" ", intent.subject).split())
+    if not named and subject and (intent.is_quoted or (not own and _is_name(intent, subject))):
         named = subject
-    criteria = own if own or not named else (Criterion("name", Operator.CONTAINS, (named,)),)
-    return Quest(criteria, named, _thing(intent))
+        own = (*own, Criterion("name", Operator.CONTAINS, (named,)))
+    return Quest(own, named, _thing(intent))
 
 
 def _thing(intent: Intent) -> str:
@@ -114,12 +114,10 @@ def _names(criterion: Criterion) -> bool:
 
 
 def _is_name(intent: Intent, subject: str) -> bool:
-    """Whether the subject is a name, not what is left of the prompt's words: names are quoted or begin with capitals."""
+    """Whether a subject without quotes is a name, not what is left of the prompt's words: names begin with capitals."""
     if len(subject.split()) > _LONGEST_NAME:
         return False
-    start = intent.words.find(subject)
-    quoted = start > 0 and intent.words[start - 1] in "'\"“‘"
-    return quoted or (start > 0 and subject[0].isupper()) or subject[0].isdigit()
+    return (intent.words.find(subject) > 0 and subject[0].isupper()) or subject[0].isdigit()
 
 
 def narrowing(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agents.template.criteria import Criterion, criteria
+from agents.template.criteria import Criterion, Operator, criteria
 from agents.template.intents import Kind, understand
 from agents.template.masking import mask
+from agents.template.quest import quest_of
 
 PROMPTS = [
     # logging in
@@ -188,3 +189,26 @@ def test_blanks_outside_of_values_are_kept_once_so_that_thousands_of_them_cost_n
 def test_every_kind_of_task_has_its_own_words() -> None:
     assert len({kind.sentence for kind in Kind}) == len(Kind)
     assert all(kind.sentence[0].isupper() for kind in Kind)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "subject"),
+    [
+        ("Edit the matter 'Holt estate' to change the status to 'On hold'", "Holt estate"),
+        ("Delete the document 'Patent.pdf' if its status is 'Submitted'", "Patent.pdf"),
+        ("Archive the 'Holt' matter where client is not 'Bo'", "Holt"),
+        ("Write a review for the book 'Old Roads' with a comment that does NOT contain the word 'dull'", "Old Roads"),
+        ("Open the film 'lower case'", "lower case"),
+    ],
+)
+def test_the_item_that_a_prompt_names_in_quotes_is_looked_for_whatever_criteria_it_has(prompt: str, subject: str) -> None:
+    intent = understand(prompt)
+    assert (intent.subject, intent.is_quoted) == (subject, True)
+    assert quest_of(intent).name == subject
+    assert Criterion("name", Operator.CONTAINS, (subject,)) in quest_of(intent).criteria
+
+
+def test_a_new_items_name_is_filled_in_like_its_other_values() -> None:
+    intent = understand("Add the film 'Salt' directed by 'Ines Holt'")
+    assert [(one.field, one.value) for one in intent.criteria] == [("name", "Salt"), ("director", "Ines Holt")]
+    assert understand("Share the 'Science' book not written by 'Bo'").subject != "Science", "it may as well be the book's genre"
