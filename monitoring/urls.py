@@ -13,7 +13,7 @@ from monitoring.views.callers import caller_list
 from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
 from monitoring.views.components import component_day, component_list
 from monitoring.views.events import event_list
-from monitoring.views.exports import export_attempts, export_tasks
+from monitoring.views.exports import export_attempts, export_steps, export_tasks
 from monitoring.views.figures import compare, range_figures
 from monitoring.views.gate_action import gate_action
 from monitoring.views.logs import download, import_list, log_list
@@ -29,6 +29,7 @@ from monitoring.views.runs import test_runs
 from monitoring.views.schedules import delete_schedule, schedule_form, switch_schedule
 from monitoring.views.settings import settings, settings_preview
 from monitoring.views.step_page import step_page
+from monitoring.views.steps import step_list
 from monitoring.views.task import task_story
 from monitoring.views.tasks import task_list
 from monitoring.views.transfer import export_settings, import_settings, revert_change
@@ -59,6 +60,8 @@ urlpatterns = [
     path("components/", component_list, name="components"),
     path("components/<int:pk>/", component_day, name="component"),
     path("rate-limit/what-if/", what_if, name="what_if"),
+    path("steps/", step_list, name="steps"),
+    path("steps/export/", export_steps, name="export_steps"),
     path("steps/<int:pk>/replay/", replay, name="replay"),
     path("steps/<int:pk>/page/", step_page, name="step_page"),
     path("attempts/", attempt_list, name="attempts"),

@@ -113,6 +113,7 @@ class Step(models.Model):
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
             models.Index(fields=["outcome", "-received_at"], name="step_by_outcome"),
             models.Index(fields=["task", "index", "id"], name="step_of_task"),
+            models.Index(fields=["-duration_ms", "-id"], name="step_longest"),
             models.Index(fields=["-received_at", "task"], condition=Q(answered_at__gt=F("deadline_at")), name="step_late"),
         ]
         constraints = [

@@ -276,6 +276,7 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
             "/tasks/",
             "/tasks/1/",
             "/tasks/new/",
+            "/steps/",
             "/attempts/",
             "/steps/1/replay/",
             "/steps/1/page/",

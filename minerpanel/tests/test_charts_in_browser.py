@@ -18,7 +18,7 @@ DRAWN = f"{CHART}.data.datasets.map((set) => [set.label, set.data.reduce((sum, p
 NEWEST_BAR = f"(() => {{ const bar = {CHART}.getDatasetMeta(0).data.at(-1); return {{ x: bar.x, y: (bar.y + bar.base) / 2 }}; }})()"
 
 
-def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_tasks(visitor: Visitor) -> None:
+def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_steps(visitor: Visitor) -> None:
     page = visitor.page
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
     visitor.log_in("viewer")
@@ -38,12 +38,12 @@ def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_tasks(vis
     page.locator("[data-chart=routes]").press("ArrowLeft")
     expect(page.locator("#chart-routes [aria-live]")).to_contain_text(re.compile(r"LLM \d+, Template \d+ steps"))
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/tasks/\?q=since%3A\d{4}-\d\d-\d\dT"))
+    expect(page).to_have_url(re.compile(r"/steps/\?q=since%3A\d{4}-\d\d-\d\dT"))
     expect(page.get_by_role("main")).to_contain_text("Search for the film 'Arrival'")
     page.go_back()
     expect(page.locator("[data-chart=routes]")).to_be_visible()
     page.locator("[data-chart=routes]").click(position=page.evaluate(NEWEST_BAR))
-    expect(page).to_have_url(re.compile(r"/tasks/\?q=since%3A.*%20route%3Allm$"))
+    expect(page).to_have_url(re.compile(r"/steps/\?q=since%3A.*%20source%3Avalidator%20route%3Allm$"))
     assert visitor.faults == []
 
 

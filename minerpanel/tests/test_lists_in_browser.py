@@ -47,6 +47,25 @@ def test_attempts_are_filtered_ordered_and_exported_as_they_are_filtered(admin: 
     assert admin.faults == []
 
 
+def test_steps_are_filtered_ordered_and_lead_to_their_place_in_the_story(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(admin.url)
+    page.get_by_role("link", name="All steps").click()
+    bar = page.get_by_role("combobox", name="Filter")
+    bar.fill("status:429")
+    bar.press("Enter")
+    listed = page.get_by_role("region", name="Steps")
+    expect(listed).to_contain_text("6 steps match, newest first")
+    listed.get_by_role("link", name="Took").click()
+    expect(listed).to_contain_text("6 steps match, longest first")
+    with page.expect_download() as saved:
+        listed.get_by_role("link", name="CSV").click()
+    assert len(saved.value.path().read_text().splitlines()) == 7
+    listed.get_by_role("row").nth(1).get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/tasks/\d+/#step-\d+$"))
+    assert admin.faults == []
+
+
 def test_tasks_are_chosen_by_tab_and_turned_round(admin: Visitor) -> None:
     page = admin.page
     page.goto(f"{admin.url}/tasks/")

@@ -34,10 +34,10 @@ MINUTE = "%Y-%m-%dT%H:%MZ"
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """One bar as a row of the table. `tasks`: what the Tasks page is asked for to list its tasks. `paused`: percent of its time."""
+    """One bar as a row of the table. `steps`: what the Steps page is asked for to list its steps. `paused`: percent of its time."""
 
     at: datetime
-    tasks: str
+    steps: str
     llm: int
     template: int
     unanswered: int
@@ -68,7 +68,7 @@ def charts(told: Series, now: datetime) -> Charts:
         "from": told.range.start.timestamp(),
         "bin": told.range.bin.total_seconds(),
         "starts": [start.timestamp() for (start, _), _ in told.bins],
-        "tasks": [row.tasks for row in rows],
+        "steps": [row.steps for row in rows],
         "paused": _paused(told, rows),
         "marks": [[at.timestamp(), words] for at, words in marks],
         "charts": {"routes": _routes(told), "refusals": _refusals(told), "latency": _latency(rows), "cost": _cost(rows)},
@@ -80,11 +80,11 @@ def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime)
     began, over = max(start, of.start), min(end, of.end)
     llm, template = tally.durations[Route.LLM], tally.durations[Route.TEMPLATE]
     refusals = ", ".join(f"{count:,} {REFUSALS[RefusalClass(name)][0].lower()}" for name, count in tally.refusals.most_common())
-    # The Tasks page takes minutes: of the bar that is not over yet, all of the current one.
+    # The Steps page takes minutes: of the bar that is not over yet, all of the current one.
     until = "" if over >= now else f" until:{over.astimezone(UTC):{MINUTE}}"
     return BarRow(
         at=start,
-        tasks=f"since:{began.astimezone(UTC):{MINUTE}}{until}",
+        steps=f"since:{began.astimezone(UTC):{MINUTE}}{until} source:validator",
         llm=tally.llm,
         template=tally.template,
         unanswered=tally.unanswered,
@@ -114,19 +114,19 @@ def _set(name: str, color: str, values: list[Any], **more: Any) -> dict[str, Any
 def _routes(told: Series) -> list[dict[str, Any]]:
     tallies = [tally for _, tally in told.bins]
     sets = [
-        _set("LLM", "azure", [tally.llm for tally in tallies], tasks="route:llm"),
-        _set(_("Template"), "purple", [tally.template for tally in tallies], tasks="route:template"),
+        _set("LLM", "azure", [tally.llm for tally in tallies], steps="route:llm"),
+        _set(_("Template"), "purple", [tally.template for tally in tallies], steps="route:template"),
     ]
     others = (
-        _set(_("Under way"), "yellow", [tally.under_way for tally in tallies], tasks="state:running"),
-        _set(_("No answer"), "secondary", [tally.unanswered for tally in tallies], tasks=""),
+        _set(_("Under way"), "yellow", [tally.under_way for tally in tallies], steps="state:running"),
+        _set(_("No answer"), "secondary", [tally.unanswered for tally in tallies], steps="state:unanswered"),
     )
     return [*sets, *(each for each in others if any(each["values"]))]
 
 
 def _refusals(told: Series) -> list[dict[str, Any]]:
     seen = [kind for kind in REFUSALS if told.total.refusals[kind]]
-    return [_set(*REFUSALS[kind], [tally.refusals[kind] for _, tally in told.bins], tasks="") for kind in seen]
+    return [_set(*REFUSALS[kind], [tally.refusals[kind] for _, tally in told.bins], steps="") for kind in seen]
 
 
 def _latency(rows: list[BarRow]) -> list[dict[str, Any]]:

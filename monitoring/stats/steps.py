@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet, TextField
 from django.db.models.functions import Left
 
 from agents.models import Step
+from agents.outcomes import Outcome
 from agents.reasons import Reason
 from monitoring.wording import translated
 
@@ -28,6 +29,7 @@ FIELDS = (
     "received_at",
     "deadline_at",
     "duration_ms",
+    "outcome",
 )
 
 
@@ -47,8 +49,14 @@ class StepRow:
     received_at: datetime
     deadline_at: datetime
     duration_ms: float | None
+    outcome: str
     sentence: str
     late: bool
+
+    @property
+    def outcome_words(self) -> str:
+        """How its actions went; "" where no later step told."""
+        return translated(Outcome(self.outcome).sentence) if self.outcome else ""
 
 
 def latest_steps(count: int) -> list[StepRow]:

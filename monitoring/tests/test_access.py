@@ -33,6 +33,8 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
     "tasks/export/": READ,
+    "steps/": READ,
+    "steps/export/": READ,
     "steps/<int:pk>/replay/": {**READ, "POST": OPERATORS},
     "steps/<int:pk>/page/": READ,
     "attempts/": READ,

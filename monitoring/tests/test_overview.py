@@ -67,7 +67,7 @@ def test_the_figures_are_on_the_page(viewer: Client) -> None:
     assert "LLM share 50 %" in figures
 
 
-def test_a_bar_leads_to_its_tasks(viewer: Client) -> None:
+def test_a_bar_leads_to_its_steps(viewer: Client) -> None:
     make_step(make_task(prompt="The one", at=timezone.now() - timedelta(minutes=20)), at=timezone.now() - timedelta(minutes=20))
     make_step(make_task(prompt="Another", at=timezone.now()), at=timezone.now())
     bars = tree_of(viewer.get("/?range=1h")).xpath("//*[@id='figures-table']//tbody/tr[td[3]='1']/td/a/@href")

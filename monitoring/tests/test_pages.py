@@ -42,6 +42,7 @@ PAGES = (
     "/compare/",
     "/tasks/",
     "/tasks/new/",
+    "/steps/",
     "/attempts/",
     "/tests/",
     "/tests/schedules/new/",

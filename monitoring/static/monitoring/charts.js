@@ -99,8 +99,8 @@
 
   const open = (canvas, index, set) => {
     const { told } = drawn.get(canvas);
-    const more = told.charts[canvas.dataset.chart][set]?.tasks;
-    location.assign(`${document.getElementById("charts").dataset.tasks}?q=${encodeURIComponent(`${told.tasks[index]}${more ? ` ${more}` : ""}`)}`);
+    const more = told.charts[canvas.dataset.chart][set]?.steps;
+    location.assign(`${document.getElementById("charts").dataset.steps}?q=${encodeURIComponent(`${told.steps[index]}${more ? ` ${more}` : ""}`)}`);
   };
 
   const draw = (canvas, told) => {
