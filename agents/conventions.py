@@ -14,8 +14,9 @@ from agents.protocol import Form, Step
 from agents.selectors import ATTRIBUTE, by_attribute
 from agents.sites import Site, query_parts, same_page, seeds, split_http, without_seeds
 
-# A task ends after 180 s and a click that stays on its page costs 3 s, a failed selector 10 s: nothing after the thirtieth action runs.
-MAX_ONE_SHOT = 30
+# A task ends after 180 s and a click that stays on its page costs 3 s, a failed selector 10 s: hardly anything after the fortieth
+# action runs.
+MAX_ONE_SHOT = 40
 # The page changes under the actions of a step; whoever plans further than this plans for a page that it hasn't seen.
 MAX_STEP = 10
 

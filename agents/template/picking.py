@@ -18,7 +18,8 @@ def pressed(item: Item, inside: str, tests: Sequence[str]) -> Action:
     here, left = _here(item)
     for most in range(len(tests), 0, -1):
         fitting = item.card + "".join(tests[:most])
-        either = f"{fitting}{inside}{here} | {item.card}[not({fitting})]{inside}{here}{left}"
+        # Asked of the first card alone: browsers would look for a fitting one again for each, which takes them minutes.
+        either = f"{fitting}{inside}{here} | ({item.card})[1][not({fitting})]{inside}{here}{left}"
         for expression in (f"({either})[1]", f"({fitting}{inside}{here}{left})[1]"):
             with suppress(InvalidAction):
                 return click(xpath(expression))

@@ -9,6 +9,8 @@ from typing import Any
 
 # Ways that nobody has measured: about as good as an unseen page that is understood.
 UNMEASURED = 0.6
+# What is asked for mostly stands on a list's first pages. Each further look costs 3 s where it was found already.
+MOST_PAGES = 8
 HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
 
 
@@ -16,7 +18,7 @@ HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
 class Item:
     """How one of many things of a kind is found. All mappings are from or to field names, alternated by |.
 
-    `next`: what leads to the list's next page; `here`: what only the list's page has.
+    `next`: what leads to the list's next page; `here`: what only the list's page has; `pages`: how many further pages are looked at.
     """
 
     list: str
@@ -24,9 +26,11 @@ class Item:
     link: str = ""
     next: str = ""
     here: str = ""
+    pages: int = 2
     texts: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     search: Mapping[str, str] = field(default_factory=dict)
     sort: Mapping[str, Any] = field(default_factory=dict)
@@ -37,7 +41,9 @@ class Deed:
     """One thing to do. `names` is the field that it is about, `default` what to do it with where no criterion says, None to leave it out;
     `options` what may be chosen from; `only_if` the field without whose criterion it is left out, with + before it
     without one that says what is wanted; `inside` what to press within a card;
-    `tries` how many values to choose one after the other where nobody knows which are offered."""
+    `tries` how many values to choose one after the other where nobody knows which are offered;
+    `each` the field for each of whose wanted values it is done;
+    `times` the field that says how many are wanted where there is one already."""
 
     verb: str
     target: str
@@ -47,6 +53,8 @@ class Deed:
     only_if: str = ""
     inside: str = ""
     tries: int = 1
+    each: str = ""
+    times: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 A file is named after the caller's `web_project_id`. Its tables:
 `confidence` the share of tasks that its ways have done, 0 to 1 · `login` the deeds that log in · `items.NAME` how one of many things is
-found: `list` its route, `card` an XPath, `link` what to press within the card, `next` what leads to the list's next page and `here` what
-only the list's page has, `texts`, `lists` and `numbers` field names to XPaths within the card, `filters` and `search` query parameters to
-field names, `sort` its parameter and field names to the values that bring the highest and the lowest first · `ways` how a task is done:
-`task`, `says` expressions that the prompt's words must all meet, `unless` one they must not, `login` whether an account is needed, `deeds`.
+found: `list` its route, `card` an XPath, `link` what to press within the card, `next` what leads to the list's next page, `here` what
+only the list's page has and `pages` how many further ones to look at, `texts`, `lists`, `numbers` and `dates` field names to XPaths within
+the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the values that bring the highest
+and the lowest first · `ways` how a task is done: `task`, `says` expressions that the prompt's words must all meet, `unless` one they must
+not, `login` whether an account is needed, `deeds`.
 A deed has one verb: `open` a route, `list` an item's, `item` press its link, `fill` and `choose` a field by XPath, `press` and `enter` an
 XPath, `keys`, `wait` seconds. `{field}` in a route or XPath is the value wanted of a field; names are alternated by |.
 """
@@ -21,7 +22,7 @@ from typing import Any
 
 from agents.actions import send_keys
 from agents.selectors import InvalidAction, check_xpath
-from agents.template.site_facts import HOLE, UNMEASURED, Deed, Fault, Item, SiteFacts, Sites, Way
+from agents.template.site_facts import HOLE, MOST_PAGES, UNMEASURED, Deed, Fault, Item, SiteFacts, Sites, Way
 
 KNOWN = Path(__file__).parent / "known"
 VERBS = frozenset({"open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait"})
@@ -36,6 +37,8 @@ _OPTIONS = {
     "if": str,
     "inside": str,
     "tries": int,
+    "each": str,
+    "times": str,
 }
 _ITEM = {
     "list": str,
@@ -43,9 +46,11 @@ _ITEM = {
     "link": str,
     "next": str,
     "here": str,
+    "pages": int,
     "texts": dict,
     "lists": dict,
     "numbers": dict,
+    "dates": dict,
     "filters": dict,
     "search": dict,
     "sort": dict,
@@ -153,10 +158,12 @@ def _item(table: object) -> Item:
     _check_route("list", given["list"])
     _check_xpath("card", given["card"])
     _check_xpath("link", given["card"] + given.get("link", ""))
+    if not 0 <= given.get("pages", 0) <= MOST_PAGES:
+        raise _Wrong(f"pages must be 0 to {MOST_PAGES}.")
     for name in ("next", "here"):
         if name in given:
             _check_xpath(name, given[name])
-    relative = [*(path for name in ("texts", "lists", "numbers") for path in given.get(name, {}).values())]
+    relative = [*(path for name in ("texts", "lists", "numbers", "dates") for path in given.get(name, {}).values())]
     for path in relative:
         if not isinstance(path, str):
             raise _Wrong("An XPath must be a text.")
@@ -204,6 +211,8 @@ def _deed(raw: object, items: set[str]) -> Deed:
         given.get("if", ""),
         given.get("inside", ""),
         given.get("tries", 1),
+        given.get("each", ""),
+        given.get("times", ""),
     )
 
 

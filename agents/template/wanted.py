@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 
@@ -13,10 +13,10 @@ from agents.template.blind import folded
 from agents.template.criteria import Criterion, Operator, criteria
 from agents.template.intents import Intent
 from agents.template.masking import MARK, Masked, mask
-from agents.template.measures import number_in
+from agents.template.measures import date_in, number_in
 from agents.template.operators import OPERATOR, operator_of
 from agents.template.site_facts import Item
-from agents.template.values import chosen
+from agents.template.values import chosen, meets
 
 SUBJECT = "subject"
 _COMPARED = {
@@ -58,9 +58,19 @@ class Wanted:
         return any(one.operator in _POSITIVE for one in found) if names.startswith("+") else bool(found)
 
     def value(self, names: str, options: Sequence[str] = (), default: str | None = None) -> str | None:
-        """A value that meets what is wanted of a field; else the default."""
+        """A value that meets what is wanted of a field: the default, if it does; only the default where nothing is wanted."""
         found = self.of(names)
+        if default is not None and all(one.operator.negative and meets(one, default) for one in found):
+            return default
         return chosen(found, options) if found else default
+
+    def apart(self, names: str) -> tuple[Wanted, ...]:
+        """The same with each of the values that are wanted of a field alone; as it is where there are not several."""
+        several = next((one for one in self.of(names) if one.operator in _POSITIVE and len(one.values) > 1), None)
+        if several is None:
+            return (self,)
+        alone = [Criterion(several.field, Operator.EQUALS, (value,), several.end) for value in several.values]
+        return tuple(replace(self, criteria=tuple(made if one is several else one for one in self.criteria)) for made in alone)
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +120,7 @@ def conditions(item: Item, asked: Wanted) -> list[str]:
     """What the item's card must meet, as XPath predicates; what the list's query sees to is left out."""
     seen_to = [names for names in item.filters.values() if any(one.operator is Operator.EQUALS for one in asked.of(names))]
     made: list[str] = []
-    for kind, fields in ((_text, item.texts), (_listed, item.lists), (_number, item.numbers)):
+    for kind, fields in ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates)):
         for names, path in fields.items():
             found = () if names in seen_to else asked.of(names)
             made += [f"[{condition}]" for one in found if (condition := kind(path, one))]
@@ -139,10 +149,18 @@ def _signed(one: Criterion, tests: str) -> str:
 def _number(path: str, one: Criterion) -> str:
     """The digits of what the path says, compared."""
     said = f"number(translate({path},translate({path},'0123456789.',''),''))"
-    values = [number for value in one.values if (number := number_in(value)) is not None]
+    return _compared(said, one, [f"{number:f}" for value in one.values if (number := number_in(value)) is not None])
+
+
+def _date(path: str, one: Criterion) -> str:
+    """The date that the path says as year, month and day, compared."""
+    return _compared(f"number(translate({path},'-/. ',''))", one, [f"{day:%Y%m%d}" for value in one.values if (day := date_in(value))])
+
+
+def _compared(said: str, one: Criterion, values: Sequence[str]) -> str:
     if not values:
         return ""
     if one.operator in {Operator.ONE_OF, Operator.NOT_ONE_OF}:
-        return _signed(one, " or ".join(f"{said}={value:f}" for value in values))
+        return _signed(one, " or ".join(f"{said}={value}" for value in values))
     sign = _COMPARED.get(one.operator)
-    return f"{said}{sign}{values[0]:f}" if sign else ""
+    return f"{said}{sign}{values[0]}" if sign else ""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from agents.actions import Action, InvalidAction, click, navigate, select_option, send_keys, submit, type_text, wait
-from agents.conventions import MAX_ONE_SHOT
 from agents.protocol import Step
 from agents.selectors import quoted, xpath
 from agents.sites import split_http
@@ -16,7 +15,7 @@ from agents.template.intents import Intent
 from agents.template.measures import moved
 from agents.template.moves import BREATH
 from agents.template.picking import pressed, sought
-from agents.template.site_facts import HOLE, Deed, SiteFacts, Way
+from agents.template.site_facts import HOLE, MOST_PAGES, Deed, SiteFacts, Way
 from agents.template.values import meets
 from agents.template.wanted import Wanted, conditions, query_for, wanted
 
@@ -24,10 +23,10 @@ from agents.template.wanted import Wanted, conditions, query_for, wanted
 _SETTLING = wait(1)
 # What a press sends off is on its way for a moment, and callers look at the last action's end for what came of it.
 _SENT = wait(1.5)
-# What is asked for mostly stands on the list's first page. Each further look costs 3 s where it was found already.
-_MOST_PAGES = 2
-# Before these actions go the task's URL and a wait.
-_OPENING = 2
+# A press that stays on its page costs 3 s.
+_MOST_TIMES = 10
+# Long forms go beyond this with what is quick; a further look is not.
+_ROOM_TO_LOOK = 28
 
 
 def way_for(facts: SiteFacts, asked: Wanted) -> Way | None:
@@ -43,10 +42,10 @@ def by_facts(step: Step, intent: Intent, facts: SiteFacts) -> tuple[str, tuple[A
         return "", ()
     logs_in = bool(facts.login) and (way.login or intent.logs_in)
     deeds = (*(facts.login if logs_in else ()), *way.deeds)
-    for pages in range(_MOST_PAGES, -1, -1):
+    for pages in range(MOST_PAGES, -1, -1):
         doing = _Doing(facts, asked, step.url, pages)
         actions = tuple(_spaced(action for deed in deeds for action in doing.actions(deed)))
-        if len(actions) <= MAX_ONE_SHOT - _OPENING:
+        if len(actions) <= _ROOM_TO_LOOK:
             break
     return way.task, actions
 
@@ -74,11 +73,21 @@ class _Doing:
         """None where the deed is left out, or no caller would take it."""
         if deed.only_if and not self.asked.has(deed.only_if):
             return []
+        if deed.each:
+            once = replace(deed, each="")
+            return [action for asked in self.asked.apart(deed.each) for action in replace(self, asked=asked).actions(once)]
+        if deed.times:
+            return self.actions(replace(deed, times="")) * (self._number(deed.times) - 1)
         try:
             made = getattr(self, f"_{deed.verb}")(deed)
         except InvalidAction:
             return []
         return made if isinstance(made, list) else [made] if made else []
+
+    def _number(self, names: str) -> int:
+        """The lowest that meets what is wanted of a field, 1 where nothing is or none does."""
+        asked = self.asked.of(names)
+        return next((number for number in range(1, _MOST_TIMES + 1) if all(meets(one, str(number)) for one in asked)), 1)
 
     def _open(self, deed: Deed) -> Action | None:
         route = self._filled(deed, deed.target, lambda value: quote(value, safe=""))
@@ -94,7 +103,7 @@ class _Doing:
         item = self.facts.items[deed.target]
         inside, tests = self._filled(deed, deed.inside, quoted) or item.link, conditions(item, self.asked)
         looks = [action for look in sought(item, inside, tests) for action in (look, _SETTLING)]
-        return [*looks * self.pages, pressed(item, inside, tests)]
+        return [*looks * min(item.pages, self.pages), pressed(item, inside, tests)]
 
     def _fill(self, deed: Deed) -> Action | None:
         value = self.asked.value(deed.names, deed.options, deed.default)

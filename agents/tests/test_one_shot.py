@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -83,6 +84,11 @@ deeds = [{ list = "plant" }, { item = "plant" }]
 task = "buy a lamp"
 says = ["buy"]
 deeds = [{ list = "lamp" }, { item = "lamp", inside = "//button[contains(.,{size})]", else = "small", with = "size" }]
+
+[[ways]]
+task = "gather lamps"
+says = ["gather"]
+deeds = [{ item = "lamp", each = "name|names" }, { press = "//button[@id='more']", times = "quantity" }]
 """
 CARD = (
     "<div><article><h3>{name}</h3><b>{price} $</b><div><a href='/lamps/{at}?seed=58'>More</a><button>small</button></div></article></div>"
@@ -159,6 +165,13 @@ def test_an_item_is_looked_for_on_the_lists_next_pages(sites: Sites, name: str, 
     assert run(f"Open the plant where the name equals '{name}'", sites).browser.visited[1:] == visited
 
 
+def test_a_list_is_looked_through_as_far_as_its_facts_say(tmp_path: Path) -> None:
+    (tmp_path / "lamps.toml").write_text(FACTS.replace("next = \"//a[@rel='next']\"", "next = \"//a[@rel='next']\"\npages = 1"), "utf-8")
+    sites, faults = load(tmp_path)
+    assert not faults
+    assert run("Open the plant where the name equals 'Moss'", sites).browser.visited[1:] == ["/plants", "/plants2", "/plant/Ivy"]
+
+
 def test_what_needs_no_looking_for_is_pressed_at_once(sites: Sites) -> None:
     assert run("Open a plant", sites).browser.visited[1:] == ["/plants", "/plant/Fern"]
     assert sum(action.type == "ClickAction" for action in planned("Open a plant", sites).actions) == 1
@@ -168,6 +181,11 @@ def test_a_form_is_filled_by_the_criteria_and_what_it_needs_besides(sites: Sites
     outcome = run("Write a note on a lamp where the name is not 'Owl', the text contains 'warm' and the stars is less than 5", sites)
     assert outcome.browser.visited == ["/", "/enter", "/session", "/lamps", "/lamps/1", "/notes"]
     assert outcome.browser.sent[1] == ("/notes", {"who": "Ann", "mail": "", "text": "warm", "stars": "4"})
+
+
+@pytest.mark.parametrize(("wish", "who"), [("is not 'Eve'", "Ann"), ("does not contain 'nn'", "Other"), ("contains 'Eve'", "Eve")])
+def test_what_is_typed_otherwise_will_do_where_a_prompt_only_says_what_it_must_not_be(sites: Sites, wish: str, who: str) -> None:
+    assert run(f"Write a note where the writer {wish}", sites).browser.sent[1][1]["who"] == who
 
 
 @pytest.mark.parametrize(("wish", "typed"), [("contains 'lamp.example'", "jordan@lamp.example"), ("equals 'a@b.example'", "a@b.example")])
@@ -204,6 +222,38 @@ def test_where_nobody_knows_what_is_offered_neighbours_are_tried_that_are_wanted
 def test_a_press_within_a_card_is_told_apart_by_the_prompt(sites: Sites) -> None:
     assert "contains(.,'large')" in planned("Buy where the size equals 'large'", sites).actions[-2].fields["selector"]["value"]
     assert "contains(.,'small')" in planned("Buy", sites).actions[-2].fields["selector"]["value"]
+
+
+def presses(prompt: str, sites: Sites) -> list[str]:
+    return [action.fields["selector"]["value"] for action in planned(prompt, sites).actions if action.type == "ClickAction"]
+
+
+def test_what_is_wanted_of_several_is_done_for_each(sites: Sites) -> None:
+    owl, moon = presses("Gather where the name is one of ['Owl', 'Moon']", sites)
+    assert "='owl'" in owl
+    assert "='moon'" in moon
+    assert len(presses("Gather where the name equals 'Owl'", sites)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "more"),
+    [
+        ("equals '4'", 3),
+        ("is greater than 2", 2),
+        ("is less than 9", 0),
+        ("is NOT '1'", 1),
+        ("is greater than 500", 0),
+        ("contains 'x'", 0),
+    ],
+)
+def test_what_is_wanted_several_times_is_pressed_until_the_number_is_met(sites: Sites, wish: str, more: int) -> None:
+    assert presses(f"Gather where the quantity {wish}", sites).count("//button[@id='more']") == more
+
+
+def test_whether_a_card_fits_is_asked_once_and_not_of_each_card(sites: Sites) -> None:
+    (pressed,) = presses("Open the lamp where the price is greater than 50", sites)
+    assert "(//article)[1][not(" in pressed
+    assert "//article[not(" not in pressed
 
 
 def test_a_task_that_no_way_is_known_for_is_done_as_on_an_unknown_site(sites: Sites) -> None:

@@ -71,6 +71,8 @@ def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Pat
         ('[items.lamp]\nlist = "/"\ncard = "//a"\ntexts = { name = "((" }', "items.lamp", "XPath"),
         ('[items.lamp]\nlist = "/"\ncard = "//a"\ntexts = { name = 3 }', "items.lamp", "must be a text"),
         ('[items.lamp]\nlist = "/"\ncard = "//a"\ncolour = "red"', "items.lamp", "colour is not known"),
+        ('[items.lamp]\nlist = "/"\ncard = "//a"\npages = 99', "items.lamp", "pages must be 0 to 8"),
+        ('[items.lamp]\nlist = "/"\ncard = "//a"\ndates = { made = "((" }', "items.lamp", "XPath"),
         ("confidence = 2", "confidence", "from 0 to 1"),
         ('confidence = "high"', "confidence", "from 0 to 1"),
         ("items = 3", "items", "table"),

@@ -22,14 +22,15 @@ LAMP = Item(
     texts={"name|subject": ".//h3", "maker": "(.//p)[1]"},
     lists={"tags|tag": "(.//p)[2]"},
     numbers={"price": ".//b"},
+    dates={"made": "substring-after(.//i,'made ')"},
     filters={"tag": "tags|tag"},
     search={"q": "name|subject|maker"},
     sort={"by": "order", "price": ["dear", "cheap"]},
 )
 LAMPS = [
-    {"name": "Little Owl", "maker": "Berg", "tags": "desk, brass", "price": "19.50"},
-    {"name": "Big Owl", "maker": "O'Hara", "tags": "floor, brass", "price": "1,200"},
-    {"name": "Moon \"2\"", "maker": "Berg & Co", "tags": "desk", "price": "80"},
+    {"name": "Little Owl", "maker": "Berg", "tags": "desk, brass", "price": "19.50", "made": "2025-09-30"},
+    {"name": "Big Owl", "maker": "O'Hara", "tags": "floor, brass", "price": "1,200", "made": "2025-10-02"},
+    {"name": "Moon \"2\"", "maker": "Berg & Co", "tags": "desk", "price": "80", "made": "2026-01-01"},
 ]  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def shelf(lamps: list[dict[str, str]] = LAMPS) -> etree._Element:
         card = etree.SubElement(root, "article")
         for tag, name in (("h3", "name"), ("p", "maker"), ("p", "tags"), ("b", "price")):
             etree.SubElement(card, tag).text = f"  {'$' if name == 'price' else ''}{lamp[name]} "
+        etree.SubElement(card, "i").text = f"made {lamp['made']}"
     return root
 
 
@@ -65,6 +67,9 @@ def of(prompt: str) -> Wanted:
         ("Open the lamp where the tags contains 'brass' and the price is 1000 or less", ["Little Owl"]),
         ("Open the lamp 'Big Owl'", ["Big Owl"]),
         ("Open the lamp where the weight is less than 3", ["Little Owl", "Big Owl", 'Moon "2"']),
+        ("Open the lamp where the made is less than '2025-10-02 00:00:00'", ["Little Owl"]),
+        ("Open the lamp where the made is greater equal '2025-10-02'", ["Big Owl", 'Moon "2"']),
+        ("Open the lamp where the made is NOT one of ['2025-10-02', '2025-09-30']", ['Moon "2"']),
         ("Open any lamp that is nice", ["Little Owl", "Big Owl", 'Moon "2"']),
     ],
 )
@@ -101,6 +106,13 @@ def test_a_criterion_says_what_is_wanted_or_only_what_is_not() -> None:
 def test_a_quantity_may_stand_far_from_its_field() -> None:
     asked = of("Change the quantity of the lamp with name 'Owl' in my basket to 6")
     assert (asked.value("quantity"), asked.value("name")) == ("6", "Owl")
+
+
+def test_several_values_of_a_field_are_told_apart() -> None:
+    asked = of("Add the lamps where the name is one of ['Owl', 'Moon'] and the maker equals 'Berg'")
+    assert [(one.value("name"), one.value("maker")) for one in asked.apart("name")] == [("Owl", "Berg"), ("Moon", "Berg")]
+    assert asked.apart("maker") == (asked,)
+    assert of("Add the lamps where the name is not one of ['Owl', 'Moon']").apart("name")[1:] == ()
 
 
 def test_words_are_those_of_the_prompt_without_its_values() -> None:
