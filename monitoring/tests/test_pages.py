@@ -32,6 +32,7 @@ from monitoring.tests.records import (
     make_task,
 )
 from monitoring.tests.watched import make_component, make_result, make_run
+from monitoring.urls import urlpatterns as panel_urls
 
 pytestmark = pytest.mark.django_db
 
@@ -154,6 +155,28 @@ def test_a_page_keeps_to_the_content_security_policy(address: str, admin: Client
     tree = tree_of(response)
     assert not tree.xpath("//style | //script[not(@src)] | //*[@style]")
     assert not [name for node in tree.iter() for name in node.keys() if name.startswith(("on", "hx-on"))]  # noqa: SIM118
+
+
+@pytest.mark.parametrize(
+    ("address", "entry"),
+    [
+        ("/", ("Overview", "page")),
+        ("/compare/", ("Overview", "true")),
+        ("/steps/", ("Tasks", "true")),
+        ("/rate-limit/what-if/", ("Rate limit", "true")),
+        ("/settings/users/", ("Settings", "true")),
+    ],
+)
+def test_the_navigation_says_where_one_is_also_on_a_page_below(address: str, entry: tuple[str, str], admin: Client) -> None:
+    current = tree_of(admin.get(address)).xpath("//nav[@aria-label='Pages']/a[@aria-current]")
+    assert [(link.text_content(), link.get("aria-current")) for link in current] == [entry]
+
+
+def test_each_page_below_another_is_one_of_the_url_table() -> None:
+    named = re.findall(r'also="([^"]+)"', (settings.BASE_DIR / "templates/base.html").read_text())
+    assert len(named) == 8
+    names = {pattern.name for pattern in panel_urls}
+    assert [name for each in named for name in each.split() if name not in names] == []
 
 
 def test_what_templates_name_is_there() -> None:

@@ -125,7 +125,7 @@
     for (const shown of document.querySelectorAll("[data-zone]")) shown.textContent = zone;
     // Times that are entered are meant in the zone in which times are shown.
     document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; SameSite=Lax`;
-    document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    document.querySelector(".bar-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     paintTail();
     addEventListener("scroll", paintTail, { passive: true });
     document.body.addEventListener("htmx:beforeRequest", holdTail);
