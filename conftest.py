@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +71,17 @@ POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests come first in each of the halves with which two processes begin: at the end, one would wait for the other."""
+    """Each test process begins with its share of the long tests: at the end, one would wait for the others."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     long = [item for item in items if item.get_closest_marker("slow") and not item.get_closest_marker("django_db")]
+    files = {path: turn for turn, path in enumerate(dict.fromkeys(item.path for item in long))}
     chosen = set(long)
-    rest = [item for item in items if item not in chosen]
-    files = list(dict.fromkeys(item.path for item in long))
-    first = [item for item in long if files.index(item.path) % 2 == 0]
-    second = [item for item in long if files.index(item.path) % 2 == 1]
-    half = max(0, len(items) // 2 - len(first))
-    items[:] = [*first, *rest[:half], *second, *rest[half:]]
+    rest = iter([item for item in items if item not in chosen])
+    ordered: list[pytest.Item] = []
+    for process in range(processes):
+        ordered += [item for item in long if files[item.path] % processes == process]
+        ordered += islice(rest, max(0, len(items) * (process + 1) // processes - len(ordered)))
+    items[:] = [*ordered, *rest]
 
 
 def pytest_unconfigure() -> None:
