@@ -196,8 +196,9 @@ _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selec
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 SUBJECT_NOISE = re.compile(
     rf"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|access|"
-    r"switch to|me|the|an?|of|for|details?|information|info|page|preview|directly|called|named|titled|any|some|users?|tab|section|within|"
-    r"movies?|films?|books?|products?|items?|restaurants?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b",
+    r"switch to|(?:un|de)?select|(?:un)?check|choose|pick|hide|toggle|"
+    r"me|the|an?|of|for|details?|information|info|page|preview|directly|called|named|titled|any|some|users?|tab|section|within|"
+    r"movies?|films?|books?|products?|items?|restaurants?|calendars?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b",
     re.I,
 )
 

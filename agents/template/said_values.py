@@ -26,7 +26,8 @@ _BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|no
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
 # A genre is "a comedy", but a text is "a true delight to read".
 _WHOLE_PHRASE = 3
-_THE_REST = re.compile(r"(?:all |any )?(?:those|the ones|ones)\b", re.I)
+# As in: except those …; or the operator said twice: select the time equals where time equals …
+_NO_VALUE = re.compile(r"(?:all |any )?(?:those|the ones|ones)\b|where\b", re.I)
 _UNIT = (
     r"hundred|thousand|million|billion|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|pages?|stars?|dollars?|usd|euros?|percent|"
     r"km|miles|kg"
@@ -49,7 +50,7 @@ def values_at(masked: Masked, at: int, operator: Operator) -> tuple[tuple[str, .
     if several:
         return _bare_list(masked.text, start)
     bare = _BARE.match(masked.text, start)
-    if not bare or _THE_REST.match(bare[0]):
+    if not bare or _NO_VALUE.match(bare[0]):
         return (), bare.end() if bare else start
     end = _end_of_amount(masked.text, start, operator) or bare.end()
     value = masked.text[start:end].strip()

@@ -212,3 +212,7 @@ def test_a_new_items_name_is_filled_in_like_its_other_values() -> None:
     intent = understand("Add the film 'Salt' directed by 'Ines Holt'")
     assert [(one.field, one.value) for one in intent.criteria] == [("name", "Salt"), ("director", "Ines Holt")]
     assert understand("Share the 'Science' book not written by 'Bo'").subject != "Science", "it may as well be the book's genre"
+
+
+def test_a_name_without_quotes_is_told_from_what_is_done_with_it() -> None:
+    assert understand("Unselect the Personal calendar.").subject == understand("Select the Personal calendar").subject == "Personal"
