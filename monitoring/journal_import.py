@@ -50,6 +50,13 @@ class Reading:
     zone: tzinfo = UTC
 
 
+COUNTED = ["total_bytes", "read_bytes", "lines", "recorded", "known_before", "unread", "samples", "first_at", "last_at"]
+
+
+class Cancelled(Exception):
+    """Somebody has cancelled the import. What was read until then stays."""
+
+
 class Unreadable(Exception):
     """A file that can't be read to its end. The message says why and what to do."""
 
@@ -86,7 +93,10 @@ class _Progress:
         for text in self.records.unread[: SAMPLES - len(row.samples)]:
             row.samples.append(redact(text[: SAMPLE_CHARS * 2])[:SAMPLE_CHARS])
         self.records.unread.clear()
-        row.save()
+        # The state is not written here: it may be that somebody has cancelled it.
+        row.save(update_fields=COUNTED)
+        if JournalImport.objects.filter(pk=row.pk, state=State.CANCELLED).exists():
+            raise Cancelled
         self.told(row)
         self.told_at = time.monotonic()
 
@@ -96,11 +106,19 @@ def begin(name: str, *, by: str = "", state: State = State.RUNNING, total: int |
     return JournalImport.objects.create(name=name[-200:], asked_by=by, state=state, started_at=timezone.now(), total_bytes=total)
 
 
+def cancel(pk: int) -> bool:
+    """Cancel an import: at once where it waits, within a moment where it is read. False where it is over."""
+    waiting = JournalImport.objects.filter(pk=pk, state__in=[State.QUEUED, State.RUNNING])
+    return bool(waiting.update(state=State.CANCELLED, ended_at=timezone.now()))
+
+
 def carry_out(row: JournalImport, path: Path, reading: Reading, told: Told) -> None:
     """Import the file; `told` gets the row each time it has moved on. Raises Unreadable, and whatever stopped it; the row says it too."""
     try:
         _read_all(row, path, reading, told)
         row.state = State.DONE
+    except Cancelled:
+        row.state = State.CANCELLED
     except BaseException as error:
         row.state, row.fault = State.FAILED, _words(error)
         raise

@@ -50,6 +50,8 @@ class LogFilter(forms.Form):
     since = forms.DateTimeField(required=False, label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     until = forms.DateTimeField(required=False, label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
+    MAIN = ("text", "level", "kind", "source", "range")  # the others are asked for now and then
+
     def query(self, now: datetime) -> LogQuery:
         """The conditions that could be read."""
         self.full_clean()
@@ -65,9 +67,9 @@ class LogFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     @property
-    def is_timed(self) -> bool:
-        """Whether a time of its own is given."""
-        return bool(self.data.get("since") or self.data.get("until"))
+    def has_more(self) -> bool:
+        """Whether a condition is given that the page shows on demand."""
+        return any(self.data.get(name) for name in self.fields if name not in self.MAIN)
 
 
 class ImportForm(forms.Form):

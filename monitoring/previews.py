@@ -17,6 +17,7 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
     lines = {
         "spacing_seconds": _rate(values.get("spacing_seconds"), values.get("pacing")),
         "backoff_seconds": _ladder(values.get("backoff_seconds"), values.get("backoff_max_seconds")),
+        "backoff_max_seconds": _longest(values.get("backoff_seconds"), values.get("backoff_max_seconds")),
         "deadline_seconds": _deadline(values.get("deadline_seconds"), values.get("spacing_seconds")),
         "sure_from": _sure(values.get("sure_from"), values.get("llm_use")),
         "max_task_usd": _task_cost(values.get("max_task_usd")),
@@ -43,6 +44,12 @@ def _ladder(ladder: list[float] | None, longest: float | None) -> str:
     if longest is None or longest <= ladder[-1]:
         return _("Ladder: {rungs}, then {length} each time").format(rungs=rungs, length=length(ladder[-1]))
     return _("Ladder: {rungs}, then doubling up to {longest}").format(rungs=rungs, longest=length(longest))
+
+
+def _longest(ladder: list[float] | None, longest: float | None) -> str:
+    if not ladder or longest is None or longest >= ladder[-1]:
+        return ""
+    return _("Is raised to {last}: it can't be shorter than the last pause").format(last=length(ladder[-1]))
 
 
 def _deadline(deadline: float | None, spacing: float | None) -> str:

@@ -50,6 +50,7 @@ class Rule:
         return self.model._default_manager.filter(self.among).order_by(self.at, "pk")  # noqa: SLF001 -- Django's documented manager of any model
 
 
+ENDED_IMPORT = [JournalImport.State.DONE, JournalImport.State.FAILED, JournalImport.State.CANCELLED]
 _ENDED_RUN = Q(state__in=[TestRun.State.DONE, TestRun.State.CANCELLED, TestRun.State.LOST])
 
 RULES = (
@@ -155,7 +156,7 @@ def _left_behind(now: datetime) -> list[tuple[str, QuerySet[Any]]]:
     before = now - LEFT_ALONE
     waiting = Submission.objects.filter(task=OuterRef("pk")).exclude(state=Submission.State.ANSWERED)
     tasks = Task.objects.filter(~Exists(Step.objects.filter(task=OuterRef("pk"))), ~Exists(waiting), created_at__lt=before)
-    ended = JournalImport.objects.filter(state__in=[JournalImport.State.DONE, JournalImport.State.FAILED], started_at__lt=before)
+    ended = JournalImport.objects.filter(state__in=ENDED_IMPORT, started_at__lt=before)
     imports = ended.filter(~Exists(LogEntry.objects.filter(journal=OuterRef("pk"))))
     return [("tasks", tasks), ("imports", imports), ("sessions", Session.objects.filter(expire_date__lt=now))]
 

@@ -30,15 +30,35 @@ RANGES = {
     "name": _("at most 50 characters"),
 }
 UNITS = {"seconds": _("seconds"), "minutes": _("minutes"), "percent": _("percent"), "usd": _("USD")}
+# What the model says nothing of.
+MEANINGS = {"agent_mode": _("Who answers. Hybrid asks the LLM where the account allows it, and else answers by the template agent.")}
+NEXT_STEP = _("counts from the next step on")
+NEXT_LOOK = _("counts from the next look on")
+NEXT_CHECK = _("counts within a minute")
+# When a change takes effect, where it is not with the next step. All processes read the settings anew each time.
+EFFECTS = {
+    "backoff_seconds": _("counts from the next refusal on; a pause that runs stays"),
+    "backoff_max_seconds": _("counts from the next refusal on; a pause that runs stays"),
+    "key_check_minutes": _("counts from the next refusal on"),
+    "probe_after_pause": _("counts at the end of the next pause"),
+    "miner_api_url": _("counts from the next test run and health check on"),
+    "retest_after_pause": _("counts from the next pause on"),
+    "health_seconds": NEXT_LOOK,
+    "failures_before_down": NEXT_LOOK,
+    "silence_minutes": NEXT_CHECK,
+    "least_llm_percent": NEXT_CHECK,
+    "keep_info_logs": _("counts within seconds"),
+}
 # Above the first setting of a section.
 HEADINGS = {"pacing": _("Pacing and backoff"), "deadline_seconds": _("Deadlines and agent"), "miner_api_url": _("Watching")}
 
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting on the page: its field, its value in words, and what to know about it. `in_force`: what an empty one comes to.
+    """One setting on the page: its field, its value in words, and what to know about it. `effect`: from when on a change counts.
 
-    `heading`: what the settings from here on are about."""
+    `in_force`: what an empty one comes to; `heading`: what the settings from here on are about.
+    """
 
     field: BoundField
     value: str
@@ -46,8 +66,17 @@ class SettingRow:
     unit: str
     default: str
     range: str
+    effect: str
     in_force: str
     heading: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Settings that belong together. `heading` "": the form has but one section."""
+
+    heading: str
+    rows: list[SettingRow]
 
 
 class RowForm(forms.Form):
@@ -59,7 +88,7 @@ class RowForm(forms.Form):
         super().__init__(data, initial=initial)
         self.row = row
         for name in self.names:
-            self.fields[name].help_text = model_field(row, name).help_text
+            self.fields[name].help_text = MEANINGS.get(name) or model_field(row, name).help_text
 
     def in_force(self, name: str) -> str:
         """What an empty field comes to; "" where it needs no word."""
@@ -76,9 +105,19 @@ class RowForm(forms.Form):
                 unit=next((str(words) for unit, words in UNITS.items() if name.endswith(f"_{unit}")), ""),
                 default=in_words(name, of.get_default()),
                 range=_range(of),
+                effect=str(EFFECTS.get(name, NEXT_STEP)),
                 in_force=self.in_force(name),
                 heading=str(HEADINGS.get(name, "")),
             )
+
+    def sections(self) -> list[Section]:
+        """The settings by what they are about."""
+        found: list[Section] = []
+        for row in self.rows():
+            if row.heading or not found:
+                found.append(Section(row.heading, []))
+            found[-1].rows.append(row)
+        return found
 
     def adopt(self, error: forms.ValidationError) -> None:
         """Show a refusal at the fields that it names."""
@@ -95,7 +134,8 @@ class RowForm(forms.Form):
 
 def reason_field() -> forms.CharField:
     """Why something is changed."""
-    return forms.CharField(label=_("Reason"), required=False, max_length=100, help_text=_("Kept in the history. Optional."))
+    asked = forms.TextInput(attrs={"placeholder": _("Reason, for the history")})
+    return forms.CharField(label=_("Reason"), required=False, max_length=100, help_text=_("Kept in the history. Optional."), widget=asked)
 
 
 class SettingsForm(RowForm):
@@ -128,6 +168,7 @@ class SettingsForm(RowForm):
     reason = reason_field()
 
     def __init__(self, row: Settings, data: Any = None) -> None:
+        self.entered: dict[str, Any] = {}  # what is raised when it is saved, as it was entered
         lists = {name: _listed(getattr(row, name)) for name in ("backoff_seconds", "llm_callers", "look_hosts")}
         super().__init__(row, data, values(row) | lists)
         for name in ("spacing_seconds", "backoff_max_seconds", "key_check_minutes", "deadline_seconds", "sure_from", "max_task_usd"):
@@ -138,7 +179,7 @@ class SettingsForm(RowForm):
         """What is entered comes to, or what is in force: each setting's label with a line."""
         if self.is_bound:
             self.full_clean()
-        told = previews({name: self.cleaned_data.get(name) for name in self.names} if self.is_bound else values(self.row))
+        told = previews({**self.cleaned_data, **self.entered} if self.is_bound else values(self.row))
         return [(str(self.fields[name].label), line) for name, line in told.items()]
 
     def clean_backoff_seconds(self) -> Any:
@@ -152,6 +193,14 @@ class SettingsForm(RowForm):
     def clean_look_hosts(self) -> Any:
         """The hosts as a list."""
         return self.parsed("look_hosts")
+
+    def clean(self) -> dict[str, Any]:
+        """The longest backoff is raised to the last pause of the list: a pause can't be cut shorter than the one before it."""
+        ladder, longest = self.cleaned_data.get("backoff_seconds"), self.cleaned_data.get("backoff_max_seconds")
+        if ladder and longest is not None and longest < ladder[-1]:
+            self.entered = {"backoff_max_seconds": longest}
+            self.cleaned_data["backoff_max_seconds"] = float(ladder[-1])
+        return self.cleaned_data
 
     def save(self, by: AbstractBaseUser) -> bool:
         """Change what differs. False where the form then shows why not."""

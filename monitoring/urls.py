@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from monitoring.gate_actions import GateAction
-from monitoring.views.accounts import account, delete, move, new_account, switch
+from monitoring.views.accounts import account, delete, move, new_account, switch, test
 from monitoring.views.attempts import attempt_list
 from monitoring.views.audit import audit, audit_csv
 from monitoring.views.backups import backup_plan
@@ -16,7 +16,7 @@ from monitoring.views.events import event_list
 from monitoring.views.exports import export_attempts, export_steps, export_tasks
 from monitoring.views.figures import compare, range_figures
 from monitoring.views.gate_action import gate_action
-from monitoring.views.logs import download, import_list, log_list
+from monitoring.views.logs import cancel_import, download, import_list, log_list
 from monitoring.views.new_task import new_task
 from monitoring.views.notifications import delivery_list, notice_list, notifications
 from monitoring.views.overview import overview
@@ -85,6 +85,7 @@ urlpatterns = [
     path("logs/download.log", download, {"form": "log"}, name="logs_as_text"),
     path("logs/download.jsonl", download, {"form": "jsonl"}, name="logs_as_json"),
     path("logs/imports/", import_list, name="imports"),
+    path("logs/imports/<int:pk>/cancel/", cancel_import, name="cancel_import"),
     path("settings/", settings, name="settings"),
     path("settings/preview/", settings_preview, name="settings_preview"),
     path("settings/export/", export_settings, name="export_settings"),
@@ -100,5 +101,6 @@ urlpatterns = [
     path("settings/accounts/<int:pk>/", account, name="account"),
     path("settings/accounts/<int:pk>/move/", move, name="move_account"),
     path("settings/accounts/<int:pk>/switch/", switch, name="switch_account"),
+    path("settings/accounts/<int:pk>/test/", test, name="test_account"),
     path("settings/accounts/<int:pk>/delete/", delete, name="delete_account"),
 ]

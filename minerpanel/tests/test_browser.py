@@ -16,7 +16,7 @@ from minerpanel.tests.visitors import Visitor
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
-def test_an_admin_sees_a_step_arrive_opens_it_and_changes_the_spacing(visitor: Visitor) -> None:
+def test_an_admin_sees_a_step_arrive_changes_the_spacing_takes_it_back_and_imports_it_again(visitor: Visitor) -> None:
     page = visitor.page
     visitor.log_in("admin")
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
@@ -32,6 +32,29 @@ def test_an_admin_sees_a_step_arrive_opens_it_and_changes_the_spacing(visitor: V
     expect(page.get_by_label("Spacing")).to_have_value("2.5")
     change = page.get_by_role("row").filter(has_text="Spacing").filter(has_text="2.5")
     expect(change).to_contain_text("admin")
+    preview = page.get_by_label("What this comes to")
+    expect(preview).to_contain_text("24 requests a minute at most")
+    page.get_by_label("Backoff", exact=True).fill("60, 900")
+    expect(preview).to_contain_text("Is raised to 15 min")
+    expect(preview).to_be_in_viewport()
+    page.get_by_role("button", name="What if on the last 24 h").click()
+    expect(page.get_by_label("Backoff, s", exact=True)).to_have_value("60, 900")
+    page.go_back()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Export as JSON").click()
+    exported = saved.value.path().read_text()
+    change.get_by_role("button", name="Take back").click()
+    expect(page.get_by_label("Spacing")).to_have_value("5")
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_label("Or its text").fill(exported)
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.get_by_role("row").filter(has_text="spacing_seconds")).to_contain_text("2.5 s")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_label("Spacing")).to_have_value("2.5")
+    page.get_by_role("button", name="Test the key of default").click()
+    expect(page.get_by_role("main")).to_contain_text("Direct key test of account default")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("main")).to_contain_text("Cancelled")
     assert visitor.faults == []
 
 

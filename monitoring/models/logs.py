@@ -16,6 +16,7 @@ class JournalImport(models.Model):
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     name = models.CharField(max_length=200)
     asked_by = models.CharField(max_length=150, blank=True)

@@ -36,7 +36,7 @@ class TestRun(models.Model):
 
         OPERATOR = "operator", _("Operator")
         SCHEDULE = "schedule", _("Schedule")
-        RESET = "reset", _("The limit should be over")
+        RESET = "reset", _("After a pause")
         COMMAND = "command", _("Command line")
 
     __test__ = False

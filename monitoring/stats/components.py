@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from monitoring.health.looks import CLOCK, DRIFT_EVERY
 from monitoring.health.readiness import MISSED_ROUNDS, WorkerNow, is_stale, looked_every, worker_now
 from monitoring.models import Component, HealthCheck, HealthState
+from monitoring.stats.figures import share
 
 BEATS = 60
 # Rounds may be late or missed: so many times their span is searched for them.
@@ -47,6 +48,11 @@ class ComponentRow:
     is_flapping: bool
     is_stale: bool
     beats: tuple[Beat, ...]
+
+    @property
+    def up_share(self) -> float | None:
+        """Percent of the shown looks that saw it up."""
+        return share(sum(beat.state is HealthState.UP for beat in self.beats), len(self.beats))
 
     @property
     def beats_in_words(self) -> str:
@@ -110,6 +116,12 @@ class Day:
     looks: int
     median_ms: float | None
     longest_ms: float | None
+
+    @property
+    def up_share(self) -> float | None:
+        """Percent of the time in which somebody looked that it was up."""
+        seen = [segment for segment in self.segments if segment.state]
+        return share(sum(each.seconds for each in seen if each.state == HealthState.UP), sum(each.seconds for each in seen))
 
     @property
     def changes(self) -> list[Segment]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from monitoring.models import Result, TestResult, TestRun
 from monitoring.stats.keyset import CappedCount, Place, Slice, capped_count, cut
@@ -96,12 +97,18 @@ def row_of(run: TestRun, said: str = "") -> RunRow:
         standing=run.verdict or run.state,
         words=run.get_verdict_display() if run.verdict else run.get_state_display(),
         asked_at=run.asked_at,
-        suites=", ".join(translated(TITLES[name]) for name in run.suites),
+        suites=_suites(run),
         trigger=run.get_trigger_display(),
         asked_by=run.asked_by,
         seconds=(run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None,
         said=said,
     )
+
+
+def _suites(run: TestRun) -> str:
+    named = ", ".join(translated(TITLES[name]) for name in run.suites)
+    account = run.options.get("account")
+    return _("{tests} of account {account}").format(tests=named, account=account) if account else named
 
 
 def _matching(query: RunQuery) -> QuerySet[TestRun]:

@@ -35,7 +35,8 @@ class Finding:
 class Asked:
     """What a run is asked for. `bypass_pause`: probe paused accounts too. `since`, `until`: the window of the log analysis.
 
-    `journals`: ids of imported journals to analyse besides, each over its whole span; None for all.
+    `journals`: ids of imported journals to analyse besides, each over its whole span; None for all. `account`: the only one whose key is
+    tested; "" for all.
     """
 
     at: datetime
@@ -43,6 +44,7 @@ class Asked:
     since: datetime | None = None
     until: datetime | None = None
     journals: tuple[int, ...] | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

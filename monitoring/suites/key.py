@@ -25,8 +25,8 @@ from monitoring.suites.reach import reach
 CONTROL_PATIENCE = 15.0
 
 
-def _parts(_: Asked) -> list[str]:
-    return [account.name for account in accounts()]
+def _parts(asked: Asked) -> list[str]:
+    return [account.name for account in accounts() if asked.account in ("", account.name)]
 
 
 def _look(asked: Asked, name: str) -> Iterator[Finding | str]:

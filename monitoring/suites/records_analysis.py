@@ -14,7 +14,9 @@ from agents.governor import Pacing
 from agents.models import LLMAttempt, RateLimitEvent, Route, Settings, Source, Step
 from agents.pauses import JITTER
 from agents.reasons import PauseSource, Reason, Verdict
+from agents.refusals import RefusalClass
 from monitoring.models import Result
+from monitoring.stats.standing import CAUSES
 from monitoring.suites.findings import Asked, Finding
 
 NAME = "this miner"
@@ -43,13 +45,17 @@ def findings(asked: Asked) -> Iterator[Finding]:
     yield from _errors(attempts)
 
 
+def _counted(requests: int) -> str:
+    return f"{requests:,} request{'' if requests == 1 else 's'} met"
+
+
 def _limits(counted: Any, window: str) -> Finding:
     kinds: dict[str, int] = dict(counted)
     if not kinds:
         return Finding("rate limits", Result.OK, NAME, came_back=window, meaning="No request met a 429.")
-    parts = ", ".join(f"{kind} {number}" for kind, number in kinds.items())
+    parts = ", ".join(f"{CAUSES[RefusalClass(kind)]} {number}" for kind, number in kinds.items() if kind)
     return Finding(
-        "rate limits", Result.WARN, NAME, came_back=window, meaning=f"{sum(kinds.values()):,} requests met a 429: {parts}.", facts=kinds
+        "rate limits", Result.WARN, NAME, came_back=window, meaning=f"{_counted(sum(kinds.values()))} a 429: {parts}.", facts=kinds
     )
 
 

@@ -148,6 +148,7 @@ def asked_of(test_run: TestRun, now: datetime) -> Asked:
         since=now - timedelta(hours=hours),
         until=now,
         journals=None if journals is None else tuple(journals),
+        account=test_run.options.get("account", ""),
     )
 
 

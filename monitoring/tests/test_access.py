@@ -66,6 +66,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "logs/download.log": READ,
     "logs/download.jsonl": READ,
     "logs/imports/": {**READ, "POST": OPERATORS},
+    "logs/imports/<int:pk>/cancel/": {"POST": OPERATORS},
     "notifications/": READ,
     "notifications/deliveries/": READ,
     "notifications/notices/": READ,
@@ -88,6 +89,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
     "settings/accounts/<int:pk>/move/": {"POST": ADMINS},
     "settings/accounts/<int:pk>/switch/": {"POST": ADMINS},
+    "settings/accounts/<int:pk>/test/": {"POST": OPERATORS},
     "settings/accounts/<int:pk>/delete/": {"POST": ADMINS},
 }
 # Django's own: open to everybody, or they could not do their work.

@@ -9,6 +9,9 @@ from pytest_django.fixtures import Settings as DjangoSettings
 from agents.configuration import accounts, add_account, change_account, default_account
 from agents.keys import admin_key_of, key_of
 from agents.models import Account
+from monitoring.models import TestRun
+from monitoring.suites import running
+from monitoring.suites.registry import SUITES
 from monitoring.tests.reading import rows_of, text_of, tree_of
 from monitoring.tests.records import make_attempt, make_llm_step
 
@@ -268,3 +271,22 @@ def test_a_viewer_sees_an_account_and_no_form(viewer: Client) -> None:
 def test_an_account_that_is_not_there_is_not_found(admin: Client) -> None:
     assert admin.get("/settings/accounts/999/").status_code == 404
     assert admin.post("/settings/accounts/999/move/", {"to": "up"}).status_code == 404
+
+
+def test_an_operator_has_one_account_tested_alone(operator: Client) -> None:
+    default_account()
+    second = spare()
+    run = TestRun.objects.get(pk=operator.post(f"{page_of(second)}test/")["Location"].strip("/").split("/")[-1])
+    assert (run.suites, run.options, run.trigger) == (["key"], {"account": "spare"}, "operator")
+    assert SUITES["key"].parts(running.asked_of(run, run.asked_at)) == ["spare"]
+    assert "Direct key test of account spare" in text_of(operator.get(run.get_absolute_url()))
+    assert operator.post(f"{page_of(second)}test/").status_code == 409, "one run at a time"
+
+
+def test_a_replaced_key_is_to_be_tested(admin: Client) -> None:
+    account = default_account()
+    page = admin.post(page_of(account), fields(key=KEY), follow=True)
+    assert "The new key counts from the next step on. Test it" in text_of(page)
+    assert tree_of(page).xpath(f"//form[@action='{page_of(account)}test/']//button")
+    rotate = tree_of(admin.get("/settings/")).xpath("//a[@aria-label='Replace the key of default']/@href")
+    assert rotate == [f"{page_of(account)}#id_key"]

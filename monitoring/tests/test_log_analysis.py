@@ -116,7 +116,7 @@ def test_our_own_records_answer_the_same_questions() -> None:
         ended_at=at + timedelta(seconds=63),
     )
     found = of_records()
-    assert found["rate limits"].meaning == "1 requests met a 429: edge 1."
+    assert found["rate limits"].meaning == "1 request met a 429: account rate limit 1."
     assert found["backoff"].meaning == "1 pauses, and no request was sent during any of them."
     assert found["ladder"].verdict == Result.OK
     assert found["spacing"].facts["smallest_gap"] == 61

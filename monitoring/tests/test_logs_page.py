@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.utils import timezone
 
-from monitoring import log_forms, uploads
+from monitoring import journal_import, log_forms, uploads
 from monitoring.journal.lines import Line, read
 from monitoring.models import JournalImport, LogEntry
 from monitoring.search import finding
@@ -264,3 +265,41 @@ def test_an_import_shows_how_far_it_is_and_what_it_did_not_understand(viewer: Cl
     assert tree_of(page).xpath("//details/pre/text()")[0].strip() == "<odd> line"
     assert any("Running" in row and "12,345" in row for row in rows_of(page))
     assert any("Failed" in row and "It is cut off." in row for row in rows_of(page))
+
+
+def test_a_waiting_import_is_cancelled_at_once_and_never_read(operator: Client) -> None:
+    post(operator)
+    row = JournalImport.objects.get()
+    page = operator.post(f"/logs/imports/{row.pk}/cancel/", follow=True)
+    assert "miner.log one-of-operators Cancelled" in rows_of(page)[0]
+    assert not uploads.run(row.pk)
+    assert not LogEntry.objects.exists()
+    assert "over already" in text_of(operator.post(f"/logs/imports/{row.pk}/cancel/", follow=True))
+
+
+def test_an_import_that_is_read_stops_when_it_is_cancelled_and_keeps_what_it_read(
+    operator: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "long.log"
+    line = "Nov 18 16:27:53 miner python3[1]: WARNING:api.endpoints:Task a-{} timed out after 25 seconds\n"
+    file.write_text("".join(line.format(number) for number in range(900)))
+    monkeypatch.setattr(journal_import, "CHUNK", 1_000)
+    monkeypatch.setattr(journal_import, "TOLD_SECONDS", 0)
+    row = journal_import.begin("long.log", by="ann")
+
+    def cancel(_: JournalImport) -> None:  # after its first look
+        journal_import.cancel(row.pk)
+
+    journal_import.carry_out(row, file, journal_import.Reading(None), cancel)
+    row.refresh_from_db()
+    assert (row.state, row.fault) == ("cancelled", "")
+    assert 0 < LogEntry.objects.count() < 900
+    assert row.ended_at is not None
+    (button,) = tree_of(operator.get("/logs/imports/")).xpath("//form[@id='cancel-import']")
+    assert not button.xpath("//button[@form='cancel-import']"), "what is over can't be cancelled"
+
+
+def test_rarely_asked_conditions_are_folded_until_one_of_them_is_set(viewer: Client) -> None:
+    fold = "//details[@id='more-conditions']"
+    assert not tree_of(viewer.get("/logs/?text=a&level=30")).xpath(f"{fold}/@open")
+    assert tree_of(viewer.get("/logs/?logger=agents")).xpath(f"{fold}[@open]//input[@name='logger']")

@@ -7,7 +7,7 @@ from django.test import Client
 
 from agents.configuration import change
 from agents.models import Settings
-from monitoring.tests.reading import rows_of, text_of, tree_of
+from monitoring.tests.reading import rows_of, text_of, tree_of, words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +141,17 @@ def test_each_setting_says_unit_default_and_range(admin: Client) -> None:
     page = text_of(admin.get("/settings/"))
     assert "seconds Default 5 s · 0 to 3,600" in page
     assert "seconds Default 60, 120, 240, 480 s · 1 to 12 pauses" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "effect"),
+    [
+        ("spacing_seconds", "counts from the next step on"),
+        ("backoff_seconds", "counts from the next refusal on; a pause that runs stays"),
+        ("health_seconds", "counts from the next look on"),
+        ("keep_info_logs", "counts within seconds"),
+    ],
+)
+def test_each_setting_says_when_a_change_takes_effect(name: str, effect: str, admin: Client) -> None:
+    (row,) = tree_of(admin.get("/settings/")).xpath(f"//*[@name='{name}']/ancestor::*[@class='setting']")
+    assert words_of(row).endswith(effect)

@@ -133,9 +133,12 @@ def test_a_change_that_would_break_a_rule_is_not_taken_back(admin: Client) -> No
     assert Settings.current().backoff_seconds == [60, 90]
 
 
-def test_the_longest_backoff_is_held_to_the_ladder(admin: Client) -> None:
-    response = admin.post("/settings/", {**GOOD, "backoff_seconds": "60, 900", "backoff_max_seconds": "600"})
-    assert "can't be shorter than the last pause of the list, 900 s" in text_of(response, "//*[@id='id_backoff_max_seconds_error']")
+def test_the_longest_backoff_is_raised_to_the_last_pause_and_that_is_told_before_and_after(admin: Client) -> None:
+    entered = {**GOOD, "backoff_seconds": "60, 900", "backoff_max_seconds": "600"}
+    assert "Longest backoff Is raised to 15 min: it can't be shorter" in text_of(admin.get("/settings/preview/", entered))
+    assert "The longest backoff was raised to the last pause of the list" in text_of(admin.post("/settings/", entered, follow=True))
+    assert Settings.current().backoff_max_seconds == 900
+    assert "was raised" not in text_of(admin.post("/settings/", {**entered, "backoff_max_seconds": "1200"}, follow=True))
 
 
 def test_retention_is_changed_with_a_history(admin: Client) -> None:
@@ -193,5 +196,5 @@ def test_what_if_opens_with_the_values_of_the_form(admin: Client) -> None:
 def test_the_sections_can_be_jumped_to(admin: Client) -> None:
     tree = tree_of(admin.get("/settings/"))
     jumps = [href for href in tree.xpath("//nav[@aria-label='Sections']/a/@href") if href.startswith("#")]
-    assert jumps == ["#accounts", "#pacing-and-backoff", "#deadlines-and-agent", "#watching", "#history"]
+    assert jumps == ["#accounts", "#pacing", "#deadline_seconds", "#miner_api_url", "#history"]
     assert all(tree.xpath(f"//*[@id='{jump[1:]}']") for jump in jumps)

@@ -13,14 +13,17 @@ from django.utils.translation import gettext as _
 
 from agents.configuration import change_account, delete_account, move_account, parsed, why_kept
 from agents.models import Account
-from monitoring.access import CHANGE, guarded
+from agents.phrases import phrase
+from monitoring.access import CHANGE, SUBMIT, guarded
 from monitoring.account_forms import AccountForm
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.changes import account_changes
+from monitoring.views.runs import started
 from monitoring.views.settings import SAVED
 from monitoring.wording import translated
 
+ROTATED = phrase("Saved. The new key counts from the next step on. Test it to see whether it works.")
 PLACES = {"up": -1, "down": 1}
 
 
@@ -30,7 +33,7 @@ def account(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
     row = get_object_or_404(Account, pk=pk)
     form = AccountForm(row, request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user):
-        messages.success(request, translated(SAVED))
+        messages.success(request, translated(ROTATED if form.cleaned_data["key"] else SAVED))
         return redirect("account", pk)
     return {"form": form, "account": row, "changes": account_changes(row), "why_kept": why_kept(row)}
 
@@ -56,6 +59,12 @@ def move(request: PanelRequest, pk: int) -> HttpResponse:
 def switch(request: PanelRequest, pk: int) -> HttpResponse:
     """Enable or disable an account."""
     return _done(request, pk, lambda row: change_account(row, _switched(request.POST.get("enabled", "")), by=request.user, reason=""))
+
+
+@guarded(get=None, post=SUBMIT)
+def test(request: PanelRequest, pk: int) -> HttpResponse:
+    """Test the key of this account alone; what comes out is a test run of its own."""
+    return started(request, ["key"], {"account": get_object_or_404(Account, pk=pk).name})
 
 
 @guarded(get=None, post=CHANGE)

@@ -7,13 +7,16 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from agents.phrases import phrase
 from monitoring import uploads
 from monitoring.access import SUBMIT, VIEW, guarded
+from monitoring.journal_import import cancel
 from monitoring.log_forms import ImportForm, LogFilter
+from monitoring.models import JournalImport
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.sealed import open_all
@@ -48,6 +51,14 @@ def import_list(request: PanelRequest) -> HttpResponse | dict[str, Any]:
             messages.success(request, translated(QUEUED))
             return redirect("imports")
     return {"form": form, "imports": stats.imports()}
+
+
+@guarded(get=None, post=SUBMIT)
+def cancel_import(request: PanelRequest, pk: int) -> HttpResponse:
+    """Cancel it, where it is not over yet."""
+    if not cancel(get_object_or_404(JournalImport, pk=pk).pk):
+        messages.info(request, _("The import was over already."))
+    return redirect("imports")
 
 
 @guarded(get=VIEW, post=None)

@@ -22,7 +22,7 @@ from monitoring.what_if_form import as_text
 from monitoring.wording import translated
 
 SAVED = phrase("Saved. It counts from the next step on, in all processes.")
-
+RAISED = phrase("The longest backoff was raised to the last pause of the list: it can't be shorter.")
 
 # What the settings' form has in common with the what-if's.
 TRIED = ("pacing", "spacing_seconds", "backoff_seconds", "backoff_max_seconds", "deadline_seconds")
@@ -36,6 +36,8 @@ def settings(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     form = SettingsForm(Settings.current(), request.POST if request.method == "POST" else None)
     if form.is_bound and form.save(request.user):
         messages.success(request, translated(SAVED))
+        if form.entered:
+            messages.info(request, translated(RAISED))
         return redirect("settings")
     return {"form": form, "accounts": account_rows(), "changes": changes()}
 
