@@ -17,8 +17,11 @@ _NEXT = (
     r"and|AND|or|OR|then|that|which|whose|but|where|with|from|for|so|since|giving|released|starring|featuring|rated|priced|costing|"
     rf"(?:published|issued) (?:in|on)|(?:directed|written|published|made|hosted|authored) by|by (?:someone|anyone|somebody)|{_LATER}"
 )
-_BARE_END = rf"\s+(?:{_NEXT})\b|{_COMMA}|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
-_BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,80}}?(?={_BARE_END})")
+# Nor does one before the rest of an address: 12 Elm Road, Lisbon, PT 1000, Portugal
+_CAPITALS = r"[A-Z\d#][\w.#-]*"
+_ADDRESS = rf", {_CAPITALS}(?: {_CAPITALS}){{0,5}}(?=,|\s+(?:and|then)\b|[.!?]?\s*$|[.!?]\s)"
+_BARE_END = rf"\s+(?:{_NEXT})\b|(?!{_ADDRESS})(?:{_COMMA})|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
+_BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,160}}?(?={_BARE_END})")
 # A password's own marks may be those that end a sentence: only what no one ends a password with is left out.
 _SECRET = re.compile(r" ?([^\s\ue000-\uf7ff]{1,80}?)(?=[.,;:)]*(?:\s|$))")
 _BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")
