@@ -8,10 +8,12 @@ from datetime import date, timedelta
 from decimal import Context, Decimal
 
 _NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")
-_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
+# As in 2025-07-18, and in 2025-07-18T19:00:00 as well.
+_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMED_DATE = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b", re.I)
 _TIME = re.compile(r"^\s*(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?\s*$", re.I)
+_CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b\.?)?", re.I)
 _LONGEST = 200
 _DAY = 24 * 60
 # Enough for two numbers of 80 digits, so that nothing is rounded away.
@@ -44,6 +46,12 @@ def minutes_in(text: str) -> int | None:
     half = (found[3] or "")[:1].lower()
     hour = int(found[1]) % 12 + 12 * (half == "p") if half else int(found[1])
     return hour * 60 + int(found[2])
+
+
+def time_in(text: str) -> int | None:
+    """The minutes since midnight of the first time of day that a text says, alone or after a date."""
+    found = _CLOCK.search(text[:_LONGEST])
+    return minutes_in(found[0]) if found else None
 
 
 def comparable(one: str, other: str) -> tuple[Decimal | None, Decimal | None]:

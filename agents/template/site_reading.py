@@ -3,10 +3,10 @@
 A file is named after the caller's `web_project_id`. Its tables:
 `confidence` the share of tasks that its ways have done, 0 to 1 · `login` the deeds that log in · `items.NAME` how one of many things is
 found: `list` its route, `card` an XPath, `link` what to press within the card, `next` what leads to the list's next page, `here` what
-only the list's page has and `pages` how many further ones to look at, `texts`, `lists`, `numbers` and `dates` field names to XPaths within
-the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the values that bring the highest
-and the lowest first · `ways` how a task is done: `task`, `says` expressions that the prompt's words must all meet, `unless` one they must
-not, `login` whether an account is needed, `deeds`.
+only the list's page has and `pages` how many further ones to look at, `texts`, `lists`, `numbers`, `dates` and `times` field names to
+XPaths within the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the values that
+bring the highest and the lowest first · `ways` how a task is done: `task`, `says` expressions that the prompt's words must all meet,
+`unless` one they must not, `login` whether an account is needed, `deeds`.
 A deed has one verb: `open` a route, `list` an item's, `item` press its link, `fill` and `choose` a field by XPath, `press` and `enter` an
 XPath, `keys`, `wait` seconds. `{field}` in a route or XPath is the value wanted of a field; names are alternated by |.
 """
@@ -51,6 +51,7 @@ _ITEM = {
     "lists": dict,
     "numbers": dict,
     "dates": dict,
+    "times": dict,
     "filters": dict,
     "search": dict,
     "sort": dict,
@@ -163,7 +164,7 @@ def _item(table: object) -> Item:
     for name in ("next", "here"):
         if name in given:
             _check_xpath(name, given[name])
-    relative = [*(path for name in ("texts", "lists", "numbers", "dates") for path in given.get(name, {}).values())]
+    relative = [*(path for name in ("texts", "lists", "numbers", "dates", "times") for path in given.get(name, {}).values())]
     for path in relative:
         if not isinstance(path, str):
             raise _Wrong("An XPath must be a text.")

@@ -13,7 +13,7 @@ from agents.template.blind import folded
 from agents.template.criteria import Criterion, Operator, criteria
 from agents.template.intents import Intent
 from agents.template.masking import MARK, Masked, mask
-from agents.template.measures import date_in, number_in
+from agents.template.measures import date_in, number_in, time_in
 from agents.template.operators import OPERATOR, operator_of
 from agents.template.site_facts import Item
 from agents.template.values import chosen, meets
@@ -120,7 +120,8 @@ def conditions(item: Item, asked: Wanted) -> list[str]:
     """What the item's card must meet, as XPath predicates; what the list's query sees to is left out."""
     seen_to = [names for names in item.filters.values() if any(one.operator is Operator.EQUALS for one in asked.of(names))]
     made: list[str] = []
-    for kind, fields in ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates)):
+    read = ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates), (_time, item.times))
+    for kind, fields in read:
         for names, path in fields.items():
             found = () if names in seen_to else asked.of(names)
             made += [f"[{condition}]" for one in found if (condition := kind(path, one))]
@@ -155,6 +156,12 @@ def _number(path: str, one: Criterion) -> str:
 def _date(path: str, one: Criterion) -> str:
     """The date that the path says as year, month and day, compared."""
     return _compared(f"number(translate({path},'-/. ',''))", one, [f"{day:%Y%m%d}" for value in one.values if (day := date_in(value))])
+
+
+def _time(path: str, one: Criterion) -> str:
+    """The time of day that the path says as hours and minutes, of 24 hours, compared."""
+    values = [minutes for value in one.values if (minutes := time_in(value)) is not None]
+    return _compared(f"number(translate({path},': ',''))", one, [f"{at // 60}{at % 60:02}" for at in values])
 
 
 def _compared(said: str, one: Criterion, values: Sequence[str]) -> str:

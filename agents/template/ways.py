@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
@@ -10,7 +10,7 @@ from agents.actions import Action, InvalidAction, click, navigate, select_option
 from agents.protocol import Step
 from agents.selectors import quoted, xpath
 from agents.sites import split_http
-from agents.template.criteria import Criterion
+from agents.template.addressing import address
 from agents.template.intents import Intent
 from agents.template.measures import moved
 from agents.template.moves import BREATH
@@ -108,7 +108,7 @@ class _Doing:
     def _fill(self, deed: Deed) -> Action | None:
         value = self.asked.value(deed.names, deed.options, deed.default)
         if value and "email" in deed.names:
-            value = _address(value, self.asked.of(deed.names))
+            value = address(value, self.asked.of(deed.names))
         return None if value is None else type_text(xpath(self._located(deed)), value)
 
     def _choose(self, deed: Deed) -> list[Action]:
@@ -150,11 +150,3 @@ class _Doing:
     def _absolute(self, route: str) -> str:
         parts = split_http(self.url)
         return f"{parts.scheme}://{parts.netloc}{route}" if parts else route
-
-
-def _address(value: str, asked: Sequence[Criterion]) -> str:
-    """The value as a mail address, which forms insist on, where one meets what is wanted."""
-    if "@" in value or value.startswith("<"):
-        return value
-    made = (f"jordan@{value}", f"{value}@example.com")
-    return next((one for one in made if " " not in one and all(meets(each, one) for each in asked)), value)

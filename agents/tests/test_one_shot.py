@@ -188,7 +188,17 @@ def test_what_is_typed_otherwise_will_do_where_a_prompt_only_says_what_it_must_n
     assert run(f"Write a note where the writer {wish}", sites).browser.sent[1][1]["who"] == who
 
 
-@pytest.mark.parametrize(("wish", "typed"), [("contains 'lamp.example'", "jordan@lamp.example"), ("equals 'a@b.example'", "a@b.example")])
+@pytest.mark.parametrize(
+    ("wish", "typed"),
+    [
+        ("contains 'lamp.example'", "jordan@lamp.example"),
+        ("contains '.gar'", "jordan.gar@example.com"),
+        ("contains '@med'", "jordan@med.example.com"),
+        ("contains 'lamp'", "jordanlamp@example.com"),
+        ("equals 'a@b.example'", "a@b.example"),
+        ("equals 'no address'", "no address"),
+    ],
+)
 def test_a_mail_address_is_one_whatever_it_has_to_hold(sites: Sites, wish: str, typed: str) -> None:
     assert run(f"Write a note where the email {wish}", sites).browser.sent[1][1]["mail"] == typed
 

@@ -22,15 +22,16 @@ LAMP = Item(
     texts={"name|subject": ".//h3", "maker": "(.//p)[1]"},
     lists={"tags|tag": "(.//p)[2]"},
     numbers={"price": ".//b"},
-    dates={"made": "substring-after(.//i,'made ')"},
+    dates={"made|sold": "substring-before(substring-after(.//i,'made '),' ')"},
+    times={"hour|sold": "substring-after(.//i,' at ')"},
     filters={"tag": "tags|tag"},
     search={"q": "name|subject|maker"},
     sort={"by": "order", "price": ["dear", "cheap"]},
 )
 LAMPS = [
-    {"name": "Little Owl", "maker": "Berg", "tags": "desk, brass", "price": "19.50", "made": "2025-09-30"},
-    {"name": "Big Owl", "maker": "O'Hara", "tags": "floor, brass", "price": "1,200", "made": "2025-10-02"},
-    {"name": "Moon \"2\"", "maker": "Berg & Co", "tags": "desk", "price": "80", "made": "2026-01-01"},
+    {"name": "Little Owl", "maker": "Berg", "tags": "desk, brass", "price": "19.50", "made": "2025-09-30", "hour": "9:05"},
+    {"name": "Big Owl", "maker": "O'Hara", "tags": "floor, brass", "price": "1,200", "made": "2025-10-02", "hour": "14:00"},
+    {"name": "Moon \"2\"", "maker": "Berg & Co", "tags": "desk", "price": "80", "made": "2026-01-01", "hour": "0:10"},
 ]  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def shelf(lamps: list[dict[str, str]] = LAMPS) -> etree._Element:
         card = etree.SubElement(root, "article")
         for tag, name in (("h3", "name"), ("p", "maker"), ("p", "tags"), ("b", "price")):
             etree.SubElement(card, tag).text = f"  {'$' if name == 'price' else ''}{lamp[name]} "
-        etree.SubElement(card, "i").text = f"made {lamp['made']}"
+        etree.SubElement(card, "i").text = f"made {lamp['made']} at {lamp['hour']}"
     return root
 
 
@@ -69,6 +70,10 @@ def of(prompt: str) -> Wanted:
         ("Open the lamp where the weight is less than 3", ["Little Owl", "Big Owl", 'Moon "2"']),
         ("Open the lamp where the made is less than '2025-10-02 00:00:00'", ["Little Owl"]),
         ("Open the lamp where the made is greater equal '2025-10-02'", ["Big Owl", 'Moon "2"']),
+        ("Open the lamp where the made equals '2025-09-30T19:00:00+00:00'", ["Little Owl"]),
+        ("Open the lamp where the hour is greater than '9:04 AM'", ["Little Owl", "Big Owl"]),
+        ("Open the lamp where the hour is less equal '00:10:00'", ['Moon "2"']),
+        ("Open the lamp where the sold equals '2025-10-02 14:00:00'", ["Big Owl"]),
         ("Open the lamp where the made is NOT one of ['2025-10-02', '2025-09-30']", ['Moon "2"']),
         ("Open any lamp that is nice", ["Little Owl", "Big Owl", 'Moon "2"']),
     ],
