@@ -34,6 +34,16 @@ def test_a_step_tells_its_decision_and_what_was_in_force(viewer: Client) -> None
     assert "Mode Hybrid: the LLM, else the template agent" in told
 
 
+def test_what_was_in_force_is_told_again_only_where_it_changed(viewer: Client) -> None:
+    task = make_task()
+    for index, spacing in enumerate((5.0, 5.0, 7.0)):
+        make_step(task, index=index, limits={"spacing_seconds": spacing})
+    told = [text_of(viewer.get(f"/tasks/{task.pk}/"), f"//section[@aria-label='Step {index}']") for index in range(3)]
+    assert ["Spacing 5 s" in step for step in told] == [True, False, False]
+    assert "In force then The same as in the step before." in told[1]
+    assert "Spacing 7 s" in told[2]
+
+
 def test_a_step_tells_how_its_actions_went_with_the_callers_error(viewer: Client) -> None:
     task = make_task(kind="open an item")
     make_step(task, actions=ACTIONS * 3, outcome="partly", worked=[True, False, None], caller_error="Timeout: Bearer abcdefghijkl")

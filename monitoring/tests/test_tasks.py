@@ -221,6 +221,12 @@ def test_a_large_count_stops_at_its_cap(viewer: Client) -> None:
     assert "2,000+ tasks match" in text_of(viewer.get("/tasks/", {"q": "-route:llm"}), "//section//*[@role='status']")
 
 
+def test_an_empty_list_leads_who_may_to_a_first_task(viewer: Client, operator: Client) -> None:
+    for address in ("/tasks/", "/steps/"):
+        assert "Set a task by hand" not in text_of(viewer.get(address))
+        assert "/tasks/new/" in tree_of(operator.get(address)).xpath("//*[@class='empty-note']/a/@href")
+
+
 def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) -> None:
     assert "New task" not in text_of(viewer.get("/tasks/"))
     assert "New task" in text_of(operator.get("/tasks/"))
