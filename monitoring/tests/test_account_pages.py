@@ -288,5 +288,5 @@ def test_a_replaced_key_is_to_be_tested(admin: Client) -> None:
     page = admin.post(page_of(account), fields(key=KEY), follow=True)
     assert "The new key counts from the next step on. Test it" in text_of(page)
     assert tree_of(page).xpath(f"//form[@action='{page_of(account)}test/']//button")
-    rotate = tree_of(admin.get("/settings/")).xpath("//a[@aria-label='Replace the key of default']/@href")
+    rotate = tree_of(admin.get("/settings/")).xpath("//a[@aria-label='Rotate key of default']/@href")
     assert rotate == [f"{page_of(account)}#id_key"]
