@@ -1,4 +1,4 @@
-.PHONY: run setup test test-faults check bench bench-gate bench-journal bench-pages bench-real bench-peers demo clean
+.PHONY: run setup test test-faults check bench bench-gate bench-journal bench-pages bench-pruning bench-real bench-peers demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
@@ -26,6 +26,9 @@ bench-pages: setup ## how long pages take at a million steps; ARGS="--steps 2000
 
 bench-journal: setup ## how fast a miner's journal is imported, and in how much memory
 	@.venv/bin/python -m bench.journal $(ARGS)
+
+bench-pruning: setup ## how long writes wait while old records are deleted at a million steps
+	@.venv/bin/python -m bench.pruning $(ARGS)
 
 bench-real: setup ## whether the simulation tells the truth: twenty minutes at real speed
 	@.venv/bin/python -m bench.real $(ARGS)

@@ -1,8 +1,9 @@
 """How long pages take at 10,000 steps and at a million: `make bench-pages`, or `make bench-pages ARGS="--steps 200000"`.
 
-Each database is seeded once, in data/bench-pages-<steps>, and kept for the next run; a million steps with a million log records take
-some fifteen minutes and 4 GB. Nothing is served from the panel's cache. The pages take turns, so that a slow moment of the machine slows
-all of them. Where a browser is, it tells the bytes of a first and of a later visit, and when the largest part is painted.
+Each database is made once, in data/bench-pages-<steps>, kept for the next run and then brought up to now (bench/seeded.py); a million
+steps with a million log records take some fifteen minutes and 4 GB. Nothing is served from the panel's cache. The pages take turns, so
+that a slow moment of the machine slows all of them. Where a browser is, it tells the bytes of a first and of a later visit, and when the
+largest part is painted.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench.seeded import ROOT, environment, seed
+
 FEW, ROUNDS = 10_000, 25
 # What is promised: milliseconds at the 95th percentile, how much longer a page may take at the larger number, kB of a page compressed.
 PROMISED, PROMISED_MONTH, PROMISED_TEXT, PROMISED_RATIO, PROMISED_KB = 60.0, 120.0, 400.0, 1.5, 30.0
@@ -155,24 +156,10 @@ def made_pages() -> list[Page]:
     ]
 
 
-def environment(steps: int) -> dict[str, str]:
-    """For processes on the database of so many steps."""
-    own = {"DATABASE_URL": "", "LOG_LEVEL": "ERROR", "SECRET_KEY": "bench " * 10, "CHUTES_API_KEY": ""}
-    data = {"DATA_DIR": str(ROOT / "data" / f"bench-pages-{steps}"), "DJANGO_SETTINGS_MODULE": "minerpanel.settings"}
-    return {**os.environ, **own, **data}
-
-
 def run(steps: int) -> dict[str, Any]:
-    """The measurement of one database, seeded where that has not been done."""
-    own, manage = environment(steps), [sys.executable, "manage.py"]
-    data = Path(own["DATA_DIR"])
-    if not (data / "seeded").exists():
-        data.mkdir(parents=True, exist_ok=True)
-        subprocess.run([*manage, "migrate", "--verbosity", "0"], cwd=ROOT, env=own, check=True)
-        subprocess.run([*manage, "seed_records", f"--steps={steps}", f"--logs={steps}"], cwd=ROOT, env=own, check=True)
-        (data / "seeded").touch()
+    """The measurement of one database."""
     command = [sys.executable, "-W", "ignore", "-m", "bench.pages", "--measure"]
-    done = subprocess.run(command, cwd=ROOT, env=own, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=seed(steps), check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -112,7 +112,8 @@ class Step(models.Model):
             models.Index(fields=["route", "-received_at"], name="step_by_route"),
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
             models.Index(fields=["outcome", "-received_at"], name="step_by_outcome"),
-            models.Index(fields=["task", "index", "id"], name="step_of_task"),
+            # With what lists of tasks ask of each step, so that they read no step for that.
+            models.Index(fields=["task", "index", "id", "route", "reason", "outcome"], name="step_of_task"),
             models.Index(fields=["-duration_ms", "-id"], name="step_longest"),
             models.Index(fields=["-received_at", "task"], condition=Q(answered_at__gt=F("deadline_at")), name="step_late"),
         ]

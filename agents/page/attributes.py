@@ -67,8 +67,12 @@ _SAME = {
 
 def is_label(text: str) -> bool:
     """Whether a text names an attribute: "Director", "Release year", "Price:"."""
-    if len(text) > _LONGEST_LABEL:
-        return False
+    return len(text) <= _LONGEST_LABEL and _is_label(text)
+
+
+# A list is asked for its texts and for their neighbours, several times each.
+@lru_cache(maxsize=4096)
+def _is_label(text: str) -> bool:
     bare = text.rstrip(" :：").lower()
     return bool(bare) and (bare in LABELS or bare in _SAME or (text.rstrip().endswith((":", "：")) and len(bare.split()) <= 3))
 

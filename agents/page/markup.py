@@ -41,13 +41,13 @@ def hides(node: Node) -> bool:
     if node.tag in _NEVER_SHOWN and (node.tag != "dialog" or node.get("open") is None):
         return True
     for key, value in node.items():  # noqa: SIM110 (a generator for each of thousands of nodes costs more than all else here)
-        if key in _HIDING and _HIDING[key](value):
+        if key in _HIDING and (key != "class" or "hidden" in value) and _HIDING[key](value):
             return True
     return False
 
 
 def _is_hiding_class(classes: str) -> bool:
-    return "hidden" in classes and "hidden" in classes.split() and not _SHOWN_AGAIN.search(classes)
+    return "hidden" in classes.split() and not _SHOWN_AGAIN.search(classes)
 
 
 _HIDING: Mapping[str, Callable[[str], bool]] = {

@@ -94,9 +94,9 @@ class Outline:
 
     def within(self, tags: frozenset[str]) -> list[bool]:
         """Whether each place is a node of these tags or inside of one."""
-        found: list[bool] = []
-        for tag, parent in zip(self.tags, self.parents, strict=True):
-            found.append(tag in tags or (parent >= 0 and found[parent]))
+        found = [False] * len(self.tags)
+        for start, end in self.spans(at for at, tag in enumerate(self.tags) if tag in tags).pairs:
+            found[start:end] = [True] * (end - start)
         return found
 
     def texts(self, at: int) -> list[str]:
@@ -125,43 +125,38 @@ class Outline:
 def outline(root: Node) -> Outline:
     """The outline of a page; its first MOST_NODES nodes where there are more."""
     made = Outline()
-    nodes, ends, lasts, pieces, parents = made.nodes, made.ends, made.lasts, made.pieces, made.parents
+    nodes, tags, parents, ends, firsts, lasts, pieces, owners = (
+        made.nodes, made.tags, made.parents, made.ends, made.firsts, made.lasts, made.pieces, made.owners,
+    )  # fmt: skip
     parent = -1
-    # A node, or the place of one whose inside is over. One long loop: each of thousands of nodes passes it.
+    # A node, or the place of one whose inside is over. One long loop without calls: each of thousands of nodes passes it.
     stack: list[Node | int] = [root]
     while stack:
         node = stack.pop()
         if isinstance(node, int):
             ends[node], lasts[node], parent = len(nodes), len(pieces), parents[node]
             node = nodes[node]
-        elif len(nodes) < MOST_NODES and node.tag not in _SILENT and not hides(node):
+        elif (tag := cast("str", node.tag)) not in _SILENT and len(nodes) < MOST_NODES and not hides(node):
             at = len(nodes)
-            _enter(made, node, parent)
-            if len(node) and node.tag != "svg":
+            nodes.append(node)
+            tags.append(_ROLE_TAGS.get(role.strip().lower(), tag) if (role := node.get("role")) else tag)
+            parents.append(parent)
+            ends.append(at + 1)
+            firsts.append(len(pieces))
+            if (text := node.text) and (said := _one_line(text)):
+                pieces.append(said)
+                owners.append(at)
+            lasts.append(len(pieces))
+            if len(node) and tag != "svg":
                 parent = at
                 stack.append(at)
                 stack.extend(reversed(node))
                 continue
-            lasts[at] = len(pieces)
-        if (tail := node.tail) and parent >= 0:
-            _say(made, tail, parent)
+        if parent >= 0 and (text := node.tail) and (said := _one_line(text)):
+            pieces.append(said)
+            owners.append(parent)
     return made
 
 
-def _enter(made: Outline, node: Node, parent: int) -> None:
-    at, tag = len(made.nodes), cast("str", node.tag)
-    role = node.get("role")
-    made.nodes.append(node)
-    made.tags.append(_ROLE_TAGS.get(role.strip().lower(), tag) if role else tag)
-    made.parents.append(parent)
-    made.ends.append(at + 1)
-    made.firsts.append(len(made.pieces))
-    made.lasts.append(0)
-    if text := node.text:
-        _say(made, text, at)
-
-
-def _say(made: Outline, text: str, owner: int) -> None:
-    if said := " ".join(text[: LONGEST_PIECE * 4].split()):
-        made.pieces.append(said[:LONGEST_PIECE])
-        made.owners.append(owner)
+def _one_line(text: str) -> str:
+    return " ".join(text[: LONGEST_PIECE * 4].split())[:LONGEST_PIECE]

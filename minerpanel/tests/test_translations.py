@@ -80,7 +80,7 @@ def test_each_label_and_help_text_of_a_form_is_marked(module: Path) -> None:
 MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "phrase"}
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z“]{2,}")
 # Queries, headers and patterns have words too.
-NO_SENTENCE = re.compile(r"\s*(SELECT|INSERT|DELETE|UPDATE|WITH RECURSIVE)\b|attachment;|private, |text/|application/|<|\(\?P<")
+NO_SENTENCE = re.compile(r"\s*(SELECT|INSERT|DELETE|UPDATE|CAST|WITH RECURSIVE)\b|attachment;|private, |text/|application/|<|\(\?P<")
 # What these make is recorded as it is said, or read by programs, in logs and on command lines.
 RECORDS = (
     "backup/",
@@ -91,6 +91,7 @@ RECORDS = (
     "notices/",
     "rollups/",
     "search/",
+    "seeding",
     "suites/",
     "uploads",
     "stats/metrics",

@@ -10,8 +10,9 @@ from agents.models.choices import Route, Source
 
 
 class Span(models.TextChoices):
-    """What a roll-up row covers, from `starts_at` on. Days are UTC days."""
+    """What a roll-up row covers, from `starts_at` on. Days are UTC days. Five minutes are summed by what charts read alone."""
 
+    FIVE = "5min", _("Five minutes")
     HOUR = "hour", _("Hour")
     DAY = "day", _("Day")
 
@@ -88,7 +89,10 @@ class GroupRollup(StepSums):
 
 
 class AttemptRollup(models.Model):
-    """LLM attempts that were decided within one hour or day. `status` 0: none. `latencies`: as `durations` of steps, in ms."""
+    """LLM attempts that were decided within some time. `status` 0: none. `latencies`: as `durations` of steps, in ms.
+
+    Those of five minutes are not told apart by purpose and model, and have no latencies.
+    """
 
     span = models.CharField(max_length=4, choices=Span.choices)
     starts_at = models.DateTimeField()
@@ -135,7 +139,7 @@ class RollupState(models.Model):
     """How far the roll-ups are: one row. Hours from `from_at` up to `until_at` are summed; both move away from where it began.
 
     `is_complete`: nothing older is on record. `last_step`, `last_attempt`: the newest ids that were seen, so that a fact which came late
-    for its hour is noticed. `lease_until`: until then a worker is at it.
+    for its hour is noticed. `lease_until`: until then a worker is at it. `fives_from`, `fives_until`: as the first two, of five minutes.
     """
 
     ONLY = 1
@@ -145,6 +149,8 @@ class RollupState(models.Model):
     is_complete = models.BooleanField(default=False)
     last_step = models.PositiveBigIntegerField(default=0)
     last_attempt = models.PositiveBigIntegerField(default=0)
+    fives_from = models.DateTimeField()
+    fives_until = models.DateTimeField()
     looked_at = models.DateTimeField()
     lease_until = models.DateTimeField()
 

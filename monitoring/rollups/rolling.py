@@ -1,26 +1,33 @@
-"""Which hours and days are due: finished ones, those that facts came late for, and the past. One worker at a time."""
+"""Which five minutes, hours and days are due: finished ones, those that facts came late for, and the past. One worker at a time."""
 
 from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Max
 
 from agents import spool
 from agents.models import LLMAttempt, Step
 from monitoring.models import RollupState, Span
-from monitoring.rollups.summing import DAY, HOUR, Interval, prune, roll_day, roll_hour
+from monitoring.rollups.fives import prune_groups, roll_fives
+from monitoring.rollups.summing import DAY, FIVE, HOUR, Interval, floor, prune, roll_day, roll_hour
 
 # How long after its end an hour is summed. A step lives three minutes at most and an attempt is given up for lost two minutes later;
 # facts that wait for the database come within seconds of its return.
 GRACE = timedelta(minutes=15)
+# The same of five minutes, without a margin: they are summed once more with their hour.
+FIVE_GRACE = timedelta(minutes=6)
 EVERY = timedelta(minutes=1)
 # A worker that died is followed by another after this. A chunk takes 30 s at most, and a day of many groups a few more.
 LEASE = timedelta(minutes=2)
 CHUNK_SECONDS = 30.0
+# A break after each hour, half as long as it took: steps that are to be answered meanwhile want the database too.
+RESTED = 0.5
 KEPT_HOURS, KEPT_DAYS = timedelta(days=90), timedelta(days=730)
+# The longest range that has a name, the one before it, and a little.
+KEPT_FIVES = timedelta(days=62)
 # Facts that come later than this leave the roll-ups as they are: the raw rows of that time may be gone.
 LATEST = timedelta(days=2)
 
@@ -31,7 +38,7 @@ def roll_if_due(now: datetime) -> bool:
     """Sum what is due, for half a minute at most. False where nothing is, or another worker is at it."""
     if spool.is_waiting():
         return False
-    state = _state(now)
+    state = state_at(now)
     is_due = not state.is_complete or state.looked_at <= now - EVERY
     if not is_due or not _claim(state, now):
         return False
@@ -42,29 +49,34 @@ def roll_if_due(now: datetime) -> bool:
     return True
 
 
-def roll(state: RollupState, now: datetime, *, until: float) -> None:
-    """Sum finished hours, then those that facts came late for, then the past from its newest hour on."""
+def roll(state: RollupState, now: datetime, *, until: float, is_alone: bool = False) -> None:
+    """Sum what is finished, then hours that facts came late for, then the past from its newest hour on.
+
+    `is_alone`: nobody else wants the database, so there are no breaks.
+    """
+    rest = 0.0 if is_alone else RESTED
     state.looked_at = now
     _forward(state, now, until)
+    _fives_forward(state, now)
     _late(state, now)
     if not state.is_complete:
-        _backward(state, now, until)
+        _backward(state, now, until, rest)
     if state.is_complete:  # until then the days still need their hours, however old
+        _fives_backward(state, now, until, rest)
+        prune(Span.FIVE, state.fives_from)
+        prune_groups(now)
         prune(Span.HOUR, now - KEPT_HOURS)
         prune(Span.DAY, now - KEPT_DAYS)
-    state.save(update_fields=["from_at", "until_at", "is_complete", "last_step", "last_attempt", "looked_at"])
+    names = ("from_at", "until_at", "is_complete", "fives_from", "fives_until", "last_step", "last_attempt", "looked_at")
+    state.save(update_fields=names)
 
 
-def floor(at: datetime, span: timedelta) -> datetime:
-    """The start of the UTC hour or day, or of any other span, that a time lies in."""
-    return datetime.fromtimestamp(at.timestamp() // span.total_seconds() * span.total_seconds(), UTC)
-
-
-def _state(now: datetime) -> RollupState:
+def state_at(now: datetime) -> RollupState:
     """Where the roll-ups are. They begin at the newest finished hour, with nothing summed."""
     start = floor(now - GRACE, HOUR)
-    values = {"from_at": start, "until_at": start, "looked_at": now, "lease_until": now, "last_step": _newest(Step)}
-    return RollupState.objects.get_or_create(pk=RollupState.ONLY, defaults={**values, "last_attempt": _newest(LLMAttempt)})[0]
+    times = {"from_at": start, "until_at": start, "fives_from": start, "fives_until": start, "looked_at": now, "lease_until": now}
+    values = {**times, "last_step": _newest(Step), "last_attempt": _newest(LLMAttempt)}
+    return RollupState.objects.get_or_create(pk=RollupState.ONLY, defaults=values)[0]
 
 
 def _claim(state: RollupState, now: datetime) -> bool:
@@ -77,13 +89,36 @@ def _forward(state: RollupState, now: datetime, until: float) -> None:
     finished = floor(now - GRACE, HOUR)
     while state.until_at < finished and time.monotonic() < until:
         roll_hour(state.until_at, now)
+        roll_fives((state.until_at, state.until_at + HOUR), now)
         state.until_at += HOUR
+        state.fives_until = max(state.fives_until, state.until_at)
         if state.until_at == floor(state.until_at, DAY):
             roll_day(state.until_at - DAY)
-        state.save(update_fields=["until_at"])
+        state.save(update_fields=["until_at", "fives_until"])
 
 
-def _backward(state: RollupState, now: datetime, until: float) -> None:
+def _fives_forward(state: RollupState, now: datetime) -> None:
+    """Of the hour that is not summed yet. Where there are more of those, their fives come with them."""
+    finished = min(floor(now - FIVE_GRACE, FIVE), state.until_at + 2 * HOUR)
+    if state.fives_until < finished:
+        roll_fives((state.fives_until, finished), now)
+        state.fives_until = finished
+
+
+def _fives_backward(state: RollupState, now: datetime, until: float, rest: float) -> None:
+    """As far back as pages read them: only where hours were summed when there were no fives, or these were lost."""
+    oldest = max(state.from_at, floor(now - KEPT_FIVES, HOUR))
+    state.fives_from = max(state.fives_from, floor(now - KEPT_FIVES, HOUR))
+    while state.fives_from > oldest and time.monotonic() < until:
+        began = time.monotonic()
+        hour = max(_hour_before(state.fives_from, now) or oldest, oldest)
+        roll_fives((hour, min(hour + HOUR, state.fives_from)), now)
+        state.fives_from = hour
+        state.save(update_fields=["fives_from"])
+        time.sleep((time.monotonic() - began) * rest)
+
+
+def _backward(state: RollupState, now: datetime, until: float, rest: float) -> None:
     """The past, newest hour first, since pages need that first; hours without any row are passed over."""
     while time.monotonic() < until:
         began = time.monotonic()
@@ -99,8 +134,7 @@ def _backward(state: RollupState, now: datetime, until: float) -> None:
         roll_hour(hour, now)
         state.from_at = hour
         state.save(update_fields=["from_at"])
-        # Half as long as it took: steps that are to be answered meanwhile want the database too.
-        time.sleep((time.monotonic() - began) / 2)
+        time.sleep((time.monotonic() - began) * rest)
 
 
 def _hour_before(at: datetime, now: datetime) -> datetime | None:
@@ -113,14 +147,23 @@ def _hour_before(at: datetime, now: datetime) -> datetime | None:
 def _late(state: RollupState, now: datetime) -> None:
     """Hours that are summed already and got rows since."""
     newest = _newest(Step), _newest(LLMAttempt)
-    span = max(state.from_at, now - LATEST), state.until_at
+    span = max(state.from_at, now - LATEST), max(state.until_at, state.fives_until)
     hours = _hours_since(Step, "received_at", state.last_step, span) | _hours_since(LLMAttempt, "decided_at", state.last_attempt, span)
     for hour in sorted(hours):
-        roll_hour(hour, now)
+        if hour < state.until_at:
+            roll_hour(hour, now)
+        _fives_of(state, hour, now)
     for day in sorted({floor(hour, DAY) for hour in hours}):
         if day + DAY <= state.until_at:
             roll_day(day)
     state.last_step, state.last_attempt = newest
+
+
+def _fives_of(state: RollupState, hour: datetime, now: datetime) -> None:
+    """Once more what is summed of an hour's."""
+    within = max(hour, state.fives_from), min(hour + HOUR, state.fives_until)
+    if within[0] < within[1]:
+        roll_fives(within, now)
 
 
 def _hours_since(model: type[Step | LLMAttempt], at: str, pk: int, span: Interval) -> set[datetime]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -16,8 +16,7 @@ from agents.outcomes import Outcome
 from monitoring.models import AttemptRollup, By, GroupRollup, PauseRollup, Span, StepRollup
 from monitoring.rollups.histogram import Buckets, add, bucket
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LENGTHS = {Span.HOUR: HOUR, Span.DAY: DAY}
+FIVE, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 STEP_KEY = ("source", "route", "reason", "project")
 GROUP_KEY = ("source", "route", "by", "name")
 STEP_SUMS = ("count", "in_time", "late", "actions", "cost", "worked", "partly", "failed")
@@ -26,6 +25,7 @@ ATTEMPT_KEY = ("account_id", "purpose", "model", "verdict", "refusal", "status")
 ATTEMPT_SUMS = ("count", "prompt_tokens", "completion_tokens", "cost")
 Key = tuple[Any, ...]
 Row = tuple[Key, tuple[Any, ...], Buckets]
+RawRow = tuple[datetime, Key, tuple[Any, ...], Buckets]
 # From a time up to another.
 Interval = tuple[datetime, datetime]
 NO_COST = Decimal(0)
@@ -73,17 +73,22 @@ class Summed:
     pauses: dict[int, float]
 
 
+def floor(at: datetime, span: timedelta) -> datetime:
+    """The start of the UTC hour or day, or of any other span, that a time lies in."""
+    return datetime.fromtimestamp(at.timestamp() // span.total_seconds() * span.total_seconds(), UTC)
+
+
 def roll_hour(starts_at: datetime, now: datetime) -> None:
     """Sum an hour's raw rows anew; the same again gives the same. Read first, so that the write lock is held for milliseconds only."""
     hour = (starts_at, starts_at + HOUR)
     steps, groups, attempts = Groups(), Groups(), Groups()
-    for key, numbers, durations in step_rows(hour):
+    for _, key, numbers, durations in step_rows(hour):
         steps.add(step_key(key), numbers, durations)
         for group in groups_of(key):
             groups.add(group, numbers, durations)
-    for key, numbers, durations in attempt_rows(hour):
+    for _, key, numbers, durations in attempt_rows(hour):
         attempts.add(key, numbers, durations)
-    _write(Span.HOUR, starts_at, Summed(steps, _totals(steps), groups, attempts, paused_seconds(hour, now)))
+    write(Span.HOUR, hour, {starts_at: Summed(steps, _totals(steps), groups, attempts, paused_seconds(hour, now))})
 
 
 def roll_day(starts_at: datetime) -> None:
@@ -93,7 +98,7 @@ def roll_day(starts_at: datetime) -> None:
     groups = _regrouped(GroupRollup.objects.filter(**within), GROUP_KEY, (*STEP_SUMS, "durations"))
     attempts = _regrouped(AttemptRollup.objects.filter(**within), ATTEMPT_KEY, (*ATTEMPT_SUMS, "latencies"))
     pauses = PauseRollup.objects.filter(**within).values_list("account").annotate(total=Sum("seconds")).order_by()
-    _write(Span.DAY, starts_at, Summed(steps, _totals(steps), groups, attempts, dict(pauses)))
+    write(Span.DAY, (starts_at, starts_at + DAY), {starts_at: Summed(steps, _totals(steps), groups, attempts, dict(pauses))})
 
 
 def rolled_rows(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Iterator[Row]:
@@ -114,28 +119,28 @@ def groups_of(key: Key) -> Iterator[Key]:
         yield source, route, by, name
 
 
-def step_rows(within: Interval) -> Iterator[Row]:
-    """Raw steps as group, sums and durations. The group is STEP_KEY, then kind of task and use of the LLM."""
+def step_rows(within: Interval) -> Iterator[RawRow]:
+    """Raw steps as time, group, sums and durations. The group is STEP_KEY, then kind of task and use of the LLM."""
     start, end = within
     attempts = LLMAttempt.objects.filter(step__received_at__gte=start, step__received_at__lt=end, cost__isnull=False)
     costs = dict(attempts.values_list("step").annotate(total=Sum("cost")).order_by())
     key_columns = ("source", "route", "reason", "task__project", "task__kind", "limits__llm_use")
-    columns = ("id", *key_columns, "deadline_at", "answered_at", "duration_ms", "actions", "outcome")
+    columns = ("id", "received_at", *key_columns, "deadline_at", "answered_at", "duration_ms", "actions", "outcome")
     steps = Step.objects.filter(received_at__gte=start, received_at__lt=end).order_by().values_list(*columns)
-    for pk, *key, llm_use, deadline_at, answered_at, ms, actions, outcome in steps.iterator(5_000):
+    for pk, at, *key, llm_use, deadline_at, answered_at, ms, actions, outcome in steps.iterator(5_000):
         is_late = answered_at is not None and answered_at > deadline_at
         in_time, outcomes = answered_at is not None and not is_late, (int(outcome == each) for each in OUTCOMES)
         numbers = (1, int(in_time), int(is_late), len(actions), costs.get(pk, NO_COST), *outcomes)
-        yield (*key, llm_use or ""), numbers, {} if ms is None else {bucket(ms): 1}
+        yield at, (*key, llm_use or ""), numbers, {} if ms is None else {bucket(ms): 1}
 
 
-def attempt_rows(within: Interval) -> Iterator[Row]:
-    """Raw attempts as group, sums and latencies."""
+def attempt_rows(within: Interval) -> Iterator[RawRow]:
+    """Raw attempts as time, group, sums and latencies."""
     start, end = within
-    columns = ("account_id", "purpose", "model", "verdict", "refusal", "status", "prompt_tokens", "completion_tokens", "cost", "latency_ms")
+    columns = ("decided_at", *ATTEMPT_KEY, "prompt_tokens", "completion_tokens", "cost", "latency_ms")
     attempts = LLMAttempt.objects.filter(decided_at__gte=start, decided_at__lt=end).order_by().values_list(*columns)
-    for *key, status, prompt, completion, cost, ms in attempts.iterator(5_000):
-        yield (*key, status or 0), (1, prompt or 0, completion or 0, cost or NO_COST), {} if ms is None else {bucket(ms): 1}
+    for at, *key, status, prompt, completion, cost, ms in attempts.iterator(5_000):
+        yield at, (*key, status or 0), (1, prompt or 0, completion or 0, cost or NO_COST), {} if ms is None else {bucket(ms): 1}
 
 
 def paused_seconds(within: Interval, now: datetime) -> dict[int, float]:
@@ -191,24 +196,30 @@ def _totals(steps: Groups) -> Groups:
     return totals
 
 
-def _write(span: Span, starts_at: datetime, summed: Summed) -> None:
-    of = {"span": span, "starts_at": starts_at}
+def write(span: Span, within: Interval, summed: Mapping[datetime, Summed]) -> None:
+    """Put the sums, by when each begins, in the place of the roll-up rows within a time."""
+    start, end = within
     with transaction.atomic():
         for model in ROLLUPS:
-            model.objects.filter(**of).delete()
-        for is_total, groups in ((False, summed.steps), (True, summed.totals)):
-            details = _rows(StepRollup, groups, (*STEP_KEY, *STEP_SUMS, "durations"), is_total=is_total, **of)
-            StepRollup.objects.bulk_create(details, batch_size=BATCH)
-        named = _rows(GroupRollup, summed.groups, (*GROUP_KEY, *STEP_SUMS, "durations"), **of)
-        GroupRollup.objects.bulk_create(named, batch_size=BATCH)
-        attempts = _rows(AttemptRollup, summed.attempts, (*ATTEMPT_KEY, *ATTEMPT_SUMS, "latencies"), **of)
-        AttemptRollup.objects.bulk_create(attempts, batch_size=BATCH)
-        PauseRollup.objects.bulk_create(PauseRollup(**of, account_id=account, seconds=value) for account, value in summed.pauses.items())
+            model.objects.filter(span=span, starts_at__gte=start, starts_at__lt=end).delete()
+        StepRollup.objects.bulk_create(_steps(span, summed), batch_size=BATCH)
+        GroupRollup.objects.bulk_create(_rows(GroupRollup, span, summed, "groups", (*GROUP_KEY, *STEP_SUMS, "durations")), batch_size=BATCH)
+        columns = (*ATTEMPT_KEY, *ATTEMPT_SUMS, "latencies")
+        AttemptRollup.objects.bulk_create(_rows(AttemptRollup, span, summed, "attempts", columns), batch_size=BATCH)
+        pauses = [(at, pause) for at, sums in summed.items() for pause in sums.pauses.items()]
+        PauseRollup.objects.bulk_create(PauseRollup(span=span, starts_at=at, account_id=key, seconds=value) for at, (key, value) in pauses)
 
 
-def _rows(model: type[M], groups: Groups, columns: tuple[str, ...], **of: Any) -> Iterator[M]:
-    for key, sums in groups.items():
-        yield model(**of, **dict(zip(columns, (*key, *sums.numbers, sums.durations), strict=True)))
+def _steps(span: Span, summed: Mapping[datetime, Summed]) -> Iterator[StepRollup]:
+    columns = (*STEP_KEY, *STEP_SUMS, "durations")
+    yield from _rows(StepRollup, span, summed, "steps", columns, is_total=False)
+    yield from _rows(StepRollup, span, summed, "totals", columns, is_total=True)
+
+
+def _rows(model: type[M], span: Span, summed: Mapping[datetime, Summed], of: str, columns: tuple[str, ...], **also: Any) -> Iterator[M]:
+    for at, sums in summed.items():
+        for key, each in getattr(sums, of).items():
+            yield model(span=span, starts_at=at, **also, **dict(zip(columns, (*key, *each.numbers, each.durations), strict=True)))
 
 
 def _regrouped(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Groups:

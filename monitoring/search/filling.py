@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from monitoring.models import TextIndexed
-from monitoring.retention import BREAK_SECONDS, FIRST_BATCH, next_size
+from monitoring.retention import BREAK_SECONDS, FIRST_BATCH, LARGEST_BATCH, next_size
 from monitoring.search.indexes import INDEXES, TextIndex
 
 # What is left after this long waits for the next look, some seconds later.
@@ -25,17 +25,23 @@ class _Part:
     moved: dict[str, int]
 
 
-def fill(*, until: float) -> None:
-    """Index what is not indexed yet, in short transactions, until all is done or the monotonic clock says `until`."""
+def fill(*, until: float, is_alone: bool = False) -> None:
+    """Index what is not indexed yet, in short transactions, until all is done or the monotonic clock says `until`.
+
+    `is_alone`: nobody else wants the database, so there are no breaks.
+    """
     if connection.vendor != "sqlite":
         return
     for index in INDEXES:
-        size = FIRST_BATCH
+        size = LARGEST_BATCH if is_alone else FIRST_BATCH
         while time.monotonic() < until and (part := _next(index, size)):
             began = time.monotonic()
             _add(index, part)
             took = time.monotonic() - began
-            is_more, size = part.end - part.start >= size, next_size(size, took)
+            is_more = part.end - part.start >= size
+            if is_alone:
+                continue
+            size = next_size(size, took)
             if is_more:  # steps that are to be answered meanwhile want the database too
                 time.sleep(max(took, BREAK_SECONDS))
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from agents.ledger.actions import paused_for
 from agents.models import Account, AuditEntry, LLMAttempt, RateLimitEvent
 from agents.phrases import phrase
 from agents.reasons import Verdict
 from agents.refusals import RefusalClass
+from monitoring.models import AttemptRollup, RollupState
+from monitoring.stats.milliseconds import Milliseconds, moment
+from monitoring.stats.ranges import Range, sources
 from monitoring.stats.standing import CAUSES
 
 DAY = timedelta(days=1)
@@ -24,7 +28,7 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 KEPT_SECONDS = 30
 # More pauses or refusals than these are no more to be seen on a band; the table of events has them all.
-PAUSES_DRAWN, REFUSALS_DRAWN, PAUSES_LISTED = 1_000, 2_000, 30
+PAUSES_DRAWN, REFUSALS_DRAWN, PAUSES_LISTED = 2_000, 2_000, 30
 OPERATOR = phrase("paused by an operator")
 ACCEPTED = (Verdict.OK, Verdict.INVALID)
 
@@ -72,13 +76,29 @@ class Band:
 
     @property
     def bars(self) -> list[tuple[float, float]]:
-        """The pauses in a drawing that is 1,000 wide: where each begins and how wide it is."""
-        return [(self._place(span.start), max(1.0, self._place(span.end) - self._place(span.start))) for span in self.pauses]
+        """The pauses in a drawing that is 1,000 wide: where each begins and how wide it is. Those that no eye tells apart are one."""
+        found: list[tuple[float, float]] = []
+        for span in self.pauses:
+            left, right = self._place(span.start), self._place(span.end)
+            if found and left - sum(found[-1]) < 1:
+                left, _ = found.pop()
+            found.append((left, max(1.0, right - left)))
+        return found
 
     @property
-    def ticks(self) -> list[float]:
+    def ticks(self) -> list[int]:
         """The refusals in the same drawing; those at one place are one."""
         return sorted({round(self._place(at)) for at in self.refusals})
+
+    @property
+    def paused_path(self) -> str:
+        """The pauses as a path of SVG, 10 high: one element, however many there are."""
+        return "".join(f"M{left:.2f} 0h{width:.2f}v10h-{width:.2f}z" for left, width in self.bars)
+
+    @property
+    def refused_path(self) -> str:
+        """The refusals as such a path."""
+        return "".join(f"M{left} 0h1.5v10h-1.5z" for left in self.ticks)
 
     @property
     def listed(self) -> list[Span]:
@@ -98,7 +118,7 @@ def bands(now: datetime) -> list[Band]:
     """Each account's last day up to the minute of `now`."""
     end = datetime.fromtimestamp(now.timestamp() // 60 * 60, tz=now.tzinfo)
     start = end - DAY
-    spans, refusals, counts = _event_spans(start, end), _refusals(start), _counts(start)
+    spans, refusals, counts = _event_spans(start, end), _refusals(start), _counts(start, end + MINUTE)
     for account, own in _operator_spans(start, end).items():
         spans[account] += own
     return [
@@ -108,8 +128,8 @@ def bands(now: datetime) -> list[Band]:
             end=end,
             pauses=merged(spans[account.pk], start, end),
             refusals=[at for at in refusals[account.pk] if start <= at <= end],
-            refused=counts.get((account.pk, Verdict.REFUSED), 0),
-            accepted=sum(counts.get((account.pk, verdict), 0) for verdict in ACCEPTED),
+            refused=counts[account.pk, Verdict.REFUSED],
+            accepted=sum(counts[account.pk, verdict] for verdict in ACCEPTED),
         )
         for account in Account.objects.only("id", "name")
     ]
@@ -141,11 +161,19 @@ def operator_spans(entries: Sequence[AuditEntry], end: datetime) -> list[Span]:
 
 
 def _event_spans(start: datetime, end: datetime) -> defaultdict[int, list[Span]]:
-    """An open event's account is not back yet."""
+    """An open event's account is not back yet. Pauses that touch are one, with the cause of the first."""
     rows = RateLimitEvent.objects.filter(model="", started_at__gte=start - DAY, started_at__lte=end).order_by("-started_at")
+    columns = ("account_id", Milliseconds("started_at"), Milliseconds("ended_at"), "refusal")
+    joined: defaultdict[int, list[list[Any]]] = defaultdict(list)
+    for account, began, ended, refusal in reversed(rows.values_list(*columns)[:PAUSES_DRAWN]):
+        over, found = ended or round(end.timestamp() * 1_000), joined[account]
+        if found and began <= found[-1][1]:
+            found[-1][1] = max(found[-1][1], over)
+        else:
+            found.append([began, over, refusal])
     spans: defaultdict[int, list[Span]] = defaultdict(list)
-    for account, began, ended, refusal in rows.values_list("account_id", "started_at", "ended_at", "refusal")[:PAUSES_DRAWN]:
-        spans[account].append(Span(began, ended or end, CAUSES[RefusalClass(refusal)]))
+    for account, some in joined.items():
+        spans[account] = [Span(moment(began), moment(over), CAUSES[RefusalClass(refusal)]) for began, over, refusal in some]
     return spans
 
 
@@ -163,13 +191,18 @@ def _refusals(start: datetime) -> defaultdict[int, list[datetime]]:
     pausing = [kind for kind in RefusalClass if kind.pauses_account]
     refused = LLMAttempt.objects.filter(verdict=Verdict.REFUSED, decided_at__gte=start, refusal__in=pausing, ended_at__isnull=False)
     found: defaultdict[int, list[datetime]] = defaultdict(list)
-    for account, at in refused.order_by("-decided_at").values_list("account_id", "ended_at")[:REFUSALS_DRAWN]:
-        assert at is not None
-        found[account].append(at)
+    for account, ms in refused.order_by("-decided_at").values_list("account_id", Milliseconds("ended_at"))[:REFUSALS_DRAWN]:
+        found[account].append(moment(ms))
     return found
 
 
-def _counts(start: datetime) -> dict[tuple[int, str], int]:
-    sent = LLMAttempt.objects.filter(verdict__in=(*ACCEPTED, Verdict.REFUSED), decided_at__gte=start)
-    rows = sent.order_by().values_list("account_id", "verdict").annotate(count=Count("id"))
-    return {(account, verdict): count for account, verdict, count in rows}
+def _counts(start: datetime, end: datetime) -> Counter[tuple[int, str]]:
+    """How many attempts came to which end, by account."""
+    state = RollupState.objects.filter(pk=RollupState.ONLY).first()
+    where = sources(Range.between(start, end, end), state, is_drawn=False)
+    wanted, found = {"verdict__in": (*ACCEPTED, Verdict.REFUSED)}, Counter[tuple[int, str]]()
+    raw = LLMAttempt.objects.filter(where.raw_rows("decided_at"), **wanted).order_by().values_list("account_id", "verdict")
+    rolled = AttemptRollup.objects.filter(where.rollups(), **wanted).order_by().values_list("account_id", "verdict")
+    for account, verdict, count in (*raw.annotate(count=Count("id")), *rolled.annotate(total=Sum("count"))):
+        found[account, verdict] += count
+    return found

@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from agents.hybrid import Use
 from agents.models import Route, Source
 from monitoring.models import By, GroupRollup, RollupState
 from monitoring.queries import Condition
+from monitoring.rollups.fives import GROUPS_KEPT
 from monitoring.rollups.histogram import percentile
-from monitoring.rollups.summing import DAY, GROUP_KEY, STEP_SUMS, Groups, Row, Sums, groups_of, rolled_rows, step_rows
+from monitoring.rollups.joining import Joined, unjoined
+from monitoring.rollups.summing import DAY, STEP_SUMS, Groups, Row, Sums, groups_of, step_rows
 from monitoring.stats.figures import share
 from monitoring.stats.ranges import Range, Sources, sources
 from monitoring.stats.words import kind_words
@@ -78,11 +82,10 @@ def compared(of: Range, now: datetime) -> Compared:
     """Validators' answered steps of a range."""
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
     # Whole days are read as such: there are few of them, and every group is in each.
-    where = sources(replace(of, bin=max(of.bin, DAY)), state)
+    where = sources(replace(of, bin=max(of.bin, DAY)), state, is_drawn=False, fives_since=now - GROUPS_KEPT)
     groups: dict[By, Groups] = {by: Groups() for by in By}
-    for (source, route, by, name), numbers, durations in _rows(where):
-        if source == Source.VALIDATOR and route:
-            groups[by].add((name, route), numbers, durations)
+    for (route, by, name), numbers, durations in _rows(where):
+        groups[By(by)].add((name, route), numbers, durations)
     return Compared(
         total=_pair(_total(groups[By.LLM_USE]), None),
         projects=_pairs(groups[By.PROJECT], "project"),
@@ -93,10 +96,14 @@ def compared(of: Range, now: datetime) -> Compared:
 
 
 def _rows(where: Sources) -> Iterator[Row]:
+    """Of validators' answered steps: the group by route, By and name."""
     for interval in where.raw:
-        for key, numbers, durations in step_rows(interval):
-            yield from ((group, numbers, durations) for group in groups_of(key))
-    yield from rolled_rows(GroupRollup.objects.filter(where.rollups(source=Source.VALIDATOR)), GROUP_KEY, (*STEP_SUMS, "durations"))
+        for _, key, numbers, durations in step_rows(interval):
+            yield from ((group[1:], numbers, durations) for group in groups_of(key) if group[0] == Source.VALIDATOR and group[1])
+    rolled = GroupRollup.objects.filter(where.rollups(source=Source.VALIDATOR)).exclude(route="").order_by()
+    summed = rolled.values_list("route", "by", "name").annotate(*map(Sum, STEP_SUMS), joined=Joined("durations"))
+    for route, by, name, *sums, joined in summed:
+        yield (route, by, name), tuple(sums), unjoined(joined)
 
 
 def _total(groups: Groups) -> Groups:

@@ -1,23 +1,25 @@
-"""A range of time, the bars it is drawn in, and where its numbers come from: raw rows, hours or days."""
+"""A range of time, the bars it is drawn in, and where its numbers come from: raw rows, five minutes, hours or days."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q
 
 from monitoring.models import RollupState, Span
-from monitoring.rollups.rolling import KEPT_HOURS, floor
-from monitoring.rollups.summing import DAY, HOUR, Interval
+from monitoring.rollups.rolling import KEPT_HOURS
+from monitoring.rollups.summing import DAY, FIVE, HOUR, Interval, floor
 
 RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 DEFAULT = "24h"
-# Up to here raw rows alone are read: some thousands at most.
-RAW_UP_TO = 6 * HOUR
+# Up to here a bar is five minutes.
+FINE_UP_TO = 6 * HOUR
 # From a length on, how much of it is one bar: between a dozen and some seventy bars each.
-BINS = ((RAW_UP_TO, timedelta(minutes=5)), (2 * DAY, HOUR), (14 * DAY, 6 * HOUR), (120 * DAY, DAY))
+BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, 6 * HOUR), (120 * DAY, DAY))
 LONGEST_BIN = 7 * DAY
 
 
@@ -40,7 +42,7 @@ class Range:
         """From one time to another. Beyond the hours that are kept only whole days are known, so the start moves to one."""
         length = end - start
         size = next((size for up_to, size in BINS if length <= up_to), LONGEST_BIN)
-        if length > RAW_UP_TO and start < now - KEPT_HOURS:
+        if length > FINE_UP_TO and start < now - KEPT_HOURS:
             start, size = floor(start, DAY), max(size, DAY)
         return cls(name, start, end, size)
 
@@ -49,9 +51,9 @@ class Range:
         return Range.between(self.start - (self.end - self.start), self.start, now)
 
     @property
-    def is_raw(self) -> bool:
-        """Whether raw rows alone are read."""
-        return self.end - self.start <= RAW_UP_TO
+    def is_fine(self) -> bool:
+        """Whether it is drawn in bars of five minutes."""
+        return self.bin == FIVE
 
     def bins(self) -> list[Interval]:
         """The bars, oldest first. The first one and the last one may be cut."""
@@ -69,13 +71,14 @@ class Sources:
     """Where the numbers of some ranges are read. `missing_before`: older rows are still being summed, and are left out."""
 
     raw: tuple[Interval, ...]
+    fives: tuple[Interval, ...] = ()
     hours: tuple[Interval, ...] = ()
     days: tuple[Interval, ...] = ()
     missing_before: datetime | None = None
 
     def __add__(self, other: Sources) -> Sources:
         missing = self.missing_before or other.missing_before
-        return Sources(self.raw + other.raw, self.hours + other.hours, self.days + other.days, missing)
+        return Sources(self.raw + other.raw, self.fives + other.fives, self.hours + other.hours, self.days + other.days, missing)
 
     def raw_rows(self, at: str, **also: object) -> Q:
         """The raw rows, by their time's field, for which `also` holds. It stands beside each time, where an index finds both together."""
@@ -83,17 +86,20 @@ class Sources:
 
     def rollups(self, **also: object) -> Q:
         """The roll-up rows for which `also` holds."""
-        return _within("starts_at", self.hours, span=Span.HOUR, **also) | _within("starts_at", self.days, span=Span.DAY, **also)
+        spans = ((Span.FIVE, self.fives), (Span.HOUR, self.hours), (Span.DAY, self.days))
+        return reduce(or_, (_within("starts_at", intervals, span=span, **also) for span, intervals in spans))
 
 
-def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True) -> Sources:
-    """Whole hours, or days where the bars are that long, from the roll-ups; what is at the edges, and not summed yet, from raw rows.
-
-    A short range that is drawn has bars of minutes: raw rows alone.
+def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True, fives_since: datetime | None = None) -> Sources:
+    """Whole hours, or days where the bars are that long, from the roll-ups; what is at the edges, and not summed yet, from those of five
+    minutes, and what is at theirs from raw rows. A short range that is drawn has bars of minutes: no hours. `fives_since`: of what is read
+    there are no older ones.
     """
     start, end = range_.start, range_.end
-    if (is_drawn and range_.is_raw) or state is None:
+    if state is None:
         return Sources(raw=((start, end),))
+    if is_drawn and range_.is_fine:
+        return _fine(((start, end),), state, fives_since)
     is_missing = not state.is_complete and start < state.from_at
     low = max(start, state.from_at) if is_missing else start
     first, last = _ceil(low, HOUR), max(floor(min(end, state.until_at), HOUR), _ceil(low, HOUR))
@@ -101,12 +107,26 @@ def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True) 
     if is_missing and day == state.from_at:  # its day may not be summed yet
         day += DAY
     day, over = (day, over) if day < over else (last, last)
-    return Sources(
-        raw=_some((low, min(first, end)), (last, end)),
-        hours=_some((first, day), (over, last)),
-        days=_some((day, over)),
-        missing_before=state.from_at if is_missing else None,
+    edges = _some((low, min(first, end)), (last, end))
+    missing = state.from_at if is_missing else None
+    return replace(
+        _fine(edges, state, fives_since), hours=_some((first, day), (over, last)), days=_some((day, over)), missing_before=missing
     )
+
+
+def _fine(intervals: Iterable[Interval], state: RollupState, since: datetime | None) -> Sources:
+    """Five minutes as far as they are summed, and raw rows."""
+    raw: list[Interval] = []
+    fives: list[Interval] = []
+    for start, end in intervals:
+        first = max(_ceil(start, FIVE), state.fives_from, _ceil(since, FIVE) if since else state.fives_from)
+        last = min(floor(end, FIVE), state.fives_until)
+        if first < last:
+            fives.append((first, last))
+            raw += _some((start, first), (last, end))
+        else:
+            raw.append((start, end))
+    return Sources(raw=tuple(raw), fives=tuple(fives))
 
 
 def _some(*intervals: Interval) -> tuple[Interval, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from django.db.models import Sum
+from django.db.models import Case, DateTimeField, F, Sum, Value, When
 
 from agents.models import LLMAttempt, Route, Source, Step
 from monitoring.models import AttemptRollup, PauseRollup, RollupState, StepRollup
@@ -17,6 +17,9 @@ from monitoring.rollups.summing import NO_COST, Interval, pauses
 from monitoring.stats.ranges import Range, Sources, sources
 
 TOO_MANY = 429
+# A range is drawn so many pixels wide, about.
+TOLD_APART = 1_000
+EARLIER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -110,10 +113,9 @@ def series(of: Range, now: datetime) -> Series:
     both, tallies = current + before, _Tallies(of)
     _read_steps(both, tallies, now)
     _read_attempts(both, tallies)
-    drawn = _read_pauses(both, tallies, now)
+    _read_pauses(both, tallies, now)
     bins = [(interval, tally) for tally, interval in tallies.bins.values()]
-    shown = [each for each in drawn if each[1] > of.start] if of.is_raw else None
-    return Series(of, bins, tallies.total, tallies.before, shown, current.missing_before)
+    return Series(of, bins, tallies.total, tallies.before, _drawn(of, now) if of.is_fine else None, current.missing_before)
 
 
 def _read_steps(where: Sources, tallies: _Tallies, now: datetime) -> None:
@@ -135,16 +137,16 @@ def _read_attempts(where: Sources, tallies: _Tallies) -> None:
     for at, refusal, status, prompt, completion, cost in raw.iterator(5_000):
         for tally in tallies.at(at):
             tally.add_attempts(refusal, status, 1, prompt or 0, completion or 0, cost or NO_COST)
-    rolled = AttemptRollup.objects.filter(where.rollups()).order_by().values_list("starts_at", "refusal", "status")
+    # What was before the range is one sum.
+    at_or_before = Case(When(starts_at__lt=tallies.range.start, then=Value(EARLIER)), default=F("starts_at"), output_field=DateTimeField())
+    rolled = AttemptRollup.objects.filter(where.rollups()).order_by().values_list(at_or_before, "refusal", "status")
     for at, *row in rolled.annotate(*(Sum(name) for name in ("count", "prompt_tokens", "completion_tokens", "cost"))):
         for tally in tallies.at(at):
             tally.add_attempts(*row)
 
 
-def _read_pauses(where: Sources, tallies: _Tallies, now: datetime) -> list[Interval]:
-    """Counts them; what was read from events is returned as it was."""
-    drawn = [(start, end) for _, start, end in pauses(where.raw, now)]
-    for start, end in drawn:
+def _read_pauses(where: Sources, tallies: _Tallies, now: datetime) -> None:
+    for _, start, end in pauses(where.raw, now):
         for began, over in _split(start, end, tallies.range):
             for tally in tallies.at(began):
                 tally.paused_seconds += (over - began).total_seconds()
@@ -152,7 +154,18 @@ def _read_pauses(where: Sources, tallies: _Tallies, now: datetime) -> list[Inter
     for at, seconds in rolled.annotate(total=Sum("seconds")):
         for tally in tallies.at(at):
             tally.paused_seconds += seconds
-    return drawn
+
+
+def _drawn(of: Range, now: datetime) -> list[Interval]:
+    """The pauses of a range, oldest first; those that no eye could tell apart are one."""
+    gap = (of.end - of.start) / TOLD_APART
+    found: list[Interval] = []
+    for _, start, end in pauses([(of.start, of.end)], now):
+        if found and start - found[-1][1] <= gap:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
 
 
 def _split(start: datetime, end: datetime, of: Range) -> list[Interval]:

@@ -130,15 +130,18 @@ def in_any_state(values: list[str], steps: QuerySet[Step], now: datetime) -> Q:
 
 def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
     states = Submission.State
-    queued, running, answered = (_submitted(each) for each in (states.QUEUED, states.RUNNING, states.ANSWERED))
-    is_open, is_lost = _of(steps.filter(route="", deadline_at__gte=now)), _of(steps.filter(route="", deadline_at__lt=now))
-    return {
-        TaskState.QUEUED: queued,
-        TaskState.RUNNING: running | is_open,
-        TaskState.ANSWERED: ~_of(steps.filter(route="")) & (~Q(source=Source.OPERATOR) | answered),
-        TaskState.LATE: _of(steps.filter(answered_at__gt=F("deadline_at"))),
-        TaskState.UNANSWERED: is_lost & ~(queued | running),
-    }[state]
+    is_open = partial(steps.filter, route="")
+    match state:
+        case TaskState.QUEUED:
+            return _submitted(states.QUEUED)
+        case TaskState.RUNNING:
+            return _submitted(states.RUNNING) | _of(is_open(deadline_at__gte=now))
+        case TaskState.ANSWERED:
+            return ~_of(is_open()) & (~Q(source=Source.OPERATOR) | _submitted(states.ANSWERED))
+        case TaskState.LATE:
+            return _of(steps.filter(answered_at__gt=F("deadline_at")))
+        case TaskState.UNANSWERED:
+            return _of(is_open(deadline_at__lt=now)) & ~(_submitted(states.QUEUED) | _submitted(states.RUNNING))
 
 
 def _of(steps: QuerySet[Step]) -> Q:

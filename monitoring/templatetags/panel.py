@@ -9,7 +9,7 @@ from decimal import Decimal
 from django import template
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
-from django.utils.formats import date_format
+from django.utils.dates import MONTHS_3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from agents.models import Route, Source
 from agents.outcomes import Outcome
 from agents.reasons import Verdict
-from agents.text import length
+from agents.text import length, shorten
 from monitoring.models import Delivery, HealthState, JournalImport, Result, Severity, TestRun
 from monitoring.stats import figures
 from monitoring.stats.keyset import CappedCount
@@ -115,7 +115,7 @@ def tone(state: str) -> str:
 @register.filter
 def in_utc(at: datetime) -> str:
     """A time for a tooltip, where no element can show it in the browser's zone."""
-    return f"{date_format(at.astimezone(UTC), 'j M H:i:s')} UTC"
+    return f"{_date(at, '%H:%M:%S')} UTC"
 
 
 @register.filter
@@ -211,6 +211,12 @@ def kilobytes(value: int) -> str:
 
 
 @register.filter
+def shortened(text: str, most: int) -> str:
+    """The text in at most so many characters. Django's truncatechars takes fifty times as long: half of what a row of a table takes."""
+    return shorten(text, most)
+
+
+@register.filter
 def capped(count: CappedCount) -> str:
     """A count, and whether there are more."""
     return f"{count:,}+" if count.is_more else f"{count:,}"
@@ -222,6 +228,12 @@ def _time(at: datetime, kind: str, text: str) -> SafeString:
         '<time datetime="{}" data-show="{}" title="{} UTC">{}</time>',
         utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         kind,
-        date_format(utc, "j M Y H:i:s"),
+        _date(utc, "%Y %H:%M:%S"),
         text,
     )
+
+
+def _date(at: datetime, rest: str) -> str:
+    """As date_format writes "j M …", which takes thirty times as long: a page of log records has two hundred of them."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {MONTHS_3[utc.month].title()} {utc:{rest}}"

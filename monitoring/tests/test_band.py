@@ -8,6 +8,7 @@ import pytest
 
 from agents.configuration import default_account
 from agents.models import Account, AuditEntry
+from monitoring.rollups.rolling import roll_if_due
 from monitoring.stats.band import OPERATOR, Span, bands, merged, operator_spans
 from monitoring.tests.records import NOW, make_attempt, make_event, make_step
 
@@ -66,6 +67,29 @@ def test_a_band_is_read_from_events_attempts_and_operators_words() -> None:
     assert (band.refused, band.accepted, len(band.refusals)) == (2, 1, 1)
     assert band.ticks == [875]
     assert list(band.bars[0]) == pytest.approx([875, 1000 / 720])
+
+
+@pytest.mark.django_db
+def test_pauses_that_no_eye_tells_apart_are_drawn_as_one_and_listed_apart() -> None:
+    for ago in (121, 120, 60):
+        make_event(at=NOW - timedelta(minutes=ago), took=50)
+    (band,) = bands(NOW)
+    assert [each.seconds for each in band.pauses] == [50, 50, 50]
+    assert [round(left) for left, _ in band.bars] == [916, 958]
+    assert band.paused_path == "M915.97 0h1.27v10h-1.27zM958.33 0h1.00v10h-1.00z"
+    assert band.refused_path == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_rolled", [False, True])
+def test_attempts_are_counted_over_the_whole_day(is_rolled: bool) -> None:
+    account = default_account()
+    for ago in (1_441, 1_439, 700, 12, 1):
+        make_attempt(make_step(at=NOW - timedelta(minutes=ago)), number=1, verdict="refused", refusal="capacity")
+    if is_rolled:
+        assert roll_if_due(NOW)
+    (band,) = bands(NOW)
+    assert (band.account, band.refused) == (account.name, 4)
 
 
 @pytest.mark.django_db

@@ -25,7 +25,7 @@ from monitoring.stats.figures import Figure, figures
 from monitoring.stats.ranges import RANGES, Range
 from monitoring.stats.series import Tally, series
 from monitoring.tests.reading import rows_of, text_of, tree_of
-from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
+from monitoring.tests.records import NOW, make_attempt, make_event, make_llm_step, make_open_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +192,24 @@ def test_a_settings_change_is_a_mark() -> None:
     change_account(default_account(), {"enabled": False}, key=None, by=None, reason="")
     marks = charts(series(Range.named("1h", NOW), NOW), NOW).marks
     assert [words for _, words in marks] == ["Spacing 5 s → 2 s"]
+
+
+@pytest.mark.parametrize("name", ["1h", "24h", "30d"])
+def test_the_comparison_tells_from_roll_ups_what_it_tells_from_raw_rows(name: str, days: datetime) -> None:
+    asked = Range.named(name, days)
+    raw = compared(asked, days)
+    roll_all(days)
+    assert compared(asked, days) == raw
+    assert raw.total.llm.steps > 0
+
+
+def test_pauses_that_no_eye_tells_apart_are_drawn_as_one() -> None:
+    for ago, took in ((60, 600), (49.8, 48), (49, 60), (20, 60)):
+        make_event(at=NOW - timedelta(minutes=ago), took=took, pause_seconds=took)
+    assert series(Range.named("6h", NOW), NOW).pauses == [
+        (NOW - timedelta(minutes=60), NOW - timedelta(minutes=48)),
+        (NOW - timedelta(minutes=20), NOW - timedelta(minutes=19)),
+    ]
 
 
 def test_llm_and_template_stand_side_by_side(days: datetime) -> None:

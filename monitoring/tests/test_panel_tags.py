@@ -8,7 +8,7 @@ from agents.models import Route, Submission, Task
 from agents.reasons import Verdict
 from monitoring.stats.keyset import CappedCount
 from monitoring.stats.task_filters import TaskState
-from monitoring.templatetags.panel import TONES, capped, duration, milliseconds, moment, percent
+from monitoring.templatetags.panel import TONES, capped, duration, milliseconds, moment, percent, shortened
 from monitoring.tests.records import NOW
 
 
@@ -42,6 +42,10 @@ def test_milliseconds_keep_two_or_three_digits(value: float | None, words: str) 
 )
 def test_a_share_is_100_percent_only_when_it_is_all(value: float | None, words: str) -> None:
     assert percent(value) == words
+
+
+def test_a_long_text_ends_in_an_ellipsis() -> None:
+    assert (shortened("Search", 6), shortened("Search for", 6)) == ("Search", "Searc…")
 
 
 @pytest.mark.django_db

@@ -17,12 +17,13 @@ from agents.configuration import default_account
 from agents.demo.records import Past
 from agents.models import LLMAttempt, RateLimitEvent, Step
 from agents.outcomes import Outcome
-from monitoring.models import AttemptRollup, By, GroupRollup, RollupState, Span, StepRollup
+from monitoring.models import AttemptRollup, By, GroupRollup, PauseRollup, RollupState, Span, StepRollup
 from monitoring.rollups import rolling
+from monitoring.rollups.fives import GROUPS_KEPT, prune_groups
 from monitoring.rollups.histogram import bucket, percentile
-from monitoring.rollups.rolling import GRACE, KEPT_DAYS, KEPT_HOURS, floor, roll, roll_if_due
-from monitoring.rollups.summing import DAY, HOUR, ROLLUPS, paused_seconds, prune, roll_day, roll_hour
-from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_step, make_task
+from monitoring.rollups.rolling import FIVE_GRACE, GRACE, KEPT_DAYS, KEPT_FIVES, KEPT_HOURS, roll, roll_if_due
+from monitoring.rollups.summing import DAY, FIVE, HOUR, ROLLUPS, floor, paused_seconds, prune, roll_day, roll_hour
+from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 MINUTE = timedelta(minutes=1)
 
@@ -119,9 +120,75 @@ def test_an_hour_is_summed_a_quarter_of_an_hour_after_its_end(db: None) -> None:
     roll_all(hour + MINUTE)
     make_step(at=hour + 30 * MINUTE)
     roll_all(hour + HOUR + GRACE - MINUTE)
-    assert not StepRollup.objects.exists()
+    assert not StepRollup.objects.filter(span=Span.HOUR).exists()
     roll_all(hour + HOUR + GRACE)
-    assert steps(is_total=True, starts_at=hour)["count"] == 1
+    assert steps(span=Span.HOUR, is_total=True, starts_at=hour)["count"] == 1
+
+
+def test_five_minutes_are_summed_six_minutes_after_their_end_and_once_more_with_their_hour(db: None) -> None:
+    hour = floor(NOW, HOUR)
+    roll_all(hour + MINUTE)
+    late = make_open_step(at=hour + MINUTE)
+    roll_all(hour + FIVE + FIVE_GRACE - MINUTE)
+    assert not StepRollup.objects.exists()
+    roll_all(hour + FIVE + FIVE_GRACE)
+    assert (steps(span=Span.FIVE)["count"], steps(span=Span.FIVE)["in_time"]) == (1, 0)
+    Step.objects.filter(pk=late.pk).update(route="template", answered_at=late.received_at, duration_ms=4)
+    roll_all(hour + HOUR + GRACE)
+    assert (steps(span=Span.FIVE)["count"], steps(span=Span.FIVE)["in_time"]) == (1, 1)
+
+
+def test_five_minutes_make_up_their_hours(days: datetime) -> None:
+    state = roll_all(days)
+    hours = {"span": Span.HOUR, "starts_at__gte": state.fives_from}
+    fives = {"span": Span.FIVE, "starts_at__lt": state.until_at}
+    assert state.fives_from <= Step.objects.earliest("received_at").received_at
+    assert steps(**fives) == steps(**hours, is_total=True)
+    names = ("count", "prompt_tokens", "completion_tokens", "cost")
+    for model, summed in ((AttemptRollup, names), (PauseRollup, ("seconds",))):
+        told = [model.objects.filter(**which).aggregate(**{name: Sum(name) for name in summed}) for which in (fives, hours)]
+        assert {name: float(value) for name, value in told[0].items()} == pytest.approx({n: float(v) for n, v in told[1].items()})
+    roll_all(days + FIVE)
+    last = Step.objects.filter(received_at__gte=state.until_at, received_at__lt=floor(days + FIVE - FIVE_GRACE, FIVE))
+    assert steps(span=Span.FIVE, starts_at__gte=state.until_at)["count"] == (last.count() or None)
+
+
+def test_five_minutes_that_were_never_summed_are_made_up_for(days: datetime) -> None:
+    state = roll_all(days)
+    fives = StepRollup.objects.filter(span=Span.FIVE, starts_at__lt=state.until_at)
+    before = sorted(fives.values_list("starts_at", "source", "route", "count", "in_time"))
+    assert len(before) > 100
+    fives.delete()
+    RollupState.objects.update(fives_from=state.until_at)
+    roll_all(days + MINUTE)
+    assert sorted(fives.values_list("starts_at", "source", "route", "count", "in_time")) == before
+
+
+def test_groups_of_five_minutes_are_kept_for_two_days(days: datetime) -> None:
+    roll_all(days)
+    told = GroupRollup.objects.filter(span=Span.FIVE)
+    first, until = NOW - GROUPS_KEPT, RollupState.objects.get().fives_until
+    raw = Step.objects.filter(received_at__gte=first, received_at__lt=until).count()
+    assert [told.filter(by=by).aggregate(count=Sum("count"))["count"] for by in By] == [raw] * 3
+    prune_groups(NOW + GROUPS_KEPT)
+    assert not told.exists()
+
+
+def test_a_fact_that_comes_late_is_counted_in_its_five_minutes(db: None) -> None:
+    hour = floor(NOW, HOUR)
+    roll_all(hour + 40 * MINUTE)
+    make_step(at=hour + 10 * MINUTE)
+    roll_all(hour + 41 * MINUTE)
+    assert steps(span=Span.FIVE, starts_at=hour + 10 * MINUTE)["count"] == 1
+
+
+def test_five_minutes_are_forgotten_sooner_than_hours(db: None) -> None:
+    for ago in (KEPT_FIVES + DAY, 2 * DAY):
+        make_step(at=NOW - ago)
+    state = roll_all(NOW)
+    assert steps(span=Span.FIVE)["count"] == 1
+    assert steps(span=Span.HOUR, is_total=True)["count"] == 2
+    assert state.fives_from == floor(NOW - KEPT_FIVES, HOUR)
 
 
 def test_a_fact_that_comes_late_is_counted_in_its_hour_and_day(db: None) -> None:
@@ -151,7 +218,7 @@ def test_the_past_is_summed_in_pieces_newest_first(days: datetime) -> None:
     assert not StepRollup.objects.exists(), "no time, nothing done"
     rolled = []
     while not state.is_complete:
-        rolling._backward(state, days, until=time.monotonic() + 0.001)
+        rolling._backward(state, days, time.monotonic() + 0.001, 0.0)
         rolled.append(state.from_at)
     assert rolled == sorted(rolled, reverse=True)
     assert steps(span=Span.HOUR, is_total=True)["count"] == Step.objects.filter(received_at__lt=state.until_at).count()
@@ -159,7 +226,7 @@ def test_the_past_is_summed_in_pieces_newest_first(days: datetime) -> None:
 
 def test_of_two_workers_one_sums(db: None) -> None:
     make_step(at=NOW - DAY)
-    state, other = rolling._state(NOW), rolling._state(NOW)
+    state, other = rolling.state_at(NOW), rolling.state_at(NOW)
     assert rolling._claim(state, NOW)
     assert not rolling._claim(other, NOW)
     assert not roll_if_due(NOW), "the other one has it"

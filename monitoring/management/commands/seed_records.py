@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from argparse import ArgumentParser
 from datetime import datetime, timedelta
-from random import Random
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -16,17 +14,10 @@ from django.utils import timezone
 from agents.configuration import default_account
 from agents.demo.records import MARK, Past
 from agents.models import Task
-from monitoring.models import LogEntry, RollupState
-from monitoring.rollups.rolling import roll_if_due
+from monitoring import seeding
+from monitoring.models import RollupState
+from monitoring.rollups.rolling import roll, state_at
 from monitoring.search import filling
-
-BATCH = 5_000
-MESSAGES = (
-    "Step {0:08x} was answered by the template: the account is paused for {1} s.",
-    "The provider refused attempt {0:08x} (429): too many requests; the next look is in {1} s.",
-    "Task {0:08x} was answered by the LLM in {1} ms.",
-    "The reply of attempt {0:08x} could not be read: it ends after {1} characters.",
-)
 
 
 class Command(BaseCommand):
@@ -46,36 +37,20 @@ class Command(BaseCommand):
         if not options["force"] and Task.objects.exclude(key__startswith=MARK).exists():
             raise CommandError("This database holds real records. Give DATA_DIR or DATABASE_URL of another one, or --force.")
         now, began = timezone.now(), time.monotonic()
-        past = Past(default_account(), options["seed"])
-        written = past.write(options["steps"], now - timedelta(days=options["days"]), now, lambda done: self._tell(done, options["steps"]))
+        start, past = now - timedelta(days=options["days"]), Past(default_account(), options["seed"])
+        written = past.write(options["steps"], start, now, lambda done: self._tell(done, options["steps"]))
         self.stdout.write(f"\n{written:,} steps written in {time.monotonic() - began:.0f} s. Summing them by hour and day …")
-        self._roll(now)
-        write_logs(options["logs"], options["seed"], now - timedelta(days=options["days"]), now)
-        filling.fill(until=math.inf)
+        self._roll(start, now)
+        seeding.write_logs(options["logs"], options["seed"], start, now)
+        seeding.write_all(default_account(), options["seed"], start, now)
+        filling.fill(until=math.inf, is_alone=True)
         self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")
 
     def _tell(self, done: int, of: int) -> None:
         self.stdout.write(f"\r{done:,} of {of:,} steps", ending="")
         self.stdout.flush()
 
-    def _roll(self, now: datetime) -> None:
-        """From the start: what was summed before knows nothing of rows that were written since."""
-        RollupState.objects.all().delete()
-        while not RollupState.objects.filter(is_complete=True).exists():
-            roll_if_due(now)
-
-
-def write_logs(count: int, seed: int, start: datetime, end: datetime) -> None:
-    """So many log records, evenly between two times."""
-    dice = Random(seed)
-    for first in range(0, count, BATCH):
-        LogEntry.objects.bulk_create(
-            LogEntry(
-                at=start + (end - start) * (number / count),
-                level=dice.choice((logging.INFO, logging.INFO, logging.WARNING, logging.ERROR)),
-                logger=dice.choice(("agents.ledger", "agents.llm", "monitoring.jobs")),
-                message=dice.choice(MESSAGES).format(dice.getrandbits(32), dice.randrange(1, 480)),
-                process="gunicorn[1]",
-            )
-            for number in range(first, min(first + BATCH, count))
-        )
+    def _roll(self, start: datetime, now: datetime) -> None:
+        """From the start where rows were written into what is summed already."""
+        RollupState.objects.filter(until_at__gt=start).delete()
+        roll(state_at(now), now, until=math.inf, is_alone=True)
