@@ -20,11 +20,13 @@ _NEXT = (
 # Nor does one before the rest of an address: 12 Elm Road, Lisbon, PT 1000, Portugal
 _CAPITALS = r"[A-Z\d#][\w.#-]*"
 _ADDRESS = rf", {_CAPITALS}(?: {_CAPITALS}){{0,5}}(?=,|\s+(?:and|then)\b|[.!?]?\s*$|[.!?]\s)"
-_BARE_END = rf"\s+(?:{_NEXT})\b|(?!{_ADDRESS})(?:{_COMMA})|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$"
+# A title's full stop ends no sentence.
+_STOP = r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)(?<!\bProf)[.!?)]+(?:\s|$)"
+_BARE_END = rf"\s+(?:{_NEXT})\b|(?!{_ADDRESS})(?:{_COMMA})|[;\n\ue000-\uf7ff]|{_STOP}|$"
 _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,160}}?(?={_BARE_END})")
 # A password's own marks may be those that end a sentence: only what no one ends a password with is left out.
 _SECRET = re.compile(r" ?([^\s\ue000-\uf7ff]{1,80}?)(?=[.,;:)]*(?:\s|$))")
-_BARE_LIST = re.compile(r"[^;\n\ue000-\uf7ff]{1,400}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|[.!?)]+(?:\s|$)|$)")
+_BARE_LIST = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,400}}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|{_STOP}|$)")
 _BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|nor|and)\s+")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
 # A genre is "a comedy", but a text is "a true delight to read".
