@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -28,6 +29,9 @@ def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_steps(vis
     page.get_by_text("The same as a table").click()
     newest = page.locator("#figures-table tbody tr").first
     expect(newest).to_contain_text("1")
+    labels = page.evaluate(f"{CHART}.scales.x.ticks.map((tick) => tick.value)")
+    steps = {later - earlier for earlier, later in pairwise(labels)}
+    assert len(steps) == 1 and labels[0] % steps.pop() == 0, "labels are at round times"
     height = page.evaluate("document.getElementById('charts').offsetHeight")
     page.evaluate(f"window.first = {CHART}")
     httpx.post(f"{visitor.url}/step", json=step_body(1), timeout=60)

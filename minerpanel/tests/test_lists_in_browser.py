@@ -82,8 +82,11 @@ def test_tasks_are_chosen_by_tab_and_turned_round(admin: Visitor) -> None:
 
 def test_the_comparison_is_of_the_times_that_are_entered(admin: Visitor) -> None:
     page = admin.page
+    page.set_viewport_size({"width": 390, "height": 844})
     page.goto(admin.url)
     page.get_by_text("Custom", exact=True).click()
+    place = page.locator(".own-range form").bounding_box()
+    assert place and place["x"] >= 0 and place["x"] + place["width"] <= 390, "a phone shows the whole form"
     page.get_by_label(re.compile("^From")).fill("2026-05-04T11:00")
     page.get_by_label(re.compile("^Until")).fill("2026-05-04T13:00")
     page.get_by_role("button", name="Show").click()

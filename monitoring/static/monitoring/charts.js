@@ -46,10 +46,14 @@
     const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: mark, borderWidth: 1.5, borderDash: [4, 3] }));
     return [...boxes, ...lines];
   };
-  // About one label each 80 pixels, at the start of a bar.
+  // At most one label each 80 pixels, at the start of a bar and at round times of the reader's clock, where bars start there.
+  const STEPS = [300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 56 * DAY, 112 * DAY, 224 * DAY];
   const ticks = (told) => (axis) => {
-    const every = Math.max(1, Math.ceil(told.starts.length / Math.max(2, axis.width / 80)));
-    axis.ticks = told.starts.filter((_, index) => index % every === 0).map((value) => ({ value }));
+    const least = told.bin * Math.ceil(told.starts.length / Math.max(2, axis.width / 80));
+    const step = STEPS.find((each) => each >= least && each % told.bin === 0) ?? least;
+    const ahead = told.bin >= DAY ? 0 : -60 * new Date(told.starts[0] * 1000).getTimezoneOffset();
+    const round = told.starts.filter((start) => (start + ahead) % step === 0);
+    axis.ticks = (round.length ? round : told.starts.filter((start) => (start - told.starts[0]) % step === 0)).map((value) => ({ value }));
   };
   const tickWords = (told) => (value) => {
     if (told.bin >= 21600) return clock(told, { day: "numeric", month: "short" }).format(value * 1000);
@@ -87,7 +91,7 @@
         annotation: { annotations: annotations(told) },
         subtitle: { display: isEmpty(sets), text: panelWords("nothing"), color: ink },
         legend: { position: "bottom", align: "start", labels: { color: ink, boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", generateLabels: legend } },
-        tooltip: { callbacks: { title: (items) => (items.length ? span(told, items[0].dataIndex) : ""), footer: footer(told) } },
+        tooltip: { callbacks: { label: ({ dataset: set, parsed }) => `${set.label}: ${parsed.y.toLocaleString()}${unit === "seconds" ? " s" : ""}`, title: (items) => (items.length ? span(told, items[0].dataIndex) : ""), footer: footer(told) } },
       },
       onClick: (event, _, chart) => {
         const [bar] = chart.getElementsAtEventForMode(event, "nearest", { intersect: true }, false);
