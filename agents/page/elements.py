@@ -36,6 +36,7 @@ class Element:
     button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
     markup tells. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
+    `overlay`: it stands in a menu or popover that something on the page has opened.
     `options` are the visible texts of a select, `sent_as` what each of them is sent as; `longest` is how many characters a field
     takes, None where it doesn't say. `beside` is the text just before a field, whether or not it is its label; `group` what the
     set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds that a field for numbers,
@@ -60,6 +61,7 @@ class Element:
     hidden: bool = False
     disabled: bool = False
     layer: int = 0
+    overlay: bool = False
     options: tuple[str, ...] = ()
     sent_as: tuple[str, ...] = ()
     longest: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ from lxml import etree
 
 from agents.page.elements import CHECKED, FIELDS, OPTIONS, PICKER, TICKED, Element, role_of
 from agents.page.fieldsets import group_of, neighbour
-from agents.page.markup import Surroundings, hides, is_plain, opens_dialog
+from agents.page.markup import Surroundings, hides, is_plain, lies_over, opens_dialog
 from agents.page.naming import Naming
 from agents.page.wording import Node, one_line, text_of
 
@@ -23,6 +24,16 @@ _TAGS = ("input", "textarea", "select", "button", "a", "summary")
 _MARKED_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
 # By the attributes first: conditions on all nodes take libxml2 ten times as long.
 _marked = etree.XPath("//@role/.. | //@onclick/.. | //@contenteditable/..")
+# What scripts make to be pressed says so by its looks only: a hand over it, a day of a calendar by its title.
+_handed = etree.XPath(
+    "//@class[contains(., 'cursor-pointer')]/.. | //li/@class[contains(., 'hover:')]/.. | //@style[contains(., 'cursor')]/.. "
+    "| //td/@title/.. | //div/@aria-selected/.."
+)
+_HANDED = re.compile(r"(?<![\w:-])cursor-pointer(?![\w-])|(?<![\w-])hover:")
+_HAND = re.compile(r"cursor\s*:\s*pointer")
+_PRESSABLE = frozenset({"li", "div", "span", "p", "tr", "td"})
+_LONGEST_PRESSED = 80
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _forms = etree.XPath("//form")
 _ON = frozenset({"true", "page", "step", "location", "date", "time"})
 _ON_STATES = frozenset({"active", "on", "checked"})
@@ -41,8 +52,19 @@ class Reader:
     def nodes(self) -> list[Node]:
         """The interactive nodes in document order, at most MOST_ELEMENTS."""
         marked = {node for node in cast("list[Node]", _marked(self.root)) if node.tag not in _TAGS and _operable(node)}
+        marked |= {node for node in cast("list[Node]", _handed(self.root)) if node.tag in _PRESSABLE and self._is_pressed(node)}
         found = (node for node in self.root.iter() if node in marked or node.tag in _TAGS) if marked else self.root.iter(*_TAGS)
         return list(islice(found, MOST_ELEMENTS))
+
+    def _is_pressed(self, node: Node) -> bool:
+        """Whether something that is no control is made to be pressed, and holds and lies in nothing that is one."""
+        if _is_option(node):
+            return True
+        if not (_HANDED.search(node.get("class", "")) or _HAND.search(node.get("style", ""))):
+            return False
+        inside = next(node.iter(*_TAGS, "label"), None) is not None
+        within = any(outer.tag in _TAGS or outer.tag == "label" or outer.get("role") in _MARKED_ROLES for outer in node.iterancestors())
+        return not inside and not within and 0 < len(text_of(node, _LONGEST_PRESSED + 1)) <= _LONGEST_PRESSED
 
     @cached_property
     def forms(self) -> dict[Node, int]:
@@ -77,7 +99,8 @@ class Reader:
         type_ = _type_of(node, tag)
         around = self.around(node)
         opens, fixed = _opens(node), get("readonly") is not None
-        role = "textbox" if _is_editable(node) else role_of(tag, type_, get("role", "").strip().lower(), opens, fixed=fixed)
+        own = "option" if node.tag in {"td", "div"} and _is_option(node) else get("role", "").strip().lower()
+        role = "textbox" if _is_editable(node) else role_of(tag, type_, own, opens, fixed=fixed)
         text = "" if tag in {"input", "select"} else text_of(node)
         return Element(
             place=place,
@@ -96,6 +119,7 @@ class Reader:
             hidden=around.hidden or type_ == "hidden",
             disabled=around.disabled or get("disabled") is not None or get("aria-disabled") == "true" or (fixed and role != PICKER),
             layer=around.layer,
+            overlay=around.overlay,
             options=tuple(text for text, _ in _options(node)) if tag == "select" else (),
             sent_as=tuple(value for _, value in _options(node)) if tag == "select" else (),
             longest=_longest(get("maxlength", "")),
@@ -134,8 +158,15 @@ class Reader:
         form = self.forms.get(node, outer.form) if node.tag == "form" else outer.form
         label = node if node.tag == "label" else outer.label
         disabled = outer.disabled or (node.tag == "fieldset" and node.get("disabled") is not None)
-        inside = Surroundings(hidden, layer, form, label, disabled)
+        inside = Surroundings(hidden, layer, form, label, disabled, outer.overlay or lies_over(node))
         return outer if inside == outer else inside
+
+
+def _is_option(node: Node) -> bool:
+    """Whether it is one of several to choose from, though it has no role: a day of a calendar, an entry of an open list."""
+    if node.get("role"):
+        return False
+    return _DAY.fullmatch(node.get("title", "")) is not None if node.tag == "td" else node.get("aria-selected") is not None
 
 
 def _operable(node: Node) -> bool:
@@ -182,6 +213,8 @@ def _opens(node: Node) -> str:
 
 def _is_selected(node: Node) -> bool:
     marked = node.get("aria-selected") or node.get("aria-current") or node.get("aria-pressed") or node.get("aria-checked")
+    if node.tag == "td" and "selected" in node.get("class", ""):
+        return True
     return marked in _ON if marked else node.get("data-state") in _ON_STATES
 
 

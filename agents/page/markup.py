@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from agents.page.wording import Node
 
 _SHOWN_AGAIN = re.compile(r":(flex|block|grid|inline|inline-flex|inline-block|table|contents)\b")
-_NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+# What only screen readers are told is as little to be pressed as what is not there.
+_NO_DISPLAY = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])(?:width|height)\s*:\s*0(?:px)?\s*;(?=.*overflow\s*:\s*hidden)", re.I
+)
 _NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
 _TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
 _SPECIAL = _NEVER_SHOWN | {"fieldset", "form", "label"}
+_OVER = frozenset({"menu", "listbox", "tooltip"})
+_OVER_CLASS = re.compile(r"(?<!\w)pop(?:over|per|up)(?![a-z])", re.I)
 # A layer with these is the page itself.
 _PAGE_PARTS = ("main", "nav", "header", "footer")
 
@@ -26,12 +31,13 @@ class Surroundings:
     form: int | None = None
     label: Node | None = None
     disabled: bool = False
+    overlay: bool = False
 
 
 def is_plain(node: Node) -> bool:
     """Whether it surely neither hides nor opens anything: most nodes don't."""
     for key, value in node.items():
-        if key in _TELLING and (key != "class" or "hidden" in value or "fixed" in value):
+        if key in _TELLING and (key != "class" or "hidden" in value or "fixed" in value or "pop" in value):
             return False
     return node.tag not in _SPECIAL
 
@@ -67,3 +73,8 @@ def opens_dialog(node: Node) -> bool:
     classes = node.get("class", "")
     covers = "fixed" in classes and {"fixed", "inset-0"} <= set(classes.split())
     return covers and next(iter(node.iter(*_PAGE_PARTS)), None) is None
+
+
+def lies_over(node: Node) -> bool:
+    """Whether it is a small layer that something on the page has opened: a menu, a popover."""
+    return node.tag != "button" and (node.get("role") in _OVER or _OVER_CLASS.search(node.get("class", "")) is not None)

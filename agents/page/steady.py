@@ -38,7 +38,7 @@ _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
 _FIELD_TAGS = frozenset({"input", "textarea", "select"})
 # What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
 DRAWN_LINK = "svg-a"
-_PRESSED_TAGS = frozenset({"button", "a"})
+_PRESSED_TAGS = frozenset({"button", "a", "li"})
 # Where the name of an item stands, and how far above its buttons the block may be that holds both.
 _NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
 _FURTHEST_NAME = 6

@@ -32,7 +32,7 @@ def named(elements: Iterable[Element], names: Sequence[str], least: float = LEAS
 
 def _is_elsewhere(element: Element, names: Sequence[str]) -> bool:
     """Whether it puts things somewhere else than all of the names do: a cart is no wishlist, whatever else two buttons share."""
-    said = meant(element.label) & _PLACES
+    said = meant(element.label) & _PLACES or meant(element.hints) & _PLACES
     wanted = frozenset().union(*map(meant, names)) & _PLACES
     return bool(said) and bool(wanted) and not said & wanted
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, CHECKED
+from agents.page.elements import BUTTONS, CHECKED, PICKER
 from agents.page.matching import likeness, words
 from agents.template.criteria import Criterion, Operator
 from agents.template.fields import fills_for
@@ -32,7 +32,12 @@ def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
 
 def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """The same for what is chosen rather than typed."""
-    return tuple(move for group in _by_field(criteria) if (move := _control(page, group)) is not None)
+    groups = _by_field(criteria)
+    offered = [(group, _chosen(page, group) or _chip(page, group, _sets(page))) for group in groups]
+    made = [move for _, move in offered if move is not None]
+    # What unfolds covers the page: one at a time, after all that is there already.
+    folded = next((move for group, there in offered if there is None and (move := _unfolded(page, group)) is not None), None)
+    return (*made, folded) if folded else tuple(made)
 
 
 def loose(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
@@ -43,10 +48,6 @@ def loose(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
 def _by_field(criteria: Sequence[Criterion]) -> list[tuple[Criterion, ...]]:
     fields = dict.fromkeys(one.field for one in criteria)
     return [tuple(one for one in criteria if one.field == field) for field in fields]
-
-
-def _control(page: Page, group: Sequence[Criterion]) -> Move | None:
-    return _chosen(page, group) or _chip(page, group, _sets(page)) or _unfolded(page, group)
 
 
 def _sets(page: Page) -> tuple[Element, ...]:
@@ -85,7 +86,7 @@ def _fitting(select: Element, group: Sequence[Criterion]) -> str:
 
 def _called(element: Element, field: str) -> float:
     """How far a control is called like a field, by its label, its name or the option that chooses nothing ("All genres")."""
-    texts = (element.label, element.name, element.placeholder, *element.options[:1])
+    texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1])
     return max(max(likeness(field, text), 0.8 * names_alike(field, text)) for text in texts)
 
 
@@ -129,7 +130,7 @@ def _beside(chips: Sequence[Element], group: Sequence[Criterion]) -> Element | N
 
 def _unfolded(page: Page, group: Sequence[Criterion]) -> Move | None:
     """A button that unfolds the field's choices, where none of them is there to be pressed."""
-    foldable = [one for one in page.usable({"combobox", "listbox", "button"}) if one.tag not in {"input", "select"}]
+    foldable = [one for one in page.usable({PICKER, "combobox", "listbox", "button"}) if one.tag not in {"input", "select"}]
     best = max(foldable, key=lambda one: (_called(one, group[0].field), -one.place), default=None)
     return press(page, best) if best is not None and _called(best, group[0].field) >= 0.75 else None
 

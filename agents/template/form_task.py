@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, TEXT_FIELDS
@@ -73,7 +73,8 @@ class FormTask:
         return () if not form and self._opening(intent, page) else self._to_form(intent, page, form)
 
     def _to_form(self, intent: Intent, page: Page, form: FoundForm | None) -> tuple[Move, ...]:
-        found = self._found_leads(intent, page)
+        held = {one.place for one in form.elements} if form and form.answers else set[int]()
+        found = [lead for lead in self._found_leads(intent, page) if lead.element.place not in held]
         own = [lead.element for lead in found if lead.merit >= OWN]
         if form and (form.sure or not own):
             return ()
@@ -146,9 +147,14 @@ class FormTask:
         more = tuple(demanded(form.slots, form.answers, self.fills, page, all_empty=refused))
         fills = filled(page, (*form.answers, *more))
         opening = any(answer.slot.opens and not answer.shown for answer in (*form.answers, *more))
-        if opening or form.button is None or form.button.disabled:
+        openers = self.opening(form, page)
+        if opening or form.button is None or (form.button.disabled and not openers):
             return fills
-        return (*fills, self._send(form, page))
+        return (*fills, *openers, self._send(form, page))
+
+    def opening(self, form: FoundForm, page: Page) -> tuple[Move, ...]:
+        """Press what opens the choices of what no field answers to, one after the other."""
+        return tuple(replace(press(page, one), once=True, opens=True) for one in form.openers)
 
     def _send(self, form: FoundForm, page: Page) -> Move:
         field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)

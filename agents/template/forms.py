@@ -8,14 +8,16 @@ from functools import cached_property
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS
-from agents.page.matching import score, words
+from agents.page.matching import likeness, score, words
 from agents.template.answers import Answer, answers
 from agents.template.criteria import Criterion
 from agents.template.leads import ADDING, CHANGING, FOREIGN
+from agents.template.meanings import names_of
 from agents.template.slots import Slot, slots
 from agents.template.thesaurus import alike
 
 _GOOD = 0.5
+_OPENER = 0.8
 # A form that does one of these is another task's, unless the task says so itself.
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
@@ -45,7 +47,8 @@ class FoundForm:
 
     `units` is how many names the criteria have, `wanted` how many of the fields it has that it is known by; `named` is how well
     its button answers to the task, 1 for its own verb and noun; `foreign`: the button speaks of something else; `by_noun`: it is
-    told by verb, noun and criteria, as its button may say no more than "Save"; `prefilled`: it holds an item that is to be changed.
+    told by verb, noun and criteria, as its button may say no more than "Save"; `prefilled`: it holds an item that is to be changed;
+    `openers`: buttons that are called like what no field answers to ("Date", "Priority"): they open what it is chosen from.
     """
 
     elements: tuple[Element, ...]
@@ -58,16 +61,17 @@ class FoundForm:
     foreign: bool = False
     by_noun: bool = False
     prefilled: bool = False
+    openers: tuple[Element, ...] = ()
 
     @cached_property
     def merit(self) -> float:
         """How surely the task is about this form: by the criteria that it has fields for, those that it is known by, its button."""
-        covered = sum(answer.merit for answer in self.answers) / self.units if self.units else 0.0
+        covered = (sum(answer.merit for answer in self.answers) + len(self.openers)) / self.units if self.units else 0.0
         return covered + 0.4 * min(self.wanted, 2) + 0.4 * self.named - (1.0 if self._is_another else 0.0)
 
     @property
     def good(self) -> bool:
-        covered = self.by_noun and 2 * len(self.answers) >= self.units > 0
+        covered = self.by_noun and 2 * (len(self.answers) + len(self.openers)) >= self.units > 0
         told = covered or self.named >= (1.0 if self.by_noun and self.units else 0.6) or self.wanted > 1
         known = self.merit >= _GOOD and told and (bool(self.answers) or self.wanted > 0)
         return self.button is not None and (known or self.prefilled)
@@ -120,7 +124,19 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     foreign = bool(wanted.verbs and (said & FOREIGN - wanted.nouns or (said & other_verb and not said & wanted.verbs)))
     held = sum(bool(slot.value) for slot in offered if not slot.ticks)
     prefilled = wanted.verbs == CHANGING and named >= 0.8 and not foreign and held > 1
-    return FoundForm(tuple(own), tuple(offered), given, units, known, button, named, foreign, bool(wanted.verbs), prefilled)
+    opening = tuple(one for one in openers(wanted.criteria, given, own) if one is not button)
+    return FoundForm(tuple(own), tuple(offered), given, units, known, button, named, foreign, bool(wanted.verbs), prefilled, opening)
+
+
+def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Sequence[Element]) -> Iterator[Element]:
+    """For each name of criteria that no field answers to, the button that is called so."""
+    answered = {one.field for answer in given for one in answer.criteria}
+    buttons = [one for one in elements if one.usable and one.role == "button" and not one.overlay]
+    for field in dict.fromkeys(one.field for one in criteria if one.field not in answered):
+        scored = ((max(likeness(name, one.label) * weight for name, weight in names_of(field)), one) for one in buttons)
+        best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)
+        if best and best[0] >= _OPENER:
+            yield best[1]
 
 
 def _known(slot: Slot, known_by: Iterable[str]) -> bool:

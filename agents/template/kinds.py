@@ -39,6 +39,11 @@ class Kind(StrEnum):
     MARK = "mark"
     UNFOLD = "expand or collapse"
     SCROLL = "scroll"
+    PAGE = "turn pages"
+    BACK = "back to the list"
+    CHOOSE = "choose a value"
+    CANCEL = "cancel what was begun"
+    OWN_WORDS = "change a comment or review"
     OTHER = "other"
 
     @property
@@ -78,6 +83,11 @@ _SENTENCES = {
     Kind.MARK: phrase("Mark an item"),
     Kind.UNFOLD: phrase("Expand or collapse"),
     Kind.SCROLL: phrase("Scroll"),
+    Kind.PAGE: phrase("Turn the pages of a list"),
+    Kind.BACK: phrase("Go back to a list"),
+    Kind.CHOOSE: phrase("Choose a value"),
+    Kind.CANCEL: phrase("Cancel what was begun"),
+    Kind.OWN_WORDS: phrase("Change or delete a comment or review"),
     Kind.OTHER: phrase("Something else"),
 }
 
@@ -101,8 +111,17 @@ _VIEW = re.compile(rf"{ASKING}(?:select|choose|use|views?|show|see|display|{MOVI
 _SORT = re.compile(rf"{ASKING}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I)
 _TRAILER = re.compile(r"\btrailers?\b", re.I)
 _PREVIEW = re.compile(rf"{ASKING}(?:preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview)\b", re.I)
+_BACK = re.compile(
+    rf"{ASKING}(?:(?:go|take|bring|get|navigate)(?: me)? back|return)\b.*\b(?:all|list|dashboard|overview|results|catalog(?:ue)?)\b", re.I
+)
+# As in: the next page of …, … on the previous page, the next set of …
+_PAGE_TURNED = re.compile(
+    r"\b(?:next|following|upcoming|later|prev(?:ious)?|earlier|preceding) (?:page|set|batch)\b|\b(?:page|move|go) (?:forward|backward)s?\b",
+    re.I,
+)
 # What begins like searching or opening and is something else.
 _BEFORE_OPENING = (
+    (Kind.BACK, _BACK),
     (Kind.FILTER, _FILTER),
     (Kind.SORT, _SORT),
     (Kind.TRAILER, _TRAILER),
@@ -130,6 +149,7 @@ _PUT = (
     r"mark|toggle|include|bookmark"
 )
 _WRITE = r"add|write|post|leave|submit|send|give|make|publish"
+_REWORD = r"(?:on [a-z ]{3,40}, )?(?:edit|update|change|modify|revise|rewrite|delete|remove|erase|take down|withdraw)"
 _CHANGE = r"edit|update|change|modify|set|adjust|correct|rewrite|fill"
 _PERSONAL = (
     r"profile|bio|account (?:details|information|data)|avatar|about me|(?:my|your|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|"
@@ -166,6 +186,7 @@ _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.CONTACT, re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I)),
     (Kind.BOOKING, _begins(_BOOK)),
     (Kind.BOOKING, _begins(r"cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKED)),
+    (Kind.OWN_WORDS, _begins(_REWORD, "comments?|reviews?|feedback")),
     (Kind.COMMENT, _begins(_WRITE, "comments?|reviews?|feedback|ratings?")),
     (Kind.COMMENT, _begins(r"comment|review|rate|reply to (?:the |a )?(?:comment|review|post)")),
     (Kind.MESSAGE, _begins(r"send|compose|write|draft|forward|reply|answer", "messages?|e-?mails?|mails?|dms?|chats?|drafts?")),
@@ -174,7 +195,7 @@ _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.EDIT_PROFILE, _begins(_CHANGE, _PERSONAL)),
     (Kind.SETTINGS, _begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES)),
     (Kind.MARK, _begins(r"complete|finish|mark|tick off|check off|reopen", r"tasks?|to-?dos?|subtasks?")),
-    (Kind.OTHER, _begins(r"cancel|close|discard|leave", "creation|creating|adding|editing|form|dialog|modal|window|wizard")),
+    (Kind.CANCEL, _begins(r"cancel|close|discard|leave", "creation|creating|adding|editing|changes|form|dialog|modal|window|wizard")),
     (Kind.OTHER, _begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?")),
     (Kind.DELETE_ITEM, _begins(r"delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of")),
     (Kind.EDIT_ITEM, _begins(r"edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust")),
@@ -183,6 +204,7 @@ _FINER: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.TODO, _begins(r"add|create|make|write|enter|start", r"tasks?|to-?dos?|subtasks?")),
     (Kind.CALENDAR, _begins(_PLAN, _PLANNED)),
     (Kind.REACT, _begins(r"like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|bookmark|react|subscribe|join|apply")),
+    (Kind.CHOOSE, _begins(r"(?:set|select|choose|pick|specify)(?! up)")),
     (Kind.ADD_ITEM, _begins(r"add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up")),
 )
 _THINGS = (
@@ -192,6 +214,10 @@ _THINGS = (
 _DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
 # A list of one's own is a page, whatever is said of what is in it; a part that opens over the page is none, nor an item.
 _OWN_LIST = re.compile(r"\b(?:shopping )?(?:cart|basket|bag|(?:wish|watch|reading)[ -]?list)\b", re.I)
+# As in: all restaurants, the full list of films.
+_ALL_OF_THEM = re.compile(
+    r"\b(?:all|every|(?:full|whole|entire|complete) list of)(?: of)?(?: the| my| our)? [a-z]+s\b|\bfull [a-z]+ list\b", re.I
+)
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 SUBJECT_NOISE = re.compile(
@@ -212,6 +238,8 @@ def kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     for kind, pattern in _BEFORE_OPENING:
         if pattern.search(head):
             return kind
+    if not criteria and _PAGE_TURNED.search(text):
+        return Kind.PAGE
     if _SEARCH.search(text):
         return Kind.SEARCH
     if criteria and _BROWSE.search(text):
@@ -226,7 +254,7 @@ def kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
 def _opened(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     if not criteria and any("://" in value for value in values):
         return Kind.NAVIGATE
-    if not criteria and not values and _OWN_LIST.search(text):
+    if not criteria and not values and (_OWN_LIST.search(text) or _ALL_OF_THEM.search(text)):
         return Kind.NAVIGATE
     if _CONTROL.search(_CRITERIA.split(text, maxsplit=1)[0]):
         return Kind.OTHER if criteria else Kind.NAVIGATE

@@ -14,7 +14,8 @@ from agents.template.intents import Intent
 from agents.template.thesaurus import alike
 
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
-OWN, SECTION, NAMED = 1.5, 0.9, 0.55
+# Between the two is what only the markup calls so: "Submit" with the id "team-add-button".
+OWN, MARKED, SECTION, NAMED = 1.5, 1.2, 0.9, 0.55
 _MOST_WORDS = 5
 ADDING = frozenset("add new create register insert initiate start post launch make open record log begin generate".split())  # noqa: SIM905 (words read best as words)
 CHANGING = frozenset("edit update modify change manage adjust revise amend alter rename".split())  # noqa: SIM905
@@ -45,6 +46,7 @@ FOREIGN = frozenset(
     """profile account password list watchlist wishlist cart filter search login setting preference help support about
     home""".split()  # noqa: SIM905
 )
+_THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
 _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
 _NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
@@ -72,8 +74,14 @@ def leads(page: Page, nouns: frozenset[str], verbs: frozenset[str], names: Seque
     """What may lead to the form, the likeliest first."""
     short = [one for one in page.usable(BUTTONS) if len(words(one.label or one.text)) <= _MOST_WORDS]
     merits = ((one, max(_by_words(one, page, nouns, verbs), *_by_names(one, page, names, routes))) for one in short)
-    found = (Lead(one, merit) for one, merit in merits if merit >= NAMED - 0.05)
+    found = (Lead(one, min(merit, NAMED) if _makes_another(one, nouns, verbs) else merit) for one, merit in merits if merit >= NAMED - 0.05)
     return sorted(found, key=lambda lead: (-lead.merit, lead.element.place))
+
+
+def _makes_another(element: Element, nouns: frozenset[str], verbs: frozenset[str]) -> bool:
+    """Whether it is marked as being about another thing, whatever it says."""
+    marked = set(words(element.hints))
+    return bool(nouns and marked & _THINGS and marked & verbs) and not marked & nouns
 
 
 def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozenset[str]) -> float:
@@ -81,8 +89,11 @@ def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozen
     if said & FOREIGN - nouns:
         return 0.0
     about = bool(said & nouns)
+    marked = set(words(element.hints))
     if said & verbs:
         return OWN if about else NAMED
+    if marked & verbs and marked & nouns and not element.submits:
+        return MARKED
     path = words(path_of(element.href)) if element.href else ()
     elsewhere = element.role == "tab" or (bool(element.href) and path_of(element.href) != path_of(page.url))
     return SECTION if elsewhere and (about or set(path[-1:]) & nouns) and len(path) <= 2 else 0.0

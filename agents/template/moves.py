@@ -27,13 +27,14 @@ class Move:
     """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already.
 
     `once`: a press that a second one would undo, or that needs no second one. `tries`: the ways are different things to press,
-    each tried where the one before led nowhere, without waiting in between.
+    each tried where the one before led nowhere, without waiting in between. `opens`: what it opens is to be seen before what follows.
     """
 
     ways: tuple[Action, ...]
     shown: bool = False
     once: bool = False
     tries: bool = False
+    opens: bool = False
 
     @property
     def fills(self) -> bool:

@@ -15,11 +15,12 @@ from agents.template.intents import Intent, Kind
 from agents.template.moves import FILLS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.past import Past
 from agents.template.preconditions import before
-from agents.template.recipes import login, logout, recipe_for, search
+from agents.template.recipes import best_guess, login, logout, recipe_for, search
 from agents.template.recipes.recipe import Recipe
 from agents.template.sections import to_section
 
 _WAITS_FOR_A_PAGE = 2
+_IN_SECTION = "in the part of the site that it is about"
 # Sites show a dialog up to five times; one that stays beyond that can't be closed.
 _MOST_DIALOGS = 5
 _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
@@ -96,9 +97,11 @@ def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     """Nothing on this page answers to the task: one wait, as it may still be loading; then the part of the site that it is about."""
     if not Past(step.history).last_waited:
         return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
-    onward = _open(step, past, to_section(intent, page))
-    if onward and not any(past.times(action) for action in onward):
-        return _sent(onward, past, f"{intent.kind}, in the part of the site that it is about")
+    named = best_guess.told(intent, page)
+    for moves, where in (((press(page, named),) if named else (), "by what the prompt calls it"), (to_section(intent, page), _IN_SECTION)):
+        onward = _open(step, past, moves)
+        if onward and not any(past.times(action) for action in onward):
+            return _sent(onward, past, f"{intent.kind}, {where}")
     return Plan((), done=True, reasoning=NOTHING_LEFT)
 
 
@@ -146,6 +149,8 @@ class Choice:
             way = self._fill(move) if move.fills else self._press(move, again=any(one.type in FILLS for one in chosen))
             if way is not None:
                 chosen.append(way)
+                if move.opens:
+                    break
         return chosen
 
     def _fill(self, move: Move) -> Action | None:

@@ -21,7 +21,7 @@ from agents.template.recipes import cart
 from agents.template.sections import to_section
 
 # Their recipes look themselves whose buttons they press, on an item's card too.
-_ON_CARDS = ABOUT_ITEMS - {Kind.OPEN_ITEM, Kind.COMMENT, Kind.BOOKING, Kind.CHECKOUT}
+_ON_CARDS = ABOUT_ITEMS - {Kind.OPEN_ITEM, Kind.BACK, Kind.COMMENT, Kind.OWN_WORDS, Kind.BOOKING, Kind.CHECKOUT}
 # These can be about no item at all.
 _ALSO_WITHOUT = frozenset({Kind.BOOKING, Kind.CHECKOUT, Kind.EDIT_ITEM, Kind.DELETE_ITEM, Kind.REACT, Kind.MARK, Kind.UNFOLD})
 _ACCOUNTS = frozenset({Kind.LOGIN, Kind.LOGOUT, Kind.REGISTER})

@@ -20,6 +20,7 @@ _PLACED = frozenset(
 # The last word of a field tells what it is of: "comment text", "commenter name" are what is written.
 _OF_A_FORM: dict[Kind, frozenset[str]] = {
     Kind.COMMENT: _WRITTEN,
+    Kind.OWN_WORDS: _WRITTEN,
     Kind.EDIT_ITEM: _WRITTEN,
     Kind.DELETE_ITEM: frozenset({"review", "reviewer", "comment", "commenter"}),
     Kind.CART: frozenset({"quantity", "count", "new quantity", "previous quantity"}),
@@ -46,6 +47,8 @@ ABOUT_ITEMS = frozenset(
         Kind.BOOKING,
         Kind.CHECKOUT,
         Kind.UNFOLD,
+        Kind.BACK,
+        Kind.OWN_WORDS,
     }
 )
 # What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".

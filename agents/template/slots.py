@@ -18,6 +18,8 @@ _MOST_CHOICES = 60
 _NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
 _EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
 _WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.65
+# A row of buttons with one of these is the foot of a form.
+_ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm"})
 _LEAST_STARS, _MOST_STARS = 3, 10
 
 
@@ -87,7 +89,8 @@ def _set(element: Element) -> tuple[str, str] | None:
     """What the elements of one choice have in common."""
     if element.role == "radio":
         return ("radio", element.name or element.group)
-    return (element.role, element.group) if element.group and not element.submits else None
+    ends = element.role == "button" and bool(_ENDS & set(words(element.label)))
+    return (element.role, element.group) if element.group and not element.submits and not ends else None
 
 
 def _choice(row: Sequence[Element]) -> Slot:

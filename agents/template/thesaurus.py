@@ -14,7 +14,7 @@ _SAME = (
     "view see show open display check explore access inspect examine reveal expand unfold ver mostrar abrir browse",
     "detail info information more overview detalle detalles",
     "cart basket bag trolley carrito cesta",
-    "list watchlist wishlist favorite favourite favorites favourites collection lista favoritos",
+    "list watchlist wishlist favorite favourite favorites favourites collection lista favoritos library shelf",
     "share send compartir enviar recommend",
     "search find query lookup discover locate buscar",
     "confirm yes proceed finalize approve accept agree confirmar ok sí continue",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
 from agents.page.matching import words
@@ -11,11 +13,16 @@ from agents.template.fields import fills_for, form_of
 from agents.template.intents import Intent
 from agents.template.moves import Move, blind_press, press, send
 from agents.template.past import Past
+from agents.template.thesaurus import meant
 
 # Half of what a button says must stand in the prompt, and one word that says what to do.
 _LEAST = 0.6
 # What a prompt may want switched.
 _SWITCHES = frozenset({"checkbox", "radio", "switch"})
+# What follows is no name of a button; and what markup says of any button.
+_CRITERIA = re.compile(r"\b(?:where|whose|that|which|with)\b", re.I)
+_MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
+_TWO = 2
 
 
 def fits(intent: Intent) -> bool:
@@ -62,6 +69,19 @@ def _guess(intent: Intent, page: Page) -> Element | None:
         return best_card(page, intent, buttons, (intent.words,)) if intent.subject else None
     alike = [element for merit, element in named if merit >= best - 0.01]
     return max(alike, key=lambda element: (len(said & set(words(page.card(element)))), -element.place))
+
+
+def told(intent: Intent, page: Page) -> Element | None:
+    """The button that the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
+    said = meant(_CRITERIA.split(intent.words, maxsplit=1)[0])
+    buttons = [one for one in page.usable(BUTTONS) if max(_all_of(said, one.label), _all_of(said, one.hints)) >= _TWO]
+    return max(buttons, key=lambda one: (_all_of(said, one.label), _all_of(said, one.hints), -one.place), default=None)
+
+
+def _all_of(said: frozenset[str], text: str) -> int:
+    """How many words a text shares with what is said, 0 where it says anything else."""
+    own = meant(text) - _MARKUP
+    return len(own) if own <= said else 0
 
 
 def _named(said: set[str], element: Element) -> float:

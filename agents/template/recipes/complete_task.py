@@ -15,11 +15,11 @@ from agents.template.past import Past
 from agents.template.quest import quest_of
 
 _NAMES = ("mark complete", "complete", "mark as done", "done", "finish", "check off", "tick")
-_ENDS = re.compile(rf"{ASKING}(?:complete|finish|mark|tick|check)\b", re.I)
+_ENDS = re.compile(rf"{ASKING}(?:(?:complete|finish|tick|check)\b|mark\b.*\b(?:done|completed?|finished)\b)", re.I)
 
 
 def fits(intent: Intent) -> bool:
-    return intent.kind is Kind.TODO and _ENDS.search(intent.words) is not None
+    return intent.kind in {Kind.TODO, Kind.MARK} and _ENDS.search(intent.words) is not None
 
 
 def reach(intent: Intent, page: Page | None) -> tuple[Move, ...]:

@@ -9,7 +9,7 @@ from agents.template.leads import ADDING
 RECIPE = FormTask(
     "todo",
     frozenset({Kind.TODO}),
-    leads=("add task", "new task", "create task", "add to-do", "add"),
+    leads=("add task", "new task", "create task", "add to-do", "add", "getting started", "start here", "quick start", "welcome", "begin"),
     verbs=ADDING,
     sends=("add task", "save task", "create task", "save", "add", "create"),
     fills=("task name",),
