@@ -36,7 +36,8 @@ class Element:
     button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
     markup tells. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
-    `overlay`: it stands in a menu or popover that something on the page has opened.
+    `overlay`: 0, or the number of the menu or popover that it stands in, which something on the page has opened.
+    `footer`: it stands in a footer, where links lead to other parts of the site.
     `options` are the visible texts of a select, `sent_as` what each of them is sent as; `longest` is how many characters a field
     takes, None where it doesn't say. `beside` is the text just before a field, whether or not it is its label; `group` what the
     set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds that a field for numbers,
@@ -61,7 +62,8 @@ class Element:
     hidden: bool = False
     disabled: bool = False
     layer: int = 0
-    overlay: bool = False
+    overlay: int = 0
+    footer: bool = False
     options: tuple[str, ...] = ()
     sent_as: tuple[str, ...] = ()
     longest: int | None = None

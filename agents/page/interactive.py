@@ -47,6 +47,7 @@ class Reader:
     root: Node
     dialogs: list[Node] = field(default_factory=list)
     _around: dict[Node, Surroundings] = field(default_factory=dict)
+    _overlays: int = 0
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -120,6 +121,7 @@ class Reader:
             disabled=around.disabled or get("disabled") is not None or get("aria-disabled") == "true" or (fixed and role != PICKER),
             layer=around.layer,
             overlay=around.overlay,
+            footer=around.footer,
             options=tuple(text for text, _ in _options(node)) if tag == "select" else (),
             sent_as=tuple(value for _, value in _options(node)) if tag == "select" else (),
             longest=_longest(get("maxlength", "")),
@@ -147,6 +149,10 @@ class Reader:
             known = self._around[step] = self._inside(step, known)
         return known
 
+    def _overlay(self, node: Node) -> int:
+        self._overlays += lies_over(node)
+        return self._overlays if lies_over(node) else 0
+
     def _inside(self, node: Node, outer: Surroundings) -> Surroundings:
         if is_plain(node):
             return outer
@@ -158,7 +164,9 @@ class Reader:
         form = self.forms.get(node, outer.form) if node.tag == "form" else outer.form
         label = node if node.tag == "label" else outer.label
         disabled = outer.disabled or (node.tag == "fieldset" and node.get("disabled") is not None)
-        inside = Surroundings(hidden, layer, form, label, disabled, outer.overlay or lies_over(node))
+        inside = Surroundings(
+            hidden, layer, form, label, disabled, outer.overlay or self._overlay(node), outer.footer or node.tag == "footer"
+        )
         return outer if inside == outer else inside
 
 

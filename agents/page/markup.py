@@ -15,7 +15,7 @@ _NO_DISPLAY = re.compile(
 )
 _NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
 _TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
-_SPECIAL = _NEVER_SHOWN | {"fieldset", "form", "label"}
+_SPECIAL = _NEVER_SHOWN | {"fieldset", "form", "label", "footer"}
 _OVER = frozenset({"menu", "listbox", "tooltip"})
 _OVER_CLASS = re.compile(r"(?<!\w)pop(?:over|per|up)(?![a-z])", re.I)
 # A layer with these is the page itself.
@@ -31,7 +31,8 @@ class Surroundings:
     form: int | None = None
     label: Node | None = None
     disabled: bool = False
-    overlay: bool = False
+    overlay: int = 0
+    footer: bool = False
 
 
 def is_plain(node: Node) -> bool:

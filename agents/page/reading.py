@@ -33,6 +33,7 @@ _TOLD_ELSEWHERE = frozenset({"h1", "h2", "h3", "button", "a", "option"})
 _HEADINGS = frozenset({"h1", "h2", "h3"})
 # Their contents are text to a browser that runs scripts, or stand in a document of their own.
 _NO_ELEMENTS = ("template", "noscript", "noembed", "noframes", "iframe", "xmp")
+_headings_before = etree.XPath("preceding::h1 | preceding::h2 | preceding::h3")
 _drawn_links = etree.XPath("//a[ancestor::svg][not(ancestor::foreignobject)]")
 
 
@@ -181,6 +182,11 @@ class Page:
             if self._outline.tags[owner] not in _TOLD_ELSEWHERE:
                 limit -= len(text)
                 yield text
+
+    def heading_before(self, element: Element) -> str:
+        """The text of the last heading before an element: what the part of the page is called that it stands in; "" for none."""
+        found = cast("list[Node]", _headings_before(self._reader.nodes[element.place]))
+        return text_of(found[-1]) if found else ""
 
     def blocks(self, elements: Sequence[Element]) -> Iterator[list[Element]]:
         """The elements inside of the smallest block around some elements, then inside of the next larger one with more in it, and so on."""

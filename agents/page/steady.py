@@ -144,7 +144,7 @@ class Steady:
                 yield f"(//form)[{element.form + 1}]{path}"
 
     def _by_text(self, element: Element, node: Node) -> Iterator[str]:
-        if element.tag not in _PRESSED_TAGS:
+        if element.tag not in _PRESSED_TAGS and element.role != "option":
             return
         if text := _whole_text(node):
             alike = self._texts(element.tag)[text]

@@ -13,6 +13,7 @@ from agents.template.moves import Move, fill, press
 from agents.template.slots import Slot
 
 _SAME_FIELD = 0.6
+_WRITTEN = frozenset({"comment", "message"})
 
 
 def filled(page: Page, given: Iterable[Answer]) -> tuple[Move, ...]:
@@ -27,6 +28,9 @@ def demanded(
     """Answers for what the prompt says nothing of: required slots, those that answer to one of the names, or all that are empty."""
     used = {place for answer in given for place in (answer.slot.place, *(one.place for one in answer.slot.choices))}
     wanted = {slot.place for name in names if (slot := _best(name, offered))}
+    # Whatever it is called, the only field for long texts is for what is written.
+    long = [slot.place for slot in offered if slot.element.tag == "textarea"]
+    wanted |= set(long) if len(long) == 1 and _WRITTEN & set(names) else set()
     for slot in offered:
         empty = not slot.value or slot.element.invalid
         if slot.place in used or not empty or not (all_empty or slot.element.required or slot.place in wanted):

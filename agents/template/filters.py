@@ -95,13 +95,17 @@ def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> M
     chips = [one for one in among if one.usable and one.role in _CHOICES and 0 < len(words(one.label)) <= _LONGEST_CHIP]
     if any(one.operator in _POSITIVE for one in group):
         found = _exact(chips, group)
+    elif any(not one.operator.negative for one in group):
+        # A bound is met by many a number on a page: only what is surely a choice counts.
+        found = _exact([one for one in chips if one.role in {"option", "radio"}], group)
     else:
         found = _beside(chips, group) if all(one.operator.negative for one in group) else None
     return replace(press(page, found), shown=found.value == CHECKED) if found else None
 
 
 def _exact(chips: Sequence[Element], group: Sequence[Criterion]) -> Element | None:
-    fitting = [chip for chip in chips if all(holds(one, _plain(chip)) for one in group)]
+    named = [chip for chip in chips if not _NOTHING & set(words(chip.label))]
+    fitting = [chip for chip in named if all(holds(one, _plain(chip)) for one in group)]
     values = [words(value) for one in group for value in one.values]
     return min(fitting, key=lambda chip: (words(_plain(chip)) not in values, len(chip.label), chip.place), default=None)
 

@@ -36,7 +36,7 @@ _SUCCESS = re.compile(
 _MOST_TEXT = 8_000
 _MOST_LEADS = 4
 _KNOWN = 0.7
-_SURE = 0.4
+_ITS_OWN = 0.6
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class FormTask:
             return True
         if page.logged_in is not False:
             return False
-        if any(one.disabled and called(one, self.sends) >= _SURE for one in page.elements if one.role in BUTTONS):
+        if any(one.disabled and called(one, self.sends) >= _ITS_OWN for one in page.elements if one.role in BUTTONS):
             return True
         shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
         return any(slot.likeness(name) >= _KNOWN for slot in shut for name in self.known_by)

@@ -49,6 +49,8 @@ FOREIGN = frozenset(
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
 _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
+# As in: add members to the team.
+_INTO = re.compile(r"^[^'\"]{0,40}?\b(?:in|on)?to (?:the|my|a|an) ([a-z]+)\b", re.I)
 _NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
 
 
@@ -66,16 +68,24 @@ def named_alike(noun: str) -> frozenset[str]:
 def nouns_of(intent: Intent) -> frozenset[str]:
     """What the prompt's verb is about, by all its names: film and movie of "Add a film where …"; nothing where it says none."""
     found = _NOUN.match(intent.words)
-    own = frozenset(words(found[1])) if found else frozenset()
+    into = _INTO.search(intent.words)
+    own = frozenset(words(f"{found[1]} {into[1] if into else ''}")) if found else frozenset()
     return own.union(*(group for group in _ALIKE if own & group))
 
 
 def leads(page: Page, nouns: frozenset[str], verbs: frozenset[str], names: Sequence[str], routes: Sequence[str]) -> list[Lead]:
     """What may lead to the form, the likeliest first."""
-    short = [one for one in page.usable(BUTTONS) if len(words(one.label or one.text)) <= _MOST_WORDS]
+    short = [one for one in page.usable(BUTTONS) if len(words(one.label or one.text)) <= _MOST_WORDS and not _leads_nowhere(one, page)]
     merits = ((one, max(_by_words(one, page, nouns, verbs), *_by_names(one, page, names, routes))) for one in short)
     found = (Lead(one, min(merit, NAMED) if _makes_another(one, nouns, verbs) else merit) for one, merit in merits if merit >= NAMED - 0.05)
-    return sorted(found, key=lambda lead: (-lead.merit, lead.element.place))
+    return sorted(found, key=lambda lead: (lead.element.footer, -lead.merit, lead.element.place))
+
+
+def _leads_nowhere(element: Element, page: Page) -> bool:
+    """Whether it leads to the page itself, or is a footer's button: that is only another way around the site."""
+    if element.href:
+        return path_of(element.href) == path_of(page.url) and not element.href.startswith("#") and path_of(page.url) != "/"
+    return element.footer
 
 
 def _makes_another(element: Element, nouns: frozenset[str], verbs: frozenset[str]) -> bool:

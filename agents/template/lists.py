@@ -18,24 +18,30 @@ _DATED = re.compile(r"\b\d{4}\b")
 
 def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """Press the option of an open list that meets the criteria of a field; nothing where no list is open or none of it is meant."""
-    pressed = [one for one in page.usable({"option", "button"}) if one.role == "option" or one.overlay]
-    options = [one for one in pressed if one.label or one.text]
-    if not options:
-        return ()
-    said = [one.label or one.text for one in options]
+    pressed = [one for one in page.usable({"option", "button"}) if (one.role == "option" or one.overlay) and (one.label or one.text)]
     units: dict[str, list[Criterion]] = {}
     for criterion in criteria:
         units.setdefault(" ".join(words(criterion.field)), []).append(criterion)
-    days = sum(date_in(one) is not None for one in said)
     # What names an option tells which field the list is of; what only excludes some would fit any list.
     ordered = sorted(units.values(), key=lambda unit: all(one.operator.negative for one in unit))
-    for unit in ordered:
-        if not _is_of(unit, options, said, days):
-            continue
-        value = option_for([one for one in said if not days or not _is_dated(unit) or _DATED.search(one)], unit)
-        if value is not None and not options[said.index(value)].selected:
-            return (press(page, options[said.index(value)]),)
+    # What was opened last lies on top, and comes last in most markup.
+    for overlay in sorted({one.overlay for one in pressed}, reverse=True):
+        options = [one for one in pressed if one.overlay == overlay]
+        found = next((one for unit in ordered if (one := _option(options, unit)) is not None), None)
+        if found is not None:
+            return (press(page, found),)
     return ()
+
+
+def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | None:
+    """The option of one list for the criteria of one field; None where it is chosen already, or the list is another's."""
+    said = [one.label or one.text for one in options]
+    days = sum(date_in(one) is not None for one in said)
+    if not _is_of(unit, options, said, days):
+        return None
+    value = option_for([one for one in said if not days or not _is_dated(unit) or _DATED.search(one)], unit)
+    found = options[said.index(value)] if value is not None else None
+    return None if found is None or found.selected else found
 
 
 def _is_of(unit: Sequence[Criterion], options: Sequence[Element], said: Sequence[str], days: int) -> bool:

@@ -28,6 +28,7 @@ class Move:
 
     `once`: a press that a second one would undo, or that needs no second one. `tries`: the ways are different things to press,
     each tried where the one before led nowhere, without waiting in between. `opens`: what it opens is to be seen before what follows.
+    `repeats`: pressing it again is meant, as long as the page shows that more is wanted.
     """
 
     ways: tuple[Action, ...]
@@ -35,6 +36,7 @@ class Move:
     once: bool = False
     tries: bool = False
     opens: bool = False
+    repeats: bool = False
 
     @property
     def fills(self) -> bool:

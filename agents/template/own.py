@@ -17,7 +17,7 @@ _OF_MINE = re.compile(r"\b(?:my|your|our|own)\s+(?P<thing>[a-z]+)\b", re.I)
 _ROUTE = re.compile(r"/(?:profile|account|dashboard|me|user)(?:[/?#]|$)", re.I)
 _NAMES = ("profile", "my profile", "my account", "dashboard")
 # What a tab for something else says: one's data, what one has saved, something new.
-_ELSE = frozenset({"profile", "password", "setting", "list", "new", "add", "create", "share", "save"})
+_ELSE = frozenset({"profile", "password", "setting", "list", "new", "add", "create", "share", "save", "saved"})
 _SURE = 0.7
 
 

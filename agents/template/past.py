@@ -128,6 +128,12 @@ class Past:
             filled = filled or entry.type in FILLS
         return None
 
+    def after_entering(self) -> Past:
+        """What came after a log-in that a page asked for, which leads away from what was opened before; all where there was none."""
+        typed = [at for at, one in enumerate(self.entries) if one.type in FILLS and "password" in str(one.fields.get("selector"))]
+        presses = [at for at, one in enumerate(self.entries) if one.type in PRESSES and typed and at > typed[-1]]
+        return Past(self.entries[presses[0] + 1 :]) if presses else self
+
     def after_enter(self) -> Past | None:
         """The same for a form that is sent by Enter where that works: a click then means something else, such as closing a dialog."""
         refused = any(entry.type == "SubmitAction" and entry.succeeded is False for entry in self.entries)

@@ -47,6 +47,8 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         if after is None or not login.achieved(intent, page, past):
             return _stage(step, login, intent, page, past)
         since = after
+    elif intent.kind is Kind.OWN_WORDS and page.logged_in is not False:
+        since = past.after_entering()
     return _through(step, intent, page, since)
 
 
@@ -163,7 +165,7 @@ class Choice:
         """The next way to press. One that was pressed already is pressed again only after new fills; else the next way has its turn."""
         if move.shown or (move.once and any(self.past.did(way) for way in move.ways)):
             return None
-        if again:
+        if again or move.repeats:
             return self._untried(move)
         pressed = [way for way in move.ways if self.past.did(way) and "go_back" not in way.fields]
         left = [way for way in move.ways if way not in pressed]

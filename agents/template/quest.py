@@ -58,6 +58,8 @@ _NOISE = re.compile(
     re.I,
 )
 _SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|to)\b", re.I)
+# As in: edit your film where …
+_OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
 _THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 _NAMES = frozenset({"name", "title", "subject"})
@@ -102,6 +104,8 @@ def _is_set(intent: Intent, criterion: Criterion) -> bool:
     """Whether a criterion says what an item is to be changed to: of an edit, what is said after the verb, or of one's own."""
     if intent.kind is not Kind.EDIT_ITEM:
         return False
+    if _OWN.search(intent.words):
+        return True
     return _SETS.search(intent.words) is not None and not (_names(criterion) and _WHERE.search(intent.words))
 
 

@@ -31,6 +31,8 @@ _SAME = (
     "cancel abort cancelar",
     "reserve book reservar",
     "important priority",
+    "increase raise increment plus grow",
+    "decrease reduce decrement minus lessen",
     "spam junk",
 )
 _MEANT = {word: line.split()[0] for line in _SAME for word in line.split()}

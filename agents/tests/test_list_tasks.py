@@ -213,3 +213,80 @@ def test_a_list_for_screen_readers_only_is_not_pressed() -> None:
     listed = "<div style='width: 0px; height: 0px; overflow: hidden;'><div role=option aria-label='Ann'>0</div></div>"
     page = read(f"<body>{listed}<div class='x' aria-selected=false title='Ann'>Ann</div></body>", "http://localhost:8000/")
     assert [element.text for element in page.usable({"option"})] == ["Ann"]
+
+
+def test_a_bound_is_set_by_a_choice_of_the_list_that_a_box_opens() -> None:
+    box = "<button type=button role=combobox aria-expanded=false data-goto='/ratings'>All ratings</button>"
+    options = "".join(f"<div role=option data-goto='/{text[0]}'>{text}</div>" for text in ("All ratings", "2+", "4+"))
+    pages = site(start=f"<h1>Lamps</h1>{box}", ratings=f"<h1>Lamps</h1>{box}<div role=listbox>{options}</div>", **{"4": "<h1>Lamps</h1>"})
+    assert done("Filter the lamps where rating is greater than '3.5'", pages).browser.visited == ["/", "/ratings", "/4"]
+
+
+def row(title: str, path: str, *, left: bool = True) -> str:
+    back = f"<button type=button aria-label='Scroll left' data-goto='{path}/left'></button>" if left else ""
+    return f"<section><h2>{title}</h2><p>Lamps</p>{back}<button type=button aria-label='Scroll right' data-goto='{path}/right'></button></section>"
+
+
+@pytest.mark.parametrize(("prompt", "last"), [
+    ("Scroll the carousel where title equals 'For the bath' and direction equals 'RIGHT'", "/b/right"),
+    ("Scroll the carousel where title does NOT contain 'bath' and direction equals 'LEFT'", "/a/left"),
+    ("Scroll the carousel where title equals 'New ones' and direction equals 'LEFT'", "/c/right"),
+])  # fmt: skip
+def test_of_several_rows_the_one_of_the_title_is_scrolled(prompt: str, last: str) -> None:
+    paths = {f"{way}_{side}": "<h1>Moved</h1>" for way in "abc" for side in ("left", "right")}
+    pages = site(start=row("For the desk", "/a") + row("For the bath", "/b") + row("New ones", "/c", left=False), **paths)
+    assert done(prompt, pages).browser.visited[1] == last
+
+
+def in_cart(amount: int) -> str:
+    counted = f"<div><button type=button aria-label='Minus one' data-goto='/cart/{amount - 1}'></button><span>{amount}</span>"
+    counted += f"<button type=button aria-label='Raise quantity' data-goto='/cart/{amount + 1}'></button></div>"
+    return f"<h1>Cart</h1><ul><li><h3>Arc lamp</h3><p>$40</p>{counted}<button type=button>Discard</button></li></ul>"
+
+
+@pytest.mark.parametrize("first_only", CALLERS)
+@pytest.mark.parametrize(("said", "last"), [("equals '4'", 4), ("is greater than '2'", 3), ("is less than '3'", 2)])
+def test_an_amount_is_pressed_up_to_what_is_wanted(said: str, last: int, first_only: bool) -> None:
+    pages = site(start=in_cart(1).replace("Cart", "Lamps"), cart=in_cart(1), **{f"cart_{amount}": in_cart(amount) for amount in range(6)})
+    pages["/"] = pages["/"].replace("About", "Cart").replace("/about", "/cart")
+    visited = done(f"Update the quantity of an item in my cart where new_quantity {said}", pages, first_only=first_only).browser.visited
+    assert visited[-1] == f"/cart/{last}"
+
+
+def test_a_footer_is_no_way_on_where_the_page_has_one_itself() -> None:
+    foot = "<footer><button type=button data-goto='/wrong'>Checkout</button></footer>"
+    pages = site(
+        start=f"<h1>Cart</h1><button type=button data-goto='/checkout'>Checkout now</button>{foot}",
+        checkout="<h1>Check out</h1>",
+        wrong="<h1>No</h1>",
+    )
+    assert done("Proceed to checkout", pages).browser.visited[:2] == ["/", "/checkout"]
+
+
+def test_what_is_said_of_ones_own_item_is_what_it_becomes() -> None:
+    tabs = "<div role=tablist><button role=tab type=button data-goto='/profile'>My saved films</button><button role=tab type=button data-goto='/own'>Edit titles</button></div>"
+    form = "<form action='/films'><label>Director<input value='Jo' data-field='director'></label><label>Year<input value='1990' data-field='year'></label><button>Save changes</button></form>"
+    pages = site(
+        start="<h1>Films</h1><a href='/profile?seed=58'>Ann</a>",
+        profile=f"{tabs}<h1>Hello</h1>",
+        own=f"{tabs}<h2>Dusk</h2>{form}",
+        films="<h1>Thank you</h1><p>It has been saved.</p>",
+    )
+    sent = done("Edit your film where director equals 'Nora Lind'", pages).browser.sent
+    assert sent == [("/films", {"director": "Nora Lind", "year": "1990"})]
+
+
+def test_where_a_page_wants_a_log_in_first_the_item_is_opened_again_after_it() -> None:
+    shut = "<h1>Arc lamp</h1><p>$40</p><p>Log in to comment.</p><a href='/login?seed=58'>Log in</a><textarea placeholder='Your comment' disabled></textarea><button disabled>Post comment</button>"
+    enter = "<h1>Log in</h1><form action='/in' data-goto='/home'><input name=username placeholder=Username value=''><input type=password value=''><button>Log in</button></form>"
+    cards = TALK["/"]
+    pages = (
+        TALK
+        | {"/": cards.replace("/lamps/1", "/lamps/shut").replace("About", "Log in").replace("/about", "/login")}
+        | site(lamps_shut=shut, login=enter)
+    )
+    pages["/home"] = cards.replace("About", "Log out").replace("/lamps/1", "/lamps/shut")
+    browser = step_by_step("Delete my comment on a lamp where name equals 'Arc lamp'", pages, first_only=False).browser
+    assert browser.visited[:3] == ["/", "/lamps/shut", "/login"]
+    assert browser.visited[-1] == "/lamps/shut"
+    assert browser.visited.count("/lamps/shut") > 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from agents.page import Page, Record
+from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
 from agents.sites import path_of
@@ -19,6 +20,7 @@ from agents.template.moves import Move, blind_press, press
 from agents.template.on_item import certain, deeds
 from agents.template.past import Past
 from agents.template.quest import quest_of
+from agents.template.values import meets
 
 ADD = (
     "add to cart",
@@ -35,6 +37,9 @@ ADD = (
 _OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "open cart", "my cart", "shopping bag")
 _OUT = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "×", "x")
 _MORE = ("increase quantity", "increase", "+", "add one", "plus", "increment")
+_LESS = ("decrease quantity", "decrease", "minus one", "-", "−", "minus", "decrement")
+# More than that nobody orders, and no task has the steps to press it.
+_MOST = 30
 _TAKES = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|clear|empty)\b", re.I)
 _CHANGES = re.compile(r"\b(?:quantity|increase|decrease)\b", re.I)
 _BEYOND = re.compile(r"/(?:checkout|payment|order)", re.I)
@@ -58,8 +63,11 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
-    names = ADD if not takes_from_cart(intent) else (*_MORE, *_OUT)
-    return did(past, names) or (_changes(intent) and past.filled and _is_cart(page))
+    if not takes_from_cart(intent):
+        return did(past, ADD)
+    if not _changes(intent):
+        return did(past, _OUT)
+    return _is_cart(page) and (past.filled or (did(past, (*_MORE, *_LESS)) and _is_as_wanted(intent, page)))
 
 
 def takes_from_cart(intent: Intent) -> bool:
@@ -105,11 +113,29 @@ def _in_cart(intent: Intent, page: Page) -> Iterator[Move]:
         return
     typed = [element for element in elements if element.role in {"spinbutton", "listbox"}]
     fills = fills_for(page, _amounts(intent), typed)
-    more = named(elements, _MORE)
-    if fills or more is None:
-        yield from fills
-    else:
-        yield deed(page, more, _MORE)
+    yield from fills or _stepped(page, elements, _amounts(intent))
+
+
+def _stepped(page: Page, elements: Sequence[Element], criteria: tuple[Criterion, ...]) -> Iterator[Move]:
+    """The presses of more or less that bring what is shown between them to the nearest other amount that is wanted."""
+    more, less = named(elements, _MORE), named(elements, _LESS)
+    shown = _shown(more)
+    wanted = sorted((amount for amount in range(1, _MOST + 1) if amount != shown), key=lambda amount: abs(amount - shown))
+    amount = next((one for one in wanted if all(meets(criterion, str(one)) for criterion in criteria)), shown + 1)
+    button = more if amount > shown else less
+    if button is not None:
+        step = replace(deed(page, button, _MORE if amount > shown else _LESS), repeats=True)
+        yield from (step for _ in range(abs(amount - shown)))
+
+
+def _shown(more: Element | None) -> int:
+    return int(more.group) if more is not None and more.group.isdecimal() else 1
+
+
+def _is_as_wanted(intent: Intent, page: Page) -> bool:
+    records = _items(intent, page)
+    shown = str(_shown(named(records[0].elements if records else page.elements, _MORE)))
+    return all(meets(one, shown) for one in _amounts(intent))
 
 
 def _amounts(intent: Intent) -> tuple[Criterion, ...]:

@@ -10,6 +10,7 @@ from agents.page import Page
 from agents.page.matching import likeness
 from agents.protocol import PastAction
 from agents.template.answers import answers
+from agents.template.criteria import Criterion
 from agents.template.filling import filled
 from agents.template.fitting import agrees
 from agents.template.form_task import FormTask
@@ -18,6 +19,7 @@ from agents.template.intents import Intent, Kind
 from agents.template.leads import ADDING
 from agents.template.lists import chosen_from_list
 from agents.template.meanings import names_of
+from agents.template.measures import date_in
 from agents.template.moves import Move, press
 from agents.template.past import Past
 from agents.template.slots import slots
@@ -47,11 +49,17 @@ class Choosing(FormTask):
 def _chosen(intent: Intent, past: Past) -> bool:
     """Whether what was pressed last is what was asked for; where something is only excluded, after what opened the choice of it."""
     presses = [_said(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
-    if not presses or not intent.criteria or not all(agrees(one, presses[-1]) for one in intent.criteria):
+    if not presses or not intent.criteria or not all(_meets(one, presses[-1]) for one in intent.criteria):
         return False
     fields = {one.field for one in intent.criteria}
     opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= _ALIKE for field in fields for name, _ in names_of(field))
     return opened or not all(one.operator.negative for one in intent.criteria)
+
+
+def _meets(criterion: Criterion, said: str) -> bool:
+    """Whether it is a value that meets the criterion: of days, only a day."""
+    is_day = all(date_in(value) is not None for value in criterion.values)
+    return agrees(criterion, said) and (not is_day or date_in(said) is not None)
 
 
 def _said(entry: PastAction) -> str:

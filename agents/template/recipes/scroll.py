@@ -9,6 +9,7 @@ from agents.page.elements import BUTTONS
 from agents.page.matching import words
 from agents.template.deeds import deed, did, named
 from agents.template.intents import Intent, Kind
+from agents.template.judging import holds
 from agents.template.moves import Move
 from agents.template.past import Past
 from agents.template.values import meets
@@ -20,6 +21,7 @@ _SIDES = {
 _SURE = 0.8
 _SLIDE = re.compile(r"\b(?:slide|page) \d+$|^\d+$", re.I)
 _AROUND = 4
+_TITLES = frozenset({"title", "name", "section", "carousel"})
 
 
 def fits(intent: Intent) -> bool:
@@ -34,10 +36,14 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     """Towards the side that is asked for. A row that is at that end has no such button until it was moved the other way."""
     if page is None:
         return ()
-    for names in (_names(intent), *_SIDES.values()):
-        found = named([one for one in page.usable(BUTTONS) if not _is_show(page, one)], names, _SURE)
-        if found is not None:
-            return (deed(page, found, names),)
+    movers = [one for one in page.usable(BUTTONS) if not _is_show(page, one)]
+    titled = [one for one in intent.criteria if _TITLES & set(words(one.field))]
+    in_row = [one for one in movers if all(holds(title, page.heading_before(one)) for title in titled)] if titled else []
+    for among in (in_row, movers):
+        for names in (_names(intent), *_SIDES.values()):
+            found = named(among, names, _SURE)
+            if found is not None:
+                return (deed(page, found, names),)
     return ()
 
 
