@@ -13,6 +13,8 @@ _SHOWN_AGAIN = re.compile(r":(flex|block|grid|inline|inline-flex|inline-block|ta
 _NO_DISPLAY = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])(?:width|height)\s*:\s*0(?:px)?\s*;(?=.*overflow\s*:\s*hidden)", re.I
 )
+# As a library calls a layer of its own that is closed: "x-popover-hidden".
+_HIDDEN_LAYER = re.compile(r"(?:pop(?:over|per|up)|dropdown|tooltip|modal|menu|drawer)-hidden(?![\w-])", re.I)
 _NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
 _TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
 _SPECIAL = _NEVER_SHOWN | {"fieldset", "form", "label", "footer"}
@@ -54,7 +56,9 @@ def hides(node: Node) -> bool:
 
 
 def _is_hiding_class(classes: str) -> bool:
-    return "hidden" in classes.split() and not _SHOWN_AGAIN.search(classes)
+    if "hidden" not in classes:
+        return False
+    return _HIDDEN_LAYER.search(classes) is not None or ("hidden" in classes.split() and not _SHOWN_AGAIN.search(classes))
 
 
 _HIDING: Mapping[str, Callable[[str], bool]] = {

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import likeness, score, words
 from agents.template.answers import Answer, answers
 from agents.template.criteria import Criterion
-from agents.template.leads import ADDING, CHANGING, FOREIGN
+from agents.template.leads import ADDING, CHANGING, FOREIGN, makes_another
 from agents.template.meanings import names_of
 from agents.template.slots import Slot, slots
 from agents.template.thesaurus import alike
 
 _GOOD = 0.5
 _OPENER = 0.8
+_MOST_BLOCKS = 12
 # A form that does one of these is another task's, unless the task says so itself.
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
@@ -111,9 +113,8 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     given = answers(wanted.criteria, offered, page)
     anchors = [answer.slot.element for answer in given] or [slot.element for slot in offered if _known(slot, wanted.known_by)]
     inside = elements if elements and elements[0].form is not None else []
-    own = (
-        inside if any(one.role in BUTTONS for one in inside) else _around(page, anchors or [slot.element for slot in offered], wanted.sends)
-    )
+    around = () if any(one.role in BUTTONS for one in inside) else _around(page, anchors or [slot.element for slot in offered], wanted)
+    own = around or inside
     button, named = _button(own, wanted.sends, {one.place for slot in offered for one in slot.choices})
     said = set(words(button.label or button.text)) if button else set[str]()
     if wanted.verbs:
@@ -143,15 +144,17 @@ def _known(slot: Slot, known_by: Iterable[str]) -> bool:
     return any(slot.likeness(name) >= 0.6 for name in known_by)
 
 
-def _around(page: Page, anchors: Sequence[Element], sends: Sequence[str]) -> list[Element]:
+def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Element]:
     """Without a form: the smallest block around the fields that has a button which may send them."""
     if not anchors:
         return []
     ordered = sorted(anchors, key=lambda one: one.place)
-    blocks = list(page.blocks(ordered))[:12]
+    blocks = [
+        [one for one in block if not makes_another(one, wanted.nouns, wanted.verbs)] for block in islice(page.blocks(ordered), _MOST_BLOCKS)
+    ]
     chosen = {one.place for one in anchors}
-    good = (block for block in blocks if _button(block, sends, chosen)[1] >= 0.6)
-    some = (block for block in blocks if _button(block, (*sends, *_SENDING), chosen)[1] >= 0.6)
+    good = (block for block in blocks if _button(block, wanted.sends, chosen)[1] >= 0.6)
+    some = (block for block in blocks if _button(block, (*wanted.sends, *_SENDING), chosen)[1] >= 0.6)
     return next(good, None) or next(some, None) or next(iter(blocks), [])
 
 

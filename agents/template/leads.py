@@ -77,7 +77,7 @@ def leads(page: Page, nouns: frozenset[str], verbs: frozenset[str], names: Seque
     """What may lead to the form, the likeliest first."""
     short = [one for one in page.usable(BUTTONS) if len(words(one.label or one.text)) <= _MOST_WORDS and not _leads_nowhere(one, page)]
     merits = ((one, max(_by_words(one, page, nouns, verbs), *_by_names(one, page, names, routes))) for one in short)
-    found = (Lead(one, min(merit, NAMED) if _makes_another(one, nouns, verbs) else merit) for one, merit in merits if merit >= NAMED - 0.05)
+    found = (Lead(one, min(merit, NAMED) if makes_another(one, nouns, verbs) else merit) for one, merit in merits if merit >= NAMED - 0.05)
     return sorted(found, key=lambda lead: (lead.element.footer, -lead.merit, lead.element.place))
 
 
@@ -88,7 +88,7 @@ def _leads_nowhere(element: Element, page: Page) -> bool:
     return element.footer
 
 
-def _makes_another(element: Element, nouns: frozenset[str], verbs: frozenset[str]) -> bool:
+def makes_another(element: Element, nouns: frozenset[str], verbs: frozenset[str]) -> bool:
     """Whether it is marked as being about another thing, whatever it says."""
     marked = set(words(element.hints))
     return bool(nouns and marked & _THINGS and marked & verbs) and not marked & nouns

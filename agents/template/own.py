@@ -37,7 +37,7 @@ def reach(intent: Intent, page: Page) -> tuple[Move, ...]:
 
 def _part(intent: Intent, page: Page) -> Element | None:
     """The tab that is called like the item, else one where something can be edited."""
-    tabs = [tab for tab in page.usable({"tab"}) or page.usable({"button"}) if not _ELSE & meant(tab.label)]
+    tabs = [tab for tab in page.usable({"tab"}) or page.usable({"button"}) if not _ELSE & (meant(tab.label) | meant(tab.hints))]
     found = _OF_MINE.search(intent.words)
     thing = " ".join(words(found["thing"])) if found else "item"
     return named(tabs, (f"edit {thing}", f"manage {thing}", thing), _SURE) or named(tabs, ("edit", "manage"), _SURE / 2)

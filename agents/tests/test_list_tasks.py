@@ -231,6 +231,7 @@ def row(title: str, path: str, *, left: bool = True) -> str:
     ("Scroll the carousel where title equals 'For the bath' and direction equals 'RIGHT'", "/b/right"),
     ("Scroll the carousel where title does NOT contain 'bath' and direction equals 'LEFT'", "/a/left"),
     ("Scroll the carousel where title equals 'New ones' and direction equals 'LEFT'", "/c/right"),
+    ("Scroll the carousel where title equals 'Best sellers in bath' and direction equals 'LEFT'", "/b/left"),
 ])  # fmt: skip
 def test_of_several_rows_the_one_of_the_title_is_scrolled(prompt: str, last: str) -> None:
     paths = {f"{way}_{side}": "<h1>Moved</h1>" for way in "abc" for side in ("left", "right")}
@@ -290,3 +291,8 @@ def test_where_a_page_wants_a_log_in_first_the_item_is_opened_again_after_it() -
     assert browser.visited[:3] == ["/", "/lamps/shut", "/login"]
     assert browser.visited[-1] == "/lamps/shut"
     assert browser.visited.count("/lamps/shut") > 1
+
+
+def test_a_layer_that_is_closed_is_not_pressed() -> None:
+    layer = "<div class='x-popover x-popover-hidden'><button>High</button></div><div class='overflow-hidden'><button>Low</button></div>"
+    assert [one.text for one in read(f"<body>{layer}</body>", "http://localhost:8000/").usable({"button"})] == ["Low"]

@@ -22,6 +22,7 @@ from agents.template.meanings import names_of
 from agents.template.measures import date_in
 from agents.template.moves import Move, press
 from agents.template.past import Past
+from agents.template.recipes import best_guess
 from agents.template.slots import slots
 
 _ALIKE = 0.6
@@ -37,13 +38,25 @@ class Choosing(FormTask):
         return () if page is not None and self.act(intent, page) else super().reach(intent, page)
 
     def act(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
-        return (chosen_from_list(page, intent.criteria) or tuple(_set(intent, page))) if page is not None else ()
+        if page is None:
+            return ()
+        # Words that are typed are sent: nothing happens to them else.
+        return (
+            best_guess.act(intent, page) if _types(intent, page) else chosen_from_list(page, intent.criteria) or tuple(_set(intent, page))
+        )
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """What meets the criteria was pressed last, or all that can be set is set: what is chosen is often not shown where it was."""
+        if _types(intent, page) or past.after_sending() is not None:
+            return best_guess.achieved(intent, page, past)
         moves = self.act(intent, page)
         set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or any(map(past.did, move.ways)) for move in moves)
         return set_ or _chosen(intent, past)
+
+
+def _types(intent: Intent, page: Page) -> bool:
+    given = answers(intent.criteria, slots(page.elements), page)
+    return any(one.slot.element.role in {"textbox", "searchbox"} and one.slot.element.type in {"", "text", "search"} for one in given)
 
 
 def _chosen(intent: Intent, past: Past) -> bool:

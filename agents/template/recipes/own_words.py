@@ -95,7 +95,7 @@ def _edited(intent: Intent, page: Page) -> tuple[Move, ...]:
 
 def _being_edited(page: Page) -> Iterator[tuple[Element, Element]]:
     for field in page.usable(TEXT_FIELDS):
-        if not field.value or field.role == "searchbox" or field.type not in {"", "text"}:
+        if not field.value or field.tag != "textarea":
             continue
         for block in list(page.blocks([field]))[:_BLOCKS]:
             button = named(block, _SAVING, _SURE)

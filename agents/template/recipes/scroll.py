@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.template.criteria import Criterion
 from agents.template.deeds import deed, did, named
 from agents.template.intents import Intent, Kind
 from agents.template.judging import holds
@@ -39,12 +41,20 @@ def act(intent: Intent, page: Page | None) -> tuple[Move, ...]:
     movers = [one for one in page.usable(BUTTONS) if not _is_show(page, one)]
     titled = [one for one in intent.criteria if _TITLES & set(words(one.field))]
     in_row = [one for one in movers if all(holds(title, page.heading_before(one)) for title in titled)] if titled else []
-    for among in (in_row, movers):
+    for among in (in_row or _nearly(movers, titled, page), movers):
         for names in (_names(intent), *_SIDES.values()):
             found = named(among, names, _SURE)
             if found is not None:
                 return (deed(page, found, names),)
     return ()
+
+
+def _nearly(movers: Sequence[Element], titled: Sequence[Criterion], page: Page) -> list[Element]:
+    """Those whose row's heading shares most of a title's words: "Technology & more" for "Top sellers in technology"."""
+    wanted = {word for one in titled if not one.operator.negative for word in words(one.value)}
+    shared = [len(wanted & set(words(page.heading_before(one)))) for one in movers]
+    most = max(shared, default=0)
+    return [one for one, count in zip(movers, shared, strict=True) if count == most > 0]
 
 
 def achieved(intent: Intent, page: Page, past: Past) -> bool:
