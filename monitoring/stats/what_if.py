@@ -99,11 +99,17 @@ def _sentence(span: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     late = [each["steps"] - each["in_time"] for each in (before, after)]
     counts = [(_llm_answers, before["llm"], after["llm"]), (_rate_limits, before["edge_429"], after["edge_429"])]
     counts += [(_late_answers, *late)] if any(late) else []
-    parts = [_("{counted} instead of {number}").format(counted=counted(new), number=_number(old)) for counted, old, new in counts]
+    parts = [_compared(counted(new), _number(old), _number(new)) for counted, old, new in counts]
     waits = [each["resume_minutes"] for each in (after, before)]
     if None not in waits and abs(waits[0] - waits[1]) >= TOLD_MINUTES:
         parts.append(_("{new:.1f} min until the LLM is back after a block instead of {old:.1f} min").format(new=waits[0], old=waits[1]))
     return _("With these settings {span} would have had {most} and {last}.").format(span=span, most=", ".join(parts[:-1]), last=parts[-1])
+
+
+def _compared(counted: str, old: str, new: str) -> str:
+    if old == new:
+        return _("{counted} as before").format(counted=counted)
+    return _("{counted} instead of {number}").format(counted=counted, number=old)
 
 
 def _llm_answers(count: float) -> str:

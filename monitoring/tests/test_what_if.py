@@ -67,7 +67,7 @@ def test_what_an_operator_asks_is_queued_and_worked_out(operator: Client) -> Non
     assert row.settings == {name: value for name, value in GOOD.items() if name != "hours"}
     assert OrmQ.objects.get().task["args"] == (row.pk,)
     assert answer(row.pk)
-    assert "With these settings the last 24 hours would have had 1 LLM answer instead of 1" in text_of(operator.get(ADDRESS), "//main")
+    assert "With these settings the last 24 hours would have had 1 LLM answer as before and" in text_of(operator.get(ADDRESS), "//main")
 
 
 def test_a_viewer_sees_the_run_and_no_form(viewer: Client) -> None:
