@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from minerpanel.tests.processes import step_body
-from minerpanel.tests.visitors import Panel, Visitor
+from minerpanel.tests.visitors import PASSWORD, Panel, Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -126,7 +126,7 @@ def test_what_a_reader_is_at_survives_a_live_update(admin: Visitor, panel: Panel
     assert admin.faults == []
 
 
-@pytest.mark.parametrize("path", ["/", "/rate-limit/", "/tasks/1/", "/logs/"])
+@pytest.mark.parametrize("path", ["/", "/rate-limit/", "/tasks/1/", "/logs/", "/components/", "/tests/"])
 def test_nothing_moves_when_a_page_is_renewed(path: str, admin: Visitor) -> None:
     page = admin.page
     page.goto(admin.url + path)
@@ -245,3 +245,42 @@ def test_the_first_steps_are_hidden_for_good_where_they_are_dismissed(admin: Vis
     page.reload()
     expect(page.get_by_role("region", name="State")).to_be_visible()
     expect(steps).to_be_hidden()
+
+
+def test_a_session_that_is_over_leads_to_the_log_in_and_back(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(f"{admin.url}/components/")
+    page.context.clear_cookies()
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('tick'))")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Health")
+    page.goto(f"{admin.url}/tests/")
+    page.context.clear_cookies(name="minerpanel_session")
+    page.get_by_role("button", name="Run the tests").click()
+    expect(page.get_by_role("status")).to_contain_text("You were logged out before this arrived, so nothing was done.")
+
+
+def test_nothing_moves_by_itself_where_that_is_not_wanted(admin: Visitor) -> None:
+    page = admin.page
+    page.goto(f"{admin.url}/settings/")
+    moves = "[...document.querySelectorAll('*')].filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"
+    assert page.evaluate(moves) > 0
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moves) == 0
+
+
+def test_a_report_prints_without_what_is_for_the_screen_and_with_what_is_folded(admin: Visitor) -> None:
+    page = admin.page
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{admin.url}/tests/1/")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("html").get_attribute("data-bs-theme") == "light"
+    for shown in (page.get_by_role("navigation", name="Pages"), page.get_by_role("link", name="Markdown"), refresh(page)):
+        expect(shown).to_be_hidden()
+    expect(page.get_by_role("heading", name="Test run 1")).to_be_visible()
+    expect(page.locator("details.result dd").first).to_be_visible()
+    assert page.pdf()[:4] == b"%PDF"

@@ -1,0 +1,134 @@
+"""What an admin does to the panel itself, by hand in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from minerpanel.tests.visitors import PASSWORD, Visitor
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def test_an_admin_looks_after_accounts_schedules_channels_users_and_plans(visitor: Visitor) -> None:
+    visitor.log_in("admin")
+    accounts(visitor)
+    schedules(visitor)
+    channels(visitor)
+    users(visitor)
+    plans(visitor)
+    trail_and_password(visitor)
+    assert visitor.faults == []
+
+
+def accounts(visitor: Visitor) -> None:
+    """Added, put first, disabled, given a key, deleted."""
+    page = visitor.page
+    main = page.get_by_role("main")
+    done = page.get_by_role("status")
+    page.goto(f"{visitor.url}/settings/accounts/new/")
+    page.get_by_label("Name").fill("spare")
+    page.get_by_role("button", name="Add account").click()
+    page.get_by_role("button", name="Ask spare earlier").click()
+    expect(main.get_by_role("row").nth(1)).to_contain_text("1 spare")
+    page.get_by_role("button", name="Disable spare").click()
+    expect(main.get_by_role("row").nth(1)).to_contain_text("Disabled")
+    page.get_by_role("link", name="Replace the key of spare").click()
+    page.get_by_label("API key", exact=True).fill("cpk_made.up.WXYZ")
+    page.get_by_role("button", name="Save").click()
+    expect(done.filter(has_text="new key")).to_be_visible()
+    expect(main).to_contain_text("In use: •••• WXYZ, entered here")
+    page.get_by_role("button", name="Delete spare").click()
+    expect(page.get_by_role("link", name="spare")).to_have_count(0)
+
+
+def schedules(visitor: Visitor) -> None:
+    """Added, switched off, deleted."""
+    page = visitor.page
+    page.goto(f"{visitor.url}/tests/schedules/new/")
+    page.get_by_label("Name").fill("Each quarter")
+    page.get_by_label("Direct key test").check()
+    page.get_by_label("Cron").fill("*/15 * * * *")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Switch off Each quarter").click()
+    expect(page.get_by_role("row").filter(has_text="Each quarter")).to_contain_text("Off")
+    page.get_by_role("link", name="Change Each quarter").click()
+    page.get_by_text("Delete this schedule").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("row").filter(has_text="Each quarter")).to_have_count(0)
+
+
+def channels(visitor: Visitor) -> None:
+    """Added, tested, disabled, looked for among the messages, deleted."""
+    page = visitor.page
+    main = page.get_by_role("main")
+    done = page.get_by_role("status")
+    page.goto(f"{visitor.url}/notifications/channels/new/")
+    page.get_by_label("Name").fill("Nowhere")
+    page.get_by_label("Apprise URL").fill("json://127.0.0.1:9/")
+    page.get_by_role("button", name="Add channel").click()
+    page.get_by_role("button", name="Test Nowhere").click()
+    expect(done.filter(has_text="A test goes to Nowhere")).to_be_visible()
+    page.get_by_role("button", name="Disable Nowhere").click()
+    expect(page.get_by_role("row").filter(has_text="Nowhere").first).to_contain_text("Disabled")
+    page.get_by_role("link", name="All messages").click()
+    page.get_by_label("How it ended").select_option("sent")
+    expect(main).to_contain_text("No message matches")
+    page.go_back()
+    page.goto(f"{visitor.url}/notifications/")
+    page.get_by_role("link", name="Nowhere", exact=True).click()
+    page.get_by_role("button", name="Delete Nowhere").click()
+    expect(main).to_contain_text("there is no channel")
+
+
+def users(visitor: Visitor) -> None:
+    """Added, regrouped, given another password, deactivated."""
+    page = visitor.page
+    page.goto(f"{visitor.url}/settings/users/")
+    page.get_by_label("Username").fill("eve")
+    page.get_by_role("button", name="Add user").click()
+    password = page.locator("#first-password").inner_text()
+    page.get_by_label("Group of eve", exact=True).select_option("Operator")
+    page.get_by_role("button", name="Set the group of eve").click()
+    expect(page.get_by_label("Group of eve", exact=True)).to_have_value("operators")
+    page.get_by_role("button", name="New password for eve").click()
+    expect(page.locator("#first-password")).not_to_have_text(password)
+    page.get_by_role("button", name="Deactivate eve").click()
+    expect(page.get_by_role("row").filter(has_text="eve")).to_contain_text("Deactivated")
+
+
+def plans(visitor: Visitor) -> None:
+    """How long records are kept, how many backups; a bad setting is kept in its form."""
+    page = visitor.page
+    page.goto(f"{visitor.url}/settings/retention/")
+    page.get_by_label("Log records: days").fill("12")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Log records: days")).to_have_value("12")
+    page.goto(f"{visitor.url}/settings/backups/")
+    page.get_by_label("Keep the newest").fill("3")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Keep the newest")).to_have_value("3")
+    page.goto(f"{visitor.url}/settings/")
+    page.get_by_label("Backoff", exact=True).fill("60, soon")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.get_by_role("main")).to_contain_text("“soon” is not a number")
+    expect(page.get_by_label("Backoff", exact=True)).to_have_value("60, soon")
+
+
+def trail_and_password(visitor: Visitor) -> None:
+    """What was done is filtered and exported; then the own password is changed."""
+    page = visitor.page
+    done = page.get_by_role("status")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Audit").click()
+    page.get_by_label("What", exact=True).select_option("User")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_label("What was done").get_by_role("row")).to_have_count(5)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Export CSV").click()
+    assert len(saved.value.path().read_text().splitlines()) == 5
+    page.get_by_role("link", name="admin", exact=True).click()
+    page.get_by_label("Old password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill("another-long-password")
+    page.get_by_label("New password confirmation").fill("another-long-password")
+    page.get_by_role("button", name="Change password").click()
+    expect(done.filter(has_text="Your password is changed")).to_be_visible()
