@@ -11,6 +11,7 @@ from agents.page.matching import likeness, words
 from agents.template.criteria import Criterion, Operator
 from agents.template.fields import fills_for
 from agents.template.judging import holds, names_alike
+from agents.template.meanings import names_of
 from agents.template.moves import Move, fill, press
 from agents.template.thesaurus import meant
 
@@ -80,14 +81,21 @@ def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
 
 def _fitting(select: Element, group: Sequence[Criterion]) -> str:
     offered = [option for option in select.options if not _NOTHING & set(words(option))]
-    fitting = [option for option in offered if all(holds(one, option) for one in group)]
+    fitting = [option for option in offered if all(holds(one, option) for one in group)] or _by_what_is_sent(select, group)
     return select.value if select.value in fitting else next(iter(fitting), "")
+
+
+def _by_what_is_sent(select: Element, group: Sequence[Criterion]) -> list[str]:
+    """The options whose values fit: texts are reworded, values hardly ever."""
+    pairs = zip(select.options, select.sent_as, strict=False)
+    return [option for option, sent in pairs if not _NOTHING & set(words(sent)) and all(holds(one, sent) for one in group)]
 
 
 def _called(element: Element, field: str) -> float:
     """How far a control is called like a field, by its label, its name or the option that chooses nothing ("All genres")."""
-    texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1])
-    return max(max(likeness(field, text), 0.8 * names_alike(field, text)) for text in texts)
+    texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1], element.hints)
+    names = names_of(field)
+    return max(max(*(likeness(name, text) * weight for name, weight in names), 0.8 * names_alike(field, text)) for text in texts)
 
 
 def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> Move | None:

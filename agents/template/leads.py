@@ -100,10 +100,12 @@ def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozen
         return 0.0
     about = bool(said & nouns)
     marked = set(words(element.hints))
-    if said & verbs:
-        return OWN if about else NAMED
+    if said & verbs and about:
+        return OWN
     if marked & verbs and marked & nouns and not element.submits:
         return MARKED
+    if said & verbs:
+        return NAMED
     path = words(path_of(element.href)) if element.href else ()
     elsewhere = element.role == "tab" or (bool(element.href) and path_of(element.href) != path_of(page.url))
     return SECTION if elsewhere and (about or set(path[-1:]) & nouns) and len(path) <= 2 else 0.0

@@ -19,7 +19,7 @@ _NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
 _EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
 _WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.65
 # A row of buttons with one of these is the foot of a form.
-_ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm"})
+_ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm", "back", "close"})
 _LEAST_STARS, _MOST_STARS = 3, 10
 
 

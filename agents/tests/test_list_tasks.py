@@ -296,3 +296,19 @@ def test_where_a_page_wants_a_log_in_first_the_item_is_opened_again_after_it() -
 def test_a_layer_that_is_closed_is_not_pressed() -> None:
     layer = "<div class='x-popover x-popover-hidden'><button>High</button></div><div class='overflow-hidden'><button>Low</button></div>"
     assert [one.text for one in read(f"<body>{layer}</body>", "http://localhost:8000/").usable({"button"})] == ["Low"]
+
+
+def test_a_list_is_filtered_by_a_select_that_only_its_markup_names() -> None:
+    options = "<option value='All'>Entire set</option><option value='Active'>Functioning</option><option value='Archived'>Inactive</option>"
+    pages = site(
+        start=f"<h1>Cases</h1><form action='/cases'><select id='project-state-filter' data-field='state'>{options}</select><button>Apply</button></form>",
+        cases="<h1>Cases</h1>",
+    )
+    assert done("Filter matters where status contains 'chive'", pages).browser.sent == [("/cases", {"state": "Inactive"})]
+
+
+@pytest.mark.parametrize("leave", ["Back", "Close", "Cancel"])
+def test_the_foot_of_a_form_is_no_choice(leave: str) -> None:
+    pages = TO_DOS | site(form=to_do(held="").replace("Nevermind", leave), saved="<h1>Thank you</h1>")
+    outcome = step_by_step("Add a task where name equals 'Dust' and description does NOT contain 'x'", pages, first_only=False)
+    assert outcome.browser.visited[-1] == "/saved"

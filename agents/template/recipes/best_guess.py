@@ -11,6 +11,7 @@ from agents.template import blind
 from agents.template.cards import best_card
 from agents.template.fields import fills_for, form_of
 from agents.template.intents import Intent
+from agents.template.leads import ADDING
 from agents.template.moves import Move, blind_press, press, send
 from agents.template.past import Past
 from agents.template.thesaurus import meant
@@ -73,15 +74,20 @@ def _guess(intent: Intent, page: Page) -> Element | None:
 
 def told(intent: Intent, page: Page) -> Element | None:
     """The button that the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
-    said = meant(_CRITERIA.split(intent.words, maxsplit=1)[0])
+    said = _alike(_CRITERIA.split(intent.words, maxsplit=1)[0])
     buttons = [one for one in page.usable(BUTTONS) if max(_all_of(said, one.label), _all_of(said, one.hints)) >= _TWO]
     return max(buttons, key=lambda one: (_all_of(said, one.label), _all_of(said, one.hints), -one.place), default=None)
 
 
 def _all_of(said: frozenset[str], text: str) -> int:
     """How many words a text shares with what is said, 0 where it says anything else."""
-    own = meant(text) - _MARKUP
+    own = _alike(text) - _MARKUP
     return len(own) if own <= said else 0
+
+
+def _alike(text: str) -> frozenset[str]:
+    """What a text means; to create is to add."""
+    return frozenset("add" if word in ADDING else word for word in meant(text))
 
 
 def _named(said: set[str], element: Element) -> float:
