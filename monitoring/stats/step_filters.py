@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
+from django.db.models.lookups import In
 from django.utils.translation import gettext as _
 
 from agents.models import LLMAttempt, Route, Source, Step, Task
@@ -45,10 +46,12 @@ def step_qualifiers() -> tuple[Qualifier, ...]:
     )
 
 
-def matching_steps(query: Query, now: datetime) -> QuerySet[Step]:
-    """The steps that meet all conditions."""
+def matching_steps(query: Query, now: datetime, *, longest_first: bool = False) -> QuerySet[Step]:
+    """The steps that meet all conditions. `longest_first`: how they will be ordered."""
+    # The longest steps of all times are the LLM's: they are at the beginning of that order, where by their route all were sorted first.
+    is_hidden = longest_first and not query.values("since")
     any_of: dict[str, AnyOf] = {
-        "route": lambda values: Q(route__in=values),
+        "route": lambda values: Q(In(Concat("route", Value("")), values)) if is_hidden and Route.LLM in values else Q(route__in=values),
         "reason": lambda values: Q(reason__in=values),
         "state": lambda values: _in_any_state(values, now),
         "outcome": lambda values: Q(outcome__in=values),

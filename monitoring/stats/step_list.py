@@ -76,7 +76,7 @@ class StepList:
 
 def steps(query: Query, place: Place, order: StepOrder, now: datetime) -> StepList:
     """One page of the steps that match, and that have the column they are ordered by."""
-    matching = matching_steps(query, now)
+    matching = matching_steps(query, now, longest_first=order is StepOrder.LONGEST)
     if order is StepOrder.LONGEST:
         matching = matching.filter(duration_ms__isnull=False)
     page: Slice[Any] = cut(matching.only("pk", order.field), order.field, place, PAGE_SIZE, ascending=order is StepOrder.OLDEST)

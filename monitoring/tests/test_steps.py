@@ -126,6 +126,16 @@ def test_what_is_filtered_is_exported_without_secrets(viewer: Client) -> None:
     assert viewer.get("/steps/export/", {"q": "since:soon"}).status_code == 400
 
 
+def test_the_llms_longest_steps_are_read_off_the_order_itself(viewer: Client) -> None:
+    make_step(make_task(prompt="not the LLM's"), at=NOW, duration_ms=9_000)
+    for number in range(3):
+        make_llm_step(make_task(prompt=str(number)), at=NOW, duration_ms=1_000 * (number + 1))
+    assert found(viewer, "route:llm", sort="longest") == ["2", "1", "0"]
+    if connection.vendor == "sqlite":
+        matching = matching_steps(parse("route:llm", step_qualifiers()), NOW, longest_first=True)
+        assert "TEMP B-TREE" not in matching.only("pk").order_by("-duration_ms", "-id")[:51].explain()
+
+
 @pytest.mark.parametrize("is_common", [False, True], ids=["few", "many"])
 @pytest.mark.parametrize(
     "query", ["", "route:llm", "-reason:paused", "status:429", "outcome:failed", "kind:search", "project:x", "source:test", "since:2h"]
