@@ -64,6 +64,18 @@ def test_a_hidden_tab_asks_for_nothing_and_asks_at_once_when_it_is_seen(admin: V
     assert ticks_within(page, 6) >= 3
 
 
+def test_a_live_part_in_which_nothing_changed_comes_without_a_body(admin: Visitor) -> None:
+    page, statuses = admin.page, list[int]()
+    page.goto(f"{admin.url}/logs/imports/")
+    page.wait_for_load_state("networkidle")
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on("Network.responseReceivedExtraInfo", lambda answer: statuses.append(answer["statusCode"]))
+    page.wait_for_timeout(5_000)  # three ticks
+    assert statuses[0] in (200, 304)
+    assert set(statuses[1:]) == {304}
+
+
 def test_a_page_without_live_parts_offers_no_refresh(admin: Visitor) -> None:
     admin.page.goto(f"{admin.url}/settings/")
     expect(refresh(admin.page)).to_be_hidden()
