@@ -100,4 +100,3 @@ def test_nothing_on_a_page_stays_english(address: str, made_up: None, admin: Cli
 def test_nothing_on_an_empty_page_stays_english(address: str, made_up: None, admin: Client) -> None:
     answer = (Client() if address == "/login/" else admin).get(address, headers={"Accept-Language": MADE_UP})
     assert english(answer.content.decode(), recorded()) == []
-
