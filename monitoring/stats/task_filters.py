@@ -91,9 +91,7 @@ _NAMES = """
 
 def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
     """The tasks that meet all conditions."""
-    start = since(query, now)
-    # A task's steps come after the task.
-    steps = Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
+    start, steps = since(query, now), steps_of(query, now)
     attempts = LLMAttempt.objects.filter(decided_at__gte=start) if start else LLMAttempt.objects.all()
     any_of: dict[str, AnyOf] = {
         "route": lambda values: _of_any(steps.filter(route__in=values), "task", Concat("route", Value("")), values),
@@ -107,6 +105,12 @@ def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
         "caller": lambda values: Q(caller__in=values),
     }
     return Task.objects.filter(*narrowed(query, "created_at", any_of, partial(says, Task), now))
+
+
+def steps_of(query: Query, now: datetime) -> QuerySet[Step]:
+    """The steps that the tasks of a query's time can have: those come after their task."""
+    start = since(query, now)
+    return Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
 
 
 def _of_any(found: QuerySet[Any], task: str, hidden: Any, values: list[str]) -> Q:
@@ -137,7 +141,8 @@ def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
         case TaskState.RUNNING:
             return _submitted(states.RUNNING) | _of(is_open(deadline_at__gte=now))
         case TaskState.ANSWERED:
-            return ~_of(is_open()) & (~Q(source=Source.OPERATOR) | _submitted(states.ANSWERED))
+            # Of those set here: none that still waits. Asked so, no task has to be read for its source.
+            return ~_of(is_open()) & ~(_submitted(states.QUEUED) | _submitted(states.RUNNING))
         case TaskState.LATE:
             return _of(steps.filter(answered_at__gt=F("deadline_at")))
         case TaskState.UNANSWERED:

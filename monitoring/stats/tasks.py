@@ -15,7 +15,7 @@ from agents.phrases import phrase
 from monitoring.queries import TEXT, Query
 from monitoring.stats.keyset import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Place, Slice, cut
 from monitoring.stats.steps import PROMPT_CHARS, StepRow, rows
-from monitoring.stats.task_filters import TaskState, in_any_state, matching_tasks
+from monitoring.stats.task_filters import TaskState, in_any_state, matching_tasks, steps_of
 from monitoring.wording import translated
 
 PAGE_SIZE = 50
@@ -99,7 +99,7 @@ def tabs(query: Query, now: datetime, found: TaskList) -> list[Tab]:
         if is_chosen:
             count = found.count
         elif is_counted:
-            count = CappedCount.up_to(cap_of(query), base.filter(in_any_state(states, Step.objects.all(), now)))
+            count = CappedCount.up_to(cap_of(query), base.filter(in_any_state(states, steps_of(query, now), now)))
         return Tab(translated(TAB_WORDS[state]), str(asked), count, is_chosen)
 
     return [tab("", others), *(tab(state.value, others.having("state", state)) for state in TaskState)]
