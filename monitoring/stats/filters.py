@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from monitoring.queries import TEXT, Query, moment
 
@@ -33,3 +35,14 @@ def narrowed(query: Query, at: str, any_of: Mapping[str, AnyOf], says: Says, now
         found += [~asked(unwanted)] if unwanted else []
     found += [says(value) for value in query.values(TEXT)]
     return found + [~says(value) for value in query.values(TEXT, negated=True)]
+
+
+def asked_one_by_one(found: QuerySet[Any], hidden: Any, values: Sequence[object], **to: OuterRef) -> Q:
+    """The rows that some of the many `found` belong to, gone through in the order of the page until there are enough.
+
+    `hidden`: the column of `values` so that its index is not seen: SQLite would go through it for each row anew, for minutes. Postgres
+    knows better, and would take a hidden column's values for rare ones and look through all rows for them.
+    """
+    if connection.vendor == "postgresql":
+        return Q(Exists(found.filter(**to)))
+    return Q(Exists(found.model._default_manager.annotate(said=hidden).filter(**to, said__in=values)))  # noqa: SLF001 -- Django's documented manager of any model

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
@@ -17,7 +16,7 @@ from agents.reasons import Reason
 from agents.template.intents import Kind as TaskKind
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import few, says
-from monitoring.stats.filters import AnyOf, narrowed
+from monitoring.stats.filters import AnyOf, asked_one_by_one, narrowed
 from monitoring.stats.keyset import is_few
 from monitoring.stats.task_filters import projects
 
@@ -88,7 +87,9 @@ def _of_tasks(column: str, values: list[str]) -> Q:
     is asked by its key.
     """
     tasks = Task.objects.filter(**{f"{column}__in": values})
-    return Q(task__in=tasks.values("pk")) if is_few(tasks) else Q(Exists(_asked(Task, column, values).filter(pk=OuterRef("task"))))
+    if is_few(tasks):
+        return Q(task__in=tasks.values("pk"))
+    return asked_one_by_one(tasks, Concat(column, Value("")), values, pk=OuterRef("task"))
 
 
 def _of_attempts(values: list[str]) -> Q:
@@ -97,12 +98,7 @@ def _of_attempts(values: list[str]) -> Q:
     attempts = LLMAttempt.objects.filter(status__in=numbers, step__isnull=False)
     if is_few(attempts):
         return Q(pk__in=attempts.values("step"))
-    return Q(Exists(LLMAttempt.objects.annotate(said=F("status") + 0).filter(said__in=numbers, step=OuterRef("pk"))))
-
-
-def _asked(model: Any, column: str, values: list[str]) -> Any:
-    """A column so that its index is not seen: it would be gone through for each step anew."""
-    return model.objects.annotate(said=Concat(column, Value(""))).filter(said__in=values)
+    return asked_one_by_one(attempts, F("status") + 0, numbers, step=OuterRef("pk"))
 
 
 def _say(text: str) -> Q:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
@@ -19,7 +19,7 @@ from agents.reasons import Reason
 from agents.template.intents import Kind as TaskKind
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import says
-from monitoring.stats.filters import AnyOf, narrowed, since
+from monitoring.stats.filters import AnyOf, asked_one_by_one, narrowed, since
 from monitoring.stats.keyset import is_few
 from monitoring.wording import translated
 
@@ -116,12 +116,11 @@ def steps_of(query: Query, now: datetime) -> QuerySet[Step]:
 def _of_any(found: QuerySet[Any], task: str, hidden: Any, values: list[str]) -> Q:
     """The tasks that these steps or attempts are of.
 
-    Where they are few, they are looked up once, by IN. Where they are many, the tasks are gone through in their order and each is asked,
-    until there are enough. `hidden`: the column so that its index is not seen: SQLite would go through it for each task anew, for minutes.
+    Where they are few, they are looked up once, by IN. Where they are many, the tasks are gone through in their order and each is asked.
     """
     if is_few(found):
         return Q(id__in=found.values(task))
-    return Q(Exists(found.model.objects.annotate(said=hidden).filter(**{task: OuterRef("pk"), "said__in": values})))
+    return asked_one_by_one(found, hidden, values, **{task: OuterRef("pk")})
 
 
 def in_any_state(values: list[str], steps: QuerySet[Step], now: datetime) -> Q:
