@@ -42,6 +42,11 @@ def write(target: Path, now: datetime) -> Path:
     return path
 
 
+def written(folder: Path) -> int:
+    """How many bytes there are of a backup that is being written; 0 where none is."""
+    return sum(path.stat().st_size for path in folder.glob("minerpanel-*.part"))
+
+
 def drop_old(folder: Path, keep: int) -> list[Path]:
     """Delete the oldest backups that `write` named itself, but the newest `keep`. Returns which."""
     old = ours(folder)[keep:]

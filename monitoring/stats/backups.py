@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from monitoring.backup.files import ours
+from monitoring.backup.files import ours, written
 from monitoring.backup.plan import LOST_AFTER, folder_of, plan
 from monitoring.models import BackupPlan
 
@@ -21,13 +21,14 @@ class BackupFile:
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    """The plan, its folder, and the backups in it, newest first. `is_running`: one has begun and not ended."""
+    """The plan, its folder, and the backups in it, newest first. `is_running`: one has begun and not ended, and has so many bytes yet."""
 
     plan: BackupPlan
     folder: str
     files: list[BackupFile]
     is_running: bool
     is_lost: bool
+    written_bytes: int
 
 
 def backups(now: datetime) -> Backups:
@@ -37,7 +38,8 @@ def backups(now: datetime) -> Backups:
     found = [BackupFile(path.name, _at(path.name), path.stat().st_size) for path in (ours(folder) if folder.is_dir() else [])]
     is_open = row.started_at is not None and row.ended_at is None
     is_lost = is_open and row.started_at is not None and row.started_at < now - LOST_AFTER
-    return Backups(row, str(folder), found, is_open and not is_lost, is_lost)
+    is_running = is_open and not is_lost
+    return Backups(row, str(folder), found, is_running, is_lost, written(folder) if is_running else 0)
 
 
 def _at(name: str) -> datetime:

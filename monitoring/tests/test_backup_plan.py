@@ -18,7 +18,7 @@ from monitoring import jobs
 from monitoring.backup import plan
 from monitoring.health import looks
 from monitoring.models import BackupPlan, HealthState
-from monitoring.tests.reading import text_of
+from monitoring.tests.reading import text_of, tree_of
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +125,14 @@ def test_the_files_in_the_folder_are_listed_with_their_times(admin: Client, tmp_
     (tmp_path / "minerpanel-20250102T030405Z.sqlite3").write_bytes(b"x" * 2048)
     page = text_of(admin.get(PAGE))
     assert "minerpanel-20250102T030405Z.sqlite3" in page and "2.0" in page
+
+
+def test_one_under_way_says_how_much_is_written_and_is_looked_at_again(admin: Client, tmp_path: Path) -> None:
+    set_plan(tmp_path)
+    status = "//*[@id='backup-status']"
+    assert not tree_of(admin.get(PAGE)).xpath(f"{status}/@hx-get")
+    BackupPlan.objects.update(started_at=timezone.now(), ended_at=None)
+    (tmp_path / "minerpanel-20250102T030405Z.sqlite3.part").write_bytes(b"x" * 2048)
+    page = admin.get(PAGE)
+    assert "2.0 KB so far" in text_of(page, status)
+    assert tree_of(page).xpath(f"{status}/@hx-get") == [PAGE]
