@@ -69,7 +69,7 @@ def test_a_pause_says_when_it_ends_why_and_how_that_is_known(viewer: Client) -> 
     assert "LLM paused for 10 min" in said
     assert "account rate limit, our ladder rung 2 of 4." in said
     assert "our ladder; hardly more than a guess." in said
-    assert "the whole account has to wait. Status 429. 429 Too Many Requests" in said
+    assert "the whole account has to wait. Status 429." in said and "429 Too Many Requests" in said
     tree = tree_of(response)
     assert tree.xpath("//*[@class='expected mt-3']//time/@data-show") == ["countdown", "moment", "moment", "moment"]
     assert [words_of(rung) for rung in tree.xpath("//*[@class='rungs']/*[@aria-current]")] == ["2 min"]

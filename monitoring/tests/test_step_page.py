@@ -74,6 +74,8 @@ def test_a_page_that_is_not_kept_and_a_first_step_say_so(viewer: Client) -> None
     assert viewer.get("/steps/999999/page/").status_code == 404
 
 
-def test_the_story_leads_to_it(viewer: Client) -> None:
-    step = make_step(page_excerpt="Films")
-    assert tree_of(viewer.get(f"/tasks/{step.task_id}/")).xpath(f"//a[@href='/steps/{step.pk}/page/']")
+def test_the_story_leads_to_it_from_the_second_step_on(viewer: Client) -> None:
+    first = make_step(index=0, page_excerpt="Films")
+    second = make_step(first.task, index=1, at=first.received_at + timedelta(seconds=3), page_excerpt="Films")
+    links = tree_of(viewer.get(f"/tasks/{first.task_id}/")).xpath("//a[contains(@href, '/page/')]/@href")
+    assert links == [f"/steps/{second.pk}/page/"]
