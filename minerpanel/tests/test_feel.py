@@ -91,7 +91,8 @@ def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(a
         with page.expect_event("requestfailed"):
             gaps.append(seconds_to_next_tick(page))
         expect(told).to_contain_text(re.compile(r"Stale since \d+:\d\d.*The panel can't be reached\."))
-    assert gaps[1:] == [2, 4, 8, 16, 32, 60]
+    # The page's clock also runs by itself while a busy machine answers.
+    assert all(0.7 * wanted <= gap <= wanted for gap, wanted in zip(gaps[1:], (2, 4, 8, 16, 32, 60), strict=True)), gaps
     expect(notice).to_have_css("opacity", "1")
     expect(notice).to_contain_text("Trying again in 1 min")
     page.unroute(f"{admin.url}/")
