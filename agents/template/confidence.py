@@ -55,7 +55,7 @@ def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
 def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
     stages = (intent, *intent.then)
     if any(stage.kind is Kind.OTHER for stage in stages):
-        yield Doubt(0.5, "What kind of task this is is not known.")
+        yield Doubt(0.35, "What kind of task this is is not known.")
     elif any(recipe_for(stage) is best_guess for stage in stages):
         yield Doubt(0.75, f"There is no recipe for this kind of task ({intent.kind}).")
     heeded = {value for one in _all_criteria(intent) for value in one.values} | {stage.subject for stage in stages}
@@ -114,7 +114,7 @@ def _of_item(verdict: Verdict) -> Iterator[Doubt]:
     if not verdict.fits:
         yield Doubt(0.4, "What is shown of the item does not meet the criteria.")
     elif not verdict.certain:
-        yield Doubt(0.85, "What is shown of the item does not tell whether it meets all criteria.")
+        yield Doubt(0.5, "What is shown of the item does not tell whether it meets all criteria.")
 
 
 def _says(element: Element, page: Page, wanted: Sequence[str]) -> bool:
@@ -127,7 +127,7 @@ def _of_repetition(plan: Plan, step: Step, page: Page) -> Iterator[Doubt]:
     pressed = [_way(entry.fields.get("selector")) for entry in step.history if entry.type in PRESSES]
     targets = [element for action in _of_types(plan, PRESSES) if (element := _target(page, action))] if pressed else []
     if any(_way(selector) in pressed for element in targets for selector in page.selectors(element)):
-        yield Doubt(0.6, "The same was pressed before.")
+        yield Doubt(0.5, "The same was pressed before.")
 
 
 def _way(selector: object) -> tuple[object, ...]:
@@ -140,7 +140,7 @@ def _of_history(past: Past) -> Iterator[Doubt]:
     elif any(entry.succeeded is False for entry in past.entries):
         yield Doubt(0.85, "An action failed before.")
     if sum(entry.type in PRESSES for entry in past.entries) >= MANY_PRESSES:
-        yield Doubt(0.8, "Many actions have not ended the task.")
+        yield Doubt(0.3, "Many actions have not ended the task.")
 
 
 def _of_types(plan: Plan, types: frozenset[str]) -> list[Action]:

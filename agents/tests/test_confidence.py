@@ -87,7 +87,7 @@ def test_pressing_the_same_again_and_long_histories_take_confidence_away() -> No
     pressed = tuple(PastAction(one.type, one.fields, True, "", START) for one in to_login.actions)
     again = made(LOGIN, SITE["/"], (*pressed, past("WaitAction", succeeded=True)))
     assert to_login.confidence == 1.0
-    assert (again.confidence, again.confidence_why) == (0.6, "The same was pressed before.")
+    assert (again.confidence, again.confidence_why) == (0.5, "The same was pressed before.")
     presses = tuple(past("ClickAction", succeeded=True, path=f"//a[{number}]") for number in range(9))
     assert "Many actions" in made(LOGIN, SITE["/login"], presses).confidence_why
 
