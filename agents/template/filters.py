@@ -93,7 +93,9 @@ def _by_what_is_sent(select: Element, group: Sequence[Criterion]) -> list[str]:
 
 def _called(element: Element, field: str) -> float:
     """How far a control is called like a field, by its label, its name or the option that chooses nothing ("All genres")."""
-    texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1], element.hints)
+    # Of a button only what people read: the markup of each chip of a field may name the field.
+    marked = (element.hints,) if element.tag == "select" else ()
+    texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1], *marked)
     names = names_of(field)
     return max(max(*(likeness(name, text) * weight for name, weight in names), 0.8 * names_alike(field, text)) for text in texts)
 

@@ -312,3 +312,13 @@ def test_the_foot_of_a_form_is_no_choice(leave: str) -> None:
     pages = TO_DOS | site(form=to_do(held="").replace("Nevermind", leave), saved="<h1>Thank you</h1>")
     outcome = step_by_step("Add a task where name equals 'Dust' and description does NOT contain 'x'", pages, first_only=False)
     assert outcome.browser.visited[-1] == "/saved"
+
+
+def test_a_chip_whose_markup_names_the_field_is_not_taken_for_what_opens_the_field() -> None:
+    chips = "".join(
+        f"<button type=button id='category-action' data-goto='/in/{name}'>{name}</button>" for name in ("Home", "Kitchen", "Technology")
+    )
+    pages = site(
+        start=f"<h1>Shop by category</h1>{chips}", **{f"in_{name}": "<h1>Results</h1>" for name in ("Home", "Kitchen", "Technology")}
+    )
+    assert done("Filter to show only products where category equals 'technology'", pages).browser.visited == ["/", "/in/Technology"]
