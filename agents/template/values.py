@@ -68,7 +68,8 @@ def _option(criteria: Sequence[Criterion], offered: Sequence[str]) -> str:
 
 def _made(criteria: Sequence[Criterion], longest: int | None) -> str:
     short = [value for value in _candidates(criteria) if longest is None or len(value) <= longest]
-    best = max(short, key=lambda value: sum(meets(one, value) for one in criteria), default="")
+    best = next((value for value in short if all(meets(one, value) for one in criteria)), "")
+    best = best or max(short, key=lambda value: sum(meets(one, value) for one in criteria), default="")
     return best or ("" if all(one.operator.negative for one in criteria) else criteria[0].value)
 
 
