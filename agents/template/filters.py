@@ -96,7 +96,7 @@ def _called(element: Element, field: str) -> float:
     # Of a button only what people read: the markup of each chip of a field may name the field.
     marked = (element.hints,) if element.tag == "select" else ()
     texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1], *marked)
-    names = names_of(field)
+    names = names_of(field) if element.tag == "select" else ((field, 1.0),)
     return max(max(*(likeness(name, text) * weight for name, weight in names), 0.8 * names_alike(field, text)) for text in texts)
 
 
