@@ -33,7 +33,7 @@ def accounts(visitor: Visitor) -> None:
     expect(main.get_by_role("row").nth(1)).to_contain_text("1 spare")
     page.get_by_role("button", name="Disable spare").click()
     expect(main.get_by_role("row").nth(1)).to_contain_text("Disabled")
-    page.get_by_role("link", name="Replace the key of spare").click()
+    page.get_by_role("link", name="Rotate key of spare").click()
     page.get_by_label("API key", exact=True).fill("cpk_made.up.WXYZ")
     page.get_by_role("button", name="Save").click()
     expect(done.filter(has_text="new key")).to_be_visible()

@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from agents.configuration import default_account
+from monitoring.models import JournalImport
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import make_channel, make_step
 from monitoring.tests.watched import make_component, make_run, make_schedule
@@ -128,6 +130,7 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
+    JournalImport.objects.create(pk=pk, name="a.log", started_at=timezone.now())
     places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
     address = "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
     for method in METHODS:
