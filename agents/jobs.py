@@ -86,9 +86,19 @@ def read_catalogues() -> None:
         try:
             listed = llm.catalogue(provider(account))
         except (llm.LLMError, ValueError) as error:
-            logger.warning("The model list of account %s can't be read: %s", account.name, error)
+            # A miner of the template agent alone misses nothing.
+            level = logging.WARNING if _has_key(account) else logging.DEBUG
+            logger.log(level, "The model list of account %s can't be read: %s", account.name, error)
             continue
         Account.objects.filter(pk=account.pk).update(catalogue=listed, catalogue_at=timezone.now())
+
+
+def _has_key(account: Account) -> bool:
+    """Whether it has a key, one that can't be opened included."""
+    try:
+        return bool(provider(account).key)
+    except UnreadableKey:
+        return True
 
 
 def read_quotas() -> None:

@@ -110,7 +110,8 @@ def test_a_list_that_cannot_be_read_keeps_the_last_one_and_spares_the_other_acco
     sealed = change_account(default_account(), {}, key="cpk_entered", by=None, reason="test")
     Account.objects.filter(pk=sealed.pk).update(catalogue=kept)
     settings.SECRET_KEY = "another-secret-key"
-    Account.objects.create(name="away", base_url="http://127.0.0.1:9/v1", catalogue=kept)
+    away = Account.objects.create(name="away", base_url="http://127.0.0.1:9/v1", catalogue=kept)
+    change_account(away, {}, key="cpk_entered", by=None, reason="test")
     Account.objects.create(name="off", base_url="http://127.0.0.1:9/v1", enabled=False)
     with StandIn.started() as standin:
         Account.objects.create(name="fine", base_url=standin.base_url)
@@ -120,3 +121,9 @@ def test_a_list_that_cannot_be_read_keeps_the_last_one_and_spares_the_other_acco
     assert "The model list of account default can't be read: The stored key can't be opened" in caplog.text
     assert "The model list of account away can't be read: The provider can't be reached" in caplog.text
     assert "account off" not in caplog.text
+
+
+def test_a_miner_without_a_key_is_not_warned_of_a_list_that_it_does_not_need(caplog: pytest.LogCaptureFixture, settings: Any) -> None:
+    settings.CHUTES_API_KEY = ""
+    jobs.read_catalogues()
+    assert "The model list" not in caplog.text

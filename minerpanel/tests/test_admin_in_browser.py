@@ -74,7 +74,6 @@ def channels(visitor: Visitor) -> None:
     page.get_by_role("link", name="All messages").click()
     page.get_by_label("How it ended").select_option("sent")
     expect(main).to_contain_text("No message matches")
-    page.go_back()
     page.goto(f"{visitor.url}/notifications/")
     page.get_by_role("link", name="Nowhere", exact=True).click()
     page.get_by_role("button", name="Delete Nowhere").click()
