@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
-from minerpanel.tests.processes import Miner, step_body
+from minerpanel.tests.processes import Miner, step_body, wait_until
 from minerpanel.tests.visitors import Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
 def test_an_admin_sees_a_step_arrive_changes_the_spacing_takes_it_back_and_imports_it_again(visitor: Visitor) -> None:
@@ -315,6 +318,6 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
         for width, theme in ((1440, "light"), (390, "dark"), (768, "light"), (1024, "dark"), (2560, "light")):
             page.set_viewport_size({"width": width, "height": 844})
             page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{path} scrolls sideways at {width} px"
+            # Charts follow the new width a moment later.
+            wait_until(partial(page.evaluate, FITS), f"{path} scrolls sideways at {width} px")
     assert visitor.faults == []
