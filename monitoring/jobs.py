@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -58,9 +59,9 @@ def watch() -> None:
     filling.fill(until=time.monotonic() + filling.CHUNK_SECONDS)
 
 
-def back_up() -> bool:
-    """Take the backup by the plan. False where it failed."""
-    return plan.carry_out(timezone.now())
+def back_up(begun: str) -> bool:
+    """Take the backup by the plan that was asked for at a time in ISO 8601. False where it failed, or was cancelled."""
+    return plan.carry_out(datetime.fromisoformat(begun))
 
 
 def deliver(pk: int) -> bool:

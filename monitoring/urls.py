@@ -8,7 +8,7 @@ from monitoring.gate_actions import GateAction
 from monitoring.views.accounts import account, delete, move, new_account, switch, test
 from monitoring.views.attempts import attempt_list
 from monitoring.views.audit import audit, audit_csv
-from monitoring.views.backups import backup_plan
+from monitoring.views.backups import backup_plan, cancel_backup
 from monitoring.views.callers import caller_list
 from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
 from monitoring.views.components import component_day, component_list
@@ -93,6 +93,7 @@ urlpatterns = [
     path("settings/changes/<str:kind>/<int:pk>/revert/", revert_change, name="revert_change"),
     path("settings/retention/", retention, name="retention"),
     path("settings/backups/", backup_plan, name="backups"),
+    path("settings/backups/cancel/", cancel_backup, name="cancel_backup"),
     path("settings/users/", users, name="users"),
     path("settings/users/<int:pk>/group/", regroup, name="regroup_user"),
     path("settings/users/<int:pk>/switch/", switch_user, name="switch_user"),

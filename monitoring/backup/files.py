@@ -11,16 +11,17 @@ from django.db.migrations.loader import MigrationLoader
 
 from agents import spool
 from monitoring.backup import postgres, sqlite
-from monitoring.backup.errors import BackupError, InUse
+from monitoring.backup.errors import BackupError, InUse, IsCancelled
 
 _OURS = re.compile(r"minerpanel-\d{8}T\d{6}Z\.(sqlite3|dump)", re.ASCII)
 IN_USE = "Processes use this database. Stop the miner first, or use --force: it then goes on with the restored data."
 
 
-def write(target: Path, now: datetime) -> Path:
+def write(target: Path, now: datetime, is_cancelled: IsCancelled = lambda: False) -> Path:
     """Back the database up into a file, or into a folder under a name of its own. Returns the file.
 
-    What was acknowledged before this is called is in it: facts that waited in the spool are written first.
+    What was acknowledged before this is called is in it: facts that waited in the spool are written first. Raises Cancelled, and nothing
+    is left then.
     """
     spool.drain()
     path = target / f"minerpanel-{_stamp(now)}.{'dump' if _is_postgres() else 'sqlite3'}" if target.is_dir() else target
@@ -33,7 +34,7 @@ def write(target: Path, now: datetime) -> Path:
     try:
         partial.touch(0o600)
         partial.unlink()
-        postgres.dump(partial) if _is_postgres() else sqlite.dump(_database(), partial)
+        postgres.dump(partial, is_cancelled) if _is_postgres() else sqlite.dump(_database(), partial, is_cancelled)
         partial.rename(path)
     except OSError as error:
         raise BackupError(f"{path} can't be written: {error.strerror}.") from None

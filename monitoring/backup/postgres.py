@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
-from monitoring.backup.errors import BackupError, InUse
+from monitoring.backup.errors import BackupError, Cancelled, InUse, IsCancelled
 
 # The database before a restore stays in a schema of this name, with the time; backups leave it out.
 KEPT = "before_restore_"
@@ -26,12 +27,16 @@ DO $$ BEGIN
     END IF;
 END $$;
 """
+# A program that was told to end and has not after so many seconds is killed.
+PATIENCE = 10.0
+LOOK_SECONDS = 0.2
 INSTALL = "Install the client of the server's version, such as: sudo apt-get install postgresql-client-{major}"
 
 
-def dump(target: Path) -> None:
-    """Write a consistent dump in Postgres' custom format to `target`. Readers and writers go on meanwhile."""
-    _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={KEPT}*", f"--file={target}")
+def dump(target: Path, is_cancelled: IsCancelled = lambda: False) -> None:
+    """Write a consistent dump in Postgres' custom format to `target`. Readers and writers go on meanwhile. Raises Cancelled."""
+    options = ("--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={KEPT}*", f"--file={target}")
+    _run("pg_dump", *options, is_cancelled=is_cancelled)
     target.chmod(0o600)
 
 
@@ -76,15 +81,36 @@ def load(file: Path, stamp: str) -> str:
     return kept
 
 
-def _run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def _run(program: str, *arguments: str | Path, is_cancelled: IsCancelled = lambda: False) -> subprocess.CompletedProcess[str]:
     path = shutil.which(program)
     if path is None:
         raise BackupError(f"{program} is not installed. {INSTALL.format(major=_server_major())}")
     _check_version(path, program)
-    done = subprocess.run([path, *arguments], env=_environment(), capture_output=True, text=True, check=False)
+    done = _ended([path, *map(str, arguments)], is_cancelled)
     if done.returncode:
         raise BackupError(f"{program} failed: {done.stderr.strip() or f'it ended with {done.returncode}'}")
     return done
+
+
+def _ended(command: list[str], is_cancelled: IsCancelled) -> subprocess.CompletedProcess[str]:
+    """What came of a program. Raises Cancelled when it is, and the program has ended; it ends with whatever ends us, too."""
+    with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while not is_cancelled():
+                with suppress(subprocess.TimeoutExpired):
+                    told, faults = process.communicate(timeout=LOOK_SECONDS)
+                    return subprocess.CompletedProcess(command, process.returncode, told, faults)
+        finally:
+            _end(process)
+    raise Cancelled
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()  # which does nothing to one that has ended
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _check_version(path: str, program: str) -> None:

@@ -8,19 +8,27 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from monitoring.backup.errors import BackupError, InUse
+from monitoring.backup.errors import BackupError, Cancelled, InUse, IsCancelled
 
 HEADER = b"SQLite format 3\x00"
 # A restore waits this long for a write that is under way, in seconds.
 PATIENCE = 30.0
+# Instructions of SQLite's machine between two looks whether the backup is still wanted: some hundred rows, a few milliseconds.
+BATCH = 1_000
 
 
-def dump(database: Path, target: Path) -> None:
-    """Write a consistent copy to `target`, which must not exist. Readers and writers go on meanwhile."""
+def dump(database: Path, target: Path, is_cancelled: IsCancelled = lambda: False) -> None:
+    """Write a consistent copy to `target`, which must not exist. Readers and writers go on meanwhile. Raises Cancelled."""
     if not database.exists():
         raise BackupError(f"There is no database at {database} yet. Run make setup first.")
     with _open(database) as source:
-        source.execute("VACUUM INTO ?", (str(target),))
+        source.set_progress_handler(is_cancelled, BATCH)
+        try:
+            source.execute("VACUUM INTO ?", (str(target),))
+        except sqlite3.OperationalError:
+            if is_cancelled():
+                raise Cancelled from None
+            raise
     target.chmod(0o600)
     with target.open("rb") as file:
         os.fsync(file.fileno())

@@ -167,6 +167,9 @@ def _backup(now: datetime) -> list[Look]:
     if row.ended_at is None:
         is_lost = row.started_at < now - LOST_AFTER
         return [Look("backup", DOWN if is_lost else UP, f"Began at {row.started_at:%H:%M} UTC{' and did not end' if is_lost else ''}.")]
+    if row.cancelled_by:
+        before = f"The one before is {row.file}." if row.file else "There is none before it."
+        return [Look("backup", UP, f"Cancelled by {row.cancelled_by} at {row.ended_at:%Y-%m-%d %H:%M} UTC. {before}"[:300])]
     if row.fault:
         return [Look("backup", DOWN, row.fault[:300])]
     return [Look("backup", UP, f"Taken at {row.started_at:%Y-%m-%d %H:%M} UTC: {_bytes(row.size_bytes)} in {row.file}."[:300])]

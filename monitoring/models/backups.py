@@ -9,7 +9,8 @@ from django.db import models
 class BackupPlan(models.Model):
     """One row. `cron`: five fields, in UTC; `folder` "": `backups` in the data folder; `keep`: how many of the newest stay.
 
-    The rest tells of the last one: `ended_at` None while it runs, `fault` "" where it went well, with the `file` and its size.
+    The rest tells of the last one: `ended_at` None while it runs, `fault` "" where it went well, with the `file` and its size;
+    `cancelled_by` "" where nobody cancelled it, and `file` is that of the one before then.
     """
 
     ONLY = 1
@@ -24,6 +25,7 @@ class BackupPlan(models.Model):
     file = models.CharField(max_length=600, blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
     fault = models.CharField(max_length=500, blank=True)
+    cancelled_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="backup_plan_only_one_row")]

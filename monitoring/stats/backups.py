@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitoring.backup.files import ours, written
-from monitoring.backup.plan import LOST_AFTER, folder_of, plan
+from monitoring.backup.plan import folder_of, plan, under_way
 from monitoring.models import BackupPlan
 
 
@@ -36,9 +36,8 @@ def backups(now: datetime) -> Backups:
     row = plan()
     folder = folder_of(row)
     found = [BackupFile(path.name, _at(path.name), path.stat().st_size) for path in (ours(folder) if folder.is_dir() else [])]
-    is_open = row.started_at is not None and row.ended_at is None
-    is_lost = is_open and row.started_at is not None and row.started_at < now - LOST_AFTER
-    is_running = is_open and not is_lost
+    is_running = under_way(now).exists()
+    is_lost = not is_running and row.started_at is not None and row.ended_at is None
     return Backups(row, str(folder), found, is_running, is_lost, written(folder) if is_running else 0)
 
 

@@ -47,6 +47,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tests/<int:pk>/report.md": READ,
     "tests/<int:pk>/report.json": READ,
     "settings/backups/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "settings/backups/cancel/": {"POST": ADMINS},
     "tests/schedules/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "tests/schedules/<int:pk>/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "tests/schedules/<int:pk>/switch/": {"POST": ADMINS},

@@ -10,7 +10,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from monitoring.access import CHANGE
+from monitoring.access import CHANGE, guarded
+from monitoring.backup import plan
 from monitoring.backup_form import BackupForm
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
@@ -25,3 +26,11 @@ def backup_plan(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         messages.success(request, _("Saved."))
         return redirect("backups")
     return {"form": form, "backups": backups(now)}
+
+
+@guarded(get=None, post=CHANGE)
+def cancel_backup(request: PanelRequest) -> HttpResponse:
+    """Cancel the one under way, where it is not over yet."""
+    if not plan.cancel(by=request.user.get_username(), now=timezone.now()):
+        messages.info(request, _("The backup was over already."))
+    return redirect("backups")
