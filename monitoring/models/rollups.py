@@ -1,4 +1,4 @@
-"""Roll-ups: hours and days of steps, LLM attempts and pauses, summed, so that a month costs a page no more than an hour."""
+"""Roll-ups: steps, LLM attempts and pauses summed by time, so that a month costs a page no more than an hour."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ class Span(models.TextChoices):
 
     FIVE = "5min", _("Five minutes")
     HOUR = "hour", _("Hour")
+    SIX = "6h", _("Six hours")
     DAY = "day", _("Day")
 
 
 class StepSums(models.Model):
-    """Steps that came in within one hour or day, summed. Unanswered ones (`route` "") are neither in time nor late.
+    """Steps that came in within one span of time, summed. Unanswered ones (`route` "") are neither in time nor late.
 
     `cost`: of their attempts, USD. `worked`, `partly`, `failed`: those whose outcome the next step told. `durations`: buckets as
     `monitoring.rollups.histogram` makes them, in ms.
@@ -121,7 +122,7 @@ class AttemptRollup(models.Model):
 
 
 class PauseRollup(models.Model):
-    """How many seconds of one hour or day an account was paused by refusals."""
+    """How many seconds of one span of time an account was paused by refusals."""
 
     span = models.CharField(max_length=4, choices=Span.choices)
     starts_at = models.DateTimeField()

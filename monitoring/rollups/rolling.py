@@ -1,4 +1,4 @@
-"""Which five minutes, hours and days are due: finished ones, those that facts came late for, and the past. One worker at a time."""
+"""Which five minutes, hours and longer spans are due: finished ones, those that facts came late for, and the past. One worker at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agents import spool
 from agents.models import LLMAttempt, Step
 from monitoring.models import RollupState, Span
 from monitoring.rollups.fives import prune_groups, roll_fives
-from monitoring.rollups.summing import DAY, FIVE, HOUR, Interval, floor, prune, roll_day, roll_hour
+from monitoring.rollups.summing import FIVE, HOUR, OF_HOURS, Interval, floor, prune, roll_hour, roll_hours
 
 # How long after its end an hour is summed. A step lives three minutes at most and an attempt is given up for lost two minutes later;
 # facts that wait for the database come within seconds of its return.
@@ -61,11 +61,12 @@ def roll(state: RollupState, now: datetime, *, until: float, is_alone: bool = Fa
     _late(state, now)
     if not state.is_complete:
         _backward(state, now, until, rest)
-    if state.is_complete:  # until then the days still need their hours, however old
+    if state.is_complete:  # until then longer spans still need their hours, however old
         _fives_backward(state, now, until, rest)
         prune(Span.FIVE, state.fives_from)
         prune_groups(now)
-        prune(Span.HOUR, now - KEPT_HOURS)
+        for span in (Span.HOUR, Span.SIX):
+            prune(span, now - KEPT_HOURS)
         prune(Span.DAY, now - KEPT_DAYS)
     names = ("from_at", "until_at", "is_complete", "fives_from", "fives_until", "last_step", "last_attempt", "looked_at")
     state.save(update_fields=names)
@@ -92,8 +93,9 @@ def _forward(state: RollupState, now: datetime, until: float) -> None:
         roll_fives((state.until_at, state.until_at + HOUR), now)
         state.until_at += HOUR
         state.fives_until = max(state.fives_until, state.until_at)
-        if state.until_at == floor(state.until_at, DAY):
-            roll_day(state.until_at - DAY)
+        for span, length in OF_HOURS.items():
+            if state.until_at == floor(state.until_at, length):
+                roll_hours(span, state.until_at - length)
         state.save(update_fields=["until_at", "fives_until"])
 
 
@@ -123,9 +125,10 @@ def _backward(state: RollupState, now: datetime, until: float, rest: float) -> N
     while time.monotonic() < until:
         began = time.monotonic()
         hour = _hour_before(state.from_at, now)
-        day = floor(state.from_at, DAY)
-        if (hour is None or hour < day) and day + DAY <= state.until_at:
-            roll_day(day)
+        for span, length in OF_HOURS.items():
+            whole = floor(state.from_at, length)
+            if (hour is None or hour < whole) and whole + length <= state.until_at:
+                roll_hours(span, whole)
         if hour is None:
             state.is_complete = True
             if state.last_step or state.last_attempt:
@@ -147,15 +150,16 @@ def _hour_before(at: datetime, now: datetime) -> datetime | None:
 def _late(state: RollupState, now: datetime) -> None:
     """Hours that are summed already and got rows since."""
     newest = _newest(Step), _newest(LLMAttempt)
-    span = max(state.from_at, now - LATEST), max(state.until_at, state.fives_until)
-    hours = _hours_since(Step, "received_at", state.last_step, span) | _hours_since(LLMAttempt, "decided_at", state.last_attempt, span)
+    within = max(state.from_at, now - LATEST), max(state.until_at, state.fives_until)
+    hours = _hours_since(Step, "received_at", state.last_step, within) | _hours_since(LLMAttempt, "decided_at", state.last_attempt, within)
     for hour in sorted(hours):
         if hour < state.until_at:
             roll_hour(hour, now)
         _fives_of(state, hour, now)
-    for day in sorted({floor(hour, DAY) for hour in hours}):
-        if day + DAY <= state.until_at:
-            roll_day(day)
+    for span, length in OF_HOURS.items():
+        for whole in sorted({floor(hour, length) for hour in hours}):
+            if whole + length <= state.until_at:
+                roll_hours(span, whole)
     state.last_step, state.last_attempt = newest
 
 

@@ -1,4 +1,4 @@
-"""One hour of raw rows, or one day of hours, as roll-up rows."""
+"""One hour of raw rows, or a longer span of hours, as roll-up rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from agents.outcomes import Outcome
 from monitoring.models import AttemptRollup, By, GroupRollup, PauseRollup, Span, StepRollup
 from monitoring.rollups.histogram import Buckets, add, bucket
 
-FIVE, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
+FIVE, HOUR, SIX, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
+# What is summed of hours.
+OF_HOURS = {Span.SIX: SIX, Span.DAY: DAY}
 STEP_KEY = ("source", "route", "reason", "project")
 GROUP_KEY = ("source", "route", "by", "name")
 STEP_SUMS = ("count", "in_time", "late", "actions", "cost", "worked", "partly", "failed")
@@ -61,7 +63,7 @@ class Groups(dict[Key, Sums]):
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """All roll-up rows of one hour or day. `totals`: steps by source and route alone; `groups`: by each of By.
+    """All roll-up rows of one span of time. `totals`: steps by source and route alone; `groups`: by each of By.
 
     `pauses`: seconds by account id.
     """
@@ -91,14 +93,15 @@ def roll_hour(starts_at: datetime, now: datetime) -> None:
     write(Span.HOUR, hour, {starts_at: Summed(steps, _totals(steps), groups, attempts, paused_seconds(hour, now))})
 
 
-def roll_day(starts_at: datetime) -> None:
-    """Sum a day's hours anew."""
-    within = {"span": Span.HOUR, "starts_at__gte": starts_at, "starts_at__lt": starts_at + DAY}
+def roll_hours(span: Span, starts_at: datetime) -> None:
+    """Sum the hours of one of OF_HOURS anew."""
+    end = starts_at + OF_HOURS[span]
+    within = {"span": Span.HOUR, "starts_at__gte": starts_at, "starts_at__lt": end}
     steps = _regrouped(StepRollup.objects.filter(is_total=False, **within), STEP_KEY, (*STEP_SUMS, "durations"))
     groups = _regrouped(GroupRollup.objects.filter(**within), GROUP_KEY, (*STEP_SUMS, "durations"))
     attempts = _regrouped(AttemptRollup.objects.filter(**within), ATTEMPT_KEY, (*ATTEMPT_SUMS, "latencies"))
     pauses = PauseRollup.objects.filter(**within).values_list("account").annotate(total=Sum("seconds")).order_by()
-    write(Span.DAY, (starts_at, starts_at + DAY), {starts_at: Summed(steps, _totals(steps), groups, attempts, dict(pauses))})
+    write(span, (starts_at, end), {starts_at: Summed(steps, _totals(steps), groups, attempts, dict(pauses))})
 
 
 def rolled_rows(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Iterator[Row]:

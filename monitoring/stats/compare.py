@@ -19,7 +19,7 @@ from monitoring.queries import Condition
 from monitoring.rollups.fives import GROUPS_KEPT
 from monitoring.rollups.histogram import percentile
 from monitoring.rollups.joining import Joined, unjoined
-from monitoring.rollups.summing import DAY, STEP_SUMS, Groups, Row, Sums, groups_of, step_rows
+from monitoring.rollups.summing import STEP_SUMS, Groups, Row, Sums, groups_of, step_rows
 from monitoring.stats.figures import share
 from monitoring.stats.ranges import Range, Sources, sources
 from monitoring.stats.words import kind_words
@@ -81,8 +81,7 @@ class Compared:
 def compared(of: Range, now: datetime) -> Compared:
     """Validators' answered steps of a range."""
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
-    # Whole days are read as such: there are few of them, and every group is in each.
-    where = sources(replace(of, bin=max(of.bin, DAY)), state, is_drawn=False, fives_since=now - GROUPS_KEPT)
+    where = sources(of, state, is_drawn=False, fives_since=now - GROUPS_KEPT)
     groups: dict[By, Groups] = {by: Groups() for by in By}
     for (route, by, name), numbers, durations in _rows(where):
         groups[By(by)].add((name, route), numbers, durations)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import or_
 
@@ -12,15 +12,19 @@ from django.db.models import Q
 
 from monitoring.models import RollupState, Span
 from monitoring.rollups.rolling import KEPT_HOURS
-from monitoring.rollups.summing import DAY, FIVE, HOUR, Interval, floor
+from monitoring.rollups.summing import DAY, FIVE, HOUR, OF_HOURS, SIX, Interval, floor
 
 RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 DEFAULT = "24h"
 # Up to here a bar is five minutes.
 FINE_UP_TO = 6 * HOUR
 # From a length on, how much of it is one bar: between a dozen and some seventy bars each.
-BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, 6 * HOUR), (120 * DAY, DAY))
+BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, SIX), (120 * DAY, DAY))
 LONGEST_BIN = 7 * DAY
+# What is read where it fits in, before anything shorter.
+LENGTHS = {Span.DAY: DAY, Span.SIX: SIX, Span.HOUR: HOUR, Span.FIVE: FIVE}
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+NOTHING = Q(pk__in=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,79 +72,77 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the numbers of some ranges are read. `missing_before`: older rows are still being summed, and are left out."""
+    """Where the numbers of some ranges are read: raw rows, and roll-ups by their span.
+
+    `missing_before`: older rows are still being summed, and are left out.
+    """
 
     raw: tuple[Interval, ...]
-    fives: tuple[Interval, ...] = ()
-    hours: tuple[Interval, ...] = ()
-    days: tuple[Interval, ...] = ()
+    rolled: tuple[tuple[Span, Interval], ...] = ()
     missing_before: datetime | None = None
 
     def __add__(self, other: Sources) -> Sources:
-        missing = self.missing_before or other.missing_before
-        return Sources(self.raw + other.raw, self.fives + other.fives, self.hours + other.hours, self.days + other.days, missing)
+        return Sources(self.raw + other.raw, self.rolled + other.rolled, self.missing_before or other.missing_before)
 
     def raw_rows(self, at: str, **also: object) -> Q:
         """The raw rows, by their time's field, for which `also` holds. It stands beside each time, where an index finds both together."""
-        return _within(at, self.raw, **also)
+        return reduce(or_, (_within(at, interval, **also) for interval in self.raw), NOTHING)
 
     def rollups(self, **also: object) -> Q:
         """The roll-up rows for which `also` holds."""
-        spans = ((Span.FIVE, self.fives), (Span.HOUR, self.hours), (Span.DAY, self.days))
-        return reduce(or_, (_within("starts_at", intervals, span=span, **also) for span, intervals in spans))
+        return reduce(or_, (_within("starts_at", interval, span=span, **also) for span, interval in self.rolled), NOTHING)
 
 
 def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True, fives_since: datetime | None = None) -> Sources:
-    """Whole hours, or days where the bars are that long, from the roll-ups; what is at the edges, and not summed yet, from those of five
-    minutes, and what is at theirs from raw rows. A short range that is drawn has bars of minutes: no hours. `fives_since`: of what is read
-    there are no older ones.
+    """The longest spans that fit in come from their roll-ups, what is at the edges from shorter ones, and what is not summed from raw rows.
+
+    What is drawn comes from spans as long as its bars at most. `fives_since`: of what is read there are no older five minutes.
     """
     start, end = range_.start, range_.end
     if state is None:
         return Sources(raw=((start, end),))
-    if is_drawn and range_.is_fine:
-        return _fine(((start, end),), state, fives_since)
-    is_missing = not state.is_complete and start < state.from_at
-    low = max(start, state.from_at) if is_missing else start
-    first, last = _ceil(low, HOUR), max(floor(min(end, state.until_at), HOUR), _ceil(low, HOUR))
-    day, over = (_ceil(first, DAY), floor(last, DAY)) if range_.bin >= DAY else (last, last)
-    if is_missing and day == state.from_at:  # its day may not be summed yet
-        day += DAY
-    day, over = (day, over) if day < over else (last, last)
-    edges = _some((low, min(first, end)), (last, end))
-    missing = state.from_at if is_missing else None
-    return replace(
-        _fine(edges, state, fives_since), hours=_some((first, day), (over, last)), days=_some((day, over)), missing_before=missing
-    )
+    longest = range_.bin if is_drawn else DAY
+    is_missing = longest > FIVE and not state.is_complete and start < state.from_at
+    left = _some((max(start, state.from_at) if is_missing else start, end))
+    rolled: list[tuple[Span, Interval]] = []
+    for span in (span for span in LENGTHS if LENGTHS[span] <= longest):
+        whole, left = _cut(left, LENGTHS[span], _summed(span, state, fives_since))
+        rolled += ((span, interval) for interval in whole)
+    return Sources(left, tuple(rolled), state.from_at if is_missing else None)
 
 
-def _fine(intervals: Iterable[Interval], state: RollupState, since: datetime | None) -> Sources:
-    """Five minutes as far as they are summed, and raw rows."""
-    raw: list[Interval] = []
-    fives: list[Interval] = []
+def _summed(span: Span, state: RollupState, fives_since: datetime | None) -> Interval:
+    """From when to when a span's roll-ups are there."""
+    if span is Span.FIVE:
+        return max(state.fives_from, fives_since or state.fives_from), state.fives_until
+    if state.is_complete:  # nothing is older
+        return EARLIEST, state.until_at
+    # Longer ones are summed of hours when the hours before them are looked at.
+    return state.from_at + (LENGTHS[span] if span in OF_HOURS else timedelta(0)), state.until_at
+
+
+def _cut(intervals: Iterable[Interval], length: timedelta, summed: Interval) -> tuple[list[Interval], tuple[Interval, ...]]:
+    """The parts of some intervals that are whole spans and summed, and what is left of them."""
+    whole: list[Interval] = []
+    left: list[Interval] = []
     for start, end in intervals:
-        first = max(_ceil(start, FIVE), state.fives_from, _ceil(since, FIVE) if since else state.fives_from)
-        last = min(floor(end, FIVE), state.fives_until)
+        first, last = _ceil(max(start, summed[0]), length), floor(min(end, summed[1]), length)
         if first < last:
-            fives.append((first, last))
-            raw += _some((start, first), (last, end))
+            whole.append((first, last))
+            left += _some((start, first), (last, end))
         else:
-            raw.append((start, end))
-    return Sources(raw=tuple(raw), fives=tuple(fives))
+            left.append((start, end))
+    return whole, tuple(left)
 
 
 def _some(*intervals: Interval) -> tuple[Interval, ...]:
     return tuple((start, end) for start, end in intervals if start < end)
 
 
-def _ceil(at: datetime, span: timedelta) -> datetime:
-    below = floor(at, span)
-    return below if below == at else below + span
+def _ceil(at: datetime, length: timedelta) -> datetime:
+    below = floor(at, length)
+    return below if below == at else below + length
 
 
-def _within(at: str, intervals: Iterable[Interval], **also: object) -> Q:
-    """Rows within any of the intervals; none where there is none."""
-    found = Q(pk__in=())
-    for start, end in intervals:
-        found |= Q(**{f"{at}__gte": start, f"{at}__lt": end}, **also)
-    return found
+def _within(at: str, interval: Interval, **also: object) -> Q:
+    return Q(**{f"{at}__gte": interval[0], f"{at}__lt": interval[1]}, **also)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as environment
 from django.db.models import Sum
 from hypothesis import given
@@ -22,7 +24,7 @@ from monitoring.rollups import rolling
 from monitoring.rollups.fives import GROUPS_KEPT, prune_groups
 from monitoring.rollups.histogram import bucket, percentile
 from monitoring.rollups.rolling import FIVE_GRACE, GRACE, KEPT_DAYS, KEPT_FIVES, KEPT_HOURS, roll, roll_if_due
-from monitoring.rollups.summing import DAY, FIVE, HOUR, ROLLUPS, floor, paused_seconds, prune, roll_day, roll_hour
+from monitoring.rollups.summing import DAY, FIVE, HOUR, OF_HOURS, ROLLUPS, floor, paused_seconds, prune, roll_hour, roll_hours
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 MINUTE = timedelta(minutes=1)
@@ -56,7 +58,8 @@ def contents() -> list[list[tuple[Any, ...]]]:
     found = []
     for model in ROLLUPS:
         names = [field.attname for field in model._meta.concrete_fields if field.attname != "id"]
-        found.append(sorted(model.objects.values_list(*names), key=str))
+        rows = ([round(value, 6) if isinstance(value, float) else value for value in row] for row in model.objects.values_list(*names))
+        found.append(sorted(map(tuple, rows), key=str))
     return found
 
 
@@ -94,24 +97,35 @@ def test_attempts_are_summed_with_their_tokens(days: datetime) -> None:
     assert told.aggregate(**{name: Sum(name) for name in names}) == raw.aggregate(**{name: Sum(name) for name in names})
 
 
-def test_a_day_is_the_sum_of_its_hours(days: datetime) -> None:
-    roll_all(days)
-    day = floor(NOW, DAY) - DAY
-    hours = {"span": Span.HOUR, "starts_at__gte": day, "starts_at__lt": day + DAY}
-    assert steps(span=Span.DAY, is_total=False, starts_at=day) == steps(is_total=False, **hours)
-    assert steps(span=Span.DAY, is_total=True, starts_at=day) == steps(is_total=True, **hours)
-    assert not StepRollup.objects.filter(span=Span.DAY, starts_at=day + DAY).exists(), "today is not over"
-    durations = [row.durations for row in StepRollup.objects.filter(span=Span.DAY, is_total=True, starts_at=day)]
-    assert sum(sum(each.values()) for each in durations) == Step.objects.filter(received_at__gte=day, received_at__lt=day + DAY).count()
+@pytest.mark.parametrize(("span", "length"), OF_HOURS.items())
+def test_a_longer_span_is_the_sum_of_its_hours(days: datetime, span: Span, length: timedelta) -> None:
+    whole = floor(roll_all(days).until_at, length) - length
+    hours = {"span": Span.HOUR, "starts_at__gte": whole, "starts_at__lt": whole + length}
+    assert steps(span=span, is_total=False, starts_at=whole) == steps(is_total=False, **hours)
+    assert steps(span=span, is_total=True, starts_at=whole) == steps(is_total=True, **hours)
+    assert not StepRollup.objects.filter(span=span, starts_at=whole + length).exists(), "it is not over"
+    durations = [row.durations for row in StepRollup.objects.filter(span=span, is_total=True, starts_at=whole)]
+    raw = Step.objects.filter(received_at__gte=whole, received_at__lt=whole + length)
+    assert sum(sum(each.values()) for each in durations) == raw.count() > 0
 
 
 def test_the_same_again_gives_the_same(days: datetime) -> None:
-    roll_all(days)
+    until_at = roll_all(days).until_at
     before = contents()
     hours = sorted(set(StepRollup.objects.filter(span=Span.HOUR).values_list("starts_at", flat=True)))
     for hour in hours:
         roll_hour(hour, days)
-    roll_day(floor(NOW, DAY) - DAY)
+    for span, length in OF_HOURS.items():
+        roll_hours(span, floor(until_at, length) - length)
+    assert contents() == before
+
+
+def test_an_upgrade_sums_six_hours_of_the_hours_on_record(days: datetime) -> None:
+    roll_all(days)
+    before = contents()
+    for model in ROLLUPS:
+        model.objects.filter(span=Span.SIX).delete()
+    import_module("monitoring.migrations.0014_six_hours").sum_hours(apps, None)
     assert contents() == before
 
 
@@ -191,13 +205,12 @@ def test_five_minutes_are_forgotten_sooner_than_hours(db: None) -> None:
     assert state.fives_from == floor(NOW - KEPT_FIVES, HOUR)
 
 
-def test_a_fact_that_comes_late_is_counted_in_its_hour_and_day(db: None) -> None:
+def test_a_fact_that_comes_late_is_counted_in_all_spans_it_lies_in(db: None) -> None:
     make_step(at=NOW - DAY)
     roll_all(NOW)
     make_step(at=NOW - DAY + MINUTE)
     roll_all(NOW + 2 * MINUTE)
-    assert steps(is_total=True, span=Span.HOUR)["count"] == 2
-    assert steps(is_total=True, span=Span.DAY)["count"] == 2
+    assert [steps(is_total=True, span=span)["count"] for span in (Span.HOUR, *OF_HOURS)] == [2, 2, 2]
 
 
 def test_hours_that_a_stopped_worker_missed_are_made_up_for(db: None) -> None:
@@ -207,6 +220,7 @@ def test_hours_that_a_stopped_worker_missed_are_made_up_for(db: None) -> None:
     roll_all(NOW + 40 * HOUR)
     assert steps(is_total=True, span=Span.HOUR)["count"] == 30
     assert StepRollup.objects.filter(span=Span.DAY, is_total=True).count() == 2
+    assert steps(is_total=True, span=Span.SIX)["count"] == 30
 
 
 def test_the_past_is_summed_in_pieces_newest_first(days: datetime) -> None:
@@ -221,6 +235,9 @@ def test_the_past_is_summed_in_pieces_newest_first(days: datetime) -> None:
         rolling._backward(state, days, time.monotonic() + 0.001, 0.0)
         rolled.append(state.from_at)
     assert rolled == sorted(rolled, reverse=True)
+    assert [steps(span=span)["count"] for span in OF_HOURS] == [
+        steps(span=Span.HOUR, starts_at__lt=floor(state.until_at, length))["count"] for length in OF_HOURS.values()
+    ]
     assert steps(span=Span.HOUR, is_total=True)["count"] == Step.objects.filter(received_at__lt=state.until_at).count()
 
 
