@@ -81,6 +81,11 @@ def ask(step: Step, *, way: Replay.Way, account: Account | None, model: str, dea
     return asked
 
 
+def cancel(pk: int) -> bool:
+    """Cancel a replay that waits. False where it is over, or a worker has it: what was sent is paid, and its answer comes in seconds."""
+    return Replay.objects.filter(pk=pk, state=State.QUEUED).update(state=State.CANCELLED) == 1
+
+
 def answer(pk: int, clock: Clock = time.time) -> bool:
     """Answer a queued replay. False where another worker has it."""
     lease = timezone.now() + LEASE

@@ -47,6 +47,12 @@ def submit(*, prompt: str, url: str, page: str, by: str) -> Submission:
     return submission
 
 
+def cancel(task: int) -> bool:
+    """Cancel a task that waits. False where it is over, or a worker has it: then its answer comes in seconds."""
+    waiting = Submission.objects.filter(task=task, state=Submission.State.QUEUED)
+    return waiting.update(state=Submission.State.CANCELLED, lease_until=None) == 1
+
+
 def answer(pk: int, *, renew_seconds: float = RENEW_SECONDS) -> bool:
     """Answer a queued task, renewing its lease every `renew_seconds`. False where another worker has it, or it is answered already."""
     claim = uuid.uuid4()

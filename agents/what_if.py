@@ -42,7 +42,7 @@ TOLD_EVERY = 0.5
 
 
 class _Taken(Exception):
-    """The lease was lost: another worker has this run."""
+    """The lease was lost: another worker has this run, or somebody has cancelled it."""
 
 
 def ask(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
@@ -62,8 +62,13 @@ def ask(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
     return asked
 
 
+def cancel(pk: int) -> bool:
+    """Cancel a run: at once where it waits, within a moment where it is worked out. False where it is over."""
+    return WhatIf.objects.filter(pk=pk, state__in=UNDER_WAY).update(state=State.CANCELLED, lease_until=None) == 1
+
+
 def answer(pk: int) -> bool:
-    """Work out a queued run. False where another worker has it."""
+    """Work out a queued run. False where another worker has it, or it was cancelled."""
     claim = _Claim(pk)
     if not claim.take():
         return False

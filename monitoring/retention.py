@@ -154,7 +154,7 @@ def prune(now: datetime, *, until: float = float("inf")) -> dict[str, int]:
 def _left_behind(now: datetime) -> list[tuple[str, QuerySet[Any]]]:
     """What nothing refers to any more: tasks without a step, imports without a line, sessions that are over."""
     before = now - LEFT_ALONE
-    waiting = Submission.objects.filter(task=OuterRef("pk")).exclude(state=Submission.State.ANSWERED)
+    waiting = Submission.objects.filter(task=OuterRef("pk"), state__in=[Submission.State.QUEUED, Submission.State.RUNNING])
     tasks = Task.objects.filter(~Exists(Step.objects.filter(task=OuterRef("pk"))), ~Exists(waiting), created_at__lt=before)
     ended = JournalImport.objects.filter(state__in=ENDED_IMPORT, started_at__lt=before)
     imports = ended.filter(~Exists(LogEntry.objects.filter(journal=OuterRef("pk"))))

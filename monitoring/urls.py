@@ -22,7 +22,7 @@ from monitoring.views.notifications import delivery_list, notice_list, notificat
 from monitoring.views.overview import overview
 from monitoring.views.probes import live, prometheus, ready
 from monitoring.views.rate_limit import rate_limit
-from monitoring.views.replay import replay
+from monitoring.views.replay import cancel_replay, replay
 from monitoring.views.retention import retention
 from monitoring.views.run import cancel_run, run_json, run_markdown, run_report
 from monitoring.views.runs import test_runs
@@ -30,12 +30,12 @@ from monitoring.views.schedules import delete_schedule, schedule_form, switch_sc
 from monitoring.views.settings import settings, settings_preview
 from monitoring.views.step_page import step_page
 from monitoring.views.steps import step_list
-from monitoring.views.task import task_story
+from monitoring.views.task import cancel_task, task_story
 from monitoring.views.tasks import task_list
 from monitoring.views.transfer import export_settings, import_settings, revert_change
 from monitoring.views.users import password, regroup, reset, users
 from monitoring.views.users import switch as switch_user
-from monitoring.views.what_if import what_if
+from monitoring.views.what_if import cancel_what_if, what_if
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -45,6 +45,7 @@ urlpatterns = [
     path("tasks/new/", new_task, name="new_task"),
     path("tasks/export/", export_tasks, name="export_tasks"),
     path("tasks/<int:pk>/", task_story, name="task"),
+    path("tasks/<int:pk>/cancel/", cancel_task, name="cancel_task"),
     path("rate-limit/", rate_limit, name="rate_limit"),
     path("rate-limit/events/", event_list, name="events"),
     *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
@@ -60,9 +61,11 @@ urlpatterns = [
     path("components/", component_list, name="components"),
     path("components/<int:pk>/", component_day, name="component"),
     path("rate-limit/what-if/", what_if, name="what_if"),
+    path("rate-limit/what-if/<int:pk>/cancel/", cancel_what_if, name="cancel_what_if"),
     path("steps/", step_list, name="steps"),
     path("steps/export/", export_steps, name="export_steps"),
     path("steps/<int:pk>/replay/", replay, name="replay"),
+    path("replays/<int:pk>/cancel/", cancel_replay, name="cancel_replay"),
     path("steps/<int:pk>/page/", step_page, name="step_page"),
     path("attempts/", attempt_list, name="attempts"),
     path("attempts/export/", export_attempts, name="export_attempts"),

@@ -17,6 +17,7 @@ class Submission(models.Model):
         QUEUED = "queued", _("Queued")
         RUNNING = "running", _("Running")
         ANSWERED = "answered", _("Answered")
+        CANCELLED = "cancelled", _("Cancelled")
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="submission")
     submitted_by = models.CharField(max_length=150)
@@ -48,6 +49,7 @@ class WhatIf(models.Model):
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     asked_by = models.CharField(max_length=150)
     asked_at = models.DateTimeField()

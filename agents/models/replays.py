@@ -35,6 +35,7 @@ class Replay(models.Model):
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     class Way(models.TextChoices):
         """Who is to answer."""

@@ -142,6 +142,25 @@ def test_a_worker_that_lost_its_run_stops_and_has_not_the_last_word(an_hour: int
     assert (row.state, row.before, len(runs)) == ("running", None, 1)
 
 
+def test_a_run_that_is_cancelled_while_it_is_worked_out_stops(an_hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = asked()
+    monkeypatch.setattr(what_if, "TOLD_EVERY", 0.0)
+    runs = []
+
+    class Cancelled(replay.Replay):
+        def result(self) -> Any:
+            runs.append(self)
+            assert what_if.cancel(row.pk)
+            return super().result()
+
+    monkeypatch.setattr(replay, "Replay", Cancelled)
+    assert an_hour and not what_if.answer(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.before, row.lease_until, len(runs)) == ("cancelled", None, None, 1)
+    assert not what_if.cancel(row.pk)
+    assert asked().pk != row.pk, "another can be asked for"
+
+
 def test_settings_that_cannot_be_tried_are_named() -> None:
     row = asked(settings={"spacing_seconds": "soon"})
     assert what_if.answer(row.pk)

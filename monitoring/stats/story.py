@@ -153,7 +153,7 @@ class Story:
     @property
     def is_waiting(self) -> bool:
         """Whether an operator's task has no answer yet."""
-        return self.submission is not None and self.submission.state != Submission.State.ANSWERED
+        return self.submission is not None and self.submission.state in (Submission.State.QUEUED, Submission.State.RUNNING)
 
 
 def story(pk: int, now: datetime, before: int | None = None) -> Story | None:

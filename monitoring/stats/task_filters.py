@@ -32,6 +32,7 @@ class TaskState(StrEnum):
     ANSWERED = "answered"
     LATE = "late"
     UNANSWERED = "unanswered"
+    CANCELLED = "cancelled"
 
     @property
     def sentence(self) -> str:
@@ -45,7 +46,9 @@ _STATES = {
     TaskState.ANSWERED: phrase("Answered"),
     TaskState.LATE: phrase("A step was late"),
     TaskState.UNANSWERED: phrase("No answer on record"),
+    TaskState.CANCELLED: phrase("Cancelled before a worker took it"),
 }
+NOT_ANSWERED = (Submission.State.QUEUED, Submission.State.RUNNING, Submission.State.CANCELLED)
 # A bar offers so many names at most; others can be written all the same.
 NAMES_OFFERED = 200
 
@@ -140,12 +143,14 @@ def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
         case TaskState.RUNNING:
             return _submitted(states.RUNNING) | _of(is_open(deadline_at__gte=now))
         case TaskState.ANSWERED:
-            # Of those set here: none that still waits. Asked so, no task has to be read for its source.
-            return ~_of(is_open()) & ~(_submitted(states.QUEUED) | _submitted(states.RUNNING))
+            # Of those set here: none that still waits, or was cancelled. Asked so, no task has to be read for its source.
+            return ~_of(is_open()) & ~_submitted(*NOT_ANSWERED)
         case TaskState.LATE:
             return _of(steps.filter(answered_at__gt=F("deadline_at")))
         case TaskState.UNANSWERED:
-            return _of(is_open(deadline_at__lt=now)) & ~(_submitted(states.QUEUED) | _submitted(states.RUNNING))
+            return _of(is_open(deadline_at__lt=now)) & ~_submitted(*NOT_ANSWERED)
+        case TaskState.CANCELLED:
+            return _submitted(states.CANCELLED)
 
 
 def _of(steps: QuerySet[Step]) -> Q:
@@ -153,5 +158,5 @@ def _of(steps: QuerySet[Step]) -> Q:
     return Q(id__in=steps.values("task"))
 
 
-def _submitted(state: Submission.State) -> Q:
-    return Q(id__in=Submission.objects.filter(state=state).values("task"))
+def _submitted(*states: Submission.State) -> Q:
+    return Q(id__in=Submission.objects.filter(state__in=states).values("task"))

@@ -59,6 +59,7 @@ class FigureRow:
 class Told:
     """One run. `sentence` is empty until it is done; `settings` are those that were tried."""
 
+    pk: int
     state: str
     asked_by: str
     asked_at: datetime
@@ -81,7 +82,7 @@ def latest_what_if() -> Told | None:
 def told(row: WhatIf) -> Told:
     """A run in words."""
     span = translated(SPANS[row.hours]) if row.hours in SPANS else _("the last {hours} hours").format(hours=row.hours)
-    common = (row.state, row.asked_by, row.asked_at, span, _settings(row.settings), row.progress, row.fault)
+    common = (row.pk, row.state, row.asked_by, row.asked_at, span, _settings(row.settings), row.progress, row.fault)
     if row.state != WhatIf.State.DONE or row.before is None or row.after is None:
         return Told(*common)
     if not row.before["steps"]:

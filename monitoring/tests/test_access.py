@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from agents.configuration import default_account
+from agents.models import Replay, Submission, WhatIf
 from monitoring.models import JournalImport
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import make_channel, make_step
@@ -34,11 +35,13 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tasks/": READ,
     "tasks/new/": OPERATE,
     "tasks/<int:pk>/": READ,
+    "tasks/<int:pk>/cancel/": {"POST": OPERATORS},
     "tasks/export/": READ,
     "steps/": READ,
     "steps/export/": READ,
     "steps/<int:pk>/replay/": {**READ, "POST": OPERATORS},
     "steps/<int:pk>/page/": READ,
+    "replays/<int:pk>/cancel/": {"POST": OPERATORS},
     "attempts/": READ,
     "attempts/export/": READ,
     "tests/": {**READ, "POST": OPERATORS},
@@ -61,6 +64,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/resume/": OPERATE,
     "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
+    "rate-limit/what-if/<int:pk>/cancel/": {"POST": OPERATORS},
     "callers/": READ,
     "audit/": READ,
     "audit/export/": READ,
@@ -131,7 +135,11 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
-    JournalImport.objects.create(pk=pk, name="a.log", started_at=timezone.now())
+    now = timezone.now()
+    JournalImport.objects.create(pk=pk, name="a.log", started_at=now)
+    Submission.objects.create(task=step.task, enqueued_at=now)
+    WhatIf.objects.create(pk=pk, asked_at=now)
+    Replay.objects.create(pk=pk, step=step, asked_at=now, lease_until=now)
     places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
     address = "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
     for method in METHODS:

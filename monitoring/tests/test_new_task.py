@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from agents import trial
+from agents import submissions, trial
 from agents.models import Source, Submission, Task
-from monitoring.tests.reading import text_of, tree_of, words_of
+from monitoring.tests.reading import rows_of, text_of, tree_of, words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +43,29 @@ def test_a_prompt_is_needed_and_what_was_entered_stays(operator: Client) -> None
 def test_the_page_is_optional(operator: Client) -> None:
     operator.post("/tasks/new/", {**GOOD, "page": ""})
     assert Submission.objects.get().page == ""
+
+
+def test_a_task_that_waits_is_cancelled_and_never_answered(operator: Client) -> None:
+    address = operator.post("/tasks/new/", GOOD)["Location"]
+    tree = tree_of(operator.get(address))
+    assert tree.xpath("//button[@form='cancel']")[0].text_content() == "Cancel"
+    (form,) = tree.xpath("//form[@id='cancel']")
+    page = operator.post(form.get("action"), follow=True)
+    assert "Cancelled" in text_of(page, "//dl")
+    assert not tree_of(page).xpath("//button[@form='cancel']")
+    submission = Submission.objects.get()
+    assert not submissions.answer(submission.pk)
+    assert not submissions.requeue_overdue(timezone.now() + timedelta(days=1))
+    assert not submission.task.steps.exists()
+    assert "Cancelled" in rows_of(operator.get("/tasks/"))[0]
+
+
+def test_a_task_that_a_worker_has_is_answered_all_the_same(operator: Client, viewer: Client) -> None:
+    address = operator.post("/tasks/new/", GOOD)["Location"]
+    assert not tree_of(viewer.get(address)).xpath("//*[@form='cancel'] | //form[@id='cancel']")
+    Submission.objects.update(state=Submission.State.RUNNING)
+    assert "A worker has taken this task already" in text_of(operator.post(f"{address}cancel/", follow=True))
+    assert Submission.objects.get().state == Submission.State.RUNNING
 
 
 PAGE = '<html><body><form action="/search"><input name="query" aria-label="Search"><button>Go</button></form></body></html>'

@@ -16,6 +16,7 @@ from agents.models import LLMAttempt, Replay, Step, StepPage
 from agents.protocol import Form
 from agents.protocol import Step as Asked
 from agents.reasons import Purpose, Verdict
+from agents.replays import answer, requeue_overdue
 from agents.step_pages import packed
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import ACTIONS, make_attempt, make_llm_step
@@ -77,6 +78,29 @@ def test_what_cannot_be_asked_is_refused_with_the_remedy(entered: dict[str, str]
     assert response.status_code == 200
     assert remedy in text_of(response)
     assert not Replay.objects.exists()
+
+
+def test_one_that_waits_is_cancelled_and_never_answered(operator: Client, viewer: Client) -> None:
+    step = make_kept()
+    address = f"/steps/{step.pk}/replay/"
+    operator.post(address, {"who": "template", "deadline_seconds": "12"})
+    assert not tree_of(viewer.get(address)).xpath("//*[@form='cancel'] | //form[@id='cancel']")
+    (button,) = tree_of(operator.get(address)).xpath("//button[@form='cancel']")
+    page = operator.post(button.get("formaction"), follow=True)
+    assert "Cancelled." in text_of(page, "//*[@id='replays']")
+    assert not tree_of(page).xpath("//button[@form='cancel']")
+    replay = Replay.objects.get()
+    assert not answer(replay.pk)
+    assert not requeue_overdue(NOW + timedelta(days=1))
+    assert (replay.state, Replay.objects.get().state) == ("cancelled", "cancelled")
+    assert operator.post(address, {"who": "template", "deadline_seconds": "12"}) and Replay.objects.count() == 2, "another can be asked for"
+
+
+def test_one_that_a_worker_has_ends_by_itself(operator: Client) -> None:
+    replay = make_replay(make_kept(), state=Replay.State.RUNNING)
+    assert not tree_of(operator.get(f"/steps/{replay.step_id}/replay/")).xpath("//button[@form='cancel']")
+    assert "A worker has taken this replay already" in text_of(operator.post(f"/replays/{replay.pk}/cancel/", follow=True))
+    assert Replay.objects.get().state == "running"
 
 
 def test_both_answers_stand_side_by_side_with_what_differs(viewer: Client) -> None:

@@ -111,7 +111,7 @@ def test_until_leaves_what_came_before(viewer: Client) -> None:
 
 
 def in_each_state() -> None:
-    for state in (Submission.State.QUEUED, Submission.State.RUNNING):
+    for state in (Submission.State.QUEUED, Submission.State.RUNNING, Submission.State.CANCELLED):
         task = make_task(prompt=state, source=Source.OPERATOR)
         Submission.objects.create(task=task, submitted_by="ann", state=state, enqueued_at=NOW)
     make_step(make_task(prompt="answered"))
@@ -127,8 +127,9 @@ def test_each_state_finds_its_tasks(viewer: Client) -> None:
     assert sorted(found(viewer, "state:answered")) == ["answered", "late"]
     assert found(viewer, "state:late") == ["late"]
     assert found(viewer, "state:unanswered") == ["unanswered"]
+    assert found(viewer, "state:cancelled") == ["cancelled"]
     assert sorted(found(viewer, "state:late state:queued")) == ["late", "queued"]
-    assert sorted(found(viewer, "-state:answered -state:unanswered")) == ["open", "queued", "running"]
+    assert sorted(found(viewer, "-state:answered -state:unanswered")) == ["cancelled", "open", "queued", "running"]
     page = text_of(viewer.get("/tasks/"), "//table")
     for words in ("Queued", "Running", "Answered", "A step was late", "No answer on record"):
         assert words in page

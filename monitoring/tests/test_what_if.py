@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 
 from agents.configuration import change
 from agents.models import WhatIf
-from agents.what_if import answer
+from agents.what_if import answer, requeue_overdue
 from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of
 from monitoring.tests.records import make_attempt, make_llm_step
 
@@ -124,6 +124,20 @@ def test_a_run_under_way_shows_how_far_it_is_and_refreshes_itself(viewer: Client
     assert (root.get("hx-get"), root.get("hx-trigger")) == (ADDRESS, "tick from:body")
     assert root.xpath(".//progress/@value") == ["40"]
     assert "Running: 40 %" in text_of(response)
+
+
+def test_a_run_that_waits_is_cancelled_and_never_worked_out(operator: Client, viewer: Client) -> None:
+    operator.post(ADDRESS, GOOD)
+    assert not tree_of(viewer.get(ADDRESS)).xpath("//*[@form='cancel'] | //form[@id='cancel']")
+    (button,) = tree_of(operator.get(ADDRESS)).xpath("//button[@form='cancel']")
+    page = operator.post(button.get("formaction"), follow=True)
+    assert "Cancelled." in text_of(page, "//*[@id='what-if']")
+    assert not tree_of(page).xpath("//button[@form='cancel']")
+    run = WhatIf.objects.get()
+    assert not answer(run.pk)
+    assert not requeue_overdue(timezone.now() + timedelta(days=1))
+    assert "over already" in text_of(operator.post(button.get("formaction"), follow=True))
+    assert a_run().pk != run.pk, "another can be asked for"
 
 
 def test_a_done_run_is_told_in_a_sentence_and_side_by_side(viewer: Client) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from agents.models import Replay
 from agents.phrases import phrase
-from agents.replays import ask
-from monitoring.access import SUBMIT
+from agents.replays import ask, cancel
+from monitoring.access import SUBMIT, guarded
 from monitoring.pages import page
 from monitoring.replay_form import ReplayForm
 from monitoring.requests import PanelRequest
@@ -33,3 +35,12 @@ def replay(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
         ask(told.step, **form.asked(), by=request.user.get_username())
         return redirect("replay", pk)
     return {"form": form, "told": told}
+
+
+@guarded(get=None, post=SUBMIT)
+def cancel_replay(request: PanelRequest, pk: int) -> HttpResponse:
+    """Cancel it, where it still waits."""
+    row = get_object_or_404(Replay, pk=pk)
+    if not cancel(row.pk):
+        messages.info(request, _("A worker has taken this replay already: its answer comes in a moment, or is here."))
+    return redirect("replay", row.step_id)

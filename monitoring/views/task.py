@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from agents.models import Submission
+from agents.submissions import cancel
+from monitoring.access import SUBMIT, guarded
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.story import story
@@ -21,3 +27,12 @@ def task_story(request: PanelRequest, pk: int) -> dict[str, Any]:
     if told is None:
         raise Http404(f"There is no task {pk}.")
     return {"now": now, "story": told, "timeline": timeline(told.steps), "is_newest": not before}
+
+
+@guarded(get=None, post=SUBMIT)
+def cancel_task(request: PanelRequest, pk: int) -> HttpResponse:
+    """Cancel an operator's task, where it still waits."""
+    task = get_object_or_404(Submission, task=pk).task
+    if not cancel(task.pk):
+        messages.info(request, _("A worker has taken this task already: its answer comes in a moment, or is here."))
+    return redirect(task)

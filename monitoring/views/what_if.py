@@ -6,12 +6,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 
-from agents.models import Settings
+from agents.models import Settings, WhatIf
 from agents.phrases import phrase
-from agents.what_if import ask
-from monitoring.access import SUBMIT
+from agents.what_if import ask, cancel
+from monitoring.access import SUBMIT, guarded
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.what_if import latest_what_if
@@ -32,3 +33,11 @@ def what_if(request: PanelRequest) -> HttpResponse | dict[str, Any]:
             messages.warning(request, translated(OTHER))
         return redirect("what_if")
     return {"form": form, "what_if": latest_what_if()}
+
+
+@guarded(get=None, post=SUBMIT)
+def cancel_what_if(request: PanelRequest, pk: int) -> HttpResponse:
+    """Cancel it, where it is not over yet."""
+    if not cancel(get_object_or_404(WhatIf, pk=pk).pk):
+        messages.info(request, _("The run was over already."))
+    return redirect("what_if")
