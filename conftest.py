@@ -84,6 +84,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*ordered, *rest]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Test processes read the settings when the environment above is theirs.
+
+    Where they inherit the settings' name, pytest-django reads them before, and all have the data folder and the database of this process.
+    """
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
 
