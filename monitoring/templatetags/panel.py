@@ -103,7 +103,8 @@ def svg_number(value: float) -> str:
 @register.simple_tag
 def badge(state: str, words: str) -> SafeString:
     """A state in words, in its colour."""
-    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)
+    # By hand: format_html takes three times as long, and each row of a list has some.
+    return SafeString(f'<span class="badge tone tone-{TONES[state]}">{conditional_escape(words)}</span>')
 
 
 @register.filter
@@ -147,7 +148,7 @@ def source_name(source: str) -> str:
 @register.filter
 def moment(at: datetime | None) -> SafeString | str:
     """A time in UTC, which the browser shows in its own zone."""
-    return _time(at, "moment", in_utc(at)) if at else UNKNOWN
+    return _time(at, "moment") if at else UNKNOWN
 
 
 @register.filter
@@ -223,12 +224,14 @@ def capped(count: CappedCount) -> str:
     return f"{count:,}+" if count.is_more else f"{count:,}"
 
 
-def _time(at: datetime, kind: str, text: str) -> SafeString:
+def _time(at: datetime, kind: str, text: str = "") -> SafeString:
+    """`text`: by default the time itself."""
     # By hand: format_html and date_format take five times as long, and a page of log records has a hundred times.
     utc = at.astimezone(UTC)
-    exact = utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    title = f"{_date(utc)} {utc:%Y %H:%M:%S} UTC"
-    return SafeString(f'<time datetime="{exact}" data-show="{kind}" title="{title}">{conditional_escape(text)}</time>')
+    exact, date = utc.isoformat(timespec="milliseconds")[:23], _date(utc)
+    clock = f"{exact[11:19]} UTC"
+    text = conditional_escape(text) if text else f"{date} {clock}"
+    return SafeString(f'<time datetime="{exact}Z" data-show="{kind}" title="{date} {utc.year} {clock}">{text}</time>')
 
 
 def _date(utc: datetime) -> str:
