@@ -107,7 +107,8 @@ class Step(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["-received_at", "-id"], name="step_newest"),
+            # With the task, so that a filter by what tasks are reads no step for that.
+            models.Index(fields=["-received_at", "-id", "task"], name="step_newest"),
             models.Index(fields=["source", "-received_at", "route", "duration_ms"], name="step_figures"),
             models.Index(fields=["route", "-received_at"], name="step_by_route"),
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
