@@ -10,12 +10,16 @@ from agents.models.choices import Route, Source
 
 
 class Span(models.TextChoices):
-    """What a roll-up row covers, from `starts_at` on. Days are UTC days. Five minutes are summed by what charts read alone."""
+    """What a roll-up row covers, from `starts_at` on. Days are UTC days. Five minutes are summed by what charts read alone.
+
+    29 days begin with each day: one of them lies within any range of 30.
+    """
 
     FIVE = "5min", _("Five minutes")
     HOUR = "hour", _("Hour")
     SIX = "6h", _("Six hours")
     DAY = "day", _("Day")
+    MONTH = "29d", _("29 days")
 
 
 class StepSums(models.Model):
@@ -47,25 +51,11 @@ class StepSums(models.Model):
 
 
 class StepRollup(StepSums):
-    """Each step is in two rows: one by source, route, reason and project, and one (`is_total`) by source and route alone, which is what
-    charts read.
-    """
-
-    is_total = models.BooleanField()
-    reason = models.CharField(max_length=10, blank=True)
-    project = models.CharField(max_length=100, blank=True)
+    """All steps, by source and route alone: what charts read."""
 
     class Meta:
-        # A boolean inside an index is of no use to SQLite; as an index's condition it is.
-        indexes = [
-            models.Index(fields=["span", "source", "starts_at"], condition=models.Q(is_total=True), name="step_rollup_totals"),
-            models.Index(fields=["span", "source", "starts_at"], condition=models.Q(is_total=False), name="step_rollup_details"),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["span", "starts_at", "is_total", "source", "route", "reason", "project"], name="step_rollup_one_a_group"
-            ),
-        ]
+        indexes = [models.Index(fields=["span", "source", "starts_at"], name="step_rollup_of_a_time")]
+        constraints = [models.UniqueConstraint(fields=["span", "starts_at", "source", "route"], name="step_rollup_one_a_group")]
 
 
 class By(models.TextChoices):

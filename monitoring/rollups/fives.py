@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from monitoring.models import GroupRollup, Span
-from monitoring.rollups.summing import FIVE, Groups, Interval, Summed, attempt_rows, floor, groups_of, pauses, step_rows, write
+from monitoring.rollups.summing import FIVE, Groups, Interval, Summed, attempt_rows, floor, groups_of, pauses, step_key, step_rows, write
 
 # The default range and the one before it. There are as many groups in five minutes as steps; at the edges of longer ranges rows are read.
 GROUPS_KEPT = timedelta(days=2)
@@ -14,10 +14,10 @@ GROUPS_KEPT = timedelta(days=2)
 
 def roll_fives(within: Interval, now: datetime) -> None:
     """Sum the raw rows of whole five minutes anew; the same again gives the same."""
-    found: defaultdict[datetime, Summed] = defaultdict(lambda: Summed(Groups(), Groups(), Groups(), Groups(), {}))
+    found: defaultdict[datetime, Summed] = defaultdict(lambda: Summed(Groups(), Groups(), Groups(), {}))
     for at, key, numbers, durations in step_rows(within):
         sums = found[floor(at, FIVE)]
-        sums.totals.add((*key[:2], "", ""), numbers, durations)
+        sums.steps.add(step_key(key), numbers, durations)
         for group in groups_of(key) if at >= now - GROUPS_KEPT else ():
             sums.groups.add(group, numbers, durations)
     for at, (account, _, _, *refusal), numbers, _ in attempt_rows(within):

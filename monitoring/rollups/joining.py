@@ -1,11 +1,11 @@
-"""Counts of durations put together by the database, so that a group of many roll-ups is one row and is read at once."""
+"""What the database says of JSON, so that less of it is read: counts of durations of a whole group as one text, and a list's length."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from django.db.models import Aggregate, TextField
+from django.db.models import Aggregate, Func, IntegerField, TextField
 
 from monitoring.rollups.histogram import Buckets, add
 
@@ -28,3 +28,14 @@ def unjoined(text: str) -> Buckets:
     for each in json.loads(f"[{text}]"):
         add(total, each)
     return total
+
+
+class JsonLength(Func):
+    """How many elements a JSON list has."""
+
+    function = "JSON_ARRAY_LENGTH"
+    output_field = IntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Called otherwise there."""
+        return super().as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", **context)

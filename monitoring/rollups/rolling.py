@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Max
@@ -12,7 +13,7 @@ from agents import spool
 from agents.models import LLMAttempt, Step
 from monitoring.models import RollupState, Span
 from monitoring.rollups.fives import prune_groups, roll_fives
-from monitoring.rollups.summing import FIVE, HOUR, OF_HOURS, Interval, floor, prune, roll_hour, roll_hours
+from monitoring.rollups.summing import FIVE, HOUR, LONGER, Interval, Longer, floor, prune, roll_hour, roll_longer
 
 # How long after its end an hour is summed. A step lives three minutes at most and an attempt is given up for lost two minutes later;
 # facts that wait for the database come within seconds of its return.
@@ -65,7 +66,7 @@ def roll(state: RollupState, now: datetime, *, until: float, is_alone: bool = Fa
         _fives_backward(state, now, until, rest)
         prune(Span.FIVE, state.fives_from)
         prune_groups(now)
-        for span in (Span.HOUR, Span.SIX):
+        for span in (Span.HOUR, Span.SIX, Span.MONTH):
             prune(span, now - KEPT_HOURS)
         prune(Span.DAY, now - KEPT_DAYS)
     names = ("from_at", "until_at", "is_complete", "fives_from", "fives_until", "last_step", "last_attempt", "looked_at")
@@ -93,9 +94,9 @@ def _forward(state: RollupState, now: datetime, until: float) -> None:
         roll_fives((state.until_at, state.until_at + HOUR), now)
         state.until_at += HOUR
         state.fives_until = max(state.fives_until, state.until_at)
-        for span, length in OF_HOURS.items():
-            if state.until_at == floor(state.until_at, length):
-                roll_hours(span, state.until_at - length)
+        for longer in LONGER:
+            if state.until_at == floor(state.until_at, longer.step):
+                _roll_longer(longer, [state.until_at - longer.length], state)
         state.save(update_fields=["until_at", "fives_until"])
 
 
@@ -125,10 +126,9 @@ def _backward(state: RollupState, now: datetime, until: float, rest: float) -> N
     while time.monotonic() < until:
         began = time.monotonic()
         hour = _hour_before(state.from_at, now)
-        for span, length in OF_HOURS.items():
-            whole = floor(state.from_at, length)
-            if (hour is None or hour < whole) and whole + length <= state.until_at:
-                roll_hours(span, whole)
+        for longer in LONGER:
+            starts = _starts_of(longer, state.from_at)
+            _roll_longer(longer, [start for start in starts if hour is None or hour < start], state, is_summed=True)
         if hour is None:
             state.is_complete = True
             if state.last_step or state.last_attempt:
@@ -156,11 +156,22 @@ def _late(state: RollupState, now: datetime) -> None:
         if hour < state.until_at:
             roll_hour(hour, now)
         _fives_of(state, hour, now)
-    for span, length in OF_HOURS.items():
-        for whole in sorted({floor(hour, length) for hour in hours}):
-            if whole + length <= state.until_at:
-                roll_hours(span, whole)
+    for longer in LONGER:
+        _roll_longer(longer, sorted({start for hour in hours for start in _starts_of(longer, hour)}), state)
     state.last_step, state.last_attempt = newest
+
+
+def _roll_longer(longer: Longer, starts: Iterable[datetime], state: RollupState, *, is_summed: bool = False) -> None:
+    """Those that are over. Where hours before them are still to come, they come with these, unless it `is_summed` all that they have."""
+    for start in starts:
+        if start + longer.length <= state.until_at and (is_summed or state.is_complete or start >= state.from_at):
+            roll_longer(longer, start)
+
+
+def _starts_of(longer: Longer, at: datetime) -> list[datetime]:
+    """When those begin that a time lies in, newest first."""
+    newest = floor(at, longer.step)
+    return [newest - number * longer.step for number in range(longer.length // longer.step)]
 
 
 def _fives_of(state: RollupState, hour: datetime, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""One hour of raw rows, or a longer span of hours, as roll-up rows."""
+"""One hour of raw rows, or a longer span of shorter ones, as roll-up rows."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.fields.json import KT
 
 from agents.models import Account, LLMAttempt, RateLimitEvent, Step
 from agents.outcomes import Outcome
 from monitoring.models import AttemptRollup, By, GroupRollup, PauseRollup, Span, StepRollup
 from monitoring.rollups.histogram import Buckets, add, bucket
+from monitoring.rollups.joining import JsonLength
 
 FIVE, HOUR, SIX, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
-# What is summed of hours.
-OF_HOURS = {Span.SIX: SIX, Span.DAY: DAY}
-STEP_KEY = ("source", "route", "reason", "project")
+# So many whole days are in any thirty days, whenever these begin.
+MONTH = timedelta(days=29)
+STEP_KEY = ("source", "route")
 GROUP_KEY = ("source", "route", "by", "name")
 STEP_SUMS = ("count", "in_time", "late", "actions", "cost", "worked", "partly", "failed")
 OUTCOMES = (Outcome.WORKED, Outcome.PARTLY, Outcome.FAILED)
@@ -35,6 +37,20 @@ NO_COST = Decimal(0)
 BATCH = 50
 ROLLUPS = (StepRollup, GroupRollup, AttemptRollup, PauseRollup)
 M = TypeVar("M", bound=Model)
+IS_LATE = Case(When(answered_at__gt=F("deadline_at"), then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """A span that is summed of shorter ones. One of `length` begins every `step`."""
+
+    span: Span
+    of: Span
+    length: timedelta
+    step: timedelta
+
+
+LONGER = (Longer(Span.SIX, Span.HOUR, SIX, SIX), Longer(Span.DAY, Span.HOUR, DAY, DAY), Longer(Span.MONTH, Span.DAY, MONTH, DAY))
 
 
 @dataclass(slots=True)
@@ -63,13 +79,9 @@ class Groups(dict[Key, Sums]):
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """All roll-up rows of one span of time. `totals`: steps by source and route alone; `groups`: by each of By.
-
-    `pauses`: seconds by account id.
-    """
+    """All roll-up rows of one span of time. `steps`: by source and route; `groups`: by each of By. `pauses`: seconds by account id."""
 
     steps: Groups
-    totals: Groups
     groups: Groups
     attempts: Groups
     pauses: dict[int, float]
@@ -90,18 +102,17 @@ def roll_hour(starts_at: datetime, now: datetime) -> None:
             groups.add(group, numbers, durations)
     for _, key, numbers, durations in attempt_rows(hour):
         attempts.add(key, numbers, durations)
-    write(Span.HOUR, hour, {starts_at: Summed(steps, _totals(steps), groups, attempts, paused_seconds(hour, now))})
+    write(Span.HOUR, hour, {starts_at: Summed(steps, groups, attempts, paused_seconds(hour, now))})
 
 
-def roll_hours(span: Span, starts_at: datetime) -> None:
-    """Sum the hours of one of OF_HOURS anew."""
-    end = starts_at + OF_HOURS[span]
-    within = {"span": Span.HOUR, "starts_at__gte": starts_at, "starts_at__lt": end}
-    steps = _regrouped(StepRollup.objects.filter(is_total=False, **within), STEP_KEY, (*STEP_SUMS, "durations"))
+def roll_longer(longer: Longer, starts_at: datetime) -> None:
+    """Sum the shorter spans of a longer one anew."""
+    within = {"span": longer.of, "starts_at__gte": starts_at, "starts_at__lt": starts_at + longer.length}
+    steps = _regrouped(StepRollup.objects.filter(**within), STEP_KEY, (*STEP_SUMS, "durations"))
     groups = _regrouped(GroupRollup.objects.filter(**within), GROUP_KEY, (*STEP_SUMS, "durations"))
     attempts = _regrouped(AttemptRollup.objects.filter(**within), ATTEMPT_KEY, (*ATTEMPT_SUMS, "latencies"))
     pauses = PauseRollup.objects.filter(**within).values_list("account").annotate(total=Sum("seconds")).order_by()
-    write(span, (starts_at, end), {starts_at: Summed(steps, _totals(steps), groups, attempts, dict(pauses))})
+    write(longer.span, (starts_at, starts_at + longer.step), {starts_at: Summed(steps, groups, attempts, dict(pauses))})
 
 
 def rolled_rows(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Iterator[Row]:
@@ -112,28 +123,27 @@ def rolled_rows(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ..
 
 def step_key(key: Key) -> Key:
     """The part of a raw step's group that is STEP_KEY."""
-    return key[:4]
+    return key[:2]
 
 
 def groups_of(key: Key) -> Iterator[Key]:
     """The groups by GROUP_KEY that a raw step is in."""
-    source, route, _, *names = key
+    source, route, *names = key
     for by, name in zip(By, names, strict=True):
         yield source, route, by, name
 
 
 def step_rows(within: Interval) -> Iterator[RawRow]:
-    """Raw steps as time, group, sums and durations. The group is STEP_KEY, then kind of task and use of the LLM."""
+    """Raw steps as time, group, sums and durations. The group is STEP_KEY, then project, kind of task and use of the LLM."""
     start, end = within
     attempts = LLMAttempt.objects.filter(step__received_at__gte=start, step__received_at__lt=end, cost__isnull=False)
     costs = dict(attempts.values_list("step").annotate(total=Sum("cost")).order_by())
-    key_columns = ("source", "route", "reason", "task__project", "task__kind", "limits__llm_use")
-    columns = ("id", "received_at", *key_columns, "deadline_at", "answered_at", "duration_ms", "actions", "outcome")
+    key_columns = (*STEP_KEY, "task__project", "task__kind", KT("limits__llm_use"))
+    columns = ("id", "received_at", *key_columns, IS_LATE, "duration_ms", JsonLength("actions"), "outcome")
     steps = Step.objects.filter(received_at__gte=start, received_at__lt=end).order_by().values_list(*columns)
-    for pk, at, *key, llm_use, deadline_at, answered_at, ms, actions, outcome in steps.iterator(5_000):
-        is_late = answered_at is not None and answered_at > deadline_at
-        in_time, outcomes = answered_at is not None and not is_late, (int(outcome == each) for each in OUTCOMES)
-        numbers = (1, int(in_time), int(is_late), len(actions), costs.get(pk, NO_COST), *outcomes)
+    for pk, at, *key, llm_use, is_late, ms, actions, outcome in steps.iterator(5_000):
+        in_time, outcomes = int(bool(key[1]) and not is_late), (int(outcome == each) for each in OUTCOMES)
+        numbers = (1, in_time, is_late, actions, costs.get(pk, NO_COST), *outcomes)
         yield at, (*key, llm_use or ""), numbers, {} if ms is None else {bucket(ms): 1}
 
 
@@ -192,37 +202,26 @@ def prune(span: Span, before: datetime) -> None:
         model.objects.filter(span=span, starts_at__lt=before).delete()
 
 
-def _totals(steps: Groups) -> Groups:
-    totals = Groups()
-    for (source, route, *_), sums in steps.items():
-        totals.add((source, route, "", ""), sums.numbers, sums.durations)
-    return totals
-
-
 def write(span: Span, within: Interval, summed: Mapping[datetime, Summed]) -> None:
     """Put the sums, by when each begins, in the place of the roll-up rows within a time."""
     start, end = within
     with transaction.atomic():
         for model in ROLLUPS:
             model.objects.filter(span=span, starts_at__gte=start, starts_at__lt=end).delete()
-        StepRollup.objects.bulk_create(_steps(span, summed), batch_size=BATCH)
-        GroupRollup.objects.bulk_create(_rows(GroupRollup, span, summed, "groups", (*GROUP_KEY, *STEP_SUMS, "durations")), batch_size=BATCH)
-        columns = (*ATTEMPT_KEY, *ATTEMPT_SUMS, "latencies")
-        AttemptRollup.objects.bulk_create(_rows(AttemptRollup, span, summed, "attempts", columns), batch_size=BATCH)
+        _create(StepRollup, span, summed, "steps", (*STEP_KEY, *STEP_SUMS, "durations"))
+        _create(GroupRollup, span, summed, "groups", (*GROUP_KEY, *STEP_SUMS, "durations"))
+        _create(AttemptRollup, span, summed, "attempts", (*ATTEMPT_KEY, *ATTEMPT_SUMS, "latencies"))
         pauses = [(at, pause) for at, sums in summed.items() for pause in sums.pauses.items()]
         PauseRollup.objects.bulk_create(PauseRollup(span=span, starts_at=at, account_id=key, seconds=value) for at, (key, value) in pauses)
 
 
-def _steps(span: Span, summed: Mapping[datetime, Summed]) -> Iterator[StepRollup]:
-    columns = (*STEP_KEY, *STEP_SUMS, "durations")
-    yield from _rows(StepRollup, span, summed, "steps", columns, is_total=False)
-    yield from _rows(StepRollup, span, summed, "totals", columns, is_total=True)
-
-
-def _rows(model: type[M], span: Span, summed: Mapping[datetime, Summed], of: str, columns: tuple[str, ...], **also: Any) -> Iterator[M]:
-    for at, sums in summed.items():
-        for key, each in getattr(sums, of).items():
-            yield model(span=span, starts_at=at, **also, **dict(zip(columns, (*key, *each.numbers, each.durations), strict=True)))
+def _create(model: type[M], span: Span, summed: Mapping[datetime, Summed], of: str, columns: tuple[str, ...]) -> None:
+    rows = (
+        model(span=span, starts_at=at, **dict(zip(columns, (*key, *each.numbers, each.durations), strict=True)))
+        for at, sums in summed.items()
+        for key, each in getattr(sums, of).items()
+    )
+    model._default_manager.bulk_create(rows, batch_size=BATCH)  # noqa: SLF001 -- Django's documented manager of any model
 
 
 def _regrouped(rolled: QuerySet[Any], key: tuple[str, ...], sums: tuple[str, ...]) -> Groups:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from monitoring.models import RollupState, Span
 from monitoring.rollups.rolling import KEPT_HOURS
-from monitoring.rollups.summing import DAY, FIVE, HOUR, OF_HOURS, SIX, Interval, floor
+from monitoring.rollups.summing import DAY, FIVE, HOUR, LONGER, MONTH, SIX, Interval, floor
 
 RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 DEFAULT = "24h"
@@ -21,8 +21,8 @@ FINE_UP_TO = 6 * HOUR
 # From a length on, how much of it is one bar: between a dozen and some seventy bars each.
 BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, SIX), (120 * DAY, DAY))
 LONGEST_BIN = 7 * DAY
-# What is read where it fits in, before anything shorter.
-LENGTHS = {Span.DAY: DAY, Span.SIX: SIX, Span.HOUR: HOUR, Span.FIVE: FIVE}
+# What is read where it fits in, before anything shorter: how long it is, and how far apart two of them begin.
+LENGTHS = {**{each.span: (each.length, each.step) for each in LONGER[::-1]}, Span.HOUR: (HOUR, HOUR), Span.FIVE: (FIVE, FIVE)}
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 NOTHING = Q(pk__in=())
 
@@ -90,7 +90,7 @@ class Sources:
 
     def rollups(self, **also: object) -> Q:
         """The roll-up rows for which `also` holds."""
-        return reduce(or_, (_within("starts_at", interval, span=span, **also) for span, interval in self.rolled), NOTHING)
+        return reduce(or_, (_within("starts_at", _starts(span, whole), span=span, **also) for span, whole in self.rolled), NOTHING)
 
 
 def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True, fives_since: datetime | None = None) -> Sources:
@@ -101,12 +101,12 @@ def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True, 
     start, end = range_.start, range_.end
     if state is None:
         return Sources(raw=((start, end),))
-    longest = range_.bin if is_drawn else DAY
+    longest = range_.bin if is_drawn else MONTH
     is_missing = longest > FIVE and not state.is_complete and start < state.from_at
     left = _some((max(start, state.from_at) if is_missing else start, end))
     rolled: list[tuple[Span, Interval]] = []
-    for span in (span for span in LENGTHS if LENGTHS[span] <= longest):
-        whole, left = _cut(left, LENGTHS[span], _summed(span, state, fives_since))
+    for span in (span for span in LENGTHS if LENGTHS[span][0] <= longest):
+        whole, left = _cut(left, *LENGTHS[span], _summed(span, state, fives_since))
         rolled += ((span, interval) for interval in whole)
     return Sources(left, tuple(rolled), state.from_at if is_missing else None)
 
@@ -115,24 +115,30 @@ def _summed(span: Span, state: RollupState, fives_since: datetime | None) -> Int
     """From when to when a span's roll-ups are there."""
     if span is Span.FIVE:
         return max(state.fives_from, fives_since or state.fives_from), state.fives_until
-    if state.is_complete:  # nothing is older
-        return EARLIEST, state.until_at
-    # Longer ones are summed of hours when the hours before them are looked at.
-    return state.from_at + (LENGTHS[span] if span in OF_HOURS else timedelta(0)), state.until_at
+    # Longer ones are summed when the hours before them are looked at. Of days, and where all is summed of hours, nothing is older.
+    from_at = EARLIEST if state.is_complete else state.from_at + (LENGTHS[span][1] if span is not Span.HOUR else timedelta(0))
+    return max(from_at, state.looked_at - KEPT_HOURS + DAY) if span is Span.MONTH else from_at, state.until_at
 
 
-def _cut(intervals: Iterable[Interval], length: timedelta, summed: Interval) -> tuple[list[Interval], tuple[Interval, ...]]:
-    """The parts of some intervals that are whole spans and summed, and what is left of them."""
+def _cut(
+    intervals: Iterable[Interval], length: timedelta, step: timedelta, summed: Interval
+) -> tuple[list[Interval], tuple[Interval, ...]]:
+    """The parts of some intervals that are whole spans and summed, and what is left of them. Spans that overlap are parts of their own."""
     whole: list[Interval] = []
     left: list[Interval] = []
     for start, end in intervals:
-        first, last = _ceil(max(start, summed[0]), length), floor(min(end, summed[1]), length)
-        if first < last:
-            whole.append((first, last))
-            left += _some((start, first), (last, end))
-        else:
-            left.append((start, end))
+        first = _ceil(max(start, summed[0]), step)
+        count = max(0, (min(end, summed[1]) - first) // length)
+        last = first + count * length
+        whole += _some((first, last)) if step == length else [(first + n * length, first + (n + 1) * length) for n in range(count)]
+        left += _some((start, first), (last, end)) if count else [(start, end)]
     return whole, tuple(left)
+
+
+def _starts(span: Span, whole: Interval) -> Interval:
+    """From when to when those begin that make up a part."""
+    length, step = LENGTHS[span]
+    return whole[0], whole[1] - length + step
 
 
 def _some(*intervals: Interval) -> tuple[Interval, ...]:

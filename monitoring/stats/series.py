@@ -125,7 +125,7 @@ def _read_steps(where: Sources, tallies: _Tallies, now: datetime) -> None:
         in_time, durations = int(bool(route) and answered_at <= deadline_at), {} if ms is None else {bucket(ms): 1}
         for tally in tallies.at(at):
             tally.add_steps(route, 1, in_time, durations, is_under_way=deadline_at >= now)
-    rolled = StepRollup.objects.filter(where.rollups(is_total=True, source=Source.VALIDATOR)).order_by()
+    rolled = StepRollup.objects.filter(where.rollups(source=Source.VALIDATOR)).order_by()
     for at, *row in rolled.values_list("starts_at", "route", "count", "in_time", "durations"):
         for tally in tallies.at(at):
             tally.add_steps(*row)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.models import RollupState, Span
-from monitoring.rollups.summing import DAY, FIVE, HOUR, Interval, floor
+from monitoring.rollups.summing import DAY, HOUR, Interval, floor
 from monitoring.stats.ranges import LENGTHS, RANGES, Range, Sources, sources
 from monitoring.tests.records import NOW
 
@@ -20,7 +20,7 @@ def summed(from_at: timedelta, until_at: timedelta, *, is_complete: bool) -> Rol
     """As if hours were summed from so long ago to so long ago."""
     until = floor(NOW - until_at, HOUR)
     start = min(floor(NOW - from_at, HOUR), until)
-    return RollupState(from_at=start, until_at=until, fives_from=start, fives_until=until, is_complete=is_complete)
+    return RollupState(from_at=start, until_at=until, fives_from=start, fives_until=until, is_complete=is_complete, looked_at=NOW)
 
 
 STATES = st.none() | st.builds(summed, SECONDS, SECONDS, is_complete=st.booleans())
@@ -46,16 +46,25 @@ def test_each_moment_is_read_from_one_source(of: Range, state: RollupState | Non
 @given(WANTED, STATES, st.booleans())
 def test_spans_are_read_whole_and_only_where_they_are_summed(of: Range, state: RollupState | None, is_drawn: bool) -> None:
     for span, (start, end) in sources(of, state, is_drawn=is_drawn).rolled:
+        length, step = LENGTHS[span]
         assert state is not None
-        assert floor(start, LENGTHS[span]) == start < floor(end, LENGTHS[span]) == end <= state.until_at
+        assert floor(start, step) == start < floor(end, step) == end <= state.until_at
+        assert (end - start) % length == timedelta(0)
         assert state.is_complete or start >= state.from_at
-        assert not is_drawn or LENGTHS[span] <= of.bin
+        assert not is_drawn or length <= of.bin
 
 
-def test_a_month_is_read_from_few_spans() -> None:
-    month = sources(Range.named("30d", NOW), summed(90 * DAY, HOUR, is_complete=True))
-    rows = {span: sum((end - start) // LENGTHS[span] for of, (start, end) in month.rolled if of == span) for span in LENGTHS}
-    assert rows[Span.DAY] >= 28
+def test_a_month_is_read_from_few_rows() -> None:
+    month = sources(Range.named("30d", NOW), summed(90 * DAY, HOUR, is_complete=True), is_drawn=False)
+    rows = {span: sum((end - start) // LENGTHS[span][0] for of, (start, end) in month.rolled if of == span) for span in LENGTHS}
+    assert rows[Span.MONTH] == 1
+    assert rows[Span.DAY] <= 1
     assert rows[Span.SIX] <= 6
     assert rows[Span.HOUR] <= 10
-    assert sum((end - start for start, end in month.raw), timedelta()) < HOUR + 2 * FIVE
+    assert sum((end - start for start, end in month.raw), timedelta()) < 2 * HOUR
+
+
+def test_months_that_were_forgotten_are_read_from_days() -> None:
+    long_ago = sources(Range.between(NOW - 150 * DAY, NOW - 110 * DAY, NOW), summed(400 * DAY, HOUR, is_complete=True), is_drawn=False)
+    assert {span for span, _ in long_ago.rolled} >= {Span.DAY}
+    assert Span.MONTH not in {span for span, _ in long_ago.rolled}

@@ -6,12 +6,13 @@ import math
 import time
 from datetime import datetime, timedelta
 from importlib import import_module
+from itertools import product
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.conf import settings as environment
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,8 @@ from monitoring.rollups import rolling
 from monitoring.rollups.fives import GROUPS_KEPT, prune_groups
 from monitoring.rollups.histogram import bucket, percentile
 from monitoring.rollups.rolling import FIVE_GRACE, GRACE, KEPT_DAYS, KEPT_FIVES, KEPT_HOURS, roll, roll_if_due
-from monitoring.rollups.summing import DAY, FIVE, HOUR, OF_HOURS, ROLLUPS, floor, paused_seconds, prune, roll_hour, roll_hours
+from monitoring.rollups.summing import DAY, FIVE, HOUR, LONGER, MONTH, ROLLUPS, Longer, floor, paused_seconds, prune, roll_hour, roll_longer
+from monitoring.stats.ranges import Range, sources
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 MINUTE = timedelta(minutes=1)
@@ -37,6 +39,16 @@ def days(db: None) -> datetime:
     return NOW
 
 
+@pytest.fixture
+def weeks(db: None) -> datetime:
+    """Seventy days of records up to NOW, of which one came late; all is summed."""
+    Past(default_account(), seed=7).write(600, NOW - 70 * DAY, NOW, lambda _: None)
+    roll_all(NOW - HOUR)
+    make_step(at=NOW - DAY - HOUR)
+    roll_all(NOW)
+    return NOW
+
+
 def roll_all(now: datetime) -> RollupState:
     """Until nothing is due."""
     while roll_if_due(now):
@@ -46,6 +58,10 @@ def roll_all(now: datetime) -> RollupState:
 
 def steps(**which: Any) -> dict[str, Any]:
     return sums(StepRollup, **which)
+
+
+def counted(model: type[StepRollup | GroupRollup], *which: Q, **also: Any) -> int:
+    return model.objects.filter(*which, **also).aggregate(count=Sum("count"))["count"] or 0
 
 
 def sums(model: type[StepRollup | GroupRollup], **which: Any) -> dict[str, Any]:
@@ -66,19 +82,18 @@ def contents() -> list[list[tuple[Any, ...]]]:
 def test_the_hours_and_the_raw_rows_after_them_make_up_all_steps(days: datetime) -> None:
     state = roll_all(days)
     raw = Step.objects.filter(received_at__lt=state.until_at)
-    told = steps(span=Span.HOUR, is_total=False)
+    told = steps(span=Span.HOUR)
     assert told["count"] == raw.count() > 300
     assert told["in_time"] + told["late"] == raw.filter(answered_at__isnull=False).count()
     assert told["actions"] == sum(len(each.actions) for each in raw)
     assert told["cost"] == LLMAttempt.objects.filter(step__in=raw).aggregate(cost=Sum("cost"))["cost"]
-    assert told == steps(span=Span.HOUR, is_total=True)
     assert all(told == sums(GroupRollup, span=Span.HOUR, by=by) for by in By)
 
 
 def test_outcomes_are_summed_by_each_sort_of_group(days: datetime) -> None:
     state = roll_all(days)
     raw = Step.objects.filter(received_at__lt=state.until_at)
-    told = steps(span=Span.HOUR, is_total=False)
+    told = steps(span=Span.HOUR)
     assert [told[name] for name in ("worked", "partly", "failed")] == [
         raw.filter(outcome=name).count() for name in Outcome if name != "unknown"
     ]
@@ -97,16 +112,29 @@ def test_attempts_are_summed_with_their_tokens(days: datetime) -> None:
     assert told.aggregate(**{name: Sum(name) for name in names}) == raw.aggregate(**{name: Sum(name) for name in names})
 
 
-@pytest.mark.parametrize(("span", "length"), OF_HOURS.items())
-def test_a_longer_span_is_the_sum_of_its_hours(days: datetime, span: Span, length: timedelta) -> None:
-    whole = floor(roll_all(days).until_at, length) - length
-    hours = {"span": Span.HOUR, "starts_at__gte": whole, "starts_at__lt": whole + length}
-    assert steps(span=span, is_total=False, starts_at=whole) == steps(is_total=False, **hours)
-    assert steps(span=span, is_total=True, starts_at=whole) == steps(is_total=True, **hours)
-    assert not StepRollup.objects.filter(span=span, starts_at=whole + length).exists(), "it is not over"
-    durations = [row.durations for row in StepRollup.objects.filter(span=span, is_total=True, starts_at=whole)]
-    raw = Step.objects.filter(received_at__gte=whole, received_at__lt=whole + length)
+@pytest.mark.parametrize("longer", LONGER, ids=lambda longer: longer.span.value)
+def test_a_longer_span_is_the_sum_of_its_hours(days: datetime, longer: Longer) -> None:
+    start = floor(roll_all(days).until_at, longer.step) - longer.length
+    assert steps(span=longer.span, starts_at=start) == steps(span=Span.HOUR, starts_at__gte=start, starts_at__lt=start + longer.length)
+    assert not StepRollup.objects.filter(span=longer.span, starts_at__gt=start).exists(), "it is not over"
+    durations = [row.durations for row in StepRollup.objects.filter(span=longer.span, starts_at=start)]
+    raw = Step.objects.filter(received_at__gte=start, received_at__lt=start + longer.length)
     assert sum(sum(each.values()) for each in durations) == raw.count() > 0
+
+
+@pytest.mark.parametrize("is_drawn", [True, False])
+def test_whatever_spans_a_range_is_read_from_it_has_each_step_once(weeks: datetime, is_drawn: bool) -> None:
+    state, spans = RollupState.objects.get(), set()
+    for length, ago in product((5 * HOUR, DAY, 7 * DAY, 30 * DAY, 37 * DAY), (timedelta(), 3 * DAY + HOUR, 29 * DAY)):
+        of = Range.between(weeks - ago - length, weeks - ago, weeks)
+        where = sources(of, state, is_drawn=is_drawn)
+        there = Step.objects.filter(received_at__gte=of.start, received_at__lt=of.end).count()
+        raw = Step.objects.filter(where.raw_rows("received_at")).count()
+        assert counted(StepRollup, where.rollups()) + raw == there
+        fives = counted(StepRollup, where.rollups(), span=Span.FIVE)
+        assert all(counted(GroupRollup, where.rollups(by=by), span__in=set(Span) - {Span.FIVE}) + fives + raw == there for by in By)
+        spans |= {span for span, _ in where.rolled}
+    assert spans == set(Span) - {Span.MONTH} if is_drawn else set(Span)
 
 
 def test_the_same_again_gives_the_same(days: datetime) -> None:
@@ -115,17 +143,17 @@ def test_the_same_again_gives_the_same(days: datetime) -> None:
     hours = sorted(set(StepRollup.objects.filter(span=Span.HOUR).values_list("starts_at", flat=True)))
     for hour in hours:
         roll_hour(hour, days)
-    for span, length in OF_HOURS.items():
-        roll_hours(span, floor(until_at, length) - length)
+    for longer in LONGER:
+        roll_longer(longer, floor(until_at, longer.step) - longer.length)
     assert contents() == before
 
 
-def test_an_upgrade_sums_six_hours_of_the_hours_on_record(days: datetime) -> None:
+def test_an_upgrade_sums_the_new_spans_of_those_on_record(days: datetime) -> None:
     roll_all(days)
     before = contents()
     for model in ROLLUPS:
-        model.objects.filter(span=Span.SIX).delete()
-    import_module("monitoring.migrations.0014_six_hours").sum_hours(apps, None)
+        model.objects.filter(span__in=[Span.SIX, Span.MONTH]).delete()
+    import_module("monitoring.migrations.0014_longer_spans").sum_longer(apps, None)
     assert contents() == before
 
 
@@ -136,7 +164,7 @@ def test_an_hour_is_summed_a_quarter_of_an_hour_after_its_end(db: None) -> None:
     roll_all(hour + HOUR + GRACE - MINUTE)
     assert not StepRollup.objects.filter(span=Span.HOUR).exists()
     roll_all(hour + HOUR + GRACE)
-    assert steps(span=Span.HOUR, is_total=True, starts_at=hour)["count"] == 1
+    assert steps(span=Span.HOUR, starts_at=hour)["count"] == 1
 
 
 def test_five_minutes_are_summed_six_minutes_after_their_end_and_once_more_with_their_hour(db: None) -> None:
@@ -157,7 +185,7 @@ def test_five_minutes_make_up_their_hours(days: datetime) -> None:
     hours = {"span": Span.HOUR, "starts_at__gte": state.fives_from}
     fives = {"span": Span.FIVE, "starts_at__lt": state.until_at}
     assert state.fives_from <= Step.objects.earliest("received_at").received_at
-    assert steps(**fives) == steps(**hours, is_total=True)
+    assert steps(**fives) == steps(**hours)
     names = ("count", "prompt_tokens", "completion_tokens", "cost")
     for model, summed in ((AttemptRollup, names), (PauseRollup, ("seconds",))):
         told = [model.objects.filter(**which).aggregate(**{name: Sum(name) for name in summed}) for which in (fives, hours)]
@@ -201,7 +229,7 @@ def test_five_minutes_are_forgotten_sooner_than_hours(db: None) -> None:
         make_step(at=NOW - ago)
     state = roll_all(NOW)
     assert steps(span=Span.FIVE)["count"] == 1
-    assert steps(span=Span.HOUR, is_total=True)["count"] == 2
+    assert steps(span=Span.HOUR)["count"] == 2
     assert state.fives_from == floor(NOW - KEPT_FIVES, HOUR)
 
 
@@ -210,7 +238,8 @@ def test_a_fact_that_comes_late_is_counted_in_all_spans_it_lies_in(db: None) -> 
     roll_all(NOW)
     make_step(at=NOW - DAY + MINUTE)
     roll_all(NOW + 2 * MINUTE)
-    assert [steps(is_total=True, span=span)["count"] for span in (Span.HOUR, *OF_HOURS)] == [2, 2, 2]
+    assert [steps(span=span)["count"] for span in (Span.HOUR, Span.SIX, Span.DAY)] == [2, 2, 2]
+    assert steps(span=Span.MONTH, starts_at=floor(NOW, DAY) - MONTH)["count"] == 2
 
 
 def test_hours_that_a_stopped_worker_missed_are_made_up_for(db: None) -> None:
@@ -218,9 +247,9 @@ def test_hours_that_a_stopped_worker_missed_are_made_up_for(db: None) -> None:
     for number in range(30):
         make_step(at=NOW + number * HOUR)
     roll_all(NOW + 40 * HOUR)
-    assert steps(is_total=True, span=Span.HOUR)["count"] == 30
-    assert StepRollup.objects.filter(span=Span.DAY, is_total=True).count() == 2
-    assert steps(is_total=True, span=Span.SIX)["count"] == 30
+    assert steps(span=Span.HOUR)["count"] == 30
+    assert StepRollup.objects.filter(span=Span.DAY).count() == 2
+    assert steps(span=Span.SIX)["count"] == 30
 
 
 def test_the_past_is_summed_in_pieces_newest_first(days: datetime) -> None:
@@ -235,10 +264,11 @@ def test_the_past_is_summed_in_pieces_newest_first(days: datetime) -> None:
         rolling._backward(state, days, time.monotonic() + 0.001, 0.0)
         rolled.append(state.from_at)
     assert rolled == sorted(rolled, reverse=True)
-    assert [steps(span=span)["count"] for span in OF_HOURS] == [
-        steps(span=Span.HOUR, starts_at__lt=floor(state.until_at, length))["count"] for length in OF_HOURS.values()
-    ]
-    assert steps(span=Span.HOUR, is_total=True)["count"] == Step.objects.filter(received_at__lt=state.until_at).count()
+    for longer in LONGER:
+        end = floor(state.until_at, longer.step)
+        of_hours = steps(span=Span.HOUR, starts_at__gte=end - longer.length, starts_at__lt=end)
+        assert steps(span=longer.span, starts_at=end - longer.length) == of_hours
+    assert steps(span=Span.HOUR)["count"] == Step.objects.filter(received_at__lt=state.until_at).count()
 
 
 def test_of_two_workers_one_sums(db: None) -> None:
@@ -271,8 +301,8 @@ def test_old_roll_ups_are_forgotten_and_days_kept_longer(db: None) -> None:
         make_step(at=NOW - ago)
     roll_all(NOW)
     roll_all(NOW + MINUTE)
-    assert StepRollup.objects.filter(span=Span.HOUR, is_total=True).count() == 1
-    assert StepRollup.objects.filter(span=Span.DAY, is_total=True).count() == 2
+    assert StepRollup.objects.filter(span=Span.HOUR).count() == 1
+    assert StepRollup.objects.filter(span=Span.DAY).count() == 2
     prune(Span.DAY, NOW - DAY)
     assert not StepRollup.objects.filter(span=Span.DAY).exists()
 
@@ -314,7 +344,7 @@ def test_a_step_without_an_answer_is_neither_in_time_nor_late(db: None) -> None:
     make_step(make_task(), at=hour, duration_ms=23_501)
     make_attempt(make_llm_step(at=hour), cost="0.25")
     roll_hour(hour, NOW)
-    told = steps(is_total=True)
+    told = steps()
     assert (told["count"], told["in_time"], told["late"], float(told["cost"])) == (3, 1, 1, 0.25)
 
 
