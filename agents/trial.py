@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from agents.known_sites import known_sites
 from agents.page import read
+from agents.phrases import phrase
 from agents.protocol import Plan, parse, render
 from agents.template import plan
 from agents.template.intents import understand
@@ -55,7 +56,5 @@ def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: Wan
 
 
 def _told(made: Plan) -> list[str]:
-    return [
-        f"plan: {made.reasoning}" + (" Done." if made.done else ""),
-        f"confidence: {made.confidence:.2f}. {made.confidence_why}",
-    ]
+    reasoning = phrase("{reasoning} Done.", reasoning=made.reasoning) if made.done else made.reasoning
+    return [reasoning, phrase("Confidence {number}: {why}", number=f"{made.confidence:.2f}", why=made.confidence_why)]

@@ -55,7 +55,7 @@ def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
 def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
     stages = (intent, *intent.then)
     if any(stage.kind is Kind.OTHER for stage in stages):
-        yield Doubt(0.35, "What kind of task this is is not known.")
+        yield Doubt(0.35, "The kind of task is not known.")
     elif any(recipe_for(stage) is best_guess for stage in stages):
         yield Doubt(0.75, f"There is no recipe for this kind of task ({intent.kind}).")
     heeded = {value for one in _all_criteria(intent) for value in one.values} | {stage.subject for stage in stages}

@@ -33,15 +33,14 @@ def test_it_prints_understanding_candidates_and_plan_of_a_step(tmp_path: Path) -
     )
     lines = text.splitlines()
     assert lines[:4] == [
-        "intent: message, about 'Send message'",
-        "chain: message",
-        "criterion: name not equals 'Ann'",
-        "criterion: topic is one of 'Support', 'x'",
+        "Write a message: “Send message”",
+        "Condition: name does not equal “Ann”",
+        "Condition: topic is one of “Support”, “x”",
+        "Answered by the recipe message",
     ]
-    assert lines[4].startswith("recipe: ")
-    assert any(line.startswith("field for name: textbox 'Your name' by ") for line in lines)
-    assert any(line.startswith("field for topic: listbox ") for line in lines)
-    assert any(line.startswith("named 0.") and "Send message" in line for line in lines)
+    assert any(line.startswith("Field for name: textbox “Your name”, found by ") for line in lines)
+    assert any(line.startswith("Field for topic: listbox ") for line in lines)
+    assert any(line.startswith("Fits by its name to ") and "Send message" in line for line in lines)
     assert any(line.startswith("  1. Type ") for line in lines)
     names = [call["name"] for call in answer(text)["tool_calls"]]
     assert (names[0], names[-1]) == ("browser.input", "browser.click")
@@ -51,9 +50,9 @@ def test_it_prints_understanding_candidates_and_plan_of_a_step(tmp_path: Path) -
 def test_it_prints_a_chain_and_the_whole_list_of_a_one_shot_task_on_an_unseen_page() -> None:
     prompt = "Login with username:<username> and password:<password>, search for 'Salt' and then log out"
     text = told(prompt, URL, "--form", "one-shot")
-    assert "chain: login → search → logout" in text
-    assert "login: username equals '<username>'" in text
-    assert "page: none" in text
+    assert "In this order: Log in → Search → Log out" in text
+    assert "For the log-in: username equals “<username>”" in text
+    assert "No page" in text
     types = [action["type"] for action in answer(text)["actions"]]
     assert types[0] == "NavigateAction"
     assert types.count("TypeAction") == 3
@@ -61,7 +60,9 @@ def test_it_prints_a_chain_and_the_whole_list_of_a_one_shot_task_on_an_unseen_pa
 
 def test_it_shows_the_item_that_is_meant(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(shop()["/"])
-    assert "item: link 'Smart Watch' by " in told("Open the product 'Smart Watch'", URL, "--html", str(tmp_path / "page.html"))
+    assert "The item that is meant: link “Smart Watch”, found by " in told(
+        "Open the product 'Smart Watch'", URL, "--html", str(tmp_path / "page.html")
+    )
 
 
 @pytest.mark.parametrize(

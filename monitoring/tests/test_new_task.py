@@ -75,10 +75,10 @@ PAGE = '<html><body><form action="/search"><input name="query" aria-label="Searc
 def test_a_try_shows_understanding_candidates_and_plan_and_queues_nothing(form: str, first: str, operator: Client) -> None:
     response = operator.post("/tasks/new/", {**GOOD, "prompt": "Search for 'Salt'", "page": PAGE, "form": form, "try": "1"})
     told = text_of(response, "//*[@id='trial']")
-    assert "intent: search, about 'Salt'" in told
-    assert "page: 2 elements, 1 fields" in told
-    assert f"plan: Template: {'search' if form == 'step' else 'search, all at once'}" in told
-    assert "confidence: " in told
+    assert "Search: “Salt”" in told
+    assert "Elements: 2. Fields: 1. Links and buttons: 1" in told
+    assert f"Template: {'search' if form == 'step' else 'search, all at once'}" in told
+    assert "Confidence " in told
     actions = [words_of(item) for item in tree_of(response).xpath("//*[@id='trial']//ol/li")]
     assert f"1. {actions[0]}".startswith(first)
     assert '"Salt"' in text_of(response, "//*[@id='trial-json-text']")
