@@ -32,7 +32,7 @@ class PauseForm(forms.Form):
         max_value=MOST_MINUTES,
         label=_("Or minutes of your own"),
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text=_("1 to 10080, which is a week. What is entered here counts instead of the choice above."),
+        help_text=_("1 to 10,080, which is a week. What is entered here counts instead of the choice above."),
     )
 
     @property

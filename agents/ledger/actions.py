@@ -11,6 +11,7 @@ from agents import gates, governor, words
 from agents.ledger import events
 from agents.ledger.times import at
 from agents.models import Account, AuditEntry
+from agents.text import length
 
 Action = AuditEntry.Action
 _PAUSED_FOR = re.compile(r"For (\d+) s\.", re.ASCII)
@@ -18,7 +19,7 @@ _PAUSED_FOR = re.compile(r"For (\d+) s\.", re.ASCII)
 
 def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
     """Send nothing for `seconds`. A pause that already lasts longer stays as it is."""
-    _act(account, Action.PAUSE, f"For {seconds:.0f} s.", by, now, lambda gate: words.paused(gate, now, seconds))
+    _act(account, Action.PAUSE, f"For {length(seconds)}.", by, now, lambda gate: words.paused(gate, now, seconds))
 
 
 def paused_for(entry: AuditEntry) -> float:
@@ -59,7 +60,7 @@ def _act(account: Account, action: str, detail: str, by: str, now: float, move: 
         if action in (Action.RESUME, Action.CLEAR):
             events.ended_by_operator(account, now)
         left = before.paused_until - now
-        words = f"{detail} {f'{left:.0f} s of a pause were left.' if left > 0 else 'No pause was running.'}".strip()
+        words = f"{detail} {f'{length(left)} of a pause were left.' if left > 0 else 'No pause was running.'}".strip()
         AuditEntry.objects.create(at=at(now), by=by, action=action, account=account, detail=words)
 
 

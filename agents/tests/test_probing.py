@@ -126,7 +126,7 @@ def test_an_operators_probe_ends_the_pause_and_is_on_record(standin: StandIn) ->
     assert jobs.probe(account.pk) == "ok"
     entry = AuditEntry.objects.get()
     assert (entry.by, entry.action, entry.account) == ("ada", "probe", account)
-    assert entry.detail.endswith("s of a pause were left.")
+    assert entry.detail.endswith(" of a pause were left.")
 
 
 def test_an_operators_pause_holds_although_a_request_under_way_succeeds(standin: StandIn) -> None:

@@ -19,6 +19,7 @@ from agents.configuration import accounts, provider
 from agents.governor import State
 from agents.keys import UnreadableKey
 from agents.models import Account, Heartbeat, QuotaReading, Settings
+from agents.refusals import RefusalClass
 from monitoring.backup.plan import LOST_AFTER
 from monitoring.health.judging import Look
 from monitoring.models import BackupPlan, HealthState
@@ -139,7 +140,7 @@ def _account(account: Account, now: datetime) -> list[Look]:
         return [Look(name, DOWN, str(error)[:300])]
     succeeded = f" Last success {_moment(gate.succeeded_at)}." if gate.succeeded_at else " It has never succeeded."
     if gate.is_stopped:
-        return [Look(name, DOWN, f"Stopped: {gate.cause}.{succeeded}")]
+        return [Look(name, DOWN, f"Stopped. {RefusalClass(gate.cause).sentence}{succeeded}"[:300])]
     state = gate.state(at)
     if state is State.PAUSED:
         return [Look(name, DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{succeeded}")]

@@ -10,9 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from agents.models import RateLimitEvent
+from agents.text import length
 from monitoring.models import Channel, Delivery, Notice
 from monitoring.notices.conditions import conditions
 from monitoring.notices.events import EVENTS, Condition
+from monitoring.suites.registry import TITLES
 
 
 def notice(now: datetime) -> list[Notice]:
@@ -41,13 +43,13 @@ def _over(old: Notice, now: datetime) -> Notice | None:
     event = EVENTS[old.event].over
     if not event:
         return None
-    title = f"{EVENTS[event].label}{f': {old.subject}' if old.subject else ''}"
+    subject = TITLES.get(old.subject, old.subject) if old.event == "test_failed" else old.subject
+    title = f"{EVENTS[event].label}{f': {subject}' if subject else ''}"
     return _new(event, old.subject, title, _how_long(old, now), now)
 
 
 def _how_long(old: Notice, now: datetime) -> str:
-    minutes = (now - old.at).total_seconds() / 60
-    words = f"It took {minutes:.0f} min. Before: {old.title}."
+    words = f"It took {length((now - old.at).total_seconds())}. Before: {old.title}."
     return f"{words} {_how_back(old)}".strip() if EVENTS[old.event].over == "llm_back" else words
 
 

@@ -43,6 +43,7 @@ class NoticeRow:
     seconds: float | None
     sent: int
     failed: int
+    queued: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +135,18 @@ def _channel_row(channel: Channel, last: Delivery | None) -> ChannelRow:
 
 
 def _notice_rows(found: Sequence[Notice]) -> list[NoticeRow]:
-    sent, failed = Q(state=Delivery.State.SENT), Q(state=Delivery.State.FAILED)
+    sent, failed, queued = (
+        Count("id", filter=Q(state=state)) for state in (Delivery.State.SENT, Delivery.State.FAILED, Delivery.State.QUEUED)
+    )
     counted = Delivery.objects.filter(notice__in=[notice.pk for notice in found]).values("notice").order_by()
-    rows = counted.annotate(sent=Count("id", filter=sent), failed=Count("id", filter=failed))
-    counts = {row["notice"]: (row["sent"], row["failed"]) for row in rows}
-    return [_notice_row(notice, *counts.get(notice.pk, (0, 0))) for notice in found]
+    rows = counted.annotate(sent=sent, failed=failed, queued=queued)
+    counts = {row["notice"]: (row["sent"], row["failed"], row["queued"]) for row in rows}
+    return [_notice_row(notice, *counts.get(notice.pk, (0, 0, 0))) for notice in found]
 
 
-def _notice_row(notice: Notice, sent: int, failed: int) -> NoticeRow:
+def _notice_row(notice: Notice, sent: int, failed: int, queued: int) -> NoticeRow:
     lasted = (notice.over_at - notice.at).total_seconds() if notice.over_at and notice.over_at != notice.at else None
-    return NoticeRow(notice, _label(notice), lasted, sent, failed)
+    return NoticeRow(notice, _label(notice), lasted, sent, failed, queued)
 
 
 def _matching(query: DeliveryQuery) -> QuerySet[Delivery]:

@@ -27,7 +27,7 @@ def found(client: Client, **conditions: str) -> list[str]:
 def test_an_event_tells_what_was_predicted_and_what_came(viewer: Client) -> None:
     make_event(at=NOW, took=370)
     (row,) = rows_of(viewer.get(PAGE))
-    assert "Account rate limit 429 default whole account refusal 1 in a row" in row
+    assert "Account rate limit 429 default whole account no. 1 in a row" in row
     assert "1 min our ladder" in row
     assert "4 May 12:01:00 UTC 4 May 12:01:00 UTC – 4 May 12:03:00 UTC our ladder, hardly more than a guess" in row
     assert "4 May 12:06:10 UTC 5 min 10 s later than predicted" in row

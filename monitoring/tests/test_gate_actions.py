@@ -16,6 +16,7 @@ from agents.governor import State
 from agents.models import AuditEntry, Gate, LLMAttempt
 from agents.reasons import PauseSource, Purpose
 from agents.standin.process import StandIn
+from agents.text import length
 from monitoring.tests.reading import text_of, tree_of
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +74,7 @@ def test_a_pause_lasts_as_long_as_was_said(sent: dict[str, str], seconds: float,
     assert gate.pause_source is PauseSource.OPERATOR
     assert "LLM paused by an operator for" in text_of(response)
     assert "default is paused for" in text_of(response, "//*[@role='status'][contains(@class, 'alert-success')]")
-    assert audit() == [("one-of-operators", "pause", f"For {seconds} s. No pause was running.")]
+    assert audit() == [("one-of-operators", "pause", f"For {length(seconds)}. No pause was running.")]
 
 
 @pytest.mark.parametrize(

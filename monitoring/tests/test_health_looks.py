@@ -81,7 +81,7 @@ def test_a_late_schedule_is_named() -> None:
         ({}, UNKNOWN, "It has never succeeded."),
         ({"strikes": 1, "cause": "edge", "paused_until": 9e9, "succeeded_at": 1.0}, DEGRADED, "Paused until"),
         ({"strikes": 1, "cause": "edge", "paused_until": 1.0, "succeeded_at": 1.0}, DEGRADED, "a probe decides"),
-        ({"strikes": 1, "cause": "auth", "paused_until": 9e9}, DOWN, "Stopped: auth."),
+        ({"strikes": 1, "cause": "auth", "paused_until": 9e9}, DOWN, "Stopped. The key was refused."),
     ],
 )
 def test_an_account_is_as_its_gate_is(settings: Any, gate: dict[str, Any], state: HealthState, words: str) -> None:

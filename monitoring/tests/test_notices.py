@@ -116,6 +116,9 @@ def test_a_failed_suite_is_told_and_so_is_its_recovery() -> None:
     finished("ok")
     noticing.notice(timezone.now())
     assert told() == [("test_failed", "key"), ("test_recovered", "key")]
+    recovered = Notice.objects.get(event="test_recovered")
+    assert recovered.title == "Test recovered: Direct key test"
+    assert recovered.body.startswith("It took 0 s. Before: Direct key test failed.")
 
 
 def test_a_component_is_told_when_it_is_down_not_when_it_stumbles() -> None:

@@ -177,8 +177,9 @@ def test_what_is_so_now_stands_apart_from_what_was(viewer: Client) -> None:
     make_notice("component_down", "web", at=now - timedelta(hours=2), title="Down: web", over_at=now - timedelta(hours=1))
     make_delivery(open_one, make_channel())
     make_delivery(open_one, make_channel("mail"), state="failed", sent_at=None)
+    make_delivery(open_one, make_channel("chat"), state="queued", sent_at=None)
     page = viewer.get("/notifications/")
-    assert "LLM paused: account default Warning 1 sent, 1 failed" in rows_of(page)[0]
+    assert "LLM paused: account default Warning 1 sent 1 queued 1 failed" in rows_of(page)[0]
     assert "Down: web" not in text_of(page, "//*[@id='notifications']/section[1]")
     both = rows_of(viewer.get("/notifications/notices/"))
     assert "Still so" in both[0]
