@@ -68,6 +68,8 @@ class AccountForm(RowForm):
         self.fields["enabled"].help_text = _("A disabled account gets no request. Nobody but an admin enables it again.")
         if row.name != Account.DEFAULT:
             self.fields["model_names"].help_text = OTHERS_HELP["model_names"]
+        if self.is_new:
+            self.fields["key"].help_text = _("The miner calls with it. Kept encrypted and never shown again.")
 
     @property
     def is_new(self) -> bool:

@@ -74,7 +74,7 @@ class ChannelForm(forms.Form):
         self.channel = channel
         url = self.fields["url"]
         url.required = channel.pk is None
-        url.help_text = _("Where messages go, such as json://host/path, mailto://… or tgram://…. Kept encrypted and never shown again.")
+        url.help_text = _("Where messages go: json://host/path, mailto://…, tgram://… and so on. Kept encrypted and never shown again.")
         if channel.pk:
             url.label, url.help_text = _("Replace the URL"), _("In use: {scheme}://… Leave empty to keep it.").format(scheme=channel.scheme)
         else:

@@ -53,8 +53,7 @@ def schedules(visitor: Visitor) -> None:
     page.get_by_role("button", name="Switch off Each quarter").click()
     expect(page.get_by_role("row").filter(has_text="Each quarter")).to_contain_text("Off")
     page.get_by_role("link", name="Change Each quarter").click()
-    page.get_by_text("Delete this schedule").click()
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete Each quarter").click()
     expect(page.get_by_role("row").filter(has_text="Each quarter")).to_have_count(0)
 
 
@@ -88,7 +87,7 @@ def users(visitor: Visitor) -> None:
     page.get_by_role("button", name="Add user").click()
     password = page.locator("#first-password").inner_text()
     page.get_by_label("Group of eve", exact=True).select_option("Operator")
-    page.get_by_role("button", name="Set the group of eve").click()
+    page.get_by_role("button", name="Change the group of eve").click()
     expect(page.get_by_label("Group of eve", exact=True)).to_have_value("operators")
     page.get_by_role("button", name="New password for eve").click()
     expect(page.locator("#first-password")).not_to_have_text(password)

@@ -53,7 +53,7 @@ def test_a_fresh_panel_shows_an_open_gate_and_claims_nothing(viewer: Client) -> 
     assert "LLM ready, one request every 5 s." in said
     assert "Fixed: one every 5 s" in said
     assert "8.0 s unknown yet, so assumed" in said
-    assert "default unknown: no request was sent and nobody paused it." in said
+    assert "default: unknown, as no request was sent and nobody paused it." in said
     assert "Unknown yet: no account has come back" in said
     assert "No request has been refused for its rate yet." in said
     assert "Nobody has probed, paused, resumed or cleared an account yet." in said

@@ -39,12 +39,14 @@
     if (!set.line) return { type: "bar", order: 1, stack: "bars", categoryPercentage: 1, barPercentage: 0.86, ...common };
     return { type: "line", order: 0, borderWidth: 2, pointRadius: 1.5, pointHitRadius: 8, tension: 0, ...common };
   };
-  const annotations = (told) => {
+  const annotations = (told, sets) => {
     // A bar that was paused for a minute has to be seen too.
     const shades = Array.from({ length: 11 }, (_, tenth) => color("yellow", 0.08 + 0.03 * tenth)), mark = color("body-color", 0.6);
     const boxes = told.paused.map(([xMin, xMax, share]) => ({ type: "box", xMin, xMax, backgroundColor: shades[Math.round(10 * share)], borderWidth: 0, drawTime: "beforeDatasetsDraw" }));
     const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: mark, borderWidth: 1.5, borderDash: [4, 3] }));
-    return [...boxes, ...lines];
+    const middle = (told.starts[0] + told.starts.at(-1) + told.bin) / 2;
+    const nothing = { type: "label", xValue: middle, yValue: 0.5, content: panelWords("nothing"), color: color("secondary"), font: { size: 13 } };
+    return [...boxes, ...lines, ...(isEmpty(sets) ? [nothing] : [])];
   };
   // At most one label each 80 pixels, at the start of a bar and at round times of the reader's clock, where bars start there.
   const STEPS = [300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 56 * DAY, 112 * DAY, 224 * DAY];
@@ -88,8 +90,7 @@
         ...(sets.some((set) => set.right) ? { right: { ...axis, position: "right", ticks: { ...shown, ...right }, grid: { display: false } } } : {}),
       },
       plugins: {
-        annotation: { annotations: annotations(told) },
-        subtitle: { display: isEmpty(sets), text: panelWords("nothing"), color: ink },
+        annotation: { annotations: annotations(told, sets) },
         legend: { position: "bottom", align: "start", labels: { color: ink, boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", generateLabels: legend } },
         tooltip: { callbacks: { label: ({ dataset: set, parsed }) => `${set.label}: ${parsed.y.toLocaleString()}${unit === "seconds" ? " s" : ""}`, title: (items) => (items.length ? span(told, items[0].dataIndex) : ""), footer: footer(told) } },
       },
