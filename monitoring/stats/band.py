@@ -49,13 +49,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One account's day. `pauses`: earliest first, none overlapping; `refusals`: when; counts of LLM attempts that were sent."""
+    """One account's day. `pauses`: earliest first, none overlapping; `refusals`: when, in ms since 1970; counts of attempts."""
 
     account: str
     start: datetime
     end: datetime
     pauses: list[Span]
-    refusals: list[datetime]
+    refusals: list[int]
     refused: int
     accepted: int
 
@@ -88,7 +88,8 @@ class Band:
     @property
     def ticks(self) -> list[int]:
         """The refusals in the same drawing; those at one place are one."""
-        return sorted({round(self._place(at)) for at in self.refusals})
+        start, width = self.start.timestamp() * 1_000, (self.end - self.start).total_seconds()
+        return sorted({round((at - start) / width) for at in self.refusals if 0 <= at - start <= width * 1_000})
 
     @property
     def paused_path(self) -> str:
@@ -127,7 +128,7 @@ def bands(now: datetime) -> list[Band]:
             start=start,
             end=end,
             pauses=merged(spans[account.pk], start, end),
-            refusals=[at for at in refusals[account.pk] if start <= at <= end],
+            refusals=refusals[account.pk],
             refused=counts[account.pk, Verdict.REFUSED],
             accepted=sum(counts[account.pk, verdict] for verdict in ACCEPTED),
         )
@@ -162,10 +163,10 @@ def operator_spans(entries: Sequence[AuditEntry], end: datetime) -> list[Span]:
 
 def _event_spans(start: datetime, end: datetime) -> defaultdict[int, list[Span]]:
     """An open event's account is not back yet. Pauses that touch are one, with the cause of the first."""
-    rows = RateLimitEvent.objects.filter(model="", started_at__gte=start - DAY, started_at__lte=end).order_by("-started_at")
+    rows = RateLimitEvent.objects.filter(model="", started_at__gte=start - DAY, started_at__lte=end).exclude(ended_at__lte=start)
     columns = ("account_id", Milliseconds("started_at"), Milliseconds("ended_at"), "refusal")
     joined: defaultdict[int, list[list[Any]]] = defaultdict(list)
-    for account, began, ended, refusal in reversed(rows.values_list(*columns)[:PAUSES_DRAWN]):
+    for account, began, ended, refusal in reversed(rows.order_by("-started_at").values_list(*columns)[:PAUSES_DRAWN]):
         over, found = ended or round(end.timestamp() * 1_000), joined[account]
         if found and began <= found[-1][1]:
             found[-1][1] = max(found[-1][1], over)
@@ -186,13 +187,13 @@ def _operator_spans(start: datetime, end: datetime) -> Mapping[int, list[Span]]:
     return {account: operator_spans(entries, end) for account, entries in by_account.items()}
 
 
-def _refusals(start: datetime) -> defaultdict[int, list[datetime]]:
-    """When attempts were refused for the whole account."""
+def _refusals(start: datetime) -> defaultdict[int, list[int]]:
+    """When attempts were refused for the whole account, in ms since 1970."""
     pausing = [kind for kind in RefusalClass if kind.pauses_account]
     refused = LLMAttempt.objects.filter(verdict=Verdict.REFUSED, decided_at__gte=start, refusal__in=pausing, ended_at__isnull=False)
-    found: defaultdict[int, list[datetime]] = defaultdict(list)
+    found: defaultdict[int, list[int]] = defaultdict(list)
     for account, ms in refused.order_by("-decided_at").values_list("account_id", Milliseconds("ended_at"))[:REFUSALS_DRAWN]:
-        found[account].append(moment(ms))
+        found[account].append(ms)
     return found
 
 
