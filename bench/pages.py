@@ -66,6 +66,9 @@ def measured() -> dict[str, Any]:
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
+    from minerpanel.garbage import leave_what_is_loaded  # noqa: PLC0415
+
+    leave_what_is_loaded()
     settings.ALLOWED_HOSTS.append("testserver")
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     client, pages = visitor(), made_pages()

@@ -36,3 +36,10 @@ def on_starting(server: Any) -> None:
     """A bad setting stops the start here, with its id and hint."""
     django.setup()
     call_command("check", stderr=StringIO())  # setup has shown the warnings
+
+
+def post_worker_init(worker: Any) -> None:
+    """The process that answers is loaded."""
+    from minerpanel.garbage import leave_what_is_loaded  # noqa: PLC0415 -- the setup comes first
+
+    leave_what_is_loaded()

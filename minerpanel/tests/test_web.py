@@ -80,3 +80,16 @@ def test_a_bad_setting_stops_the_start_with_its_id_and_hint(process_environment:
     assert result.returncode != 0
     assert "agents.E002" in result.stderr
     assert "make setup writes such a key" in result.stderr
+
+
+def test_no_collection_of_garbage_looks_at_what_was_loaded_at_the_start(process_environment: dict[str, str]) -> None:
+    code = (
+        "import gc, runpy, django\n"
+        "configured = runpy.run_path('minerpanel/gunicorn.conf.py')\n"
+        "django.setup()\n"
+        "configured['post_worker_init'](None)\n"
+        "print(len(gc.get_objects()), gc.get_freeze_count())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=process_environment, check=True, capture_output=True, text=True)
+    looked_at, left_alone = map(int, said.stdout.split())
+    assert looked_at < left_alone / 10
