@@ -70,7 +70,11 @@ class CappedCount(int):
     @classmethod
     def up_to(cls, cap: int, rows: QuerySet[Any]) -> CappedCount:
         """Counts no further than one row beyond the cap."""
-        found = counted_up_to(rows, cap + 1)
+        return cls.of(counted_up_to(rows, cap + 1), cap)
+
+    @classmethod
+    def of(cls, found: int, cap: int) -> CappedCount:
+        """What was counted, beyond the cap or not."""
         count = cls(min(found, cap))
         count.is_more = found > cap
         return count

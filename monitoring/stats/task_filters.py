@@ -143,14 +143,18 @@ def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
         case TaskState.RUNNING:
             return _submitted(states.RUNNING) | _of(is_open(deadline_at__gte=now))
         case TaskState.ANSWERED:
-            # Of those set here: none that still waits, or was cancelled. Asked so, no task has to be read for its source.
-            return ~_of(is_open()) & ~_submitted(*NOT_ANSWERED)
+            return ~not_answered(steps)
         case TaskState.LATE:
             return _of(steps.filter(answered_at__gt=F("deadline_at")))
         case TaskState.UNANSWERED:
             return _of(is_open(deadline_at__lt=now)) & ~_submitted(*NOT_ANSWERED)
         case TaskState.CANCELLED:
             return _submitted(states.CANCELLED)
+
+
+def not_answered(steps: QuerySet[Step]) -> Q:
+    """The tasks with an open step, and of those set here any that waits or was cancelled. Asked so, no task is read for its source."""
+    return _of(steps.filter(route="")) | _submitted(*NOT_ANSWERED)
 
 
 def _of(steps: QuerySet[Step]) -> Q:

@@ -144,6 +144,28 @@ def test_the_tabs_count_each_state_and_keep_the_rest_of_the_filter(viewer: Clien
     assert tabs[1].get("href") == "/tasks/?q=source%3Avalidator+state%3Aqueued"
 
 
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [("", "7 tasks"), ("state:answered", "2 tasks match"), ("-state:late", "6 tasks match"), ("state:late state:queued", "2 tasks match")],
+)
+def test_the_head_counts_what_matches_whichever_tab_that_is(viewer: Client, asked: str, count: str) -> None:
+    in_each_state()
+    tree = tree_of(viewer.get("/tasks/", {"q": asked}))
+    assert words_of(tree.xpath("//section[@id='tasks']//p[@role='status']")[0]).startswith(count)
+    assert len(tree.xpath("//nav[@aria-label='States']/a[@aria-current]")) == (asked in ("", "state:answered"))
+    assert words_of(tree.xpath("//nav[@aria-label='States']/a")[0]) == "All 7"
+
+
+@pytest.mark.parametrize("cap", [1, 2, 6, 7, 8])
+def test_counts_that_go_too_far_say_so(viewer: Client, monkeypatch: pytest.MonkeyPatch, cap: int) -> None:
+    monkeypatch.setattr(stats, "COUNT_CAP", cap)
+    in_each_state()
+    tabs = tree_of(viewer.get("/tasks/")).xpath("//nav[@aria-label='States']/a")
+    shown = dict(zip(("all", "queued", "running", "answered"), (words_of(tab).split()[-1] for tab in tabs), strict=False))
+    counts = {"all": 7, "queued": 1, "running": 2, "answered": 2}
+    assert shown == {name: f"{cap}+" if count > cap else str(count) for name, count in counts.items()}
+
+
 def test_the_tabs_do_not_count_what_is_not_shown_where_each_count_would_read_all_prompts(viewer: Client) -> None:
     in_each_state()
     tabs = tree_of(viewer.get("/tasks/", {"q": "late"})).xpath("//nav[@aria-label='States']/a")

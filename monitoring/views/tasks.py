@@ -12,7 +12,7 @@ from monitoring.queries import parse
 from monitoring.requests import PanelRequest
 from monitoring.stats.keyset import Place
 from monitoring.stats.task_filters import task_qualifiers
-from monitoring.stats.tasks import tabs, tasks
+from monitoring.stats.tasks import tasks
 
 ORDERS = (phrase("newest"), phrase("oldest"))
 
@@ -25,4 +25,4 @@ def task_list(request: PanelRequest) -> dict[str, Any]:
     found = tasks(query, Place.parse(request.GET), now, oldest_first=oldest_first)
     sort = "oldest" if oldest_first else "newest"
     shown = {"query": query, "qualifiers": qualifiers, "sort": sort, "orders": ORDERS}
-    return {**shown, "now": now, "tasks": found, "tabs": tabs(query, now, found)}
+    return {**shown, "now": now, "tasks": found}
