@@ -125,7 +125,8 @@ def _write_audit(dice: Random, account: Account, start: datetime, end: datetime)
         BATCH,
     )
     settings = Settings.current()
-    for at in _each(timedelta(days=1), start, end):
+    # Half a day after the start: what is added to a database for the last hours has none, however often that is done.
+    for at in _each(timedelta(days=1), start + timedelta(days=0.5), end):
         settings.spacing_seconds = dice.choice([each for each in SPACINGS if each != settings.spacing_seconds])
         settings.save()
         Settings.history.filter(pk=Settings.history.latest("history_id").pk).update(history_date=at)
