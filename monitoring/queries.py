@@ -30,7 +30,8 @@ _TOKEN = re.compile(
         (?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?\Z)|(?P<bare>\S*))""",
     re.VERBOSE | re.DOTALL,
 )
-_PLAIN = re.compile(r"[\w.,/@*+][\w.,/@*+-]*")
+# What begins with two slashes is quoted: behind a name it would read as an address.
+_PLAIN = re.compile(r"(?!//)[\w.,/@*+][\w.,/@*+-]*")
 _AGO = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _DAY = re.compile(r"20\d\d-\d\d-\d\d(?:T\d\d:\d\dZ?)?", re.ASCII)

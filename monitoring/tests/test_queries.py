@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from monitoring.queries import MAX_CONDITIONS, TEXT, Condition, Kind, Qualifier, Query, moment, parse
@@ -136,6 +136,7 @@ def test_no_text_raises_and_what_is_read_says_the_same_again(text: str) -> None:
         max_size=5,
     )
 )
+@example([Condition("project", "//", False)])
 def test_whatever_a_text_holds_it_can_be_written(conditions: list[Condition]) -> None:
     storable = tuple(dict.fromkeys(each for each in conditions if "\0" not in each.value and each.value.isprintable()))
     assert read(str(Query(storable))).conditions == storable
