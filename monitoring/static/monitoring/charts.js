@@ -45,7 +45,7 @@
     const boxes = told.paused.map(([xMin, xMax, share]) => ({ type: "box", xMin, xMax, backgroundColor: shades[Math.round(10 * share)], borderWidth: 0, drawTime: "beforeDatasetsDraw" }));
     const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: mark, borderWidth: 1.5, borderDash: [4, 3] }));
     const middle = (told.starts[0] + told.starts.at(-1) + told.bin) / 2;
-    const nothing = { type: "label", xValue: middle, yValue: 0.5, content: panelWords("nothing"), color: color("secondary"), font: { size: 13 } };
+    const nothing = { type: "label", xValue: middle, yValue: 0.75, content: panelWords("nothing"), color: color("secondary"), font: { size: 13 } };
     return [...boxes, ...lines, ...(isEmpty(sets) ? [nothing] : [])];
   };
   // At most one label each 80 pixels, at the start of a bar and at round times of the reader's clock, where bars start there.
