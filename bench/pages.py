@@ -3,7 +3,7 @@
 Each database is made once, in data/bench-pages-<steps>, kept for the next run and then brought up to now (bench/seeded.py); a million
 steps with a million log records take some fifteen minutes and 4 GB. Nothing is served from the panel's cache. The pages take turns, so
 that a slow moment of the machine slows all of them. Where a browser is, it tells the bytes of a first and of a later visit, and when the
-largest part is painted.
+largest part is painted. Beside them stands the log page of Healthchecks, where that can be had (bench/healthchecks.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from bench import healthchecks
 from bench.seeded import ROOT, environment, seed
 
 FEW, ROUNDS = 10_000, 25
@@ -39,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How long pages take.")
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--no-browser", action="store_true", help="leave out what a browser tells")
+    parser.add_argument("--healthchecks", metavar="DIR", help="a checkout of Healthchecks, to be measured beside; by default it is cloned")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
@@ -50,6 +52,8 @@ def main() -> None:
     print(f"{'':28}{'p50':>8}{'p95':>8}{'queries':>9}{'p50':>8}{'p95':>8}{'queries':>9}{'× p50':>8}{'kB':>7}")
     missed = sum(show(name, few[name], many[name]) for name in few)
     print(f"\n{len(few) - missed} of {len(few)} pages keep what is promised.")
+    if peer := healthchecks.measured((FEW, asked.steps), asked.healthchecks):
+        print(f"{healthchecks.NAME:28}{told(peer[0])}{told(peer[1])}{slower(*peer):8.2f}{peer[1]['bytes'] / 1000:7.1f}")
     if not asked.no_browser:
         from bench.visits import tell  # noqa: PLC0415 -- needs a browser's driver
 
@@ -169,19 +173,36 @@ def run(steps: int) -> dict[str, Any]:
 
 def show(name: str, few: dict[str, Any], many: dict[str, Any]) -> bool:
     """Print one page's line. True where it misses anything that is promised."""
-    columns, medians, p95 = "", [], 0.0
-    for each in (few, many):
-        median, p95 = statistics.median(each["seconds"]) * 1000, statistics.quantiles(each["seconds"], n=20)[-1] * 1000
-        columns += f"{median:8.1f}{p95:8.1f}{each['queries']:9}"
-        medians.append(median)
-    ratio, size, promised = medians[1] / medians[0], many["bytes"] / 1000, many["promised"]
+    p95, ratio, size, promised = percentile95(many), slower(few, many), many["bytes"] / 1000, many["promised"]
     missed = [f"p95 above {promised:g} ms"] if p95 > promised else []
     # A text is looked for in all there is: what is promised of it is its time.
     missed += [f"above {PROMISED_RATIO:g} times"] if ratio > PROMISED_RATIO and promised != PROMISED_TEXT else []
     missed += [f"above {PROMISED_KB:g} kB"] if size > PROMISED_KB else []
     missed += ["more queries"] if few["queries"] != many["queries"] and promised != PROMISED_TEXT else []
-    print(f"{name:28}{columns}{ratio:8.2f}{size:7.1f}  {'MISSED: ' + ', '.join(missed) if missed else 'kept'}")
+    print(f"{name:28}{told(few)}{told(many)}{ratio:8.2f}{size:7.1f}  {'MISSED: ' + ', '.join(missed) if missed else 'kept'}")
     return bool(missed)
+
+
+def told(page: dict[str, Any]) -> str:
+    """The columns of one number of rows."""
+    return f"{median(page):8.1f}{percentile95(page):8.1f}{page['queries']:9}"
+
+
+def median(page: dict[str, Any]) -> float:
+    """In ms."""
+    seconds: list[float] = page["seconds"]
+    return statistics.median(seconds) * 1000
+
+
+def percentile95(page: dict[str, Any]) -> float:
+    """In ms."""
+    seconds: list[float] = page["seconds"]
+    return statistics.quantiles(seconds, n=20)[-1] * 1000
+
+
+def slower(few: dict[str, Any], many: dict[str, Any]) -> float:
+    """How many times as long the page takes with many rows."""
+    return median(many) / median(few)
 
 
 if __name__ == "__main__":
