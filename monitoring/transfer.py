@@ -9,13 +9,16 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from agents.configuration import ACCOUNT, accounts, add_account, change, change_account, values
 from agents.models import Account, Settings
+from monitoring.models import Retention
 from monitoring.retention import RULES, rules_in_force
 from monitoring.retention_form import BOUNDS, change_retention
-from monitoring.stats.changes import in_words
+from monitoring.stats.changes import in_words, model_field
 
 VERSION = 1
 PARTS = ("version", "settings", "accounts", "retention")
@@ -24,10 +27,11 @@ REASON = "Import"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that an import changes, in words. `where`: settings, an account or a rule of the retention."""
+    """One value that an import changes, in words. `where`: settings, an account or a rule of the retention; `field`: by the file."""
 
     where: str
     field: str
+    label: str
     old: str
     new: str
 
@@ -70,7 +74,8 @@ def preview(document: dict[str, Any]) -> list[Difference]:
         apply(document, by=None)
         after = exported()
         transaction.set_rollback(True)
-    return [each for name, new in _flat(after).items() for each in _differences(name, _flat(before).get(name, {}), new)]
+    old = {where: entry for where, (_model, entry) in _flat(before).items()}
+    return [each for where, (model, new) in _flat(after).items() for each in _differences(where, model, old.get(where, {}), new)]
 
 
 def apply(document: dict[str, Any], *, by: User | None) -> None:
@@ -138,18 +143,20 @@ def _list(document: dict[str, Any], name: str) -> list[Any]:
     return found
 
 
-def _flat(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    named = {_("Account {name}").format(name=entry["name"]): entry for entry in document["accounts"]}
-    return {
-        _("Settings"): document["settings"],
-        **named,
-        **{_("Retention of {name}").format(name=name): entry for name, entry in document["retention"].items()},
-    }
+def _flat(document: dict[str, Any]) -> dict[str, tuple[type[Model], dict[str, Any]]]:
+    """Each part by what it is called, with the model that knows its fields' labels."""
+    named = {_("Account {name}").format(name=entry["name"]): (Account, entry) for entry in document["accounts"]}
+    kept = {_("Retention of {name}").format(name=name): (Retention, entry) for name, entry in document["retention"].items()}
+    return {_("Settings"): (Settings, document["settings"]), **named, **kept}
 
 
-def _differences(where: str, old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
+def _differences(where: str, model: type[Model], old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
     return [
-        Difference(where, name, in_words(name, old[name]) if name in old else "", in_words(name, value))
+        Difference(where, name, _label(model, name), in_words(name, old[name]) if name in old else "", in_words(name, value))
         for name, value in new.items()
         if name not in old or old[name] != value
     ]
+
+
+def _label(model: type[Model], name: str) -> str:
+    return str(capfirst(model_field(model, name).verbose_name))

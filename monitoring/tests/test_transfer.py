@@ -36,7 +36,11 @@ def test_an_export_brings_back_everything_and_holds_no_key(admin: Client) -> Non
     Account.objects.filter(name="spare").delete()
     page = admin.post("/settings/import/", {"file": SimpleUploadedFile("a.json", exported.encode())})
     rows = " | ".join(rows_of(page))
-    for words in ("Settings spacing_seconds 3 s 7 s", "Retention of logs days 6 5", "Account spare base_url – http://127.0.0.1:9/v1"):
+    for words in (
+        "Settings Spacing spacing_seconds 3 s 7 s",
+        "Retention of logs Days days 6 5",
+        "Account spare Base URL base_url – http://127.0.0.1:9/v1",
+    ):
         assert words in rows
     assert Settings.current().spacing_seconds == 3 and not Account.objects.filter(name="spare").exists()
     (text,) = tree_of(page).xpath("//input[@name='text']/@value")
