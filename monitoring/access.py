@@ -48,8 +48,16 @@ def _to_login(request: VisitorRequest) -> HttpResponse:
     """A live part whose session is over takes its whole page to the login, not the login into itself; who sent a form comes back to it."""
     if request.method == "POST":
         messages.warning(request, _("You were logged out before this arrived, so nothing was done. Log in and send it again."))
-        came_from = urlsplit(request.headers.get("Referer", ""))
-        return redirect_to_login(urlunsplit(("", "", came_from.path or "/", came_from.query, "")))
+        return redirect_to_login(_path_of(request.headers.get("Referer", "")))
     if request.htmx:
-        return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)
+        return HttpResponseClientRedirect(redirect_to_login(_path_of(request.htmx.current_url or "")).url)
     return redirect_to_login(request.get_full_path())
+
+
+def _path_of(address: str) -> str:
+    """An address without its host, whatever a browser sent as one."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    return urlunsplit(("", "", parts.path or "/", parts.query, ""))

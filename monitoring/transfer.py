@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from agents.configuration import ACCOUNT, accounts, add_account, change, change_account, values
 from agents.models import Account, Settings
+from agents.text import storable_json
 from monitoring.models import Retention
 from monitoring.retention import RULES, rules_in_force
 from monitoring.retention_form import BOUNDS, change_retention
@@ -23,6 +24,8 @@ from monitoring.stats.changes import in_words, model_field
 VERSION = 1
 PARTS = ("version", "settings", "accounts", "retention")
 REASON = "Import"
+# Objects and lists within each other; Python reads some hundred.
+DEEPEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,15 @@ def read(text: str) -> dict[str, Any]:
     """The document of a file. Raises ValidationError that says where it can't be read."""
     try:
         document = json.loads(text)
+        is_storable = storable_json(document, DEEPEST) == document
     except (ValueError, RecursionError) as error:
         raise ValidationError(_("This is no JSON: {error}.").format(error=error)) from None
     if not isinstance(document, dict) or document.get("version") != VERSION:
         raise ValidationError(
             _("This is no export of the panel's settings: it must be an object with version {version}.").format(version=VERSION)
         )
+    if not is_storable:
+        raise ValidationError(_("A text in it has a NUL or half a character, which can't be stored. Take it out."))
     unknown = sorted(set(document) - set(PARTS))
     if unknown:
         raise ValidationError(_("There is no part “{part}”. Take it out.").format(part=unknown[0]))

@@ -16,7 +16,7 @@ MOST_BYTES = 1_000_000
 class ImportForm(forms.Form):
     """A file or a text; the confirmation sends the text."""
 
-    file = forms.FileField(label=_("File"), required=False, help_text=_("A file that “Export” has written."))
+    file = forms.FileField(label=_("File"), required=False, widget=forms.FileInput, help_text=_("A file that “Export” has written."))
     text = forms.CharField(
         required=False, max_length=MOST_BYTES, label=_("Or its text"), widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
     )

@@ -22,13 +22,16 @@ def save(row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...]
     if unknown:
         told, known = _("There is no setting “{name}”. Choose from {known}."), ", ".join(allowed)
         raise ValidationError({"__all__": [told.format(name=name, known=known) for name in unknown]})
-    faults = {name: fault for name, value in changes.items() if (fault := _fault(name, value))}
+    faults = {name: fault for name, value in changes.items() if (fault := _fault(row, name, value))}
     if faults:
         raise ValidationError(faults)
     before = {name: getattr(row, name) for name in allowed}
     for name, value in changes.items():
         setattr(row, name, value)
     row.full_clean()
+    endless = [name for name in changes if _is_endless(getattr(row, name))]
+    if endless:  # out of a text, such as "NaN"
+        raise ValidationError(dict.fromkeys(endless, _("Give a finite number.")))
     if row.pk is None or row._state.adding or before != {name: getattr(row, name) for name in allowed}:
         save_as(row, by, reason)
 
@@ -50,15 +53,21 @@ def _sign(row: models.Model, by: AbstractBaseUser | None, reason: str) -> None:
     row._change_reason = reason  # type: ignore[attr-defined]
 
 
-def _fault(name: str, value: object) -> str:
+def _fault(row: models.Model, name: str, value: object) -> str:
     """What the models' own validation lets through: it skips an empty value of any type, and no bound holds NaN."""
     if name in LISTS and not isinstance(value, list):
         return _("Give a list.")
     if name in OBJECTS and not isinstance(value, dict):
         return _("Give a JSON object, or {} for nothing.")
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(row._meta.get_field(name), models.CharField) and not isinstance(value, str):  # noqa: SLF001 -- Django's documented API
+        return _("Give a text.")
+    if _is_endless(value):
         return _("Give a finite number.")
     return "" if _can_be_stored(value) else _("Take out what a database can't hold: NaN, Infinity, zero characters and halves of emoji.")
+
+
+def _is_endless(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _can_be_stored(value: object) -> bool:

@@ -203,11 +203,12 @@ class Settings(models.Model):
 
     def clean(self) -> None:
         """What no field can say alone."""
-        ladder, longest = self.backoff_seconds, self.backoff_max_seconds
-        if isinstance(ladder, list) and ladder and isinstance(longest, int | float) and longest < ladder[-1]:
+        last = self.backoff_seconds[-1] if isinstance(self.backoff_seconds, list) and self.backoff_seconds else None
+        longest = self.backoff_max_seconds
+        if isinstance(last, int | float) and isinstance(longest, int | float) and longest < last:
             told = _(
                 "The longest backoff can't be shorter than the last pause of the list, {last:g} s. Lengthen it, or shorten that."
-            ).format(last=ladder[-1])
+            ).format(last=last)
             raise ValidationError({"backoff_max_seconds": told})
 
     @classmethod

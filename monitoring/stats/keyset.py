@@ -94,7 +94,7 @@ def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool 
 
     "Newer" is what comes before on the pages, whichever way the order goes. A place in another field's order counts as none.
     """
-    place = _fitting(place, at)
+    place = fitting(place, at)
     on, back = ("gt", "lt") if ascending else ("lt", "gt")
     forwards, backwards = ("", "-") if ascending else ("-", "")
     if place.newer:
@@ -107,8 +107,11 @@ def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool 
     return _sliced(found[:size], at, more_older=len(found) > size, more_newer=bool(place.older and found))
 
 
-def _fitting(place: Place, at: str) -> Place:
-    """By our models' convention a time's field is called `at`, or ends in _at."""
+def fitting(place: Place, at: str) -> Place:
+    """The place, or none where it is one in an order by something else.
+
+    By our models' convention a time's field is called `at`, or ends in _at.
+    """
     wanted = datetime if at == "at" or at.endswith("_at") else Decimal
     cursor = place.older or place.newer
     return place if cursor and isinstance(cursor.at, wanted) else Place()

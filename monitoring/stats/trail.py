@@ -17,7 +17,7 @@ from agents.phrases import phrase
 from agents.text import length
 from monitoring.audit import Deed
 from monitoring.stats.changes import HISTORIES, Change, told, with_before
-from monitoring.stats.keyset import Cursor, Place
+from monitoring.stats.keyset import Cursor, Place, fitting
 from monitoring.wording import translated
 
 PAGE_SIZE = 50
@@ -85,6 +85,7 @@ class _Source:
 
 def trail(query: TrailQuery, place: Place, size: int = PAGE_SIZE) -> Trail:
     """The page of at most `size` entries at `place`. Each table is asked once for as many rows as the page could need."""
+    place = fitting(place, "at")
     found = [entry for number, source in enumerate(SOURCES) for entry in _found(source, number, query, place, size)]
     found.sort(key=lambda entry: (entry.at, entry.id), reverse=place.newer is None)
     more, found = len(found) > size, found[:size]

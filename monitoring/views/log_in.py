@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from agents.addresses import client_address
+from agents.text import storable
 from monitoring.audit import Deed, note
 
 # No user can have this name. A name that nobody has is not kept: it may be a password in the wrong field.
@@ -27,7 +28,7 @@ class PanelLogin(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """A wrong name or password, or a user who is not active."""
-        name = User.objects.filter(username=form.data.get("username", "")).values_list("username", flat=True).first()
+        name = User.objects.filter(username=storable(form.data.get("username", ""))).values_list("username", flat=True).first()
         note(Deed.LOGIN_FAILED, self._from(), by=name or NOBODY, now=timezone.now())
         return super().form_invalid(form)
 

@@ -1,0 +1,172 @@
+"""Whatever is sent to any address is answered in words, never by a fault. From the URL table: a new address is covered at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
+
+from agents.configuration import change, default_account
+from agents.models import Replay, Settings, StepPage, Submission, WhatIf
+from agents.protocol import Form
+from agents.protocol import Step as Asked
+from agents.step_pages import packed
+from monitoring import transfer
+from monitoring.models import JournalImport
+from monitoring.tests.anything import BODIES, DOCUMENT_VALUES, HARDEST, HEADERS, NUMBERS, VALUES, WORDS, asked_for, entered
+from monitoring.tests.reading import tree_of
+from monitoring.tests.records import make_attempt, make_channel, make_llm_step, make_task
+from monitoring.tests.test_access import routes
+from monitoring.tests.watched import make_component, make_result, make_run, make_schedule
+
+pytestmark = pytest.mark.django_db
+
+ROUTES = [route for route in routes(get_resolver().url_patterns) if route != "logout/"]
+PLACED = [route for route in ROUTES if "<" in route]
+POSTED = [route for route in ROUTES if not route.startswith(("health/", "metrics"))]
+
+
+class Panel:
+    """An admin at a panel with one of everything; what a request does is taken back."""
+
+    def __init__(self, client: Client) -> None:
+        self.client, now = client, timezone.now()
+        step = make_llm_step(make_task())
+        make_attempt(step)
+        asked = Asked("/step", Form.STEP, "t", "Search for the film", "http://localhost:8000/?seed=58", "<a href='/films'>Films</a>")
+        StepPage.objects.create(step=step, gz=packed(asked), kept_until=now + timedelta(days=1))
+        change({"spacing_seconds": 7}, by=None, reason="test")
+        run = make_run()
+        make_result(run)
+        Submission.objects.create(task=step.task, enqueued_at=now)
+        self._account, self._channel = default_account().pk, make_channel().pk
+        self._ids = {
+            "replays/": Replay.objects.create(step=step, asked_at=now, lease_until=now).pk,
+            "steps/": step.pk,
+            "tasks/": step.task_id,
+            "tests/schedules/": make_schedule().pk,
+            "tests/": run.pk,
+            "components/": make_component("web").pk,
+            "rate-limit/what-if/": WhatIf.objects.create(asked_at=now).pk,
+            "logs/imports/": JournalImport.objects.create(name="a.log", started_at=now).pk,
+            "settings/changes/": Settings.history.latest().pk,
+            "settings/users/": User.objects.create_user("other").pk,
+            "settings/accounts/": self._account,
+        }
+
+    def address(self, route: str, **other: str) -> str:
+        """Where a route leads to: to what is there, but for the places named otherwise."""
+        there = {"int:account": self._account, "int:number": self._channel, "str:kind": "settings"}
+        if "int:pk" in route:
+            there["int:pk"] = next(pk for start, pk in self._ids.items() if route.startswith(start))
+        there |= other
+        return "/" + re.sub("<(.*?)>", lambda match: str(there[match[1]]), route)
+
+    def send(self, method: str, address: str, data: Any = None, *, client: Client | None = None, **more: Any) -> HttpResponseBase:
+        """A request whose answer is looked at: read to its end, no fault, and refusals told in the panel's look."""
+        client = client or self.client
+        told = f"{method} {address[:200]} {str(data)[:200]} {str(more)[:200]}"
+        with transaction.atomic():
+            try:
+                act = partial(client.generic, "POST") if method == "raw" else getattr(client, method)
+                answer: HttpResponseBase = act(address, data or {}, **more)
+                if isinstance(answer, StreamingHttpResponse):
+                    b"".join(answer)
+            except Exception as error:
+                error.add_note(told)
+                raise
+            finally:
+                transaction.set_rollback(True)
+        assert answer.status_code < 500, told
+        if answer.status_code >= 400 and "html" in answer["Content-Type"]:
+            assert tree_of(answer).xpath("//h1")[0].text_content().strip(), told
+        return answer
+
+
+@pytest.fixture
+def panel(admin: Client) -> Panel:
+    return Panel(admin)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_any_value_of_any_parameter_or_field(method: str, route: str, panel: Panel) -> None:
+    address, client = panel.address(route), Client() if route == "login/" else panel.client
+    with asked_for() as names:
+        if panel.send(method, address, client=client).status_code == 405:
+            return
+        good, files = entered(client, address) if method == "post" else ({}, [])
+        panel.send(method, address, good, client=client)
+        for value in VALUES:
+            panel.send(method, address, dict.fromkeys(names, value), client=client)
+        for name in sorted(names):  # by now also those that are asked for when others are given
+            for value in HARDEST:
+                panel.send(method, address, {**good, name: value}, client=client)
+    for name in files:
+        for content in (b"", b"\0\xff", b"{", b"\x1f\x8b broken"):
+            panel.send(method, address, {**good, name: SimpleUploadedFile("\0/../a\r\nb", content)}, client=client)
+
+
+@pytest.mark.parametrize("route", PLACED)
+def test_any_place_in_an_address(route: str, panel: Panel) -> None:
+    for place in re.findall("<(.*?)>", route):
+        for value in NUMBERS if place.startswith("int") else WORDS:
+            for method in ("get", "post"):
+                panel.send(method, panel.address(route, **{place: value}))
+
+
+@pytest.mark.parametrize("route", POSTED)
+def test_any_body(route: str, panel: Panel, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000
+    client = Client() if route == "login/" else panel.client
+    for kind, body in BODIES:
+        panel.send("raw", panel.address(route), body, client=client, content_type=kind)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_any_header_of_a_stranger(route: str, panel: Panel) -> None:
+    for headers in HEADERS:
+        for method in ("get", "post"):
+            panel.send(method, panel.address(route), client=Client(), headers=headers)
+
+
+def test_any_document_that_is_imported(panel: Panel) -> None:
+    for document in documents(transfer.exported()):
+        panel.send("post", "/settings/import/", {"text": document})
+
+
+def documents(good: dict[str, Any]) -> Iterator[str]:
+    """Those with one value that is another than it should be, and some that are none at all."""
+    yield from ("[" * 100_000, '{"version": 1, "settings": {"\\ud800": 1}}', '{"version": 1, "accounts": [{"name": "\\ud800"}]}')
+    for place in places(good):
+        for value in DOCUMENT_VALUES:
+            yield json.dumps(changed(good, place, "@here@")).replace('"@here@"', value)
+
+
+def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to all values within one, from the top."""
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in within:
+        yield (*above, key)
+        yield from places(each, (*above, key))
+
+
+def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    """The same with another value at that place."""
+    if not place:
+        return new
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    pairs = [(key, changed(each, place[1:], new) if key == place[0] else each) for key, each in items]
+    return dict(pairs) if isinstance(value, dict) else [each for _, each in pairs]
