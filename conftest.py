@@ -45,6 +45,9 @@ from django.db import connection  # noqa: E402
 from agents import step_pages  # noqa: E402
 from agents.standin.process import StandIn  # noqa: E402
 
+if settings.DATA_DIR != DATA:
+    raise pytest.UsageError("The settings were read before the tests' environment was made. Unset DJANGO_SETTINGS_MODULE.")
+
 # Hashed names need collectstatic, and slow password hashes are what production wants
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

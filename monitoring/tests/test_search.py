@@ -170,13 +170,16 @@ def test_attempts_are_found_by_a_part_of_their_models_name(viewer: Client) -> No
 
 
 def test_a_rare_text_is_found_by_the_index_among_many_rows() -> None:
+    is_postgres = connection.vendor == "postgresql"
     Task.objects.bulk_create(
         Task(fingerprint=f"{number}", key=f"{number}", prompt=f"Number {number} of many", url="u", created_at=NOW)
-        for number in range(3_000)
+        for number in range(30_000 if is_postgres else 3_000)  # Postgres reads a few thousand short rows sooner than any index
     )
     fill()
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    if is_postgres:
+        with connection.cursor() as cursor:  # what autovacuum does after a while
+            for name in ("prompt", "url", "key"):
+                cursor.execute("SELECT gin_clean_pending_list(%s)", [f"agents_task_text_{name}"])
             cursor.execute("ANALYZE agents_task")
     rows = Task.objects.filter(says(Task, "Number 2999 of"))
     assert rows.count() == 1
