@@ -1,9 +1,9 @@
 """How long pages take at 10,000 steps and at a million: `make bench-pages`, or `make bench-pages ARGS="--steps 200000"`.
 
 Each database is made once, in data/bench-pages-<steps>, kept for the next run and then brought up to now (bench/seeded.py); a million
-steps with a million log records take some fifteen minutes and 4 GB. Nothing is served from the panel's cache. The pages take turns, so
-that a slow moment of the machine slows all of them. Where a browser is, it tells the bytes of a first and of a later visit, and when the
-largest part is painted. Beside them stands the log page of Healthchecks, where that can be had (bench/healthchecks.py).
+steps with a million log records take some fifteen minutes and 4 GB. Nothing is served from the panel's cache. The pages and the databases
+take turns, so that a slow moment of the machine slows all of them. Where a browser is, it tells the bytes of a first and of a later
+visit, and when the largest part is painted. Beside them stands the log page of Healthchecks, where that can be had.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bench import healthchecks
@@ -44,9 +45,9 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
-        print(json.dumps(measured()))
+        measure()
         return
-    few, many = (run(steps) for steps in (FEW, asked.steps))
+    few, many = run((FEW, asked.steps))
     print(f"Server time in ms, {ROUNDS} rounds, nothing cached; {FEW:,} and {asked.steps:,} steps over 90 days.")
     print(f"{os.cpu_count()} cores, load average {', '.join(f'{each:.1f}' for each in os.getloadavg())}.\n")
     print(f"{'':28}{'p50':>8}{'p95':>8}{'queries':>9}{'p50':>8}{'p95':>8}{'queries':>9}{'× p50':>8}{'kB':>7}")
@@ -60,8 +61,10 @@ def main() -> None:
         tell(environment(asked.steps))
 
 
-def measured() -> dict[str, Any]:
-    """Seconds and queries by page, in a process with Django on the database of the environment."""
+def measure() -> None:
+    """In a process with Django on the database of the environment: a round over all pages for each line that comes in, a line back for
+    each, and at the end seconds and queries by page.
+    """
     import django  # noqa: PLC0415 -- the process that only starts others needs none of this
 
     django.setup()
@@ -78,21 +81,21 @@ def measured() -> dict[str, Any]:
     client, pages = visitor(), made_pages()
     seconds: dict[str, list[float]] = {page.name: [] for page in pages}
     found: dict[str, Any] = {}
-    for turn in range(ROUNDS + 1):
+    for _ in sys.stdin:
         for page in pages:
             cache.clear()
             began = time.perf_counter()
             response = client.get(page.address)
-            if turn:  # the first one compiles templates
-                seconds[page.name].append(time.perf_counter() - began)
+            seconds[page.name].append(time.perf_counter() - began)
             assert response.status_code == 200, page.address
+        print(flush=True)
     for page in pages:
         cache.clear()
         with CaptureQueriesContext(connection) as seen:
             response = client.get(page.address)
         told = {"queries": len(seen), "bytes": len(response.content), "promised": page.promised}
-        found[page.name] = {"seconds": seconds[page.name], **told}
-    return found
+        found[page.name] = {"seconds": seconds[page.name][1:], **told}  # the first round compiles templates
+    print(json.dumps(found))
 
 
 def visitor() -> Any:
@@ -163,12 +166,18 @@ def made_pages() -> list[Page]:
     ]
 
 
-def run(steps: int) -> dict[str, Any]:
-    """The measurement of one database."""
+def run(sizes: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The measurement of each database. They take turns too."""
     command = [sys.executable, "-W", "ignore", "-m", "bench.pages", "--measure"]
-    done = subprocess.run(command, cwd=ROOT, env=seed(steps), check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    start = partial(subprocess.Popen[str], command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    running = [start(env=own) for own in [seed(steps) for steps in sizes]]
+    for _ in range(ROUNDS + 1):
+        for process in running:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(file=process.stdin, flush=True)
+            assert process.stdout.readline(), "a process ended early"
+    return [json.loads(process.communicate()[0]) for process in running]
 
 
 def show(name: str, few: dict[str, Any], many: dict[str, Any]) -> bool:
