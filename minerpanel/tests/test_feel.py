@@ -46,6 +46,15 @@ def ticks_within(page: Page, seconds: int) -> int:
     return after - before
 
 
+def test_times_are_in_their_readers_zone_before_they_are_seen(admin: Visitor) -> None:
+    """Written in it later, they would move what stands beside them."""
+    remember = "window.shown = [...document.querySelectorAll('time[data-show]')].map((time) => time.textContent)"
+    admin.page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {remember}; }})")
+    admin.page.goto(f"{admin.url}/rate-limit/")
+    shown = admin.page.evaluate("window.shown")
+    assert shown and not [text for text in shown if "UTC" in text]
+
+
 @pytest.mark.parametrize(("choice", "ticks"), [("live", 40), ("10", 6), ("60", 1), ("off", 0)])
 def test_a_page_is_renewed_as_often_as_its_reader_chose(choice: str, ticks: int, admin: Visitor) -> None:
     page = open_counted(admin, "/")

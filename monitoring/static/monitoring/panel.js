@@ -25,7 +25,8 @@
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
   // The server's clock counts: the browser's may be wrong.
-  let clockOffset = 0;
+  const served = document.querySelector("meta[name=server-time]");
+  const clockOffset = served ? new Date(served.content) - Date.now() : 0;
   const now = () => Date.now() + clockOffset;
 
   // A count that changes is as wide as two digits, so that nothing beside it moves.
@@ -58,6 +59,13 @@
       if (time.textContent !== text) time.textContent = text;
     }
   };
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const paintZone = () => {
+    for (const shown of document.querySelectorAll("[data-zone]")) if (shown.textContent !== zone) shown.textContent = zone;
+  };
+  // Both are written as soon as their place is read, before it is seen: written later, they would move what stands beside them.
+  const whileRead = new MutationObserver(() => { paintTimes(); paintZone(); });
+  whileRead.observe(document.documentElement, { childList: true, subtree: true });
   window.panelTime = { now, paint: paintTimes };
   window.panelWords = say;
 
@@ -110,8 +118,7 @@
   };
 
   addEventListener("DOMContentLoaded", () => {
-    const served = document.querySelector("meta[name=server-time]");
-    if (served) clockOffset = new Date(served.content) - Date.now();
+    whileRead.disconnect();
     paintTheme();
     paintTimes();
     setInterval(paintTimes, 1000);
@@ -121,8 +128,7 @@
       paintTheme();
       paintTail();
     });
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    for (const shown of document.querySelectorAll("[data-zone]")) shown.textContent = zone;
+    paintZone();
     // Times that are entered are meant in the zone in which times are shown.
     document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; SameSite=Lax`;
     document.querySelector(".bar-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
