@@ -13,7 +13,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.translation import trans_real
 
+from agents.models import Step
 from minerpanel.tests.test_translations import Texts
+from monitoring.models import Component, TestRun
 from monitoring.tests.conftest import admin, fresh_cache, groups, member
 from monitoring.tests.test_pages import PAGES, fill, spare
 from monitoring.tests.watched import make_open_run, make_schedule
@@ -90,7 +92,9 @@ def test_nothing_on_a_page_stays_english(address: str, made_up: None, admin: Cli
     task = fill(1)
     make_schedule()
     make_open_run(doing="Posting a step")
-    address = {"task": task, "replay": "/steps/1/replay/", "component": "/components/1/", "run": "/tests/1/"}.get(address, address)
+    step, component, run = (model.objects.earliest("pk").pk for model in (Step, Component, TestRun))
+    others = {"task": task, "replay": f"/steps/{step}/replay/", "component": f"/components/{component}/", "run": f"/tests/{run}/"}
+    address = others.get(address, address)
     answer = admin.get(address, headers={"Accept-Language": MADE_UP})
     assert answer.status_code == 200
     assert english(answer.content.decode(), recorded()) == []

@@ -170,13 +170,13 @@ def test_attempts_are_found_by_a_part_of_their_models_name(viewer: Client) -> No
 
 
 def test_a_rare_text_is_found_by_the_index_among_many_rows() -> None:
-    is_postgres = connection.vendor == "postgresql"
+    at_length = " Find it, open it, say that it is good." * 30  # Postgres reads a few thousand short rows sooner than any index
     Task.objects.bulk_create(
-        Task(fingerprint=f"{number}", key=f"{number}", prompt=f"Number {number} of many", url="u", created_at=NOW)
-        for number in range(30_000 if is_postgres else 3_000)  # Postgres reads a few thousand short rows sooner than any index
+        Task(fingerprint=f"{number}", key=f"{number}", prompt=f"Number {number} of many.{at_length}", url="u", created_at=NOW)
+        for number in range(3_000)
     )
     fill()
-    if is_postgres:
+    if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # what autovacuum does after a while
             for name in ("prompt", "url", "key"):
                 cursor.execute("SELECT gin_clean_pending_list(%s)", [f"agents_task_text_{name}"])

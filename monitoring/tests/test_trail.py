@@ -47,7 +47,7 @@ def test_every_source_is_told_with_who_what_and_where(viewer: Client) -> None:
     page = " | ".join(told(viewer))
     for words in ("ada Settings Spacing 5 s → 7 s Quiet hours", "ada Account spare Added", "ada Retention Log records kept, days 30 → 5"):
         assert words in page
-    for words in ("bob Pause default For 60 s.", "ada Log-in From 203.0.113.7.", "The machine Paused by a refusal default"):
+    for words in ("bob Pause default For 1 min.", "ada Log-in From 203.0.113.7.", "The machine Paused by a refusal default"):
         assert words in page
     assert "nobody-may-see" not in page
     addresses = set(tree_of(viewer.get("/audit/")).xpath("//tbody//a/@href"))
