@@ -108,6 +108,12 @@ urlpatterns = [path("crash/", crash)]
 
 
 @pytest.mark.parametrize("address", PAGES)
+def test_a_page_offers_how_often_it_is_renewed_where_something_on_it_is(address: str, admin: Client) -> None:
+    tree = tree_of(admin.get(address))
+    assert bool(tree.xpath("//select[@data-refresh]")) is bool(tree.xpath("//*[starts-with(@hx-trigger, 'tick')]"))
+
+
+@pytest.mark.parametrize("address", PAGES)
 def test_htmx_gets_the_fragment_of_the_page(address: str, admin: Client) -> None:
     whole, part = admin.get(address), admin.get(address, headers=HTMX)
     assert b"<html" in whole.content

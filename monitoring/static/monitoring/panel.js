@@ -119,6 +119,7 @@
 
   addEventListener("DOMContentLoaded", () => {
     whileRead.disconnect();
+    document.documentElement.classList.add("is-read");
     paintTheme();
     paintTimes();
     setInterval(paintTimes, 1000);

@@ -72,8 +72,8 @@
   addEventListener("DOMContentLoaded", () => {
     const control = document.querySelector("[data-refresh]");
     goodAt = new Date(panelTime.now());
-    control.value = chosen();
-    control.addEventListener("change", () => {
+    if (control) control.value = chosen();
+    control?.addEventListener("change", () => {
       localStorage.setItem("refresh", control.value);
       if (pace()) tick();
       else schedule();
