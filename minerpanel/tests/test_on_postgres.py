@@ -27,7 +27,7 @@ from monitoring.stats.ranges import RANGES, Range
 from monitoring.stats.series import series
 
 now = datetime(2026, 5, 4, 12, 10, tzinfo=timezone.utc)
-Past(default_account(), 5).write(600, now - timedelta(days=8), now, lambda _: None)
+Past(default_account(), 5).write(200, now - timedelta(days=8), now, lambda _: None)
 
 def told():
     for name in RANGES:

@@ -13,7 +13,7 @@ from agents import spool
 from agents.models import LLMAttempt, Step
 from monitoring.models import RollupState, Span
 from monitoring.rollups.fives import prune_groups, roll_fives
-from monitoring.rollups.summing import FIVE, HOUR, LONGER, Interval, Longer, floor, prune, roll_hour, roll_longer
+from monitoring.rollups.summing import FIVE, HOUR, LONGER, Interval, Longer, floor, pauses, prune, roll_hour, roll_longer
 
 # How long after its end an hour is summed. A step lives three minutes at most and an attempt is given up for lost two minutes later;
 # facts that wait for the database come within seconds of its return.
@@ -141,10 +141,14 @@ def _backward(state: RollupState, now: datetime, until: float, rest: float) -> N
 
 
 def _hour_before(at: datetime, now: datetime) -> datetime | None:
-    """The newest hour before `at` in which anything is on record."""
+    """The newest hour before `at` in which anything is on record, or a pause lasted."""
     newest = [_newest_before(Step, "received_at", at), _newest_before(LLMAttempt, "decided_at", at)]
     found = max((each for each in newest if each and each >= now - KEPT_DAYS), default=None)
-    return floor(found, HOUR) if found else None
+    if found is None:
+        return None
+    hour = floor(found, HOUR)
+    paused = [over for _, _, over in pauses([(hour + HOUR, at)], now)] if hour + HOUR < at else []
+    return floor(max(paused) - timedelta(microseconds=1), HOUR) if paused else hour
 
 
 def _late(state: RollupState, now: datetime) -> None:

@@ -109,7 +109,7 @@ def test_any_value_of_any_parameter_or_field(method: str, route: str, panel: Pan
             return
         good, files = entered(client, address) if method == "post" else ({}, [])
         panel.send(method, address, good, client=client)
-        for value in VALUES:
+        for value in VALUES if names else ():
             panel.send(method, address, dict.fromkeys(names, value), client=client)
         for name in sorted(names):  # by now also those that are asked for when others are given
             for value in HARDEST:
@@ -150,8 +150,8 @@ def test_any_document_that_is_imported(panel: Panel) -> None:
 def documents(good: dict[str, Any]) -> Iterator[str]:
     """Those with one value that is another than it should be, and some that are none at all."""
     yield from ("[" * 100_000, '{"version": 1, "settings": {"\\ud800": 1}}', '{"version": 1, "accounts": [{"name": "\\ud800"}]}')
-    for place in places(good):
-        for value in DOCUMENT_VALUES:
+    for number, place in enumerate(places(good)):
+        for value in DOCUMENT_VALUES[number % 3 :: 3]:
             yield json.dumps(changed(good, place, "@here@")).replace('"@here@"', value)
 
 
