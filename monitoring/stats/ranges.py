@@ -23,6 +23,8 @@ BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, SIX), (120 * DAY, DAY))
 LONGEST_BIN = 7 * DAY
 # What is read where it fits in, before anything shorter: how long it is, and how far apart two of them begin.
 LENGTHS = {**{each.span: (each.length, each.step) for each in LONGER[::-1]}, Span.HOUR: (HOUR, HOUR), Span.FIVE: (FIVE, FIVE)}
+# What a database tells two times apart by.
+LEAST = timedelta(microseconds=1)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 NOTHING = Q(pk__in=())
 
@@ -151,4 +153,5 @@ def _ceil(at: datetime, length: timedelta) -> datetime:
 
 
 def _within(at: str, interval: Interval, **also: object) -> Q:
-    return Q(**{f"{at}__gte": interval[0], f"{at}__lt": interval[1]}, **also)
+    # One condition instead of two: with a dozen intervals, what Django makes of them is a millisecond of a page.
+    return Q(**{f"{at}__range": (interval[0], interval[1] - LEAST)}, **also)
