@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+# Of lengths of time, in seconds, the largest first.
+UNITS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
+_COUNTED = re.compile(rf"(\d+) ({'|'.join(UNITS)})\b", re.ASCII)
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -32,11 +37,21 @@ def shorten(text: str, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def length(seconds: float) -> str:
-    """A length of time in its two largest units, such as 3 min 12 s."""
+def length(seconds: float, units: int = 2) -> str:
+    """A length of time in so many of its largest units, such as 3 min 12 s."""
     left, parts = max(0, round(seconds)), list[str]()
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+    for unit, size in UNITS.items():
         count, left = divmod(left, size)
         if count or (unit == "s" and not parts):
             parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
+    return " ".join(parts[:units])
+
+
+def exact_length(seconds: float) -> str:
+    """A length of time to the second, which `seconds_of` reads again."""
+    return length(seconds, len(UNITS))
+
+
+def seconds_of(words: str) -> float:
+    """The seconds of all lengths of time in a text."""
+    return float(sum(int(count) * UNITS[unit] for count, unit in _COUNTED.findall(words)))

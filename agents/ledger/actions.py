@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from django.db import transaction
@@ -11,21 +10,19 @@ from agents import gates, governor, words
 from agents.ledger import events
 from agents.ledger.times import at
 from agents.models import Account, AuditEntry
-from agents.text import length
+from agents.text import exact_length, length, seconds_of
 
 Action = AuditEntry.Action
-_PAUSED_FOR = re.compile(r"For (\d+) s\.", re.ASCII)
 
 
 def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
     """Send nothing for `seconds`. A pause that already lasts longer stays as it is."""
-    _act(account, Action.PAUSE, f"For {length(seconds)}.", by, now, lambda gate: words.paused(gate, now, seconds))
+    _act(account, Action.PAUSE, f"For {exact_length(seconds)}.", by, now, lambda gate: words.paused(gate, now, seconds))
 
 
 def paused_for(entry: AuditEntry) -> float:
     """For how many seconds an operator's word paused the account; 0 for another word."""
-    told = _PAUSED_FOR.match(entry.detail) if entry.action == Action.PAUSE else None
-    return float(told[1]) if told else 0.0
+    return seconds_of(entry.detail.partition(".")[0]) if entry.action == Action.PAUSE else 0.0
 
 
 def resume(account: Account, *, by: str, now: float) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.text import shorten, storable, storable_json
+from agents.text import exact_length, length, seconds_of, shorten, storable, storable_json
 
 
 @given(st.text(st.characters()))
@@ -28,3 +28,13 @@ def test_a_json_value_is_cleaned_in_keys_and_values_and_cut_where_it_nests_too_d
 def test_a_long_text_is_shortened_to_the_length() -> None:
     assert shorten("abcdef", 4) == "abc…"
     assert shorten("abcd", 4) == "abcd"
+
+
+@given(st.integers(0, 10_000_000))
+def test_an_exact_length_is_read_again_as_it_was_said(seconds: int) -> None:
+    assert seconds_of(f"For {exact_length(seconds)}") == seconds
+
+
+def test_a_length_is_told_in_its_two_largest_units() -> None:
+    assert [length(seconds) for seconds in (0, 59.6, 192, 3_600, 90_061)] == ["0 s", "1 min", "3 min 12 s", "1 h", "1 d 1 h"]
+    assert exact_length(90_061) == "1 d 1 h 1 min 1 s"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agents.configuration import default_account
+from agents.ledger.actions import pause
 from agents.models import Account, AuditEntry
 from monitoring.rollups.rolling import roll_if_due
 from monitoring.stats.band import OPERATOR, Span, bands, merged, operator_spans
@@ -50,9 +51,7 @@ def test_a_band_is_read_from_events_attempts_and_operators_words() -> None:
     make_event(at=NOW - timedelta(hours=3), took=120)
     make_event(at=NOW - timedelta(minutes=2))
     make_event(at=NOW - timedelta(hours=5), took=120, model="a/model")
-    AuditEntry.objects.create(
-        at=NOW - timedelta(hours=1), by="ada", action="pause", account=account, detail="For 600 s. No pause was running."
-    )
+    pause(account, 600, by="ada", now=(NOW - timedelta(hours=1)).timestamp())
     for ago in (timedelta(hours=3), timedelta(hours=25)):
         make_attempt(make_step(at=NOW - ago), verdict="refused", status=429, refusal="edge")
     make_attempt(make_step(at=NOW), verdict="refused", status=429, refusal="capacity")
