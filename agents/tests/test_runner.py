@@ -166,8 +166,8 @@ def test_a_wrong_host_is_told_as_such(standin: StandIn, settings: Any, caplog: p
 
 
 def next_boundary(now: float, period: int) -> float:
-    """The next one in UTC, and a little more, for the provider's cache."""
-    return (now // period + 1) * period + CACHED
+    """The next one in UTC, and a little more, for the provider's cache; that much after one has passed, still the same."""
+    return ((now - CACHED) // period + 1) * period + CACHED
 
 
 @pytest.mark.parametrize(
