@@ -22,9 +22,10 @@ def fresh_cache() -> Iterator[None]:
 
 @pytest.fixture
 def groups(db: None) -> None:
-    """The groups that a migration made; a test before this one may have emptied the whole database."""
+    """The groups as migrations made them; a test before this one may have emptied the whole database."""
     if not Group.objects.exists():
         import_module("monitoring.migrations.0002_groups").make_groups(apps, None)
+        import_module("monitoring.migrations.0004_control_account").allow(apps, None)
 
 
 @pytest.fixture

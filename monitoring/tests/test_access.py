@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -103,6 +106,10 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
 OPEN = {"login/", "logout/"}
 # For programs: they guard themselves, and tell strangers no more than that they are there.
 PROGRAMS = {"health/live", "health/ready", "metrics"}
+RIGHTS = """
+SELECT auth_group.name, auth_permission.codename FROM auth_group
+JOIN auth_group_permissions ON group_id = auth_group.id JOIN auth_permission ON permission_id = auth_permission.id
+"""
 
 
 def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> list[str]:
@@ -150,6 +157,15 @@ def test_an_address_serves_whom_its_rule_names(route: str, role: str, member: Ca
             assert status == 302, method
         else:
             assert status in ({200, 302} if role in RULES[route][method] else {403}), method
+
+
+def test_rights_are_as_migrated_where_a_test_before_emptied_the_database(django_db_setup: Path, request: pytest.FixtureRequest) -> None:
+    Group.objects.all().delete()
+    Permission.objects.filter(content_type__app_label="monitoring").delete()
+    request.getfixturevalue("groups")
+    with closing(sqlite3.connect(django_db_setup)) as migrated:
+        rights = set(migrated.execute(RIGHTS).fetchall())
+    assert rights == set(Group.objects.values_list("name", "permissions__codename"))
 
 
 def test_a_visitor_is_led_to_the_login_and_back(client: Client) -> None:
