@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,9 +16,11 @@ from django.db import transaction
 
 from agents import template
 from agents.demo.sites import SITES, Site
+from agents.ledger.events import BLOCKS_REMEMBERED
 from agents.models import Account, Caller, LLMAttempt, RateLimitEvent, Route, Source, Step, Task
 from agents.outcomes import Outcome
 from agents.reasons import PauseSource, Reason, Verdict
+from agents.recovery import predicted
 from agents.refusals import RefusalClass
 
 MARK = "seeded-"
@@ -69,6 +72,7 @@ class Past:
     def __init__(self, account: Account, seed: int) -> None:
         self.account, self.dice, self.rows = account, Random(seed), Rows()
         self.last: RateLimitEvent | None = None
+        self.blocks: deque[float] = deque(maxlen=BLOCKS_REMEMBERED)
 
     def write(self, steps: int, start: datetime, end: datetime, tell: Callable[[int], None]) -> int:
         """Returns how many steps were written: `steps`, give or take a task."""
@@ -201,8 +205,12 @@ class Past:
         if self.last and self.last.ended_at and self.last.started_at < at < self.last.ended_at:
             self.last.ended_at = self.last.recovered_at = at
         strike = self.dice.choice((1, 1, 1, 2, 3))
-        pause = LIMITS["backoff_seconds"][strike - 1]  # type: ignore[index]
-        back = at + timedelta(seconds=pause + self.dice.uniform(1, 9))
+        pause, longer = LIMITS["backoff_seconds"][strike - 1 : strike + 1]  # type: ignore[index]
+        block = pause + self.dice.uniform(1, 9)
+        back = at + timedelta(seconds=block)
+        told = predicted(PauseSource.LADDER, 0.0, 0.0, pause, longer, self.blocks)
+        expected = (None if each is None else at + timedelta(seconds=each) for each in (told.at, told.earliest, told.latest))
+        predicted_at, predicted_from, predicted_to = expected
         self.last = RateLimitEvent(
             account=self.account,
             attempt=attempt,
@@ -213,12 +221,16 @@ class Past:
             pause_source=PauseSource.LADDER,
             started_at=at,
             block_started_at=at,
-            predicted_at=at + timedelta(seconds=pause),
-            prediction_source=PauseSource.LADDER,
+            predicted_at=predicted_at,
+            predicted_from=predicted_from,
+            predicted_to=predicted_to,
+            prediction_source=told.source,
+            confidence=told.confidence,
             ended_at=back,
             recovered_at=back,
             ended_by=RateLimitEvent.Ended.SUCCEEDED,
         )
+        self.blocks.append(block)
         self.rows.events.append(self.last)
 
     def _uid(self) -> uuid.UUID:
