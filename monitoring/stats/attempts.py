@@ -79,19 +79,9 @@ class AttemptRow:
     task_id: int | None
 
     @property
-    def verdict_sentence(self) -> str:
-        """How it ended."""
-        return translated(Verdict(self.verdict).sentence)
-
-    @property
-    def purpose_sentence(self) -> str:
-        """What it was for."""
-        return translated(Purpose(self.purpose).sentence)
-
-    @property
     def refusal_sentence(self) -> str:
         """Why it was turned down; "" where it was not."""
-        return sentence(RefusalClass(self.refusal), status=self.status) if self.refusal else ""
+        return translated(sentence(RefusalClass(self.refusal), status=self.status)) if self.refusal else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from django.db.models import F, QuerySet, TextField
 from django.db.models.functions import Left
 
 from agents.models import Step
-from agents.outcomes import Outcome
 from agents.reasons import Reason
 from monitoring.wording import translated
 
@@ -52,11 +51,6 @@ class StepRow:
     outcome: str
     sentence: str
     late: bool
-
-    @property
-    def outcome_words(self) -> str:
-        """How its actions went; "" where no later step told."""
-        return translated(Outcome(self.outcome).sentence) if self.outcome else ""
 
 
 def latest_steps(count: int) -> list[StepRow]:

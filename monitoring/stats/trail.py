@@ -36,6 +36,7 @@ PAGES: dict[str, str] = {
     "schedule": "tests",
     "channel": "notifications",
 }
+WHO = {"": phrase("The machine"), OUTSIDE: phrase("Outside the panel")}
 KINDS: dict[str, str] = {**CHANGES, PAUSES: phrase("Paused by a refusal"), **ACTIONS}
 
 
@@ -52,7 +53,7 @@ class TrailQuery:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was done. `who` "": the machine. `facts`: each in words. `address`: where it happened, "" where nowhere is."""
+    """One thing that was done. `who`: a user's name or one of WHO. `facts`: each in words. `address`: where it happened, "": nowhere."""
 
     at: datetime
     id: int
@@ -81,6 +82,11 @@ class _Source:
     entries: Callable[[list[Any]], Iterator[Entry]]
     at: str = "history_date"
     key: str = "history_id"
+
+
+def who_in_words(who: str) -> str:
+    """Who did an entry's thing."""
+    return translated(WHO[who]) if who in WHO else who
 
 
 def trail(query: TrailQuery, place: Place, size: int = PAGE_SIZE) -> Trail:

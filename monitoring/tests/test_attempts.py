@@ -28,7 +28,7 @@ NOW = timezone.now()
 def models(client: Client, address: str = "/attempts/", **parameters: str) -> list[str]:
     """The models of the attempts that are listed, in order."""
     cells = tree_of(client.get(address, parameters)).xpath("//tbody/tr/td[2]")
-    return [cell.text_content().split()[0] for cell in cells]
+    return [next(cell.itertext()) for cell in cells]
 
 
 def make_probe(**fields: object) -> LLMAttempt:

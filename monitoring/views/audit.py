@@ -10,19 +10,16 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
-from agents.phrases import phrase
 from monitoring.access import VIEW, guarded
 from monitoring.audit_form import AuditFilter
 from monitoring.pages import page
 from monitoring.requests import PanelRequest
 from monitoring.stats.keyset import Place
-from monitoring.stats.trail import MACHINE, OUTSIDE, Entry, TrailQuery, everything, trail
-from monitoring.wording import translated
+from monitoring.stats.trail import Entry, TrailQuery, everything, trail, who_in_words
 
 # A file that a spreadsheet still opens.
 MOST_EXPORTED = 100_000
 COLUMNS = ("time", "who", "what", "account", "details", "reason")
-WHO = {"": phrase("The machine"), OUTSIDE: phrase("Outside the panel"), MACHINE: phrase("The machine")}
 
 
 @page("trail")
@@ -50,7 +47,7 @@ def _lines(query: TrailQuery) -> Iterator[str]:
 def _cells(entry: Entry) -> tuple[str, ...]:
     return (
         entry.at.isoformat(),
-        translated(WHO[entry.who]) if entry.who in WHO else entry.who,
+        who_in_words(entry.who),
         entry.what,
         entry.account,
         "; ".join(entry.facts),
