@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from urllib.parse import quote
 
 from django import template
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -15,6 +17,8 @@ from agents.reasons import Purpose, Verdict
 from agents.text import shorten
 from monitoring.cells import NOTHING, addresses, cell, details, fact, joined, link, number, row, rows, sub, tag, wide
 from monitoring.stats.attempts import AttemptRow
+from monitoring.stats.charts import BarRow
+from monitoring.stats.figures import percent, short
 from monitoring.stats.logs import LogRow
 from monitoring.stats.steps import StepRow
 from monitoring.stats.task_filters import TaskState
@@ -161,6 +165,23 @@ def action_rows(entries: Iterable[AuditEntry]) -> SafeString:
             wide(tag("strong", entry.get_action_display()), " ", entry.detail),
         )
         for entry in entries
+    )
+
+
+@register.filter
+def bar_rows(bars: Iterable[BarRow]) -> SafeString:
+    """Of the charts as a table."""
+    steps = reverse("steps")
+    return rows(
+        tag(
+            "tr",
+            cell(link(f"{steps}?q={quote(bar.steps)}", moment(bar.at))),
+            *(number(f"{count:,}") for count in (bar.llm, bar.template, bar.unanswered, bar.under_way)),
+            cell(bar.refusals or UNKNOWN),
+            *(number(milliseconds(each)) for each in (bar.llm_p50, bar.llm_p95, bar.template_p95)),
+            *(number(each) for each in (short(bar.tokens), f"{bar.cost:.4f}", percent(bar.paused))),
+        )
+        for bar in bars
     )
 
 

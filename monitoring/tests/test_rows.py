@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.utils import timezone
+from lxml.html import fragment_fromstring
 
 from agents.configuration import default_account
 from agents.models import AuditEntry
 from monitoring.cells import addresses, cell, details, fact, filled, joined, link
-from monitoring.models import LogEntry
+from monitoring.models import HealthState, LogEntry
+from monitoring.stats.components import Beat
+from monitoring.stats.runs import RunRow
+from monitoring.templatetags.strips import beats, run_beats
 from monitoring.tests.reading import rows_of, tree_of
-from monitoring.tests.records import make_attempt, make_llm_step, make_task
+from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
 from monitoring.tests.test_retention import make_event
 
 HOSTILE = "\"'><i>{0}&amp;"
@@ -29,6 +33,14 @@ def test_a_text_becomes_no_html_and_html_stays() -> None:
 
 def test_an_address_is_that_of_the_row() -> None:
     assert addresses("task")(7) == "/tasks/7/"
+
+
+def test_what_was_seen_and_which_tests_ran_are_told_as_text() -> None:
+    run = RunRow(7, "ok", HOSTILE, NOW, HOSTILE, "", "", None, "")
+    for strip in (beats([Beat(NOW, HealthState.UP, HOSTILE)], "title"), run_beats([run])):
+        element = fragment_fromstring(strip)
+        assert HOSTILE in str(element.get("title"))
+        assert len(element) == 0
 
 
 @pytest.mark.django_db
