@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import reduce
-from operator import or_
-
-from django.db.models import Q
 
 from monitoring.models import RollupState, Span
 from monitoring.rollups.rolling import KEPT_HOURS
 from monitoring.rollups.summing import DAY, FIVE, HOUR, LONGER, MONTH, SIX, Interval, floor
+from monitoring.stats.within import Within
 
 RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 DEFAULT = "24h"
@@ -23,10 +20,7 @@ BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, SIX), (120 * DAY, DAY))
 LONGEST_BIN = 7 * DAY
 # What is read where it fits in, before anything shorter: how long it is, and how far apart two of them begin.
 LENGTHS = {**{each.span: (each.length, each.step) for each in LONGER[::-1]}, Span.HOUR: (HOUR, HOUR), Span.FIVE: (FIVE, FIVE)}
-# What a database tells two times apart by.
-LEAST = timedelta(microseconds=1)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-NOTHING = Q(pk__in=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +80,13 @@ class Sources:
     def __add__(self, other: Sources) -> Sources:
         return Sources(self.raw + other.raw, self.rolled + other.rolled, self.missing_before or other.missing_before)
 
-    def raw_rows(self, at: str, **also: object) -> Q:
-        """The raw rows, by their time's field, for which `also` holds. It stands beside each time, where an index finds both together."""
-        return reduce(or_, (_within(at, interval, **also) for interval in self.raw), NOTHING)
+    def raw_rows(self, at: str, **also: str) -> Within:
+        """The raw rows, by their time's field, for which `also` holds."""
+        return Within(at, [(interval, also) for interval in self.raw])
 
-    def rollups(self, **also: object) -> Q:
+    def rollups(self, **also: str) -> Within:
         """The roll-up rows for which `also` holds."""
-        return reduce(or_, (_within("starts_at", _starts(span, whole), span=span, **also) for span, whole in self.rolled), NOTHING)
+        return Within("starts_at", [(_starts(span, whole), {"span": span, **also}) for span, whole in self.rolled])
 
 
 def sources(range_: Range, state: RollupState | None, *, is_drawn: bool = True, fives_since: datetime | None = None) -> Sources:
@@ -150,8 +144,3 @@ def _some(*intervals: Interval) -> tuple[Interval, ...]:
 def _ceil(at: datetime, length: timedelta) -> datetime:
     below = floor(at, length)
     return below if below == at else below + length
-
-
-def _within(at: str, interval: Interval, **also: object) -> Q:
-    # One condition instead of two: with a dozen intervals, what Django makes of them is a millisecond of a page.
-    return Q(**{f"{at}__range": (interval[0], interval[1] - LEAST)}, **also)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings as environment
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +27,7 @@ from monitoring.rollups.histogram import bucket, percentile
 from monitoring.rollups.rolling import FIVE_GRACE, GRACE, KEPT_DAYS, KEPT_FIVES, KEPT_HOURS, roll, roll_if_due
 from monitoring.rollups.summing import DAY, FIVE, HOUR, LONGER, MONTH, ROLLUPS, Longer, floor, paused_seconds, prune, roll_hour, roll_longer
 from monitoring.stats.ranges import Range, sources
+from monitoring.stats.within import Within
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 MINUTE = timedelta(minutes=1)
@@ -60,7 +61,7 @@ def steps(**which: Any) -> dict[str, Any]:
     return sums(StepRollup, **which)
 
 
-def counted(model: type[StepRollup | GroupRollup], *which: Q, **also: Any) -> int:
+def counted(model: type[StepRollup | GroupRollup], *which: Within, **also: Any) -> int:
     return model.objects.filter(*which, **also).aggregate(count=Sum("count"))["count"] or 0
 
 
