@@ -17,7 +17,7 @@ from monitoring.stats.changes import HISTORIES, former, pairs, with_before
 
 def revert(kind: str, pk: int, *, by: User) -> None:
     """Take back the change `pk` of the history `kind`. Raises ValidationError; then nothing is changed."""
-    records = list(with_before(HISTORIES[kind].history).filter(history_id=pk))
+    records = list(with_before(HISTORIES[kind].objects.all()).filter(history_id=pk))
     if not records:
         raise ValidationError(_("This change is not on record any more. Reload the page."))
     ((newer, older),) = pairs(records)

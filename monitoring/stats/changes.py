@@ -28,10 +28,13 @@ HINTS = {"key_hint": phrase("API key"), "admin_key_hint": phrase("Admin key")}
 
 CHOSEN: dict[str, type[Mode] | type[Use] | type[Pacing]] = {"agent_mode": Mode, "llm_use": Use, "pacing": Pacing}
 UNITS = {"_seconds": "s", "_usd": "USD"}
-HISTORIES: dict[str, Any] = {"settings": Settings, "account": Account, "retention": Retention}
+# The models, once: each look through `history` makes a manager's class anew, a third of a millisecond.
+HISTORIES: dict[str, Any] = {
+    kind: model.history.model for kind, model in (("settings", Settings), ("account", Account), ("retention", Retention))
+}
 RULE_LABELS = {rule.name: rule.label for rule in RULES}
 REVERTIBLE: dict[str, tuple[str, ...]] = {"settings": SETTINGS, "account": ACCOUNT, "retention": ("days", "most_rows")}
-KINDS = {model.history.model: kind for kind, model in HISTORIES.items()}
+KINDS = {model: kind for kind, model in HISTORIES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +74,20 @@ class Change:
 
 def changes() -> list[Change]:
     """The newest changes of the settings, the accounts and the retention, newest first."""
-    found = [change for model in HISTORIES.values() for change in _changes(model.history)]
+    found = [change for model in HISTORIES.values() for change in _changes(model.objects.all())]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 
 def changes_between(start: datetime, end: datetime) -> list[Change]:
     """The newest changes between two times, newest first."""
     within = {"history_date__gte": start, "history_date__lt": end}
-    found = [change for model in (Settings, Account) for change in _changes(model.history.filter(**within))]
+    found = [change for kind in ("settings", "account") for change in _changes(HISTORIES[kind].objects.filter(**within))]
     return sorted(found, key=lambda change: change.at, reverse=True)[:SHOWN]
 
 
 def account_changes(account: Account) -> list[Change]:
     """The newest changes of one account, newest first."""
-    return _changes(Account.history.filter(id=account.pk))
+    return _changes(HISTORIES["account"].objects.filter(id=account.pk))
 
 
 def _changes(history: Any) -> list[Change]:
@@ -112,7 +115,7 @@ def _defaults(record: Any) -> Any:
     kept = record.__class__
     row = kept.instance_type()
     values = {field.attname: getattr(row, field.attname) for field in kept.tracked_fields}
-    if kept is Retention.history.model:
+    if kept is HISTORIES["retention"]:
         rule = next((rule for rule in RULES if rule.name == record.name), None)
         values |= {"days": rule.days, "most_rows": rule.most_rows} if rule else {}
     return kept(**values)

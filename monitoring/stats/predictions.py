@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
+from typing import TypeVar
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
@@ -19,10 +20,13 @@ from agents.reasons import PauseSource
 from agents.recovery import Prediction
 from agents.standing import Look
 from agents.text import length
+from monitoring.stats.milliseconds import Milliseconds
 from monitoring.stats.standing import moment
 from monitoring.wording import translated
 
 Ended = RateLimitEvent.Ended
+# Of one prediction all are times, or all are milliseconds.
+At = TypeVar("At", datetime, int)
 # How sure is said in words from these confidences on.
 SURENESS = (
     (0.9, phrase("nearly certain")),
@@ -33,7 +37,7 @@ SURENESS = (
 )
 # Enough for a share that means something; older ones tell of another provider.
 LOOKED_AT = 1_000
-# A thousand rows take some 5 ms: too much for every second of every open page.
+# A thousand rows take some 3 ms: too much for every second of every open page.
 KEPT_SECONDS = 30
 
 
@@ -65,7 +69,7 @@ class Predicted:
     @property
     def is_inside(self) -> bool:
         """Whether the recovery came inside the range."""
-        return (self.earliest or self.at) <= self.recovered_at <= (self.latest or self.at)
+        return _is_inside(self.at, self.earliest, self.latest, self.recovered_at)
 
     @property
     def error(self) -> timedelta:
@@ -134,24 +138,30 @@ def recent_quality(now: datetime) -> tuple[Quality, ...]:
     return cache.get_or_set("prediction-quality", partial(_read_quality, now), KEPT_SECONDS)  # type: ignore[return-value]
 
 
-def quality(predictions: Iterable[Predicted]) -> tuple[Quality, ...]:
-    """How good each source's predictions were, the most used source first."""
-    by_source: defaultdict[PauseSource, list[Predicted]] = defaultdict(list)
-    for each in predictions:
-        by_source[each.source].append(each)
+def quality(known: Iterable[tuple[PauseSource, bool, float]]) -> tuple[Quality, ...]:
+    """How good each source's predictions were, the most used source first: of each its source, whether it came inside, seconds off."""
+    by_source: defaultdict[PauseSource, list[tuple[bool, float]]] = defaultdict(list)
+    for source, is_inside, seconds in known:
+        by_source[source].append((is_inside, seconds))
     told = (_quality(source, some) for source, some in by_source.items())
     return tuple(sorted(told, key=lambda each: (-each.count, each.source)))
 
 
-def _quality(source: PauseSource, some: Sequence[Predicted]) -> Quality:
-    inside = sum(each.is_inside for each in some)
-    errors = [abs(each.error.total_seconds()) for each in some]
-    return Quality(source.sentence, len(some), 100 * inside / len(some), median(errors))
+def _quality(source: PauseSource, some: Sequence[tuple[bool, float]]) -> Quality:
+    inside = sum(is_inside for is_inside, _ in some)
+    return Quality(source.sentence, len(some), 100 * inside / len(some), median(abs(seconds) for _, seconds in some))
+
+
+def _is_inside(at: At, earliest: At | None, latest: At | None, recovered: At) -> bool:
+    return (earliest or at) <= recovered <= (latest or at)
 
 
 def _read_quality(now: datetime) -> tuple[Quality, ...]:
     """What an operator cut short says nothing about a prediction."""
     done = RateLimitEvent.objects.filter(model="", predicted_at__isnull=False, recovered_at__lte=now).exclude(ended_by=Ended.OPERATOR)
-    fields = ("prediction_source", "predicted_at", "predicted_from", "predicted_to", "recovered_at")
-    rows = done.order_by("-started_at", "-id").values_list(*fields)[:LOOKED_AT]
-    return quality(Predicted(PauseSource(source), *times) for source, *times in rows)
+    times = (Milliseconds(name) for name in ("predicted_at", "predicted_from", "predicted_to", "recovered_at"))
+    rows = done.order_by("-started_at", "-id").values_list("prediction_source", *times)[:LOOKED_AT]
+    return quality(
+        (PauseSource(source), _is_inside(at, earliest, latest, recovered), (recovered - at) / 1_000)
+        for source, at, earliest, latest, recovered in rows
+    )

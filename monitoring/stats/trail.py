@@ -188,7 +188,7 @@ def _event_entries(rows: list[Any]) -> Iterator[Entry]:
 def _change_rows(kind: str, query: TrailQuery) -> Any:
     if query.who == MACHINE or query.what not in ("", kind) or (query.account and kind != "account"):
         return None
-    rows = with_before(HISTORIES[kind].history)
+    rows = with_before(HISTORIES[kind].objects.all())
     if query.who:
         rows = rows.filter(history_user=None) if query.who == OUTSIDE else rows.filter(history_user__username=query.who)
     return rows.filter(id=query.account) if query.account else rows

@@ -49,8 +49,8 @@ def test_without_a_range_only_the_point_is_right() -> None:
 
 
 def test_each_source_has_its_share_inside_and_its_median_error() -> None:
-    ladder = [back(seconds) for seconds in (0, 60, 90, 400)]
-    first, second = quality([back(5, PauseSource.HISTORY), *ladder])
+    predictions = [back(5, PauseSource.HISTORY), *(back(seconds) for seconds in (0, 60, 90, 400))]
+    first, second = quality((each.source, each.is_inside, each.error.total_seconds()) for each in predictions)
     assert (first.source, first.count, first.inside_share, first.median_seconds) == ("our ladder", 4, 50, 75)
     assert (second.source, second.count, second.inside_share, second.median_seconds) == (PauseSource.HISTORY.sentence, 1, 100, 5)
     assert quality([]) == ()
