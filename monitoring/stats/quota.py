@@ -20,6 +20,7 @@ from agents.models import Account, Gate, QuotaReading
 from agents.phrases import phrase
 from agents.readings import UNDER_WAY
 from agents.resets import DAY, FOUR_HOURS
+from monitoring.stats.milliseconds import Milliseconds
 
 LOOKED_BACK = timedelta(days=1)
 # Readings come every five minutes; every open Overview asks for the warnings all the time.
@@ -32,7 +33,6 @@ NO_KEY = phrase("Balance and caps are unknown: this account has no admin key, an
 NOT_YET = phrase("Nothing was read yet. The worker reads every five minutes.")
 FIELDS = (
     "account_id",
-    "read_at",
     "balance",
     "daily_total",
     "daily_used",
@@ -40,12 +40,12 @@ FIELDS = (
     "is_subscribed",
     "four_hour_cap",
     "four_hour_used",
-    "four_hour_reset_at",
     "monthly_cap",
     "monthly_used",
-    "monthly_reset_at",
     "fault",
 )
+# Times come as numbers: an account has three hundred readings a day.
+TIMES = {name: Milliseconds(f"{name}_at") for name in ("read", "four_hour_reset", "monthly_reset")}
 Row = Mapping[str, Any]
 
 
@@ -108,14 +108,27 @@ class AccountQuota:
     read_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is on record of one account: its readings, oldest first, and what its last answer told."""
+
+    account: Account
+    rows: Sequence[Row]
+    told: Mapping[str, float]
+
+    @property
+    def money(self) -> list[Sample]:
+        """The balance as it was read."""
+        return _samples(self.rows, "balance")
+
+    def uses(self, at: float) -> list[tuple[Use, str]]:
+        """What is used of each limit, and how that is known."""
+        return [each for each in (_daily(self.rows, self.told, at), _four_hour(self.rows, at), _monthly(self.rows, at)) if each]
+
+
 def quota(now: datetime) -> list[AccountQuota]:
     """Every enabled account, in the order in which steps try them."""
-    rows: dict[int, list[Row]] = {}
-    found = QuotaReading.objects.filter(read_at__gt=now - LOOKED_BACK, read_at__lte=now, account__enabled=True).exclude(fault=UNDER_WAY)
-    for row in found.order_by("read_at", "pk").values(*FIELDS):
-        rows.setdefault(row["account_id"], []).append(row)
-    told = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
-    return [_account(each, rows.get(each.pk, []), told.get(each.pk, {}), now) for each in accounts() if each.enabled]
+    return [_account(each, now.timestamp()) for each in _known(now)]
 
 
 def quota_warnings(now: datetime) -> list[str]:
@@ -124,23 +137,30 @@ def quota_warnings(now: datetime) -> list[str]:
 
 
 def _warnings(now: datetime) -> list[str]:
-    known = quota(now)
+    known, at = _known(now), now.timestamp()
     return [
-        phrase("{account}: {words}", account=each.account, words=words) if len(known) > 1 else words
+        phrase("{account}: {words}", account=each.account.name, words=words) if len(known) > 1 else words
         for each in known
-        for words in each.warnings
+        for words in forecast.warnings([use for use, _ in each.uses(at)], each.money, at)
     ]
 
 
-def _account(account: Account, rows: Sequence[Row], told: Mapping[str, float], now: datetime) -> AccountQuota:
-    at = now.timestamp()
-    money = _samples(rows, "balance")
-    uses = [each for each in (_daily(rows, told, at), _four_hour(rows, at), _monthly(rows, at)) if each]
+def _known(now: datetime) -> list[_Known]:
+    rows: dict[int, list[Row]] = {}
+    found = QuotaReading.objects.filter(read_at__gt=now - LOOKED_BACK, read_at__lte=now, account__enabled=True).exclude(fault=UNDER_WAY)
+    for row in found.order_by("read_at", "pk").values(*FIELDS, **TIMES):
+        rows.setdefault(row["account_id"], []).append(row)
+    told = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
+    return [_Known(each, rows.get(each.pk, []), told.get(each.pk, {})) for each in accounts() if each.enabled]
+
+
+def _account(known: _Known, at: float) -> AccountQuota:
+    account, rows, money, uses = known.account, known.rows, known.money, known.uses(at)
     has_key, key_fault = _admin_key(account)
     fault = key_fault or (rows[-1]["fault"] if rows else NOT_YET) if has_key else NO_KEY
     return AccountQuota(
         account=account.name,
-        plan=_plan(rows, told),
+        plan=_plan(rows, known.told),
         meters=tuple(_meter(*each, at) for each in uses),
         balance=money[-1].value if money else None,
         balance_at=_at(money[-1].at) if money else None,
@@ -150,7 +170,7 @@ def _account(account: Account, rows: Sequence[Row], told: Mapping[str, float], n
         fault=fault,
         needs_key=not has_key or NOT_ADMIN.reason in fault.lower(),
         takes_environment=account.name == Account.DEFAULT,
-        read_at=rows[-1]["read_at"] if rows else None,
+        read_at=_at(_seconds(rows[-1], "read")) if rows else None,
     )
 
 
@@ -162,7 +182,12 @@ def _admin_key(account: Account) -> tuple[bool, str]:
 
 
 def _samples(rows: Iterable[Row], name: str) -> list[Sample]:
-    return [Sample(row["read_at"].timestamp(), row[name]) for row in rows if row[name] is not None]
+    return [Sample(_seconds(row, "read"), row[name]) for row in rows if row[name] is not None]
+
+
+def _seconds(row: Row, time: str) -> float:
+    """One of TIMES, in seconds since 1970; 0 where it is unknown."""
+    return (row[time] or 0) / 1_000
 
 
 def _newest(rows: Sequence[Row], is_known: Callable[[Row], bool]) -> Row | None:
@@ -191,7 +216,7 @@ def _four_hour(rows: Sequence[Row], now: float) -> tuple[Use, str] | None:
     row = _newest(rows, lambda each: each["four_hour_cap"] is not None and each["four_hour_used"] is not None)
     if row is None:
         return None
-    resets_at = row["four_hour_reset_at"].timestamp() if row["four_hour_reset_at"] else 0.0
+    resets_at = _seconds(row, "four_hour_reset")
     if resets_at <= now:
         resets_at = (now // FOUR_HOURS + 1) * FOUR_HOURS
     limit = Limit(phrase("4-hour cap"), row["four_hour_cap"], resets_at - FOUR_HOURS, resets_at)
@@ -202,7 +227,7 @@ def _monthly(rows: Sequence[Row], now: float) -> tuple[Use, str] | None:
     row = _newest(rows, lambda each: each["monthly_cap"] is not None and each["monthly_used"] is not None)
     if row is None:
         return None
-    resets_at = row["monthly_reset_at"].timestamp() if row["monthly_reset_at"] else 0.0
+    resets_at = _seconds(row, "monthly_reset")
     limit = Limit(phrase("monthly cap"), row["monthly_cap"], None, resets_at if resets_at > now else None, LONG_SPANS)
     return Use(limit, _samples(rows, "monthly_used")), READ
 
