@@ -113,9 +113,10 @@ def series(of: Range, now: datetime) -> Series:
     both, tallies = current + before, _Tallies(of)
     _read_steps(both, tallies, now)
     _read_attempts(both, tallies)
-    _read_pauses(both, tallies, now)
+    # What is drawn one by one is read one by one.
+    paused = _read_pauses((Sources(raw=((of.start, of.end),)) if of.is_fine else current) + before, tallies, now)
     bins = [(interval, tally) for tally, interval in tallies.bins.values()]
-    return Series(of, bins, tallies.total, tallies.before, _drawn(of, now) if of.is_fine else None, current.missing_before)
+    return Series(of, bins, tallies.total, tallies.before, _drawn(of, paused) if of.is_fine else None, current.missing_before)
 
 
 def _read_steps(where: Sources, tallies: _Tallies, now: datetime) -> None:
@@ -145,8 +146,10 @@ def _read_attempts(where: Sources, tallies: _Tallies) -> None:
             tally.add_attempts(*row)
 
 
-def _read_pauses(where: Sources, tallies: _Tallies, now: datetime) -> None:
-    for _, start, end in pauses(where.raw, now):
+def _read_pauses(where: Sources, tallies: _Tallies, now: datetime) -> list[Interval]:
+    """Returns the pauses that were read one by one, oldest first."""
+    found = [(start, end) for _, start, end in pauses(where.raw, now)]
+    for start, end in found:
         for began, over in _split(start, end, tallies.range):
             for tally in tallies.at(began):
                 tally.paused_seconds += (over - began).total_seconds()
@@ -154,13 +157,14 @@ def _read_pauses(where: Sources, tallies: _Tallies, now: datetime) -> None:
     for at, seconds in rolled.annotate(total=Sum("seconds")):
         for tally in tallies.at(at):
             tally.paused_seconds += seconds
+    return found
 
 
-def _drawn(of: Range, now: datetime) -> list[Interval]:
+def _drawn(of: Range, paused: list[Interval]) -> list[Interval]:
     """The pauses of a range, oldest first; those that no eye could tell apart are one."""
     gap = (of.end - of.start) / TOLD_APART
     found: list[Interval] = []
-    for _, start, end in pauses([(of.start, of.end)], now):
+    for start, end in ((max(start, of.start), end) for start, end in paused if end > of.start):
         if found and start - found[-1][1] <= gap:
             found[-1] = (found[-1][0], max(found[-1][1], end))
         else:
