@@ -27,6 +27,8 @@ KEY = "cpk_" + "a" * 32 + "." + "b" * 32 + "." + "C" * 32
         (f"cpk%5F{KEY[4:]} was refused", f"{MASK} was refused"),
         ("prompt_tokens=1200, max_tokens: 150000", "prompt_tokens=1200, max_tokens: 150000"),
         ("the token is fine, the password equals <password>", "the token is fine, the password equals <password>"),
+        ("sign in with password:<password>", "sign in with password:<password>"),
+        ('{"password": "<password>", "token":"<token>x1"}', f'{{"password": "<password>", "token":"{MASK}"}}'),
         ("https://llm.chutes.ai/v1 answered 429", "https://llm.chutes.ai/v1 answered 429"),
         ("a step of 12:30", "a step of 12:30"),
     ],
