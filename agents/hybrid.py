@@ -32,9 +32,9 @@ class Mode(StrEnum):
 
 
 _MODES = {
-    Mode.HYBRID: phrase("Hybrid: the LLM, else the template agent"),
-    Mode.LLM: phrase("LLM only: without it, a plain safe answer"),
-    Mode.TEMPLATE: phrase("Template only: the LLM is never asked"),
+    Mode.HYBRID: phrase("Hybrid: LLM, else template"),
+    Mode.LLM: phrase("LLM only: else a plain answer"),
+    Mode.TEMPLATE: phrase("Template only: no LLM"),
 }
 
 
@@ -52,7 +52,7 @@ class Use(StrEnum):
 
 _USES = {
     Use.ALWAYS: phrase("For every step"),
-    Use.WHEN_UNSURE: phrase("Where the template agent is unsure"),
+    Use.WHEN_UNSURE: phrase("Where the template is unsure"),
 }
 
 

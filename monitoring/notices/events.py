@@ -22,7 +22,7 @@ EVENTS = {
     "llm_back": Event(phrase("LLM back"), Severity.INFO),
     "key_refused": Event(phrase("Key refused"), Severity.CRITICAL, over="llm_back"),
     "quota_used_up": Event(phrase("Quota or balance used up"), Severity.CRITICAL, over="llm_back"),
-    "quota_forecast": Event(phrase("Quota or balance about to be used up"), Severity.WARNING),
+    "quota_forecast": Event(phrase("Quota or balance nearly used up"), Severity.WARNING),
     "model_gone": Event(phrase("Model gone from the list"), Severity.WARNING),
     "test_failed": Event(phrase("Test failed"), Severity.WARNING, over="test_recovered"),
     "test_recovered": Event(phrase("Test recovered"), Severity.INFO),

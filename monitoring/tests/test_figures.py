@@ -222,7 +222,7 @@ def test_llm_and_template_stand_side_by_side(days: datetime) -> None:
     for groups in (rolled.projects, rolled.kinds, rolled.uses):
         assert rolled.total.llm.steps == sum(pair.llm.steps for pair in groups)
         assert rolled.total.template.known == sum(pair.template.known for pair in groups)
-    assert {pair.name for pair in rolled.uses} == {"For every step", "Where the template agent is unsure"}
+    assert {pair.name for pair in rolled.uses} == {"For every step", "Where the template is unsure"}
     assert (rolled.total.llm.share or 0) + (rolled.total.template.share or 0) == pytest.approx(100)
 
 
@@ -243,7 +243,7 @@ def test_both_uses_of_the_llm_stand_side_by_side_where_records_tell_them(viewer:
     for use in ("always", "when_unsure"):
         make_llm_step(at=NOW, limits={"llm_use": use}, outcome="worked")
     page = viewer.get("/compare/?since=2026-05-04T11:00&until=2026-05-04T13:00")
-    assert len([row for row in rows_of(page) if row.startswith(("For every step LLM 1", "Where the template agent is unsure LLM 1"))]) == 2
+    assert len([row for row in rows_of(page) if row.startswith(("For every step LLM 1", "Where the template is unsure LLM 1"))]) == 2
 
 
 def test_kinds_of_task_are_told_in_words_and_lead_to_their_tasks(viewer: Client) -> None:

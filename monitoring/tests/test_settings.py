@@ -56,7 +56,7 @@ def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> N
         "Spacing 5 s → 2.5 s",
         "Backoff 60, 120, 240, 480 s → 30, 60, 90 s",
         "LLM callers none → 10.0.0.0/8, 203.0.113.7",
-        "LLM is asked For every step → Where the template agent is unsure",
+        "LLM is asked For every step → Where the template is unsure",
         "Cost of a task 0.05 USD → 0.02 USD",
     ):
         assert words in rows[1]

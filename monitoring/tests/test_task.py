@@ -31,7 +31,7 @@ def test_a_step_tells_its_decision_and_what_was_in_force(viewer: Client) -> None
     assert "Deadline 4 May 12:00:23 UTC" in told
     assert "Spacing 5 s" in told
     assert "Backoff 60, 120 s" in told
-    assert "Mode Hybrid: the LLM, else the template agent" in told
+    assert "Mode Hybrid: LLM, else template" in told
 
 
 def test_what_was_in_force_is_told_again_only_where_it_changed(viewer: Client) -> None:
@@ -118,7 +118,7 @@ def test_how_sure_the_template_agent_was_is_told_with_its_reason_and_what_was_in
     told = page(viewer, step.task_id)
     assert "The template agent was sure enough" in told
     assert "Template's confidence 0.95. The task is understood." in told
-    assert "LLM is asked Where the template agent is unsure Sure from 0.8 Cost of a task 0.05 USD" in told
+    assert "LLM is asked Where the template is unsure Sure from 0.8 Cost of a task 0.05 USD" in told
     assert "Template's confidence" not in page(viewer, make_step().task_id)
 
 
