@@ -19,6 +19,7 @@ from monitoring.templatetags.panel import moment
 register = template.Library()
 
 Say = Callable[[str], str]
+BETWEEN = SafeString("–<wbr>")
 
 
 @register.filter
@@ -82,5 +83,5 @@ def _predicted(expected: Expectation, _: Say) -> SafeString:
     """When the account was expected back, and how that was known."""
     if expected.at is None:
         return joined(_("Unknown"))
-    span = tag("span", moment(expected.earliest), "–", moment(expected.latest)) if expected.earliest != expected.latest else NOTHING
+    span = tag("span", moment(expected.earliest), BETWEEN, moment(expected.latest)) if expected.earliest != expected.latest else NOTHING
     return joined(moment(expected.at), sub(span, fact(", ".join(filter(None, (expected.source, expected.sureness))))))
