@@ -177,7 +177,7 @@ def bar_rows(bars: Iterable[BarRow]) -> SafeString:
             "tr",
             cell(link(f"{steps}?q={quote(bar.steps)}", moment(bar.at))),
             *(number(f"{count:,}") for count in (bar.llm, bar.template, bar.unanswered, bar.under_way)),
-            cell(bar.refusals or UNKNOWN),
+            cell(bar.refusals or UNKNOWN, look="text-nowrap"),
             *(number(milliseconds(each)) for each in (bar.llm_p50, bar.llm_p95, bar.template_p95)),
             *(number(each) for each in (short(bar.tokens), f"{bar.cost:.4f}", percent(bar.paused))),
         )
