@@ -24,9 +24,8 @@ _PATTERNS = tuple(
         r"(?P<keep>%3A%2F%2F[^\s%]{0,100}%3A)\S{1,300}?(?=%40)",
         r"(?P<keep>[?&;](?:key|sig|signature|auth|[\w-]{0,40}" + _NAMES + r")=)[^\s&#'\"]+",
         # {'X-API-Key': 'a'}, api_key=a, "token": b'a'; not prompt_tokens=120, nor the placeholder password:<password>
-        r"(?P<keep>"
-        + _NAMES
-        + r"\\?[\"']?\s*[:=]\s*b?\\?[\"']?)(?!bearer\b|basic\b|\[secret\]|<\w{1,40}>(?:[\s\"',;.&)}\]\\]|$))(?:(?<=\")[^\"\\]+|(?<=')[^'\\]+|[^\s\"',;&)}\]\\]{6,})",
+        r"(?P<keep>" + _NAMES + r"\\?[\"']?\s*[:=]\s*b?\\?[\"']?)(?!bearer\b|basic\b|\[secret\]|<\w{1,40}>(?:[\s\"',;.&)}\]\\]|$))"
+        r"(?:(?<=\")[^\"\\]+|(?<=')[^'\\]+|[^\s\"',;&)}\]\\]{6,})",
     )
 )
 # What this process has opened or was given. A secret that it never held can't get into what it writes.
