@@ -144,7 +144,7 @@ def trail_rows(entries: Iterable[Entry]) -> SafeString:
             "tr",
             cell(moment(entry.at)),
             cell(who(entry.who)),
-            cell(link(entry.address, entry.what) if entry.address else entry.what, look="title-cell text-nowrap"),
+            cell(link(entry.address, entry.what) if entry.address else entry.what, look="title-cell"),
             cell(entry.account),
             wide(*(tag("div", each) for each in entry.facts), sub(entry.reason) if entry.reason else NOTHING),
         )
