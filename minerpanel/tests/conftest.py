@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from minerpanel.tests.processes import Miner
-from minerpanel.tests.visitors import Panel, Visitor, running_panel
+from minerpanel.tests.visitors import MAKE_USERS, Panel, Visitor, running_panel
 
 FILL = """
 from monitoring.tests.test_pages import fill
@@ -28,9 +30,24 @@ def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def panel(make_environment: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+def make_inhabited(
+    make_environment: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path], dict[str, str]]:
+    """From a data folder to an environment for processes, with a migrated database there in which each group has a user."""
+    template = tmp_path_factory.mktemp("inhabited")
+    Miner(make_environment(template)).manage("shell", "--command", MAKE_USERS)
+
+    def make(folder: Path) -> dict[str, str]:
+        shutil.copy(template / "panel.sqlite3", folder)
+        return {**os.environ, "DATA_DIR": str(folder)}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def panel(make_inhabited: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     """A panel that tests share because they only look; it has rows on every page."""
-    with running_panel(make_environment(tmp_path_factory.mktemp("panel"))) as running:
+    with running_panel(make_inhabited(tmp_path_factory.mktemp("panel"))) as running:
         running.miner.manage("shell", "--command", FILL)
         yield running
 
@@ -48,9 +65,9 @@ def admin(browser: Browser, panel: Panel, admin_session: str) -> Iterator[Visito
 
 
 @pytest.fixture
-def miner(process_environment: dict[str, str]) -> Iterator[tuple[Miner, str]]:
+def miner(make_inhabited: Callable[[Path], dict[str, str]], tmp_path: Path) -> Iterator[tuple[Miner, str]]:
     """A miner of the test's own, and its address."""
-    with running_panel(process_environment) as panel:
+    with running_panel(make_inhabited(tmp_path)) as panel:
         yield panel.miner, panel.url
 
 

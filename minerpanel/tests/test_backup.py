@@ -21,11 +21,12 @@ from minerpanel.tests.processes import PATIENCE, ROOT, Miner, step_body, wait_un
 pytestmark = pytest.mark.slow
 
 KEYS = "SELECT key FROM agents_task"
-RESTORE_ALL = """
+# One process for several commands, since its start takes longer than they do
+IN_TURN = """
 from django.core.management import CommandError, call_command
-for file in {}:
+for words in {}:
     try:
-        call_command("restore", file)
+        call_command(*words)
     except CommandError as error:
         print("Refused:", error)
 """
@@ -65,6 +66,11 @@ class Poster:
             httpx.post(f"{self.url}/step", json=step_body(number), timeout=PATIENCE).raise_for_status()
             self.acknowledged.append(f"task-{number}")
             number += 1
+
+
+def in_turn(miner: Miner, *commands: tuple[str, ...]) -> str:
+    """What management commands say that run one after the other, refusals included."""
+    return miner.manage("shell", "--command", IN_TURN.format(commands))
 
 
 def refused(miner: Miner, *arguments: str) -> str:
@@ -130,14 +136,12 @@ def test_by_force_a_running_miner_goes_on_with_the_restored_data(miner: Miner, t
 
 def test_a_backup_made_after_a_restore_leaves_the_kept_database_out_and_can_be_restored_too(miner: Miner, tmp_path: Path) -> None:
     first, second = str(tmp_path / "first"), str(tmp_path / "second")
-    miner.manage("backup", first)
-    miner.manage("restore", first)
-    miner.manage("miner_settings", "spacing_seconds=7")
-    miner.manage("backup", second)
+    told = in_turn(miner, ("backup", first), ("restore", first), ("miner_settings", "spacing_seconds=7"), ("backup", second))
     miner.execute("UPDATE agents_settings SET spacing_seconds = 9")
     time.sleep(1.1)  # what is kept is named by the second
-    miner.manage("restore", second)
-    assert '"spacing_seconds": 7' in miner.manage("miner_settings")
+    told += in_turn(miner, ("restore", second), ("miner_settings",))
+    assert '"spacing_seconds": 7' in told.rpartition("is kept in")[2]
+    assert "Refused" not in told
 
 
 def test_only_the_newest_backups_are_kept(miner: Miner, tmp_path: Path) -> None:
@@ -151,16 +155,16 @@ def test_only_the_newest_backups_are_kept(miner: Miner, tmp_path: Path) -> None:
 
 
 def test_what_is_no_sound_backup_is_refused_and_nothing_changes(miner: Miner, tmp_path: Path) -> None:
-    good, bad = tmp_path / "good", tmp_path / "bad"
-    miner.manage("backup", str(good))
+    good, bad = str(tmp_path / "good"), tmp_path / "bad"
+    miner.manage("backup", good)
     (tmp_path / "empty").touch()
     (tmp_path / "text").write_text("Not a database at all")
-    bad.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
-    told = miner.manage("shell", "--command", RESTORE_ALL.format([str(tmp_path / name) for name in ("empty", "text", "bad", "nothing")]))
-    assert told.count("Refused: ") == 4
-    assert "exists already" in refused(miner, "backup", str(good))
-    assert "Make it first" in refused(miner, "backup", str(tmp_path / "no" / "folder"))
-    assert miner.manage("miner_settings")
+    bad.write_bytes((tmp_path / "good").read_bytes()[: (tmp_path / "good").stat().st_size // 2])
+    unsound = [("restore", str(tmp_path / name)) for name in ("empty", "text", "bad", "nothing")]
+    told = in_turn(miner, *unsound, ("backup", good), ("backup", str(tmp_path / "no" / "folder")), ("miner_settings",))
+    assert told.count("Refused: ") == 6
+    assert "exists already" in told and "Make it first" in told
+    assert '"spacing_seconds": 5' in told
 
 
 def test_a_backup_of_a_newer_version_is_refused(miner: Miner, tmp_path: Path) -> None:

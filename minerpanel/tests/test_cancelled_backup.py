@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, expect
 
 from conftest import missing
 from minerpanel.tests.processes import PATIENCE, Miner, wait_until
-from minerpanel.tests.visitors import Panel, Visitor, running_panel
+from minerpanel.tests.visitors import MAKE_USERS, Panel, Visitor, running_panel
 from monitoring.backup import postgres
 from monitoring.backup.errors import Cancelled
 
@@ -93,15 +93,19 @@ def opened(files: list[Path]) -> list[int]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def panel(request: pytest.FixtureRequest, process_environment: dict[str, str]) -> Iterator[tuple[Panel, Hold]]:
+def panel(
+    request: pytest.FixtureRequest, make_inhabited: Callable[[Path], dict[str, str]], tmp_path: Path
+) -> Iterator[tuple[Panel, Hold]]:
+    environment = make_inhabited(tmp_path)
     if request.param == "sqlite":
-        with running_panel(process_environment) as running:
+        with running_panel(environment) as running:
             running.miner.execute(FILLER)
             yield running, held_on_sqlite
         return
     if not shutil.which("pg_dump"):
         missing("pg_dump", "Run: sudo apt-get install postgresql-client")
-    with running_panel({**process_environment, "DATABASE_URL": request.getfixturevalue("postgres_url")}) as running:
+    with running_panel({**environment, "DATABASE_URL": request.getfixturevalue("postgres_url")}) as running:
+        running.miner.manage("shell", "--command", MAKE_USERS)
         running.miner.execute("CREATE TABLE held (id integer)")
         yield running, held_on_postgres
 

@@ -47,14 +47,13 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def refused(make_environment: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+def refused(make_inhabited: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     """A panel whose last step was refused by the provider, whose last test but one failed, whose settings were changed yesterday and today."""
-    with running_panel(make_environment(tmp_path_factory.mktemp("walks"))) as panel:
+    with running_panel(make_inhabited(tmp_path_factory.mktemp("walks"))) as panel:
         panel.miner.manage("shell", "--command", CHANGE)
         yesterday = datetime.now(UTC) - timedelta(days=1)
         panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")
-        panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes asked for it", "Calmer now"))
-        panel.miner.manage("shell", "--command", TEST)
+        panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes asked for it", "Calmer now") + TEST)
         panel.standin.set(limit=0)
         assert httpx.post(f"{panel.url}/step", json=step_body(), timeout=60).status_code == 200
         yield panel

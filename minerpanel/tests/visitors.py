@@ -59,12 +59,11 @@ def collect_static() -> None:
 
 @contextmanager
 def running_panel(environment: dict[str, str]) -> Iterator[Panel]:
-    """A miner with static files, a provider and a user a group, on a database that is migrated already."""
+    """A miner with static files and a provider, on a database that is migrated already and has a user a group (MAKE_USERS)."""
     collect_static()
     with StandIn.started() as standin:
         account = {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
         with Miner.running({**environment, **account}) as miner:
-            miner.manage("shell", "--command", MAKE_USERS)
             yield Panel(miner, standin, miner.web())
 
 
