@@ -10,9 +10,9 @@ from agents.page import Page, read
 from agents.protocol import Form, Plan, Step
 from agents.template.confidence import rated
 from agents.template.intents import understand
-from agents.template.one_shot import KNOWN_SITES, one_shot
+from agents.template.one_shot import one_shot
 from agents.template.planning import next_step
-from agents.template.site_facts import Sites
+from agents.template.site_facts import NOWHERE, Sites
 from agents.template.wanted import wanted
 from agents.template.ways import way_for
 
@@ -23,7 +23,7 @@ _KNOWN = "How this site does such a task is known."
 _PLAIN = "A plain answer, whatever the task is."
 
 
-def plan(step: Step, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
+def plan(step: Step, page: Page | None, sites: Sites = NOWHERE) -> Plan:
     """The best plan for a step by rules alone. `page` is the step's page as read, None to have it read here in steps.
     `sites` is what is known of sites, by project.
 
@@ -44,7 +44,7 @@ def plan(step: Step, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
     return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
 
 
-def knows(step: Step, sites: Sites = KNOWN_SITES) -> bool:
+def knows(step: Step, sites: Sites = NOWHERE) -> bool:
     """Whether a one-shot task's site and its way of doing the task are known, so that no page is needed."""
     site = sites.get(step.project)
     return step.form is Form.ONE_SHOT and site is not None and way_for(site, wanted(step.prompt, understand(step.prompt))) is not None

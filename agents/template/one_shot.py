@@ -12,13 +12,10 @@ from agents.template.moves import BREATH, LOADING, Move, opened
 from agents.template.recipes import login, recipe_for
 from agents.template.recipes.recipe import Recipe
 from agents.template.site_facts import SiteFacts, Sites
-from agents.template.site_reading import KNOWN, load
 from agents.template.ways import by_facts
 
-KNOWN_SITES, _ = load(KNOWN)
 
-
-def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites = KNOWN_SITES) -> Plan:
+def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites) -> Plan:
     """The whole list at once, the task's page first: by what is known of the site; else by the page that came along, or unseen."""
     task, actions = by_facts(step, intent, sites.get(step.project, SiteFacts()))
     if actions:

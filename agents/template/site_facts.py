@@ -93,3 +93,5 @@ class Fault:
 
 
 Sites = Mapping[str, SiteFacts]
+# Where nothing is known of any site.
+NOWHERE: Sites = {}

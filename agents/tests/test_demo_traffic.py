@@ -40,6 +40,10 @@ class Miner:
         bodies = [body for at, body in self.bodies if at == path]
         return [body for body in bodies if body["task_id"] == bodies[0]["task_id"]]
 
+    def firsts(self) -> list[str]:
+        """The bodies that tasks began with, in an order of their own: two tasks of one moment come as it happens."""
+        return sorted(json.dumps([path, body]) for path, body in self.bodies if not body.get("step_index"))
+
 
 @pytest.fixture
 def miner() -> Iterator[Miner]:
@@ -90,10 +94,11 @@ def test_an_error_of_the_miner_ends_the_task_and_is_reported(miner: Miner) -> No
 
 def test_the_same_seed_posts_the_same_tasks(miner: Miner) -> None:
     sent(miner)
-    once = miner.steps("/step")[0]
+    once = miner.firsts()
     miner.bodies.clear()
     sent(miner)
-    assert miner.steps("/step")[0] == once
+    assert len(once) > 3
+    assert miner.firsts() == once
 
 
 def test_without_a_miner_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,13 @@ from agents.protocol import Form, PastAction, Plan, Step
 from agents.sites import query_parts, seeds, split_http
 from agents.template import plan
 from agents.template.intents import understand
-from agents.template.one_shot import KNOWN_SITES, one_shot
+from agents.template.one_shot import one_shot
 from agents.template.site_facts import Sites
-from agents.template.site_reading import load
+from agents.template.site_reading import KNOWN, load
 from agents.tests.paper_browser import Outcome, PaperBrowser
 from agents.tests.test_intents import CHAINS, CRITERIA, LOGIN_FIRST, PROMPTS
 
+KNOWN_SITES, _ = load(KNOWN)
 FACTS = """
 login = [
   { open = "/enter" },
@@ -273,7 +274,7 @@ def test_a_task_that_no_way_is_known_for_is_done_as_on_an_unknown_site(sites: Si
 
 
 def test_the_agent_knows_sites_by_the_callers_project_id() -> None:
-    made = plan(step("Fill out the contact form where the name equals 'Ann'", "autocinema"), None)
+    made = plan(step("Fill out the contact form where the name equals 'Ann'", "autocinema"), None, KNOWN_SITES)
     assert "/contact?seed=58" in " ".join(action.fields.get("url", "") for action in made.actions)
     assert "autocinema" in made.reasoning
     assert (made.confidence, made.confidence_why) == (0.95, "How this site does such a task is known.")

@@ -93,9 +93,7 @@ def opened(files: list[Path]) -> list[int]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def panel(
-    request: pytest.FixtureRequest, make_inhabited: Callable[[Path], dict[str, str]], tmp_path: Path
-) -> Iterator[tuple[Panel, Hold]]:
+def panel(request: pytest.FixtureRequest, make_inhabited: Callable[[Path], dict[str, str]], tmp_path: Path) -> Iterator[tuple[Panel, Hold]]:
     environment = make_inhabited(tmp_path)
     if request.param == "sqlite":
         with running_panel(environment) as running:

@@ -13,7 +13,7 @@ from django.utils.datastructures import MultiValueDict
 from lxml import html
 
 HUGE = "9" * 4_500  # more digits than Python reads as a number
-# Those that trip readers of all kinds; each field gets each of them alone.
+# Those that trip readers of all kinds; each field gets two of them alone, in turn.
 HARDEST = ("\0", HUGE, "http://[", "9999-12-31T23:59")
 VALUES = (
     *HARDEST,

@@ -111,8 +111,8 @@ def test_any_value_of_any_parameter_or_field(method: str, route: str, panel: Pan
         panel.send(method, address, good, client=client)
         for value in VALUES if names else ():
             panel.send(method, address, dict.fromkeys(names, value), client=client)
-        for name in sorted(names):  # by now also those that are asked for when others are given
-            for value in HARDEST:
+        for number, name in enumerate(sorted(names)):  # by now also those that are asked for when others are given
+            for value in HARDEST[number % 2 :: 2]:
                 panel.send(method, address, {**good, name: value}, client=client)
     for name in files:
         for content in (b"", b"\0\xff", b"{", b"\x1f\x8b broken"):
@@ -151,7 +151,7 @@ def documents(good: dict[str, Any]) -> Iterator[str]:
     """Those with one value that is another than it should be, and some that are none at all."""
     yield from ("[" * 100_000, '{"version": 1, "settings": {"\\ud800": 1}}', '{"version": 1, "accounts": [{"name": "\\ud800"}]}')
     for number, place in enumerate(places(good)):
-        for value in DOCUMENT_VALUES[number % 3 :: 3]:
+        for value in DOCUMENT_VALUES[number % 5 :: 5]:
             yield json.dumps(changed(good, place, "@here@")).replace('"@here@"', value)
 
 
