@@ -162,7 +162,7 @@ def wait_until(condition: Callable[[], Any], otherwise: str, patience: float = P
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError(f"{otherwise} after {patience:.0f} s")
 
 

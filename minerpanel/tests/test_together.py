@@ -83,7 +83,7 @@ def flood(webs: list[Web]) -> Iterator[list[dict[str, Any]]]:
 
     def post(web: Web) -> None:
         number = 0
-        while not over.wait(0.1):
+        while not over.wait(0.25):
             try:
                 answers.extend(answered(httpx.post(f"{web.url}/step", json=step_body(number), timeout=PATIENCE)))
             except httpx.TransportError:

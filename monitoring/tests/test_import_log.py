@@ -170,7 +170,7 @@ def test_two_imports_at_once_double_nothing_and_let_others_write(
     if database == "postgres":
         process_environment = {**process_environment, "DATABASE_URL": request.getfixturevalue("postgres_url")}
     file = tmp_path / "miner.log"
-    bench.write(file, 3_000_000, 0.5)
+    bench.write(file, 1_500_000, 0.5)
     runs: list[bench.Run] = []
     threads = [threading.Thread(target=lambda: runs.append(bench.imported(process_environment, file))) for _ in range(2)]
     for thread in threads:
@@ -180,7 +180,7 @@ def test_two_imports_at_once_double_nothing_and_let_others_write(
     lines, kept = runs[0].counts[0], runs[0].counts[1] + runs[0].counts[2]
     assert [run.counts[0] for run in runs] == [lines, lines]
     assert [run.counts[1] + run.counts[2] for run in runs] == [kept, kept]
-    assert sum(run.counts[1] for run in runs) == kept > 10_000
+    assert sum(run.counts[1] for run in runs) == kept > 5_000
     assert bench.imported(process_environment, file).counts[1] == 0
 
 
