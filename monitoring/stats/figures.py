@@ -56,7 +56,9 @@ def share(part: float, whole: float) -> float | None:
 
 
 def milliseconds(value: float) -> str:
-    """A duration in ms, as short as it can be read: 0.4 ms, 85 ms, 1.24 s, 12.4 s."""
+    """A duration in ms, as short as it can be read: 0.4 ms, 85 ms, 1.24 s, 12.4 s, 2 min 3 s."""
+    if value >= 59_950:
+        return length(value / 1000)
     if value < 999.5:
         return f"{value:.1f} ms" if 0.05 <= value < 9.95 else f"{value:.0f} ms"
     return f"{value / 1000:.2f} s" if value < 9_995 else f"{value / 1000:.1f} s"

@@ -172,7 +172,7 @@ def duration(seconds: float) -> str:
 
 @register.filter
 def milliseconds(value: float | None) -> str:
-    """A duration in ms: 0.4 ms, 85 ms, 1.24 s, 12.4 s."""
+    """A duration in ms: 0.4 ms, 85 ms, 1.24 s, 12.4 s, 2 min 3 s."""
     return UNKNOWN if value is None else figures.milliseconds(value)
 
 

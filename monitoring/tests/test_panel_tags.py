@@ -31,6 +31,7 @@ def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
         (999.6, "1.00 s"),
         (9_996, "10.0 s"),
         (23_456, "23.5 s"),
+        (123_456, "2 min 3 s"),
     ],
 )
 def test_milliseconds_keep_two_or_three_digits(value: float | None, words: str) -> None:
