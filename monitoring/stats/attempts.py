@@ -9,8 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Q, QuerySet
 from django.db.models.lookups import In
 from django.utils.translation import gettext as _
 
@@ -21,7 +20,7 @@ from agents.redaction import redact
 from agents.refusals import RefusalClass, sentence
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import says
-from monitoring.stats.filters import narrowed
+from monitoring.stats.filters import Hidden, narrowed
 from monitoring.stats.keyset import CappedCount, Place, Slice, capped_count, cut, is_few
 from monitoring.stats.task_filters import NAMES_OFFERED, names
 from monitoring.wording import translated
@@ -127,7 +126,7 @@ def _of_accounts(names_: Sequence[str]) -> Q:
     """The attempts of these accounts. Of a busy one's the index of accounts would have all put into order first."""
     accounts = list(Account.objects.filter(name__in=names_).values_list("pk", flat=True))
     has_few = is_few(LLMAttempt.objects.filter(account__in=accounts))
-    return Q(account__in=accounts) if has_few else Q(In(F("account_id") + 0, accounts))
+    return Q(account__in=accounts) if has_few else Q(In(Hidden("account_id"), accounts))
 
 
 def _say(text: str) -> Q:
@@ -136,7 +135,7 @@ def _say(text: str) -> Q:
     if not models:
         return says(LLMAttempt, text)
     has_few = is_few(LLMAttempt.objects.filter(model__in=models))
-    return (Q(model__in=models) if has_few else Q(In(Concat("model", Value("")), models))) | says(LLMAttempt, text)
+    return (Q(model__in=models) if has_few else Q(In(Hidden("model"), models))) | says(LLMAttempt, text)
 
 
 def attempts(query: Query, place: Place, order: AttemptOrder, now: datetime) -> AttemptList:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet
+from django.db.models.lookups import In
 
 from monitoring.queries import TEXT, Query, moment
 
@@ -37,12 +38,27 @@ def narrowed(query: Query, at: str, any_of: Mapping[str, AnyOf], says: Says, now
     return found + [~says(value) for value in query.values(TEXT, negated=True)]
 
 
-def asked_one_by_one(found: QuerySet[Any], hidden: Any, values: Sequence[object], **to: OuterRef) -> Q:
-    """The rows that some of the many `found` belong to, gone through in the order of the page until there are enough.
+class Hidden(Func):
+    """A column without its index: SQLite would take that wherever there is one, also where it leads to half of all rows.
 
-    `hidden`: the column of `values` so that its index is not seen: SQLite would go through it for each row anew, for minutes. Postgres
-    knows better, and would take a hidden column's values for rare ones and look through all rows for them.
+    Postgres knows better, and would take a hidden column's values for rare ones and look through all rows for them.
+    """
+
+    arity = 1
+    template = "+%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Just the column."""
+        return super().as_sql(compiler, connection, template="%(expressions)s", **context)
+
+
+def asked_one_by_one(found: QuerySet[Any], column: str, values: Sequence[object], **to: OuterRef) -> Q:
+    """The rows that some of the many `found`, those with these values, belong to.
+
+    They are gone through in the order of the page until there are enough.
     """
     if connection.vendor == "postgresql":
         return Q(Exists(found.filter(**to)))
-    return Q(Exists(found.model._default_manager.annotate(said=hidden).filter(**to, said__in=values)))  # noqa: SLF001 -- Django's documented manager of any model
+    # SQLite would go through the column's index for each row anew, for minutes.
+    rows = found.model._default_manager.filter(In(Hidden(column), values), **to)  # noqa: SLF001 -- Django's documented manager of any model
+    return Q(Exists(rows))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.lookups import In
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,7 @@ from agents.reasons import Reason
 from agents.template.intents import Kind as TaskKind
 from monitoring.queries import Kind, Qualifier, Query
 from monitoring.search.finding import few, says
-from monitoring.stats.filters import AnyOf, asked_one_by_one, narrowed
+from monitoring.stats.filters import AnyOf, Hidden, asked_one_by_one, narrowed
 from monitoring.stats.keyset import is_few
 from monitoring.stats.task_filters import projects
 
@@ -50,7 +49,7 @@ def matching_steps(query: Query, now: datetime, *, longest_first: bool = False) 
     # The longest steps of all times are the LLM's: they are at the beginning of that order, where by their route all were sorted first.
     is_hidden = longest_first and not query.values("since")
     any_of: dict[str, AnyOf] = {
-        "route": lambda values: Q(In(Concat("route", Value("")), values)) if is_hidden and Route.LLM in values else Q(route__in=values),
+        "route": lambda values: Q(In(Hidden("route"), values)) if is_hidden and Route.LLM in values else Q(route__in=values),
         "reason": lambda values: Q(reason__in=values),
         "state": lambda values: _in_any_state(values, now),
         "outcome": lambda values: Q(outcome__in=values),
@@ -83,13 +82,10 @@ def _late() -> Q:
 def _of_tasks(column: str, values: list[str]) -> Q:
     """The steps of the tasks that have any of these values.
 
-    Where such tasks are few, they are looked up once. Where they are many, the steps are gone through in their order, and the task of each
-    is asked by its key.
+    Where such tasks are few, they are looked up once. Where they are many, the steps are gone through in their order, each with its task.
     """
     tasks = Task.objects.filter(**{f"{column}__in": values})
-    if is_few(tasks):
-        return Q(task__in=tasks.values("pk"))
-    return asked_one_by_one(tasks, Concat(column, Value("")), values, pk=OuterRef("task"))
+    return Q(task__in=tasks.values("pk")) if is_few(tasks) else Q(In(Hidden(f"task__{column}"), values))
 
 
 def _of_attempts(values: list[str]) -> Q:
@@ -98,7 +94,7 @@ def _of_attempts(values: list[str]) -> Q:
     attempts = LLMAttempt.objects.filter(status__in=numbers, step__isnull=False)
     if is_few(attempts):
         return Q(pk__in=attempts.values("step"))
-    return asked_one_by_one(attempts, F("status") + 0, numbers, step=OuterRef("pk"))
+    return asked_one_by_one(attempts, "status", numbers, step=OuterRef("pk"))
 
 
 def _say(text: str) -> Q:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from agents.models import LLMAttempt, Route, Source, Step, Submission, Task
@@ -97,11 +97,11 @@ def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
     start, steps = since(query, now), steps_of(query, now)
     attempts = LLMAttempt.objects.filter(decided_at__gte=start) if start else LLMAttempt.objects.all()
     any_of: dict[str, AnyOf] = {
-        "route": lambda values: _of_any(steps.filter(route__in=values), "task", Concat("route", Value("")), values),
-        "reason": lambda values: _of_any(steps.filter(reason__in=values), "task", Concat("reason", Value("")), values),
-        "outcome": lambda values: _of_any(steps.filter(outcome__in=values), "task", Concat("outcome", Value("")), values),
+        "route": lambda values: _of_any(steps.filter(route__in=values), "task", "route", values),
+        "reason": lambda values: _of_any(steps.filter(reason__in=values), "task", "reason", values),
+        "outcome": lambda values: _of_any(steps.filter(outcome__in=values), "task", "outcome", values),
         "kind": lambda values: Q(kind__in=values),
-        "status": lambda values: _of_any(attempts.filter(status__in=values), "step__task", F("status") + 0, values),
+        "status": lambda values: _of_any(attempts.filter(status__in=values), "step__task", "status", [int(value) for value in values]),
         "project": lambda values: Q(project__in=values),
         "state": lambda values: in_any_state(values, steps, now),
         "source": lambda values: Q(source__in=values),
@@ -116,14 +116,14 @@ def steps_of(query: Query, now: datetime) -> QuerySet[Step]:
     return Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
 
 
-def _of_any(found: QuerySet[Any], task: str, hidden: Any, values: list[str]) -> Q:
+def _of_any(found: QuerySet[Any], task: str, column: str, values: Sequence[object]) -> Q:
     """The tasks that these steps or attempts are of.
 
     Where they are few, they are looked up once, by IN. Where they are many, the tasks are gone through in their order and each is asked.
     """
     if is_few(found):
         return Q(id__in=found.values(task))
-    return asked_one_by_one(found, hidden, values, **{task: OuterRef("pk")})
+    return asked_one_by_one(found, column, values, **{task: OuterRef("pk")})
 
 
 def in_any_state(values: list[str], steps: QuerySet[Step], now: datetime) -> Q:
