@@ -34,8 +34,12 @@ class Range:
 
     @classmethod
     def named(cls, name: str, now: datetime) -> Range:
-        """One of RANGES, up to now."""
-        return cls.between(now - RANGES[name], now, now, name=name)
+        """One of RANGES, up to now.
+
+        A week and longer begin with a full hour: nobody means the minute, and a part of an hour so long ago is read row by row.
+        """
+        length = RANGES[name]
+        return cls.between(now - length if length <= DAY else floor(now - length, HOUR), now, now, name=name)
 
     @classmethod
     def between(cls, start: datetime, end: datetime, now: datetime, *, name: str = "") -> Range:

@@ -64,6 +64,16 @@ def test_a_month_is_read_from_few_rows() -> None:
     assert sum((end - start for start, end in month.raw), timedelta()) < 2 * HOUR
 
 
+def test_a_week_and_a_month_begin_with_a_full_hour_and_are_as_long_before() -> None:
+    now = NOW + timedelta(minutes=47)
+    for name in ("7d", "30d"):
+        of = Range.named(name, now)
+        assert timedelta(0) <= now - RANGES[name] - of.start < HOUR
+        assert (of.start, of.end) == (floor(of.start, HOUR), now)
+        assert of.before(now).end - of.before(now).start == of.end - of.start
+    assert Range.named("24h", now).start == now - DAY
+
+
 def test_months_that_were_forgotten_are_read_from_days() -> None:
     long_ago = sources(Range.between(NOW - 150 * DAY, NOW - 110 * DAY, NOW), summed(400 * DAY, HOUR, is_complete=True), is_drawn=False)
     assert {span for span, _ in long_ago.rolled} >= {Span.DAY}
