@@ -188,9 +188,12 @@ def _operator_spans(start: datetime, end: datetime) -> Mapping[int, list[Span]]:
 
 
 def _refusals(start: datetime) -> defaultdict[int, list[int]]:
-    """When attempts were refused for the whole account, in ms since 1970."""
+    """When attempts were refused for the whole account, in ms since 1970.
+
+    Only a refused attempt has a class; asked for its verdict too, the database would go through those that met a full model as well.
+    """
     pausing = [kind for kind in RefusalClass if kind.pauses_account]
-    refused = LLMAttempt.objects.filter(verdict=Verdict.REFUSED, decided_at__gte=start, refusal__in=pausing, ended_at__isnull=False)
+    refused = LLMAttempt.objects.filter(decided_at__gte=start, refusal__in=pausing, ended_at__isnull=False)
     found: defaultdict[int, list[int]] = defaultdict(list)
     for account, ms in refused.order_by("-decided_at").values_list("account_id", Milliseconds("ended_at"))[:REFUSALS_DRAWN]:
         found[account].append(ms)

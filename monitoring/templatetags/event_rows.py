@@ -9,12 +9,15 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from agents.text import length
-from monitoring.cells import NOTHING, addresses, cell, details, fact, filled, joined, link, row, rows, sub, tag, wide
+from monitoring.cells import NOTHING, addresses, cell, details, fact, filled, joined, link, number, row, rows, sub, tag, wide
+from monitoring.stats.band import Span
 from monitoring.stats.events import EventRow
 from monitoring.stats.predictions import Expectation
 from monitoring.templatetags.panel import moment
+from monitoring.wording import translated
 
 register = template.Library()
 
@@ -28,6 +31,16 @@ def event_rows(events: Iterable[EventRow]) -> SafeString:
     # Each text is translated once, in the language of the page.
     say, to_task = cache(gettext), addresses("task")
     return rows(_row(each, to_task, say) for each in events)
+
+
+@register.filter
+def pause_rows(pauses: Iterable[Span]) -> SafeString:
+    """Of an account's newest pauses."""
+    to, cause = _("to"), cache(lambda cause: capfirst(translated(cause)))
+    return rows(
+        tag("tr", cell(moment(each.start)), cell(moment(each.end), label=to), number(length(each.seconds)), cell(cause(each.cause)))
+        for each in pauses
+    )
 
 
 def _row(told: EventRow, to_task: Callable[[int], str], _: Say) -> SafeString:
