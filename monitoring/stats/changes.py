@@ -27,7 +27,7 @@ HINTS = {"key_hint": phrase("API key"), "admin_key_hint": phrase("Admin key")}
 
 
 CHOSEN: dict[str, type[Mode] | type[Use] | type[Pacing]] = {"agent_mode": Mode, "llm_use": Use, "pacing": Pacing}
-UNITS = {"_seconds": "s", "_usd": "USD"}
+UNITS = {"_seconds": "s", "_minutes": "min", "_percent": "%", "_usd": "USD"}
 # The models, once: each look through `history` makes a manager's class anew, a third of a millisecond.
 HISTORIES: dict[str, Any] = {
     kind: model.history.model for kind, model in (("settings", Settings), ("account", Account), ("retention", Retention))

@@ -58,6 +58,8 @@ def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> N
         "LLM callers none → 10.0.0.0/8, 203.0.113.7",
         "LLM is asked For every step → Where the template is unsure",
         "Cost of a task 0.05 USD → 0.02 USD",
+        "Silence 0 min → 60 min",
+        "Least LLM share 0 % → 50 %",
     ):
         assert words in rows[1]
 

@@ -53,6 +53,14 @@ def test_where_the_browser_went_and_what_came_and_went_is_told(viewer: Client) -
     assert "Salt" in told[came:went] and "Log in" in told[went:]
 
 
+def test_a_page_that_comes_with_an_answer_under_way_is_not_called_gone(viewer: Client) -> None:
+    step = two_steps(FORM.format(""), FORM.format(""))
+    StepPage.objects.filter(step=step).delete()
+    assert "The page of step 1 is not kept" in shown(viewer, step)
+    Step.objects.filter(pk=step.pk).update(answered_at=None, route="", reason="")
+    assert "Step 1 is not answered yet: its page is kept with the answer." in shown(viewer, step)
+
+
 def test_a_dialog_that_opened_is_named(viewer: Client) -> None:
     dialog = "<div role='dialog' aria-modal='true' aria-label='Share this film'><button>Send</button></div>"
     assert "A dialog opened: Share this film." in shown(viewer, two_steps(FORM.format(""), FORM.format(dialog)))
