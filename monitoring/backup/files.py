@@ -48,6 +48,13 @@ def written(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("minerpanel-*.part"))
 
 
+def drop_lost(folder: Path, before: datetime) -> None:
+    """Delete the half files that `write` named itself and nobody wrote into after `before`: whoever did was killed."""
+    for path in folder.glob("minerpanel-*.part"):
+        if path.stat().st_mtime < before.timestamp():
+            path.unlink()
+
+
 def drop_old(folder: Path, keep: int) -> list[Path]:
     """Delete the oldest backups that `write` named itself, but the newest `keep`. Returns which."""
     old = ours(folder)[keep:]

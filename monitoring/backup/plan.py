@@ -121,6 +121,7 @@ def _kept(row: BackupPlan, begun: datetime) -> tuple[Path, list[Path]]:
 
 def _write(folder: Path, begun: datetime) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
+    files.drop_lost(folder, begun - LOST_AFTER)
     return files.write(folder, begun, _Looking(begun))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +85,17 @@ def test_it_is_a_whole_database_and_only_the_newest_are_kept(tmp_path: Path) -> 
     assert seen()[0].state == HealthState.UP
     entry = AuditEntry.objects.get(action="backup", by="")
     assert names[1] in entry.detail and "1 older ones deleted" in entry.detail
+
+
+def test_what_a_killed_one_left_half_is_deleted_by_the_next_but_not_what_another_is_writing(tmp_path: Path) -> None:
+    lost, writing = (tmp_path / f"minerpanel-20250{month}01T000000Z.sqlite3.part" for month in (1, 2))
+    for path in (lost, writing):
+        path.write_bytes(b"half")
+    long_ago = time.time() - plan.LOST_AFTER.total_seconds() - 60
+    os.utime(lost, (long_ago, long_ago))
+    set_plan(tmp_path)
+    assert take()
+    assert list(tmp_path.glob("*.part")) == [writing]
 
 
 def test_one_that_fails_is_told_with_its_cause(tmp_path: Path, admin: Client) -> None:
