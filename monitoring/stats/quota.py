@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Any
 
 from django.core.cache import cache
@@ -128,7 +129,7 @@ class _Known:
 
 def quota(now: datetime) -> list[AccountQuota]:
     """Every enabled account, in the order in which steps try them."""
-    return [_account(each, now.timestamp()) for each in _known(now)]
+    return [_account(each, _seconds_of(now)) for each in _known(now)]
 
 
 def quota_warnings(now: datetime) -> list[str]:
@@ -137,12 +138,17 @@ def quota_warnings(now: datetime) -> list[str]:
 
 
 def _warnings(now: datetime) -> list[str]:
-    known, at = _known(now), now.timestamp()
+    known, at = _known(now), _seconds_of(now)
     return [
         phrase("{account}: {words}", account=each.account.name, words=words) if len(known) > 1 else words
         for each in known
         for words in forecast.warnings([use for use, _ in each.uses(at)], each.money, at)
     ]
+
+
+def _seconds_of(now: datetime) -> float:
+    """Since 1970, up to the next millisecond: a reading of this very moment is rounded to one, and is none of the future."""
+    return ceil(now.timestamp() * 1_000) / 1_000
 
 
 def _known(now: datetime) -> list[_Known]:

@@ -83,8 +83,8 @@ def test_the_balance_shows_its_course_and_how_long_it_lasts(with_key: None) -> N
 
 
 def test_silent_billing_is_warned_of_here_and_on_the_overview(with_key: None, viewer: Client) -> None:
-    now = timezone.now()
-    # Milliseconds apart: readings of another day are another quota's.
+    # Milliseconds apart: readings of another day are another quota's. The last one's is rounded up.
+    now = timezone.now().replace(microsecond=900)
     for age, balance in ((2, 5.0), (1, 4.5), (0, 4.0)):
         read(now - timedelta(milliseconds=age), daily_total=300, daily_used=300, balance=balance)
     (warning,) = only(now).warnings
