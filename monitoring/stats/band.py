@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count, Sum
@@ -33,9 +33,8 @@ OPERATOR = phrase("paused by an operator")
 ACCEPTED = (Verdict.OK, Verdict.INVALID)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A pause from `start` to `end`, and why."""
+class Span(NamedTuple):
+    """A pause from `start` to `end`, and why. A tuple: a day may have hundreds, which the cache keeps."""
 
     start: datetime
     end: datetime

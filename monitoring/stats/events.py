@@ -92,7 +92,7 @@ def row(event: RateLimitEvent, now: datetime) -> EventRow:
         pause_source=translated(PauseSource(event.pause_source).sentence),
         predicted=in_words(predicted_by(event), event.recovered_at or now),
         outcome=outcome(event),
-        ended=event.get_ended_by_display() if event.ended_by else _("Still open"),
+        ended=str(RateLimitEvent.Ended(event.ended_by).label) if event.ended_by else _("Still open"),
         step=(step.task_id, step.pk) if step else None,
     )
 

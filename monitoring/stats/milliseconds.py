@@ -16,6 +16,10 @@ class Milliseconds(Func):
     output_field = BigIntegerField()
     template = "CAST(ROUND((julianday(%(expressions)s) - 2440587.5) * 86400000) AS integer)"
 
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        """None: it is a whole number already, and Django's look at each is half of what reading it takes."""
+        return []
+
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """No julianday there."""
         return super().as_sql(compiler, connection, template="CAST(EXTRACT(EPOCH FROM %(expressions)s) * 1000 AS bigint)", **context)

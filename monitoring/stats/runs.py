@@ -95,10 +95,10 @@ def row_of(run: TestRun, said: str = "") -> RunRow:
     return RunRow(
         pk=run.pk,
         standing=run.verdict or run.state,
-        words=run.get_verdict_display() if run.verdict else run.get_state_display(),
+        words=str((Result(run.verdict) if run.verdict else State(run.state)).label),
         asked_at=run.asked_at,
         suites=_suites(run),
-        trigger=run.get_trigger_display(),
+        trigger=str(TestRun.Trigger(run.trigger).label),
         asked_by=run.asked_by,
         seconds=(run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None,
         said=said,

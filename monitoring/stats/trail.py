@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from agents.models import AuditEntry, RateLimitEvent
 from agents.phrases import phrase
+from agents.reasons import PauseSource
+from agents.refusals import RefusalClass
 from agents.text import length
 from monitoring.audit import Deed
 from monitoring.stats.changes import HISTORIES, Change, told, with_before
@@ -89,6 +91,11 @@ def who_in_words(who: str) -> str:
     return translated(WHO[who]) if who in WHO else who
 
 
+def action_in_words(action: str) -> str:
+    """What was done."""
+    return translated(ACTIONS.get(action, action))
+
+
 def trail(query: TrailQuery, place: Place, size: int = PAGE_SIZE) -> Trail:
     """The page of at most `size` entries at `place`. Each table is asked once for as many rows as the page could need."""
     place = fitting(place, "at")
@@ -162,9 +169,7 @@ def _audit_entries(rows: list[AuditEntry]) -> Iterator[Entry]:
         account = row.account
         address = reverse("account", args=[account.pk]) if account else _address(PAGES.get(row.action, ""))
         facts = [row.detail] if row.detail else []
-        yield Entry(
-            row.at, _id(0, row.pk), row.by, translated(ACTIONS.get(row.action, row.action)), account.name if account else "", facts, address
-        )
+        yield Entry(row.at, _id(0, row.pk), row.by, action_in_words(row.action), account.name if account else "", facts, address)
 
 
 def _event_rows(query: TrailQuery) -> QuerySet[RateLimitEvent] | None:
@@ -178,8 +183,8 @@ def _event_entries(rows: list[Any]) -> Iterator[Entry]:
     for row in rows:
         status = f" ({row.status})" if row.status else ""
         facts = [
-            f"{row.get_refusal_display()}{status}",
-            _("For {length}: {source}").format(length=length(row.pause_seconds), source=row.get_pause_source_display()),
+            f"{translated(RefusalClass(row.refusal).sentence)}{status}",
+            _("For {length}: {source}").format(length=length(row.pause_seconds), source=translated(PauseSource(row.pause_source).sentence)),
         ]
         address = reverse("task", args=[row.task]) if row.task else reverse("events")
         yield Entry(row.started_at, _id(1, row.pk), "", translated(KINDS[PAUSES]), row.account.name, facts, address)

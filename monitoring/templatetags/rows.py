@@ -23,7 +23,7 @@ from monitoring.stats.logs import LogRow
 from monitoring.stats.steps import StepRow
 from monitoring.stats.task_filters import TaskState
 from monitoring.stats.tasks import TaskRow
-from monitoring.stats.trail import Entry, who_in_words
+from monitoring.stats.trail import Entry, action_in_words, who_in_words
 from monitoring.templatetags.panel import UNKNOWN, badge, level_badge, milliseconds, moment, route_name, source_name, usd
 from monitoring.wording import translated
 
@@ -155,14 +155,14 @@ def trail_rows(entries: Iterable[Entry]) -> SafeString:
 @register.filter
 def action_rows(entries: Iterable[AuditEntry]) -> SafeString:
     """Of what operators did to accounts."""
-    machine = _("The machine")
+    machine, said = _("The machine"), cache(action_in_words)
     return rows(
         row(
             f"audit-{entry.pk}",
             cell(moment(entry.at)),
             cell(entry.by or machine),
             cell(entry.account.name if entry.account else ""),
-            wide(tag("strong", entry.get_action_display()), " ", entry.detail),
+            wide(tag("strong", said(entry.action)), " ", entry.detail),
         )
         for entry in entries
     )
