@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
 from agents import gates, heartbeat
-from agents.configuration import accounts, provider
+from agents.configuration import accounts, models_of, provider
 from agents.governor import State
 from agents.keys import UnreadableKey
 from agents.models import Account, Heartbeat, QuotaReading, Settings
@@ -146,6 +146,8 @@ def _account(account: Account, now: datetime) -> list[Look]:
         return [Look(name, DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{succeeded}")]
     if state is State.PROBING:
         return [Look(name, DEGRADED, f"The pause is over, a probe decides.{succeeded}")]
+    if not models_of(account):
+        return [Look(name, DEGRADED, f"Not asked: no model is known.{succeeded}")]
     return [Look(name, UP if gate.succeeded_at else UNKNOWN, f"Open.{succeeded}")]
 
 

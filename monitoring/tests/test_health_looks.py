@@ -85,11 +85,18 @@ def test_a_late_schedule_is_named() -> None:
     ],
 )
 def test_an_account_is_as_its_gate_is(settings: Any, gate: dict[str, Any], state: HealthState, words: str) -> None:
-    settings.CHUTES_API_KEY = "cpk_made.up.key"
+    settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "cpk_made.up.key", ("some/model",)
     Gate.objects.create(account=default_account(), **gate)
     look = seen()["account default"]
     assert look.state == state
     assert words in look.message
+
+
+def test_an_account_without_a_model_is_not_called_open(settings: Any) -> None:
+    settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "cpk_made.up.key", ()
+    Gate.objects.create(account=default_account(), succeeded_at=1.0)
+    look = seen()["account default"]
+    assert (look.state, look.message[:29]) == (DEGRADED, "Not asked: no model is known.")
 
 
 def test_a_missing_key_is_down_and_a_disabled_account_unknown(settings: Any) -> None:
