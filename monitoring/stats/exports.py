@@ -57,7 +57,7 @@ ATTEMPT_COLUMNS = (
     "step_id",
     "task_id",
 )
-TASK_FIELDS = ("id", "key", "project", "kind", "source", "caller", "created_at", "prompt", "url", "submission__state")
+TASK_FIELDS = ("id", "key", "project", "kind", "source", "caller", "created_at", "prompt", "url")
 
 
 def task_rows(query: Query, now: datetime) -> Iterator[dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import F, QuerySet, TextField
@@ -61,7 +63,8 @@ def latest_steps(count: int) -> list[StepRow]:
 def rows(steps: QuerySet[Step], count: int) -> list[StepRow]:
     """At most `count` of these steps, as rows. Pages, actions and whole prompts stay in the database."""
     short = steps.annotate(prompt=Left("task__prompt", PROMPT_CHARS, output_field=TextField()), project=F("task__project"))
-    return [_row(values) for values in short.values(*FIELDS, "answered_at")[:count]]
+    said = cache(sentence_of)
+    return [_row(values, said) for values in short.values(*FIELDS, "answered_at")[:count]]
 
 
 def sentence_of(reason: str) -> str:
@@ -74,6 +77,6 @@ def is_late(answered_at: datetime | None, deadline_at: datetime) -> bool:
     return answered_at is not None and answered_at > deadline_at
 
 
-def _row(values: dict[str, Any]) -> StepRow:
+def _row(values: dict[str, Any], said: Callable[[str], str]) -> StepRow:
     answered_at = values.pop("answered_at")
-    return StepRow(**values, sentence=sentence_of(values["reason"]), late=is_late(answered_at, values["deadline_at"]))
+    return StepRow(**values, sentence=said(values["reason"]), late=is_late(answered_at, values["deadline_at"]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, TextField
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce, Left
 
 from agents.models import Step, Submission, Task
@@ -119,17 +119,14 @@ def _tab(state: str, query: Query, count: CappedCount | None, *, is_chosen: bool
 
 
 def with_newest(found: QuerySet[Task]) -> QuerySet[Task]:
-    """Tasks with the beginning of their prompt, their newest step's id and how many steps they have."""
+    """Tasks with the beginning of their prompt, their submission's state, their newest step's id and how many steps they have."""
     steps = Step.objects.filter(task=OuterRef("pk"))
     count = steps.order_by().values("task").annotate(count=Count("*")).values("count")
-    return (
-        found.select_related("submission")
-        .only("id", "key", "project", "source", "caller", "created_at", "submission__state")
-        .annotate(
-            short_prompt=Left("prompt", PROMPT_CHARS, output_field=TextField()),
-            newest_id=Subquery(steps.order_by("-index", "-id").values("id")[:1]),
-            step_count=Coalesce(Subquery(count, output_field=IntegerField()), 0),
-        )
+    return found.only("id", "key", "project", "source", "caller", "created_at").annotate(
+        submission_state=F("submission__state"),
+        short_prompt=Left("prompt", PROMPT_CHARS, output_field=TextField()),
+        newest_id=Subquery(steps.order_by("-index", "-id").values("id")[:1]),
+        step_count=Coalesce(Subquery(count, output_field=IntegerField()), 0),
     )
 
 
@@ -143,16 +140,15 @@ def _row(task: Any, newest: StepRow | None, now: datetime) -> TaskRow:
         caller=task.caller,
         created_at=task.created_at,
         steps=task.step_count,
-        state=state_of(task, newest, now),
+        state=_state_of(task.submission_state, newest, now),
         newest=newest,
     )
 
 
-def state_of(task: Task, newest: StepRow | None, now: datetime) -> TaskState:
-    """Where a task is, by its submission and its newest step."""
-    submission = getattr(task, "submission", None)
-    if submission and submission.state != Submission.State.ANSWERED:
-        return TaskState(submission.state)
+def _state_of(submission: str | None, newest: StepRow | None, now: datetime) -> TaskState:
+    """Where a task is, by its submission's state and its newest step."""
+    if submission and submission != Submission.State.ANSWERED:
+        return TaskState(submission)
     if newest is None or not newest.route:
         return TaskState.UNANSWERED if newest is None or newest.deadline_at < now else TaskState.RUNNING
     return TaskState.LATE if newest.late else TaskState.ANSWERED
