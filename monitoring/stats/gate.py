@@ -12,7 +12,7 @@ from agents.models import RateLimitEvent
 from agents.phrases import phrase
 from agents.reasons import PaceSource
 from agents.refusals import RefusalClass
-from agents.standing import Look, Standing
+from agents.standing import USABLE, Look, Standing
 from monitoring.stats.predictions import Expectation, expectation
 from monitoring.stats.standing import Sentence, moment, sentence
 from monitoring.wording import translated
@@ -84,6 +84,11 @@ class GateNow:
     pace: PaceNow
     next_slot_at: datetime | None
     models: list[ModelNow]
+
+    @property
+    def serves(self) -> bool:
+        """Whether its models may be asked as soon as there is a slot."""
+        return self.standing in USABLE
 
 
 def gate_now(look: Look, now: datetime) -> GateNow:

@@ -53,6 +53,7 @@ def test_a_fresh_panel_shows_an_open_gate_and_claims_nothing(viewer: Client) -> 
     assert "LLM ready, one request every 5 s." in said
     assert "Fixed: one every 5 s" in said
     assert "8.0 s unknown yet, so assumed" in said
+    assert "Ready" in said and "Waits for its account" not in said
     assert "default: unknown, as no request was sent and nobody paused it." in said
     assert "Unknown yet: no account has come back" in said
     assert "No request has been refused for its rate yet." in said
@@ -73,6 +74,7 @@ def test_a_pause_says_when_it_ends_why_and_how_that_is_known(viewer: Client) -> 
     tree = tree_of(response)
     assert tree.xpath("//*[@class='expected mt-3']//time/@data-show") == ["countdown", "moment", "moment", "moment"]
     assert [words_of(rung) for rung in tree.xpath("//*[@class='rungs']/*[@aria-current]")] == ["2 min"]
+    assert "Waits for its account" in said and "Ready" not in said
 
 
 def test_after_the_pause_one_request_probes(viewer: Client) -> None:
