@@ -24,7 +24,8 @@ _PATTERNS = tuple(
         r"(?P<keep>%3A%2F%2F[^\s%]{0,100}%3A)\S{1,300}?(?=%40)",
         r"(?P<keep>[?&;](?:key|sig|signature|auth|[\w-]{0,40}" + _NAMES + r")=)[^\s&#'\"]+",
         # {'X-API-Key': 'a'}, api_key=a, "token": b'a'; not prompt_tokens=120, nor the placeholder password:<password>
-        r"(?P<keep>" + _NAMES + r"\\?[\"']?\s*[:=]\s*b?\\?[\"']?)(?!bearer\b|basic\b|\[secret\]|<\w{1,40}>(?:[\s\"',;.&)}\]\\]|$))"
+        r"(?P<keep>" + _NAMES + r"\\?[\"']?\s*[:=]\s*b?\\?[\"']?)(?!bearer\b|basic\b|\[secret\])"
+        r"(?!(?<=[\"'])<\w{1,40}>\\?[\"']|(?<![\"'])<\w{1,40}>\.?(?:[\s\"',;&)}\]\\]|$))"
         r"(?:(?<=\")[^\"\\]+|(?<=')[^'\\]+|[^\s\"',;&)}\]\\]{6,})",
     )
 )

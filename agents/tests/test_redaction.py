@@ -30,6 +30,8 @@ KEY = "cpk_" + "a" * 32 + "." + "b" * 32 + "." + "C" * 32
         ("the token is fine, the password equals <password>", "the token is fine, the password equals <password>"),
         ("sign in with password:<password>", "sign in with password:<password>"),
         ('{"password": "<password>", "token":"<token>x1"}', f'{{"password": "<password>", "token":"{MASK}"}}'),
+        ("log in with password:<password>.", "log in with password:<password>."),
+        ('password="<a> hunter2", token=<a>.hunter2', f'password="{MASK}", token={MASK}'),
         ("https://llm.chutes.ai/v1 answered 429", "https://llm.chutes.ai/v1 answered 429"),
         ("a step of 12:30", "a step of 12:30"),
     ],
