@@ -32,8 +32,8 @@ QUICK_CANARY = "--canary-seconds=1"
 MODEL = "Qwen/Qwen3-32B-TEE"
 # Commands that make no system checks.
 NEVER_CHECKED = {"shell", "restore"}
-# The stand-in's threads share the machine's cores, so it may take note of a request this late, in seconds.
-STANDIN_LATENESS = 0.1
+# All processes share the machine's cores, so one may take note of a moment this late, in seconds.
+NOTED_LATE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
