@@ -1,10 +1,7 @@
 """What all tests share: a hermetic environment, a database file, a browser, a Postgres server, whole processes."""
 
-from __future__ import annotations
-
 import logging
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -34,6 +31,7 @@ os.environ.update(
     SECRET_KEY="made-up-for-the-tests-" + "0123456789abcdef" * 3,
     CHUTES_BASE_URL="http://127.0.0.1:9/v1",  # no test may reach the provider: nothing listens on this port
     CHUTES_MANAGEMENT_URL="http://127.0.0.1:9",
+    PRIVATE_PROVIDER_HOSTS="127.0.0.1:1-65535,localhost:1-65535",  # where the tests' own servers are
     DATABASE_URL=os.environ.get("TESTS_DATABASE_URL", ""),  # a migrated Postgres database, for minerpanel/tests/test_on_postgres.py
 )
 django.setup()
@@ -43,8 +41,11 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.template.base import Template  # noqa: E402
 
-from agents import step_pages  # noqa: E402
-from agents.standin.process import StandIn  # noqa: E402
+from agents.database import breaker  # noqa: E402
+from agents.devtools.fake_chutes.process import FakeChutes  # noqa: E402
+from agents.hybrid import page_archive  # noqa: E402
+from minerpanel.tests.postgres import NotInstalled, PostgresServer  # noqa: E402
+from monitoring.users import users  # noqa: E402
 
 if settings.DATA_DIR != DATA:
     raise pytest.UsageError("The settings were read before the tests' environment was made. Unset DJANGO_SETTINGS_MODULE.")
@@ -58,28 +59,42 @@ settings.STATIC_ROOT = DATA / "static"
 settings.STATIC_ROOT.mkdir()
 
 # No caller waits for an answer here, and each test waits for the pages it left
-step_pages.AFTER_ANSWER = 0.0
+page_archive.AFTER_ANSWER = 0.0
 # A test's rows are its own: the background writer would write into other tests' databases
 logging.getLogger().removeHandler(next(handler for handler in logging.getLogger().handlers if handler.name == "rows"))
 
-# No test depends on how fast the machine is; where all tools are to be there, each run tries the same
-hypothesis_settings.register_profile(
-    "panel", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=os.environ.get("CI") == "true", print_blob=True
-)
+# No test depends on how fast the machine is, and each run tries the same; `make test-random` tries others, and more of them
+ANY_SPEED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+hypothesis_settings.register_profile("panel", **ANY_SPEED, derandomize=True)
+hypothesis_settings.register_profile("random", **ANY_SPEED, derandomize=False, max_examples=500)
 hypothesis_settings.load_profile("panel")
 
 RENDER = Template._render  # type: ignore[attr-defined] # noqa: SLF001 -- as it is before Django's test environment wraps it
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"
+
+
+# A test that asks for one of these starts whole processes.
+MARKED_BY_FIXTURE = {
+    "make_environment": "process",
+    "shared_fake_chutes": "process",
+    "chromium": "browser",
+    "postgres": "postgres",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    for fixture in set(getattr(item, "fixturenames", ())) & set(MARKED_BY_FIXTURE):
+        item.add_marker(MARKED_BY_FIXTURE[fixture])
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each test process begins with its share of the long tests: at the end, one would wait for the others."""
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    long = [item for item in items if item.get_closest_marker("slow") and not item.get_closest_marker("django_db")]
+    long = [item for item in items if item.get_closest_marker("process") and not item.get_closest_marker("django_db")]
     files = {path: turn for turn, path in enumerate(dict.fromkeys(item.path for item in long))}
     chosen = set(long)
     rest = iter([item for item in items if item not in chosen])
@@ -123,7 +138,14 @@ def templates_as_they_are(django_test_environment: None) -> None:
 def pages_written() -> Iterator[None]:
     """The thread that keeps steps' pages is done before the test's database is taken away."""
     yield
-    step_pages.join()
+    page_archive.join()
+
+
+@pytest.fixture(autouse=True)
+def closed_breaker() -> Iterator[None]:
+    """No test finds the database given up by the one before."""
+    yield
+    breaker.close()
 
 
 @pytest.fixture
@@ -140,17 +162,17 @@ def no_database() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shared_standin() -> Iterator[StandIn]:
+def shared_fake_chutes() -> Iterator[FakeChutes]:
     """One process for all tests of a test process."""
-    with StandIn.started() as running:
+    with FakeChutes.started() as running:
         yield running
 
 
 @pytest.fixture
-def standin(shared_standin: StandIn) -> StandIn:
-    """A stand-in for the provider, as it is when it has just started."""
-    shared_standin.reset()
-    return shared_standin
+def fake_chutes(shared_fake_chutes: FakeChutes) -> FakeChutes:
+    """Fake Chutes as it is when it has just started."""
+    shared_fake_chutes.reset()
+    return shared_fake_chutes
 
 
 @pytest.fixture
@@ -170,6 +192,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, tmp_path_fact
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             if "django_migrations" not in connection.introspection.table_names(cursor):  # no test of this run asks for a database
                 call_command("migrate", verbosity=0)
+            users.ensure_groups()
             cursor.execute("VACUUM INTO %s", [str(path)])
     return path
 
@@ -206,30 +229,20 @@ def chromium() -> dict[str, object]:
     return {"executable_path": path, "args": CHROMIUM_ARGS}
 
 
-def postgres_program(name: str) -> str | None:
-    """The path of one of Postgres' server programs, wherever the distribution keeps them."""
-    folders = sorted(Path("/").glob(POSTGRES_FOLDERS.lstrip("/")), reverse=True)
-    return shutil.which(name) or next((str(folder / name) for folder in folders if (folder / name).exists()), None)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A Postgres server of the tests' own."""
+    try:
+        with PostgresServer.started() as server:
+            yield server
+    except NotInstalled:
+        missing("Postgres", "Run: sudo apt-get install postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL of a Postgres server of the tests' own, up to its databases' names."""
-    initdb, pg_ctl = postgres_program("initdb"), postgres_program("pg_ctl")
-    if initdb is None or pg_ctl is None:
-        missing("Postgres", "Run: sudo apt-get install postgresql")
-    with tempfile.TemporaryDirectory(prefix="minerpanel-postgres-", ignore_cleanup_errors=True) as folder, socket.socket() as listener:
-        as_owner = _server_owner(folder)
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        listener.close()
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        _run([*as_owner, str(initdb), "-D", f"{folder}/data", "-U", "panel", "-A", "trust"])
-        _run([*as_owner, str(pg_ctl), "-D", f"{folder}/data", "-o", options, "-l", f"{folder}/log", "-w", "start"])
-        try:
-            yield f"postgres://panel@127.0.0.1:{port}"
-        finally:
-            _run([*as_owner, str(pg_ctl), "-D", f"{folder}/data", "-m", "immediate", "stop"])
+def postgres_server(postgres: PostgresServer) -> str:
+    """Its URL, up to its databases' names."""
+    return postgres.url
 
 
 @pytest.fixture(scope="session")
@@ -250,16 +263,3 @@ def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
         database.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}".encode())
         yield f"{postgres_server}/{name}"
         database.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
-def _server_owner(folder: str) -> list[str]:
-    """What to put before a server program: Postgres refuses to run as root."""
-    if os.geteuid() != 0:
-        return []
-    owner = pwd.getpwnam("postgres")
-    os.chown(folder, owner.pw_uid, owner.pw_gid)
-    return ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-
-
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120)

@@ -1,3 +1,3 @@
-"""The miner: answers steps, governs the account, writes down what it did."""
+"""The miner: answers steps within the limits of its accounts, and records what it did."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

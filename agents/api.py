@@ -1,71 +1,128 @@
 """The validators' endpoints. No login, no CSRF, no host check: validators reach the miner by whatever address they were given."""
 
-from __future__ import annotations
-
+import logging
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
+from django.urls import is_valid_path
 
-from agents import VERSION, protocol, runner
-from agents.addresses import client_address
-from agents.health import health as current_health
-from agents.marks import is_test
+from agents import VERSION
+from agents.accounts.miner_status import memory
+from agents.common.requests import client_address, is_test
+from agents.contract import protocol
+from agents.hybrid import runner
+from agents.hybrid.admission import CROWDED_SECONDS, SMALL_BYTES, Visit, planning, room
 from agents.models import Source
 
+logger = logging.getLogger(__name__)
+
 AGENT_ID = "minerpanel"
+# Reading takes 5 to 40 ms a MB, by what is in the body.
+READ_SECONDS_A_BYTE = 2e-8
+# A large body's deadline is not known before it is read. Callers wait for 25 s; a fifth of it is for its turn to be read.
+READING_SECONDS = 5.0
+NO_MEMORY = "Page: it was not read, since pages of other steps took all the memory that is for them."
 HEALTH = "/health"
+# Below it deploy/nginx.conf sends what is called of other paths.
+UNKNOWN = "/unknown"
 
 
 class MinerMiddleware:
-    """First in the chain: the miner's own paths pass by the panel's sessions, host check, CSRF and security headers."""
+    """First in the chain: the callers' paths pass by the panel's sessions, host check, CSRF and security headers.
+
+    So does a POST to a path that is neither theirs nor the panel's: a caller of another generation gets its 404 as JSON.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info == HEALTH:
-            return health(request)
-        if request.path_info in protocol.PATHS:
-            return answer(request)
-        return self.get_response(request)
+        path = request.path_info
+        if path == HEALTH:
+            response = health(request)
+        elif path in protocol.PATHS:
+            response = answer(request)
+        elif request.method == "POST" and not is_valid_path(path):
+            called = path.removeprefix(UNKNOWN)[:200]
+            response = _error(404, "path", f"Nothing is posted to {called}. Post to one of {', '.join(protocol.PATHS)}.")
+        else:
+            return self.get_response(request)
+        # Without its length the server ends the connection after it.
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """`GET /health`: that the miner answers, how, and what the LLM's part is doing."""
+    """`GET /health`: that the miner answers, by which agent, and the LLM's state, from memory."""
     if request.method not in ("GET", "HEAD"):
         return _wrong_method("GET, HEAD")
-    now = current_health(time.time())
-    llm = {"state": now.state, "message": now.sentence, "resets_at": now.resets_at, "source": now.source or None}
+    reading = memory.latest
+    now = reading.health
+    llm = {
+        "state": now.state,
+        "message": now.sentence,
+        "resets_at": now.resets_at,
+        "source": now.source or None,
+        "read_at": reading.read_at,
+    }
     return JsonResponse({"status": "healthy", "agent_type": now.agent_type, "version": VERSION, "llm": llm})
 
 
 def answer(request: HttpRequest) -> HttpResponse:
-    """`POST` of a step or a one-shot task: 200 with actions; 400 names the field; 405; 413."""
+    """`POST` of a step or a one-shot task: 200 with actions; 400 names the field; 405; 413; 503 where there was no time to read it."""
     if request.method != "POST":
         return _wrong_method("POST")
-    try:
-        body = request.body
-        step = protocol.parse(request.path_info, body)
-    except RequestDataTooBig:
-        return _error(413, "body", f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes. Send a smaller page.")
-    except UnreadablePostError:
-        return _error(400, "body", "The body broke off. Send it again.")
-    except protocol.BadRequest as error:
-        return _error(400, error.field, str(error))
-    source = Source.TEST if is_test(request) else Source.VALIDATOR
-    plan = runner.answer(step, source=source, caller=client_address(request))
+    received_at = time.time()
+    with room.entered() as visit:
+        try:
+            step = _read(request, visit)
+        except RequestDataTooBig:
+            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            return _error(413, "body", f"The body is larger than {most / 1024**2:g} MB ({most:,} bytes). Send a smaller page.")
+        except UnreadablePostError:
+            return _error(400, "body", "The body broke off. Send it again.")
+        except protocol.BadRequest as error:
+            return _error(400, error.field, str(error))
+        if step is None:
+            return _unread(request.path_info)
+        has_room = visit.has_room
+        if not visit.hold(sys.getsizeof(step.page)):
+            step, has_room = replace(step, page="", cuts=(*step.cuts, NO_MEMORY)), False
+        source = Source.TEST if is_test(request) else Source.VALIDATOR
+        plan = runner.answer(step, source=source, caller=client_address(request), received_at=received_at, has_room=has_room)
     return JsonResponse(protocol.render(step, plan, agent_id=AGENT_ID))
 
 
+def _read(request: HttpRequest, visit: Visit) -> protocol.Step | None:
+    """The step. A large body waits for a place to be read, a short time where there are too many steps; None: there was none in time."""
+    size = int(request.META.get("CONTENT_LENGTH") or 0)
+    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise RequestDataTooBig
+    if size <= SMALL_BYTES:
+        return protocol.parse(request.path_info, request.read())
+    due = time.monotonic() + (READING_SECONDS if visit.has_room else CROWDED_SECONDS)
+    with planning.place(size * READ_SECONDS_A_BYTE, due) as is_admitted:
+        # Not request.body, which would keep the bytes beside the step until it is answered.
+        return protocol.parse(request.path_info, request.read()) if is_admitted else None
+
+
+def _unread(path: str) -> HttpResponse:
+    """The answer to a body that was not parsed: a wait is harmless in any step; a one-shot list needs the task's URL, so it gets 503."""
+    logger.warning("A large request to %s was not read: too many others were waiting.", path)
+    if protocol.PATHS[path] is protocol.Form.STEP:
+        return JsonResponse(protocol.render_wait())
+    return _error(503, "body", "The miner is busy. Send the task again.", {"Retry-After": "1"})
+
+
 def _wrong_method(allowed: str) -> HttpResponse:
-    response = _error(405, "method", f"Use {allowed}.")
-    response["Allow"] = allowed
-    return response
+    return _error(405, "method", f"Use {allowed}.", {"Allow": allowed})
 
 
-def _error(status: int, field: str, message: str) -> HttpResponse:
-    return JsonResponse({"error": message, "field": field}, status=status)
+def _error(status: int, field: str, message: str, headers: dict[str, str] | None = None) -> HttpResponse:
+    return JsonResponse({"error": message, "field": field}, status=status, headers=headers)

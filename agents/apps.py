@@ -4,8 +4,6 @@ from django.apps import AppConfig
 
 
 class AgentsConfig(AppConfig):
-    """Answers steps, governs the account, writes both down."""
-
     name = "agents"
     default_auto_field = "django.db.models.BigAutoField"
 

@@ -1,16 +1,40 @@
-"""How long a write waits for the database, and in which order a process's writes go."""
+"""How long a query waits for the database, in which order a process's writes go, and what happens while the database is away.
 
-from __future__ import annotations
+The answering path waits ANSWERING_PATIENCE and then goes on without the database. The first such failure opens a circuit breaker: until a
+try in the background succeeds, the answering path does not use the database at all, so that an outage costs each step in flight one wait
+and the steps after it none.
+"""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+logger = logging.getLogger(__name__)
 
 # The answering path waits this long, in seconds, and then goes on without the database.
 ANSWERING_PATIENCE = 1.0
+# Postgres itself ends a query of the answering path after ANSWERING_PATIENCE. So much later, in seconds, the client stops waiting for it.
+GRACE = 0.2
+# This part of ANSWERING_PATIENCE may be spent on one lock: Postgres' error then names a busy row, and not only a query that took too long.
+LOCK_SHARE = 0.8
+# SQLSTATE lock_not_available.
+LOCK_NOT_AVAILABLE = "55P03"
+# On a busy processor the time may be over before a query was sent. A server that works answers it in so many seconds all the same.
+LEAST_WAIT = 0.25
+# Any other query waits this long for Postgres' answer, in seconds; as long as other writers wait for SQLite's lock.
+QUERY_PATIENCE = 30.0
+# A person's request waits this long for SQLite's write lock, in seconds; then a page reports that the database does not answer.
+PAGE_PATIENCE = 5.0
+# How often it is tried whether the database is back, in seconds.
+RETRY_SECONDS = 2.0
+
+# Earlier than any moment.
+GIVEN_UP = -1.0
 
 # What a database raises that is locked or away. Anything else is a fault of ours, and waiting would not mend it.
 UNAVAILABLE = (OperationalError, InterfaceError)
@@ -20,37 +44,184 @@ UNAVAILABLE = (OperationalError, InterfaceError)
 _queue = threading.Lock()
 
 
-@contextmanager
-def answering_transaction() -> Iterator[None]:
-    """A write transaction that gives up after ANSWERING_PATIENCE. Raises OperationalError; then nothing was written."""
-    if connection.vendor == "sqlite":
-        with _turn() as left, _busy_timeout(left), transaction.atomic():
-            yield
-    else:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{ANSWERING_PATIENCE * 1000:.0f}ms'")
-            yield
+class Queued(OperationalError):
+    """The writes of this process before this one took too long; the database may be well."""
+
+
+class Away(OperationalError):
+    """The database failed a moment ago and was not tried again."""
+
+
+class _Bound(threading.local):
+    """When this thread's queries have to be over, by time.monotonic(). None: each one has QUERY_PATIENCE; `is_lifted`: no bound at all."""
+
+    ends_at: float | None = None
+    is_lifted = False
+
+
+_bound = _Bound()
+
+
+def seconds_left() -> float | None:
+    """How long this thread may wait for Postgres' next answer; None for as long as it takes."""
+    if _bound.is_lifted:
+        return None
+    if _bound.ends_at is None:
+        return QUERY_PATIENCE
+    return 0.0 if _bound.ends_at == GIVEN_UP else max(LEAST_WAIT, _bound.ends_at - time.monotonic())
+
+
+def give_up() -> None:
+    """An answer was overdue: what this thread still sends in this moment, such as Django's new connection, has no time left."""
+    if _bound.ends_at is not None:
+        _bound.ends_at = GIVEN_UP
 
 
 @contextmanager
-def _turn() -> Iterator[float]:
-    started = time.monotonic()
-    if not _queue.acquire(timeout=ANSWERING_PATIENCE):
-        raise OperationalError("the writes before this one took too long")
-    try:
-        yield max(0.0, ANSWERING_PATIENCE - (time.monotonic() - started))
-    finally:
-        _queue.release()
-
-
-@contextmanager
-def _busy_timeout(seconds: float) -> Iterator[None]:
-    _set_busy_timeout(seconds)
+def ends_after(seconds: float) -> Iterator[None]:
+    """All of this thread's waits for Postgres together end after `seconds`, or sooner where an outer bound is sooner."""
+    before, ends_at = _bound.ends_at, time.monotonic() + seconds
+    _bound.ends_at = ends_at if before is None else min(before, ends_at)
     try:
         yield
     finally:
-        _set_busy_timeout(connection.settings_dict["OPTIONS"].get("timeout", 5.0))
+        is_given_up = before is not None and _bound.ends_at == GIVEN_UP
+        _bound.ends_at = GIVEN_UP if is_given_up else before
+
+
+@contextmanager
+def unbounded() -> Iterator[None]:
+    before, _bound.is_lifted = _bound.is_lifted, True
+    try:
+        yield
+    finally:
+        _bound.is_lifted = before
+
+
+class Breaker:
+    """Open from a failure until a try in the background succeeds: one try at a time, every RETRY_SECONDS, never by a caller's step.
+
+    It is open as long as the thread lives that tries. A process that is forked has no such thread and starts closed.
+    """
+
+    def __init__(self) -> None:
+        self._opening = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_silent = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answering path goes on without the database."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether Postgres answers nothing at all, so that reading would only wait; a locked row or file still lets others read."""
+        return self.is_open and self._is_silent and threading.current_thread() is not self._thread
+
+    def open(self, error: Exception) -> None:
+        with self._opening:
+            if self.is_open:
+                return
+            self._is_silent = connection.vendor == "postgresql" and _sqlstate(error) is None
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._try_until_it_answers, name="database", daemon=True)
+            self._thread.start()
+        logger.warning("The database does not answer (%s). Steps go on without it; it is tried every %.0f s.", error, RETRY_SECONDS)
+
+    def close(self) -> None:
+        self._ended.set()
+        if self._thread:
+            self._thread.join()
+
+    def _try_until_it_answers(self) -> None:
+        """It answers when it takes a row: one that is locked or whose disk is full can still be read."""
+        from agents.models import Heartbeat  # noqa: PLC0415 -- the backend imports this module before there are models
+
+        since = time.monotonic()
+        while not self._ended.wait(RETRY_SECONDS):
+            try:
+                with ends_after(ANSWERING_PATIENCE), _writing():
+                    Heartbeat.objects.update_or_create(name="database", defaults={"beaten_at": timezone.now()})
+            except UNAVAILABLE:
+                continue
+            finally:
+                connection.close()
+            logger.warning("The database answers again, %.0f s after it failed.", time.monotonic() - since)
+            return
+
+
+breaker = Breaker()
+
+
+def _sqlstate(error: Exception) -> str | None:
+    """Postgres' own code of the error; None on SQLite and where the server answered nothing."""
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """The queries end after ANSWERING_PATIENCE, and at once while the breaker is open. Raises UNAVAILABLE."""
+    if breaker.is_open:
+        raise Away("it failed a moment ago and has not been tried again")
+    with ends_after(ANSWERING_PATIENCE + GRACE):
+        yield
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """The queries of one moment of the answering path. What fails opens the breaker. Raises UNAVAILABLE."""
+    try:
+        with _bounded():
+            yield
+    except (Queued, Away):
+        raise
+    except UNAVAILABLE as error:
+        if _sqlstate(error) != LOCK_NOT_AVAILABLE:  # a row that another step holds does not mean that the database is away
+            breaker.open(error)
+        raise
+
+
+@contextmanager
+def answering_transaction() -> Iterator[None]:
+    """A write transaction that gives up after ANSWERING_PATIENCE. Raises UNAVAILABLE; then nothing was written."""
+    with answering(), _writing():
+        yield
+
+
+@contextmanager
+def background_transaction() -> Iterator[None]:
+    """A write behind the answers. It waits no longer than a step does, and its failure opens nothing: it may be a large one.
+
+    Raises UNAVAILABLE; then nothing was written.
+    """
+    with _bounded(), _writing():
+        yield
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    if connection.vendor == "postgresql":
+        query = ANSWERING_PATIENCE * 1000
+        lock = query * LOCK_SHARE
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{lock:.0f}ms'; SET LOCAL statement_timeout = '{query:.0f}ms'")
+            yield
+        return
+    ends_at = time.monotonic() + ANSWERING_PATIENCE
+    if not _queue.acquire(timeout=ANSWERING_PATIENCE):
+        raise Queued("the writes before this one took too long")
+    try:
+        _set_busy_timeout(max(0.0, ends_at - time.monotonic()))
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            _set_busy_timeout(connection.settings_dict["OPTIONS"].get("timeout", 5.0))
+    finally:
+        _queue.release()
 
 
 def _set_busy_timeout(seconds: float) -> None:

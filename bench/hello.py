@@ -1,7 +1,5 @@
 """The least that the same server can do: the measure for everything else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

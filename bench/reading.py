@@ -1,13 +1,13 @@
 """How long it takes to read a page, beside a bare parse of it: best of several, in one process."""
 
-from __future__ import annotations
-
+import argparse
 import time
 from collections.abc import Callable
 
 from lxml import html
 
 from agents.page import read
+from bench.measure import line
 
 ROUNDS = 15
 CARD = (
@@ -23,21 +23,15 @@ PAGES = {
 }
 
 
-def main() -> None:
-    """One line a page: a bare parse, its elements, its elements and records."""
+def main(_: argparse.Namespace) -> int:
     print(f"\nReading a page, best of {ROUNDS}, ms of processor time")
-    print(f"{'':44}{'bare parse':>12}{'elements':>10}{'records':>10}{'× bare':>10}")
+    print(line("", ("bare parse", "elements", "records", "× bare"), 12))
     for name, page in PAGES.items():
-        bare, elements, whole = (best(work, page) for work in (html.fromstring, in_parts, in_whole))
-        print(f"{f'{name}, {len(page) // 1000} kB':44}{bare:12.1f}{elements:10.1f}{whole:10.1f}{whole / bare:10.1f}")
-
-
-def in_parts(page: str) -> object:
-    return read(page, "").elements
-
-
-def in_whole(page: str) -> object:
-    return read(page, "").records
+        works = (html.fromstring, lambda page: read(page, "").elements, lambda page: read(page, "").records)
+        bare, elements, whole = (best(work, page) for work in works)
+        cells = (f"{each:.1f}" for each in (bare, elements, whole, whole / bare))
+        print(line(f"{name}, {len(page) // 1000} kB", cells, 12))
+    return 0
 
 
 def best(work: Callable[[str], object], page: str) -> float:
@@ -48,7 +42,3 @@ def best(work: Callable[[str], object], page: str) -> float:
         work(page)
         times.append(time.process_time() - started)
     return min(times) * 1000
-
-
-if __name__ == "__main__":
-    main()

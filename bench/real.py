@@ -1,14 +1,12 @@
-"""Whether the simulation tells the truth: the same load and account once on the virtual clock, once for real: `make bench-real`.
+"""Whether the simulation is right: the same load and account once on the virtual clock, once with real processes at real speed.
 
-For real means: a web process and a worker on SQLite, the stand-in with the scenario's hidden account, and callers that post over HTTP,
-at real speed. `python -m bench.real [--scenario FILE] [--seconds 600] [--pacings learned fixed] [--seed 0]`. A real miner stretches its
-pauses by dice of its own, so the simulation is run with many; exit status 1 where a count lies more than 5 % outside of what they give.
+A real miner stretches its pauses at random, so the simulation runs with many seeds; a count that lies more than 5 % outside of what they
+give differs.
 """
-
-from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,24 +14,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import django
 import httpx
 
-from agents.simulation.measures import Answered, Record, means
-from agents.simulation.run import NEXT_STEP, Run, load_dice
-from agents.simulation.settings import Miner as Settings
-from agents.simulation.settings import with_settings
-from agents.standin.process import StandIn
-from agents.standin.scenario import Scenario, load_file
-from bench.miner import web
+from agents.devtools.fake_chutes.process import FakeChutes
+from agents.simulation.run import NEXT_STEP, Answered, Miner, Record, Run, load_dice, means
+from agents.simulation.scenario import Scenario, load_file
+from bench.measure import line, ratio
+from bench.miner import OWN, running
 from minerpanel.tests.processes import step_body
 
 SCENARIO = Path(__file__).parent / "real.json"
 TOLERANCE = 0.05
+SEED = 0
 COMPARED = ("steps", "in_time", "llm", "edge_429")
-SECONDS = ("p50", "p95")
-# Dice for the stretch of pauses: enough to see how far they move the counts.
-LUCKS = 20
-# Of a validator's own patience; a step's deadline is shorter.
+SHOWN = (*COMPARED, "p50", "p95")
+# Seeds for the stretch of pauses: enough to see how far they move the counts.
+SEEDS = 20
+# Of a validator; a step's deadline is shorter.
 CLIENT_SECONDS = 60.0
 
 
@@ -50,48 +48,45 @@ class Played:
     reasons: tuple[tuple[str, int], ...] = ()
 
     @classmethod
-    def of(cls, record: Record) -> Played:
-        """What a run's record comes to."""
+    def of(cls, record: Record) -> "Played":
         measures = means([record])
-        return cls(**{name: getattr(measures, name) for name in (*COMPARED, *SECONDS)})
+        return cls(**{name: getattr(measures, name) for name in SHOWN})
 
 
-def main() -> int:
-    """Prints both lines and their ratio for each pacing."""
-    parser = argparse.ArgumentParser(prog="bench.real", description=__doc__.partition("\n")[0])
-    parser.add_argument("--scenario", type=Path, default=SCENARIO)
-    parser.add_argument("--seconds", type=float, default=600.0, help="how much of the scenario is played (%(default)s)")
-    parser.add_argument("--pacings", nargs="+", choices=("learned", "fixed"), default=["learned", "fixed"])
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    scenario = load_file(options.scenario)
+def main(options: argparse.Namespace) -> int:
+    os.environ.update(OWN)
+    django.setup()
+    scenario = load_file(SCENARIO)
     scenario = replace(scenario, horizon=min(scenario.horizon, options.seconds))
-    print(f"{options.scenario.stem}, {scenario.horizon:.0f} s, seed {options.seed}")
+    print(f"{SCENARIO.stem}, {scenario.horizon:.0f} s a pacing")
     faults = []
-    for pacing in options.pacings:
+    for pacing in ("learned", "fixed"):
         settings = [f"pacing={pacing}"]
-        simulated = simulate(scenario, settings, options.seed, range(LUCKS))
-        real = play(options.scenario, scenario, settings, options.seed)
+        simulated = simulate(scenario, settings, SEED, range(SEEDS))
+        real = play(SCENARIO, scenario, settings, SEED)
         show(pacing, simulated, real)
         faults += [f"{pacing}: {fault}" for fault in differences(simulated, real, TOLERANCE)]
     print("\n" + ("\n".join(f"DIFFERS  {fault}" for fault in faults) or "The simulation and reality agree."))
     return int(bool(faults))
 
 
-def simulate(scenario: Scenario, settings: Iterable[str], seed: int, lucks: Iterable[int]) -> list[Played]:
-    """The scenario on the virtual clock, once with each of the dice for the stretch of pauses."""
-    miner = with_settings(Settings(), settings)
-    return [Played.of(Run(scenario, miner, seed, luck).result()) for luck in lucks]
+def simulate(scenario: Scenario, settings: Iterable[str], seed: int, pause_seeds: Iterable[int]) -> list[Played]:
+    """The scenario on the virtual clock, once with each of the seeds for the stretch of pauses."""
+    from agents.simulation.settings import miner_with  # noqa: PLC0415 -- needs Django set up
+
+    miner = miner_with(settings)
+    return [Played.of(Run(scenario, miner, seed, each).result()) for each in pause_seeds]
 
 
 def play(file: Path, scenario: Scenario, settings: Sequence[str], seed: int) -> Played:
     """The scenario in `file`, as far as `scenario` goes, with real processes at real speed."""
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "miner"
-        standin = stack.enter_context(StandIn.started("--scenario", str(file), "--seed", str(seed)))
-        url, miner = web(stack, standin, data, ",".join(scenario.account.models), *settings)
+        fake_chutes = stack.enter_context(FakeChutes.started("--scenario", str(file), "--seed", str(seed)))
+        miner = stack.enter_context(running(data, fake_chutes, *settings, CHUTES_MODELS=",".join(scenario.account.models)))
+        url = miner.web()
         miner.workers([{}])
-        standin.reset()  # the account's time starts with the load's
+        fake_chutes.reset()  # the account's time starts with the load's
         record = Record(answers=asyncio.run(posted(url, scenario, seed)))
         llm = miner.rows("SELECT count(*) FROM agents_step WHERE route = 'llm'")[0][0]
         refused = miner.rows("SELECT count(*) FROM agents_llmattempt WHERE refusal = 'edge'")[0][0]
@@ -102,56 +97,40 @@ def play(file: Path, scenario: Scenario, settings: Sequence[str], seed: int) -> 
 async def posted(url: str, scenario: Scenario, seed: int) -> list[Answered]:
     """What the callers of the scenario's load got, each task posting its next step some time after the answer to the one before."""
     started_at = time.monotonic()
-    over = started_at + scenario.horizon
-    async with httpx.AsyncClient(
-        base_url=url, timeout=CLIENT_SECONDS, trust_env=False, limits=httpx.Limits(max_connections=None)
-    ) as client:
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=CLIENT_SECONDS, trust_env=False, limits=limits) as client:
+
+        async def task(number: int, at: float) -> list[Answered]:
+            answers: list[Answered] = []
+            while len(answers) < scenario.load.steps and at < started_at + scenario.horizon:
+                await asyncio.sleep(at - time.monotonic())
+                posted_at = time.monotonic()
+                response = await client.post("/step", json=step_body(number, step_index=len(answers)))
+                response.raise_for_status()
+                answered_at = time.monotonic()
+                answers.append(Answered(posted_at, answered_at, answered_at - posted_at <= Miner().deadline, by_llm=False))
+                at = answered_at + NEXT_STEP
+            return answers
+
         arrivals = scenario.load.arrivals(scenario.horizon, load_dice(seed))
-        tasks = [task(client, number, started_at + at, scenario.load.steps, over) for number, at in enumerate(arrivals)]
-        return [answer for answers in await asyncio.gather(*tasks) for answer in answers]
-
-
-async def task(client: httpx.AsyncClient, number: int, at: float, steps: int, over: float) -> list[Answered]:
-    """One task from its first step at `at` on."""
-    answers: list[Answered] = []
-    while len(answers) < steps and at < over:
-        await asyncio.sleep(at - time.monotonic())
-        posted_at = time.monotonic()
-        response = await client.post("/step", json=step_body(number, step_index=len(answers)))
-        response.raise_for_status()
-        answered_at = time.monotonic()
-        answers.append(Answered(posted_at, answered_at, answered_at - posted_at <= Settings().deadline, by_llm=False))
-        at = answered_at + NEXT_STEP
-    return answers
+        tasks = await asyncio.gather(*(task(number, started_at + at) for number, at in enumerate(arrivals)))
+        return [answer for answers in tasks for answer in answers]
 
 
 def show(pacing: str, simulated: Sequence[Played], real: Played) -> None:
-    """What the simulation gave at least and at most, what came for real, its ratio to that, and why the template agent answered."""
-    names = (*COMPARED, *SECONDS)
-    ranges = {name: spread(simulated, name) for name in names}
-    print(f"\n{pacing:12}" + "".join(f"{name:>10}" for name in names))
-    for title, place in (("simulated", 0), ("  up to", 1)):
-        print(f"{title:12}" + "".join(f"{ranges[name][place]:10.6g}" for name in names))
-    print(f"{'real':12}" + "".join(f"{getattr(real, name):10.6g}" for name in names))
-    print(f"{'ratio':12}" + "".join(ratio(nearest(simulated, real, name), getattr(real, name)) for name in names))
+    """The simulation's range, what came for real, its ratio to that, and why the template agent answered."""
+    print("\n" + line(pacing, SHOWN, name_width=12))
+    for title, pick in (("simulated", min), ("  up to", max)):
+        print(line(title, (f"{pick(getattr(each, name) for each in simulated):.6g}" for name in SHOWN), name_width=12))
+    print(line("real", (f"{getattr(real, name):.6g}" for name in SHOWN), name_width=12))
+    print(line("ratio", (ratio(getattr(real, name), nearest(simulated, real, name)) for name in SHOWN), name_width=12))
     print("template    " + ", ".join(f"{reason} {count}" for reason, count in real.reasons), flush=True)
 
 
-def ratio(expected: float, real: float) -> str:
-    """One column of the ratios."""
-    return f"{real / expected:10.3f}" if expected else f"{'–':>10}"
-
-
-def spread(simulated: Sequence[Played], name: str) -> tuple[float, float]:
-    """The least and the most that the simulation gave."""
-    values = [getattr(played, name) for played in simulated]
-    return min(values), max(values)
-
-
 def nearest(simulated: Sequence[Played], real: Played, name: str) -> float:
-    """What lies nearest to reality of all that the simulation may give."""
-    least, most = spread(simulated, name)
-    return float(min(max(getattr(real, name), least), most))
+    """What lies nearest to reality within the simulation's range."""
+    values = [getattr(played, name) for played in simulated]
+    return float(min(max(getattr(real, name), min(values)), max(values)))
 
 
 def differences(simulated: Sequence[Played], real: Played, tolerance: float) -> Iterator[str]:
@@ -160,7 +139,3 @@ def differences(simulated: Sequence[Played], real: Played, tolerance: float) -> 
         expected, got = nearest(simulated, real, name), getattr(real, name)
         if abs(got - expected) > max(1.0, tolerance * expected):
             yield f"{name}: {got:g} for real, {expected:g} simulated"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

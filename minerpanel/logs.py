@@ -1,12 +1,10 @@
-"""Logging that never prints a secret and says which step it is about."""
-
-from __future__ import annotations
+"""Logging that never prints a secret and names the step."""
 
 import logging
 from collections.abc import Iterable
 
-from agents import log_context
-from agents.redaction import redact, remember
+from agents.common import log_context
+from agents.common.redaction import redact, remember
 
 
 class AddContext(logging.Filter):

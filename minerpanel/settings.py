@@ -2,12 +2,17 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 
+from agents.common.private_files import UMASK
+from agents.contract.limits import MAX_BODY
 from minerpanel.databases import database
 from minerpanel.environment import Environment
+from minerpanel.schedules import schedules
 
+os.umask(UMASK)  # before any file is written, at every entry point: they all read the settings first
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment.load(BASE_DIR / ".env", os.environ)
 
@@ -29,6 +34,9 @@ DATABASE_URL = env.secret("DATABASE_URL")
 PANEL_ADMIN_PASSWORD = env.secret("PANEL_ADMIN_PASSWORD")
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
 SITE_FACTS_DIR = env.optional_path("SITE_FACTS_DIR")
+BACKUP_CRON = env.cron("BACKUP_CRON")
+BACKUP_FOLDER = env.optional_path("BACKUP_FOLDER")
+BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, least=1, most=1_000)
 
 # The LLM's provider
 
@@ -36,6 +44,7 @@ CHUTES_API_KEY = env.secret("CHUTES_API_KEY")
 CHUTES_ADMIN_KEY = env.secret("CHUTES_ADMIN_KEY")
 CHUTES_BASE_URL = env.url("CHUTES_BASE_URL", "https://llm.chutes.ai/v1")
 CHUTES_MANAGEMENT_URL = env.url("CHUTES_MANAGEMENT_URL", "https://api.chutes.ai")
+PRIVATE_PROVIDER_HOSTS = env.hosts("PRIVATE_PROVIDER_HOSTS")
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 CHUTES_MODELS = env.texts("CHUTES_MODELS")
 
@@ -45,14 +54,12 @@ ROOT_URLCONF = "minerpanel.urls"
 WSGI_APPLICATION = "minerpanel.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": database(DATABASE_URL, DATA_DIR / "panel.sqlite3")}
-FILE_UPLOAD_HANDLERS = ["monitoring.uploads.BoundedUpload"]
+FILE_UPLOAD_HANDLERS = ["monitoring.logs.imports.BoundedUpload"]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR  # a journal may be larger than what /tmp can take
-DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024  # a step's page can be several MB
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY
 TIME_ZONE = "UTC"
 USE_TZ = True
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "minerpanel" / "locale"]
+USE_I18N = False
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -76,8 +83,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; static files are compressed beforehand
     "csp.middleware.CSPMiddleware",
-    "monitoring.sessions.PlainSessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "monitoring.web.middleware.PlainSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -85,8 +91,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "monitoring.zone.ZoneMiddleware",
-    "monitoring.methods.MethodMiddleware",
+    "monitoring.web.middleware.ZoneMiddleware",
+    "monitoring.web.middleware.MethodMiddleware",
 ]
 
 TEMPLATES = [
@@ -101,7 +107,6 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.tz",
             ],
-            "builtins": ["django.templatetags.i18n"],  # nearly every template has words
         },
     },
 ]
@@ -120,12 +125,17 @@ STORAGES = {
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+_DJANGOS = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"{_DJANGOS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_DJANGOS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},  # with a try a minute, beyond any guessing
+    {"NAME": f"{_DJANGOS}.CommonPasswordValidator"},
+    {"NAME": "monitoring.users.passwords.CommonCoreValidator"},
+    {"NAME": "monitoring.users.passwords.PatternValidator"},
+    {"NAME": f"{_DJANGOS}.NumericPasswordValidator"},
 ]
 
-# Security: gunicorn sets the scheme from X-Forwarded-Proto of TRUSTED_PROXIES, so Django needs no proxy header of its own
+# Security: our server sets the scheme from X-Forwarded-Proto of TRUSTED_PROXIES, so Django needs no proxy header of its own
 
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
@@ -155,12 +165,14 @@ CONTENT_SECURITY_POLICY = {
 Q_CLUSTER = {
     "name": "minerpanel",
     "orm": "default",
+    "broker_class": "agents.worker.queue.NamedQueue",
     "workers": 2,
     "queue_limit": 2,
     "bulk": 1,
     "timeout": 120,  # seconds a job may take
     "retry": 390,  # seconds; beyond timeout * (queue_limit + 1), the longest that a job can lie in the queue and run
     "max_attempts": 1,
+    "scheduler": False,
     "ack_failures": True,
     "catch_up": False,
     "poll": 0.2,  # seconds
@@ -168,8 +180,7 @@ Q_CLUSTER = {
     "log_level": "WARNING",  # below it, three lines a job
 }
 
-# Jobs of the panel that the worker starts every few seconds; each looks for itself what is due.
-WATCH_JOBS = ("monitoring.jobs.watch",)
+SCHEDULES = schedules(BACKUP_CRON)  # instead of django-q2's own
 
 # Logs: everything to standard output, and what is worth keeping into rows that the panel shows; secrets masked once for both
 
@@ -199,7 +210,7 @@ LOGGING = {
             "formatter": "line",
             "filters": ["context", "redact"],
         },
-        "rows": {"class": "monitoring.log_rows.RowHandler", "filters": ["context", "redact"]},
+        "rows": {"class": "monitoring.logs.log_handler.RowHandler", "filters": ["context", "redact"]},
     },
     "root": {"handlers": ["stdout", "rows"], "level": LOG_LEVEL},
     "loggers": {
@@ -207,6 +218,7 @@ LOGGING = {
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
         "apprise": {"propagate": False},  # it quotes channels' URLs; what became of a message is on record
+        "waitress": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },

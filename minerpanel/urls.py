@@ -1,11 +1,11 @@
 """Every address of the site."""
 
-from __future__ import annotations
-
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
-from monitoring.views.log_in import PanelLogin
+from monitoring.users.views import PanelLogin
+
+handler500 = "monitoring.web.pages.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", PanelLogin.as_view(), name="login"),

@@ -1,69 +1,58 @@
-"""What the worker runs for the panel. Jobs take ids, never keys, pages or files."""
-
-from __future__ import annotations
+"""What the worker does periodically for the panel; see minerpanel/schedules.py."""
 
 import logging
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from django.utils import timezone
+from django.conf import settings
 
-from monitoring import retention, uploads
-from monitoring.backup import plan
-from monitoring.health import checking
-from monitoring.notices import noticing, sending
-from monitoring.rollups import rolling
-from monitoring.search import filling
-from monitoring.suites import retests, running, schedules
+from agents.operator_jobs.leased_job import JobFailed
+from monitoring.logs import imports
+from monitoring.reporting import search
+from monitoring.retention import backup, pruning, storage
 
-# A part of a run takes a minute at most, and a job two: so the last part begins by then.
-CHUNK_SECONDS = 45.0
 # What is left after this long waits for the next hour's job: a job may take two minutes.
 PRUNING_SECONDS = 60.0
+# Longer than a backup may take: whoever wrote a half file before was killed.
+LOST_AFTER = timedelta(minutes=15)
 
 logger = logging.getLogger(__name__)
 
 
-def run_tests(pk: int) -> bool:
-    """Carry out a test run. False where another worker had it, or it was cancelled."""
-    return running.run(pk, until=time.monotonic() + CHUNK_SECONDS)
+def prune(now: datetime) -> str:
+    imports.delete_leftovers()
+    deleted = pruning.prune(now, until=time.monotonic() + PRUNING_SECONDS)
+    if not deleted:
+        return "Nothing to delete."
+    words = ", ".join(f"{count} {name}" for name, count in deleted.items())
+    logger.info("Old records were deleted: %s.", words)
+    return f"Deleted: {words}."
 
 
-def import_journal(pk: int) -> bool:
-    """Import an uploaded journal. False where there is nothing to do now."""
-    return uploads.run(pk)
+def index_texts(_: datetime) -> None:
+    """Bring SQLite's text indexes up to date, for some seconds at most."""
+    search.fill(until=time.monotonic() + search.CHUNK_SECONDS)
 
 
-def prune() -> dict[str, int]:
-    """Hourly: delete the records that are too old or too many. How many of what."""
-    deleted = retention.prune(timezone.now(), until=time.monotonic() + PRUNING_SECONDS)
-    if deleted:
-        logger.info("Old records were deleted: %s.", ", ".join(f"{count} {name}" for name, count in deleted.items()))
-    return deleted
+def keep_to_budgets(_: datetime) -> str:
+    """Delete what exceeds the budgets of bytes, for some seconds at most."""
+    kept = storage.keep(time.monotonic())
+    if not any(kept.values()):
+        return ""
+    words = "{details} steps lost their details; {steps} steps, {logs} log records and {pages} pages were deleted.".format(**kept)
+    logger.info("Beyond their budgets: %s", words)
+    return words
 
 
-def watch() -> None:
-    """Every few seconds: what is due by now. Each part looks for itself whether it is, so that several workers do nothing twice."""
-    now = timezone.now()
-    lost = running.requeue_lost(now)
-    if lost:
-        logger.info("Taken up: %d test runs queued again.", lost)
-    uploads.take_up(now)
-    retests.ask_due(now)
-    schedules.ask_due(now)
-    plan.ask_if_due(now)
-    checking.check_if_due(now)
-    noticing.notice(now)
-    sending.enqueue_due(now)
-    rolling.roll_if_due(now)
-    filling.fill(until=time.monotonic() + filling.CHUNK_SECONDS)
-
-
-def back_up(begun: str) -> bool:
-    """Take the backup by the plan that was asked for at a time in ISO 8601. False where it failed, or was cancelled."""
-    return plan.carry_out(datetime.fromisoformat(begun))
-
-
-def deliver(pk: int) -> bool:
-    """Send one notification. False where another worker had it."""
-    return sending.deliver(pk)
+def back_up(now: datetime) -> str:
+    """Back the database up into the folder of the settings, and delete the oldest backups there. Raises JobFailed."""
+    folder = Path(settings.BACKUP_FOLDER or settings.DATA_DIR / "backups")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        backup.drop_lost(folder, now - LOST_AFTER)
+        path = backup.write(folder, now)
+        dropped = backup.drop_old(folder, settings.BACKUP_KEEP)
+    except (backup.BackupError, OSError) as error:
+        raise JobFailed(str(error)) from None
+    return f"{path.stat().st_size:,} bytes in {path}; {len(dropped)} older ones deleted."

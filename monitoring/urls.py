@@ -1,110 +1,90 @@
 """The panel's pages."""
 
-from __future__ import annotations
-
 from django.urls import path
 
-from monitoring.gate_actions import GateAction
-from monitoring.views.accounts import account, delete, move, new_account, switch, test
-from monitoring.views.attempts import attempt_list
-from monitoring.views.audit import audit, audit_csv
-from monitoring.views.backups import backup_plan, cancel_backup
-from monitoring.views.callers import caller_list
-from monitoring.views.channel import channel, delete_channel, new_channel, switch_channel, test_channel
-from monitoring.views.components import component_day, component_list
-from monitoring.views.events import event_list
-from monitoring.views.exports import export_attempts, export_steps, export_tasks
-from monitoring.views.figures import compare, range_figures
-from monitoring.views.gate_action import gate_action
-from monitoring.views.logs import cancel_import, download, import_list, log_list
-from monitoring.views.new_task import new_task
-from monitoring.views.notifications import delivery_list, notice_list, notifications
-from monitoring.views.overview import overview
-from monitoring.views.probes import live, prometheus, ready
-from monitoring.views.rate_limit import rate_limit
-from monitoring.views.replay import cancel_replay, replay
-from monitoring.views.retention import retention
-from monitoring.views.run import cancel_run, run_json, run_markdown, run_report
-from monitoring.views.runs import test_runs
-from monitoring.views.schedules import delete_schedule, schedule_form, switch_schedule
-from monitoring.views.settings import settings, settings_preview
-from monitoring.views.step_page import step_page
-from monitoring.views.steps import step_list
-from monitoring.views.task import cancel_task, task_story
-from monitoring.views.tasks import task_list
-from monitoring.views.transfer import export_settings, import_settings, revert_change
-from monitoring.views.users import password, regroup, reset, users
-from monitoring.views.users import switch as switch_user
-from monitoring.views.what_if import cancel_what_if, what_if
+from monitoring.audit import views as audit
+from monitoring.health import views as health
+from monitoring.logs import views as logs
+from monitoring.notifications import views as notifications
+from monitoring.overview import views as overview
+from monitoring.ratelimit import views as ratelimit
+from monitoring.ratelimit.gate_actions import GateAction
+from monitoring.retention import views as retention
+from monitoring.settings import views as settings
+from monitoring.tasks import views as tasks
+from monitoring.testruns import views as testruns
+from monitoring.users import views as users
+from monitoring.what_if import views as what_if
 
 urlpatterns = [
-    path("", overview, name="overview"),
-    path("figures/", range_figures, name="figures"),
-    path("compare/", compare, name="compare"),
-    path("tasks/", task_list, name="tasks"),
-    path("tasks/new/", new_task, name="new_task"),
-    path("tasks/export/", export_tasks, name="export_tasks"),
-    path("tasks/<int:pk>/", task_story, name="task"),
-    path("tasks/<int:pk>/cancel/", cancel_task, name="cancel_task"),
-    path("rate-limit/", rate_limit, name="rate_limit"),
-    path("rate-limit/events/", event_list, name="events"),
-    *(path(f"rate-limit/<int:account>/{action}/", gate_action, {"action": action}, name=f"{action}_account") for action in GateAction),
-    path("tests/", test_runs, name="tests"),
-    path("tests/<int:pk>/", run_report, name="test_run"),
-    path("tests/<int:pk>/cancel/", cancel_run, name="cancel_run"),
-    path("tests/<int:pk>/report.md", run_markdown, name="run_markdown"),
-    path("tests/<int:pk>/report.json", run_json, name="run_json"),
-    path("tests/schedules/new/", schedule_form, name="new_schedule"),
-    path("tests/schedules/<int:pk>/", schedule_form, name="schedule"),
-    path("tests/schedules/<int:pk>/switch/", switch_schedule, name="switch_schedule"),
-    path("tests/schedules/<int:pk>/delete/", delete_schedule, name="delete_schedule"),
-    path("components/", component_list, name="components"),
-    path("components/<int:pk>/", component_day, name="component"),
-    path("rate-limit/what-if/", what_if, name="what_if"),
-    path("rate-limit/what-if/<int:pk>/cancel/", cancel_what_if, name="cancel_what_if"),
-    path("steps/", step_list, name="steps"),
-    path("steps/export/", export_steps, name="export_steps"),
-    path("steps/<int:pk>/replay/", replay, name="replay"),
-    path("replays/<int:pk>/cancel/", cancel_replay, name="cancel_replay"),
-    path("steps/<int:pk>/page/", step_page, name="step_page"),
-    path("attempts/", attempt_list, name="attempts"),
-    path("attempts/export/", export_attempts, name="export_attempts"),
-    path("callers/", caller_list, name="callers"),
-    path("notifications/", notifications, name="notifications"),
-    path("notifications/deliveries/", delivery_list, name="deliveries"),
-    path("notifications/notices/", notice_list, name="notices"),
-    path("notifications/channels/new/", new_channel, name="new_channel"),
-    path("notifications/channels/<int:number>/", channel, name="channel"),
-    path("notifications/channels/<int:number>/test/", test_channel, name="test_channel"),
-    path("notifications/channels/<int:number>/switch/", switch_channel, name="switch_channel"),
-    path("notifications/channels/<int:number>/delete/", delete_channel, name="delete_channel"),
-    path("health/live", live, name="live"),
-    path("health/ready", ready, name="ready"),
-    path("metrics", prometheus, name="metrics"),
-    path("audit/", audit, name="audit"),
-    path("audit/export/", audit_csv, name="audit_csv"),
-    path("account/password/", password, name="password"),
-    path("logs/", log_list, name="logs"),
-    path("logs/download.log", download, {"form": "log"}, name="logs_as_text"),
-    path("logs/download.jsonl", download, {"form": "jsonl"}, name="logs_as_json"),
-    path("logs/imports/", import_list, name="imports"),
-    path("logs/imports/<int:pk>/cancel/", cancel_import, name="cancel_import"),
-    path("settings/", settings, name="settings"),
-    path("settings/preview/", settings_preview, name="settings_preview"),
-    path("settings/export/", export_settings, name="export_settings"),
-    path("settings/import/", import_settings, name="import_settings"),
-    path("settings/changes/<str:kind>/<int:pk>/revert/", revert_change, name="revert_change"),
-    path("settings/retention/", retention, name="retention"),
-    path("settings/backups/", backup_plan, name="backups"),
-    path("settings/backups/cancel/", cancel_backup, name="cancel_backup"),
-    path("settings/users/", users, name="users"),
-    path("settings/users/<int:pk>/group/", regroup, name="regroup_user"),
-    path("settings/users/<int:pk>/switch/", switch_user, name="switch_user"),
-    path("settings/users/<int:pk>/reset/", reset, name="reset_user"),
-    path("settings/accounts/new/", new_account, name="new_account"),
-    path("settings/accounts/<int:pk>/", account, name="account"),
-    path("settings/accounts/<int:pk>/move/", move, name="move_account"),
-    path("settings/accounts/<int:pk>/switch/", switch, name="switch_account"),
-    path("settings/accounts/<int:pk>/test/", test, name="test_account"),
-    path("settings/accounts/<int:pk>/delete/", delete, name="delete_account"),
+    path("", overview.overview, name="overview"),
+    path("figures/", overview.range_figures, name="figures"),
+    path("compare/", overview.compare, name="compare"),
+    path("tasks/", tasks.task_list, name="tasks"),
+    path("tasks/new/", tasks.new_task, name="new_task"),
+    path("tasks/export/", tasks.export, {"name": "tasks"}, name="export_tasks"),
+    path("tasks/<int:pk>/", tasks.task, name="task"),
+    path("tasks/<int:pk>/cancel/", tasks.cancel_task, name="cancel_task"),
+    path("rate-limit/", ratelimit.rate_limit, name="rate_limit"),
+    path("rate-limit/events/", ratelimit.event_list, name="events"),
+    *(
+        path(f"rate-limit/<int:account>/{action}/", ratelimit.gate_action, {"action": action}, name=f"{action}_account")
+        for action in GateAction
+    ),
+    path("tests/", testruns.test_runs, name="tests"),
+    path("tests/<int:pk>/", testruns.run_report, name="test_run"),
+    path("tests/<int:pk>/cancel/", testruns.cancel_run, name="cancel_run"),
+    path("tests/<int:pk>/report.md", testruns.run_file, {"form": "md"}, name="run_markdown"),
+    path("tests/<int:pk>/report.json", testruns.run_file, {"form": "json"}, name="run_json"),
+    path("tests/schedules/new/", testruns.schedule_form, name="new_schedule"),
+    path("tests/schedules/<int:pk>/", testruns.schedule_form, name="schedule"),
+    path("tests/schedules/<int:pk>/switch/", testruns.switch_schedule, name="switch_schedule"),
+    path("tests/schedules/<int:pk>/delete/", testruns.delete_schedule, name="delete_schedule"),
+    path("components/", health.component_list, name="components"),
+    path("components/<int:pk>/", health.component_day, name="component"),
+    path("rate-limit/what-if/", what_if.what_if, name="what_if"),
+    path("rate-limit/what-if/<int:pk>/cancel/", what_if.cancel_what_if, name="cancel_what_if"),
+    path("steps/", tasks.step_list, name="steps"),
+    path("steps/export/", tasks.export, {"name": "steps"}, name="export_steps"),
+    path("steps/<int:pk>/replay/", tasks.replay, name="replay"),
+    path("replays/<int:pk>/cancel/", tasks.cancel_replay, name="cancel_replay"),
+    path("steps/<int:pk>/page/", tasks.step_page, name="step_page"),
+    path("attempts/", tasks.attempt_list, name="attempts"),
+    path("attempts/export/", tasks.export, {"name": "llm-attempts"}, name="export_attempts"),
+    path("callers/", tasks.caller_list, name="callers"),
+    path("callers/<int:pk>/", tasks.change_caller, name="change_caller"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/deliveries/", notifications.delivery_list, name="deliveries"),
+    path("notifications/notices/", notifications.notice_list, name="notices"),
+    path("notifications/channels/new/", notifications.channel, name="new_channel"),
+    path("notifications/channels/<int:number>/", notifications.channel, name="channel"),
+    path("notifications/channels/<int:number>/test/", notifications.test_channel, name="test_channel"),
+    path("notifications/channels/<int:number>/switch/", notifications.switch_channel, name="switch_channel"),
+    path("notifications/channels/<int:number>/delete/", notifications.delete_channel, name="delete_channel"),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
+    path("metrics", health.prometheus, name="metrics"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.audit_csv, name="audit_csv"),
+    path("account/password/", users.password, name="password"),
+    path("logs/", logs.log_list, name="logs"),
+    path("logs/download.log", logs.download, {"form": "log"}, name="logs_as_text"),
+    path("logs/download.jsonl", logs.download, {"form": "jsonl"}, name="logs_as_json"),
+    path("logs/imports/", logs.import_list, name="imports"),
+    path("settings/", settings.settings, name="settings"),
+    path("settings/preview/", settings.settings_preview, name="settings_preview"),
+    path("settings/export/", settings.export_settings, name="export_settings"),
+    path("settings/import/", settings.import_settings, name="import_settings"),
+    path("settings/changes/<str:kind>/<int:pk>/revert/", settings.revert_change, name="revert_change"),
+    path("settings/retention/", retention.retention, name="retention"),
+    path("settings/users/", users.users, name="users"),
+    path("settings/users/<int:pk>/group/", users.regroup, name="regroup_user"),
+    path("settings/users/<int:pk>/switch/", users.switch, name="switch_user"),
+    path("settings/users/<int:pk>/reset/", users.reset, name="reset_user"),
+    path("settings/accounts/new/", settings.new_account, name="new_account"),
+    path("settings/accounts/<int:pk>/", settings.account, name="account"),
+    path("settings/accounts/<int:pk>/move/", settings.move, name="move_account"),
+    path("settings/accounts/<int:pk>/switch/", settings.switch, name="switch_account"),
+    path("settings/accounts/<int:pk>/test/", settings.test, name="test_account"),
+    path("settings/accounts/<int:pk>/delete/", settings.delete, name="delete_account"),
 ]

@@ -1,69 +1,73 @@
-"""What people do to an account's gate or a channel: each word is carried out and on record in one transaction."""
+"""What operators do to an account's gate: each action is carried out and on record in one transaction."""
 
-from __future__ import annotations
-
+import logging
 from collections.abc import Callable
 
 from django.db import transaction
 
-from agents import gates, governor, words
-from agents.ledger import events
-from agents.ledger.times import at
+from agents.common.text import length
+from agents.ledger import events, gate_rows
+from agents.ledger.gate_rows import at
 from agents.models import Account, AuditEntry
-from agents.text import exact_length, length, seconds_of
+from agents.policy import gate
+from agents.policy.reasons import PauseSource
+
+logger = logging.getLogger(__name__)
 
 Action = AuditEntry.Action
 
 
 def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
     """Send nothing for `seconds`. A pause that already lasts longer stays as it is."""
-    _act(account, Action.PAUSE, f"For {exact_length(seconds)}.", by, now, lambda gate: words.paused(gate, now, seconds))
-
-
-def paused_for(entry: AuditEntry) -> float:
-    """For how many seconds an operator's word paused the account; 0 for another word."""
-    return seconds_of(entry.detail.partition(".")[0]) if entry.action == Action.PAUSE else 0.0
+    _act(account, Action.PAUSE, by, now, lambda state: gate.paused(state, now, seconds), seconds)
 
 
 def resume(account: Account, *, by: str, now: float) -> None:
     """End the pause now. After a refusal one request probes the account first."""
-    _act(account, Action.RESUME, "", by, now, lambda gate: words.resumed(gate, now))
+    _act(account, Action.RESUME, by, now, lambda state: gate.resumed(state, now))
 
 
 def probe(account: Account, *, by: str, now: float) -> None:
-    """End the pause now, for a probe that the caller sends."""
-    _act(account, Action.PROBE, "", by, now, lambda gate: words.resumed(gate, now))
+    _act(account, Action.PROBE, by, now, lambda state: gate.resumed(state, now))
 
 
 def clear(account: Account, *, by: str, now: float) -> None:
-    """Forget all refusals and what was learned of the account: it is open, at the spacing."""
-    _act(account, Action.CLEAR, "", by, now, words.cleared)
-
-
-def changed_channel(detail: str, *, by: str, now: float) -> None:
-    """Keep what somebody did to a channel of notifications, in the transaction that does it."""
-    AuditEntry.objects.create(at=at(now), by=by, action=Action.CHANNEL, detail=detail)
+    _act(account, Action.CLEAR, by, now, gate.cleared)
 
 
 def rekey(account: Account, now: float) -> None:
-    """The account got another key. Whoever changed it is in the account's history."""
     with transaction.atomic():
-        _move(account, lambda gate: words.rekeyed(gate, now))
+        row = gate_rows.locked(account)
+        gate_rows.save(row, gate.rekeyed(gate_rows.read(row), now))
 
 
-def _act(account: Account, action: str, detail: str, by: str, now: float, move: Callable[[governor.Gate], governor.Gate]) -> None:
+def _act(
+    account: Account, action: AuditEntry.Action, by: str, now: float, move: Callable[[gate.Gate], gate.Gate], seconds: float | None = None
+) -> None:
     with transaction.atomic():
-        before = _move(account, move)
+        row = gate_rows.locked(account)
+        before = gate_rows.read(row)
+        gate_rows.save(row, move(before))
         if action in (Action.RESUME, Action.CLEAR):
             events.ended_by_operator(account, now)
         left = before.paused_until - now
-        words = f"{detail} {f'{length(left)} of a pause were left.' if left > 0 else 'No pause was running.'}".strip()
-        AuditEntry.objects.create(at=at(now), by=by, action=action, account=account, detail=words)
+        lasts = f"For {length(seconds)}. " if seconds else ""
+        was = f"{length(left)} of a pause were left." if left > 0 else "No pause was running."
+        AuditEntry.record(action, f"{lasts}{was}", by=by, now=at(now), account=account, seconds=seconds)
 
 
-def _move(account: Account, move: Callable[[governor.Gate], governor.Gate]) -> governor.Gate:
-    """The gate as it was before."""
-    row = gates.locked(account)
-    before = gates.read(row)
-    gates.save(row, move(before))
-    return before
+def move_reset(account: Account, until: float, *, read_at: float, now: float) -> bool:
+    """The subscription's usage, read at `read_at`, shows that its cap resets at `until`: move the end of the pause that it caused.
+
+    False where no such pause runs, where it began after the reading, or where it ends then already.
+    """
+    with transaction.atomic():
+        row = gate_rows.locked(account)
+        state = gate_rows.read(row)
+        moved = gate.rescheduled(state, now, until, PauseSource.SUBSCRIPTION) if state.paused_at <= read_at else state
+        if moved == state:
+            return False
+        gate_rows.save(row, moved)
+        events.moved(account, moved)
+    logger.info("Account %s: the subscription's cap resets at %s. The pause ends then.", account.name, f"{at(until):%d %b %H:%M UTC}")
+    return True

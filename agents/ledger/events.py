@@ -1,98 +1,52 @@
 """Rate-limit events: what paused an account or a model, when it is expected back, when it came back, and how that ended."""
 
-from __future__ import annotations
-
 import logging
+from typing import Any
 
 from django.db.models import QuerySet
 
-from agents import cooling, governor, log_context
-from agents.facts import AttemptEnd
-from agents.governor import Limits
-from agents.ledger.times import at, maybe_at
+from agents.common import log_context
+from agents.contract.step_facts import AttemptEnd
+from agents.ledger.gate_rows import at, maybe_at
 from agents.models import Account, LLMAttempt, RateLimitEvent
-from agents.reasons import PauseSource
-from agents.recovery import Prediction, predicted
-from agents.refusals import RefusalClass, sentence
+from agents.policy import backoff
+from agents.policy.gate import Gate, Limits
+from agents.policy.reasons import PauseSource
+from agents.policy.refusals import RefusalClass, sentence
+from agents.policy.reset_times import Prediction, predicted
 
 logger = logging.getLogger(__name__)
 
 Ended = RateLimitEvent.Ended
-# The blocks that a prediction looks back on: enough for its quantiles, and not last month's provider.
+# The blocks that a prediction uses: enough for its quantiles, and not last month's provider.
 BLOCKS_REMEMBERED = 50
 
 
-def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate, limits: Limits) -> None:
+def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: Gate, limits: Limits) -> None:
     """A refusal paused the account: `gate` is the gate after it."""
-    next_pause = limits.pause(gate.strikes + 1)
-    past = blocks(attempt.account, "", RefusalClass(end.refusal))
-    prediction = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, next_pause, past)
-    _ended(attempt.account, "", Ended.TIMER, gate.paused_at)
-    _open(attempt, end, prediction, model="", strike=gate.strikes, source=gate.pause_source, until=gate.paused_until, began=gate.blocked_at)
+    strikes, source, pause = gate.strikes, gate.pause_source, gate.paused_until - gate.paused_at
+    _open(attempt, end, "", strikes, source, gate.blocked_at, gate.paused_until, limits.pause(strikes + 1))
     with log_context.about(log_context.attempt, str(attempt.uid)):
-        _warn(attempt, end, gate, limits)
+        if end.status == 429:
+            wait = limits.pause(strikes) if source is PauseSource.LADDER else pause  # without the jitter
+            logger.warning("Chutes API rate limited (429). Exponential backoff: Waiting %.0fs before retry (attempt %d)...", wait, strikes)
+        else:
+            cause = sentence(RefusalClass(end.refusal), status=end.status)
+            logger.warning("Account %s paused for %.0f s: %s", attempt.account.name, pause, cause)
 
 
-def model_cools(attempt: LLMAttempt, end: AttemptEnd, kind: RefusalClass, until: float, times: int) -> None:
+def model_cools(attempt: LLMAttempt, end: AttemptEnd, until: float, times: int) -> None:
     """A refusal made one model cool, for the `times`-th time in a row."""
     before = RateLimitEvent.objects.filter(account=attempt.account, model=attempt.model, ended_by="").first()
     began = before.block_started_at.timestamp() if before and times > 1 else end.ended_at
-    past = blocks(attempt.account, attempt.model, kind)
-    prediction = predicted(PauseSource.LADDER, end.ended_at, began, until, cooling.LONGEST, past)
-    _ended(attempt.account, attempt.model, Ended.TIMER, end.ended_at)
-    _open(attempt, end, prediction, model=attempt.model, strike=times, source=PauseSource.LADDER, until=until, began=began)
-
-
-def recovered(account: Account, model: str, blocked_at: float, now: float) -> None:
-    """A request succeeded: the open event ends, and all events of its block learn when that was."""
-    _ended(account, model, Ended.SUCCEEDED, now)
-    newest = RateLimitEvent.objects.filter(account=account, model=model).order_by("-started_at", "-pk").first()
-    if newest is None:
-        return
-    began = at(blocked_at) if blocked_at else newest.block_started_at
-    block = RateLimitEvent.objects.filter(account=account, model=model, recovered_at=None, block_started_at__gte=began)
-    block.update(recovered_at=at(now))
-
-
-def retold(account: Account, gate: governor.Gate) -> None:
-    """The running pause's end was learned after its refusal: `gate` is the gate with the new end."""
-    told = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, 0.0, ())
-    RateLimitEvent.objects.filter(account=account, model="", ended_by="").update(
-        pause_seconds=gate.paused_until - gate.paused_at,
-        pause_source=gate.pause_source,
-        predicted_at=maybe_at(told.at),
-        predicted_from=maybe_at(told.earliest),
-        predicted_to=maybe_at(told.latest),
-        prediction_source=told.source,
-        confidence=told.confidence,
-    )
-
-
-def ended_by_operator(account: Account, now: float) -> None:
-    """An operator's word ended what was open."""
-    RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=Ended.OPERATOR, ended_at=at(now))
-
-
-def blocks(account: Account, model: str, kind: RefusalClass) -> list[float]:
-    """How many seconds the last blocks of this kind took, newest first."""
-    return _lasted(RateLimitEvent.objects.filter(account=account, model=model, refusal=kind, recovered_at__isnull=False))
-
-
-def longer_blocks(event: RateLimitEvent) -> int:
-    """How many of the blocks that an event's prediction could look back on had lasted longer than its own had by then."""
-    lasted = (event.started_at - event.block_started_at).total_seconds()
-    alike = RateLimitEvent.objects.filter(account=event.account_id, model=event.model, refusal=event.refusal)
-    return sum(seconds > lasted for seconds in _lasted(alike.filter(recovered_at__lte=event.started_at)))
-
-
-def _lasted(events: QuerySet[RateLimitEvent]) -> list[float]:
-    times = events.filter(ended_by=Ended.SUCCEEDED).order_by("-recovered_at").values_list("block_started_at", "recovered_at")
-    return [(back - began).total_seconds() for began, back in times[:BLOCKS_REMEMBERED] if back]
+    _open(attempt, end, attempt.model, times, PauseSource.LADDER, began, until, backoff.LONGEST_COOLDOWN)
 
 
 def _open(
-    attempt: LLMAttempt, end: AttemptEnd, told: Prediction, *, model: str, strike: int, source: PauseSource, until: float, began: float
+    attempt: LLMAttempt, end: AttemptEnd, model: str, strike: int, source: PauseSource, began: float, until: float, next_pause: float
 ) -> None:
+    past = blocks(attempt.account, model, RefusalClass(end.refusal))
+    _ended(attempt.account, model, Ended.TIMER, end.ended_at)
     RateLimitEvent.objects.create(
         account=attempt.account,
         model=model,
@@ -105,23 +59,57 @@ def _open(
         pause_source=source,
         started_at=at(end.ended_at),
         block_started_at=at(began),
-        predicted_at=maybe_at(told.at),
-        predicted_from=maybe_at(told.earliest),
-        predicted_to=maybe_at(told.latest),
-        prediction_source=told.source,
-        confidence=told.confidence,
+        **_columns(predicted(source, end.ended_at, began, until, next_pause, past)),
     )
+
+
+def _columns(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "predicted_at": maybe_at(prediction.at),
+        "predicted_from": maybe_at(prediction.earliest),
+        "predicted_to": maybe_at(prediction.latest),
+        "prediction_source": prediction.source,
+        "confidence": prediction.confidence,
+    }
+
+
+def moved(account: Account, gate: Gate) -> None:
+    """The running pause's end became known after its refusal: `gate` is the gate with the new end."""
+    prediction = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, 0.0, ())
+    columns = {**_columns(prediction), "pause_seconds": gate.paused_until - gate.paused_at, "pause_source": gate.pause_source}
+    RateLimitEvent.objects.filter(account=account, model="", ended_by="").update(**columns)
+
+
+def recovered(account: Account, model: str, blocked_at: float, now: float) -> None:
+    """A request succeeded: the open event ends, and the time is recorded in all events of its block."""
+    _ended(account, model, Ended.SUCCEEDED, now)
+    events = RateLimitEvent.objects.filter(account=account, model=model)
+    newest = events.order_by("-started_at", "-pk").first()
+    if newest:
+        began = at(blocked_at) if blocked_at else newest.block_started_at
+        events.filter(recovered_at=None, block_started_at__gte=began).update(recovered_at=at(now))
 
 
 def _ended(account: Account, model: str, how: RateLimitEvent.Ended, now: float) -> None:
     RateLimitEvent.objects.filter(account=account, model=model, ended_by="").update(ended_by=how, ended_at=at(now))
 
 
-def _warn(attempt: LLMAttempt, end: AttemptEnd, gate: governor.Gate, limits: Limits) -> None:
-    pause = gate.paused_until - gate.paused_at
-    if end.status == 429:
-        wait = limits.pause(gate.strikes) if gate.pause_source is PauseSource.LADDER else pause
-        logger.warning("Chutes API rate limited (429). Exponential backoff: Waiting %.0fs before retry (attempt %d)...", wait, gate.strikes)
-    else:
-        said = sentence(RefusalClass(end.refusal), status=end.status)
-        logger.warning("Account %s paused for %.0f s: %s", attempt.account.name, pause, said)
+def ended_by_operator(account: Account, now: float) -> None:
+    RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=Ended.OPERATOR, ended_at=at(now))
+
+
+def blocks(account: Account, model: str, kind: RefusalClass) -> list[float]:
+    """How many seconds the last blocks of this kind took, newest first."""
+    return _lasted(RateLimitEvent.objects.filter(account=account, model=model, refusal=kind, recovered_at__isnull=False))
+
+
+def longer_blocks(event: RateLimitEvent) -> int:
+    """How many of the blocks that an event's prediction could use had lasted longer than its own had by then."""
+    lasted = (event.started_at - event.block_started_at).total_seconds()
+    alike = RateLimitEvent.objects.filter(account=event.account_id, model=event.model, refusal=event.refusal)
+    return sum(seconds > lasted for seconds in _lasted(alike.filter(recovered_at__lte=event.started_at)))
+
+
+def _lasted(events: QuerySet[RateLimitEvent]) -> list[float]:
+    times = events.filter(ended_by=Ended.SUCCEEDED).order_by("-recovered_at").values_list("block_started_at", "recovered_at")
+    return [(back - began).total_seconds() for began, back in times[:BLOCKS_REMEMBERED] if back]

@@ -1,28 +1,33 @@
 """What is on record. One file a subject; import from here."""
 
-from agents.models.accounts import Account, Gate, QuotaReading
+from agents.models.accounts import Account, DailyUse, Gate, QuotaReading
 from agents.models.choices import Route, Source
-from agents.models.queue import Heartbeat, Submission, WhatIf
-from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, Task
-from agents.models.replays import Replay, StepPage
+from agents.models.jobs import AccountJob, Heartbeat, JobState, LeasedJob, Replay, Schedule, Submission, SystemSchedule, WhatIf
+from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, StepPage, Task
 from agents.models.settings import Settings
 
 __all__ = [
     "Account",
+    "AccountJob",
     "AuditEntry",
     "Caller",
+    "DailyUse",
     "Gate",
     "Heartbeat",
+    "JobState",
     "LLMAttempt",
+    "LeasedJob",
     "QuotaReading",
     "RateLimitEvent",
     "Replay",
     "Route",
+    "Schedule",
     "Settings",
     "Source",
     "Step",
     "StepPage",
     "Submission",
+    "SystemSchedule",
     "Task",
     "WhatIf",
 ]

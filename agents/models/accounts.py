@@ -1,27 +1,23 @@
 """Provider accounts, their gates, and what paused them."""
 
-from __future__ import annotations
-
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from agents.models.choices import choices
-from agents.reasons import PauseSource
+from agents.models.setting import setting
+from agents.policy.reasons import PauseSource
 
 
 def valid_models(value: object) -> None:
-    """A list of at most 20 model names."""
     if not isinstance(value, list) or len(value) > 20 or not all(isinstance(name, str) and 0 < len(name) <= 200 for name in value):
-        raise ValidationError(_("Give at most 20 model names of at most 200 characters."))
+        raise ValidationError("Give at most 20 model names of at most 200 characters.")
 
 
 def valid_prices(value: object) -> None:
-    """Model names to USD per million prompt and completion tokens, as {"some/model": [0.1, 0.4]}."""
     if not isinstance(value, dict) or len(value) > 50 or not all(_is_price(pair) for pair in value.values()):
-        raise ValidationError(_('Give prices as {"some/model": [0.1, 0.4]}: USD per million prompt and completion tokens.'))
+        raise ValidationError('Give prices as {"some/model": [0.1, 0.4]}: USD per million prompt and completion tokens.')
 
 
 def _is_price(pair: object) -> bool:
@@ -29,12 +25,11 @@ def _is_price(pair: object) -> bool:
 
 
 def valid_options(value: object) -> None:
-    """A JSON object of request fields that go with each call, without those that the miner sets itself."""
     if not isinstance(value, dict) or len(str(value)) > 2_000:
-        raise ValidationError(_('Give a JSON object, such as {"chat_template_kwargs": {"enable_thinking": false}}, or {}.'))
+        raise ValidationError('Give a JSON object, such as {"chat_template_kwargs": {"enable_thinking": false}}, or {}.')
     taken = sorted(OWN_OPTIONS & set(value))
     if taken:
-        raise ValidationError(_("The miner sets {names} itself. Take it out.").format(names=", ".join(taken)))
+        raise ValidationError(f"The miner sets {', '.join(taken)} itself. Take it out.")
 
 
 OWN_OPTIONS = {"model", "messages", "max_tokens", "stream"}
@@ -54,41 +49,40 @@ class Account(models.Model):
 
     DEFAULT = "default"
 
-    name = models.CharField(
-        max_length=50, unique=True, validators=[validate_slug], help_text=_("Letters, digits, hyphens and underscores.")
+    name = setting(
+        models.CharField(max_length=50, unique=True, validators=[validate_slug]),
+        "Letters, digits, hyphens and underscores.",
+        "at most 50 characters",
     )
-    position = models.PositiveSmallIntegerField(_("Position"), default=1, help_text=_("Accounts are tried in this order, 1 first."))
-    base_url = models.URLField(_("Base URL"), blank=True, help_text=_("Empty: CHUTES_BASE_URL of the environment."))
-    model_names = models.JSONField(
-        _("Models"),
-        default=list,
-        blank=True,
-        validators=[valid_models],
-        help_text=_("Tried in this order. Empty: CHUTES_MODELS, else the three cheapest that list json_mode."),
+    position = setting(models.PositiveSmallIntegerField("Position", default=1), "Accounts are tried in this order, 1 first.")
+    enabled = setting(
+        models.BooleanField("Enabled", default=True), "A disabled account gets no request. Only an admin can enable it again."
     )
-    request_options = models.JSONField(
-        _("Request options"),
-        default=default_options,
-        blank=True,
-        validators=[valid_options],
-        help_text=_("Sent with each call, as JSON. Take out what this provider refuses."),
+    base_url = setting(models.URLField("Base URL", blank=True), "Empty: CHUTES_BASE_URL of the environment.")
+    model_names = setting(
+        models.JSONField("Models", default=list, blank=True, validators=[valid_models]),
+        "Tried in this order. Empty: CHUTES_MODELS, else the three cheapest that list json_mode.",
+        "at most 20, one a line",
     )
-    price_overrides = models.JSONField(
-        _("Prices"),
-        default=dict,
-        blank=True,
-        validators=[valid_prices],
-        help_text=_('USD per million prompt and completion tokens, as {"some/model": [0.1, 0.4]}. Empty: as the provider lists them.'),
+    request_options = setting(
+        models.JSONField("Request options", default=default_options, blank=True, validators=[valid_options]),
+        "Sent with each call, as JSON. Remove what this provider refuses.",
+        "at most 2,000 characters; not model, messages, max_tokens, stream, which the miner sets",
     )
-    management_url = models.URLField(
-        _("Management URL"), blank=True, help_text=_("Where the admin key reads balance, quota and caps. Empty: CHUTES_MANAGEMENT_URL.")
+    price_overrides = setting(
+        models.JSONField("Prices", default=dict, blank=True, validators=[valid_prices]),
+        'USD per million prompt and completion tokens, as {"some/model": [0.1, 0.4]}. Empty: as the provider lists them.',
+        "at most 50 models",
+    )
+    management_url = setting(
+        models.URLField("Management URL", blank=True),
+        "Where the admin key reads balance, quota and caps. Empty: CHUTES_MANAGEMENT_URL.",
     )
     key_sealed = models.TextField(blank=True, editable=False)
     key_hint = models.CharField(max_length=4, blank=True, editable=False)
     key_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     admin_key_sealed = models.TextField(blank=True, editable=False)
     admin_key_hint = models.CharField(max_length=4, blank=True, editable=False)
-    enabled = models.BooleanField(_("Enabled"), default=True)
     catalogue = models.JSONField(default=list, blank=True, editable=False)
     catalogue_at = models.DateTimeField(null=True, blank=True, editable=False)
     history = HistoricalRecords(excluded_fields=["key_sealed", "key_changed_at", "admin_key_sealed", "catalogue", "catalogue_at"])
@@ -101,9 +95,9 @@ class Account(models.Model):
 
 
 class Gate(models.Model):
-    """An account's governor state, as `agents.governor.Gate` describes it. Times are Unix seconds. Written by the ledger alone.
+    """The state of an account's gate, as `agents.policy.gate.Gate` describes it. Times are Unix seconds. Written by the ledger alone.
 
-    `quota`: what the last answer told of the day's requests, as {"total", "used", "remaining", "at"}; {} for nothing.
+    `quota`: the day's requests by the headers of the last answer, as {"total", "used", "remaining", "at"}; {} for nothing.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True)
@@ -123,6 +117,7 @@ class Gate(models.Model):
     succeeded_at = models.FloatField(default=0)
     cooling = models.JSONField(default=list)
     pace = models.JSONField(default=dict)
+    claims = models.JSONField(default=list)
     latencies = models.JSONField(default=dict)
     quota = models.JSONField(default=dict)
 
@@ -130,8 +125,31 @@ class Gate(models.Model):
         return f"Gate of {self.account_id}"
 
 
+class DailyUse(models.Model):
+    """What one account, or one caller, used of a UTC day. USD: open attempts count at their highest cost. Written by the ledger alone."""
+
+    day = models.DateField()
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, blank=True, related_name="daily_use")
+    caller = models.GenericIPAddressField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    usd = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "account"], name="daily_use_one_an_account"),
+            models.UniqueConstraint(fields=["day", "caller"], name="daily_use_one_a_caller"),
+            models.CheckConstraint(
+                condition=models.Q(account=None, caller__isnull=False) | models.Q(account__isnull=False, caller=None),
+                name="daily_use_of_an_account_or_a_caller",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.caller or self.account_id}"
+
+
 class QuotaReading(models.Model):
-    """What the management API told of an account at one time. USD, or requests a day; null is unknown. `fault`: why nothing was read."""
+    """The management API on an account at one time. USD, or requests a day; null is unknown. `fault`: why nothing was read."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
     read_at = models.DateTimeField()

@@ -1,32 +1,27 @@
 """Enumerations as the database's choices."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import partial
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 
 class Source(models.TextChoices):
-    """Who set a task."""
-
-    VALIDATOR = "validator", _("Validator")
-    OPERATOR = "operator", _("Operator")
-    TEST = "test", _("Test")
+    VALIDATOR = "validator", "Validator"
+    OPERATOR = "operator", "Operator"
+    TEST = "test", "Test"
 
 
 class Route(models.TextChoices):
-    """Who answered a step."""
-
-    LLM = "llm", _("LLM")
-    TEMPLATE = "template", _("Template")
+    LLM = "llm", "LLM"
+    TEMPLATE = "template", "Template"
 
 
-def choices(enum: type[StrEnum]) -> list[tuple[str, StrOrPromise]]:
-    """A core enum's members with their sentences."""
-    return [(member.value, _(getattr(member, "sentence", member.value))) for member in enum]
+def choices(enum: type[StrEnum]) -> Callable[[], list[tuple[str, str]]]:
+    """A core enum's members with their sentences. Migrations refer to the enum, so that another member or wording needs none."""
+    return partial(pairs, enum)
+
+
+def pairs(enum: type[StrEnum]) -> list[tuple[str, str]]:
+    return [(member.value, getattr(member, "sentence", member.value)) for member in enum]

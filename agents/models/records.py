@@ -1,26 +1,24 @@
 """What happened: callers, tasks, steps, LLM attempts, rate-limit events. Written by the ledger alone."""
 
-from __future__ import annotations
-
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
-from agents.facts import MOST_WHY
+from agents.common.redaction import mask_keys
+from agents.contract.action_history import Outcome
+from agents.contract.protocol import Form
+from agents.contract.step_facts import MOST_WHY
 from agents.models.accounts import Account
 from agents.models.choices import Route, Source, choices
-from agents.outcomes import Outcome
-from agents.protocol import Form
-from agents.reasons import PauseSource, Purpose, Reason, Verdict
-from agents.refusals import RefusalClass
+from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
+from agents.policy.refusals import RefusalClass
 
 
 class Caller(models.Model):
-    """A validators' client by its address, with counters over all time."""
-
     address = models.GenericIPAddressField(unique=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)
@@ -36,9 +34,9 @@ class Caller(models.Model):
 
 
 class Task(models.Model):
-    """A validator's task, or an operator's or a test's. `fingerprint` tells it from others: source, caller, id and prompt.
+    """A validator's task, or an operator's or a test's. `fingerprint` is made of source, caller, id and prompt.
 
-    `kind`: what it asks for, as understood when it came; "" on records from before that was kept.
+    `kind`: what it asks for, as understood when it came, "" for not understood.
     """
 
     fingerprint = models.CharField(max_length=64, unique=True)
@@ -71,8 +69,7 @@ class Step(models.Model):
     """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves.
 
     `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
-    or null. `caller_error`: the caller's words on the first that failed.
-    `confidence`: how sure the template agent was of its plan, whoever answered.
+    or null. `caller_error`: what the caller reports of the first that failed. `confidence`: the template agent's, whoever answered.
     """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -113,7 +110,7 @@ class Step(models.Model):
             models.Index(fields=["route", "-received_at"], name="step_by_route"),
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
             models.Index(fields=["outcome", "-received_at"], name="step_by_outcome"),
-            # With what lists of tasks ask of each step, so that they read no step for that.
+            # With what lists of tasks show of each step, so that they read no step for that.
             models.Index(fields=["task", "index", "id", "route", "reason", "outcome"], name="step_of_task"),
             models.Index(fields=["-duration_ms", "-id"], name="step_longest"),
             models.Index(fields=["-received_at", "task"], condition=Q(answered_at__gt=F("deadline_at")), name="step_late"),
@@ -135,8 +132,23 @@ class Step(models.Model):
         return None if self.answered_at is None else self.answered_at <= self.deadline_at
 
 
+class StepPage(models.Model):
+    """A step as it came in, with its page: JSON, gzipped, as `agents.hybrid.page_archive` writes it. Kept for some days."""
+
+    step = models.OneToOneField(Step, on_delete=models.CASCADE, primary_key=True, related_name="kept_page")
+    gz = models.BinaryField()
+    kept_until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        # SQLite sums the lengths off it, where it would read a page of the table for nearly each row.
+        indexes = [models.Index(Length("gz"), name="step_page_bytes")]
+
+    def __str__(self) -> str:
+        return f"Page of step {self.step_id}"
+
+
 class LLMAttempt(models.Model):
-    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. Cost in USD.
+    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. Cost in USD; `reserved_usd`: what it may cost at most.
 
     Only attempts with `purpose` step belong to a step; the others are counted apart.
     """
@@ -161,6 +173,7 @@ class LLMAttempt(models.Model):
     detail = models.TextField(blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    reserved_usd = models.FloatField(default=0, db_default=0)
     cost = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     reply = models.TextField(blank=True)
 
@@ -192,15 +205,13 @@ class RateLimitEvent(models.Model):
     """A refusal that paused an account, or a model of it (`model` set), from the refusal until a request succeeds again.
 
     At most one is open an account and model. Refusals in a row are one block: they share `block_started_at`. `predicted_at` is None
-    where nobody can know. `confidence`: 0 to 1. `recovered_at`: the first success after the block, the same for all its events.
+    where that is unknown. `confidence`: 0 to 1. `recovered_at`: the first success after the block, the same for all its events.
     """
 
     class Ended(models.TextChoices):
-        """How an event ended."""
-
-        SUCCEEDED = "succeeded", _("A request succeeded")
-        TIMER = "timer", _("Timer ended, refused again")
-        OPERATOR = "operator", _("Operator")
+        SUCCEEDED = "succeeded", "A request succeeded"
+        TIMER = "timer", "Timer ended, refused again"
+        OPERATOR = "operator", "Operator"
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="events")
     model = models.CharField(max_length=200, blank=True)
@@ -237,22 +248,43 @@ class RateLimitEvent(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What a person (`by`) or the machine (`by` empty) did to an account or a setting, in a sentence. Kept for good."""
+    """What a person (`by`) or the machine (`by` empty) did, where no history of a model has it. Kept for good, failed log-ins apart.
+
+    `seconds`: how long an account is paused.
+    """
 
     class Action(models.TextChoices):
-        """What was done."""
-
-        PROBE = "probe", _("Probe now")
-        PAUSE = "pause", _("Pause")
-        RESUME = "resume", _("Resume")
-        CLEAR = "clear", _("Clear")
-        CHANNEL = "channel", _("Notification channel")
+        PROBE = "probe", "Probe now"
+        PAUSE = "pause", "Pause"
+        RESUME = "resume", "Resume"
+        CLEAR = "clear", "Clear"
+        CHANNEL_TEST = "channel_test", "Test message"
+        LOGIN = "login", "Log-in"
+        LOGIN_FAILED = "login_failed", "Failed log-in"
+        LOGIN_SLOWED = "login_slowed", "Log-ins slowed down"
+        USER = "user", "User"
+        SETTINGS_IMPORT = "import", "Settings imported"
 
     at = models.DateTimeField(db_index=True)
     by = models.CharField(max_length=150, blank=True)
     action = models.CharField(max_length=20, choices=Action.choices)
     account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="audit")
+    seconds = models.FloatField(null=True, blank=True)
     detail = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"{self.action} by {self.by or 'the machine'}"
+
+    @classmethod
+    def record(
+        cls,
+        action: "AuditEntry.Action",
+        detail: str,
+        *,
+        by: str,
+        now: datetime,
+        account: Account | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """`by`: a user's name, "" for the machine."""
+        cls.objects.create(at=now, by=by, action=action, account=account, seconds=seconds, detail=mask_keys(detail))

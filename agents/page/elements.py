@@ -1,8 +1,9 @@
 """What of a page can be operated: the interactive elements, as plain values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from functools import cached_property
+
+from agents.page.matching import forms, likeness
 
 BUTTONS = frozenset({"button", "link", "tab", "menuitem"})
 TEXT_FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox"})
@@ -19,31 +20,30 @@ _INPUT_ROLES = {
     "button": "button", "submit": "button", "reset": "button", "image": "button", "file": "file", "color": "button",
     "checkbox": "checkbox", "radio": "radio", "range": "slider", "number": "spinbutton", "search": "searchbox",
 }  # fmt: skip
-_TAG_ROLES = {"a": "link", "button": "button", "summary": "button", "select": "listbox", "textarea": "textbox"}
+_TAG_ROLES = {"a": "link", "select": "listbox", "textarea": "textbox"}
 _OWN_ROLES = BUTTONS | FIELDS | OPTIONS | {"switch"}
-_TYPABLE = frozenset({"input", "textarea"})
 
 # The value of a checkbox or radio button that is on; of one that is off it is "".
 CHECKED = "checked"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Element:
     """One interactive element.
 
     `place` counts the page's interactive elements from 0 in document order. `role` is the ARIA role ("textbox", "button",
     "link", "listbox" for a select, …), `type` the type attribute in lower case ("text" for an input and "submit" for a form's
-    button that say none). `label` is what a person would call it, `hints` further words that only the markup knows
+    button that have none). `label` is what a person would call it, `hints` further words that only the markup has
     (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
-    markup tells. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
+    markup shows. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
     `overlay`: 0, or the number of the menu or popover that it stands in, which something on the page has opened.
     `footer`: it stands in a footer, where links lead to other parts of the site.
     `options` are the visible texts of a select, `sent_as` what each of them is sent as; `longest` is how many characters a field
-    takes, None where it doesn't say. `beside` is the text just before a field, whether or not it is its label; `group` what the
-    set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds that a field for numbers,
-    dates or times says, "" for none. `required`: its form isn't sent while it is empty; `invalid`: the page says that what it
-    holds is wrong. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens is open, None where it
-    opens nothing; `opens` is what that is ("menu", "listbox", "dialog", …), `controls` the id of it.
+    takes, None for no limit. `beside` is the text just before a field, whether or not it is its label; `group` what the
+    set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds of a field for numbers,
+    dates or times, "" for none. `required`: its form isn't sent while it is empty; `invalid`: marked as holding something
+    wrong. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens is open, None where it
+    opens nothing; `opens` is what that is ("menu", "listbox", "dialog", …), "" for nothing known.
     """
 
     place: int
@@ -76,30 +76,47 @@ class Element:
     selected: bool = False
     expanded: bool | None = None
     opens: str = ""
-    controls: str = ""
 
     @property
     def dialog(self) -> bool:
-        """Whether it stands in an open dialog."""
         return self.layer > 0
 
     @property
     def usable(self) -> bool:
-        """Whether a click or a key can reach it."""
         return not (self.hidden or self.disabled)
 
     @property
+    def pushed(self) -> str:
+        return self.value if self.tag == "input" and self.role == "button" else ""
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """The forms of all words that it goes by: a name with none of them is not its name."""
+        return frozenset().union(*map(forms, (self.label, self.text, self.placeholder, self.name, self.hints, self.pushed)))
+
+    @property
     def submits(self) -> bool:
-        """Whether pressing it sends its form."""
         return self.form is not None and self.type in {"submit", "image"} and self.tag in {"button", "input"}
 
 
-def role_of(tag: str, type_: str, own: str, opens: str = "", *, fixed: bool = False) -> str:
+def role_of(tag: str, type_: str, own: str, opens: str, *, fixed: bool) -> str:
     """The role of an element from its tag, its type and role attributes, and what it opens; `fixed`: nothing can be typed into it."""
-    if (tag not in _TYPABLE or fixed) and (own == "combobox" or opens == "listbox"):
+    if (tag not in {"input", "textarea"} or fixed) and (own == "combobox" or opens == "listbox"):
         return PICKER
     if own in _OWN_ROLES:
         return own
-    if tag == "input":
-        return _INPUT_ROLES.get(type_, "textbox")
-    return _TAG_ROLES.get(tag, "button")
+    return _INPUT_ROLES.get(type_, "textbox") if tag == "input" else _TAG_ROLES.get(tag, "button")
+
+
+# Below this an element shares a word with the wanted name and no more.
+GOOD_ENOUGH = 0.45
+_WEAK_SOURCE = 0.85
+
+
+def score(element: Element, wanted: str) -> float:
+    """The best likeness among label, text, placeholder and name; what only the markup has counts a little less."""
+    if element.forms.isdisjoint(forms(wanted)):
+        return 0.0
+    shown = max(likeness(wanted, text) for text in (element.label, element.text, element.placeholder))
+    marked = max(likeness(wanted, text) for text in (element.name, element.hints, element.pushed))
+    return max(shown, marked * _WEAK_SOURCE)

@@ -1,15 +1,145 @@
-"""One item of a list: what it is called, and what its texts and its markup say about it."""
+"""One item of a list: what it is called, and what its texts and its markup say about it, by a label or by their shape."""
 
-from __future__ import annotations
-
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from agents.page.attributes import BARE_RATING, is_label, label_name, of_data, said
-from agents.page.outline import NOTHING, Outline, Spans
-from agents.page.repeats import HEADINGS, PRESSED
+from agents.page.matching import words
+from agents.page.outline import HEADINGS, PRESSED, Outline, Spans
+
+_MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_AMOUNT = r"\d[\d,]*(?:\.\d+)?"
+_PRICE = re.compile(rf"[$€£¥₹]\s?{_AMOUNT}|\b{_AMOUNT}\s?(?:USD|EUR|GBP|€|£)(?!\w)")
+_RATING = re.compile(
+    r"(?<![\d.])(\d{1,2}(?:[.,]\d+)?)\s*(?:/\s*(?:5|10)(?![\d/])|out of (?:5|10)\b|stars?\b|[★⭐])"
+    r"|[★⭐☆]\s*(\d{1,2}(?:[.,]\d+)?)(?!\d)"
+    r"|^(\d{1,2}[.,]\d+)\s*\([\d,.]+k?\+?(?:\s*(?:reviews?|ratings?|votes?))?\)",
+    re.I,
+)
+_PAGES = re.compile(r"(\d{1,5}) ?(?:pages|pp?\.?)", re.I)
+_LEAST_PHONE = 8
+_STARS = re.compile(r"[★⭐]{1,10}(?=[☆✩]*$)")
+_BARE_RATING = re.compile(r"(?:10|\d)\.\d{1,2}")
+_REVIEWS = re.compile(r"\(?(\d[\d,.]*k?)\s*\+?\)?\s*(?:reviews?|ratings?|votes?|comments?)\b", re.I)
+_DURATION = re.compile(
+    r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$",
+    re.I,
+)
+_DAY = rf"\d{{4}}-\d\d-\d\d|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTHS},? \d{{4}}|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}"
+_DATE = re.compile(rf"\b(?:{_DAY})\b", re.I)
+_YEAR = re.compile(r"\(?(1[5-9]\d\d|20\d\d)\)?")
+_PERSON = re.compile(r"(?:(directed|written|created|posted|sold|hosted|narrated|published)\s+)?by:?\s+(\S.{0,79})", re.I)
+_PERSONS = {
+    "directed": "director", "written": "author", "sold": "seller", "hosted": "host", "narrated": "narrator", "published": "publisher",
+}  # fmt: skip
+_STOCK = re.compile(r"(?:only )?\d+ (?:left|in stock)(?: in stock)?|in stock|out of stock|sold out|unavailable|low stock", re.I)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,18}\d")
+_LABELLED = re.compile(r"([A-Za-z][\w /&-]{0,29}?)\s*[:：]\s*(\S.*)?")
+_ANYWHERE = (("price", _PRICE), ("duration", _DURATION), ("date", _DATE))
+_PARTS = re.compile(r"\s*[•·|]\s*|\s+[—–]\s+")
+# In a longer text a figure is part of a story.
+_LONGEST_SHAPED = 60
+_LONGEST_LABEL = 30
+_PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
+
+_GENRES = frozenset(
+    """action adventure animation biography comedy crime documentary drama family fantasy history horror music musical mystery romance
+    sci-fi thriller war western sport superhero fiction non-fiction nonfiction memoir poetry philosophy noir""".split()  # noqa: SIM905 (words read best as words)
+) | {"science fiction", "historical fiction", "true crime", "young adult", "self-help"}
+_STATUSES = frozenset(
+    "active inactive pending completed archived open closed draft paid unpaid cancelled overdue confirmed".split()  # noqa: SIM905 (the same)
+)
+# Names of attributes: a text that is one of them names the text beside it.
+_LABELS = frozenset(
+    """name title year rating price genre category categories genres director author publisher language pages isbn duration runtime brand
+    color colour size material weight quantity stock availability status email phone address location city country region cuisine
+    date time start end due deadline host guests beds bedrooms baths bathrooms amenities type kind role company client assignee
+    priority reviews votes score speciality specialty experience fee salary budget skills level format cast writer producer studio
+    description subject sender from to seller sku model capacity distance total subtotal released release published created updated
+    checkin checkout rooms hours opening bio website username owner members views likes""".split()  # noqa: SIM905 (the same)
+)
+_SAME = {
+    "genres": "genre", "categories": "category", "directed by": "director", "written by": "author", "authors": "author",
+    "release year": "year", "runtime": "duration", "e-mail": "email", "directors": "director",
+}  # fmt: skip
+
+
+# The texts of a list and their neighbours are checked several times each.
+@lru_cache(maxsize=8192)
+def is_label(text: str) -> bool:
+    if len(text) > _LONGEST_LABEL:
+        return False
+    bare = text.rstrip(" :：").lower()
+    return bool(bare) and (bare in _LABELS or bare in _SAME or (text.rstrip().endswith((":", "：")) and len(bare.split()) <= 3))
+
+
+def label_name(text: str) -> str:
+    bare = " ".join(text.replace("_", " ").replace("-", " ").rstrip(" :：").lower().split())
+    return _SAME.get(bare, bare)
+
+
+@lru_cache(maxsize=8192)
+def attributes_in(text: str) -> tuple[tuple[str, str], ...]:
+    """The attributes in one text, as (name, value): "Crime • 1994 • 142 min" has genre, year and duration."""
+    parts = [part for part in _PARTS.split(text) if part]
+    found = [(part, list(_of_part(part))) for part in parts]
+    genres = [part for part, pairs in found if ("genre", part) in pairs]
+    if genres:
+        others = [part for part, pairs in found if not pairs and _PLAIN_WORDS.fullmatch(part) and not _is_name(part)]
+        genres = [part for part in parts if part in genres or part in others]
+    pairs = [pair for _, some in found for pair in some if pair[0] != "genre"]
+    return (*pairs, *(("genre", part) for part in genres))
+
+
+def _is_name(text: str) -> bool:
+    """Whether it looks like a person's name rather than a kind of thing: two words or more, all with a capital."""
+    return len(text.split()) > 1 and all(word[0].isupper() for word in text.split())
+
+
+def _of_part(text: str) -> Iterator[tuple[str, str]]:
+    labelled = _LABELLED.fullmatch(text)
+    if labelled and labelled[2] and len(labelled[1].split()) <= 3 and not labelled[2].startswith("//"):
+        yield label_name(labelled[1]), labelled[2]
+    if len(text) > _LONGEST_SHAPED:
+        return
+    if any(sign in text for sign in "0123456789★⭐"):
+        yield from ((name, found[0]) for name, pattern in _ANYWHERE if (found := pattern.search(text)))
+        yield from _figures(text)
+    if (person := _PERSON.fullmatch(text)) and person[2][0].isupper() and not is_label(person[2]):
+        yield _PERSONS.get((person[1] or "").lower(), "author"), person[2]
+    yield from ((name, found[0]) for name, pattern in (("stock", _STOCK), ("email", _EMAIL)) if (found := pattern.search(text)))
+    folded = text.lower()
+    if folded in _STATUSES:
+        yield "status", text
+    if all(part.strip() in _GENRES for part in folded.replace(" & ", ",").replace("/", ",").split(",")):
+        yield "genre", text
+
+
+def _figures(text: str) -> Iterator[tuple[str, str]]:
+    if found := _RATING.search(text):
+        yield "rating", found[1] or found[2] or found[3]
+    elif stars := _STARS.match(text):
+        yield "rating", str(len(stars[0]))
+    elif _BARE_RATING.fullmatch(text):
+        yield "rating", text
+    if found := _REVIEWS.search(text):
+        yield "reviews", found[1]
+    if year := _YEAR.fullmatch(text):
+        yield "year", year[1]
+    if pages := _PAGES.fullmatch(text):
+        yield "pages", pages[1]
+    if _PHONE.fullmatch(text) and not _DATE.search(text) and sum(map(str.isdigit, text)) > _LEAST_PHONE:
+        yield "phone", text
+
+
+def _of_data(name: str, value: str) -> Iterator[tuple[str, str]]:
+    last = words(name.removeprefix("data-"))[-1:]
+    if last and last[0] in _LABELS and 0 < len(value) <= 80:
+        yield label_name(last[0]), value
+
 
 LONGEST_TEXT = 2_000
 LONGEST_NAME = 160
@@ -20,6 +150,8 @@ _NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "t
 _MOST_PIECES = 6
 _FURTHEST = 12
 _TELLING = ("aria-label", "title", "datetime", "content")
+# A button's text says what it does.
+_QUIET = frozenset({"button", "label"})
 
 
 def cells(outline: Outline, row: int) -> list[int]:
@@ -27,7 +159,7 @@ def cells(outline: Outline, row: int) -> list[int]:
 
 
 def is_bare_rating(text: str) -> bool:
-    return len(text) <= 4 and bool(BARE_RATING.fullmatch(text))
+    return len(text) <= 4 and bool(_BARE_RATING.fullmatch(text))
 
 
 @dataclass
@@ -35,7 +167,7 @@ class Item:
     """One item of an outline.
 
     `labels` are texts that name what stands beside them, `heads` the names of columns by number, `rated` the paths on which the
-    list's ratings stand, `quiet` the tags whose texts say nothing of it, `skipped` the parts of it that are about something else.
+    list's ratings stand, `skipped` the parts of it that are about something else.
     """
 
     outline: Outline
@@ -43,15 +175,13 @@ class Item:
     labels: frozenset[str] = frozenset()
     heads: Mapping[int, str] = field(default_factory=dict)
     rated: frozenset[tuple[str, ...]] = frozenset()
-    quiet: frozenset[str] = frozenset()
-    skipped: Spans = NOTHING
+    skipped: Spans = field(default_factory=list)
 
     def text(self) -> str:
         return " ".join(self.outline.pieces[place] for place in self._places)[:LONGEST_TEXT]
 
     @cached_property
     def _places(self) -> list[int]:
-        """Its texts, by their places among those of the page."""
         return [place for _, texts in self.outline.besides(self.at, self.skipped) for place in texts]
 
     def name(self) -> str:
@@ -65,18 +195,15 @@ class Item:
             naming = next((column for column, head in self.heads.items() if _NAMING & set(head.split())), None)
             if naming is not None and naming < len(row):
                 yield outline.text(row[naming], LONGEST_NAME)
-        yield from (outline.text(place, LONGEST_NAME) for place in outline.inside(self.at, _STRONG) if not self._tells(place))
+        for place in outline.inside(self.at, _STRONG):
+            text = outline.text(place, 80)
+            if text and not is_label(text) and not attributes_in(text):
+                yield outline.text(place, LONGEST_NAME)
         yield from (outline.nodes[place].get("alt", "") for place in outline.inside(self.at, _IMAGES))
-        yield from (outline.pieces[place] for place in self._places if self._is_own(place))
+        texts = (outline.pieces[place] for place in self._places)
+        own = (text for text in texts if text not in self.labels and not is_label(text) and not attributes_in(text))
+        yield from (text for text in own if any(map(str.isalpha, text)))
         yield self.text()
-
-    def _tells(self, at: int) -> bool:
-        text = self.outline.text(at, 80)
-        return not text or is_label(text) or bool(said(text))
-
-    def _is_own(self, place: int) -> bool:
-        text = self.outline.pieces[place]
-        return text not in self.labels and not is_label(text) and not said(text) and any(map(str.isalpha, text))
 
     def attributes(self) -> dict[str, str]:
         """The labelled ones first: a shape never overrides what a label says. Several genres are one value, with commas."""
@@ -94,18 +221,12 @@ class Item:
     def _headings(self) -> list[int]:
         return self.outline.inside(self.at, HEADINGS)
 
-    def _headed(self) -> set[int]:
-        """The texts that are headings: a title is no figure, whatever it looks like."""
-        outline = self.outline
-        return {place for head in self._headings for place in range(outline.firsts[head], outline.lasts[head])}
-
     def _columns(self) -> Iterator[tuple[str, str]]:
         for column, cell in enumerate(cells(self.outline, self.at) if self.heads else ()):
             if column in self.heads:
                 yield self.heads[column], self.outline.text(cell, LONGEST_NAME)
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
-        """A label and the text after it, where both stand in one small block."""
         pieces = self.outline.pieces
         for place, after in pairwise(self._places):
             text, value = pieces[place], pieces[after]
@@ -147,22 +268,23 @@ class Item:
         return False
 
     def _marked(self) -> Iterator[tuple[str, str]]:
-        """What the markup says of the item: data-…, itemprop, labels for the blind, moments of time."""
         for place in (one for nodes, _ in self.outline.besides(self.at, self.skipped) for one in nodes):
             for key, value in self.outline.nodes[place].items():
                 if key.startswith("data-"):
-                    yield from of_data(key, value)
+                    yield from _of_data(key, value)
                 elif key == "itemprop":
-                    yield from of_data(value, self.outline.text(place, 80))
+                    yield from _of_data(value, self.outline.text(place, 80))
                 elif key in _TELLING and self.outline.tags[place] not in PRESSED:
-                    yield from said(value[:80])
+                    yield from attributes_in(value[:80])
 
     def _shaped(self) -> Iterator[tuple[str, str]]:
-        outline, named = self.outline, self._headed()
+        outline = self.outline
+        # A title is no figure, whatever it looks like.
+        titles = {place for head in self._headings for place in range(outline.firsts[head], outline.lasts[head])}
         for place in self._places:
             text, owner = outline.pieces[place], outline.owners[place]
-            if place in named or outline.tags[owner] in self.quiet:
+            if place in titles or outline.tags[owner] in _QUIET:
                 continue
-            yield from said(text)
+            yield from attributes_in(text)
             if self.rated and len(text) <= 2 and text.isdigit() and outline.path(self.at, owner) in self.rated:
                 yield "rating", text

@@ -1,101 +1,150 @@
-"""What a person would call an element."""
-
-from __future__ import annotations
+"""What a person would call an element: its name, the text before it, the set that a choice belongs to."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import cast
+from itertools import islice
 
 from lxml import etree
 
 from agents.page.elements import FIELDS, PICKER, TICKED
-from agents.page.fieldsets import LABELLERS, LONGEST_LABEL, holds_fields, neighbour
-from agents.page.wording import Node, one_line, text_of, text_or_nothing
+from agents.page.nodes import Node, Texts, around, one_line
 
 MOST_LABELS = 2500
+# Nodes that name one element together.
+_MOST_IDS = 8
 _INVITES = re.compile(r"(?:all|any|every|select|choose|sort(?:ed)? by|pick|filter)\b.*\w", re.I)
-_labels = etree.XPath("//label")
-_identified = etree.XPath("//@id/..")
+_identified = etree.XPath("//@id")
+
+_LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4", "h5", "h6"})
+_FURTHEST_LABEL = 3
+_LONGEST_LABEL = 60
+_CHOICES = frozenset({"button", "radio", "checkbox", "option", "tab", "switch"})
+_SETS = frozenset({"radiogroup", "group", "listbox"})
+_FURTHEST_SET = 5
+# Siblings before a label's place among which another field may stand.
+_FURTHEST_FIELD = 200
+# A button and a decoy; a block of more is a card.
+_MOST_IN_WRAPPER = 2
+_LONGEST_GROUP = 40
+_FIELDS = ("input", "select", "textarea")
+_OPERATED = (*_FIELDS, "button", "a")
 
 
 @dataclass
 class Naming:
-    """Names the elements of one parsed page; keeps what many of them share."""
-
     root: Node
+    texts: Texts = field(default_factory=Texts)
 
     @cached_property
     def _labels_for(self) -> dict[str, str]:
-        found = cast("list[Node]", _labels(self.root))[:MOST_LABELS]
-        return {str(node.get("for")): text_of(node) for node in reversed(found) if node.get("for")}
+        found = list(islice(self.root.iter("label"), MOST_LABELS))
+        return {str(node.get("for")): self.texts.of(node) for node in reversed(found) if node.get("for")}
 
     @cached_property
     def _by_id(self) -> dict[str, Node]:
-        return {str(node.get("id")): node for node in reversed(cast("list[Node]", _identified(self.root)))}
+        return {str(id_): id_.getparent() for id_ in reversed(_identified(self.root))}
+
+    @cached_property
+    def _legends(self) -> dict[Node, str]:
+        found: dict[Node, str] = {}
+        for legend in self.root.iter("legend"):
+            for fieldset in legend.iterancestors("fieldset"):
+                found.setdefault(fieldset, self.texts.of(legend, _LONGEST_GROUP))
+        return found
+
+    @cached_property
+    def _operated(self) -> set[Node]:
+        """What is operated or holds something that is: it has a meaning of its own, so its text names no neighbour."""
+        return around(self.root.iter(*_OPERATED))
 
     def label(self, node: Node, role: str, text: str, around: Node | None) -> str:
-        """The first that says something: ARIA, label elements, placeholder, title, alt, text or value, a neighbour's text.
+        """The first that is not empty: ARIA, label elements, placeholder, title, alt, text or value, a neighbour's text.
 
         `text` is the element's own, `around` the label element that it stands in.
         """
-        return next((line for said in self._said(node, role, text, around) if said and (line := one_line(said))), "")
+        return next((line for name in self._names(node, role, text, around) if name and (line := one_line(name))), "")
 
-    def _said(self, node: Node, role: str, text: str, around: Node | None) -> Iterator[str | None]:
+    def _names(self, node: Node, role: str, text: str, around: Node | None) -> Iterator[str | None]:
         yield self._of_ids(node.get("aria-labelledby"))
         yield node.get("aria-label")
         yield self._labels_for.get(node.get("id") or " ")
-        yield text_or_nothing(around)
+        yield "" if around is None else self.texts.of(around)
         if role in TICKED:
-            yield _following(node)
+            yield self._following(node)
         if role != PICKER:
             yield node.get("placeholder")
             yield node.get("title")
             yield node.get("alt")
-            yield text or _picture_text(node)
+            yield text or next((image.get("alt") for image in node.iter("img") if image.get("alt")), "")
         if node.tag == "select":
-            yield _inviting(node)
+            # A first option that names what is chosen, such as "All genres" or "Sort by: newest".
+            first = self.texts.of(next(iter(node.iter("option")), node))
+            yield first if _INVITES.match(first) else ""
         if role in FIELDS or role == PICKER:
-            yield neighbour(node)
+            yield self.neighbour(node)
         yield text or node.get("title")
         if role not in FIELDS or role in TICKED:
             yield node.get("value")
 
     def _of_ids(self, ids: str | None) -> str:
-        if not ids:
-            return ""
-        targets = (self._by_id.get(key) for key in ids.split())
-        return " ".join(text_of(target) for target in targets if target is not None)
-
-    def by_id(self, id_: str) -> Node | None:
-        return self._by_id.get(id_) if id_ else None
+        nodes = (self._by_id.get(id_) for id_ in (ids or "").split()[:_MOST_IDS])
+        return " ".join(text for node in nodes if node is not None and (text := self.texts.of(node)))
 
     def described(self, node: Node) -> str:
-        """What is said about a field besides its name: help, or what is wrong with it."""
         return self._of_ids(" ".join((node.get("aria-errormessage", ""), node.get("aria-describedby", ""))))
 
+    def _following(self, node: Node) -> str:
+        for at in islice((node, *node.iterancestors()), 2):
+            if tail := one_line(at.tail or "", _LONGEST_LABEL):
+                return tail
+            after = at.getnext()
+            if after is not None:
+                return self._name_in(after, _LONGEST_LABEL)
+        return ""
 
-def _following(node: Node) -> str:
-    """The text just after a checkbox or radio button, where its name stands that names no field."""
-    at: Node | None = node
-    for _ in range(2):
-        if at is None:
+    def neighbour(self, node: Node) -> str:
+        """The text just before a field: in much markup the label stands beside its field without naming it."""
+        return self._before(node, _FURTHEST_LABEL, _LONGEST_LABEL)
+
+    def group_of(self, node: Node, role: str) -> str:
+        """What the set of a choice is called: by a legend or ARIA, else by the text just before a row of choices; "" for none."""
+        if role not in _CHOICES:
             return ""
-        if tail := one_line(at.tail or "", LONGEST_LABEL):
-            return tail
-        after = at.getnext()
-        if after is not None:
-            return text_of(after, LONGEST_LABEL) if after.tag in LABELLERS and not holds_fields(after) else ""
-        at = at.getparent()
-    return ""
+        return self._named_set(node) or self._row(node)
 
+    def _named_set(self, node: Node) -> str:
+        for outer in islice(node.iterancestors(), _FURTHEST_SET):
+            if outer.tag == "form":
+                return ""
+            if outer.tag == "fieldset":
+                return self._legends.get(outer, "")
+            if outer.get("role") in _SETS and (name := one_line(outer.get("aria-label", ""), _LONGEST_GROUP)):
+                return name
+        return ""
 
-def _inviting(node: Node) -> str:
-    """A first option that names what is chosen, such as "All genres" or "Sort by: newest"."""
-    first = text_of(next(iter(node.iter("option")), node))
-    return first if _INVITES.match(first) else ""
+    def _row(self, node: Node) -> str:
+        inner: Node = node
+        for outer in islice(node.iterancestors(), 3):
+            is_wrapper = inner is node or node.tag != "button" or len(inner) <= _MOST_IN_WRAPPER
+            if not is_wrapper or outer.tag in {"form", "body", "nav", "header", "footer"}:
+                return ""
+            if sum(child.tag == inner.tag for child in islice(outer, 12)) > 1:
+                name = self._before(inner, 1, _LONGEST_GROUP, skip=inner.tag) or self._before(outer, 1, _LONGEST_GROUP)
+                return name if len(name) < _LONGEST_GROUP else ""
+            inner = outer
+        return ""
 
+    def _before(self, node: Node, furthest: int, longest: int, skip: object = None) -> str:
+        """The text of what stands before a node or before the blocks around it; nothing where that is another field's block."""
+        for at in islice((node, *node.iterancestors()), furthest):
+            for before in islice(at.itersiblings(preceding=True), 12):
+                if (skip is None or before.tag != skip) and self.texts.of(before, 8):
+                    return self._name_in(before, longest)
+            if skip is None and any(one.tag in _FIELDS for one in islice(at.itersiblings(preceding=True), _FURTHEST_FIELD)):
+                return ""
+        return ""
 
-def _picture_text(node: Node) -> str:
-    return next((image.get("alt", "") for image in node.iter("img") if image.get("alt")), "")
+    def _name_in(self, node: Node, longest: int) -> str:
+        return self.texts.of(node, longest) if node.tag in _LABELLERS and node not in self._operated else ""

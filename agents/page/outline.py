@@ -1,23 +1,21 @@
-"""What of a page can be seen, as a tree that is cheap to ask: one pass over the nodes, everything after it works on numbers."""
+"""What of a page can be seen, as a tree of numbers: one pass over the nodes, everything after it works on these."""
 
-from __future__ import annotations
-
-import sys
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from typing import cast
 
-from agents.page.markup import hides
-from agents.page.wording import Node
+from agents.page.nodes import Node, hides
 
 # Beyond this a page is no longer a list that somebody reads.
-MOST_NODES = 40_000
+MOST_NODES = 25_000
 LONGEST_PIECE = 400
 
-# Their texts are not what the page says.
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+PRESSED = frozenset({"a", "button", "summary"})
+# Their texts are not the page's.
 _SILENT = frozenset({"script", "style", "noscript", "template", "head", "select", "textarea", "datalist", "iframe", "object"})
 _ROLE_TAGS = {
     "row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th", "listitem": "li", "heading": "h3",
@@ -27,19 +25,8 @@ _ROLE_TAGS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Parts of an outline that lie side by side, by the place of each and the place after its last."""
-
-    pairs: tuple[tuple[int, int], ...] = ()
-
-    def holds(self, place: int) -> bool:
-        """Whether a place lies in one of them."""
-        at = bisect_right(self.pairs, (place, sys.maxsize)) - 1
-        return at >= 0 and place < self.pairs[at][1]
-
-
-NOTHING = Spans()
+# Parts of an outline that lie side by side: the place of each, and the place after its last.
+Spans = list[tuple[int, int]]
 
 
 @dataclass
@@ -61,10 +48,6 @@ class Outline:
     owners: list[int] = field(default_factory=list)
 
     @cached_property
-    def places(self) -> dict[Node, int]:
-        return {node: at for at, node in enumerate(self.nodes)}
-
-    @cached_property
     def children(self) -> list[list[int]]:
         found: list[list[int]] = [[] for _ in self.nodes]
         for at, parent in enumerate(self.parents):
@@ -73,41 +56,39 @@ class Outline:
         return found
 
     def count(self, tags: frozenset[str]) -> list[int]:
-        """How many nodes of these tags stand before each place: what is inside a node is the difference of two of them."""
         return [0, *accumulate(map(tags.__contains__, self.tags))]
 
+    def held(self, at: int, counted: list[int]) -> int:
+        return counted[self.ends[at]] - counted[at]
+
     def spans(self, places: Iterable[int]) -> Spans:
-        """The parts of the page that begin at some places; one that lies in another is left out."""
-        pairs: list[tuple[int, int]] = []
+        pairs: Spans = []
         for place in sorted(places):
             if not pairs or place >= pairs[-1][1]:
                 pairs.append((place, self.ends[place]))
-        return Spans(tuple(pairs))
+        return pairs
+
+    def covered(self, places: Iterable[int]) -> list[bool]:
+        found = [False] * len(self.tags)
+        for start, end in self.spans(places):
+            found[start:end] = [True] * (end - start)
+        return found
+
+    def within(self, tags: frozenset[str]) -> list[bool]:
+        return self.covered(at for at, tag in enumerate(self.tags) if tag in tags)
 
     def besides(self, at: int, others: Spans) -> Iterator[tuple[range, range]]:
         """What of a node is in none of some parts of the page: its stretches, each as places and as places of texts."""
         start, first = at, self.firsts[at]
-        for low, high in others.pairs:
+        for low, high in others:
             yield range(start, low), range(first, self.firsts[low])
             start, first = high, self.lasts[low]
         yield range(start, self.ends[at]), range(first, self.lasts[at])
 
-    def within(self, tags: frozenset[str]) -> list[bool]:
-        """Whether each place is a node of these tags or inside of one."""
-        found = [False] * len(self.tags)
-        for start, end in self.spans(at for at, tag in enumerate(self.tags) if tag in tags).pairs:
-            found[start:end] = [True] * (end - start)
-        return found
-
-    def texts(self, at: int) -> list[str]:
-        return self.pieces[self.firsts[at] : self.lasts[at]]
-
     def text(self, at: int, limit: int) -> str:
-        """All that a node says, at most `limit` characters."""
-        return " ".join(self.texts(at)[:limit])[:limit]
+        return " ".join(self.pieces[self.firsts[at] : self.lasts[at]][:limit])[:limit]
 
     def path(self, outer: int, at: int) -> tuple[str, ...]:
-        """What lies between a node and one inside of it, from within."""
         tags = []
         while at > outer:
             tags.append(self.tags[at])
@@ -117,8 +98,7 @@ class Outline:
     def inside(self, at: int, tags: frozenset[str]) -> list[int]:
         return [place for place in range(at, self.ends[at]) if self.tags[place] in tags]
 
-    def holds(self, at: int, sorted_places: list[int]) -> slice:
-        """Which of the sorted places are the node or inside of it."""
+    def slice_of(self, at: int, sorted_places: list[int]) -> slice:
         return slice(bisect_left(sorted_places, at), bisect_left(sorted_places, self.ends[at]))
 
 
@@ -143,8 +123,8 @@ def outline(root: Node) -> Outline:
             parents.append(parent)
             ends.append(at + 1)
             firsts.append(len(pieces))
-            if (text := node.text) and (said := _one_line(text)):
-                pieces.append(said)
+            if (text := node.text) and (piece := _one_line(text)):
+                pieces.append(piece)
                 owners.append(at)
             lasts.append(len(pieces))
             if len(node) and tag != "svg":
@@ -152,8 +132,8 @@ def outline(root: Node) -> Outline:
                 stack.append(at)
                 stack.extend(reversed(node))
                 continue
-        if parent >= 0 and (text := node.tail) and (said := _one_line(text)):
-            pieces.append(said)
+        if parent >= 0 and (text := node.tail) and (piece := _one_line(text)):
+            pieces.append(piece)
             owners.append(parent)
     return made
 

@@ -1,33 +1,157 @@
-"""The items that a page shows, with their attributes: cards, list entries, table rows, and what a detail page is about."""
+"""The items that a page shows, with their attributes: cards, list entries, table rows, and what a detail page is about.
 
-from __future__ import annotations
+Items of lists, tables and grids are siblings of like structure, whatever they are called.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
-from agents.page.attributes import label_name, said
 from agents.page.elements import PICKER, Element
-from agents.page.item import LONGEST_NAME, Item, cells, is_bare_rating
-from agents.page.outline import Outline, Spans
-from agents.page.repeats import LANDMARKS, NO_ITEM, Group, Repeats
-from agents.page.wording import Node
+from agents.page.item import LONGEST_NAME, Item, attributes_in, cells, is_bare_rating, label_name
+from agents.page.nodes import Node
+from agents.page.outline import HEADINGS, PRESSED, Outline
 
-# A list of more is not looked through item by item.
+# Of a longer list the first items are read.
 MOST_RECORDS = 1_000
 MOST_GROUPS = 200
+
+_LANDMARKS = frozenset({"nav", "header", "footer", "menu"})
+_HEADS = HEADINGS | {"img", "picture"}
+_NEVER = _LANDMARKS | HEADINGS | {"html", "body", "main", "form", "label", "option", "thead", "tbody", "th", "td", "table", "button"}
+# Some items have them and some not.
+_INLINE = frozenset({"span", "div", "b", "strong", "em", "i", "small", "sup", "svg", "path", "circle", "br", "time"})
+_ITEM_TAGS = frozenset({"li", "tr", "article"})
+# Headings of lists, forms and greetings: what stands under them is no single item.
+_NO_ITEM = re.compile(
+    r"^(?:search|results?|browse|welcome|(?:add|edit|create|manage) |(?:hello|hi),|(?:log|sign) ?(?:in|up)$|register$|all \w+s$)"
+    r"|^(?:my|your|our) \w+s$|^new (?:event|task|film|movie|book|item|product|post)$"
+    r"|\bresults? (?:for|of)\b|\(\d+ items?\)|\border (?:confirmation|summary|review)\b"
+    r"|\b(?:cart|basket|wish ?list|watch ?list|reading list|favou?rites|checkout|orders|bookings|dashboard|inbox|profile|settings)\b",
+    re.I,
+)
+# What an item holds at most: a block beyond this is a part of the page.
+_MOST_NODES = 400
+_LEAST_ALIKE = 0.5
+# An item in whose inside items take up more than this share of the texts is the frame around a list.
+_FRAME = 0.5
+_MOST_HEADINGS = 2
+# A block of so many links or buttons without a text besides them is a menu.
+_MENU = 3
+
 # One attribute may stand there by chance.
 _LEAST_ATTRIBUTES = 2
-# A button's text says what it does.
-_QUIET = frozenset({"button", "label"})
 _WRITTEN = frozenset({"input", "textarea", "select"})
 _ASIDE = frozenset({"nav", "footer", "menu"})
-_EDGES = LANDMARKS - {"header", "menu"}
+_EDGES = frozenset({"nav", "footer"})
 _LONE = frozenset({"h2", "h3", "h4", "h5"})
+# What orders or narrows a list.
 _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Items that stand side by side, by their places in the outline. `strong`: each is more than a link with a text."""
+
+    items: tuple[int, ...]
+    strong: bool
+
+
+@dataclass
+class _Repeats:
+    outline: Outline
+
+    def __post_init__(self) -> None:
+        self._headings, self._heads, self._pressed = map(self.outline.count, (HEADINGS, _HEADS, PRESSED))
+        self._outside, self._in_pressed = map(self.outline.within, (_LANDMARKS, PRESSED))
+
+    def groups(self) -> list[Group]:
+        """The page's lists in document order; no item lies in another. Lists of bare links count where there is nothing better."""
+        found = list(self._candidates())
+        return self._apart([group for group in found if group.strong]) or self._apart(found)
+
+    def block_of(self, heading: int) -> int | None:
+        """The largest block in which a heading stands alone, where it is no larger than an item and has something to press."""
+        outline, at = self.outline, heading
+        while (outer := outline.parents[at]) >= 0:
+            if outline.tags[outer] in _NEVER - {"form"} or outline.held(outer, self._headings) > 1:
+                break
+            at = outer
+        is_item = outline.ends[at] - at <= _MOST_NODES and outline.held(at, self._pressed) and not self._outside[at]
+        return at if is_item and at != heading else None
+
+    def _apart(self, found: list[Group]) -> list[Group]:
+        strong = sorted(place for group in found if group.strong for place in group.items)
+        kept: list[Group] = []
+        taken = bytearray(len(self.outline.tags))
+        for group in sorted(found, key=lambda one: (not one.strong, one.items[0])):
+            items = tuple(item for item in group.items if not self._frames(item, strong))
+            lost = len(group.items) - len(items)
+            if len(items) < 2 or lost > len(items) or taken[items[0]]:
+                continue
+            kept.append(Group(items, group.strong))
+            for place in items:
+                end = self.outline.ends[place]
+                taken[place:end] = bytes((1,)) * (end - place)
+        return sorted(kept, key=lambda one: one.items[0])
+
+    def _candidates(self) -> Iterator[Group]:
+        for at, children in enumerate(self.outline.children):
+            if len(children) < 2 or self._outside[at] or not self.outline.held(at, self._pressed):
+                continue
+            items = [item for item in map(self._unwrapped, children) if self._is_substantial(item)]
+            if len(items) < 2:
+                continue
+            shapes = {item: frozenset(self.outline.tags[item : self.outline.ends[item]]) - _INLINE for item in items}
+            usual = Counter(shapes.values()).most_common(1)[0][0]
+            near = {shape for shape in set(shapes.values()) if len(shape & usual) >= _LEAST_ALIKE * (len(shape | usual) or 1)}
+            alike = tuple(item for item in items if self.outline.tags[item] in _ITEM_TAGS or shapes[item] in near)
+            strong = sum(map(self._is_rich, alike)) * 2 > len(alike)
+            if len(alike) >= (2 if strong else 3):
+                yield Group(alike, strong)
+
+    def _unwrapped(self, at: int) -> int:
+        outline = self.outline
+        while outline.tags[at] not in _ITEM_TAGS and len(outline.children[at]) == 1:
+            (child,) = outline.children[at]
+            same = (outline.firsts[child], outline.lasts[child]) == (outline.firsts[at], outline.lasts[at])
+            if not same or outline.tags[at] in PRESSED or outline.tags[child] in HEADINGS or outline.tags[child] in PRESSED:
+                break
+            at = child
+        return at
+
+    def _is_substantial(self, at: int) -> bool:
+        outline = self.outline
+        if outline.tags[at] in _NEVER or self._outside[at] or outline.ends[at] - at > _MOST_NODES:
+            return False
+        owners = outline.owners[outline.firsts[at] : outline.lasts[at]]
+        pressed, headed = outline.held(at, self._pressed), outline.held(at, self._heads) > 0
+        if pressed >= _MENU and not headed and sum(not self._in_pressed[owner] for owner in owners) <= 1:
+            return False
+        return (len(owners) >= 1 and (pressed >= 1 or headed)) or (len(owners) >= 2 and outline.tags[at] in _ITEM_TAGS)
+
+    def _is_rich(self, at: int) -> bool:
+        """Whether it is an item by itself: it has a heading or a picture, or is marked as an item, and has more than one text."""
+        outline = self.outline
+        pieces = outline.lasts[at] - outline.firsts[at]
+        if outline.held(at, self._heads):
+            return pieces >= 2 or outline.held(at, self._headings) > 0
+        return pieces >= 3 or (pieces == 2 and outline.tags[at] in _ITEM_TAGS)
+
+    def _frames(self, item: int, strong: list[int]) -> bool:
+        """Whether it is a part of the page around a list: it has the page's heading or many, or items inside have most of its texts."""
+        outline = self.outline
+        headings = outline.inside(item, HEADINGS)
+        if len(headings) > _MOST_HEADINGS or any(outline.tags[place] == "h1" for place in headings):
+            return True
+        if headings and _NO_ITEM.search(outline.text(headings[0], 80)):
+            return True
+        inner = [place for place in strong[outline.slice_of(item, strong)] if place != item]
+        held = sum(outline.lasts[place] - outline.firsts[place] for place in inner)
+        return len(inner) > 1 and held > _FRAME * (outline.lasts[item] - outline.firsts[item])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,155 +172,134 @@ class Record:
 
 @dataclass
 class Records:
-    """Reads the records of one page. `nodes` are the nodes of `elements`, place by place."""
-
     outline: Outline
     nodes: Sequence[Node]
     elements: Sequence[Element]
+    _heads: dict[int, dict[int, str]] = field(default_factory=dict)
+
+    def listed(self) -> tuple[Record, ...]:
+        found = islice((pair for group in self._groups for pair in self._of_group(group)), MOST_RECORDS)
+        return tuple(replace(record, place=place) for place, (_, record) in enumerate(sorted(found, key=lambda pair: pair[0])))
+
+    def subject(self) -> Record | None:
+        """What the page is about, where one heading stands above attributes that belong to no list."""
+        return self._about(self._groups)
 
     @cached_property
-    def repeats(self) -> Repeats:
-        return Repeats(self.outline)
-
-    @cached_property
-    def groups(self) -> list[Group]:
-        """The page's lists, those of one item included, as a search may have a single result."""
-        found = self.repeats.groups()[:MOST_GROUPS]
-        alone = [] if self._about(found) else list(self._alone(found))
+    def _groups(self) -> list[Group]:
+        repeats = _Repeats(self.outline)
+        found = repeats.groups()[:MOST_GROUPS]
+        alone = [] if self._about(found) else list(self._alone(found, repeats))
         return sorted((*found, *alone), key=lambda group: group.items[0]) if alone else found
 
-    def _alone(self, found: Sequence[Group]) -> Iterator[Group]:
+    def _alone(self, found: Sequence[Group], repeats: _Repeats) -> Iterator[Group]:
         """The blocks around headings that have no other, where they look like items of their own."""
-        listed = self._spans(found)
-        for heading in (at for at, tag in enumerate(self.outline.tags) if tag in _LONE and self._is_free(at, listed)):
-            block = self.repeats.block_of(heading)
-            if (
-                block is None
-                or NO_ITEM.search(self.outline.text(heading, LONGEST_NAME))
-                or any(block <= group.items[0] < self.outline.ends[block] for group in found)
-            ):
+        firsts = sorted(group.items[0] for group in found)
+        for heading in self._free(_LONE, found):
+            block = repeats.block_of(heading)
+            if block is None or _NO_ITEM.search(self.outline.text(heading, LONGEST_NAME)) or firsts[self.outline.slice_of(block, firsts)]:
                 continue
             if self._item(block, ()).attributes():
                 yield Group((block,), strong=True)
 
-    def _spans(self, groups: Sequence[Group]) -> Spans:
-        return self.outline.spans(place for group in groups for place in group.items)
-
-    def listed(self) -> tuple[Record, ...]:
-        """The items of all lists, in document order."""
-        found = islice((pair for group in self.groups for pair in self._of_group(group)), MOST_RECORDS)
-        places = enumerate(record for _, record in sorted(found, key=lambda pair: pair[0]))
-        return tuple(replace(record, place=place) for place, record in places)
-
-    def subject(self) -> Record | None:
-        """What the page is about, where one heading stands above attributes that belong to no list."""
-        return self._about(self.groups)
-
     def _about(self, groups: Sequence[Group]) -> Record | None:
-        at = self._headline(self._spans(groups))
-        if at is None or NO_ITEM.search(self.outline.text(at, LONGEST_NAME)) or any(map(_sorts, self.elements)):
+        heads = self._free(frozenset({"h1"}), groups) or self._free(frozenset({"h2"}), groups)
+        if len(heads) != 1 or _NO_ITEM.search(name := self.outline.text(heads[0], LONGEST_NAME)):
             return None
-        block = self._block(at)
+        lists = (one for one in self.elements if one.role in {"listbox", PICKER} and one.usable)
+        if any(_SORTS.search(text) for one in lists for text in (one.label, *one.options[:1])):
+            return None
+        block = self._block(heads[0])
         strong = [place for group in groups for place in group.items if group.strong]
         item = self._item(block, strong)
         attributes = item.attributes()
         if len(attributes) < _LEAST_ATTRIBUTES:
             return None
-        others = self.outline.spans(strong)
-        own = tuple(one for one in self._elements_of(block) if not others.holds(self._seats[one.place]))
-        return Record(self.outline.text(at, LONGEST_NAME), attributes, item.text(), own)
+        in_others = self.outline.covered(strong)
+        return Record(name, attributes, item.text(), tuple(one for place, one in self._usable_in(block) if not in_others[place]))
 
-    def _item(self, block: int, others: Sequence[int]) -> Item:
-        """A block as an item, without other items, and without the forms that are to be filled in: they are about their fields."""
-        skipped = self.outline.spans(place for place in (*others, *self._filled_in) if block < place < self.outline.ends[block])
-        return Item(self.outline, block, quiet=_QUIET, skipped=skipped)
-
-    @cached_property
-    def _filled_in(self) -> list[int]:
-        outline, counted = self.outline, self.outline.count(_WRITTEN)
-        return [at for at, tag in enumerate(outline.tags) if tag == "form" and counted[outline.ends[at]] > counted[at]]
-
-    def _headline(self, listed: Spans) -> int | None:
-        for tag in ("h1", "h2"):
-            heads = [at for at, said in enumerate(self.outline.tags) if said == tag and self._is_free(at, listed)]
-            if heads:
-                return heads[0] if len(heads) == 1 else None
-        return None
-
-    def _is_free(self, at: int, listed: Spans) -> bool:
-        """Whether a place says something, outside of landmarks and of lists."""
-        return self.outline.firsts[at] < self.outline.lasts[at] and not self._aside[at] and not listed.holds(at)
+    def _free(self, tags: frozenset[str], groups: Sequence[Group]) -> list[int]:
+        outline, listed = self.outline, self.outline.covered(place for group in groups for place in group.items)
+        found = (at for at, tag in enumerate(outline.tags) if tag in tags and not listed[at] and not self._aside[at])
+        return [at for at in found if outline.firsts[at] < outline.lasts[at]]
 
     @cached_property
     def _aside(self) -> list[bool]:
         return self.outline.within(_ASIDE)
 
     def _block(self, at: int) -> int:
-        """The largest block around a heading that leaves out the page's landmarks."""
-        outline, block, counted = self.outline, at, self.outline.count(_EDGES)
-        while outline.parents[block] >= 0:
-            outer = outline.parents[block]
-            if outline.tags[outer] in {"body", "html"} or counted[outline.ends[outer]] > counted[outer]:
-                break
-            block = outer
-        return block
+        outline, counted = self.outline, self.outline.count(_EDGES)
+        while (outer := outline.parents[at]) >= 0 and outline.tags[outer] not in {"body", "html"} and not outline.held(outer, counted):
+            at = outer
+        return at
+
+    def _item(self, block: int, others: Sequence[int]) -> Item:
+        """A block as an item, without other items, and without the forms that are to be filled in: they are about their fields."""
+        forms = self._filled_in[self.outline.slice_of(block, self._filled_in)]
+        skipped = self.outline.spans(place for place in (*others, *forms) if block < place < self.outline.ends[block])
+        return Item(self.outline, block, skipped=skipped)
 
     @cached_property
-    def _seats(self) -> dict[int, int]:
-        """The outline's place of each element that can be seen."""
-        places = self.outline.places
-        return {element.place: places[node] for element, node in zip(self.elements, self.nodes, strict=True) if node in places}
+    def _filled_in(self) -> list[int]:
+        outline, counted = self.outline, self.outline.count(_WRITTEN)
+        return [at for at, tag in enumerate(outline.tags) if tag == "form" and outline.held(at, counted)]
 
     @cached_property
     def _usable(self) -> tuple[list[int], list[Element]]:
-        usable = [element for element in self.elements if element.usable and element.place in self._seats]
-        return [self._seats[element.place] for element in usable], usable
+        places = {node: at for at, node in enumerate(self.outline.nodes)}
+        seen = [(places[node], one) for one, node in zip(self.elements, self.nodes, strict=True) if one.usable and node in places]
+        return [place for place, _ in seen], [element for _, element in seen]
 
-    def _elements_of(self, at: int) -> tuple[Element, ...]:
-        seats, usable = self._usable
-        return tuple(usable[self.outline.holds(at, seats)])
+    def _usable_in(self, at: int) -> list[tuple[int, Element]]:
+        places, usable = self._usable
+        inside = self.outline.slice_of(at, places)
+        return list(zip(places[inside], usable[inside], strict=True))
 
     def _of_group(self, group: Group) -> Iterator[tuple[int, Record]]:
-        heads = self._column_heads(group.items[0])
-        labels = self._labels(group)
-        rated = self._rated(group)
+        heads, labels, rated = self._column_heads(group.items[0]), self._labels(group), self._rated(group)
         for at in group.items:
-            if self.outline.tags[at] == "tr" and not heads and not self.outline.inside(at, frozenset({"td"})):
+            if self.outline.tags[at] == "tr" and not heads and not self.outline.held(at, self._cells):
                 continue
-            item = Item(self.outline, at, labels, heads, rated, _QUIET)
-            yield at, Record(item.name(), item.attributes(), item.text(), self._elements_of(at))
+            item = Item(self.outline, at, labels, heads, rated)
+            yield at, Record(item.name(), item.attributes(), item.text(), tuple(element for _, element in self._usable_in(at)))
+
+    @cached_property
+    def _cells(self) -> list[int]:
+        return self.outline.count(frozenset({"td"}))
 
     def _labels(self, group: Group) -> frozenset[str]:
-        """Texts without figures that most items of the group say beside another text: they name what differs."""
+        """Texts without figures that most items of the group have beside another text: they name what differs."""
         if len(group.items) < 3:
             return frozenset()
-        counted = Counter(text for at in group.items for text in set(self.outline.texts(at)) if len(text) <= 30)
-        most = 0.8 * len(group.items)
-        return frozenset(text for text, count in counted.items() if count >= most and not said(text) and not any(map(str.isdigit, text)))
+        outline = self.outline
+        texts = (set(outline.pieces[outline.firsts[at] : outline.lasts[at]]) for at in group.items)
+        counted = Counter(text for some in texts for text in some if len(text) <= 30)
+        usual = (text for text, count in counted.items() if count >= 0.8 * len(group.items))
+        return frozenset(text for text in usual if not attributes_in(text) and not any(map(str.isdigit, text)))
 
     def _rated(self, group: Group) -> frozenset[tuple[str, ...]]:
         """Where in the group's items a bare rating stands: a whole number in the same place is one, too."""
+        outline = self.outline
         return frozenset(
-            self.outline.path(item, self.outline.owners[place])
+            outline.path(item, outline.owners[place])
             for item in group.items
-            for place in range(self.outline.firsts[item], self.outline.lasts[item])
-            if is_bare_rating(self.outline.pieces[place])
+            for place in range(outline.firsts[item], outline.lasts[item])
+            if is_bare_rating(outline.pieces[place])
         )
 
     def _column_heads(self, at: int) -> dict[int, str]:
-        """The heads of the table around a row, by the number of their column."""
         outline, table = self.outline, at
         while table >= 0 and outline.tags[table] != "table":
             table = outline.parents[table]
         if table < 0 or outline.tags[at] != "tr":
             return {}
-        rows = outline.inside(table, frozenset({"tr"}))
-        first = next((row for row in rows if len(outline.inside(row, frozenset({"th"}))) > 1), None)
-        named = cells(outline, first) if first is not None else []
-        return {column: label_name(outline.text(cell, 40)) for column, cell in enumerate(named) if outline.text(cell, 40)}
+        if table not in self._heads:
+            first = next(iter(self._headed_rows[outline.slice_of(table, self._headed_rows)]), None)
+            named = cells(outline, first) if first is not None else []
+            self._heads[table] = {column: label_name(text) for column, cell in enumerate(named) if (text := outline.text(cell, 40))}
+        return self._heads[table]
 
-
-def _sorts(element: Element) -> bool:
-    """Whether it orders or narrows a list."""
-    said = (element.label, *element.options[:1]) if element.role in {"listbox", PICKER} and element.usable else ()
-    return any(_SORTS.search(text) for text in said)
+    @cached_property
+    def _headed_rows(self) -> list[int]:
+        outline, counted = self.outline, self.outline.count(frozenset({"th"}))
+        return [at for at, tag in enumerate(outline.tags) if tag == "tr" and outline.held(at, counted) > 1]

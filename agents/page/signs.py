@@ -1,18 +1,16 @@
 """What a page shows besides its items: what went wrong, who is logged in, where its list goes on, what lies on top of it."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.page.elements import BUTTONS, OPTIONS, TEXT_FIELDS, TICKED, Element
+from agents.page.elements import BUTTONS, OPTIONS, TEXT_FIELDS, Element
 from agents.page.matching import words
 from agents.page.outline import Outline
 
 _LONGEST_ERROR = 200
 _MOST_ERRORS = 10
-# Texts that say by themselves that something went wrong.
+# Texts that by themselves mean that something went wrong.
 _WRONG = re.compile(
     r"\b(?:invalid|incorrect|wrong) (?:user|pass|e-?mail|log|cred|input|value|name|code|date)|\b(?:is|are) (?:required|invalid|incorrect)\b"
     r"|\brequired field|\bfailed to\b|\bplease try again\b|\balready (?:exists|taken|in use|registered)\b|\bdo(?:es)? ?n[o']t match\b"
@@ -43,29 +41,8 @@ _SEARCHES = frozenset({"search", "query", "q", "find", "keyword", "discover", "l
 
 
 @dataclass(frozen=True, slots=True)
-class Dialog:
-    """An open dialog. `elements` are its usable ones, in page order; `label` is its heading or name."""
-
-    label: str
-    elements: tuple[Element, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Radio buttons or checkboxes that belong together. `several`: more than one of them may be on."""
-
-    label: str
-    elements: tuple[Element, ...]
-    several: bool
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        return tuple(element.label for element in self.elements if element.value)
-
-
-@dataclass(frozen=True, slots=True)
 class Pagination:
-    """How a list goes on: what leads to its next and previous page, to page n, and which page it is now, where the page says so."""
+    """How a list goes on: what leads to its next and previous page, to page n, and which page it is now, None where that is not marked."""
 
     next: Element | None
     previous: Element | None
@@ -74,66 +51,47 @@ class Pagination:
 
 
 def errors(outline: Outline, described: Iterable[str]) -> tuple[str, ...]:
-    """What the page says went wrong, in document order, each text once. `described` are the texts beside fields marked invalid."""
-    texts = dict.fromkeys([*described, *_alerts(outline), *_wrong_texts(outline)])
+    """What went wrong by the page's own words, in document order, each text once. `described` are the texts beside invalid fields."""
+    alerts = (outline.text(at, _LONGEST_ERROR) for at, node in enumerate(outline.nodes) if node.get("role") == "alert")
+    pieces = (piece for piece in zip(outline.pieces, outline.owners, strict=True) if len(piece[0]) <= _LONGEST_ERROR)
+    wrong = (text for text, at in pieces if _WRONG.search(text) or (_MAYBE_WRONG.search(text) and _is_marked(outline, at)))
+    texts = dict.fromkeys([*described, *(text for text in alerts if not _ASIDE.search(text)), *wrong])
     return tuple(text for text in texts if text)[:_MOST_ERRORS]
 
 
-def _alerts(outline: Outline) -> Iterator[str]:
-    for at, node in enumerate(outline.nodes):
-        if node.get("role") == "alert":
-            text = outline.text(at, _LONGEST_ERROR)
-            if not _ASIDE.search(text):
-                yield text
-
-
-def _wrong_texts(outline: Outline) -> Iterator[str]:
-    for place, text in enumerate(outline.pieces):
-        if len(text) > _LONGEST_ERROR:
-            continue
-        if _WRONG.search(text) or (_MAYBE_WRONG.search(text) and _is_marked(outline, outline.owners[place])):
-            yield text
-
-
 def _is_marked(outline: Outline, at: int) -> bool:
-    for _ in range(2):
-        node = outline.nodes[at]
-        if _ERROR_MARKS.search(f"{node.get('class', '')} {node.get('id', '')}"):
-            return True
-        at = outline.parents[at]
-        if at < 0:
-            return False
-    return False
+    around = (at, outline.parents[at]) if outline.parents[at] >= 0 else (at,)
+    nodes = (outline.nodes[place] for place in around)
+    return any(_ERROR_MARKS.search(f"{node.get('class', '')} {node.get('id', '')}") for node in nodes)
 
 
 def logged_in(elements: Sequence[Element]) -> bool | None:
-    """Whether somebody is logged in, by what the page offers; None where nothing tells.
+    """Whether a user is logged in, judged by the links and buttons of the page; None where nothing shows it.
 
     A closed menu counts: what matters is that the page has a way out, not that it is to be seen.
     """
-    if any(_says(element, _OUT) or _OUT_ROUTE.search(element.href) for element in elements):
+    if any(_is_one_of(element, _OUT) or _OUT_ROUTE.search(element.href) for element in elements):
         return True
     seen = [element for element in elements if element.usable and element.role in BUTTONS]
-    if any(_says(element, _IN) or _IN_ROUTE.search(element.href) for element in seen):
+    if any(_is_one_of(element, _IN) or _IN_ROUTE.search(element.href) for element in seen):
         return False
-    return True if any(_says(element, _OWN) for element in seen) else None
+    return True if any(_is_one_of(element, _OWN) for element in seen) else None
 
 
-def _says(element: Element, texts: Collection[str]) -> bool:
-    return element.role in BUTTONS | OPTIONS and element.label.strip().lower() in texts
+def _is_one_of(element: Element, names: Collection[str]) -> bool:
+    return element.role in BUTTONS | OPTIONS and element.label.strip().lower() in names
 
 
 def search_box(elements: Sequence[Element]) -> Element | None:
-    """The field to search in: by type, else by name; else the page's only field for words."""
     fields = [one for one in elements if one.usable and one.role in TEXT_FIELDS and one.type not in _NOT_FOR_WORDS]
-    typed = next((one for one in fields if one.role == "searchbox"), None)
-    if typed is not None or not fields:
-        return typed
-    named = next(
-        (one for one in fields if _SEARCHES & {*words(one.label), *words(one.placeholder), *words(one.name), *words(one.hints)}), None
-    )
+    for field in fields:
+        if field.role == "searchbox":
+            return field
+    for field in fields:
+        if not _SEARCHES.isdisjoint(words(field.label) + words(field.placeholder) + words(field.name) + words(field.hints)):
+            return field
     is_alone = len(fields) == 1 and fields[0].tag == "input" and not any(one.type == "password" for one in elements)
-    return named or (fields[0] if is_alone else None)
+    return fields[0] if is_alone else None
 
 
 def pagination(elements: Sequence[Element]) -> Pagination:
@@ -141,31 +99,11 @@ def pagination(elements: Sequence[Element]) -> Pagination:
     pressed = [one for one in elements if not one.hidden and one.role in BUTTONS]
     numbers = {one: int(found[1]) for one in pressed if (found := _NUMBERED.fullmatch(one.label.strip()))}
     now = next((number for one, number in numbers.items() if one.selected), None)
-    ways = {name: next((one for one in pressed if one.usable and _goes(one, texts)), None) for name, texts in _WAYS.items()}
-    numbered = {number: one for one, number in reversed(numbers.items()) if one.usable} if len(numbers) > 1 or any(ways.values()) else {}
-    return Pagination(ways["next"], ways["previous"], dict(sorted(numbered.items())), now)
-
-
-_WAYS = {"next": _NEXT, "previous": _PREVIOUS}
-
-
-def _goes(element: Element, texts: Collection[str]) -> bool:
-    return any(said.strip().lower() in texts for said in (element.label, element.text) if said)
-
-
-def choices(elements: Sequence[Element]) -> tuple[Choice, ...]:
-    """The page's groups of radio buttons and of checkboxes, in document order."""
-    groups: dict[tuple[str, str, int | None], list[Element]] = {}
-    for element in elements:
-        if element.role in TICKED and element.usable:
-            several = element.role != "radio"
-            named = element.group or (element.name if not several else "")
-            groups.setdefault((element.role, named, element.form), []).append(element)
-    return tuple(Choice(named, tuple(some), role != "radio") for (role, named, _), some in groups.items())
-
-
-def options_of(picker: Element, elements: Sequence[Element], listed: Collection[int]) -> tuple[Element, ...]:
-    """The options that an open picker or menu shows. `listed` are the places inside of what it controls, empty where it doesn't say."""
-    offered = [one for one in elements if one.usable and one.role in OPTIONS]
-    inside = tuple(one for one in offered if one.place in listed)
-    return inside or (tuple(offered) if picker.expanded is not False else ())
+    following, previous = (
+        next((one for one in pressed if one.usable and {one.label.strip().lower(), one.text.strip().lower()} & names), None)
+        for names in (_NEXT, _PREVIOUS)
+    )
+    numbered = {}
+    if len(numbers) > 1 or following or previous:
+        numbered = {number: one for one, number in reversed(numbers.items()) if one.usable}
+    return Pagination(following, previous, dict(sorted(numbered.items())), now)

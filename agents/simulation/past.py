@@ -1,15 +1,30 @@
 """The last hours as a value: the steps as they came, and all that was sent for them. Times are Unix seconds, durations seconds."""
 
-from __future__ import annotations
-
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from agents.reasons import PauseSource
-from agents.refusals import RefusalClass
-from agents.standin.faults import BadSetting
+from django.db.models import Count, Q
 
+from agents.configuration import default_account
+from agents.ledger import gate_rows
+from agents.models import Account, AuditEntry, LLMAttempt, RateLimitEvent, Route, Settings, Step
+from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
+from agents.policy.refusals import RefusalClass
+from agents.simulation.hidden_account import BadSetting
+
+CHUNK = 2000
+# For these reasons no LLM was tried, whatever its gate would have decided.
+NOT_TRIED = frozenset(map(Reason, ("mode", "caller", "no_key", "no_model", "disabled", "sure", "cost", "busy", "database", "fault")))
+# A step's time is its deadline less its arrival, each kept to a microsecond; nobody sets a deadline as finely as this, in seconds.
+SAME = 0.005
+# An attempt that ends this close to its cut-off was cut off, in seconds.
+AT_CUT_OFF = 0.25
+SENT = ("sent_at", "ended_at", "cut_off_at", "model", "purpose", "verdict", "refusal", "event__pause_seconds", "event__pause_source")
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)([mhd])")
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
 # Steps are kept for months at most; a longer time is a slip of the finger.
@@ -21,7 +36,7 @@ def span(text: str) -> float:
     found = _SPAN.fullmatch(text.strip().lower())
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not 0 < seconds <= LONGEST:
-        raise BadSetting("--last", "a time such as 90m, 24h or 7d is wanted, at most 366d")
+        raise BadSetting("--last", "must be a time such as 90m, 24h or 7d, at most 366d")
     return seconds
 
 
@@ -29,7 +44,7 @@ def span(text: str) -> float:
 class PastStep:
     """One step. `gap`: seconds from the answer to the task's step before it (0 for a chain's first).
 
-    `timeout`: its caller's own, None where the deadline of the settings held. `asks`: whether the LLM was to be asked at all.
+    `timeout`: its caller's own, None where the deadline of the settings held. `asks`: whether the LLM was to be tried at all.
     """
 
     gap: float
@@ -45,23 +60,15 @@ class Chain:
     steps: tuple[PastStep, ...]
 
 
-class Outcome(StrEnum):
-    """What one request came to, as far as its account and its model go."""
-
-    OK = "ok"
-    INVALID = "invalid"
-    FAILED = "failed"
-    CUT_OFF = "cut_off"
-    CAPACITY = "capacity"
-    MODEL = "model"
-    REFUSED = "refused"
+# What one request came to, as far as its account and its model go.
+Outcome = StrEnum("Outcome", ["OK", "INVALID", "FAILED", "CUT_OFF", "CAPACITY", "MODEL", "REFUSED"])
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One request. `kind`: the class of a refusal of the whole account.
 
-    `told_until` and `source`: until when that refusal paused the account, and how that was known.
+    `stated_until` and `source`: until when that refusal paused the account, and its source.
     """
 
     at: float
@@ -70,13 +77,13 @@ class Sent:
     outcome: Outcome
     for_step: bool = True
     kind: RefusalClass | None = None
-    told_until: float | None = None
+    stated_until: float | None = None
     source: PauseSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Chains by their time; what was sent, by its time. `published`: the limit a minute that the provider tells of, 0 unknown.
+    """Chains by their time; what was sent, by its time. `published`: the limit a minute that the provider states, 0 unknown.
 
     `llm`: the steps that the LLM answered. `elsewhere`: requests to other accounts. `changes`: of the settings in that time.
     """
@@ -94,5 +101,92 @@ class Past:
 
     @property
     def steps(self) -> int:
-        """How many steps came."""
         return sum(len(chain.steps) for chain in self.chains)
+
+
+def read_past(seconds: float, now: datetime) -> Past:
+    """The `seconds` up to `now`: all steps, and what was sent by the account that got most requests. A fixed number of queries."""
+    start = now - timedelta(seconds=seconds)
+    attempts = LLMAttempt.objects.filter(decided_at__gte=start, decided_at__lte=now, sent_at__isnull=False)
+    counts = list(attempts.values_list("account").annotate(count=Count("pk")).order_by("-count", "account"))
+    account = (Account.objects.get(pk=counts[0][0]) if counts else Account.objects.first()) or default_account()
+    chains, llm = _chains(start, now)
+    ended = attempts.filter(account=account, ended_at__isnull=False).exclude(verdict__in=[Verdict.OPEN, Verdict.LOST])
+    rows: Iterator[tuple[Any, ...]] = ended.order_by("sent_at", "id").values_list(*SENT).iterator(CHUNK)
+    pauses = AuditEntry.objects.filter(account=account, action=AuditEntry.Action.PAUSE, at__gte=start, at__lte=now)
+    return Past(
+        starts_at=start.timestamp(),
+        ends_at=now.timestamp(),
+        account=account.name,
+        chains=chains,
+        sent=(*_blocked_before(account, start), *(_sent(*row) for row in rows)),
+        published=gate_rows.of(account).pace.published,
+        llm=llm,
+        elsewhere=sum(count for _, count in counts[1:]),
+        changes=Settings.history.filter(history_date__gt=start, history_date__lte=now).count(),
+        operator_pauses=pauses.count(),
+    )
+
+
+def _chains(start: datetime, now: datetime) -> tuple[tuple[Chain, ...], int]:
+    """The steps, each in a chain with the one that it waited for, and how many of them the LLM answered."""
+    deadlines = list(Settings.history.order_by("history_date", "history_id").values_list("history_date", "deadline_seconds"))
+    default, llm = float(Settings().deadline_seconds), 0
+    last: dict[int, tuple[float | None, list[PastStep]]] = {}  # by task: its last answer, and the chain
+    chains = list[tuple[float, list[PastStep]]]()
+    rows = Step.objects.filter(received_at__gte=start, received_at__lte=now).order_by("received_at", "id")
+    columns = ("task_id", "received_at", "deadline_at", "answered_at", "route", "reason")
+    for task, received, deadline, answered, route, reason in rows.values_list(*columns).iterator(CHUNK):
+        came_at, (answered_before, steps) = received.timestamp(), last.get(task, (None, []))
+        gap = 0.0
+        if answered_before is not None and came_at >= answered_before:
+            gap = came_at - answered_before
+        else:
+            steps = []
+            chains.append((came_at, steps))
+        place = bisect_right(deadlines, received, key=lambda each: each[0])
+        timeout = (deadline - received).total_seconds()
+        is_default = abs(timeout - (deadlines[place - 1][1] if place else default)) < SAME
+        steps.append(PastStep(gap, None if is_default else timeout, reason not in NOT_TRIED))
+        last[task] = (answered.timestamp() if answered else None, steps)
+        llm += route == Route.LLM
+    return tuple(Chain(came_at, tuple(steps)) for came_at, steps in chains), llm
+
+
+def _sent(
+    sent_at: datetime, ended_at: datetime, cut_off_at: datetime, model: str, purpose: str, verdict: str, refusal: str, *event: Any
+) -> Sent:
+    pause, source = event
+    kind = RefusalClass(refusal) if refusal else None
+    blocked = kind if kind and kind.pauses_account else None
+    if blocked:
+        outcome = Outcome.REFUSED
+    elif verdict == Verdict.FAILED and (cut_off_at - ended_at).total_seconds() < AT_CUT_OFF:
+        outcome = Outcome.CUT_OFF
+    elif kind in (RefusalClass.CAPACITY, RefusalClass.MODEL):
+        outcome = Outcome(str(kind))
+    else:
+        outcome = Outcome(verdict) if verdict in (Outcome.OK, Outcome.INVALID) else Outcome.FAILED
+    return Sent(
+        at=sent_at.timestamp(),
+        seconds=(ended_at - sent_at).total_seconds(),
+        model=model,
+        outcome=outcome,
+        for_step=purpose == Purpose.STEP,
+        kind=blocked,
+        stated_until=ended_at.timestamp() + pause if blocked and pause is not None else None,
+        source=PauseSource(source) if blocked and source else None,
+    )
+
+
+def _blocked_before(account: Account, start: datetime) -> list[Sent]:
+    """A block that began before `start` and still ran: as if a request had been refused at `start`."""
+    running = RateLimitEvent.objects.filter(account=account, model="", started_at__lt=start).filter(
+        Q(recovered_at__gt=start) | Q(recovered_at=None), Q(ended_at__gt=start) | Q(ended_at=None)
+    )
+    event = running.order_by("-started_at", "-id").first()
+    if event is None:
+        return []
+    until = event.started_at.timestamp() + event.pause_seconds
+    kind, source = RefusalClass(event.refusal), PauseSource(event.pause_source)
+    return [Sent(start.timestamp(), 0.0, "", Outcome.REFUSED, for_step=False, kind=kind, stated_until=until, source=source)]

@@ -1,30 +1,210 @@
-"""The last hours once more, under other settings: the same gate on a virtual clock, the steps as they came, the account as the records
-show it. Deterministic for a seed.
+"""The last hours once more, under other settings: the same gate on a virtual clock, the steps as they came, the account as recorded.
+
+What the records show of the account's edge are blocks from outside, and limits that our own pace ran into. Three horizons are compared,
+as the learned pace does: an edge may count in a minute or leak from a bucket. A refusal is our own doing where more had been sent in one
+of them than the account took just before or just after the block; else the block came from outside.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from random import Random
 
-from agents.refusals import RefusalClass
-from agents.simulation.clock import Clock
-from agents.simulation.evidence import Evidence, evidence
-from agents.simulation.measures import Measures, Record, means
+from agents.policy.pacing import CLAIMED, HORIZONS, MINUTE
+from agents.policy.reasons import PauseSource
+from agents.policy.refusals import RefusalClass
+from agents.simulation.hidden_account import Fault, Latency
 from agents.simulation.past import Chain, Outcome, Past, Sent
-from agents.simulation.run import Play
-from agents.simulation.settings import Miner
-from agents.slots import HORIZONS
-from agents.standin.faults import Fault
-from agents.standin.hidden import Latency
-from agents.standin.provider import Reply, Said, drawn_latency
+from agents.simulation.provider import Reply, Said, drawn_latency
+from agents.simulation.run import Clock, Measures, Miner, Play, Record, means
+
+# How far around a block requests show what the account takes, in seconds: a provider's limits move with the hours.
+NEAR = 3600.0
+# And no further than to the second block before and after it: the one just before may have ended a moment ago.
+FAR = 2
+# With these sources the provider itself states when the account may be used again.
+STATED = frozenset({PauseSource.PROVIDER, PauseSource.SUBSCRIPTION})
+TIMED = frozenset({RefusalClass.DAILY_QUOTA, RefusalClass.FREE_DAILY, RefusalClass.SUBSCRIPTION_CAP})
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The account was shut from `start` until `until` (infinite: to the end). `last_at`: the last refused request.
+
+    `stated_until`: the time that the provider stated with the refusal, None where it stated none.
+    """
+
+    kind: RefusalClass
+    start: float
+    last_at: float
+    back_at: float
+    until: float
+    stated_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A block of our own doing at `at`: the edge had let `most` requests in within `horizon` seconds, and not one more.
+
+    That held from `since` to `until`. `ban`: how long the account was shut.
+    """
+
+    at: float
+    horizon: float
+    most: int
+    ban: float
+    since: float = -inf
+    until: float = inf
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Blocks that stay where they were, by kind, and violations by horizon, each by time.
+
+    `proven`: most requests in a minute that the account took; `untouched`: what it is assumed to take where no violation shows less.
+    `answers`: the requests for steps that the edge let through, by model, of all with "".
+    """
+
+    blocks_by_kind: dict[RefusalClass, tuple[Block, ...]]
+    violations: dict[float, tuple[Violation, ...]]
+    proven: int
+    untouched: float
+    answers: dict[str, list[Sent]] = field(default_factory=dict)
+
+    def limit(self, horizon: float, now: float) -> float:
+        """Most requests within `horizon` seconds at `now`, by the nearest violation that holds then."""
+        some = self.violations.get(horizon, ())
+        place = bisect_right(some, now, key=lambda each: each.at)
+        near = [each for each in some[max(0, place - 1) : place + 1] if each.since < now < each.until]
+        if near:
+            return float(min(near, key=lambda each: abs(each.at - now)).most)
+        return self.untouched if horizon == MINUTE else inf
+
+    def ban(self, now: float) -> float:
+        """Seconds of the ban that a violation at `now` brings: as after the nearest one on record."""
+        nearest = min(self.all_violations, key=lambda each: abs(each.at - now), default=None)
+        return nearest.ban if nearest else MINUTE
+
+    def shut(self, now: float) -> Block | None:
+        for some in self.blocks_by_kind.values():
+            place = bisect_right(some, now, key=lambda each: each.start)
+            if place and now < some[place - 1].until:
+                return some[place - 1]
+        return None
+
+    @property
+    def blocks(self) -> list[Block]:
+        return sorted((block for some in self.blocks_by_kind.values() for block in some), key=lambda block: block.start)
+
+    @property
+    def all_violations(self) -> list[Violation]:
+        return [each for some in self.violations.values() for each in some]
+
+
+def evidence(past: Past) -> Evidence:
+    blocks = found_blocks(past.sent)
+    passed = [each.at for each in past.sent if each.outcome is not Outcome.REFUSED]
+    levels = {horizon: _levels(passed, horizon) for horizon in HORIZONS}
+    edge = [block for block in blocks if block.kind is RefusalClass.EDGE]
+    own: dict[float, list[Violation]] = {horizon: [] for horizon in HORIZONS}
+    outside = [block for block in blocks if block.kind is not RefusalClass.EDGE]
+    for place, block in enumerate(edge):
+        since = max(block.start - NEAR, edge[place - FAR].back_at if place >= FAR else -inf)
+        until = min(block.back_at + NEAR, edge[place + FAR].start if place + FAR < len(edge) else inf)
+        violation = _own_doing(block, passed, levels, since, until)
+        if violation:
+            own[violation.horizon].append(violation)
+        else:
+            outside.append(block)
+    answers = {"": [each for each in past.sent if each.for_step and each.outcome is not Outcome.REFUSED]}
+    for each in answers[""]:
+        answers.setdefault(each.model, []).append(each)
+    proven = max(levels[MINUTE], default=0)
+    return Evidence(
+        blocks_by_kind={kind: tuple(block for block in outside if block.kind is kind) for kind in RefusalClass},
+        violations={horizon: _reaching(some, passed, levels[horizon]) for horizon, some in own.items()},
+        proven=proven,
+        untouched=max(float(proven), past.published or CLAIMED),
+        answers=answers,
+    )
+
+
+def found_blocks(sent: Sequence[Sent]) -> list[Block]:
+    """Refusals of the whole account, those together that no request which left after the first one's end came through between."""
+    blocks, group = list[Block](), list[Sent]()
+    for each in sent:
+        if each.outcome is Outcome.REFUSED:
+            if group and each.kind is not group[0].kind:
+                blocks.append(_block(group, each.at))
+                group = []
+            group.append(each)
+        elif group and each.at > group[0].at + group[0].seconds:
+            blocks.append(_block(group, each.at))
+            group = []
+    if group:
+        blocks.append(_block(group, inf))
+    return blocks
+
+
+def _block(group: Sequence[Sent], back_at: float) -> Block:
+    """It ended at the time that was stated; where none was, midway between the last refusal and the first request that came through."""
+    first, last = group[0], group[-1]
+    assert first.kind is not None
+    until = (last.at + back_at) / 2
+    if first.kind in TIMED and last.stated_until is not None and last.stated_until <= back_at:
+        until = last.stated_until
+    stated = last.stated_until if last.source in STATED and until == last.stated_until else None
+    return Block(first.kind, first.at, last.at, back_at, until, stated)
+
+
+def _levels(passed: Sequence[float], horizon: float) -> list[int]:
+    """For each request that came through: how many had within `horizon` seconds, with this one."""
+    levels, first = [], 0
+    for place, at in enumerate(passed):
+        while passed[first] <= at - horizon:
+            first += 1
+        levels.append(place - first + 1)
+    return levels
+
+
+def _own_doing(block: Block, passed: Sequence[float], levels: dict[float, list[int]], since: float, until: float) -> Violation | None:
+    """The limit that a refusal by the edge shows: of the longest horizon in which the account never took as much about that time.
+
+    Where there is none, the limit has moved: of the longest in which it took less before the block, or less after it. None where it
+    took as much before and after.
+    """
+    here = bisect_left(passed, block.start)
+    before = slice(bisect_left(passed, since), here)
+    after = slice(bisect_left(passed, block.back_at), bisect_left(passed, until))
+    for worst in (max, min):
+        for horizon in reversed(HORIZONS):
+            most = here - bisect_right(passed, block.start - horizon, hi=here)
+            sides = [max(levels[horizon][side]) for side in (before, after) if levels[horizon][side]]
+            if most and (not sides or worst(sides) <= most):
+                return Violation(block.start, horizon, most, block.until - block.start)
+    return None
+
+
+def _reaching(some: Sequence[Violation], passed: Sequence[float], levels: Sequence[int]) -> tuple[Violation, ...]:
+    """Each violation with the time in which its limit held: on either side half the way to a request that contradicts it."""
+    reaching = []
+    for place, each in enumerate(some):
+        here = bisect_left(passed, each.at)
+        first = bisect_left(passed, some[place - 1].at) if place else 0
+        last = bisect_left(passed, some[place + 1].at) if place + 1 < len(some) else len(passed)
+        since = next((passed[at] for at in range(here - 1, first - 1, -1) if levels[at] > each.most), -inf)
+        until = next((passed[at] for at in range(here, last) if levels[at] > each.most), inf)
+        reaching.append(replace(each, since=(since + each.at) / 2, until=(each.at + until) / 2))
+    return tuple(reaching)
+
 
 # An answer is drawn from so many that were given about that time: enough for their shares, few enough to follow the hour.
 DRAWN_FROM = 30
-# How often in a run its progress is told.
-TOLD = 50
+# How often in a run its progress is reported.
+PROGRESS_STEPS = 50
 SAID = {
     RefusalClass.EDGE: Said.EDGE,
     RefusalClass.AUTH: Said.AUTH,
@@ -40,39 +220,18 @@ REFUSAL_SECONDS = Latency().refusal
 Progress = Callable[[float], None]
 
 
-class Answers:
-    """What models came to at which time. One that was never asked answers as all others did."""
-
-    def __init__(self, sent: Sequence[Sent]) -> None:
-        self._all = [each for each in sent if each.for_step and each.outcome is not Outcome.REFUSED]
-        self._by_model: dict[str, list[Sent]] = {}
-        for each in self._all:
-            self._by_model.setdefault(each.model, []).append(each)
-
-    def drawn(self, model: str, now: float, rng: Random) -> Reply:
-        """One of the outcomes nearest in time."""
-        some = self._by_model.get(model, self._all)
-        if not some:
-            return Reply(Said.ANSWERED, drawn_latency(Latency(), rng), model)
-        place = bisect_left(some, now, key=lambda each: each.at)
-        first = max(0, min(place - DRAWN_FROM // 2, len(some) - DRAWN_FROM))
-        each = some[rng.randrange(first, min(first + DRAWN_FROM, len(some)))]
-        seconds = float("inf") if each.outcome is Outcome.CUT_OFF else each.seconds
-        return Reply(MODEL_SAID.get(each.outcome, Said.ANSWERED), seconds, model, FAULTS.get(each.outcome))
-
-
 class PastAccount:
     """The account as the records show it: blocks where they were, limits where they were met, answers as they came."""
 
-    def __init__(self, past: Past, shown: Evidence, answers: Answers, clock: Clock, record: Record, rng: Random) -> None:
+    def __init__(self, past: Past, shown: Evidence, clock: Clock, record: Record, rng: Random) -> None:
         self.published = past.published or None
-        self._shown, self._answers, self._clock, self._record, self._rng = shown, answers, clock, record, rng
+        self._shown, self._clock, self._record, self._rng = shown, clock, record, rng
         self._accepted, self._banned_until = list[float](), 0.0
         for block in shown.blocks:
             record.blocks[block.start] = block.until
 
     def cap_resets_at(self) -> float | None:
-        """What the provider told of a cap is told with its refusal."""
+        """What the provider stated of a cap came with its refusal."""
         return None
 
     def ask(self, model: str) -> Reply:
@@ -81,7 +240,7 @@ class PastAccount:
         reply = self._shut(now) or self._over_limit(now)
         if reply is None:
             self._accepted.append(now)
-            return self._answers.drawn(model, now, self._rng)
+            return self._answer(model, now)
         self._record.edge_429 += reply.said is Said.EDGE
         self._record.in_ban += reply.in_ban
         self._record.wasted += reply.said is not Said.EDGE
@@ -94,7 +253,7 @@ class PastAccount:
         if block is None:
             return None
         said = SAID[block.kind]
-        return Reply(said, REFUSAL_SECONDS, in_ban=said is Said.EDGE, reset_at=block.told_until)
+        return Reply(said, REFUSAL_SECONDS, in_ban=said is Said.EDGE, reset_at=block.stated_until)
 
     def _over_limit(self, now: float) -> Reply | None:
         for horizon in HORIZONS:
@@ -105,18 +264,28 @@ class PastAccount:
                 return Reply(Said.EDGE, REFUSAL_SECONDS)
         return None
 
+    def _answer(self, model: str, now: float) -> Reply:
+        """One of the outcomes nearest in time. A model without requests answers as all others did."""
+        some = self._shown.answers.get(model) or self._shown.answers[""]
+        if not some:
+            return Reply(Said.ANSWERED, drawn_latency(Latency(), self._rng), model)
+        place = bisect_left(some, now, key=lambda each: each.at)
+        first = max(0, min(place - DRAWN_FROM // 2, len(some) - DRAWN_FROM))
+        each = some[self._rng.randrange(first, min(first + DRAWN_FROM, len(some)))]
+        seconds = float("inf") if each.outcome is Outcome.CUT_OFF else each.seconds
+        return Reply(MODEL_SAID.get(each.outcome, Said.ANSWERED), seconds, model, FAULTS.get(each.outcome))
+
 
 class Replay(Play):
-    """One seed of the past under one miner's settings."""
-
-    def __init__(self, past: Past, shown: Evidence, answers: Answers, miner: Miner, seed: int, heard: Progress | None = None) -> None:
+    def __init__(self, past: Past, shown: Evidence, miner: Miner, seed: int, progress: Progress | None = None) -> None:
         super().__init__(miner, seed, past.starts_at, past.ends_at, epoch=0.0)
-        self.account = PastAccount(past, shown, answers, self.clock, self.record, Random(f"account {seed}"))
+        self.account = PastAccount(past, shown, self.clock, self.record, Random(f"account {seed}"))
         for chain in past.chains:
             self.clock.at(chain.at, partial(self._come, chain, 0))
-        if heard:
-            for part in range(1, TOLD):
-                self.clock.at(past.starts_at + part / TOLD * (past.ends_at - past.starts_at), partial(heard, part / TOLD))
+        if progress:
+            for part in range(1, PROGRESS_STEPS):
+                done = part / PROGRESS_STEPS
+                self.clock.at(past.starts_at + done * (past.ends_at - past.starts_at), partial(progress, done))
 
     def _come(self, chain: Chain, place: int) -> None:
         step, then = chain.steps[place], partial(self._next, chain, place + 1)
@@ -130,14 +299,87 @@ class Replay(Play):
             self.clock.at(self.clock.now + chain.steps[place].gap, partial(self._come, chain, place))
 
 
-def replayed(past: Past, miner: Miner, seeds: Sequence[int], heard: Progress | None = None) -> Measures:
-    """The means over one run a seed. `heard` is told how much is done, from 0 to 1, now and then."""
-    shown, answers, records = evidence(past), Answers(past.sent), []
-    for place, seed in enumerate(seeds):
-        part = partial(_part, heard, place, len(seeds)) if heard else None
-        records.append(Replay(past, shown, answers, miner, seed, part).result())
-    return means(records)
+def replayed(past: Past, miner: Miner, seeds: Sequence[int], progress: Progress | None = None) -> Measures:
+    """The means over one run a seed. `progress` is called with how much is done, from 0 to 1, now and then."""
+    shown = evidence(past)
+
+    def record(place: int, seed: int) -> Record:
+        part = (lambda done: progress((place + done) / len(seeds))) if progress else None
+        return Replay(past, shown, miner, seed, part).result()
+
+    return means([record(place, seed) for place, seed in enumerate(seeds)])
 
 
-def _part(heard: Progress, place: int, count: int, done: float) -> None:
-    heard((place + done) / count)
+ALWAYS = (
+    "The gate starts afresh at the beginning of this time: what it had learned before is not known to it.",
+    "Deadlines that a caller set hold; where a step's time was the setting's, the setting tried counts.",
+    "A step that waited for the answer to the one before it comes as long after that answer as it did; others come when they came.",
+    "Answers that were cut off stay without an answer under any deadline. The template agent answers at once.",
+)
+MIDWAY = (
+    "Where no end of a block or a limit was stated, it is taken to have ended midway between the last request that met it and the "
+    "first one that shows otherwise."
+)
+
+
+def assumptions(past: Past) -> list[str]:
+    shown = evidence(past)
+    return [*_limit(past, shown), *_blocks(shown), *_answers(past, shown)]
+
+
+def _limit(past: Past, shown: Evidence) -> Iterator[str]:
+    count = len(shown.all_violations)
+    if count:
+        yield (
+            f"Our own pace ran into the account's limit {'once' if count == 1 else f'{count} times'}, at {_places(shown)}. About those "
+            "times that is its limit, and to meet it brings a block as long as the nearest one on record; a provider may punish more."
+        )
+    else:
+        yield "The account's limit was never met in this time."
+    source, limit = ("the limit that the provider publishes", past.published) if past.published else ("the provider's usual limit", CLAIMED)
+    known = f"It took up to {shown.proven} requests in a minute" if shown.proven else "It took no request"
+    where = "elsewhere" if count else "here"
+    if shown.proven < limit:
+        yield f"{known}; {where} it is taken to let {limit:.0f} in, {source}. That is not proven."
+    else:
+        yield f"{known}; {where} it is taken to let so many in and no more, though it may take more."
+
+
+def _places(shown: Evidence) -> str:
+    places = []
+    for horizon, some in shown.violations.items():
+        counts = sorted({each.most for each in some})
+        if counts:
+            between = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+            places.append(f"{between} requests in {'a minute' if horizon == MINUTE else f'{horizon:.0f} s'}")
+    return " and ".join(places)
+
+
+def _blocks(shown: Evidence) -> Iterator[str]:
+    for kind, some in shown.blocks_by_kind.items():
+        if not some:
+            continue
+        what = "The edge shut the account out without our doing" if kind is RefusalClass.EDGE else kind.sentence.rstrip(".")
+        first = datetime.fromtimestamp(some[0].start, UTC)
+        times = "once" if len(some) == 1 else f"{len(some)} times"
+        yield f"{what}: {times}, first {first:%-d %b %H:%M} UTC. So it is here, whatever is sent before."
+    if shown.blocks or shown.all_violations:
+        yield MIDWAY
+
+
+def _answers(past: Past, shown: Evidence) -> Iterator[str]:
+    count = len(shown.answers[""])
+    if count:
+        yield (
+            f"Latencies, failures, unusable replies and full models are drawn from {count:,} requests on record: those of the same model "
+            "about the same time. A model without requests answers as the others did."
+        )
+    else:
+        yield "No request came through in this time: answers are taken to be usable, after 2 to 6 s."
+    yield from ALWAYS
+    if past.elsewhere:
+        yield f"Only the account {past.account} is played; {past.elsewhere:,} requests went to other accounts."
+    if past.changes:
+        yield "Settings were changed within this time; here one set of them holds from beginning to end."
+    if past.operator_pauses:
+        yield "Pauses by operators are left out."

@@ -1,66 +1,154 @@
 """One run: tasks post their steps, the gate decides, the account answers, all on a virtual clock. Deterministic for a seed."""
 
-from __future__ import annotations
-
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
+from heapq import heappop, heappush
+from itertools import accumulate
 from random import Random
 from typing import Protocol
 
-from agents import cooling, governor, watchdog
-from agents.governor import Decision, Gate, Limits, State
-from agents.hybrid import LONGEST_DEADLINE, MARGIN, Candidate, Reach, Tries, retry_pause
-from agents.latency import Samples, expected, noted
-from agents.reasons import PauseSource, Reason
-from agents.refusals import RefusalClass, wait
-from agents.simulation.account import Account
-from agents.simulation.clock import Clock
-from agents.simulation.measures import Answered, Measures, Record, means
-from agents.simulation.settings import Miner
-from agents.standin.faults import Fault
-from agents.standin.provider import Reply, Said, account_dice
-from agents.standin.scenario import Scenario
+from agents.policy import backoff, costs
+from agents.policy import gate as governor
+from agents.policy.costs import Caps, Used, allows, day_of
+from agents.policy.gate import Decision, Gate, GateState, Limits
+from agents.policy.latency import Samples, expected, noted
+from agents.policy.reasons import PauseSource
+from agents.policy.refusals import RefusalClass, wait
+from agents.policy.routing import LONGEST_DEADLINE, MARGIN, Candidate, Reach, Tries, retry_pause
+from agents.simulation.hidden_account import MODELS, Fault, merged
+from agents.simulation.provider import Reply, Said, World, account_dice, ask, banned_now, reset_at
+from agents.simulation.scenario import Change, Scenario
+from agents.worker import watchdog
 
 # A fixed Monday, 00:00 UTC: days and 4-hour windows start with the scenario.
 EPOCH = 1_798_416_000.0
 # A task's next step comes this long after the answer to the one before it.
 NEXT_STEP = 2.0
-# A waiting step looks at the gate this often; the worker's canary looks this often whether a pause has ended without a step.
-LOOK, CANARY = 0.2, watchdog.Limits().canary_every
-# As the probing job has them: how long it waits for its answer, and before it sends another one where that said nothing.
+# A waiting step checks the gate this often; the worker checks this often whether a pause has ended without a step.
+CHECK_EVERY, CANARY = 0.2, watchdog.Limits().canary_every
+# As the probing job has them: how long it waits for its answer, and before it sends another one after an answer without information.
 PROBE_BUDGET, PROBE_AGAIN = 25.0, 60.0
+# What a request costs here: the provider's tokens are not simulated. 2,000 tokens of page and prompt and 150 of a reply.
+USD_A_REQUEST = costs.of_tokens(None, 2_000, 150)
 UNACCEPTED = frozenset({Fault.HTTP500, Fault.HTTP502, Fault.HTTP503, Fault.RESET, Fault.HANG})
-REFUSALS = {
-    Said.EDGE: RefusalClass.EDGE,
-    Said.AUTH: RefusalClass.AUTH,
-    Said.DAILY_QUOTA: RefusalClass.DAILY_QUOTA,
-    Said.SUBSCRIPTION_CAP: RefusalClass.SUBSCRIPTION_CAP,
-}
+REFUSALS = {said: RefusalClass(said.value) for said in (Said.EDGE, Said.AUTH, Said.DAILY_QUOTA, Said.SUBSCRIPTION_CAP)}
 
 
-class Judge(Protocol):
-    """Who says when a request may leave: the governor, or another gate that is to be compared with it."""
+@dataclass(frozen=True, slots=True)
+class Miner:
+    """The settings of a simulated miner.
 
-    def decide(self, gate: Gate, limits: Limits, now: float, deadline: float, expected_latency: float) -> tuple[Decision, Gate]: ...
-    def hold(self, gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None: ...
-    def earliest(self, gate: Gate, limits: Limits, decision: Decision) -> float: ...
-    def released(self, gate: Gate, lease: float | None) -> Gate: ...
-    def succeeded(self, gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate: ...
-    def refused(
-        self,
-        gate: Gate,
-        limits: Limits,
-        sent_at: float,
-        now: float,
-        told: tuple[float, PauseSource] | None = None,
-        kind: RefusalClass = RefusalClass.EDGE,
-        dice: float = 0.0,
-    ) -> Gate: ...
+    `admin_key`: whether it can read when a cap is reset. `probes`: whether a job probes when a pause ends. `caps`: of a UTC day.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    deadline: float = 25.0
+    models: tuple[str, ...] = MODELS
+    admin_key: bool = True
+    probes: bool = True
+    caps: Caps = field(default_factory=Caps)
 
 
-class Asked(Protocol):
-    """The account that a run asks. `published`: the limit a minute that its successes tell of, None where they tell of none."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One step's answer: when it was posted and answered, whether that was in time, and whether by the LLM."""
+
+    posted_at: float
+    answered_at: float
+    in_time: bool
+    by_llm: bool
+
+
+@dataclass(slots=True)
+class Record:
+    """What happened in one run, in the order of its times.
+
+    `blocks`: when the account was shut, as (from, until it would have been over without requests).
+    """
+
+    answers: list[Answered] = field(default_factory=list)
+    edge_429: int = 0
+    in_ban: int = 0
+    wasted: int = 0
+    probes: int = 0
+    blocks: dict[float, float] = field(default_factory=dict)
+    successes: list[float] = field(default_factory=list)
+    ended_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Counts, and seconds for `p50` and `p95` of all answers. `resume_minutes` is None where the account was never shut."""
+
+    steps: float
+    in_time: float
+    llm: float
+    edge_429: float
+    in_ban: float
+    wasted: float
+    resume_minutes: float | None
+    p50: float
+    p95: float
+
+
+def means(records: Sequence[Record]) -> Measures:
+    """The means over several seeds."""
+
+    def mean(values: Sequence[float]) -> float:
+        return round(sum(values) / len(values), 2)
+
+    waits = [wait / 60 for record in records for wait in resumes(record)]
+    seconds = [sorted(each.answered_at - each.posted_at for each in record.answers) or [0.0] for record in records]
+    p50, p95 = (mean([some[min(len(some) - 1, int(part * len(some)))] for some in seconds]) for part in (0.5, 0.95))
+    return Measures(
+        steps=mean([len(record.answers) for record in records]),
+        in_time=mean([sum(each.in_time for each in record.answers) for record in records]),
+        llm=mean([sum(each.by_llm for each in record.answers) for record in records]),
+        edge_429=mean([record.edge_429 for record in records]),
+        in_ban=mean([record.in_ban for record in records]),
+        wasted=mean([record.wasted for record in records]),
+        resume_minutes=mean(waits) if waits else None,
+        p50=p50,
+        p95=p95,
+    )
+
+
+def resumes(record: Record) -> list[float]:
+    """For each block: seconds from its end, with a step waiting, to the next LLM answer (or the end of the run)."""
+    first_posted = list(accumulate((each.posted_at for each in reversed(record.answers)), min))[::-1]
+    waits = []
+    for until in record.blocks.values():
+        place = bisect_left(record.answers, until, key=lambda each: each.answered_at)
+        if place < len(record.answers):
+            start = max(until, first_posted[place])
+            back = bisect_left(record.successes, start)
+            waits.append((record.successes[back] if back < len(record.successes) else max(start, record.ended_at)) - start)
+    return waits
+
+
+class Clock:
+    """`now` moves from one event to the next. Of two at the same time the one that was planned first comes first."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self._planned: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+
+    def at(self, time: float, event: Callable[[], None]) -> None:
+        self._count += 1
+        heappush(self._planned, (max(time, self.now), self._count, event))
+
+    def run(self) -> None:
+        while self._planned:
+            self.now, _, event = heappop(self._planned)
+            event()
+
+
+class SimulatedAccount(Protocol):
+    """The account that a run sends its requests to. `published`: the limit a minute that its successes state, None for none."""
 
     @property
     def published(self) -> float | None: ...
@@ -68,48 +156,97 @@ class Asked(Protocol):
     def cap_resets_at(self) -> float | None: ...
 
 
+class Account:
+    """A scenario's account, whose time 0 is `epoch` of the clock."""
+
+    def __init__(self, scenario: Scenario, clock: Clock, epoch: float, record: Record, rng: Random) -> None:
+        self.hidden, self.world = scenario.account, World()
+        self._clock, self._epoch, self._record, self._rng = clock, epoch, record, rng
+        self._shut_at = None if self.hidden.valid else 0.0
+        for change in scenario.timeline:
+            clock.at(epoch + change.at, partial(self._change, change))
+
+    @property
+    def published(self) -> float:
+        return self.hidden.published
+
+    def ask(self, model: str) -> Reply:
+        """The reply to one request now. It is counted at once."""
+        now = self._clock.now - self._epoch
+        self.world, reply = ask(self.world, self.hidden, [model], now, self._rng)
+        self._record.edge_429 += reply.said is Said.EDGE
+        self._record.in_ban += reply.in_ban
+        self._record.wasted += reply.said in REFUSALS and reply.said is not Said.EDGE
+        self._note_ban()
+        limit = {Said.DAILY_QUOTA: self.hidden.quota, Said.SUBSCRIPTION_CAP: self.hidden.cap4h}.get(reply.said)
+        if limit:
+            until = self._epoch + reset_at(limit, now)
+            if until not in self._record.blocks.values():
+                self._record.blocks[self._epoch + now] = until
+        return reply
+
+    def cap_resets_at(self) -> float | None:
+        """When the 4-hour cap starts anew, as the management API states it: a time of the clock."""
+        cap = self.hidden.cap4h
+        return self._epoch + reset_at(cap, self._clock.now - self._epoch) if cap else None
+
+    def _change(self, change: Change) -> None:
+        self.hidden = merged(self.hidden, change.changes or {})
+        if not self.hidden.valid and self._shut_at is None:
+            self._shut_at = change.at
+        elif self.hidden.valid and self._shut_at is not None:
+            self._record.blocks[self._epoch + self._shut_at] = self._epoch + change.at
+            self._shut_at = None
+        if change.ban is not None:
+            self.world = banned_now(self.world, change.at, change.ban)
+            self._note_ban()
+
+    def _note_ban(self) -> None:
+        ban = self.world.edge.ban
+        if ban:
+            self._record.blocks[self._epoch + ban.began_at] = self._epoch + ban.untouched_until
+
+
 @dataclass(slots=True, eq=False)
-class Asking:
-    """One step, or one probe, on its way through the models. `done` is told when it ends and whether the LLM answered."""
+class Sending:
+    """One step, or one probe, on its way through the models. `done` is called at its end with `by_llm`: whether the LLM answered."""
 
     tries: Tries
     cut_off: float
-    done: Callable[[bool], None]
+    done: Callable[..., None]
     model: str = ""
     decision: Decision | None = None
     decided_at: float = 0.0
-    is_waiting: bool = False
 
 
 class Play:
-    """A miner with its gate on a virtual clock, from `starts_at` to `ends_at`. Who plays it sets `account` and posts the steps.
+    """A miner with its gate on a virtual clock, from `starts_at` to `ends_at`. Subclasses set `account` and post the steps.
 
-    Times that the account tells are seconds from `epoch`.
+    Reset times that the account states are seconds from `epoch`.
     """
 
-    account: Asked
-    judge: Judge = governor
+    account: SimulatedAccount
 
     def __init__(self, miner: Miner, seed: int, starts_at: float, ends_at: float, epoch: float) -> None:
         self.miner, self.ends_at, self.epoch = miner, ends_at, epoch
         self.record, self.clock, self.gate = Record(), Clock(starts_at), Gate()
-        self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Asking]()
+        self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Sending]()
         self._latencies: Samples = {}
-        self._looks, self._probed_at = False, 0.0
+        self._is_checking, self._probed_at = False, 0.0
+        self._used = dict[date, int]()
 
     def result(self) -> Record:
-        """Runs to the end."""
         self.clock.run()
         self.record.ended_at = self.ends_at
         return self.record
 
     def post(self, timeout: float | None, then: Callable[[], None]) -> None:
-        """A step comes, with its caller's own `timeout` where it has one; `then` is told once it is answered."""
+        """A step comes, with its caller's own `timeout` where it has one; `then` is called once it is answered."""
         posted_at, seconds = self.clock.now, min(timeout or self.miner.deadline, LONGEST_DEADLINE)
         cut_off = posted_at + seconds - min(MARGIN, seconds / 2)
-        self._ask(Asking(self._tries(), cut_off, partial(self.answer, posted_at, seconds, then)))
+        self._ask(Sending(self._tries(), cut_off, partial(self.answer, posted_at, seconds, then)))
 
-    def answer(self, posted_at: float, seconds: float, then: Callable[[], None], by_llm: bool) -> None:
+    def answer(self, posted_at: float, seconds: float, then: Callable[[], None], *, by_llm: bool) -> None:
         """A step is answered, of which the answer was due in `seconds`."""
         now = self.clock.now
         self.record.answers.append(Answered(posted_at, now, now <= posted_at + seconds, by_llm))
@@ -118,157 +255,139 @@ class Play:
     def _tries(self) -> Tries:
         return Tries((Candidate(0, self.miner.models),))
 
-    def _ask(self, asking: Asking) -> None:
-        now = self.clock.now
-        asking.model = cooling.ready(self.gate.cooling, asking.tries.candidates[0].models, now)[0]
-        latency = expected(self._latencies, asking.model, now)
-        decision, gate = self.judge.decide(self.gate, self.miner.limits, now, asking.cut_off, latency)
-        self.gate = gate
+    def _ask(self, sending: Sending) -> None:
+        now, limits = self.clock.now, self.miner.limits
+        today = self._used.get(day_of(now), 0)
+        if not allows(self.miner.caps, Used(today, today * USD_A_REQUEST), USD_A_REQUEST):
+            sending.done(by_llm=False)
+            return
+        sending.model = backoff.ready(self.gate.cooling, sending.tries.candidates[0].models, now)[0]
+        latency = expected(self._latencies, sending.model, now)
+        decision, self.gate = governor.decide(self.gate, limits, now, sending.cut_off, latency)
         if decision.slot is None:
-            asking.done(False)  # noqa: FBT003 - the callback's one argument
+            sending.done(by_llm=False)
             return
-        asking.decision, asking.decided_at, asking.is_waiting = decision, now, True
-        self._waiting[id(asking)] = asking
-        self.clock.at(self.judge.earliest(gate, self.miner.limits, decision), partial(self._wake, asking))
+        sending.decision, sending.decided_at = decision, now
+        self._used[day_of(now)] = today + 1
+        self._waiting[id(sending)] = sending
+        self.clock.at(governor.earliest(self.gate, limits, decision), partial(self._wake, sending))
 
-    def _wake(self, asking: Asking) -> None:
-        """The slot has come, or the gate has changed meanwhile."""
-        if not asking.is_waiting:
+    def _wake(self, sending: Sending) -> None:
+        if id(sending) not in self._waiting:
             return
-        assert asking.decision is not None
-        obstacle = self.judge.hold(self.gate, self.miner.limits, asking.decision, asking.decided_at, self.clock.now)
-        if obstacle is None and self.clock.now < (asking.decision.slot or 0.0):
+        now, decision = self.clock.now, sending.decision
+        assert decision is not None
+        obstacle = governor.hold(self.gate, self.miner.limits, decision, sending.decided_at, now)
+        if obstacle is None and now < (decision.slot or 0.0):
             return
-        asking.is_waiting = False
-        del self._waiting[id(asking)]
-        if obstacle is None:
-            self._send(asking)
-        else:
-            self._give_up(asking, obstacle)
+        del self._waiting[id(sending)]
+        if obstacle:
+            self.gate = governor.released(self.gate, decision.lease)
+            self._used[day_of(sending.decided_at)] -= 1
+            sending.done(by_llm=False)
+            return
+        reply = self.account.ask(sending.model)
+        is_cut_off = now + reply.seconds > sending.cut_off
+        ends_at = min(now + reply.seconds, sending.cut_off)
+        self.clock.at(ends_at, partial(self._end, sending, now, None if is_cut_off else reply))
 
-    def _give_up(self, asking: Asking, _: Reason) -> None:
-        assert asking.decision is not None
-        self.gate = self.judge.released(self.gate, asking.decision.lease)
-        asking.done(False)  # noqa: FBT003 - the callback's one argument
-
-    def _send(self, asking: Asking) -> None:
-        sent_at = self.clock.now
-        reply = self.account.ask(asking.model)
-        ends_at = min(sent_at + reply.seconds, asking.cut_off)
-        is_cut_off = sent_at + reply.seconds > asking.cut_off
-        self.clock.at(ends_at, partial(self._end, asking, sent_at, None if is_cut_off else reply))
-
-    def _end(self, asking: Asking, sent_at: float, reply: Reply | None) -> None:
-        assert asking.decision is not None
-        self._note_latency(asking.model, sent_at, reply)
+    def _end(self, sending: Sending, sent_at: float, reply: Reply | None) -> None:
+        """`reply` None: it was cut off."""
+        assert sending.decision is not None
+        now, is_answered = self.clock.now, reply is not None and reply.said is Said.ANSWERED
+        is_accepted = reply is not None and is_answered and reply.fault not in UNACCEPTED
+        if reply is None or is_accepted:
+            self._latencies = noted(self._latencies, sending.model, now, now - sent_at)
         if reply is not None and reply.said in REFUSALS:
-            self._refused(asking, sent_at, reply)
+            self._refused(sending, sent_at, reply)
             return
-        if reply is not None and reply.said is Said.ANSWERED and reply.fault not in UNACCEPTED:
-            self._accepted(sent_at, asking.model)
+        if reply is not None and is_accepted:
+            gate = governor.succeeded(self.gate, self.miner.limits, sent_at, now, self.account.published)
+            self.gate = replace(gate, cooling=backoff.warmed(gate.cooling, sending.model))
             if reply.fault in (None, Fault.SLOW):
-                self.record.successes.append(self.clock.now)
-                asking.done(True)  # noqa: FBT003 - the callback's one argument
+                self.record.successes.append(now)
+                sending.done(by_llm=True)
                 return
         else:
-            self._unheard(asking.decision.lease, asking.model, reply)
-        self._go_on(asking, may_retry=reply is None or reply.said is Said.ANSWERED)
+            self.gate = governor.released(self.gate, sending.decision.lease)
+            if reply is not None and reply.said in (Said.CAPACITY, Said.MODEL):
+                cooling = backoff.cooled(self.gate.cooling, sending.model, now, self._dice.random())
+                self.gate = replace(self.gate, cooling=cooling)
+        self._try_next(sending, may_retry=reply is None or is_answered)
 
-    def _go_on(self, asking: Asking, *, may_retry: bool) -> None:
-        """The attempt brought nothing: another model, or the one retry of a single model, where time is left."""
-        asking.tries = asking.tries.after(0, asking.model, Reach.MODEL, may_retry=may_retry)
-        if not asking.tries.candidates:
-            asking.done(False)  # noqa: FBT003 - the callback's one argument
-        elif asking.tries.is_retry:
-            self.clock.at(self.clock.now + retry_pause(self._dice.random()), partial(self._ask, asking))
+    def _try_next(self, sending: Sending, *, may_retry: bool) -> None:
+        """Another model, or the one retry of a single model, where time is left."""
+        sending.tries = sending.tries.after(0, sending.model, Reach.MODEL, may_retry=may_retry)
+        if not sending.tries.candidates:
+            sending.done(by_llm=False)
+        elif sending.tries.is_retry:
+            self.clock.at(self.clock.now + retry_pause(self._dice.random()), partial(self._ask, sending))
         else:
-            self._ask(asking)
+            self._ask(sending)
 
-    def _note_latency(self, model: str, sent_at: float, reply: Reply | None) -> None:
-        """What an answer took, or how long one was waited for in vain."""
-        if reply is None or (reply.said is Said.ANSWERED and reply.fault not in UNACCEPTED):
-            self._latencies = noted(self._latencies, model, self.clock.now, self.clock.now - sent_at)
-
-    def _accepted(self, sent_at: float, model: str) -> None:
-        gate = self.judge.succeeded(self.gate, self.miner.limits, sent_at, self.clock.now, self.account.published)
-        self.gate = replace(gate, cooling=cooling.warmed(gate.cooling, model))
-
-    def _unheard(self, lease: float | None, model: str, reply: Reply | None) -> None:
-        gate = self.judge.released(self.gate, lease)
-        if reply is not None and reply.said in (Said.CAPACITY, Said.MODEL):
-            gate = replace(gate, cooling=cooling.cooled(gate.cooling, model, self.clock.now, self._dice.random()))
-        self.gate = gate
-
-    def _refused(self, asking: Asking, sent_at: float, reply: Reply) -> None:
+    def _refused(self, sending: Sending, sent_at: float, reply: Reply) -> None:
         now, before = self.clock.now, self.gate
-        dice, kind = self._dice.random(), REFUSALS[reply.said]
-        self.gate = self.judge.refused(before, self.miner.limits, sent_at, now, self._told(reply), kind, dice)
-        asking.done(False)  # noqa: FBT003 - the callback's one argument
+        jitter, kind = self._dice.random(), REFUSALS[reply.said]
+        self.gate = governor.refused(before, self.miner.limits, sent_at, now, self._stated(reply), kind, jitter)
+        sending.done(by_llm=False)
         if self.gate is before:
             return
         for waiting in list(self._waiting.values()):
-            looks = int((now - waiting.decided_at) / LOOK) + 1
-            self.clock.at(waiting.decided_at + looks * LOOK, partial(self._wake, waiting))
-        if self.miner.probes and not self._looks:
-            self._look_later()
+            checks = int((now - waiting.decided_at) / CHECK_EVERY) + 1
+            self.clock.at(waiting.decided_at + checks * CHECK_EVERY, partial(self._wake, waiting))
+        if self.miner.probes and not self._is_checking:
+            self._check_gate_later()
 
-    def _told(self, reply: Reply) -> tuple[float, PauseSource] | None:
-        """Seconds until the time that the provider told, in the refusal or in its management API, or that its calendar tells."""
-        now = self.clock.now
-        if reply.reset_at is not None:
-            return self.epoch + reply.reset_at - now, PauseSource.PROVIDER
-        resets_at = self.account.cap_resets_at() if reply.said is Said.SUBSCRIPTION_CAP and self.miner.admin_key else None
+    def _stated(self, reply: Reply) -> tuple[float, PauseSource] | None:
+        """Seconds until the reset that the refusal, the management API or the provider's calendar states."""
+        now, kind = self.clock.now, REFUSALS[reply.said]
+        resets_at = None if reply.reset_at is None else self.epoch + reply.reset_at
+        if resets_at is None and reply.said is Said.SUBSCRIPTION_CAP and self.miner.admin_key:
+            resets_at = self.account.cap_resets_at()
         if resets_at is not None:
             return resets_at - now, PauseSource.PROVIDER
-        until, source = wait(REFUSALS[reply.said], "", "", now)
+        until, source = wait(kind, "", "", now)
         return None if until is None else (until - now, source)
 
-    def _look_later(self) -> None:
-        self._looks = True
-        self.clock.at(self.clock.now + CANARY - (self.clock.now - self.epoch) % CANARY, self._look)
+    def _check_gate_later(self) -> None:
+        self._is_checking = True
+        self.clock.at(self.clock.now + CANARY - (self.clock.now - self.epoch) % CANARY, self._check_gate)
 
-    def _look(self) -> None:
-        """The worker's look at a gate that is shut, until it opens."""
-        self._looks = False
+    def _check_gate(self) -> None:
+        self._is_checking = False
         now = self.clock.now
-        if now >= self.ends_at or self.gate.state(now) is State.OPEN:
+        state = self.gate.state(now)
+        if now >= self.ends_at or state is GateState.OPEN:
             return
-        self._look_later()
+        self._check_gate_later()
         since = max(self.gate.paused_until, now - PROBE_AGAIN)
-        if self.gate.state(now) is State.PROBING and now >= self.gate.probe_until and self._probed_at < since:
-            self._probe(now)
-
-    def _probe(self, now: float) -> None:
-        self.record.probes += 1
-        self._probed_at = now
-        # A probe is one request: as with a step's last try, nothing comes after it.
-        self._ask(Asking(replace(self._tries(), is_retry=True), now + PROBE_BUDGET, lambda _: None))
+        if state is GateState.PROBING and now >= self.gate.probe_until and self._probed_at < since:
+            self.record.probes += 1
+            self._probed_at = now
+            # A probe is one request: as with a step's last try, nothing comes after it.
+            self._ask(Sending(replace(self._tries(), is_retry=True), now + PROBE_BUDGET, lambda by_llm: None))
 
 
 class Run(Play):
-    """One seed of one scenario under one miner's settings. Another `luck`: the same load and account, other stretches of pauses."""
+    """One seed of one scenario under one miner's settings. Another `luck`: the same load and account, other jitter of pauses."""
 
-    def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None, judge: Judge = governor) -> None:
+    def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None) -> None:
+        if miner.caps == Caps():
+            miner = replace(miner, caps=scenario.caps)
         super().__init__(miner, seed if luck is None else luck, EPOCH, EPOCH + scenario.horizon, EPOCH)
-        self.judge = judge
         self.account = Account(scenario, self.clock, EPOCH, self.record, account_dice(seed))
         for at in scenario.load.arrivals(scenario.horizon, load_dice(seed)):
             self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
 
     def _step(self, left: int) -> None:
-        if self.clock.now < self.ends_at:
-            self.post(None, partial(self._next, left - 1))
-
-    def _next(self, left: int) -> None:
-        if left:
-            self.clock.at(self.clock.now + NEXT_STEP, partial(self._step, left))
+        if left and self.clock.now < self.ends_at:
+            self.post(None, lambda: self.clock.at(self.clock.now + NEXT_STEP, partial(self._step, left - 1)))
 
 
 def load_dice(seed: int) -> Random:
-    """What the times of the tasks are drawn with. Who plays the same load for real draws the same times."""
+    """The randomness of the times of the tasks: the same load sent for real has the same times."""
     return Random(f"load {seed}")
 
 
 def simulate(scenario: Scenario, miner: Miner, seeds: Sequence[int]) -> Measures:
-    """The means over one run a seed."""
     return means([Run(scenario, miner, seed).result() for seed in seeds])

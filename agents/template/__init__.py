@@ -1,36 +1,50 @@
 """The rule-based agent: a plan from prompt, page and history, in milliseconds and without a model."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
-from agents.actions import InvalidAction, navigate, wait
-from agents.conventions import conform
+from agents.contract.actions import InvalidAction, navigate, wait
+from agents.contract.limits import MAX_CRITERIA
+from agents.contract.protocol import Form, Plan, Step
+from agents.contract.task_rules import conform
 from agents.page import Page, read
-from agents.protocol import Form, Plan, Step
+from agents.template.budget import ENDLESS, TimeBudget, budgeted
 from agents.template.confidence import rated
-from agents.template.intents import understand
-from agents.template.one_shot import one_shot
-from agents.template.planning import next_step
-from agents.template.site_facts import NOWHERE, Sites
-from agents.template.wanted import wanted
-from agents.template.ways import way_for
-
-__all__ = ["kind", "knows", "plain", "plan"]
+from agents.template.next_step import next_step
+from agents.template.prompt.criteria import are_cut
+from agents.template.prompt.intents import understand
+from agents.template.prompt.masking import mask
+from agents.template.sites.site_facts import NOWHERE, Sites
+from agents.template.sites.site_plans import field_values, one_shot, plan_for
 
 _KNOWN = "How this site does such a task is known."
 
+# Characters: "year is 1994". A prompt that is too short for many criteria is not read for them once more.
+_SHORTEST_CRITERION = 10
+
 _PLAIN = "A plain answer, whatever the task is."
 
+CUT_OFF = "The planning was cut off by its time budget."
+# Only a part of the page was read: better than waiting, and no more is known of it.
+_CUT_OFF_CONFIDENCE = 0.1
 
-def plan(step: Step, page: Page | None, sites: Sites = NOWHERE) -> Plan:
+
+def plan(step: Step, page: Page | None, sites: Sites = NOWHERE, budget: TimeBudget = ENDLESS) -> Plan:
     """The best plan for a step by rules alone. `page` is the step's page as read, None to have it read here in steps.
-    `sites` is what is known of sites, by project.
+    `sites` is what is known of sites, by project. When `budget` is over, the best plan so far is returned, at least a plain one.
 
     Every action is valid and keeps to the task's host and seed; a one-shot plan opens the task's URL first. An action that
-    failed in the history is not sent again. `done` is said when the task is achieved or nothing is left to do. `confidence` tells
-    how sure it is.
+    failed in the history is not sent again. `done`: the task is achieved or nothing is left to do.
     """
+    with budgeted(budget) as current:
+        made = plain(step) if current.is_over() else _planned(step, page, sites)
+        if not current.is_cut_off:
+            return made
+    # Whether a task is done, or nothing is left to do, can't be seen on a part of the page.
+    kept = plain(step) if made.done or not made.actions else made
+    return replace(kept, confidence=_CUT_OFF_CONFIDENCE, confidence_why=CUT_OFF)
+
+
+def _planned(step: Step, page: Page | None, sites: Sites) -> Plan:
     intent = understand(step.prompt)
     if knows(step, sites):
         made = one_shot(step, intent, None, sites)
@@ -47,12 +61,18 @@ def plan(step: Step, page: Page | None, sites: Sites = NOWHERE) -> Plan:
 def knows(step: Step, sites: Sites = NOWHERE) -> bool:
     """Whether a one-shot task's site and its way of doing the task are known, so that no page is needed."""
     site = sites.get(step.project)
-    return step.form is Form.ONE_SHOT and site is not None and way_for(site, wanted(step.prompt, understand(step.prompt))) is not None
+    return (
+        step.form is Form.ONE_SHOT and site is not None and plan_for(site, field_values(step.prompt, understand(step.prompt))) is not None
+    )
 
 
 def kind(prompt: str) -> str:
-    """The kind of task that a prompt asks for, as understood."""
     return understand(prompt).kind
+
+
+def cuts(prompt: str) -> tuple[str, ...]:
+    is_cut = len(prompt) > MAX_CRITERIA * _SHORTEST_CRITERION and are_cut(mask(prompt))
+    return (f"Criteria: the first {MAX_CRITERIA} of the prompt were read.",) if is_cut else ()
 
 
 def plain(step: Step) -> Plan:

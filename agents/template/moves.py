@@ -1,13 +1,12 @@
-"""Moves: what a recipe wants done, each with interchangeable ways to do it."""
+"""Moves: what a recipe does next, each with interchangeable actions."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.actions import Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
+from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
+from agents.contract.selectors import Selector, xpath
 from agents.page import Element, Page
-from agents.selectors import Selector, xpath
+from agents.page.elements import BUTTONS, GOOD_ENOUGH
 
 # A fourth selector of the same element would cost its 10 s for next to nothing.
 MOST_SELECTORS = 3
@@ -15,7 +14,6 @@ MOST_SELECTORS = 3
 BREATH = wait(0.5)
 # A page that loads its contents by script shows them within a second or two.
 LOADING = wait(1.5)
-FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction"})
 NOTHING_LEFT = "Template: nothing is left to do on this page."
 NO_PAGE = "Template: no page came along."
 # What a plan says that ends the task without being done.
@@ -24,14 +22,14 @@ GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing to do. `ways` are interchangeable actions, the best first. `shown`: the page says that it is done already.
+    """One thing to do. `alternatives` are interchangeable actions, the best first. `shown`: the page says that it is done already.
 
-    `once`: a press that a second one would undo, or that needs no second one. `tries`: the ways are different things to press,
-    each tried where the one before led nowhere, without waiting in between. `opens`: what it opens is to be seen before what follows.
+    `once`: a press that a second one would undo, or that needs no second one. `tries`: they are different things to press, each
+    tried where the one before led nowhere, without waiting in between. `opens`: what it opens is to be seen before what follows.
     `repeats`: pressing it again is meant, as long as the page shows that more is wanted.
     """
 
-    ways: tuple[Action, ...]
+    alternatives: tuple[Action, ...]
     shown: bool = False
     once: bool = False
     tries: bool = False
@@ -40,8 +38,7 @@ class Move:
 
     @property
     def fills(self) -> bool:
-        """Whether it fills a field; else it presses something, and what follows may be another page."""
-        return bool(self.ways) and self.ways[0].type in FILLS
+        return bool(self.alternatives) and self.alternatives[0].type in FILLS
 
 
 def made(make: Callable[[Selector], Action], selectors: tuple[Selector, ...]) -> tuple[Action, ...]:
@@ -65,20 +62,22 @@ def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = boo
 
 
 def fill(page: Page, element: Element, value: str) -> Move:
-    """Type a value, or choose it where the element is a select."""
     act = select_option if element.tag == "select" else type_text
     return Move(made(lambda selector: act(selector, value), page.selectors(element)), shown=bool(value) and element.value == value)
 
 
+def link_to(page: Page, names: Sequence[str], least: float = GOOD_ENOUGH) -> tuple[Move, ...]:
+    found = page.find(names, BUTTONS, least)
+    return (press(page, found),) if found else ()
+
+
 def send(page: Page, field: Element, button: Element | None, *, enter_first: bool = False) -> Move:
-    """Send a form: by its button, or by Enter in one of its fields."""
     clicks = made(click, page.selectors(button)) if button else ()
     enters = made(submit, page.selectors(field)[:1])
     return Move(enters + clicks if enter_first else clicks + enters)
 
 
 def blind_press(expression: str) -> Move:
-    """Press what an XPath finds on a page that nobody has seen yet."""
     return Move(made(click, (xpath(expression),)))
 
 

@@ -1,6 +1,4 @@
-"""What tests share: a miner whose account is at the stand-in, and a real browser."""
-
-from __future__ import annotations
+"""What tests share: a miner whose account is at fake Chutes, and a real browser."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,18 +7,18 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agents.configuration import change
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 
 MODEL = "Qwen/Qwen3-32B-TEE"
 
 
 @pytest.fixture
-def managed_standin(standin: StandIn, settings: Any) -> StandIn:
+def managed_fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
     """With an admin key, and without spacing. For tests with a database."""
-    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = standin.key, standin.base_url, (MODEL,)
-    settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = standin.admin_key, standin.management_url
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = fake_chutes.key, fake_chutes.base_url, (MODEL,)
+    settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = fake_chutes.admin_key, fake_chutes.management_url
     change({"spacing_seconds": 0}, by=None, reason="test")
-    return standin
+    return fake_chutes
 
 
 @pytest.fixture(scope="module")

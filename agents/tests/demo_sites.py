@@ -1,7 +1,5 @@
 """Small sites in the manners of markup that demo sites have, for tests. Ids, classes and texts differ by seed."""
 
-from __future__ import annotations
-
 HEAD = "<html><head><title>{title}</title></head><body>{nav}"
 FILMS = ("The Matrix", "Arrival", "Pulp Fiction", "Interstellar")
 

@@ -1,7 +1,5 @@
 """The processes below a running worker, read from /proc."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

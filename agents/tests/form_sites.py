@@ -1,7 +1,5 @@
 """Small sites with forms, for tests. Ids, labels, placeholders, the order of fields, wrappers and decoys differ by seed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from random import Random
 

@@ -1,7 +1,5 @@
 """A small shop and its pages, for tests of tasks about items. What a card doesn't tell stands on the item's own page."""
 
-from __future__ import annotations
-
 NAV = "<nav><a href='/?seed=58'>Home</a><a href='/search?seed=58'>Search</a><a href='/cart?seed=58'>Carrito</a><a href='/login?seed=58'>Login</a></nav>"
 LAMPS = (("Arc", "Kestrel", "4.5", "40"), ("Bow", "Nordlicht", "4.1", "60"), ("Cone", "Kestrel", "3.9", "80"))
 

@@ -1,7 +1,5 @@
 """Pages of any length in the manner of a demo site's list, for what has to be bounded."""
 
-from __future__ import annotations
-
 GENRES = ("Drama", "Sci-Fi", "Comedy", "Action")
 CARD = (
     '<div class="group relative overflow-hidden rounded-xl border border-white/10 bg-neutral-900 shadow transition-all duration-300">'

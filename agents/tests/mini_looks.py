@@ -1,7 +1,5 @@
 """How a small site looks at a seed: ids, classes, texts, order, labels, wrappers and decoys all differ; what it offers does not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape

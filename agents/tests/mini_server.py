@@ -1,7 +1,5 @@
 """The small site over HTTP: one server, whose site is changed for each task."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

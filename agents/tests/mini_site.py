@@ -1,7 +1,5 @@
 """A small site about films for tests: it looks otherwise at each seed, is driven by forms and scripts, and records what is done on it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape

@@ -1,7 +1,5 @@
 """A browser on paper for tests: follows links, fills fields and sends forms by the contract's selector rules, without scripts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,9 +8,9 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from agents.actions import Action
-from agents.protocol import Form, PastAction, Plan, Step
-from agents.selectors import quoted
+from agents.contract.actions import Action
+from agents.contract.protocol import Form, PastAction, Plan, Step
+from agents.contract.selectors import quoted
 from agents.template import plan
 
 Node = Any

@@ -1,17 +1,17 @@
 """What tests of readings share: the queue as a worker sees it, and what the management host was asked."""
 
-from __future__ import annotations
-
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
+from agents.models import LeasedJob
+from agents.operator_jobs import leased_job
 
 
-def asked(standin: StandIn) -> list[str]:
+def asked(fake_chutes: FakeChutes) -> list[str]:
     """The management paths that were asked for."""
-    return [each["path"] for each in standin.state()["arrivals"] if each["path"].startswith("/users")]
+    return [each["path"] for each in fake_chutes.state()["arrivals"] if each["path"].startswith("/users")]
 
 
 def queued() -> list[str]:
@@ -26,3 +26,16 @@ def work_off() -> None:
         package = SignedPackage.loads(row.payload)
         row.delete()
         import_string(package["func"])(*package["args"])
+
+
+def work(job: LeasedJob) -> bool:
+    """Do one job as a worker would; the row is read again. False where another worker had it or it was lost."""
+    is_mine = leased_job.run(job._meta.label, job.pk)
+    job.refresh_from_db()
+    return is_mine
+
+
+def kinds_queued() -> list[str]:
+    """The kinds of the jobs in the queue, in its order."""
+    packages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.order_by("id")]
+    return [package["args"][0] if package["func"] == leased_job.RUN else package["func"] for package in packages]

@@ -1,12 +1,10 @@
 """A real browser that does what the agent says, as callers do."""
 
-from __future__ import annotations
-
 from playwright.sync_api import Error, Page
 
-from agents.actions import Action
-from agents.protocol import Form, PastAction, Step
-from agents.selectors import for_playwright
+from agents.contract.actions import Action
+from agents.contract.protocol import Form, PastAction, Step
+from agents.contract.selectors import for_playwright
 from agents.template import plan
 
 # Callers wait longer after a press; a page of ours is on its way by then.

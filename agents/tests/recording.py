@@ -1,30 +1,25 @@
 """Hours of a miner's life written by the real ledger on a virtual clock, against a hidden account: records to replay."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
-from agents import gates, ledger
+from agents import ledger
 from agents.configuration import default_account, rules
-from agents.facts import AttemptEnd, Closing, Opening, StepFacts, opening
-from agents.governor import State, hold
-from agents.hybrid import Budget, Candidate, Reach, Tries, budget, retry_pause
-from agents.ledger import Permit, Request
-from agents.ledger.times import at
+from agents.contract.protocol import Form
+from agents.contract.protocol import Step as Asked
+from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, opening
+from agents.ledger import Permit, Request, gate_rows
+from agents.ledger.gate_rows import at
 from agents.models import LLMAttempt, Settings, Source, Step
-from agents.protocol import Form
-from agents.protocol import Step as Asked
-from agents.reasons import PauseSource, Purpose, Reason, Verdict
-from agents.refusals import RefusalClass, wait
-from agents.simulation.account import Account
-from agents.simulation.clock import Clock
-from agents.simulation.measures import Record
-from agents.standin.faults import Fault
-from agents.standin.hidden import MODELS
-from agents.standin.provider import Reply, Said
-from agents.standin.scenario import Scenario
+from agents.policy.gate import GateState, hold
+from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
+from agents.policy.refusals import RefusalClass, wait
+from agents.policy.routing import Budget, Candidate, Reach, Tries, budget, retry_pause
+from agents.simulation.hidden_account import MODELS, Fault
+from agents.simulation.provider import Reply, Said
+from agents.simulation.run import Account, Clock, Record
+from agents.simulation.scenario import Scenario
 
 # 00:00 UTC of some Monday: days and 4-hour windows start with the recording.
 START = 1_777_852_800.0
@@ -70,9 +65,7 @@ class Recording:
             return
         asked = Asked("/step", Form.STEP, task, "Log out", "http://localhost:8000/?seed=58", index=index)
         time, tries = budget(asked, self.rules, now), Tries((Candidate(self.account.pk, MODELS),))
-        opened = opening(
-            asked, source=Source.VALIDATOR, caller=None, received_at=now, deadline_at=time.deadline, page_excerpt="", limits={}
-        )
+        opened = opening(asked, source=Source.VALIDATOR, caller=None, received_at=now, deadline_at=time.deadline, limits={})
         requests = self._request(tries, time.cut_off)
         permit = ledger.open_step(opened, requests, Reason.NO_MODEL, self.now)
         self._go(Story(self.scenario.load.steps - index - 1, opened, time, tries, permit, requests[0]), None, permit.decision.reason)
@@ -88,7 +81,7 @@ class Recording:
     def _wake(self, story: Story, permit: Permit) -> None:
         if story not in self._waiting or story.permit is not permit:
             return
-        obstacle = hold(gates.of(self.account), self.rules.limits, permit.decision, permit.decided_at, self.clock.now)
+        obstacle = hold(gate_rows.of(self.account), self.rules.limits, permit.decision, permit.decided_at, self.clock.now)
         if obstacle is None and self.clock.now < (permit.decision.slot or 0.0):
             return
         self._waiting.remove(story)
@@ -156,13 +149,14 @@ class Recording:
     def _after_refusal(self) -> None:
         for story in self._waiting:
             self.clock.at(self.clock.now + LOOK, partial(self._wake, story, story.permit))
-        self.clock.at(gates.of(self.account).paused_until + PROBE_AFTER, self._probe)
+        self.clock.at(gate_rows.of(self.account).paused_until + PROBE_AFTER, self._probe)
 
     def _probe(self) -> None:
-        now, gate = self.clock.now, gates.of(self.account)
-        if now >= START + self.scenario.horizon or gate.state(now) is not State.PROBING or now < gate.probe_until:
+        now, gate = self.clock.now, gate_rows.of(self.account)
+        if now >= START + self.scenario.horizon or gate.state(now) is not GateState.PROBING or now < gate.probe_until:
             return
-        permit = ledger.open_attempt(Request(self.account, self.rules.limits, now + PROBE_BUDGET, MODELS), Purpose.PROBE, self.now)
+        wanted = Request(self.account, self.rules.limits, now + PROBE_BUDGET, MODELS)
+        permit = ledger.open_attempt([wanted], Purpose.PROBE, self.now)
         if permit.attempt_uid:
             self.clock.at(permit.decision.slot or now, partial(self._send_probe, permit))
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from agents.catalogue import CATALOGUE
+from agents.contract.action_types import CATALOGUE
 
 SCALARS = (
     st.none()

@@ -1,14 +1,14 @@
 """The validators' endpoints: every caller gets an answer of its form, every bad request a word on what is wrong."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from agents import VERSION, runner, template
+from agents import VERSION, template
+from agents.accounts.miner_status import memory
+from agents.hybrid import runner
 from agents.models import Caller, Settings, Step, Task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,9 +104,9 @@ def test_callers_are_counted() -> None:
     assert (caller.address, caller.steps, caller.llm_steps, caller.late_steps) == ("127.0.0.1", 3, 0, 0)
 
 
-def test_a_caller_outside_the_llm_callers_gets_the_template(settings: Any) -> None:
+def test_a_blocked_caller_gets_the_template(settings: Any) -> None:
     settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "cpk_x", ("some/model",)
-    Settings(id=1, llm_callers=["10.0.0.0/8"]).save()
+    Settings(id=1, allowed_callers=["10.0.0.0/8"], blocked_callers=["0.0.0.0/0"]).save()
     post("/step", STEP)
     assert list(Step.objects.values_list("route", "reason")) == [("template", "caller")]
 
@@ -129,7 +129,7 @@ def test_a_fault_around_the_llm_is_logged_and_answered_by_the_template(
     def trip(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runner, "_try_models", trip)
+    monkeypatch.setattr(runner, "run_tries", trip)
     assert post("/step", STEP).json()["tool_calls"][0]["arguments"]["text"] == "Arrival"
     step = Step.objects.get()
     assert (step.route, step.reason) == ("template", "fault")
@@ -138,9 +138,24 @@ def test_a_fault_around_the_llm_is_logged_and_answered_by_the_template(
 
 
 def test_health_says_what_the_miner_does() -> None:
+    memory.refresh()
     reply = Client().get("/health", headers={"host": "anything"}).json()
     assert reply["status"] == "healthy"
     assert reply["agent_type"] == "hybrid"
     assert reply["version"] == VERSION
     assert reply["llm"]["state"] == "off"
     assert "CHUTES_API_KEY" in reply["llm"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/find_trayectory", "/solve", "/step/"])
+def test_a_post_to_an_unknown_path_gets_its_404_as_json_and_a_visitor_a_page(path: str) -> None:
+    reply = post(path, {"prompt": "x"}, host="any.example")
+    assert (reply.status_code, reply.json()["field"]) == (404, "path")
+    assert path in reply.json()["error"]
+    assert Client().get(path).headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/health", "/step"])
+def test_an_answer_has_its_length_so_that_the_connection_is_kept(path: str) -> None:
+    reply = Client().get(path)
+    assert int(reply.headers["Content-Length"]) == len(reply.content)

@@ -1,7 +1,5 @@
 """What a decision costs stays the same however long the gate has worked: a bounded row, and so many queries."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -9,13 +7,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents import gates
-from agents.governor import Gate, Limits, Pacing
+from agents.ledger import gate_rows
 from agents.models import Gate as Row
 from agents.models import LLMAttempt, Step
-from agents.pacing import MOST
-from agents.slots import MINUTE, SLACK
-from bench.decision import SENDS, Case, measure, prepared, seen, show
+from agents.policy.gate import Gate, Limits
+from agents.policy.modes import Pacing
+from agents.policy.pacing import MINUTE, MOST, SLACK
+from bench.decision import SENDS, Case, prepared, seen
+from bench.measure import in_turn, show_times
 
 database = pytest.mark.django_db(transaction=True)
 # A pace's other fields, and each send as Python writes a Unix time, with its comma.
@@ -61,7 +60,7 @@ def test_a_decision_costs_as_many_queries_after_a_hundred_thousand_sends_as_afte
     assert counts == [counts[0]] * 2
     gate_queries = [sql for sql in queries(old.decide) if "agents_gate" in sql]
     assert [sql.split()[0] for sql in gate_queries] == ["SELECT", "UPDATE"]
-    assert len(json.dumps(Row.objects.get(account=old.account).pace)) <= length(gates.of(old.account)) + 1
+    assert len(json.dumps(Row.objects.get(account=old.account).pace)) <= length(gate_rows.of(old.account)) + 1
 
 
 @database
@@ -73,15 +72,15 @@ def test_the_first_write_opens_step_and_attempt_at_the_slot_that_the_gate_reserv
     step, attempt = Step.objects.last(), LLMAttempt.objects.last()
     assert step and attempt
     assert attempt.step == step and attempt.slot_at.timestamp() == pytest.approx(case.now, abs=1e-5)
-    assert gates.of(case.account).last_slot_at == case.now > before
+    assert gate_rows.of(case.account).last_slot_at == case.now > before
 
 
 def test_each_case_is_measured_as_often_as_the_others_and_what_is_above_the_promise_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
-    seconds = measure({"bare": lambda: calls.append("bare"), "decision": lambda: calls.append("decision")})
+    seconds = in_turn({"bare": lambda: calls.append("bare"), "decision": lambda: calls.append("decision")}, 4)
     assert [len(some) for some in seconds.values()] == [calls.count("bare"), calls.count("decision")]
     assert calls[:4] == ["bare", "decision", "decision", "bare"]
-    show({"bare": [0.001] * 9, "decision": [0.0019] * 9, "slow": [0.003] * 9})
+    show_times({"bare": [0.001] * 9, "decision": [0.0019] * 9, "slow": [0.003] * 9}, "bare", 2.0)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].split() == ["decision", "1.900ms", "1.900ms", "1.90"]
+    assert lines[-2].split() == ["decision", "1.900ms", "1.900ms", "1.900ms", "1.90"]
     assert lines[-1].endswith("3.00  MISSED: above 2 ms")

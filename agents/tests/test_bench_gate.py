@@ -1,13 +1,11 @@
 """The bench of the gate: what the learned pace promises against hidden accounts holds in the repository itself."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 
 import pytest
 
-from agents.standin.scenario import load_file
+from agents.simulation.scenario import load_file
 from bench.gate import HERE, Row, missed, missed_in_all, played
 
 SCENARIOS = {path.stem: load_file(path) for path in sorted((HERE / "scenarios").glob("*.json"))}

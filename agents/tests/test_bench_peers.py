@@ -1,7 +1,5 @@
 """The miner beside its peers: the same part of a scenario and the same load for all, and what is counted of them."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import json
@@ -10,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.standin.scenario import load_file
-from bench.peers.__main__ import PEERS, SCENARIO, START, loaded, measured, target
-from bench.peers.cut import cut
-from bench.peers.load import Load, play
-from bench.peers.outcome import Outcome, edge, table
-from bench.peers.usable import usable
+from agents.simulation.scenario import load_file
+from bench.peers import client
+from bench.peers.client import Load, play, usable
+from bench.peers.run import PEERS, SCENARIO, START, Outcome, cut, edge, loaded, measured, table, target
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = {
@@ -112,13 +108,10 @@ def test_no_step_is_posted_after_the_end() -> None:
     assert played(ask, seconds=0.0) == []
 
 
-@pytest.mark.parametrize("text", [None, "", "sorry", "[]", "{}", '{"actions": []}', '{"actions": {}}'])
-def test_a_reply_without_actions_is_of_no_use(text: object) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 -- json's own error is one, and says more
-        usable(text)
-
-
-def test_a_reply_with_actions_is_an_answer() -> None:
+def test_a_reply_is_an_answer_where_it_has_actions() -> None:
+    for text in (None, "", "sorry", "[]", "{}", '{"actions": []}', '{"actions": {}}'):
+        with pytest.raises(ValueError):  # noqa: PT011 -- json's own error is one, and says more
+            usable(text)
     assert usable('{"actions": [{"type": "WaitAction"}]}') == [{"type": "WaitAction"}]
 
 
@@ -141,10 +134,10 @@ def test_the_table_compares_with_the_first() -> None:
     assert "1.50 s" in lines[1]
 
 
-def test_each_peer_has_its_module_and_its_pin_and_the_project_has_none_of_them() -> None:
+def test_each_peer_has_its_client_and_its_pin_and_the_project_has_none_of_them() -> None:
     project = [(ROOT / name).read_text("utf-8") for name in ("requirements.txt", "requirements-dev.txt")]
     for peer in PEERS:
-        assert (ROOT / "bench" / "peers" / f"{peer.module}.py").exists()
+        assert hasattr(client, peer.client)
         if peer.distribution:
             assert peer.distribution in PINS
             assert not any(f"\n{peer.distribution}==" in text for text in project)
@@ -153,19 +146,18 @@ def test_each_peer_has_its_module_and_its_pin_and_the_project_has_none_of_them()
 
 def test_what_runs_beside_a_peer_needs_nothing_of_the_project_but_the_bench_itself() -> None:
     """The peers' environment has neither Django nor this project's packages."""
-    beside = {"client", "load", "usable", "bare", *(peer.module for peer in PEERS)}
-    for name in beside:
-        tree = ast.parse((ROOT / "bench" / "peers" / f"{name}.py").read_text("utf-8"))
-        ours = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-        assert {module for module in ours if module.startswith(("agents", "monitoring", "minerpanel", "django"))} == set()
-        assert {module.partition("bench.peers.")[2] for module in ours if module.startswith("bench.peers.")} <= beside
+    tree = ast.parse((ROOT / "bench" / "peers" / "client.py").read_text("utf-8"))
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    assert modules
+    assert not [module for module in modules if module.startswith(("agents", "monitoring", "minerpanel", "django", "bench"))]
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_the_miner_itself_is_measured_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One miner, its stand-in, a client process; a task of two steps under a ban that begins between them."""
+    """One miner, its fake Chutes, a client process; a task of two steps under a ban that begins between them."""
     (ROOT / "data").mkdir(exist_ok=True)
-    monkeypatch.setattr("bench.peers.__main__.PEERS", PEERS[:1])
+    monkeypatch.setattr("bench.peers.run.PEERS", PEERS[:1])
     part = {
         "horizon": 60,
         "load": {"every": 100},
@@ -173,7 +165,7 @@ def test_the_miner_itself_is_measured_for_real(monkeypatch: pytest.MonkeyPatch) 
         "timeline": [{"at": 0, "ban": 600}],
     }
     (found,) = measured(part, Load((0.0,), 2, 60.0, 60.0, 0.0), sys.executable)
-    assert len(found.answered) == 2
+    assert len([seconds for seconds in found.taken if seconds is not None]) == 2
     assert (found.llm, found.refused, found.in_ban) == (0, 1, 1)
     assert found.version
 

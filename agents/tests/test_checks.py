@@ -1,9 +1,6 @@
 """System checks say what is wrong in the settings and what to do."""
 
-from __future__ import annotations
-
 import os
-from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -26,23 +23,14 @@ GOOD: dict[str, Any] = {
     "CHUTES_BASE_URL": "https://llm.chutes.ai/v1",
     "CHUTES_MANAGEMENT_URL": "https://api.chutes.ai",
     "SITE_FACTS_DIR": None,
+    "PANEL_ADMIN_PASSWORD": "",
 }
-ALL: list[Callable[..., list[CheckMessage]]] = [
-    checks.check_data_folder,
-    checks.check_secret_key,
-    checks.check_debug_is_private,
-    checks.check_https_has_a_proxy,
-    checks.check_allowed_hosts,
-    checks.check_chutes_key,
-    checks.check_chutes_address,
-    checks.check_site_facts,
-]
 
 
 def findings(settings: Settings, folder: Path, **changes: Any) -> list[CheckMessage]:
     for name, value in {**GOOD, "DATA_DIR": folder, **changes}.items():
         setattr(settings, name, value)
-    return [message for check in ALL for message in check(None)]
+    return checks.check_settings(None)
 
 
 def test_good_settings_pass(settings: Settings, tmp_path: Path) -> None:
@@ -56,10 +44,13 @@ def test_good_settings_pass(settings: Settings, tmp_path: Path) -> None:
         ({"SECRET_KEY": "a" * 60}, "agents.E002"),
         ({"DEBUG": True, "BIND": "0.0.0.0"}, "agents.E003"),
         ({"HTTPS": True}, "agents.E004"),
+        ({"PANEL_ADMIN_PASSWORD": "aaaaaaaaaaaa"}, "agents.W006"),
         ({"ALLOWED_HOSTS": ["*"]}, "agents.W004"),
         ({"CHUTES_API_KEY": ""}, "agents.W001"),
         ({"CHUTES_API_KEY": "sk-something"}, "agents.W002"),
         ({"CHUTES_BASE_URL": "https://api.chutes.ai/v1"}, "agents.E005"),
+        ({"CHUTES_BASE_URL": "http://169.254.169.254/v1"}, "agents.E007"),
+        ({"CHUTES_MANAGEMENT_URL": "http://[fe80::1]"}, "agents.E007"),
         ({"CHUTES_BASE_URL": "https://llm.chutes.ai"}, "agents.W003"),
     ],
 )

@@ -1,10 +1,8 @@
 """Criteria said in words, as prompts say them: in the old wording and in the new one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
-from agents.template.criteria import Criterion, Operator
+from agents.template.prompt.criteria import Criterion, Operator
 
 NEW = {operator: operator.value for operator in Operator}
 # Some say it as programmers do.

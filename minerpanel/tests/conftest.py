@@ -1,7 +1,5 @@
 """What the tests in a real browser share."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Callable, Iterator

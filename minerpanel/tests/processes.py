@@ -1,7 +1,5 @@
 """A miner of a test's own: real web processes and workers on one data folder and one database."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -22,7 +20,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far more than is needed, so that a slow machine passes too, in seconds.
@@ -31,7 +29,7 @@ PATIENCE = 90.0
 QUICK_CANARY = "--canary-seconds=1"
 MODEL = "Qwen/Qwen3-32B-TEE"
 # Commands that make no system checks.
-NEVER_CHECKED = {"shell", "restore"}
+NEVER_CHECKED = {"shell", "restore", "setup_panel"}
 # All processes share the machine's cores, so one may take note of a moment this late, in seconds.
 NOTED_LATE = 0.2
 
@@ -53,7 +51,7 @@ class Miner:
 
     @classmethod
     @contextmanager
-    def running(cls, environment: dict[str, str]) -> Iterator[Miner]:
+    def running(cls, environment: dict[str, str]) -> "Iterator[Miner]":
         """Ready to start processes, on a database that is migrated already; all of them are ended at the end."""
         miner = cls(environment)
         try:
@@ -64,13 +62,13 @@ class Miner:
             for process in miner.processes:
                 _end(process)
 
-    def web(self) -> str:
+    def web(self, *options: str) -> str:
         """Start a web process; its address."""
-        return self.webs([{}])[0].url
+        return self.webs([{}], *options)[0].url
 
-    def webs(self, environments: list[dict[str, str]]) -> list[Web]:
+    def webs(self, environments: list[dict[str, str]], *options: str) -> list[Web]:
         """Start a web process with each of these additions to the environment, all at once; they answer when this returns."""
-        command, webs = [sys.executable, "-m", "gunicorn", "--config", "minerpanel/gunicorn.conf.py"], []
+        command, webs = [sys.executable, "-m", "minerpanel.serve", *options], []
         for more in environments:
             port = _free_port()
             webs.append(Web(f"http://127.0.0.1:{port}", self._start(command, {**more, "PORT": str(port)})))
@@ -138,7 +136,9 @@ class Miner:
 
     def beaten_after(self, before: float) -> int:
         """How many workers gave a sign of life after this Unix time."""
-        return sum(moment(beaten_at) > before for (beaten_at,) in self.rows("SELECT beaten_at FROM agents_heartbeat"))
+        return sum(
+            moment(beaten_at) > before for (beaten_at,) in self.rows("SELECT beaten_at FROM agents_heartbeat WHERE name LIKE 'worker %'")
+        )
 
 
 def step_body(number: int = 0, **more: Any) -> dict[str, Any]:
@@ -178,14 +178,20 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(PATIENCE)
 
 
-def environment(process_environment: dict[str, str], standin: StandIn, **more: str) -> dict[str, str]:
-    """The environment of a miner that asks the stand-in for MODEL."""
-    return {**process_environment, "CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": MODEL, **more}
+def environment(process_environment: dict[str, str], fake_chutes: FakeChutes, **more: str) -> dict[str, str]:
+    """The environment of a miner that asks fake Chutes for MODEL."""
+    return {
+        **process_environment,
+        "CHUTES_API_KEY": fake_chutes.key,
+        "CHUTES_BASE_URL": fake_chutes.base_url,
+        "CHUTES_MODELS": MODEL,
+        **more,
+    }
 
 
-def completions(standin: StandIn) -> list[dict[str, Any]]:
-    """The chat completions that arrived at the stand-in, in order; `at` is a Unix time."""
-    return [arrival for arrival in standin.state()["arrivals"] if arrival["path"].endswith("/chat/completions")]
+def completions(fake_chutes: FakeChutes) -> list[dict[str, Any]]:
+    """The chat completions that arrived at fake Chutes, in order; `at` is a Unix time."""
+    return [arrival for arrival in fake_chutes.state()["arrivals"] if arrival["path"].endswith("/chat/completions")]
 
 
 def moment(value: str | datetime) -> float:

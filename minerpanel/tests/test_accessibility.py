@@ -1,25 +1,22 @@
 """Every page by axe-core: the rules of WCAG 2.2 AA and its best practices, in both themes, at both ends of the widths."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.urls import get_resolver
 from playwright.sync_api import Page
 
 from minerpanel.tests.visitors import Panel, Visitor
-from monitoring.tests.test_access import routes
-
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+from monitoring.tests.web.test_access import routes
 
 AXE = Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js"
 # What the panel's rows are filled with; a route with another kind of argument needs a sample here.
 SAMPLES = {"<int:pk>": "1", "<int:account>": "1", "<int:number>": "1", "<str:kind>": "settings"}
 # What a theme changes are colours, and what a width changes is the layout: each once.
 LOOKS = [(1440, "light"), (390, "dark")]
+# So that nothing lies below a bar that stays in sight: a person would scroll.
+HIGH = 5_000
 FIND = """async () => {
     for (const fold of document.querySelectorAll("details")) fold.open = true;
     const found = await axe.run(document, {
@@ -58,7 +55,7 @@ def test_no_page_has_a_fault_that_axe_finds(admin: Visitor, panel: Panel) -> Non
     for address in pages:
         page.goto(panel.url + address)
         for width, theme in LOOKS:
-            page.set_viewport_size({"width": width, "height": 900})
+            page.set_viewport_size({"width": width, "height": HIGH})
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
             found += [f"{address} {width} {theme} {fault}" for fault in faults(page)]
     assert not found, "\n".join(found)

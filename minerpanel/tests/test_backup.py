@@ -1,7 +1,5 @@
 """Backups are taken beside a running miner and put back, for real, on both databases."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 import subprocess
@@ -18,8 +16,6 @@ import pytest
 from conftest import missing
 from minerpanel.tests.processes import PATIENCE, ROOT, Miner, step_body, wait_until
 
-pytestmark = pytest.mark.slow
-
 KEYS = "SELECT key FROM agents_task"
 # One process for several commands, since its start takes longer than they do
 IN_TURN = """
@@ -32,7 +28,12 @@ for words in {}:
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+SLOW_ON_POSTGRES = pytest.mark.parametrize(
+    "miner", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
+)
+
+
+@pytest.fixture
 def miner(request: pytest.FixtureRequest, process_environment: dict[str, str]) -> Iterator[Miner]:
     if request.param == "sqlite":
         with Miner.running(process_environment) as running:
@@ -52,7 +53,7 @@ class Poster:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._post)
 
-    def __enter__(self) -> Poster:
+    def __enter__(self) -> "Poster":
         self._thread.start()
         return self
 
@@ -92,6 +93,7 @@ def stop(miner: Miner) -> None:
         process.wait(PATIENCE)
 
 
+@SLOW_ON_POSTGRES
 def test_what_was_acknowledged_before_a_backup_is_in_it_and_comes_back(miner: Miner, tmp_path: Path) -> None:
     with Poster(miner.web()) as poster:
         wait_until(lambda: len(poster.acknowledged) > 5, "no steps are answered")
@@ -124,6 +126,7 @@ def kept_keys(miner: Miner) -> set[str]:
         return {key for (key,) in database.execute(KEYS)}
 
 
+@SLOW_ON_POSTGRES
 def test_by_force_a_running_miner_goes_on_with_the_restored_data(miner: Miner, tmp_path: Path) -> None:
     url, file = miner.web(), str(tmp_path / "a.backup")
     httpx.post(f"{url}/step", json=step_body(1), timeout=PATIENCE).raise_for_status()
@@ -134,6 +137,7 @@ def test_by_force_a_running_miner_goes_on_with_the_restored_data(miner: Miner, t
     assert keys(miner) == {"task-1", "task-3"}
 
 
+@SLOW_ON_POSTGRES
 def test_a_backup_made_after_a_restore_leaves_the_kept_database_out_and_can_be_restored_too(miner: Miner, tmp_path: Path) -> None:
     first, second = str(tmp_path / "first"), str(tmp_path / "second")
     told = in_turn(miner, ("backup", first), ("restore", first), ("miner_settings", "spacing_seconds=7"), ("backup", second))
@@ -144,6 +148,7 @@ def test_a_backup_made_after_a_restore_leaves_the_kept_database_out_and_can_be_r
     assert "Refused" not in told
 
 
+@SLOW_ON_POSTGRES
 def test_only_the_newest_backups_are_kept(miner: Miner, tmp_path: Path) -> None:
     for day in ("01", "02", "03"):
         (tmp_path / f"minerpanel-202501{day}T000000Z.sqlite3").touch()
@@ -154,6 +159,7 @@ def test_only_the_newest_backups_are_kept(miner: Miner, tmp_path: Path) -> None:
     assert "minerpanel-20250102T000000Z.sqlite3" not in names
 
 
+@SLOW_ON_POSTGRES
 def test_what_is_no_sound_backup_is_refused_and_nothing_changes(miner: Miner, tmp_path: Path) -> None:
     good, bad = str(tmp_path / "good"), tmp_path / "bad"
     miner.manage("backup", good)
@@ -167,7 +173,8 @@ def test_what_is_no_sound_backup_is_refused_and_nothing_changes(miner: Miner, tm
     assert '"spacing_seconds": 5' in told
 
 
-def test_a_backup_of_a_newer_version_is_refused(miner: Miner, tmp_path: Path) -> None:
+@SLOW_ON_POSTGRES
+def test_a_backup_of_another_version_is_refused(miner: Miner, tmp_path: Path) -> None:
     miner.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('agents', '9999_from_the_future', '2026-01-01 00:00:00')")
     miner.manage("backup", str(tmp_path / "newer"))
     assert "agents.9999_from_the_future" in refused(miner, "restore", str(tmp_path / "newer"))

@@ -1,14 +1,12 @@
 """The bench that plays a scenario for real: a cut of half a minute agrees with its simulation, and a difference is told."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agents.standin.scenario import load_file
+from agents.simulation.scenario import load_file
 from bench.real import Played, differences, play, simulate
 
 # Rounds of four single steps every five seconds. The account is shut from before the second round until after the third. Between

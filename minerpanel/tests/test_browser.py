@@ -1,20 +1,15 @@
 """The panel in a real browser, with a real miner behind it."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import partial
 from pathlib import Path
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from minerpanel.tests.processes import Miner, step_body, wait_until
 from minerpanel.tests.visitors import Visitor
-
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
@@ -46,12 +41,12 @@ def test_an_admin_sees_a_step_arrive_changes_the_spacing_takes_it_back_and_impor
     with page.expect_download() as saved:
         page.get_by_role("link", name="Export as JSON").click()
     exported = saved.value.path().read_text()
-    change.get_by_role("button", name="Take back").click()
+    change.get_by_role("button", name="Revert").click()
     expect(page.get_by_label("Spacing")).to_have_value("5")
     page.get_by_role("link", name="Import", exact=True).click()
     page.get_by_label("Or its text").fill(exported)
     page.get_by_role("button", name="Show what would change").click()
-    expect(page.get_by_role("row").filter(has_text="spacing_seconds")).to_contain_text("2.5 s")
+    expect(page.get_by_role("row").filter(has_text="Spacing")).to_contain_text("2.5 s")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_label("Spacing")).to_have_value("2.5")
     page.get_by_role("button", name="Test the key of default").click()
@@ -80,10 +75,11 @@ def test_an_operators_task_is_tried_then_answered_before_their_eyes(visitor: Vis
     page = visitor.page
     miner[0].worker()
     visitor.log_in("operator")
+    page.goto(f"{visitor.url}/tasks/")
     page.get_by_role("link", name="New task").click()
     page.get_by_label("Prompt").fill("Log out")
     page.get_by_label("URL").fill("http://localhost:8000/?seed=5")
-    page.get_by_label("Tried as").select_option("The first step")
+    page.get_by_label("Try").select_option("The first step")
     page.get_by_role("button", name="Try it").click()
     expect(page.get_by_role("region", name="What the template agent makes of it")).to_contain_text("Answered by the recipe logout")
     expect(page.get_by_label("Prompt")).to_have_value("Log out")
@@ -103,14 +99,14 @@ def test_the_tests_run_before_an_operators_eyes_and_their_report_is_the_file(vis
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tests").click()
     page.get_by_role("button", name="Run the tests").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Test run 1")
-    expect(page.get_by_role("main")).to_contain_text("The worker is silent, so nobody takes the run up.")
+    expect(page.get_by_role("main")).to_contain_text("The worker is not running, so the run does not start.")
     expect(page.get_by_role("progressbar")).to_be_visible()
     running.worker()
     expect(page.locator("details.result").first).to_contain_text("API key (default)", timeout=60_000)
     expect(page.get_by_role("heading", name="Recommendations")).to_be_visible(timeout=120_000)
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
-    assert running.rows("SELECT state, verdict FROM monitoring_testrun")[0][0] == "done"
+    assert running.rows("SELECT state, verdict FROM monitoring_testrun")[0][0] == "succeeded"
     with page.expect_download() as download:
         page.get_by_role("link", name="Markdown").click()
     markdown = download.value.path().read_text().replace("\\", "")
@@ -127,7 +123,7 @@ def test_the_tests_run_before_an_operators_eyes_and_their_report_is_the_file(vis
 
 
 def test_the_log_is_live_waits_while_it_is_read_and_goes_on(visitor: Visitor, miner: tuple[Miner, str]) -> None:
-    page, log = visitor.page, "import logging; logging.getLogger('agents.spool').warning('{}')"
+    page, log = visitor.page, "import logging; logging.getLogger('agents.hybrid.spool').warning('{}')"
     miner[0].manage("shell", "--command", "import logging; [logging.warning('early') for _ in range(60)]")
     visitor.log_in("viewer")
     page.get_by_role("link", name="Logs").click()
@@ -167,7 +163,7 @@ def test_an_operator_imports_a_journal_before_their_eyes(visitor: Visitor, miner
     page.get_by_label("Year").fill("2025")
     page.get_by_role("button", name="Import the journal").click()
     row = page.get_by_role("row").filter(has_text="journal.log")
-    expect(row).to_contain_text("Done", timeout=60_000)
+    expect(row).to_contain_text("Succeeded", timeout=60_000)
     row.get_by_role("link", name="journal.log").click()
     expect(page.get_by_label("Log entries")).to_contain_text("Task a-1 timed out after 25 seconds")
     assert visitor.faults == []
@@ -187,9 +183,9 @@ def test_an_operator_pauses_the_account_sees_the_countdown_and_takes_it_back(vis
     page.wait_for_timeout(3_200)  # two ticks of the live part
     assert re.fullmatch(r"4 min \d+ s", figure.inner_text()), "a tick leaves the countdown written"
     assert figure.inner_text() != before
-    assert httpx.get(f"{visitor.url}/health").json()["llm"]["state"] == "paused"
+    wait_until(lambda: httpx.get(f"{visitor.url}/health").json()["llm"]["state"] == "paused", "Health does not report the pause")
     page.get_by_role("link", name="Resume").click()
-    expect(page.get_by_role("main")).to_contain_text("Ends the pause. The next step may ask at once.")
+    expect(page.get_by_role("main")).to_contain_text("Ends the pause. The next step may send at once.")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("main")).to_contain_text("LLM ready")
     page.get_by_role("link", name="Clear…").click()
@@ -197,12 +193,12 @@ def test_an_operator_pauses_the_account_sees_the_countdown_and_takes_it_back(vis
     page.get_by_role("link", name="Cancel").click()
     page.get_by_role("link", name="Clear…").click()
     page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_role("status").filter(has_text="is forgotten")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="is cleared")).to_be_visible()
     page.get_by_role("link", name="Probe now").click()
     expect(page.get_by_role("alert")).to_contain_text("The worker sends the probe.")
     page.get_by_role("button", name="Probe now").click()
     expect(page.get_by_role("status").filter(has_text="is queued")).to_be_visible()
-    done = page.get_by_role("region", name="What operators did").get_by_role("row")
+    done = page.get_by_role("region", name="Operator actions").get_by_role("row")
     expect(done.filter(has_text="operator")).to_have_count(4)
     assert visitor.faults == []
 
@@ -254,9 +250,9 @@ def test_an_operator_has_a_step_answered_again_by_others_and_tries_other_setting
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
     visitor.log_in("operator")
     page.goto(f"{visitor.url}/tasks/1/")
-    page.get_by_role("link", name="Answer it again, as a test").click()
+    page.get_by_role("link", name="Replay this step").click()
     page.get_by_label("Who answers").select_option("Template agent only")
-    page.get_by_role("button", name="Answer again").click()
+    page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.get_by_role("group", name="Now")).to_contain_text("Template", timeout=60_000)
     expect(page.get_by_role("group", name="Then")).to_contain_text("Qwen/Qwen3-32B-TEE")
     expect(page.get_by_role("status").filter(has_text="answer")).to_be_visible()
@@ -264,7 +260,7 @@ def test_an_operator_has_a_step_answered_again_by_others_and_tries_other_setting
     expect(page.get_by_text("Search for the film 'Arrival'").first).to_be_visible()
     page.get_by_label("Who answers").select_option("Qwen/Qwen3-32B-TEE")
     page.get_by_label("Deadline, s").fill("30")
-    page.get_by_role("button", name="Answer again").click()
+    page.get_by_role("button", name="Replay", exact=True).click()
     by_model = page.get_by_role("region", name="Replay 2")
     expect(by_model).to_contain_text("deadline 30 s")
     expect(by_model.get_by_role("group", name="Now")).to_contain_text("Qwen/Qwen3-32B-TEE", timeout=60_000)
@@ -308,7 +304,6 @@ def test_no_page_makes_the_browser_complain_in_any_theme_or_width(visitor: Visit
         "/settings/",
         "/settings/import/",
         "/settings/retention/",
-        "/settings/backups/",
         "/settings/users/",
     ):
         page.goto(visitor.url + path)

@@ -1,23 +1,18 @@
 """The Overview's charts in a real browser, and the weight of its load."""
 
-from __future__ import annotations
-
 import re
 import time
-from itertools import pairwise
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from minerpanel.tests.processes import PATIENCE, step_body, wait_until
 from minerpanel.tests.visitors import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
-
 BAR = 300  # seconds
 CHART = "Chart.getChart(document.querySelector('[data-chart=routes]'))"
 DRAWN = f"{CHART}.data.datasets.map((set) => [set.label, set.data.reduce((sum, point) => sum + point.y, 0)])"
+COST = "Chart.getChart(document.querySelector('[data-chart=cost]'))"
 NEWEST_BAR = f"(() => {{ const bar = {CHART}.getDatasetMeta(0).data.at(-1); return {{ x: bar.x, y: (bar.y + bar.base) / 2 }}; }})()"
 
 
@@ -35,12 +30,14 @@ def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_steps(vis
     page.get_by_role("navigation", name="Range").get_by_role("link", name="1 h").click()
     expect(page).to_have_url(re.compile(r"\?range=1h$"))
     assert page.evaluate(DRAWN) == [["LLM", 1], ["Template", 0]]
-    page.get_by_text("The same as a table").click()
+    page.get_by_text("Show as a table").click()
     newest = page.locator("#figures-table tbody tr").first
     expect(newest).to_contain_text("1")
     labels = page.evaluate(f"{CHART}.scales.x.ticks.map((tick) => tick.value)")
-    steps = {later - earlier for earlier, later in pairwise(labels)}
-    assert len(steps) == 1 and labels[0] % steps.pop() == 0, "labels are at round times"
+    assert labels and all(label % BAR == 0 for label in labels), "labels are at round times"
+    for axis in ("y", "right"):
+        marks = page.evaluate(f"{COST}.scales.{axis}.ticks.map((tick) => tick.label)")
+        assert len(marks) == len(set(marks)) > 1, f"labels repeat: {marks}"
     height = page.evaluate("document.getElementById('charts').offsetHeight")
     page.evaluate(f"window.first = {CHART}")
     httpx.post(f"{visitor.url}/step", json=step_body(1), timeout=60)

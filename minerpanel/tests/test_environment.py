@@ -1,7 +1,5 @@
 """The typed readers of the environment."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from agents.tests.rows import rows
 from minerpanel.environment import Environment
 
 
@@ -33,7 +32,7 @@ def test_an_empty_value_counts_as_not_set() -> None:
     assert Environment({"PORT": " "}).integer("PORT", 8000, least=1, most=65535) == 8000
 
 
-@pytest.mark.parametrize(
+@rows(
     ("read", "text", "wanted"),
     [
         (lambda env: env.boolean("KEY"), "perhaps", "a boolean"),

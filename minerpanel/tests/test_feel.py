@@ -1,7 +1,5 @@
 """How the panel behaves under a person's hands: refreshing, keys, themes, times."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -11,8 +9,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from minerpanel.tests.processes import step_body
 from minerpanel.tests.visitors import PASSWORD, Panel, Visitor
-
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 COUNT_TICKS = "document.body.addEventListener('tick', () => { window.ticks = (window.ticks ?? 0) + 1; })"
 TICKS = "window.ticks ?? 0"
@@ -31,8 +27,15 @@ def open_counted(visitor: Visitor, path: str) -> Page:
     """The page with its ticks counted, on a clock that only the test moves."""
     visitor.page.clock.install()
     visitor.page.goto(visitor.url + path)
+    visitor.page.clock.pause_at(visitor.page.evaluate("Date.now()") / 1000 + 1)
     visitor.page.evaluate(COUNT_TICKS)
+    expect_nothing_requested(visitor.page)
     return visitor.page
+
+
+def expect_nothing_requested(page: Page) -> None:
+    """A part of which a request is under way drops the next tick."""
+    expect(page.locator(".htmx-request")).to_have_count(0, timeout=60_000)
 
 
 def refresh(page: Page) -> Locator:
@@ -59,7 +62,8 @@ def test_times_are_in_their_readers_zone_before_they_are_seen(admin: Visitor) ->
 def test_a_page_is_renewed_as_often_as_its_reader_chose(choice: str, ticks: int, admin: Visitor) -> None:
     page = open_counted(admin, "/")
     refresh(page).select_option(choice)
-    assert ticks_within(page, 60) in (ticks, ticks - 1)
+    # The page's clock runs on between opening it and putting it forward: on a busy machine for another tick.
+    assert abs(ticks_within(page, 60) - ticks) <= min(ticks, 1)
     page.reload()
     expect(refresh(page)).to_have_value(choice)
 
@@ -80,7 +84,11 @@ def test_a_live_part_in_which_nothing_changed_comes_without_a_body(admin: Visito
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
     network.on("Network.responseReceivedExtraInfo", lambda answer: statuses.append(answer["statusCode"]))
-    page.wait_for_timeout(5_000)  # three ticks
+    for _ in range(60):  # a tick takes 1.5 s, on a busy machine longer
+        page.wait_for_timeout(1_000)
+        if len(statuses) >= 3:
+            break
+    assert len(statuses) >= 3
     assert statuses[0] in (200, 304)
     assert set(statuses[1:]) == {304}
 
@@ -97,8 +105,9 @@ def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(a
     page.route(f"{admin.url}/", lambda route: route.abort("connectionrefused"))
     gaps = []
     for _ in range(7):
-        with page.expect_event("requestfailed"):
+        with page.expect_event("requestfailed", timeout=120_000):
             gaps.append(seconds_to_next_tick(page))
+        expect_nothing_requested(page)
         expect(told).to_contain_text(re.compile(r"Stale since \d+:\d\d.*The panel can't be reached\."))
     # The page's clock also runs by itself while a busy machine answers.
     assert all(0.7 * wanted <= gap <= wanted for gap, wanted in zip(gaps[1:], (2, 4, 8, 16, 32, 60), strict=True)), gaps
@@ -124,7 +133,7 @@ def test_a_part_that_is_no_longer_given_out_says_so(admin: Visitor, panel: Panel
     page = admin.page
     page.goto(f"{admin.url}/tasks/1/")
     page.route("**/tasks/1/", lambda route: route.fulfill(status=404, body=""))
-    expect(page.locator("[data-stale-words]")).to_contain_text("no longer gives this out (404). Reload the page to see why.")
+    expect(page.locator("[data-stale-words]")).to_contain_text("no longer serves this (404). Reload the page to see why.")
 
 
 def test_what_a_reader_is_at_survives_a_live_update(admin: Visitor, panel: Panel) -> None:
@@ -261,11 +270,11 @@ def test_the_first_steps_are_hidden_for_good_where_they_are_dismissed(admin: Vis
     page = admin.page
     page.goto(admin.url)
     steps = page.get_by_role("region", name="First steps")
-    expect(steps).to_contain_text("A step is answered")
+    expect(steps).to_contain_text("First step answered")
     steps.get_by_role("button", name="Dismiss").click()
     expect(steps).to_be_hidden()
     page.reload()
-    expect(page.get_by_role("region", name="State")).to_be_visible()
+    expect(page.get_by_role("region", name="Status")).to_be_visible()
     expect(steps).to_be_hidden()
 
 

@@ -1,7 +1,5 @@
 """The `.env` of the first start."""
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 

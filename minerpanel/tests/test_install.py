@@ -1,7 +1,5 @@
 """Where something is missing on a fresh machine, the installation says which package to install."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from pathlib import Path

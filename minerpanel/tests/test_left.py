@@ -1,36 +1,32 @@
 """What an account has left, read by real workers from a real management host while a real web process answers."""
 
-from __future__ import annotations
-
 import time
 
 import pytest
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import Miner, answered, post_at_once, step_body, wait_until
-
-pytestmark = pytest.mark.slow
 
 MODEL = "Qwen/Qwen3-32B-TEE"
 QUEUE_MANY = "from django_q.tasks import async_task; [async_task('agents.jobs.read_quotas', save=False) for _ in range(6)]"
 SUBSCRIPTION = "/users/me/subscription_usage"
-# When the stand-in's window resets, in seconds from its start.
+# When fake Chutes' window resets, in seconds from its start.
 WINDOW = 7_000.0
 
 
-def environment(process_environment: dict[str, str], standin: StandIn) -> dict[str, str]:
-    keys = {"CHUTES_API_KEY": standin.key, "CHUTES_ADMIN_KEY": standin.admin_key}
-    urls = {"CHUTES_BASE_URL": standin.base_url, "CHUTES_MANAGEMENT_URL": standin.management_url}
+def environment(process_environment: dict[str, str], fake_chutes: FakeChutes) -> dict[str, str]:
+    keys = {"CHUTES_API_KEY": fake_chutes.key, "CHUTES_ADMIN_KEY": fake_chutes.admin_key}
+    urls = {"CHUTES_BASE_URL": fake_chutes.base_url, "CHUTES_MANAGEMENT_URL": fake_chutes.management_url}
     return {**process_environment, **keys, **urls, "CHUTES_MODELS": MODEL}
 
 
-def asked(standin: StandIn) -> list[str]:
-    return [each["path"] for each in standin.state()["arrivals"] if each["path"].startswith("/users")]
+def asked(fake_chutes: FakeChutes) -> list[str]:
+    return [each["path"] for each in fake_chutes.state()["arrivals"] if each["path"].startswith("/users")]
 
 
 def test_a_reached_cap_pauses_until_its_own_reset_and_nobody_reads_too_often(process_environment: dict[str, str]) -> None:
-    with StandIn.started() as standin, Miner.running(environment(process_environment, standin)) as miner:
-        standin.set(cap4h={"cap": 1.0, "used": 1.0, "reset_at": WINDOW})
+    with FakeChutes.started() as fake_chutes, Miner.running(environment(process_environment, fake_chutes)) as miner:
+        fake_chutes.set(cap4h={"cap": 1.0, "used": 1.0, "reset_at": WINDOW})
         url = miner.web()
         ((seconds, response),) = post_at_once([url], [step_body()])
         assert answered(response) and seconds < 20, "the step did not wait for the reading"
@@ -39,18 +35,18 @@ def test_a_reached_cap_pauses_until_its_own_reset_and_nobody_reads_too_often(pro
             miner.worker()
         wait_until(lambda: miner.rows("SELECT pause_source FROM agents_gate") == [("subscription",)], "the pause does not move")
         ((paused_until,),) = miner.rows("SELECT paused_until FROM agents_gate")
-        assert paused_until == pytest.approx(time.time() - standin.state()["uptime"] + WINDOW, abs=2)
+        assert paused_until == pytest.approx(time.time() - fake_chutes.state()["uptime"] + WINDOW, abs=2)
         miner.manage("shell", "--command", QUEUE_MANY)
         wait_until(lambda: miner.rows("SELECT count(*) FROM django_q_ormq") == [(0,)], "the queue is not worked off")
-        paths = asked(standin)
+        paths = asked(fake_chutes)
         assert SUBSCRIPTION in paths and len(paths) == len(set(paths)), "the next reading is due in five minutes"
         held = b"".join(path.read_bytes() for path in miner.database_file.parent.glob("panel.sqlite3*"))
-        assert standin.admin_key.encode() not in held
+        assert fake_chutes.admin_key.encode() not in held
 
 
 def test_a_worker_reads_what_is_due_as_soon_as_it_starts(process_environment: dict[str, str]) -> None:
-    with StandIn.started() as standin, Miner.running(environment(process_environment, standin)) as miner:
-        standin.set(balance=2.5, quota={"total": 300, "used": 181})
+    with FakeChutes.started() as fake_chutes, Miner.running(environment(process_environment, fake_chutes)) as miner:
+        fake_chutes.set(balance=2.5, quota={"total": 300, "used": 181})
         miner.manage("shell", "--command", "from agents.configuration import default_account; default_account()")
         miner.worker()
         row = wait_until(

@@ -1,15 +1,10 @@
 """Lists in a real browser: filters that answer at once, orders, tabs, ranges; all kept in the URL."""
 
-from __future__ import annotations
-
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from minerpanel.tests.visitors import Visitor
-
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_events_are_filtered_as_soon_as_a_condition_is_chosen(admin: Visitor) -> None:

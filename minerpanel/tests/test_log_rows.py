@@ -1,7 +1,5 @@
 """Log records become rows, in whatever process, and nobody who logs waits or fails."""
 
-from __future__ import annotations
-
 import logging
 import multiprocessing
 import os
@@ -16,14 +14,14 @@ import httpx
 import pytest
 from django.db import OperationalError, connection
 
-from agents import log_context
+from agents.common import log_context
+from agents.devtools.fake_chutes.process import FakeChutes
 from agents.models import Settings
-from agents.standin.process import StandIn
 from minerpanel.logs import AddContext, RedactSecrets
 from minerpanel.tests.processes import Miner, step_body, wait_until
-from monitoring import log_rows
-from monitoring.journal.meaning import meaning
-from monitoring.log_rows import RowHandler
+from monitoring.logs import log_handler
+from monitoring.logs.journal import meaning
+from monitoring.logs.log_handler import RowHandler
 from monitoring.models import LogEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,13 +76,13 @@ def test_secrets_and_what_no_database_takes_are_gone(make: Make) -> None:
         logger.exception("A NUL \0, half a character \ud83d and %s", "open-sesame")
     handler.flush()
     message = LogEntry.objects.get().message
-    assert message.startswith("A NUL \ufffd, half a character ? and [secret]\nTraceback")
+    assert message.startswith("A NUL \ufffd, half a character \ufffd and [secret]\nTraceback")
     assert "ValueError: invalid literal" in message
     assert "sesame" not in message
 
 
 def test_info_is_kept_where_the_settings_say_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_rows, "REFRESH_SECONDS", 0.01)
+    monkeypatch.setattr(log_handler, "REFRESH_SECONDS", 0.01)
     logger, _ = make()
     logger.info("too little")
     Settings.objects.create(id=Settings.ONLY, keep_info_logs=True)
@@ -100,17 +98,17 @@ def test_info_is_kept_where_the_settings_say_so(make: Make, monkeypatch: pytest.
 
 
 def test_what_the_queue_cannot_hold_is_counted_and_told_in_one_row(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_rows, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(log_handler, "RETRY_SECONDS", 0.01)
     refuses = threading.Event()
     refuses.set()
-    write = log_rows.write
+    write = log_handler.write
 
-    def refusing(entries: list[log_rows.Entry]) -> None:
+    def refusing(entries: list[log_handler.Row]) -> None:
         if refuses.is_set():
             raise OperationalError("database is locked")
         write(entries)
 
-    monkeypatch.setattr(log_rows, "write", refusing)
+    monkeypatch.setattr(log_handler, "write", refusing)
     logger, handler = make(queue=10, last_patience=0.5)
     for number in range(10):
         logger.warning("%d", number)
@@ -129,7 +127,7 @@ def test_what_the_queue_cannot_hold_is_counted_and_told_in_one_row(make: Make, m
 
 def test_a_record_that_no_row_can_hold_keeps_no_other_one_waiting(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     logger, handler = make()
-    monkeypatch.setattr(log_rows, "meaning", lambda message, level: 1 / 0 if message == "bad" else meaning(message, level))
+    monkeypatch.setattr(log_handler, "meaning", lambda message, level: 1 / 0 if message == "bad" else meaning(message, level))
     logger.warning("bad")
     handler.flush()
     logger.warning("good")
@@ -154,13 +152,13 @@ def test_who_logs_does_not_wait_for_a_locked_database(make: Make) -> None:
 
 def test_what_the_writer_itself_logs_makes_no_rows(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     logger, handler = make()
-    write = log_rows.write
+    write = log_handler.write
 
-    def talking(entries: list[log_rows.Entry]) -> None:
+    def talking(entries: list[log_handler.Row]) -> None:
         logger.warning("about writing")
         write(entries)
 
-    monkeypatch.setattr(log_rows, "write", talking)
+    monkeypatch.setattr(log_handler, "write", talking)
     logger.warning("once")
     handler.flush()
     logger.warning("twice")
@@ -195,12 +193,11 @@ def test_a_forked_process_has_a_writer_of_its_own_and_writes_before_it_ends(make
     assert LogEntry.objects.values("process").distinct().count() == 2
 
 
-@pytest.mark.slow
 def test_web_processes_workers_and_commands_keep_their_records(process_environment: dict[str, str], tmp_path: Path) -> None:
     warn = "import logging; logging.getLogger('a.command').warning('from a command')"
     job = "from django_q.tasks import async_task; async_task('logging.warning', 'from a job')"
-    with StandIn.started() as standin:
-        account = {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "a/model"}
+    with FakeChutes.started() as fake_chutes:
+        account = {"CHUTES_API_KEY": fake_chutes.key, "CHUTES_BASE_URL": fake_chutes.base_url, "CHUTES_MODELS": "a/model"}
         with Miner.running({**process_environment, **account}) as miner:
             miner.manage("shell", "--command", warn)
             assert miner.rows("SELECT message FROM monitoring_logentry") == [("from a command",)]
@@ -208,10 +205,10 @@ def test_web_processes_workers_and_commands_keep_their_records(process_environme
             miner.manage("shell", "--command", job)
             kept = "SELECT count(*) FROM monitoring_logentry WHERE message = 'from a job' AND process LIKE 'manage run_cluster[%'"
             wait_until(lambda: miner.rows(kept) == [(1,)], "a job's record is not kept")
-            standin.set(limit=0)
+            fake_chutes.set(limit=0)
             httpx.post(f"{miner.web()}/step", json=step_body(), timeout=60)
             kept = "SELECT logger, process, facts FROM monitoring_logentry JOIN agents_step ON uid = step_uid WHERE attempt_uid IS NOT NULL"
             (row,) = wait_until(lambda: miner.rows(kept), "the step's record is not kept")
             assert row[0] == "agents.ledger.events"
-            assert row[1].startswith("gunicorn")
+            assert row[1].startswith("serve")
             assert '"wait_seconds": 60.0' in row[2]

@@ -1,7 +1,5 @@
 """No secret reaches a log line, and each line says which step it is about."""
 
-from __future__ import annotations
-
 import io
 import logging
 import uuid
@@ -13,7 +11,8 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 
-from agents import keys, log_context
+from agents.common import log_context
+from agents.configuration import keys
 from minerpanel.logs import AddContext, RedactSecrets
 
 KEY = "cpk_" + "a" * 32 + "." + "b" * 32 + "." + "C" * 32

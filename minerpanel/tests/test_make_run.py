@@ -1,7 +1,5 @@
 """From a clean clone: what a newcomer types, as real processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -10,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,18 +19,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_START = 300.0  # seconds; downloads packages where pip has no cache
-PATIENCE = 60.0
-WEB, WORKER = "gunicorn --config", "manage.py worker"
+PATIENCE = 180.0
+WEB, WORKER = "minerpanel.serve --end", "manage.py worker"
 CHANGE = "miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
 SIMULATE = "simulate bench/scenarios/02_limit_60.json --settings pacing=learned"
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.process
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
     """The files of this tree as a clone would have them, with what is not committed yet."""
-    folder = tmp_path_factory.mktemp("clone")
+    folder = tmp_path / "clone"
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -82,10 +81,19 @@ def running(clone: Path, port: int, target: str = "run", **more: str) -> Iterato
         process.wait(PATIENCE)
 
 
+@pytest.mark.slow
+def test_a_first_start_where_all_is_installed(clone: Path) -> None:
+    (clone / ".venv").symlink_to(sys.prefix)
+    port = free_ports(1)
+    the_first_start_sets_up(clone, port)
+    a_second_start_installs_nothing_and_settings_can_be_changed(clone, port)
+
+
+@pytest.mark.slow
 def test_a_newcomer_types_what_the_readme_says(clone: Path) -> None:
     port = free_ports(1)
     the_first_start_sets_up(clone, port)
-    a_second_start_takes_seconds_and_settings_can_be_changed(clone, port)
+    a_second_start_installs_nothing_and_settings_can_be_changed(clone, port)
     the_demo_answers_validators(clone, port, free_ports(2))
     make_clean_leaves_the_data(clone)
 
@@ -118,11 +126,9 @@ def web_is_restarted_alone(panel: Running) -> None:
     assert panel.pid(WORKER) == worker
 
 
-def a_second_start_takes_seconds_and_settings_can_be_changed(clone: Path, port: int) -> None:
-    started = time.monotonic()
+def a_second_start_installs_nothing_and_settings_can_be_changed(clone: Path, port: int) -> None:
     with running(clone, port) as panel:
         wait_for(panel.announced, PATIENCE)
-        assert time.monotonic() - started < 30  # 4 on an idle machine; an installation takes longer
         assert "Installing" not in panel.output()
         assert "First admin" not in panel.output()
         run(clone, ".venv/bin/python", "manage.py", *CHANGE.split())
@@ -131,8 +137,8 @@ def a_second_start_takes_seconds_and_settings_can_be_changed(clone: Path, port: 
     wait_for(lambda: processes_below(clone) == {}, PATIENCE)
 
 
-def the_demo_answers_validators(clone: Path, port: int, standin_port: int) -> None:
-    with running(clone, port, "demo", STANDIN_PORT=str(standin_port)) as demo:
+def the_demo_answers_validators(clone: Path, port: int, fake_chutes_port: int) -> None:
+    with running(clone, port, "demo", FAKE_CHUTES_PORT=str(fake_chutes_port)) as demo:
         wait_for(demo.announced, PATIENCE)
         wait_for(lambda: re.search(r"[1-9][0-9]* actions? in ", demo.output()) is not None, PATIENCE)
         assert (clone / "data" / "demo" / "panel.sqlite3").exists()

@@ -1,7 +1,5 @@
 """A pause from its beginning to its end, with real processes: who watches is told, the account is tested again, the history tells both."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,13 +8,11 @@ import httpx
 import pytest
 from lxml import html
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import Miner, answered, environment, moment, post_at_once, step_body, wait_until
-from monitoring.suites.retests import AFTER_PROBE
+from monitoring.testruns.suites.schedules import AFTER_PROBE
 from monitoring.tests.reading import words_of
 from monitoring.tests.receiver import Receiver, receiving
-
-pytestmark = pytest.mark.slow
 
 PASSWORD = "a-long-enough-password"
 MAKE_ADMIN = """
@@ -25,7 +21,7 @@ User.objects.create_user("ann", password="{}").groups.add(Group.objects.get(name
 """
 PAUSE = 3
 EVENT = "SELECT predicted_at, recovered_at FROM agents_ratelimitevent WHERE model = '' AND ended_by = 'succeeded'"
-RETEST = "SELECT id, asked_at FROM monitoring_testrun WHERE trigger = 'reset' AND state = 'done'"
+RETEST = "SELECT id, requested_at FROM monitoring_testrun WHERE trigger = 'reset' AND state = 'succeeded'"
 
 
 @contextmanager
@@ -50,13 +46,14 @@ def titles(receiver: Receiver) -> list[str]:
     return [message["title"] for message in receiver.messages]
 
 
+@pytest.mark.slow
 def test_a_pause_is_told_as_it_begins_and_ends_and_the_account_is_tested_when_it_should_be_back(
     process_environment: dict[str, str],
 ) -> None:
     with (
-        StandIn.started() as standin,
+        FakeChutes.started() as fake_chutes,
         receiving() as receiver,
-        Miner.running(environment(process_environment, standin, DEBUG="1")) as miner,
+        Miner.running(environment(process_environment, fake_chutes, DEBUG="1")) as miner,
     ):
         miner.manage("miner_settings", f"backoff_seconds={PAUSE}")
         miner.manage("shell", "--command", MAKE_ADMIN.format(PASSWORD))
@@ -73,10 +70,10 @@ def test_a_pause_is_told_as_it_begins_and_ends_and_the_account_is_tested_when_it
                 zone="UTC",
                 enabled="on",
             )
-            standin.ban(3600)
+            fake_chutes.ban(3600)
             assert answered(post_at_once([url], [step_body()])[0][1])
             wait_until(lambda: "LLM paused: account default" in titles(receiver), "nobody is told that the pause began")
-            standin.ban(0)
+            fake_chutes.ban(0)
             wait_until(lambda: "LLM back: default" in titles(receiver), "nobody is told that the pause is over")
             assert titles(receiver).count("LLM paused: account default") == titles(receiver).count("LLM back: default") == 1
             ((predicted, recovered),) = miner.rows(EVENT)
@@ -86,5 +83,5 @@ def test_a_pause_is_told_as_it_begins_and_ends_and_the_account_is_tested_when_it
             assert miner.rows(f"SELECT count(*) FROM monitoring_testresult WHERE run_id = {run} AND verdict = 'ok'")[0][0] > 0
             events = words(visitor, "/rate-limit/events/")
             assert "A request succeeded" in events, events
-            messages = words(visitor, "/notifications/deliveries/?state=sent")
+            messages = words(visitor, "/notifications/deliveries/?state=succeeded")
             assert "LLM back: default" in messages and "LLM paused: account default" in messages

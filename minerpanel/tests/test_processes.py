@@ -1,7 +1,5 @@
 """The tests' own ground: processes that run tests share no folder and no database."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -11,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from conftest import DATA
-from minerpanel.tests.processes import PATIENCE, ROOT
+from minerpanel.tests.processes import ROOT
 
 
 def test_a_test_process_has_its_own_data_folder_and_a_migrated_database(process_environment: dict[str, str]) -> None:
@@ -24,5 +22,5 @@ def test_so_do_several_of_a_run_in_which_no_test_asks_for_the_database() -> None
     one = f"{__file__}::{test_a_test_process_has_its_own_data_folder_and_a_migrated_database.__name__}"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "each", one]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))}
-    done = subprocess.run(command, cwd=ROOT, env=inherited, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=inherited, capture_output=True, text=True, timeout=600, check=False)
     assert "2 passed" in done.stdout, done.stdout[-5_000:]

@@ -1,6 +1,4 @@
-"""What the miner promises, held with real processes against a real stand-in for Chutes."""
-
-from __future__ import annotations
+"""What the miner promises, held with real processes against fake Chutes."""
 
 import sqlite3
 import threading
@@ -11,42 +9,40 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import MODEL, Miner, answered, completions, environment, post_at_once, step_body, wait_until
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
-def standin() -> Iterator[StandIn]:
-    with StandIn.started() as running:
+def fake_chutes() -> Iterator[FakeChutes]:
+    with FakeChutes.started() as running:
         yield running
 
 
 @pytest.fixture
-def miner(process_environment: dict[str, str], standin: StandIn) -> Iterator[Miner]:
-    with Miner.running(environment(process_environment, standin)) as running:
+def miner(process_environment: dict[str, str], fake_chutes: FakeChutes) -> Iterator[Miner]:
+    with Miner.running(environment(process_environment, fake_chutes)) as running:
         yield running
 
 
-def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(miner: Miner, standin: StandIn) -> None:
-    standin.set(limit=0)
+def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(miner: Miner, fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(limit=0)
     url = miner.web()
     answers = post_at_once([url], [step_body(number) for number in range(20)])
     assert all(answered(response) for _, response in answers)
     assert max(seconds for seconds, _ in answers) < 5, "nobody waits for a slot of a paused account"
-    assert len(completions(standin)) == 1
+    assert len(completions(fake_chutes)) == 1
     later = post_at_once([url], [step_body(number) for number in range(20, 40)])
     assert all(answered(response) for _, response in later)
-    assert len(completions(standin)) == 1
+    assert len(completions(fake_chutes)) == 1
     assert miner.rows("SELECT strike, status FROM agents_ratelimitevent WHERE pause_seconds BETWEEN 60 AND 63") == [(1, 429)]
     assert miner.rows("SELECT count(*) FROM agents_step WHERE route = 'template' AND answered_at IS NOT NULL") == [(40,)]
 
 
-def test_the_llm_is_answered_with_its_own_actions_and_put_on_record(miner: Miner, standin: StandIn) -> None:
+def test_the_llm_is_answered_with_its_own_actions_and_put_on_record(miner: Miner, fake_chutes: FakeChutes) -> None:
     answer = post_at_once([miner.web()], [step_body()])[0][1]
     assert answered(answer)
-    assert len(completions(standin)) == 1
+    assert len(completions(fake_chutes)) == 1
     assert miner.rows("SELECT route, reason FROM agents_step") == [("llm", "answered")]
     assert miner.rows("SELECT model, verdict, status FROM agents_llmattempt") == [(MODEL, "ok", 200)]
 

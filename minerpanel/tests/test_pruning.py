@@ -1,7 +1,5 @@
 """Steps are answered in time while old records are deleted by the ten thousand. On SQLite, which has one writer at a time."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time
@@ -9,10 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import ROOT, Miner, answered, environment, post_at_once, step_body
-
-pytestmark = pytest.mark.slow
 
 OLD_LOGS, OLD_STEPS = 30_000, 6_000
 FILL = f"""
@@ -28,15 +24,16 @@ tasks = Task.objects.bulk_create((Task(fingerprint=uuid.uuid4().hex, key="old", 
 Step.objects.bulk_create((Step(task=task, source="validator", endpoint="/step", form="step", url="http://a/", received_at=old, deadline_at=old,
     answered_at=old, route="template", reason="paused", page_excerpt="Some page " * 50) for task in tasks), 500)
 """
-PRUNE = "from monitoring import retention; from django.utils import timezone; print(retention.prune(timezone.now()))"
+PRUNE = "from monitoring.retention import pruning; from django.utils import timezone; print(pruning.prune(timezone.now()))"
 
 
 @pytest.fixture
 def miner(process_environment: dict[str, str]) -> Iterator[Miner]:
-    with StandIn.started() as standin, Miner.running(environment(process_environment, standin)) as running:
+    with FakeChutes.started() as fake_chutes, Miner.running(environment(process_environment, fake_chutes)) as running:
         yield running
 
 
+@pytest.mark.slow
 def test_steps_are_answered_in_time_while_tens_of_thousands_of_rows_are_deleted(miner: Miner) -> None:
     miner.manage("shell", "--command", FILL)
     miner.manage("miner_settings", "agent_mode=template")  # an LLM would take its time, and the database is asked less often

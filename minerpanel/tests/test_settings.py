@@ -1,7 +1,5 @@
 """The settings, as a start of the panel sees them."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -82,7 +80,9 @@ def test_sqlite_by_url_behaves_the_same() -> None:
 def test_postgres_gives_up_a_dead_host_soon() -> None:
     entry = database("postgres://panel:pw@db.example:5433/panel?sslmode=require", Path("/unused"))
     assert (entry["HOST"], entry["PORT"], entry["PASSWORD"]) == ("db.example", 5433, "pw")
-    assert entry["OPTIONS"] == {"connect_timeout": 2, "sslmode": "require"}
+    assert entry["OPTIONS"]["connect_timeout"] == 2
+    assert entry["OPTIONS"]["tcp_user_timeout"] == 10_000
+    assert entry["OPTIONS"]["sslmode"] == "require"
     assert entry["CONN_HEALTH_CHECKS"] is True
 
 

@@ -1,14 +1,12 @@
 """Three web processes and two workers on one database keep to one gate, and one that is killed leaves nothing stuck.
 
-Each process asks for a model of its own, so that the stand-in's record tells who sent what. All is measured there.
+Each process asks for a model of its own, so that fake Chutes' record tells who sent what. All is measured there.
 """
-
-from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -16,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from agents.standin.catalogue import MODELS
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.catalogue import MODELS
+from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import (
     NOTED_LATE,
     PATIENCE,
@@ -35,26 +33,35 @@ from minerpanel.tests.processes import (
     wait_until,
 )
 
-pytestmark = pytest.mark.slow
-
 WEBS, WORKERS = [{"CHUTES_MODELS": model.id} for model in MODELS[:3]], [{"CHUTES_MODELS": model.id} for model in MODELS[3:5]]
 SENT_BY_WORKERS = [model["CHUTES_MODELS"] for model in WORKERS]
-SUBMIT = "from agents.submissions import submit\nfor n in range({}): submit(prompt=f'Log out{{n}}', url='http://localhost:8000/?seed=5', page='', by='ann')"
+SUBMIT = "from agents.operator_jobs.submissions import submit\nfor n in range({}): submit(prompt=f'Log out{{n}}', url='http://localhost:8000/?seed=5', page='', by='ann')"
 PUBLISHED = 8
 # Shorter than a step takes whose model nobody knows yet would send nothing; longer, and a dead probe's lease would take longer too.
 DEADLINE = 12
+MORE_THAN_THE_LIMIT = "SELECT 1 FROM agents_step WHERE reason = 'spacing'"
+SENT = "SELECT sent_at, verdict FROM agents_llmattempt WHERE sent_at IS NOT NULL ORDER BY sent_at"
+BY_LLM = "SELECT DISTINCT source FROM agents_step WHERE route = 'llm' ORDER BY source"
 
 
 @pytest.fixture
-def standin() -> Iterator[StandIn]:
-    with StandIn.started("--published", str(PUBLISHED)) as running:
+def fake_chutes() -> Iterator[FakeChutes]:
+    with FakeChutes.started("--published", str(PUBLISHED)) as running:
         yield running
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def miner(request: pytest.FixtureRequest, process_environment: dict[str, str], standin: StandIn) -> Iterator[Miner]:
+SLOW_ON_SQLITE = pytest.mark.parametrize(
+    "miner", [pytest.param("sqlite", marks=pytest.mark.slow), pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+SLOW_ON_POSTGRES = pytest.mark.parametrize(
+    "miner", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
+)
+
+
+@pytest.fixture
+def miner(request: pytest.FixtureRequest, process_environment: dict[str, str], fake_chutes: FakeChutes) -> Iterator[Miner]:
     more = {"DATABASE_URL": request.getfixturevalue("postgres_url")} if request.param == "postgres" else {}
-    with Miner.running(environment(process_environment, standin, **more)) as running:
+    with Miner.running(environment(process_environment, fake_chutes, **more)) as running:
         yield running
 
 
@@ -68,8 +75,22 @@ def posted(webs: list[Web], count: int) -> None:
         assert answered(response)
 
 
-def all_answered(miner: Miner, count: int) -> bool:
-    return miner.rows("SELECT count(*) FROM agents_submission WHERE state = 'answered'") == [(count,)]
+def post_until(webs: list[Web], count: int, condition: Callable[[], Any]) -> None:
+    """Post round after round: on a busy machine a process may find a row locked for too long and answers without the LLM."""
+
+    def next_round() -> Any:
+        posted(webs, count)
+        return condition()
+
+    wait_until(next_round, "the web processes do not send what is wanted")
+
+
+def models_asked(fake_chutes: FakeChutes, after: int) -> set[str]:
+    return {arrival["model"] for arrival in completions(fake_chutes)[after:]}
+
+
+def all_answered(miner: Miner) -> bool:
+    return not miner.rows("SELECT 1 FROM agents_submission WHERE state <> 'succeeded'")
 
 
 def most_in_a_minute(times: list[float]) -> int:
@@ -101,35 +122,36 @@ def flood(webs: list[Web]) -> Iterator[list[dict[str, Any]]]:
             thread.join()
 
 
-def test_all_processes_together_keep_the_learned_limit_and_the_spacing(miner: Miner, standin: StandIn) -> None:
+@SLOW_ON_SQLITE
+def test_all_processes_together_keep_the_learned_limit_and_the_spacing(miner: Miner, fake_chutes: FakeChutes) -> None:
     miner.manage("miner_settings", "pacing=learned", "spacing_seconds=0.5", f"deadline_seconds={DEADLINE}")
     webs = miner.webs(WEBS)
     miner.workers(WORKERS, QUICK_CANARY)
-    posted(webs, 1)  # its answer tells of the limit
+    post_until(webs, 1, lambda: completions(fake_chutes))  # its answer tells of the limit
     submit(miner, 2)
-    posted(webs, 12)
-    wait_until(lambda: all_answered(miner, 2), "the workers answer nothing")
-    learned = [arrival["at"] for arrival in completions(standin)]
+    post_until(webs, 12, lambda: miner.rows(MORE_THAN_THE_LIMIT))
+    wait_until(lambda: all_answered(miner), "the workers answer nothing")
+    learned = [arrival["at"] for arrival in completions(fake_chutes)]
     level = learned_pace(miner)["level"]
     assert 1 < level < PUBLISHED
     assert 1 < most_in_a_minute(learned) <= int(level)
-    assert miner.rows("SELECT count(*) FROM agents_step WHERE reason = 'spacing'")[0][0] > 0, (
-        "more was asked for than the limit lets through"
-    )
 
     miner.manage("miner_settings", "pacing=fixed", "deadline_seconds=25")
     submit(miner, 3)
-    posted(webs, 12)
-    wait_until(lambda: all_answered(miner, 5), "the workers answer nothing")
-    arrivals = completions(standin)[len(learned) :]
-    assert {model["CHUTES_MODELS"] for model in WEBS} <= {arrival["model"] for arrival in arrivals}
-    sent = miner.rows("SELECT sent_at, verdict FROM agents_llmattempt WHERE sent_at IS NOT NULL ORDER BY sent_at")
+    post_until(webs, 12, lambda: {model["CHUTES_MODELS"] for model in WEBS} <= models_asked(fake_chutes, len(learned)))
+    wait_until(lambda: all_answered(miner), "the workers answer nothing")
+    while miner.rows(BY_LLM) != [("operator",), ("validator",)]:
+        submit(miner, 1)
+        wait_until(lambda: all_answered(miner), "the workers answer nothing")
+    everything = completions(fake_chutes)
+    arrivals = everything[len(learned) :]
+    wait_until(lambda: len(miner.rows(SENT)) == len(everything), "an attempt is not on record")
+    sent = miner.rows(SENT)
     sent_at = [moment(at) for at, _ in sent[len(learned) :]]
     assert min(gaps(sent_at)) >= 0.5
     arrived_at = sorted(arrival["at"] for arrival in arrivals)
     assert all(arrived >= sent - NOTED_LATE for sent, arrived in zip(sent_at, arrived_at, strict=True)), "they left when they are said to"
     assert [verdict for _, verdict in sent] == ["ok"] * (len(learned) + len(arrivals))
-    assert miner.rows("SELECT DISTINCT source FROM agents_step WHERE route = 'llm' ORDER BY source") == [("operator",), ("validator",)]
 
 
 def learned_pace(miner: Miner) -> dict[str, Any]:
@@ -138,31 +160,32 @@ def learned_pace(miner: Miner) -> dict[str, Any]:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_the_next(miner: Miner, standin: StandIn) -> None:
+@SLOW_ON_POSTGRES
+def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_the_next(miner: Miner, fake_chutes: FakeChutes) -> None:
     patience = ("backoff_seconds=2,4", f"deadline_seconds={DEADLINE}")
     miner.manage("miner_settings", "spacing_seconds=0.5", *patience, "probe_after_pause=false")  # a web process is to send the probe
     webs = miner.webs(WEBS[:2])
     miner.workers(WORKERS[:1], QUICK_CANARY)
-    standin.set(limit=0)
+    fake_chutes.set(limit=0)
     posted(webs, 1)
     with flood(webs) as answers:
         wait_until(lambda: len(events(miner)) == 2, "nobody probes after the pause")
-        standin.set(limit=60, latency={"median": 6, "low": 6, "high": 6})
-        probe = wait_until(lambda: completions(standin)[2:], "nobody probes after the second pause")[0]
+        fake_chutes.set(limit=60, latency={"median": 6, "low": 6, "high": 6})
+        probe = wait_until(lambda: completions(fake_chutes)[2:], "nobody probes after the second pause")[0]
         kill(webs[[model["CHUTES_MODELS"] for model in WEBS].index(probe["model"])].process)
-        standin.set(latency={"median": 1, "low": 1, "high": 1})
+        fake_chutes.set(latency={"median": 1, "low": 1, "high": 1})
         miner.manage("miner_settings", "probe_after_pause=true")
         submit(miner, 2)
         wait_until(lambda: events(miner)[1][1] == "succeeded", "nobody probes after the killed one")
     assert len(answers) > 10
-    first, second, killed, ended, *after = completions(standin)
+    first, second, killed, ended, *after = completions(fake_chutes)
     assert second["at"] >= events(miner)[0][0] and killed["at"] >= events(miner)[1][0], "nothing leaves while the account is paused"
     assert [arrival["status"] for arrival in (first, second, killed, ended)] == [429, 429, 200, 200]
     lease = miner.rows("SELECT lease FROM agents_llmattempt WHERE lease IS NOT NULL AND verdict = 'open'")[0][0]
     assert killed["at"] < lease <= ended["at"] + NOTED_LATE, "the killed probe's lease runs out before the next one leaves"
     assert all(arrival["at"] >= ended["at"] + 1 for arrival in after), "one probe, and the others wait for its answer"
     assert kept_out_after(miner, lease) == [], "a lease that is over keeps nobody waiting"
-    wait_until(lambda: all_answered(miner, 2), "the workers answer nothing")
+    wait_until(lambda: all_answered(miner), "the workers answer nothing")
     nothing_is_open(miner, 1)
 
 
@@ -180,31 +203,34 @@ def kept_out_after(miner: Miner, lease: float) -> list[float]:
     return [at for (row,) in kept_out if lease < (at := moment(row)) < following]
 
 
-def test_a_killed_web_and_a_killed_worker_leave_nothing_stuck_and_the_task_is_answered_once(miner: Miner, standin: StandIn) -> None:
+@pytest.mark.slow
+@SLOW_ON_POSTGRES
+def test_a_killed_web_and_a_killed_worker_leave_nothing_stuck_and_the_task_is_answered_once(miner: Miner, fake_chutes: FakeChutes) -> None:
     miner.manage("miner_settings", "spacing_seconds=0.5")
     webs, workers = miner.webs(WEBS[:2]), miner.workers(WORKERS, QUICK_CANARY)
-    standin.set(latency={"median": 15, "low": 15, "high": 15})
+    fake_chutes.set(latency={"median": 15, "low": 15, "high": 15})
     with ThreadPoolExecutor() as pool:
-        call = pool.submit(httpx.post, f"{webs[0].url}/step", json=step_body(), timeout=PATIENCE)
         submit(miner, 1)
-        arrival = wait_until(lambda: [each for each in completions(standin) if each["model"] in SENT_BY_WORKERS], "no task arrives")[0]
+        arrival = wait_until(lambda: completions(fake_chutes), "no task arrives")[0]
+        call = pool.submit(httpx.post, f"{webs[0].url}/step", json=step_body(), timeout=PATIENCE)
+        wait_until(lambda: completions(fake_chutes)[1:], "no step arrives")
         kill(webs[0].process)
         kill(workers.pop(SENT_BY_WORKERS.index(arrival["model"])))
         killed_at = time.time()
         assert isinstance(call.exception(), httpx.TransportError)
-    standin.set(latency=0)
+    fake_chutes.set(latency=0)
     posted(webs[1:], 1)
-    assert completions(standin)[-1]["model"] == WEBS[1]["CHUTES_MODELS"], "the killed calls keep nobody from sending"
+    assert completions(fake_chutes)[-1]["model"] == WEBS[1]["CHUTES_MODELS"], "the killed calls keep nobody from sending"
 
     wait_until(lambda: miner.beaten_after(killed_at + 2) == 1, "the other worker runs no jobs")
-    assert miner.rows("SELECT state, claims FROM agents_submission") == [("running", 1)], "nobody takes it while the lease runs"
+    assert miner.rows("SELECT state, tries FROM agents_submission") == [("running", 1)], "nobody takes it while the lease runs"
     assert moment(miner.rows("SELECT lease_until FROM agents_submission")[0][0]) <= killed_at + 60
     miner.execute("UPDATE agents_submission SET lease_until = '2020-01-01 00:00:00'")
-    wait_until(lambda: all_answered(miner, 1), "the task is lost")
-    assert miner.rows("SELECT claims FROM agents_submission") == [(2,)]
+    wait_until(lambda: all_answered(miner), "the task is lost")
+    assert miner.rows("SELECT tries FROM agents_submission") == [(2,)]
     task = "SELECT count(*) FROM agents_step WHERE source = 'operator' AND answered_at IS NOT NULL"
     assert miner.rows(task) == [(1,)]
-    assert [each["task_id"] for each in completions(standin)].count(arrival["task_id"]) == 2
+    assert [each["task_id"] for each in completions(fake_chutes)].count(arrival["task_id"]) == 2
     nothing_is_open(miner, 2)
 
 
@@ -212,4 +238,5 @@ def nothing_is_open(miner: Miner, lost: int) -> None:
     """The attempts of killed processes are closed once they are long past their cut-off."""
     miner.execute("UPDATE agents_llmattempt SET cut_off_at = '2020-01-01 00:00:00' WHERE verdict = 'open' AND sent_at IS NULL")
     wait_until(lambda: miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'lost'") == [(lost,)], "an attempt stays open")
-    assert miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'open'") == [(0,)]
+    # A test run after the pause may have one in hand.
+    wait_until(lambda: miner.rows("SELECT count(*) FROM agents_llmattempt WHERE verdict = 'open'") == [(0,)], "an attempt stays open")

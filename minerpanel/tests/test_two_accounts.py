@@ -1,16 +1,12 @@
-"""Two accounts of two real stand-ins, set up by command: when the first is banned, the second serves the same step in time."""
-
-from __future__ import annotations
+"""Two accounts of two fake Chutes, set up by command: when the first is banned, the second serves the same step in time."""
 
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import Miner, answered, post_at_once, step_body
-
-pytestmark = pytest.mark.slow
 
 MODEL = "Qwen/Qwen3-32B-TEE"
 ATTEMPTS = "SELECT name, verdict, refusal FROM agents_llmattempt JOIN agents_account ON agents_account.id = account_id ORDER BY agents_llmattempt.id"
@@ -18,19 +14,19 @@ GATES = "SELECT name, strikes, cause FROM agents_gate JOIN agents_account ON age
 
 
 @pytest.fixture(scope="module")
-def standins() -> Iterator[tuple[StandIn, StandIn]]:
-    with StandIn.started() as first, StandIn.started() as second:
+def fakes() -> Iterator[tuple[FakeChutes, FakeChutes]]:
+    with FakeChutes.started() as first, FakeChutes.started() as second:
         yield first, second
 
 
-def calls(standin: StandIn) -> int:
-    return sum(arrival["path"].endswith("/chat/completions") for arrival in standin.state()["arrivals"])
+def calls(fake_chutes: FakeChutes) -> int:
+    return sum(arrival["path"].endswith("/chat/completions") for arrival in fake_chutes.state()["arrivals"])
 
 
 def test_when_the_first_account_is_banned_the_second_serves_the_same_step(
-    process_environment: dict[str, str], standins: tuple[StandIn, StandIn]
+    process_environment: dict[str, str], fakes: tuple[FakeChutes, FakeChutes]
 ) -> None:
-    first, second = standins
+    first, second = fakes
     environment = {"CHUTES_API_KEY": first.key, "CHUTES_BASE_URL": first.base_url, "CHUTES_MODELS": MODEL}
     with Miner.running({**process_environment, **environment}) as miner:
         miner.manage("miner_settings", "spacing_seconds=0")

@@ -1,7 +1,5 @@
 """What a person who never saw the panel finds from the Overview in at most three clicks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,8 +11,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from minerpanel.tests.processes import step_body
 from minerpanel.tests.visitors import Panel, Visitor, running_panel
-
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 CHANGE = """
 from django.contrib.auth.models import User
@@ -54,7 +50,7 @@ def refused(make_inhabited: Callable[[Path], dict[str, str]], tmp_path_factory: 
         yesterday = datetime.now(UTC) - timedelta(days=1)
         panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")
         panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes asked for it", "Calmer now") + TEST)
-        panel.standin.set(limit=0)
+        panel.fake_chutes.set(limit=0)
         assert httpx.post(f"{panel.url}/step", json=step_body(), timeout=60).status_code == 200
         yield panel
 
@@ -77,11 +73,11 @@ def test_why_the_last_step_was_not_answered_by_the_llm(walk: Walk) -> None:
 
 
 def test_when_the_limit_resets_and_how_that_is_known(walk: Walk) -> None:
-    state = walk.page.get_by_role("region", name="State")
+    state = walk.page.get_by_role("region", name="Status")
     expect(state).to_contain_text(re.compile(r"LLM paused for \d+ (s|min)"))
     expect(state).to_contain_text(re.compile(r"Expected back at \d+:\d\d:\d\d.*: \w+"))
     walk.click(state.get_by_role("link", name="Rate limit"))
-    expect(walk.seen).to_contain_text(re.compile(r"Expected back at .*ladder"))
+    expect(walk.seen).to_contain_text(re.compile(r"Expected back at .*our own backoff"))
     expect(walk.seen.get_by_text("Cause", exact=True).first).to_be_visible()
 
 
@@ -97,7 +93,7 @@ def test_what_was_changed_in_the_settings_yesterday(walk: Walk) -> None:
 
 def test_the_report_of_the_last_failed_test(walk: Walk) -> None:
     region = walk.page.get_by_role("region", name="Health and tests")
-    failed = region.get_by_text(re.compile("^Last trouble: Run 2"))
+    failed = region.get_by_text(re.compile("^Last failed: Run 2"))
     walk.click(failed.get_by_role("link"))
     expect(walk.page.get_by_role("heading", level=1)).to_have_text("Test run 2")
     expect(walk.seen).to_contain_text("The key is refused.")
@@ -120,5 +116,5 @@ def test_what_happened_beside_the_steps_is_drawn_in_the_charts_and_told_at_a_bar
     walk.page.locator("[data-chart=routes]").hover(position=walk.page.evaluate(NEWEST_BAR))
     walk.page.wait_for_function(f"{TOOLTIP}.opacity > 0")
     assert re.search(r"Paused \d+ % of the time", " ".join(walk.page.evaluate(f"{TOOLTIP}.footer")))
-    walk.click(walk.page.get_by_text("The same as a table"))
+    walk.click(walk.page.get_by_text("Show as a table"))
     expect(walk.page.get_by_role("table", name="Settings changes")).to_contain_text("Spacing 7 s → 6 s, by admin")

@@ -1,7 +1,5 @@
 """The web process as production starts it."""
 
-from __future__ import annotations
-
 import http.client
 import subprocess
 import sys
@@ -10,14 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds
-COMMAND = [sys.executable, "-m", "gunicorn", "--config", "minerpanel/gunicorn.conf.py"]
+COMMAND = [sys.executable, "-m", "minerpanel.serve"]
 BY_HTTPS = {"X-Forwarded-Proto": "https"}
-
-pytestmark = pytest.mark.slow
 
 
 @contextmanager
@@ -84,10 +78,10 @@ def test_a_bad_setting_stops_the_start_with_its_id_and_hint(process_environment:
 
 def test_no_collection_of_garbage_looks_at_what_was_loaded_at_the_start(process_environment: dict[str, str]) -> None:
     code = (
-        "import gc, runpy, django\n"
-        "configured = runpy.run_path('minerpanel/gunicorn.conf.py')\n"
+        "import gc, django\n"
         "django.setup()\n"
-        "configured['post_worker_init'](None)\n"
+        "from minerpanel.serve import leave_what_is_loaded\n"
+        "leave_what_is_loaded()\n"
         "print(len(gc.get_objects()), gc.get_freeze_count())"
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=process_environment, check=True, capture_output=True, text=True)

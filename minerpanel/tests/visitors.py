@@ -1,7 +1,5 @@
 """A running panel, and people who look at it with a real browser."""
 
-from __future__ import annotations
-
 import fcntl
 import subprocess
 import sys
@@ -15,12 +13,14 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
-from agents.standin.process import StandIn
+from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import ROOT, Miner
 
 PASSWORD = "a-long-enough-password"
 MAKE_USERS = f"""
 from django.contrib.auth.models import Group, User
+from monitoring.users import users
+users.ensure_groups()
 for name in ("viewer", "operator", "admin"):
     user = User.objects.create_user(name, password="{PASSWORD}")
     user.groups.add(Group.objects.get(name=name + "s"))
@@ -39,7 +39,7 @@ class Panel:
     """A miner, its provider, and where its panel is."""
 
     miner: Miner
-    standin: StandIn
+    fake_chutes: FakeChutes
     url: str
 
     def session(self, name: str) -> str:
@@ -61,10 +61,10 @@ def collect_static() -> None:
 def running_panel(environment: dict[str, str]) -> Iterator[Panel]:
     """A miner with static files and a provider, on a database that is migrated already and has a user a group (MAKE_USERS)."""
     collect_static()
-    with StandIn.started() as standin:
-        account = {"CHUTES_API_KEY": standin.key, "CHUTES_BASE_URL": standin.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
+    with FakeChutes.started() as fake_chutes:
+        account = {"CHUTES_API_KEY": fake_chutes.key, "CHUTES_BASE_URL": fake_chutes.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
         with Miner.running({**environment, **account}) as miner:
-            yield Panel(miner, standin, miner.web())
+            yield Panel(miner, fake_chutes, miner.web())
 
 
 class Visitor:
@@ -80,7 +80,7 @@ class Visitor:
 
     @classmethod
     @contextmanager
-    def arrived(cls, browser: Browser, url: str, session: str = "", **context: Any) -> Iterator[Visitor]:
+    def arrived(cls, browser: Browser, url: str, session: str = "", **context: Any) -> "Iterator[Visitor]":
         """Somebody with a browser window, who is logged in if there is a session."""
         window = browser.new_context(viewport={"width": 1440, "height": 900}, **context)
         if session:

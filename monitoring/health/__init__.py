@@ -1,1 +1,0 @@
-"""Health checks: a periodic look at each component, and what is made of it."""

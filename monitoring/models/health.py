@@ -1,24 +1,19 @@
 """Health checks: how each component is now, since when, and how it was."""
 
-from __future__ import annotations
-
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 
 class HealthState(models.TextChoices):
-    """How a component is."""
-
-    UP = "up", _("Up")
-    DEGRADED = "degraded", _("Degraded")
-    DOWN = "down", _("Down")
-    UNKNOWN = "unknown", _("Unknown")
+    UP = "up", "Up"
+    DEGRADED = "degraded", "Degraded"
+    DOWN = "down", "Down"
+    UNKNOWN = "unknown", "Unknown"
 
 
 class Component(models.Model):
-    """One thing that is looked at, as it is now. `name` such as web, database, account default; `failures`: bad looks in a row.
+    """One thing that is checked, as it is now. `name` such as web, database, account default.
 
-    `state` follows the looks with some patience, and `seen` is what the last one saw.
+    `state` follows the checks with some patience; `seen`: the result of the last one; `failures`: failed checks in a row.
     """
 
     name = models.CharField(max_length=80, unique=True)
@@ -39,7 +34,7 @@ class Component(models.Model):
 
 
 class HealthCheck(models.Model):
-    """One look at a component: a beat of its heartbeat strip."""
+    """One check of a component: a beat of its heartbeat strip."""
 
     component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="checks")
     at = models.DateTimeField()

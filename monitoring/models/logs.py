@@ -1,30 +1,24 @@
 """Log records: our own, and those of imported journals."""
 
-from __future__ import annotations
-
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+
+from agents.models import LeasedJob
 
 
-class JournalImport(models.Model):
-    """One file of somebody's log that was read. Counts of lines; `unread`: those that could not be understood, `samples`: some of them."""
+class JournalImport(LeasedJob):
+    """One log file that is imported. Counts of lines; `unread`: those that could not be understood, `samples`: some of them.
 
-    class State(models.TextChoices):
-        """Where an import is."""
+    `year`, `zone`: of times without one, as the upload has them.
+    """
 
-        QUEUED = "queued", _("Queued")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
+    work = "monitoring.logs.imports.read_upload"
+    time_limit = 1_800  # ten times what the largest file takes on a small machine
+    one_at_a_time = True  # two would leave no worker for other jobs
 
     name = models.CharField(max_length=200)
-    asked_by = models.CharField(max_length=150, blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    zone = models.CharField(max_length=64, default="UTC")
     total_bytes = models.PositiveBigIntegerField(null=True, blank=True)
-    read_bytes = models.PositiveBigIntegerField(default=0)
     lines = models.PositiveBigIntegerField(default=0)
     recorded = models.PositiveBigIntegerField(default=0)
     known_before = models.PositiveBigIntegerField(default=0)
@@ -32,10 +26,9 @@ class JournalImport(models.Model):
     samples = models.JSONField(default=list)
     first_at = models.DateTimeField(null=True, blank=True)
     last_at = models.DateTimeField(null=True, blank=True)
-    fault = models.CharField(max_length=300, blank=True)
 
-    class Meta:
-        indexes = [models.Index(fields=["-started_at"], name="journal_newest")]
+    class Meta(LeasedJob.Meta):
+        indexes = [*LeasedJob.Meta.indexes, models.Index(fields=["-requested_at"], name="journal_newest")]
 
     def __str__(self) -> str:
         return self.name
@@ -48,21 +41,17 @@ class LogEntry(models.Model):
     """
 
     class Source(models.TextChoices):
-        """Whose record it is."""
-
-        OWN = "own", _("This miner")
-        IMPORTED = "imported", _("Imported")
+        OWN = "own", "This miner"
+        IMPORTED = "imported", "Imported"
 
     class Kind(models.TextChoices):
-        """What the line tells of."""
-
-        NONE = "", _("Other")
-        RATE_LIMITED = "rate_limited", _("Rate limit, with a wait")
-        TIMEOUT = "timeout", _("Task timed out")
-        TASK = "task", _("Task")
-        FALLBACK = "fallback", _("Template answered")
-        LLM_SUCCESS = "llm_success", _("LLM answered")
-        ERROR = "error", _("Error")
+        NONE = "", "Other"
+        RATE_LIMITED = "rate_limited", "Rate limit, with a wait"
+        TIMEOUT = "timeout", "Task timed out"
+        TASK = "task", "Task"
+        FALLBACK = "fallback", "Template answered"
+        LLM_SUCCESS = "llm_success", "LLM answered"
+        ERROR = "error", "Error"
 
     at = models.DateTimeField()
     level = models.PositiveSmallIntegerField()

@@ -1,37 +1,72 @@
 """Notifications: where they go, and what was sent."""
 
-from __future__ import annotations
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from agents.models import LeasedJob
 
 
 class Severity(models.IntegerChoices):
-    """How much a notification matters."""
+    INFO = 1, "Information"
+    WARNING = 2, "Warning"
+    CRITICAL = 3, "Critical"
 
-    INFO = 1, _("Information")
-    WARNING = 2, _("Warning")
-    CRITICAL = 3, _("Critical")
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One kind of notice. `label`: for a channel's choice.
+
+    `over`: the event that is sent when a lasting one ends, "" for none; None: it does not last, and is over at once.
+    """
+
+    label: str
+    severity: Severity
+    over: str | None = None
+
+
+EVENTS = {
+    "llm_paused": Event("LLM paused", Severity.WARNING, over="llm_back"),
+    "llm_back": Event("LLM back", Severity.INFO),
+    "key_refused": Event("Key refused", Severity.CRITICAL, over="llm_back"),
+    "quota_used_up": Event("Quota or balance used up", Severity.CRITICAL, over="llm_back"),
+    "quota_forecast": Event("Quota or balance nearly used up", Severity.WARNING, over=""),
+    "model_gone": Event("Model gone from the list", Severity.WARNING, over=""),
+    "test_failed": Event("Test failed", Severity.WARNING, over="test_recovered"),
+    "test_recovered": Event("Test recovered", Severity.INFO),
+    "component_down": Event("Component down", Severity.CRITICAL, over="component_up"),
+    "component_up": Event("Component up again", Severity.INFO),
+    "silence": Event("No request from validators", Severity.WARNING, over="requests_back"),
+    "requests_back": Event("Validators' requests are back", Severity.INFO),
+    "llm_share_low": Event("LLM answers too few steps", Severity.WARNING, over=""),
+    "disk_low": Event("Little free disk space", Severity.CRITICAL, over="disk_back"),
+    "disk_back": Event("Enough free disk space again", Severity.INFO),
+    "budget_exceeded": Event("More is kept than its budget", Severity.WARNING, over=""),
+    "facts_lost": Event("Facts of steps were lost", Severity.CRITICAL, over=""),
+    "channel_test": Event("Test of a channel", Severity.INFO),  # sent at its button only
+}
 
 
 class Channel(models.Model):
     """One receiver, by an Apprise URL, which is a secret: sealed at rest and never shown again.
 
-    `events`: names; [] for all. `quiet_from`, `quiet_to`: times of day in `zone` between which messages wait.
-
-    `resend_minutes`: 0 never.
+    `events`: names; [] for all. `quiet_from`, `quiet_to`: times of day in `zone` between which messages wait. `resend_minutes`: 0 never.
     """
 
     name = models.CharField(max_length=60, unique=True)
     url_sealed = models.TextField(editable=False)
     scheme = models.CharField(max_length=40, editable=False)
+    url_changed_at = models.DateTimeField(null=True, editable=False)
     events = models.JSONField(default=list, blank=True)
     least_severity = models.PositiveSmallIntegerField(choices=Severity.choices, default=Severity.WARNING)
     quiet_from = models.TimeField(null=True, blank=True)
-    quiet_to = models.TimeField(null=True, blank=True)
-    zone = models.CharField(max_length=64, default="UTC")
-    resend_minutes = models.PositiveIntegerField(default=0)
+    quiet_to = models.TimeField("quiet until", null=True, blank=True)
+    zone = models.CharField("time zone", max_length=64, default="UTC")
+    resend_minutes = models.PositiveIntegerField("reminder after", default=0)
     enabled = models.BooleanField(default=True)
+    history = HistoricalRecords(excluded_fields=["url_sealed"])
 
     class Meta:
         ordering = ["id"]
@@ -39,9 +74,13 @@ class Channel(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def event_labels(self) -> list[str]:
+        return [EVENTS[name].label for name in self.events if name in EVENTS]
+
 
 class Notice(models.Model):
-    """Something that somebody may want to be told: one row a change of state. `over_at`: when it was no longer so.
+    """Something that may be worth a message: one row a change of state. `over_at`: when it was no longer so.
 
     `event` and `subject` (such as an account's name) say what; `number` counts how often it has been so, which makes each row the only one.
     """
@@ -62,32 +101,33 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def label(self) -> str:
+        """The kind of event; one that a later version gave up keeps its name."""
+        return EVENTS[self.event].label if self.event in EVENTS else self.event
 
-class Delivery(models.Model):
-    """One notice on its way to one channel; claimed by compare-and-swap. `repeat`: 0 for the first message, 1 and more for reminders."""
+    @property
+    def seconds(self) -> float | None:
+        """How long it lasted; None where it still does or did not last."""
+        return (self.over_at - self.at).total_seconds() if self.over_at and self.over_at != self.at else None
 
-    class State(models.TextChoices):
-        """Where it is."""
 
-        QUEUED = "queued", _("Queued")
-        SENDING = "sending", _("Being sent")
-        SENT = "sent", _("Sent")
-        FAILED = "failed", _("Failed")
-        DROPPED = "dropped", _("Over before it was due")
+class Delivery(LeasedJob):
+    """One notice on its way to one channel. `repeat`: 0 for the first message, 1 and more for reminders."""
+
+    work = "monitoring.notifications.sending.deliver"
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")
     repeat = models.PositiveSmallIntegerField(default=0)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    due_at = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    fault = models.CharField(max_length=300, blank=True)
 
-    class Meta:
-        indexes = [models.Index(fields=["state", "due_at"], name="delivery_due")]
+    class Meta(LeasedJob.Meta):
         constraints = [models.UniqueConstraint(fields=["notice", "channel", "repeat"], name="delivery_once_a_channel")]
 
     def __str__(self) -> str:
-        return f"{self.notice_id} to {self.channel_id} {self.state}"
+        return f"Notification {self.pk}"
+
+    @property
+    def at(self) -> datetime:
+        """When it ended, else when it is due."""
+        return self.ended_at or self.due_at or self.requested_at

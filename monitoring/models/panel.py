@@ -1,8 +1,8 @@
-"""What only the panel keeps."""
+"""What only the panel keeps, in small tables: its permissions, failed log-ins, retention, bytes stored, texts indexed."""
 
-from __future__ import annotations
-
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from simple_history.models import HistoricalRecords
 
 
 class Panel(models.Model):
@@ -20,3 +20,61 @@ class Panel(models.Model):
 
     def __str__(self) -> str:
         return "Panel"
+
+
+class FailedLogIns(models.Model):
+    """Tries from one address since the last success or quiet hour. `source`: an IPv4 address, or an IPv6 network of /64.
+
+    A try is counted before its password is checked, so that many at once are no way around the limit. Rows are few and short-lived.
+    """
+
+    source = models.CharField(max_length=50, unique=True)
+    tries = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+    not_before = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.tries}"
+
+
+class Retention(models.Model):
+    """What an admin set for one rule of `monitoring.retention.pruning`, by its name. Every change is kept with who, when, old and new."""
+
+    name = models.CharField(max_length=40, unique=True)
+    days = models.PositiveIntegerField("Days", validators=[MinValueValidator(1), MaxValueValidator(3_650)])
+    most_rows = models.PositiveIntegerField("Most rows", validators=[MinValueValidator(100), MaxValueValidator(100_000_000)])
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoredBytes(models.Model):
+    """About how many bytes the rows of one table take, from id `from_id` on.
+
+    `details`: of texts that go before the rows themselves; `facts`: of the rest, with indexes.
+    """
+
+    table = models.CharField(max_length=20)
+    from_id = models.PositiveBigIntegerField()
+    details = models.PositiveBigIntegerField(default=0)
+    facts = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["table", "from_id"], name="stored_bytes_once_a_range")]
+
+    def __str__(self) -> str:
+        return f"{self.table} from {self.from_id}: {self.details} + {self.facts}"
+
+
+class TextIndexed(models.Model):
+    """On SQLite: of one table (`name`) the rows up to, without, the id `until_id` are in its text index."""
+
+    name = models.CharField(max_length=60, unique=True)
+    until_id = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name}: up to {self.until_id}"

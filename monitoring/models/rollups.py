@@ -1,152 +1,92 @@
-"""Roll-ups: steps, LLM attempts and pauses summed by time, so that a month costs a page no more than an hour."""
-
-from __future__ import annotations
+"""Roll-ups: steps, LLM attempts and pauses summed by time, so that a month costs a page little more than an hour."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from agents.models import Account
-from agents.models.choices import Route, Source
+from agents.models.choices import Route
 
 
 class Span(models.TextChoices):
-    """What a roll-up row covers, from `starts_at` on. Days are UTC days. Five minutes are summed by what charts read alone.
+    """What a roll-up covers, from `starts_at` on. Days are UTC days."""
 
-    29 days begin with each day: one of them lies within any range of 30.
-    """
-
-    FIVE = "5min", _("Five minutes")
-    HOUR = "hour", _("Hour")
-    SIX = "6h", _("Six hours")
-    DAY = "day", _("Day")
-    MONTH = "29d", _("29 days")
+    FIVE = "5min", "Five minutes"
+    HOUR = "hour", "Hour"
+    DAY = "day", "Day"
 
 
-class StepSums(models.Model):
-    """Steps that came in within one span of time, summed. Unanswered ones (`route` "") are neither in time nor late.
+class Of(models.TextChoices):
+    """What is summed: validators' steps, the same steps by three groupings (not by five minutes), all attempts, all pauses."""
 
-    `cost`: of their attempts, USD. `worked`, `partly`, `failed`: those whose outcome the next step told. `durations`: buckets as
-    `monitoring.rollups.histogram` makes them, in ms.
+    STEPS = "steps", "Steps"
+    PROJECT = "project", "Steps by project"
+    KIND = "kind", "Steps by kind of task"
+    LLM_USE = "llm_use", "Steps by use of the LLM"
+    ATTEMPTS = "attempts", "LLM attempts"
+    PAUSES = "pauses", "Pauses"
+
+
+class Rollup(models.Model):
+    """The sums of one group within one span of time. Sums that do not apply to `of` are 0.
+
+    The group: steps by `route` ("": not answered) and `name` (of a project, kind or use; "": not on record), attempts by account, verdict
+    and refusal, pauses by account. `cost` in USD, of steps that of their attempts; `too_many`: attempts with status 429; `seconds` of
+    pause; `durations` of steps in ms, as `histogram` counts them.
     """
 
     span = models.CharField(max_length=4, choices=Span.choices)
     starts_at = models.DateTimeField()
-    source = models.CharField(max_length=10, choices=Source.choices)
+    of = models.CharField(max_length=10, choices=Of.choices)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", null=True)
+    name = models.CharField(max_length=100, blank=True)
     route = models.CharField(max_length=10, choices=Route.choices, blank=True)
-    count = models.PositiveIntegerField()
-    in_time = models.PositiveIntegerField()
-    late = models.PositiveIntegerField()
-    actions = models.PositiveBigIntegerField()
-    cost = models.DecimalField(max_digits=16, decimal_places=8)
+    verdict = models.CharField(max_length=10, blank=True)
+    refusal = models.CharField(max_length=20, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    in_time = models.PositiveIntegerField(default=0)
+    actions = models.PositiveBigIntegerField(default=0)
     worked = models.PositiveIntegerField(default=0)
     partly = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    too_many = models.PositiveIntegerField(default=0)
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=16, decimal_places=8, default=0)
+    seconds = models.FloatField(default=0)
     durations = models.JSONField(default=dict)
 
     class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.source} {self.route}: {self.count}"
-
-
-class StepRollup(StepSums):
-    """All steps, by source and route alone: what charts read."""
-
-    class Meta:
-        indexes = [models.Index(fields=["span", "source", "starts_at"], name="step_rollup_of_a_time")]
-        constraints = [models.UniqueConstraint(fields=["span", "starts_at", "source", "route"], name="step_rollup_one_a_group")]
-
-
-class By(models.TextChoices):
-    """What LLM and template are compared by: the web project, the kind of task as understood, the use of the LLM that was in force."""
-
-    PROJECT = "project", _("Project")
-    KIND = "kind", _("Kind of task")
-    LLM_USE = "llm_use", _("Use of the LLM")
-
-
-class GroupRollup(StepSums):
-    """The same steps once for each sort of group, so that a page reads no more rows than it shows. `name` "": the record does not say."""
-
-    by = models.CharField(max_length=10, choices=By.choices)
-    name = models.CharField(max_length=100, blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["span", "source", "starts_at"], name="group_rollup_of_a_time")]
-        constraints = [
-            models.UniqueConstraint(fields=["span", "starts_at", "source", "route", "by", "name"], name="group_rollup_one_a_group"),
-        ]
-
-
-class AttemptRollup(models.Model):
-    """LLM attempts that were decided within some time. `status` 0: none. `latencies`: as `durations` of steps, in ms.
-
-    Those of five minutes are not told apart by purpose and model, and have no latencies.
-    """
-
-    span = models.CharField(max_length=4, choices=Span.choices)
-    starts_at = models.DateTimeField()
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    purpose = models.CharField(max_length=10)
-    model = models.CharField(max_length=200)
-    verdict = models.CharField(max_length=10)
-    refusal = models.CharField(max_length=20, blank=True)
-    status = models.PositiveSmallIntegerField()
-    count = models.PositiveIntegerField()
-    prompt_tokens = models.PositiveBigIntegerField()
-    completion_tokens = models.PositiveBigIntegerField()
-    cost = models.DecimalField(max_digits=16, decimal_places=8)
-    latencies = models.JSONField(default=dict)
-
-    class Meta:
+        indexes = [models.Index(fields=["of", "span", "starts_at"], name="rollup_of_a_time")]
         constraints = [
             models.UniqueConstraint(
-                fields=["span", "starts_at", "account", "purpose", "model", "verdict", "refusal", "status"],
-                name="attempt_rollup_one_a_group",
+                fields=["span", "starts_at", "of", "name", "route"], condition=models.Q(account=None), name="rollup_one_a_group_of_steps"
+            ),
+            models.UniqueConstraint(
+                fields=["span", "starts_at", "of", "account", "verdict", "refusal"], name="rollup_one_a_group_of_attempts"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.model} {self.verdict}: {self.count}"
-
-
-class PauseRollup(models.Model):
-    """How many seconds of one span of time an account was paused by refusals."""
-
-    span = models.CharField(max_length=4, choices=Span.choices)
-    starts_at = models.DateTimeField()
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    seconds = models.FloatField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["span", "starts_at", "account"], name="pause_rollup_one_an_account")]
-
-    def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.account_id}: {self.seconds:.0f} s"
+        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.of} {self.name or self.route or self.verdict}: {self.count}"
 
 
 class RollupState(models.Model):
-    """How far the roll-ups are: one row. Hours from `from_at` up to `until_at` are summed; both move away from where it began.
+    """How far the roll-ups are: one row. `since`: nothing on record is older.
 
-    `is_complete`: nothing older is on record. `last_step`, `last_attempt`: the newest ids that were seen, so that a fact which came late
-    for its hour is noticed. `lease_until`: until then a worker is at it. `fives_from`, `fives_until`: as the first two, of five minutes.
+    Hours are summed up to `hours_until`, and five minutes up to `fives_until`. `last_step`, `last_attempt`: the newest ids that were seen,
+    so that a row written late for its hour is noticed. `checked_at`: when a worker last began.
     """
 
     ONLY = 1
 
-    from_at = models.DateTimeField()
-    until_at = models.DateTimeField()
-    is_complete = models.BooleanField(default=False)
+    since = models.DateTimeField()
+    hours_until = models.DateTimeField()
+    fives_until = models.DateTimeField()
     last_step = models.PositiveBigIntegerField(default=0)
     last_attempt = models.PositiveBigIntegerField(default=0)
-    fives_from = models.DateTimeField()
-    fives_until = models.DateTimeField()
-    looked_at = models.DateTimeField()
-    lease_until = models.DateTimeField()
+    checked_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="rollup_state_only_one_row")]
 
     def __str__(self) -> str:
-        return f"{self.from_at:%Y-%m-%d %H:%M} to {self.until_at:%Y-%m-%d %H:%M}"
+        return f"{self.since:%Y-%m-%d %H:%M} to {self.fives_until:%Y-%m-%d %H:%M}"

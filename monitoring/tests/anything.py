@@ -1,7 +1,5 @@
 """What no page expects: values, places in an address, bodies, headers. And which parameters and fields a view asks for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

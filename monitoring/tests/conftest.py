@@ -1,15 +1,13 @@
 """Who visits the panel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
+
+from monitoring.users import users
 
 
 @pytest.fixture(autouse=True)
@@ -22,10 +20,9 @@ def fresh_cache() -> Iterator[None]:
 
 @pytest.fixture
 def groups(db: None) -> None:
-    """The groups as migrations made them; a test before this one may have emptied the whole database."""
+    """The groups with their permissions; a test before this one may have emptied the whole database."""
     if not Group.objects.exists():
-        import_module("monitoring.migrations.0002_groups").make_groups(apps, None)
-        import_module("monitoring.migrations.0004_control_account").allow(apps, None)
+        users.ensure_groups()
 
 
 @pytest.fixture

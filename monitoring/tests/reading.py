@@ -1,7 +1,5 @@
 """What a page says, without its markup."""
 
-from __future__ import annotations
-
 from django.http import HttpResponseBase
 from lxml import html
 

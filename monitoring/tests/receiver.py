@@ -1,7 +1,5 @@
 """Where notifications arrive in tests: a web server that takes what Apprise posts."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator

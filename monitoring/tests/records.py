@@ -1,16 +1,14 @@
 """Rows as the miner writes them, for tests of the read side."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agents.configuration import default_account
 from agents.models import LLMAttempt, RateLimitEvent, Route, Source, Step, Task
-from agents.reasons import Reason, Verdict
+from agents.policy.reasons import Reason, Verdict
 from monitoring.models import Channel, Delivery, Notice, Severity
-from monitoring.notices import sending
+from monitoring.notifications import sending
 
 CHANNEL_URL = "json://user:pa55word-very-secret@127.0.0.1:9/hook/s3cr3t-path"
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -129,5 +127,5 @@ def make_notice(event: str = "llm_paused", subject: str = "default", at: datetim
 
 def make_delivery(notice: Notice, channel: Channel, **fields: Any) -> Delivery:
     """A message that was sent at once."""
-    values = {"state": Delivery.State.SENT, "due_at": notice.at, "sent_at": notice.at, "tries": 1}
+    values = {"state": Delivery.State.SUCCEEDED, "due_at": notice.at, "ended_at": notice.at, "tries": 1}
     return Delivery.objects.create(notice=notice, channel=channel, **{**values, **fields})

@@ -1,7 +1,5 @@
 """Whatever is sent to any address is answered in words, never by a fault. From the URL table: a new address is covered at once."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator
@@ -19,17 +17,18 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from agents.configuration import change, default_account
-from agents.models import Replay, Settings, StepPage, Submission, WhatIf
-from agents.protocol import Form
-from agents.protocol import Step as Asked
-from agents.step_pages import packed
-from monitoring import transfer
+from agents.contract.protocol import Form
+from agents.contract.protocol import Step as Asked
+from agents.hybrid.page_archive import packed
+from agents.models import Caller, Replay, Settings, StepPage, Submission, WhatIf
+from agents.tests.rows import each_row
 from monitoring.models import JournalImport
+from monitoring.settings import transfer
 from monitoring.tests.anything import BODIES, DOCUMENT_VALUES, HARDEST, HEADERS, NUMBERS, VALUES, WORDS, asked_for, entered
 from monitoring.tests.reading import tree_of
 from monitoring.tests.records import make_attempt, make_channel, make_llm_step, make_task
-from monitoring.tests.test_access import routes
 from monitoring.tests.watched import make_component, make_result, make_run, make_schedule
+from monitoring.tests.web.test_access import routes
 
 pytestmark = pytest.mark.django_db
 
@@ -53,15 +52,16 @@ class Panel:
         Submission.objects.create(task=step.task, enqueued_at=now)
         self._account, self._channel = default_account().pk, make_channel().pk
         self._ids = {
-            "replays/": Replay.objects.create(step=step, asked_at=now, lease_until=now).pk,
+            "replays/": Replay.objects.create(step=step, requested_at=now).pk,
             "steps/": step.pk,
             "tasks/": step.task_id,
             "tests/schedules/": make_schedule().pk,
             "tests/": run.pk,
             "components/": make_component("web").pk,
-            "rate-limit/what-if/": WhatIf.objects.create(asked_at=now).pk,
+            "rate-limit/what-if/": WhatIf.objects.create(requested_at=now).pk,
             "logs/imports/": JournalImport.objects.create(name="a.log", started_at=now).pk,
             "settings/changes/": Settings.history.latest().pk,
+            "callers/": Caller.objects.create(address="203.0.113.7", first_seen_at=now, last_seen_at=now).pk,
             "settings/users/": User.objects.create_user("other").pk,
             "settings/accounts/": self._account,
         }
@@ -100,9 +100,14 @@ def panel(admin: Client) -> Panel:
     return Panel(admin)
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_any_value_of_any_parameter_or_field(method: str, route: str, panel: Panel) -> None:
+def test_any_value_of_any_parameter_or_field(method: str, part: int, panel: Panel) -> None:
+    each_row(ROUTES[part::4], partial(send_any_value, panel, method))
+
+
+def send_any_value(panel: Panel, method: str, route: str) -> None:
     address, client = panel.address(route), Client() if route == "login/" else panel.client
     with asked_for() as names:
         if panel.send(method, address, client=client).status_code == 405:
@@ -126,6 +131,7 @@ def test_any_place_in_an_address(panel: Panel) -> None:
                 panel.send(method, panel.address(route, **{place: value}))
 
 
+@pytest.mark.long
 def test_any_body(panel: Panel, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000
     for route in POSTED:
@@ -134,13 +140,17 @@ def test_any_body(panel: Panel, settings: Any) -> None:
             panel.send("raw", panel.address(route), body, client=client, content_type=kind)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_any_header_of_a_stranger(route: str, panel: Panel) -> None:
-    for headers in HEADERS:
-        for method in ("get", "post"):
-            panel.send(method, panel.address(route), client=Client(), headers=headers)
+@pytest.mark.long
+def test_any_header_of_a_stranger(panel: Panel) -> None:
+    def check(route: str) -> None:
+        for headers in HEADERS:
+            for method in ("get", "post"):
+                panel.send(method, panel.address(route), client=Client(), headers=headers)
+
+    each_row(ROUTES, check)
 
 
+@pytest.mark.long
 def test_any_document_that_is_imported(panel: Panel) -> None:
     for document in documents(transfer.exported()):
         panel.send("post", "/settings/import/", {"text": document})

@@ -1,7 +1,5 @@
 """What holds for every page: one context for page and fragment, no change no body, a fixed number of queries, strict CSP."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 
@@ -33,6 +31,7 @@ from monitoring.tests.records import (
 )
 from monitoring.tests.watched import make_component, make_result, make_run
 from monitoring.urls import urlpatterns as panel_urls
+from monitoring.web.navigation import GROUPS
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +63,6 @@ PAGES = (
     "/settings/",
     "/settings/import/",
     "/settings/retention/",
-    "/settings/backups/",
     "/settings/users/",
     "/settings/accounts/new/",
     f"/settings/accounts/{SPARE}/",
@@ -89,7 +87,12 @@ def fill(rows: int) -> str:
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Replay.objects.create(
-            step=Step.objects.filter(task=task).earliest("pk"), asked_at=NOW, lease_until=NOW, state="done", route="template", reason="mode"
+            step=Step.objects.filter(task=task).earliest("pk"),
+            requested_at=NOW,
+            lease_until=NOW,
+            state="succeeded",
+            route="template",
+            reason="mode",
         )
         make_delivery(make_notice(subject=f"{first + number}"), make_channel(f"channel-{first + number}"))
         Caller.objects.create(address=f"203.0.113.{number}", first_seen_at=NOW, last_seen_at=NOW)
@@ -141,7 +144,7 @@ def test_each_page_asks_as_often_for_fifty_rows_as_for_one(admin: Client) -> Non
     step = Step.objects.filter(task=int(task.strip("/").split("/")[-1])).earliest("pk")
     addresses = (*PAGES, task, f"/steps/{step.pk}/replay/")
     few = {address: asked(admin, address) for address in addresses}
-    assert max(few.values()) <= 32
+    assert max(few.values()) <= 34
     Caller.objects.all().delete()
     fill(50)
     assert {address: asked(admin, address) for address in addresses} == few
@@ -172,21 +175,27 @@ def test_a_page_keeps_to_the_content_security_policy(address: str, admin: Client
         ("/compare/", ("Overview", "true")),
         ("/steps/", ("Tasks", "true")),
         ("/rate-limit/what-if/", ("Rate limit", "true")),
-        ("/settings/users/", ("Settings", "true")),
+        ("/tasks/new/", ("Tasks", "true")),
         ("/tests/schedules/new/", ("Tests", "true")),
         ("/logs/imports/", ("Logs", "true")),
     ],
 )
 def test_the_navigation_says_where_one_is_also_on_a_page_below(address: str, entry: tuple[str, str], admin: Client) -> None:
-    current = tree_of(admin.get(address)).xpath("//nav[@aria-label='Pages']/a[@aria-current]")
+    current = tree_of(admin.get(address)).xpath("//nav[@aria-label='Pages']//a[@aria-current]")
     assert [(link.text_content(), link.get("aria-current")) for link in current] == [entry]
 
 
-def test_each_page_below_another_is_one_of_the_url_table() -> None:
-    named = re.findall(r'also="([^"]+)"', (settings.BASE_DIR / "templates/base.html").read_text())
-    assert len(named) == 8
-    names = {pattern.name for pattern in panel_urls}
-    assert [name for each in named for name in each.split() if name not in names] == []
+def test_the_navigation_names_pages_of_the_url_table_and_each_once() -> None:
+    entries = [entry for group in GROUPS.values() for entry in group]
+    named = [name for entry in entries for name in (entry.route, *entry.below.split())]
+    assert len(entries) == 12
+    assert len(named) == len(set(named))
+    assert set(named) <= {pattern.name for pattern in panel_urls}
+
+
+def test_only_who_may_change_users_sees_their_page_in_the_navigation(admin: Client, viewer: Client) -> None:
+    seen = [[link.text_content() for link in tree_of(each.get("/")).xpath("//nav[@aria-label='Pages']//a")] for each in (admin, viewer)]
+    assert [name for name in seen[0] if name not in seen[1]] == ["Users"]
 
 
 def test_what_templates_name_is_there() -> None:
@@ -199,8 +208,8 @@ def test_every_icon_is_in_the_sprite() -> None:
     sprite = html.fromstring((settings.BASE_DIR / "monitoring/static/monitoring/vendor/tabler-icons-3.52.0/icons.svg").read_bytes())
     there = set(sprite.xpath("//symbol/@id"))
     for template in TEMPLATES:
-        named = set(re.findall(r'{% icon "([^"]+)" %}', template.read_text())) | set(re.findall(r'symbol="([^"]+)"', template.read_text()))
-        assert named <= there, template
+        assert set(re.findall(r'{% icon "([^"]+)" %}', template.read_text())) <= there, template
+    assert {entry.icon for group in GROUPS.values() for entry in group} <= there
 
 
 def test_templates_stay_small() -> None:

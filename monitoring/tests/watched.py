@@ -1,7 +1,5 @@
 """Test runs, schedules and components as the worker writes them, for tests of the pages that show them."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +9,14 @@ from monitoring.tests.records import NOW
 
 def make_run(verdict: str = "ok", *, at: datetime = NOW, seconds: float = 4.0, **fields: Any) -> TestRun:
     """A key test that an operator started and that came to its end."""
-    times = {"asked_at": at, "started_at": at, "ended_at": at + timedelta(seconds=seconds)}
-    values = {"suites": ["key"], "trigger": TestRun.Trigger.OPERATOR, "asked_by": "ada", "state": TestRun.State.DONE, "progress": 100}
+    times = {"requested_at": at, "started_at": at, "ended_at": at + timedelta(seconds=seconds)}
+    values = {
+        "suites": ["key"],
+        "trigger": TestRun.Trigger.OPERATOR,
+        "requested_by": "ada",
+        "state": TestRun.State.SUCCEEDED,
+        "progress": 100,
+    }
     return TestRun.objects.create(**{**values, **times, "verdict": verdict, **fields})
 
 
@@ -25,7 +29,7 @@ def make_open_run(**fields: Any) -> TestRun:
 def make_result(run: TestRun, verdict: str = "ok", check: str = "key", **fields: Any) -> TestResult:
     """One more result of the run."""
     number = run.results.count() + 1
-    values = {"suite": "key", "subject": "default", "done": "Asked for a token.", "came_back": "Status 200.", "meaning": "The key works."}
+    values = {"suite": "key", "subject": "default", "done": "Requested one token.", "came_back": "Status 200.", "meaning": "The key works."}
     return TestResult.objects.create(
         run=run, number=number, check_name=check, verdict=verdict, at=NOW, duration_ms=1_200, **{**values, **fields}
     )
@@ -33,7 +37,7 @@ def make_result(run: TestRun, verdict: str = "ok", check: str = "key", **fields:
 
 def make_schedule(**fields: Any) -> TestSchedule:
     """A key test each hour."""
-    values = {"name": "Each hour", "suites": ["key"], "cron": "7 * * * *", "next_run_at": NOW + timedelta(minutes=7)}
+    values = {"name": "Each hour", "suites": ["key"], "cron": "7 * * * *", "due_at": NOW + timedelta(minutes=7)}
     return TestSchedule.objects.create(**{**values, **fields})
 
 

@@ -1,17 +1,16 @@
 """`manage.py miner_settings`: print the miner's settings and accounts as JSON, or change some of them."""
 
-from __future__ import annotations
-
 import getpass
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from agents import configuration
+from agents.configuration import account_changes
 from agents.models import Account, Settings
 
 REASON = "miner_settings"
@@ -24,13 +23,12 @@ miner_settings --account spare enabled=false"""
 
 
 class Command(BaseCommand):
-    """Validated as the panel's forms are, kept in the same history; counts from the next step on, in all processes."""
+    """Validated as the panel's forms are and kept in the same history; takes effect from the next step on, in all processes."""
 
     help = f"Print all settings and accounts as JSON, or change them: {EXAMPLES}"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take any number of `name=value`, for the settings or for one account."""
-        names = f"Settings: {', '.join(configuration.SETTINGS)}. Of an account: {', '.join(configuration.ACCOUNT)}."
+        names = f"Settings: {', '.join(configuration.SETTINGS)}. Of an account: {', '.join(account_changes.ACCOUNT)}."
         parser.add_argument("changes", nargs="*", metavar="name=value", help=names)
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--account", metavar="NAME", help="Change this account.")
@@ -43,13 +41,15 @@ class Command(BaseCommand):
             how.add_argument(f"--remove-{flag}", action="store_true", help=f"Remove the account's {words}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Change what is asked, then print what is in force."""
         changes = dict(_parsed(text) for text in options["changes"])
         try:
             _apply(changes, options)
         except ValidationError as error:
-            raise CommandError(" ".join(_told(name, said) for name, said in error.message_dict.items())) from None
-        accounts = [_shown(account) for account in configuration.accounts()]
+            faults = [(name, " ".join(texts)) for name, texts in error.message_dict.items()]
+            raise CommandError(" ".join(text if name == "__all__" else f"{name}: {text}" for name, text in faults)) from None
+        # Of the keys the last characters of those that were entered.
+        names = (*account_changes.ACCOUNT, *(f"{name}_hint" for name in KEYS))
+        accounts = [{name: getattr(account, name) for name in names} for account in configuration.accounts()]
         self.stdout.write(json.dumps({**configuration.values(Settings.current()), "accounts": accounts}, indent=2))
 
 
@@ -64,12 +64,12 @@ def _apply(changes: dict[str, Any], options: Mapping[str, Any]) -> None:
         if changes:
             configuration.change(changes, by=None, reason=REASON)
     elif options["delete_account"]:
-        configuration.delete_account(_named(name), by=None, reason=REASON)
+        account_changes.delete_account(_named(name), by=None, reason=REASON)
     elif options["add_account"]:
         keys = {key: text for key, text in _keys(options).items() if text}
-        configuration.add_account(name, changes, **keys, by=None, reason=REASON)
+        account_changes.add_account(name, changes, **keys, by=None, reason=REASON)
     else:
-        configuration.change_account(_named(name), changes, **_keys(options), by=None, reason=REASON)
+        account_changes.change_account(_named(name), changes, **_keys(options), by=None, reason=REASON)
 
 
 def _named(name: str) -> Account:
@@ -81,28 +81,14 @@ def _named(name: str) -> Account:
 
 
 def _keys(options: Mapping[str, Any]) -> dict[str, str | None]:
-    """What is to become of the keys. They come a line each, so that no list of processes shows them."""
-    return {
-        name: "" if options[f"remove_{name}"] else _read(words) if options[f"{name}_from_stdin"] else None for name, words in KEYS.items()
-    }
-
-
-def _read(words: str) -> str:
-    ask: Callable[[], str] = (lambda: getpass.getpass(f"{words}: ")) if sys.stdin.isatty() else sys.stdin.readline
-    key = ask().strip()
-    if not key:
-        raise CommandError(f"The input holds no {words}. Give it as a line of its own; the API key comes first.")
-    return key
-
-
-def _shown(account: Account) -> dict[str, Any]:
-    """An account as JSON: of its keys the last characters of those that were entered."""
-    fields = {name: getattr(account, name) for name in configuration.ACCOUNT}
-    return {**fields, **{f"{name}_hint": getattr(account, f"{name}_hint") for name in KEYS}}
-
-
-def _told(name: str, said: list[str]) -> str:
-    return " ".join(said) if name == "__all__" else f"{name}: {' '.join(said)}"
+    """The new keys, "" for one that is removed, None for one that stays. They come a line each, so that no list of processes shows them."""
+    keys: dict[str, str | None] = {name: "" if options[f"remove_{name}"] else None for name in KEYS}
+    for name, words in KEYS.items():
+        if options[f"{name}_from_stdin"]:
+            keys[name] = (getpass.getpass(f"{words}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+            if not keys[name]:
+                raise CommandError(f"The input holds no {words}. Give it as a line of its own; the API key comes first.")
+    return keys
 
 
 def _parsed(text: str) -> tuple[str, Any]:

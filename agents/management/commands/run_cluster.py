@@ -1,13 +1,13 @@
 """django-q2's cluster, none of whose processes outlives its parent. Started by `worker`."""
 
-from __future__ import annotations
-
+import signal
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django_q.management.commands import qcluster
 
-from agents.cluster import bind_descendants, die_with_parent
+import agents.jobs  # noqa: F401 -- with all that jobs need: loaded once, not by each process of the pool
+from agents.worker.cluster import bind_descendants, end_with
 
 
 class Command(qcluster.Command):  # type: ignore[misc] # django-q2 ships no types
@@ -19,6 +19,6 @@ class Command(qcluster.Command):  # type: ignore[misc] # django-q2 ships no type
         parser.add_argument("--parent", type=int, required=True, help="the id of the process that started this one")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        die_with_parent(options["parent"])
+        end_with(options["parent"], signal.SIGKILL)
         bind_descendants()
         super().handle(*args, **options)

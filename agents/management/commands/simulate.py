@@ -1,10 +1,7 @@
 """`manage.py simulate FILE`, or `--last 24h`: how a miner with these settings would fare against a scenario, or would have fared."""
 
-from __future__ import annotations
-
 import json
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,14 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from agents.simulation.assumptions import assumptions
-from agents.simulation.past import span
-from agents.simulation.records import miner_in_force, read_past
-from agents.simulation.replay import replayed
+from agents.simulation.hidden_account import BadSetting
+from agents.simulation.past import read_past, span
+from agents.simulation.replay import assumptions, replayed
 from agents.simulation.run import simulate
-from agents.simulation.settings import READERS, Miner, with_settings
-from agents.standin.faults import BadSetting
-from agents.standin.scenario import load_file
+from agents.simulation.scenario import load_file
+from agents.simulation.settings import SIMULATED, miner_in_force, miner_with
 
 
 class Command(BaseCommand):
@@ -29,7 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, nargs="?", help="the scenario, as JSON")
         parser.add_argument("--last", help="instead of a scenario: the steps that came in this time, such as 90m, 24h or 7d")
-        known = ", ".join(READERS)
+        known = ", ".join(SIMULATED)
         parser.add_argument("--settings", "--miner-settings", dest="pairs", nargs="+", action="extend", default=[], help=known)
         parser.set_defaults(settings=None)
         parser.add_argument("--seeds", type=int, default=3, help="how many runs (%(default)s)")
@@ -41,17 +36,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["seeds"] < 1:
-            raise CommandError("--seeds: a whole number from 1 is wanted")
+            raise CommandError("--seeds: must be a whole number from 1")
         if (options["file"] is None) == (options["last"] is None):
             raise CommandError("Give either a scenario's file or --last with a time such as 24h.")
+        seeds, pairs = range(options["seeds"]), options["pairs"]
         try:
-            found = _of_file(options) if options["last"] is None else _of_the_last(options)
+            if options["last"] is None:
+                found = asdict(simulate(load_file(options["file"]), miner_with(pairs), seeds))
+            else:
+                seconds = span(options["last"])
+                miner_with(pairs)  # before hours of records are read for nothing
+                past = read_past(seconds, timezone.now())
+                found = {**asdict(replayed(past, miner_in_force(past.account, pairs), seeds)), "assumed": assumptions(past)}
         except BadSetting as error:
             raise CommandError(str(error)) from error
-        self._tell(found, as_json=options["json"])
-
-    def _tell(self, found: dict[str, Any], *, as_json: bool) -> None:
-        if as_json:
+        if options["json"]:
             self.stdout.write(json.dumps(found))
             return
         assumed = found.pop("assumed", [])
@@ -59,16 +58,3 @@ class Command(BaseCommand):
             self.stdout.write(f"{name:16}{'–' if value is None else value}")
         for sentence in assumed:
             self.stdout.write(f"assumed: {sentence}")
-
-
-def _of_file(options: Mapping[str, Any]) -> dict[str, Any]:
-    return asdict(simulate(load_file(options["file"]), with_settings(Miner(), options["pairs"]), range(options["seeds"])))
-
-
-def _of_the_last(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Without `--settings`: under those in force."""
-    seconds = span(options["last"])
-    with_settings(Miner(), options["pairs"])  # before hours of records are read for nothing
-    past = read_past(seconds, timezone.now())
-    miner = with_settings(miner_in_force(past.account), options["pairs"])
-    return {**asdict(replayed(past, miner, range(options["seeds"]))), "assumed": assumptions(past)}

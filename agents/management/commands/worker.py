@@ -1,7 +1,5 @@
 """`manage.py worker`: run jobs, and start the cluster that runs them again when it ends or when no job comes through."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re
@@ -14,18 +12,18 @@ from threading import Event
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, close_old_connections
-from django_q.tasks import async_task
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections
 
-from agents import heartbeat
-from agents.alone import NotAlone, alone
-from agents.cluster import Cluster
-from agents.watchdog import Limits, Signs, Verdict, canary_due, restart_delay, seen, verdict
+from agents.operator_jobs import leased_job
+from agents.worker import heartbeat, queue, schedules
+from agents.worker.cluster import Cluster, NotAlone, alone, end_with
+from agents.worker.watchdog import Limits, Signs, Verdict, canary_due, restart_delay, seen, verdict
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.5  # seconds
+CHECK_SECONDS = 0.5
 PATIENCE = 12.0  # seconds for the jobs in hand at a stop; the supervisor waits longer, leases cover what is cut off
 
 
@@ -33,15 +31,16 @@ class Command(BaseCommand):
     help = "Run jobs under a watchdog until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--canary-seconds", type=float, default=Limits.canary_every, help="how often a canary job is sent")
-        parser.add_argument(
-            "--stalled-seconds", type=float, default=Limits.stalled_after, help="silence after which the cluster is restarted"
-        )
-        parser.add_argument(
-            "--name", type=plain, default="worker", help="another name for each further worker that is wanted on this host and data folder"
-        )
+        add = parser.add_argument
+        add("--canary-seconds", type=float, default=Limits.canary_every, help="how often a canary job is sent")
+        add("--stalled-seconds", type=float, default=Limits.stalled_after, help="silence after which the cluster is restarted")
+        add("--name", type=plain, default="worker", help="another name for each further worker on this host and data folder")
+        add("--end-with-parent", action="store_true", help="stop when the process that started this one ends")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["end_with_parent"]:
+            end_with(os.getppid())
+        self.check(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS])
         # By host, for machines that share a data folder: each may have a worker.
         path = settings.DATA_DIR / f"{options['name']}-{socket.gethostname()}.lock"
         try:
@@ -55,19 +54,17 @@ class Command(BaseCommand):
 
 
 def plain(name: str) -> str:
-    """A name that can stand in a file's name. Raises ArgumentTypeError."""
     if not re.fullmatch(r"[\w-]{1,40}", name):
         raise ArgumentTypeError("write it in letters, digits, - and _")
     return name
 
 
 def run(limits: Limits) -> None:
-    """Keep a cluster running until this process is told to stop."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    for job in ("read_catalogues", "read_quotas"):  # the schedules' own first runs may be a minute away
-        async_task(f"agents.jobs.{job}", save=False)
+    schedules.ensure()
+    schedules.start_now("Read model lists")
     failures = 0
     while not stop.is_set():
         started = time.monotonic()
@@ -79,34 +76,38 @@ def run(limits: Limits) -> None:
 
 def run_one_cluster(limits: Limits, stop: Event) -> None:
     """Start a cluster and watch it until it has to be started again or `stop` is set. None of its processes is left."""
+    # Else the jobs that a killed cluster had taken would wait for the end of their locks, some six minutes.
+    try:
+        close_old_connections()
+        if freed := queue.free_jobs_of_dead_clusters():
+            logger.info("%d jobs of a cluster that ended are in the queue again.", freed)
+    except DatabaseError as error:
+        logger.warning("Jobs of a cluster that ended stay locked for some minutes: the database can't be written (%s).", error)
     cluster = Cluster(settings.BASE_DIR / "manage.py")
     logger.info("Worker started: cluster %d.", cluster.session)
+    signs, reason = Signs(alive_at=time.time()), Verdict.FINE
     try:
-        reason = watch(cluster, limits, stop)
+        while reason is Verdict.FINE and not stop.wait(CHECK_SECONDS):
+            signs = checked(signs, cluster.session, limits)
+            reason = verdict(signs, cluster.running(), time.time(), limits)
     finally:
         cluster.stop(PATIENCE if stop.is_set() else 0)
     if reason is not Verdict.FINE:
         logger.error("Starting the job cluster again: %s.", reason)
 
 
-def watch(cluster: Cluster, limits: Limits, stop: Event) -> Verdict:
-    """Look at the cluster until it needs a restart (returns why) or `stop` is set (returns that it is fine)."""
-    signs = Signs(alive_at=time.time())
-    while not stop.wait(LOOK_EVERY):
-        signs = look(signs, heartbeat.worker_name(cluster.session), limits)
-        judged = verdict(signs, cluster.running(), time.time(), limits)
-        if judged is not Verdict.FINE:
-            return judged
-    return Verdict.FINE
+def checked(signs: Signs, session: int, limits: Limits) -> Signs:
+    """The signs now, with a canary sent where one is due. A database that can't be read says nothing about the cluster.
 
-
-def look(signs: Signs, name: str, limits: Limits) -> Signs:
-    """The signs now, with a canary sent where one is due. A database that can't be read says nothing about the cluster."""
+    A sign of life is a canary that came through the cluster; where that is long ago, also a lease renewed by a job that it runs.
+    """
     now = time.time()
     try:
         close_old_connections()
-        beaten, lease = heartbeat.beaten_at(name), heartbeat.newest_lease()
-        signs = seen(signs, beaten.timestamp() if beaten else None, lease.timestamp() if lease else None, now)
+        found = [heartbeat.newest_canary(session)]
+        if now - signs.alive_at > limits.canary_every:
+            found.append(leased_job.newest_renewal(heartbeat.worker_name(session)))
+        signs = seen(signs, max((each.timestamp() for each in found if each), default=None), now)
         if canary_due(signs, heartbeat.waiting(), now, limits):
             heartbeat.send_canary()
             heartbeat.forget_old()

@@ -1,86 +1,18 @@
-"""The recipes, one a file, in the order in which they are asked; the last one is for everything."""
+"""Which recipe is for a task. Each module of recipes has a table of its own, by kind; what is in none of them is guessed."""
 
-from __future__ import annotations
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.task_kinds import Kind
+from agents.template.recipes import accounts, form_task, item_tasks, page_tasks
+from agents.template.recipes.accounts import LOGIN, LOGOUT
+from agents.template.recipes.recipe import BEST_GUESS, Recipe
 
-from agents.template.intents import Intent
-from agents.template.recipes import (
-    add_item,
-    back_to_list,
-    best_guess,
-    booking,
-    calendar,
-    cancelling,
-    cart,
-    checkout,
-    choosing,
-    comment,
-    complete_task,
-    contact,
-    delete_item,
-    edit_item,
-    edit_profile,
-    filtering,
-    login,
-    logout,
-    message,
-    navigate,
-    open_item,
-    own_words,
-    paging,
-    react,
-    register,
-    scroll,
-    search,
-    settings,
-    share,
-    sorting,
-    todo,
-    unfold,
-    views,
-    watch,
-    wishlist,
-)
-from agents.template.recipes.recipe import Recipe
+__all__ = ["BEST_GUESS", "LOGIN", "LOGOUT", "Recipe", "recipe_for"]
 
-RECIPES: tuple[Recipe, ...] = (
-    login,
-    logout,
-    register,
-    search,
-    filtering,
-    sorting,
-    open_item,
-    contact.RECIPE,
-    comment.RECIPE,
-    own_words,
-    add_item.RECIPE,
-    edit_item.RECIPE,
-    edit_profile.RECIPE,
-    checkout.RECIPE,
-    booking.RECIPE,
-    message.RECIPE,
-    calendar.RECIPE,
-    complete_task,
-    todo.RECIPE,
-    settings.RECIPE,
-    choosing.RECIPE,
-    cancelling.RECIPE,
-    wishlist,
-    cart,
-    share,
-    watch,
-    react,
-    delete_item,
-    unfold,
-    scroll,
-    paging,
-    back_to_list,
-    views,
-    navigate,
-    best_guess,
-)
+_RECIPES = {**form_task.RECIPES, **item_tasks.RECIPES, **page_tasks.RECIPES, **accounts.RECIPES}
+_SWITCH_VIEW = page_tasks.SwitchView()
 
 
 def recipe_for(intent: Intent) -> Recipe:
-    """The first recipe that is for this intent."""
-    return next(recipe for recipe in RECIPES if recipe.fits(intent))
+    if intent.kind is Kind.NAVIGATE and _SWITCH_VIEW.fits(intent):
+        return _SWITCH_VIEW
+    return _RECIPES.get(intent.kind, BEST_GUESS)

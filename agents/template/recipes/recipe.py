@@ -1,33 +1,116 @@
-"""What every recipe offers."""
+"""What every recipe offers, and the best reading of a prompt that no other recipe is for."""
 
-from __future__ import annotations
+import re
+from abc import ABC, abstractmethod
 
-from typing import Protocol
+from agents.contract.action_history import Past
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
+from agents.page.matching import words
+from agents.template.budget import in_time
+from agents.template.forms.filling import fills_for
+from agents.template.forms.forms import form_of
+from agents.template.moves import Move, blind_press, press, send
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.synonyms import meant
+from agents.template.prompt.task_kinds import ADDING
+from agents.template.sites import blind_xpath
 
-from agents.page import Page
-from agents.template.intents import Intent
-from agents.template.moves import Move
-from agents.template.past import Past
+# Half of what a button says must stand in the prompt, and one word that says what to do.
+_LEAST = 0.6
+# What a prompt may want switched.
+_SWITCHES = frozenset({"checkbox", "radio", "switch"})
+# What follows is no name of a button; and what markup says of any button.
+CRITERIA = re.compile(r"\b(?:where|whose|that|which|with)\b", re.I)
+_MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
+_TWO = 2
 
 
-class Recipe(Protocol):
-    """How one kind of task is done. A recipe is a module with these functions; none of them keeps anything.
+class Recipe(ABC):
+    """How tasks of some kinds are done. Nothing is kept between two steps.
 
-    `page` is None for a page that nobody has seen yet: the moves are then by selectors that suit unknown sites.
+    `name` is what it is called where a plan is explained.
     """
 
-    @property
-    def __name__(self) -> str:
-        """What it is called where a plan is explained."""
+    name: str
 
-    def fits(self, intent: Intent) -> bool:
-        """Whether the recipe is for this intent."""
-
-    def reach(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """The moves to where the task can be done; none when this page is the place."""
+        return ()
 
-    def act(self, intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """The moves that do the task, the fills before what sends them."""
+        return ()
 
+    @abstractmethod
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """Whether the history and the page show that the task is done."""
+
+    def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
+        """`reach` on a page that nobody has seen yet: by selectors that suit unknown sites."""
+        return ()
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        """`act` on a page that nobody has seen yet."""
+        return ()
+
+
+class BestGuess(Recipe):
+    name = "best_guess"
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        fills = fills_for(page, intent.criteria, [field for field in page.usable(FIELDS) if field.type != "hidden"])
+        # A text field among those that are filled: the form to send is the one around it.
+        used = [move.alternatives[0].fields["selector"] for move in fills if move.alternatives]
+        anchor = next((field for field in page.usable(TEXT_FIELDS) if used and page.selector(field) in used), None)
+        if anchor is not None:
+            return (*fills, send(page, anchor, form_of(page, anchor, (intent.words, "submit", "save", "send")).button))
+        guess = _guess(intent, page)
+        return (*fills, press(page, guess)) if guess else fills
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        """A form was sent, one that still stands by its own button; or something was pressed, and nothing else answers to the prompt."""
+        moves = self.act(intent, page)
+        if any(move.fills for move in moves) and not past.nameless("ClickAction", succeeded=True):
+            return any(past.did_any(move.alternatives) for move in moves if not move.fills)
+        return past.after_sending() is not None or (past.pressed and _guess(intent, page) is None)
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        is_short = 0 < len(intent.subject) <= 40 and len(intent.subject.split()) <= 3
+        return (blind_press(blind_xpath.pressed((intent.subject,))),) if is_short else ()
+
+
+BEST_GUESS = BestGuess()
+
+
+def _guess(intent: Intent, page: Page) -> Element | None:
+    """The link or button that the prompt's words name best; of several alike the one whose card shares most with the prompt."""
+    prompt = set(words(intent.words))
+    scored = [(_likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | _SWITCHES))]
+    best = max((merit for merit, _ in scored), default=0.0)
+    alike = [element for merit, element in scored if merit >= max(best - 0.01, _LEAST)]
+    return max(alike, key=lambda element: (len(prompt & set(words(page.card(element)))), -element.place), default=None)
+
+
+def _likeness(prompt: set[str], element: Element) -> float:
+    own = words(element.label)
+    shared = sum(word in prompt for word in own)
+    return shared / len(own) + min(shared, 5) / 50 if own and shared else 0.0
+
+
+def named_button(intent: Intent, page: Page) -> Element | None:
+    """The button that the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
+    said = _meanings(CRITERIA.split(intent.words, maxsplit=1)[0])
+    counts = ((_all_of(said, one.label), _all_of(said, one.hints), -one.place, one) for one in in_time(page.usable(BUTTONS)))
+    best = max((hit for hit in counts if max(hit[:2]) >= _TWO), key=lambda hit: hit[:3], default=None)
+    return best[3] if best else None
+
+
+def _all_of(said: frozenset[str], text: str) -> int:
+    """How many words a text shares with what is said, 0 where it says anything else."""
+    own = _meanings(text) - _MARKUP
+    return len(own) if own <= said else 0
+
+
+def _meanings(text: str) -> frozenset[str]:
+    return frozenset("add" if word in ADDING else word for word in meant(text))

@@ -1,7 +1,5 @@
 """Say where the panel is, once the miner answers and a worker runs jobs."""
 
-from __future__ import annotations
-
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from agents.heartbeat import any_worker_since
+from agents.worker.heartbeat import any_worker_since
 
 PATIENCE = 60.0  # seconds
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- where to look for what listens everywhere
@@ -31,7 +29,6 @@ class Command(BaseCommand):
 
 
 def panel_address(bind: str, port: int) -> str:
-    """The address to visit from this machine."""
     host = ANYWHERE.get(bind, bind)
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 

@@ -1,15 +1,12 @@
 """`manage.py backup FILE|FOLDER`: the whole database in one file, while everything runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from monitoring.backup import files
-from monitoring.backup.errors import BackupError
+from monitoring.retention import backup
 
 
 class Command(BaseCommand):
@@ -24,9 +21,9 @@ class Command(BaseCommand):
         if keep is not None and (keep < 1 or not target.is_dir()):
             raise CommandError("--keep takes a number from 1, and a folder to keep them in.")
         try:
-            path = files.write(target, timezone.now())
-        except BackupError as error:
+            path = backup.write(target, timezone.now())
+        except backup.BackupError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Backed up to {path} ({path.stat().st_size:,} bytes). Keep .env with it: SECRET_KEY opens the keys inside.")
-        for old in files.drop_old(target, keep) if keep else []:
+        for old in backup.drop_old(target, keep) if keep else []:
             self.stdout.write(f"Deleted {old}.")

@@ -1,7 +1,5 @@
 """Compile every template, so that a broken one is found before a visitor finds it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,13 +1,12 @@
 """`manage.py import_log`: put what a miner's journal tells into the panel's logs."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +14,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitoring.journal_import import Reading, Unreadable, begin, carry_out
+from agents.common.redaction import mask_keys
+from agents.operator_jobs import leased_job
+from monitoring.logs.imports import import_file
 from monitoring.models import JournalImport
 
 LATEST_YEAR = 9998
@@ -34,19 +35,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["year"] is not None and not 1 < options["year"] <= LATEST_YEAR:
-            raise CommandError("--year: a year such as 2025 is wanted.")
-        reading = Reading(options["year"], options["tz"])
+            raise CommandError("--year: must be a year such as 2025.")
         with opened(options["file"]) as path:
-            row = begin("standard input" if options["file"] == STANDARD_INPUT else path.name)
-            try:
-                carry_out(row, path, reading, self._tell)
-            except Unreadable as error:
-                raise CommandError(f"{options['file']}: {error}") from None
-        self._sum_up(row, options["tz"])
-
-    def _tell(self, row: JournalImport) -> None:
-        share = 100 * row.read_bytes // row.total_bytes if row.total_bytes else 100
-        self.stderr.write(f"{share:3d} %  {row.lines:,} lines, {row.recorded:,} recorded", self.style.NOTICE)
+            name = "standard input" if options["file"] == STANDARD_INPUT else mask_keys(path.name)[-200:]
+            job, _ = leased_job.start_here(JournalImport, name=name)
+            if not leased_job.carry_out(job, partial(import_file, path=path, year=options["year"], zone=options["tz"])):
+                raise CommandError("The database did not answer. Import the file again: nothing is doubled.")
+        job.refresh_from_db()
+        if job.fault:
+            raise CommandError(f"{options['file']}: {job.fault}")
+        self._sum_up(job, options["tz"])
 
     def _sum_up(self, row: JournalImport, zone: tzinfo) -> None:
         self.stdout.write(

@@ -1,15 +1,12 @@
 """`manage.py restore FILE`: the database becomes what it was when the backup was made."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from monitoring.backup import files
-from monitoring.backup.errors import BackupError
+from monitoring.retention import backup
 
 
 class Command(BaseCommand):
@@ -22,8 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            kept = files.restore(options["file"], timezone.now(), force=options["force"])
-        except BackupError as error:
+            kept = backup.restore(options["file"], timezone.now(), force=options["force"])
+        except backup.BackupError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Restored from {options['file']}. The old database is kept {kept}.")
         self.stdout.write("Run make setup, which migrates it to this version, before you start the miner.")

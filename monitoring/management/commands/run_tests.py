@@ -1,7 +1,5 @@
 """`manage.py run_tests`: run the integration tests here and now, and print the report."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -9,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
 from monitoring.models import Result, TestRun
-from monitoring.suites import running
-from monitoring.suites.registry import SUITES
-from monitoring.suites.report import as_json, as_markdown, report
+from monitoring.testruns.suites import running
+from monitoring.testruns.suites.registry import SUITES
+from monitoring.testruns.suites.report import as_json, as_markdown, report
 
 
 class Command(BaseCommand):
@@ -27,15 +25,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 0 < options["hours"] <= 24 * 366:
-            raise CommandError("--hours: a number from 0 to 8784 is wanted.")
-        asked = {"hours": options["hours"], "bypass_pause": options["bypass_pause"]}
+            raise CommandError("--hours: must be a number from 0 to 8784.")
+        chosen = {"hours": options["hours"], "bypass_pause": options["bypass_pause"]}
         try:
-            run = running.create(options["suite"] or list(SUITES), trigger=TestRun.Trigger.COMMAND, options=asked)
+            run = running.start(options["suite"] or list(SUITES), trigger=TestRun.Trigger.COMMAND, options=chosen, here=True)
         except running.AlreadyRunning as error:
             raise CommandError(f"{error} Wait for it, or cancel it on its page.", returncode=2) from None
-        running.run(run.pk)
         run.refresh_from_db()
-        told = report(run, run.results.order_by("number"))
-        self.stdout.write(json.dumps(as_json(told), cls=DjangoJSONEncoder) if options["json"] else as_markdown(told))
-        if told.verdict == Result.FAIL:
+        made = report(run, run.results.order_by("number"))
+        self.stdout.write(json.dumps(as_json(made), cls=DjangoJSONEncoder) if options["json"] else as_markdown(made))
+        if made.verdict == Result.FAIL:
             raise SystemExit(1)

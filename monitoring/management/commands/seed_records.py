@@ -1,23 +1,20 @@
 """`manage.py seed_records --steps 1000000`: months of made-up records, for benches and screenshots, with their roll-ups."""
 
-from __future__ import annotations
-
 import math
 import time
 from argparse import ArgumentParser
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from agents.configuration import default_account
-from agents.demo.records import MARK, Past
+from agents.devtools.demo_traffic.records import MARK, Past
 from agents.models import Task
-from monitoring import seeding
-from monitoring.models import RollupState
-from monitoring.rollups.rolling import roll, state_at
-from monitoring.search import filling
+from monitoring.management import seeding
+from monitoring.reporting import search
+from monitoring.reporting.rollups import state_at, sum_again, sum_finished
 
 
 class Command(BaseCommand):
@@ -33,24 +30,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["steps"] < 1 or options["days"] <= 0:
-            raise CommandError("--steps and --days: numbers above 0 are wanted.")
+            raise CommandError("--steps and --days: must be numbers above 0.")
         if not options["force"] and Task.objects.exclude(key__startswith=MARK).exists():
             raise CommandError("This database holds real records. Give DATA_DIR or DATABASE_URL of another one, or --force.")
         now, began = timezone.now(), time.monotonic()
         start, past = now - timedelta(days=options["days"]), Past(default_account(), options["seed"])
         written = past.write(options["steps"], start, now, lambda done: self._tell(done, options["steps"]))
         self.stdout.write(f"\n{written:,} steps written in {time.monotonic() - began:.0f} s. Summing them by hour and day …")
-        self._roll(start, now)
+        sum_again(start)
+        sum_finished(state_at(now), now, until=math.inf)
         seeding.write_logs(options["logs"], options["seed"], start, now)
         seeding.write_all(default_account(), options["seed"], start, now)
-        filling.fill(until=math.inf, is_alone=True)
+        search.fill(until=math.inf, is_alone=True)
         self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")
 
     def _tell(self, done: int, of: int) -> None:
         self.stdout.write(f"\r{done:,} of {of:,} steps", ending="")
         self.stdout.flush()
-
-    def _roll(self, start: datetime, now: datetime) -> None:
-        """From the start where rows were written into what is summed already."""
-        RollupState.objects.filter(until_at__gt=start).delete()
-        roll(state_at(now), now, until=math.inf, is_alone=True)

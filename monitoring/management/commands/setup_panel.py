@@ -1,18 +1,20 @@
-"""Bring data folder, database, schedules, static files and the first admin to where the code wants them."""
-
-from __future__ import annotations
+"""Bring data folder, database, groups, schedules, static files and the first admin to where the code wants them."""
 
 import secrets
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS
 
-from agents import schedules
-from monitoring import schedules as panel_schedules
-from monitoring import users
+from agents.common.private_files import tighten
+from agents.worker import schedules
+from monitoring.testruns.suites import schedules as test_schedules
+from monitoring.users import users
 
 ADMIN = "admin"
 
@@ -25,15 +27,29 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-        call_command("check", verbosity=0, stdout=self.stdout)
+        tighten(settings.DATA_DIR)
+        call_command("check", databases=[DEFAULT_DB_ALIAS], verbosity=0, stdout=self.stdout)
         call_command("migrate", interactive=False, verbosity=0)
+        users.ensure_groups()
         schedules.ensure()
-        panel_schedules.ensure()
+        test_schedules.ensure()
         call_command("collectstatic", interactive=False, verbosity=0)
+        self._refuse_weak_password()
         random = secrets.token_urlsafe(12)
         if make_first_admin(settings.PANEL_ADMIN_PASSWORD or random):
             shown = "as in PANEL_ADMIN_PASSWORD" if settings.PANEL_ADMIN_PASSWORD else f"{random} (shown this once)"
             self.stdout.write(f"First admin: {ADMIN}, password: {shown}")
+
+    def _refuse_weak_password(self) -> None:
+        """Once there is an admin, the environment's password is not used any more."""
+        if not settings.PANEL_ADMIN_PASSWORD or users.admins().exists():
+            return
+        try:
+            validate_password(settings.PANEL_ADMIN_PASSWORD, User(username=ADMIN))
+        except ValidationError as error:
+            raise CommandError(
+                f"PANEL_ADMIN_PASSWORD is too weak: {' '.join(error.messages)} Or leave it empty for a random one."
+            ) from None
 
 
 def make_first_admin(password: str) -> bool:

@@ -24,7 +24,7 @@
   };
   const span = (told, index) => {
     const from = Math.max(told.from, told.starts[index]);
-    if (told.bin >= DAY) return panelWords(told.bin > DAY ? "week" : "day", { day: words(told, told.starts[index]) });
+    if (told.bin >= DAY) return told.bin > DAY ? `Week from ${words(told, told.starts[index])} (UTC)` : `${words(told, told.starts[index])} (UTC day)`;
     return `${words(told, from)} to ${clock(told, { hour: "2-digit", minute: "2-digit" }).format((told.starts[index] + told.bin) * 1000)}`;
   };
 
@@ -45,7 +45,7 @@
     const boxes = told.paused.map(([xMin, xMax, share]) => ({ type: "box", xMin, xMax, backgroundColor: shades[Math.round(10 * share)], borderWidth: 0, drawTime: "beforeDatasetsDraw" }));
     const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: mark, borderWidth: 1.5, borderDash: [4, 3] }));
     const middle = (told.starts[0] + told.starts.at(-1) + told.bin) / 2;
-    const nothing = { type: "label", xValue: middle, yValue: 0.75, content: panelWords("nothing"), color: color("secondary"), font: { size: 13 } };
+    const nothing = { type: "label", xValue: middle, yValue: 0.75, content: "Nothing in this time", color: color("secondary"), font: { size: 13 } };
     return [...boxes, ...lines, ...(isEmpty(sets) ? [nothing] : [])];
   };
   // At most one label each 80 pixels, at the start of a bar and at round times of the reader's clock, where bars start there.
@@ -66,18 +66,22 @@
     const start = told.starts[items[0].dataIndex], end = start + told.bin;
     const paused = told.paused.reduce((sum, [from, to, share]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, start)) * share, 0);
     const marks = told.marks.filter(([at]) => at >= start && at < end).map(([, said]) => said);
-    return [...(paused ? [panelWords("paused-part", { percent: Math.min(100, Math.round(100 * paused / told.bin)) })] : []), ...marks];
+    return [...(paused ? [`Paused ${Math.min(100, Math.round(100 * paused / told.bin))} % of the time`] : []), ...marks];
   };
 
-  const COUNT = new Intl.NumberFormat(undefined, { notation: "compact" });
-  const AXIS_WIDTH = 44; // the same for each chart, so that bars of one time stand below each other
+  // As few decimals as make the labels of an axis differ.
+  const labels = (unit) => (_, index, all) => {
+    const written = (digits) => all.map(({ value }) => value.toLocaleString(undefined, { notation: "compact", maximumFractionDigits: digits }));
+    const digits = [0, 1, 2, 3, 4, 5].find((each) => new Set(written(each)).size === all.length) ?? 6;
+    return `${written(digits)[index]}${unit}`;
+  };
+  const AXIS_WIDTH = 48; // the same for each chart, so that bars of one time stand below each other
   const legend = (chart) => Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => ({ ...label, lineWidth: 0 }));
 
   const options = (told, canvas, sets) => {
     const ink = color("secondary"), grid = color("border-color"), unit = canvas.dataset.unit;
     const axis = { beginAtZero: true, grid: { color: grid }, border: { display: false }, afterFit: (scale) => { scale.width = AXIS_WIDTH; } };
-    const left = unit === "seconds" ? { callback: (value) => `${COUNT.format(value)} s` } : { precision: 0, callback: (value) => COUNT.format(value) };
-    const right = { callback: (value) => Number(value.toPrecision(3)).toString() };
+    const left = unit === "seconds" ? { callback: labels(" s") } : { precision: 0, callback: labels("") };
     const shown = { color: ink, maxTicksLimit: 5 };
     return {
       animation: false,
@@ -87,7 +91,7 @@
       scales: {
         x: { type: "linear", offset: false, stacked: true, min: told.starts[0], max: told.starts.at(-1) + told.bin, afterBuildTicks: ticks(told), ticks: { color: ink, autoSkip: false, maxRotation: 0, callback: tickWords(told) }, grid: { display: false }, border: { color: grid } },
         y: { ...axis, suggestedMax: 1, ticks: { ...shown, ...left }, stacked: sets.some((set) => !set.line) },
-        ...(sets.some((set) => set.right) ? { right: { ...axis, position: "right", ticks: { ...shown, ...right }, grid: { display: false } } } : {}),
+        ...(sets.some((set) => set.right) ? { right: { ...axis, position: "right", suggestedMax: 0.001, ticks: { ...shown, callback: labels("") }, grid: { display: false } } } : {}),
       },
       plugins: {
         annotation: { annotations: annotations(told, sets) },
@@ -133,7 +137,7 @@
     const { left, right, top } = chart.chartArea;
     chart.tooltip.setActiveElements(active, { x: left + ((right - left) * (at + 0.5)) / told.starts.length, y: top });
     chart.update("none");
-    const said = chart.data.datasets.map((set) => `${set.label} ${set.data[at]?.y ?? panelWords("unknown")}`).join(", ");
+    const said = chart.data.datasets.map((set) => `${set.label} ${set.data[at]?.y ?? "unknown"}`).join(", ");
     canvas.nextElementSibling.textContent = at < 0 ? "" : `${span(told, at)}: ${said} ${canvas.dataset.unit}`;
   };
   const press = (canvas, event) => {

@@ -12,7 +12,7 @@
     list.id = `${input.id}-options`;
     list.className = "completions";
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", panelWords("completions"));
+    list.setAttribute("aria-label", "Completions");
     list.hidden = true;
     input.after(list);
     const own = { role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" };

@@ -46,11 +46,9 @@
     if (at.toDateString() === today.toDateString()) return TODAY.format(at);
     return (at.getFullYear() === today.getFullYear() ? THIS_YEAR : EARLIER).format(at);
   };
-  // What scripts say, in the reader's language; values go into its {places}.
-  const say = (key, values = {}) => document.getElementById("words").content.querySelector(`[data-key="${key}"]`).textContent.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const SHOW = {
     moment,
-    ago: (at) => say("ago", { time: length(now() - at) }),
+    ago: (at) => `${length(now() - at)} ago`,
     countdown: (at) => length(at - now()),
   };
   const paintTimes = () => {
@@ -67,13 +65,12 @@
   const whileRead = new MutationObserver(() => { paintTimes(); paintZone(); });
   whileRead.observe(document.documentElement, { childList: true, subtree: true });
   window.panelTime = { now, paint: paintTimes };
-  window.panelWords = say;
 
   const copy = async (button) => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
     const label = button.querySelector("[data-copy-label]");
-    label.textContent = say("copied");
-    setTimeout(() => { label.textContent = say("copy"); }, 1500);
+    label.textContent = "Copied";
+    setTimeout(() => { label.textContent = "Copy"; }, 1500);
   };
   const answerClick = (event) => {
     if (event.target.closest("[data-tail-toggle]")) {
@@ -98,9 +95,9 @@
     if (!button) return;
     if (tailMode === "live" && !isRead()) tailMode = "auto";
     button.hidden = !tail();
-    button.querySelector("[data-tail-label]").textContent = say(isTailPaused() ? "continue" : "pause");
-    const live = localStorage.getItem("refresh") === "off" ? "refresh-off" : "live";
-    const words = say(tailMode === "paused" ? "paused" : isTailPaused() ? "reading" : live);
+    button.querySelector("[data-tail-label]").textContent = isTailPaused() ? "Continue" : "Pause";
+    const live = localStorage.getItem("refresh") === "off" ? "Refresh is off" : "Live";
+    const words = tailMode === "paused" ? "Paused" : isTailPaused() ? "Paused while you read" : live;
     const state = document.querySelector("[data-tail-state]");
     if (state.textContent !== words) state.textContent = tail() ? words : "";
   };
@@ -132,7 +129,6 @@
     paintZone();
     // Times that are entered are meant in the zone in which times are shown.
     document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; SameSite=Lax`;
-    document.querySelector(".bar-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     paintTail();
     addEventListener("scroll", paintTail, { passive: true });
     document.body.addEventListener("htmx:beforeRequest", holdTail);

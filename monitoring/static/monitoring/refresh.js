@@ -1,87 +1,86 @@
-// How often the live parts are renewed, and what is said while they can't be.
+// How often the live parts are renewed, and what is shown while they can't be.
 (() => {
   "use strict";
 
-  const PACES = { live: 1500, 10: 10_000, 60: 60_000, off: 0 }; // ms
-  const LONGEST_WAIT_MS = 60_000;
+  const INTERVALS = { live: 1500, 10: 10_000, 60: 60_000, off: 0 }; // ms
+  const LONGEST_DELAY_MS = 60_000;
   const LIVE = "[hx-trigger^=tick]";
 
   let timer = 0;
   let failures = 0;
-  let isCounted = false;
-  let goodAt = new Date();
-  const failing = new Map(); // the ids of what could not be renewed, with why
+  let hasFailureOfTick = false; // several parts that fail at the same tick are one failure
+  let renewedAt = new Date();
+  const failing = new Map(); // the ids of the parts that could not be renewed, with why
 
-  const chosen = () => (localStorage.getItem("refresh") in PACES ? localStorage.getItem("refresh") : "live");
-  const pace = () => PACES[chosen()];
-  const wait = () => (pace() && failures ? Math.min(LONGEST_WAIT_MS, 1000 * 2 ** failures) : pace());
+  const choice = () => (localStorage.getItem("refresh") in INTERVALS ? localStorage.getItem("refresh") : "live");
+  const interval = () => INTERVALS[choice()];
+  const delay = () => (interval() && failures ? Math.min(LONGEST_DELAY_MS, 1000 * 2 ** failures) : interval());
   const schedule = () => {
     clearTimeout(timer);
-    if (wait()) timer = setTimeout(tick, wait());
+    if (delay()) timer = setTimeout(tick, delay());
   };
-  // While the tab is hidden nothing is asked; when it is shown again, at once.
+  // While the tab is hidden nothing is requested; when it is shown again, at once.
   const tick = () => {
-    isCounted = false;
+    hasFailureOfTick = false;
     clearTimeout(timer);
     if (document.hidden) return;
     document.body.dispatchEvent(new CustomEvent("tick"));
     schedule();
   };
 
-  const why = (status) => {
-    if (!status) return panelWords("unreachable");
-    if (status >= 500) return panelWords("failing", { status });
-    return panelWords("gone", { status });
+  const reasonOf = (status) => {
+    if (!status) return "The panel can't be reached.";
+    if (status >= 500) return `The panel answers with an error (${status}).`;
+    return `The panel no longer serves this (${status}). Reload the page to see why.`;
   };
-  const say = () => {
-    const words = document.querySelector("[data-stale-words]");
+  const showConnection = () => {
+    const notice = document.querySelector("[data-stale-words]");
     const reason = [...failing.values()].at(-1) ?? "";
-    if (words.dataset.reason !== reason) {
-      words.dataset.reason = reason;
-      words.replaceChildren(reason ? document.getElementById("stale-words").content.cloneNode(true) : "");
+    if (notice.dataset.reason !== reason) {
+      notice.dataset.reason = reason;
+      notice.replaceChildren(reason ? document.getElementById("stale-words").content.cloneNode(true) : "");
       if (reason) {
-        words.querySelector("time").dateTime = goodAt.toISOString();
-        words.querySelector("[data-why]").textContent = reason;
+        notice.querySelector("time").dateTime = renewedAt.toISOString();
+        notice.querySelector("[data-why]").textContent = reason;
       }
     }
     document.getElementById("connection").classList.toggle("is-stale", Boolean(reason));
     document.querySelector("[data-stale-more]").hidden = !reason || !document.querySelector(LIVE);
     const retry = document.querySelector("[data-stale-retry]");
-    retry.hidden = !wait();
-    retry.querySelector("time").dateTime = new Date(panelTime.now() + wait()).toISOString();
+    retry.hidden = !delay();
+    retry.querySelector("time").dateTime = new Date(panelTime.now() + delay()).toISOString();
     panelTime.paint();
   };
-  const isTold = (status) => status >= 200 && status < 400;
-  const heard = ({ detail }) => {
+  const handleResponse = ({ detail }) => {
     const { status } = detail.xhr;
-    if (isTold(status)) {
+    if (status >= 200 && status < 400) {
       failing.delete(detail.target.id);
-      goodAt = new Date(detail.xhr.getResponseHeader("Date") ?? panelTime.now());
+      renewedAt = new Date(detail.xhr.getResponseHeader("Date") ?? panelTime.now());
       if (failing.size || !failures) return;
       failures = 0;
       schedule();
     } else {
-      failing.set(detail.target.id, why(status));
-      if (!isCounted) failures += 1;
-      isCounted = true;
+      failing.set(detail.target.id, reasonOf(status));
+      if (!hasFailureOfTick) failures += 1;
+      hasFailureOfTick = true;
       schedule();
     }
-    say();
+    showConnection();
   };
 
   addEventListener("DOMContentLoaded", () => {
     const control = document.querySelector("[data-refresh]");
-    goodAt = new Date(panelTime.now());
-    if (control) control.value = chosen();
+    renewedAt = new Date(panelTime.now());
+    if (control) control.value = choice();
     control?.addEventListener("change", () => {
       localStorage.setItem("refresh", control.value);
-      if (pace()) tick();
+      if (interval()) tick();
       else schedule();
     });
     schedule();
-    document.addEventListener("visibilitychange", () => { if (pace()) tick(); });
-    addEventListener("online", () => { if (pace()) tick(); });
+    document.addEventListener("visibilitychange", () => { if (interval()) tick(); });
+    addEventListener("online", () => { if (interval()) tick(); });
     document.querySelector("[data-refresh-now]").addEventListener("click", tick);
-    document.body.addEventListener("htmx:afterRequest", heard);
+    document.body.addEventListener("htmx:afterRequest", handleResponse);
   });
 })();

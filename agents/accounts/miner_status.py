@@ -1,0 +1,117 @@
+"""What the miner says of itself in a few words.
+
+`GET /health` answers from memory: a thread reads the state every REFRESH_SECONDS, so that neither steps nor the database are waited for.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import close_old_connections
+
+from agents.accounts import status
+from agents.accounts.status import USABLE, AccountState, AccountStatus
+from agents.database import ANSWERING_PATIENCE, UNAVAILABLE, ends_after
+from agents.models import Settings
+from agents.policy.modes import Mode
+from agents.policy.reasons import PauseSource, Reason
+from agents.policy.reset_times import Prediction
+
+logger = logging.getLogger(__name__)
+
+# How old the state in memory is at the most, in seconds, while the database answers. Monitors read it every ten seconds or more rarely.
+REFRESH_SECONDS = 2.0
+CLOCK = "%Y-%m-%d %H:%M:%S UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`state`: open, paused, probing, stopped, off or unknown. `resets_at`: when the account is expected back; `source`: how we know.
+
+    With several accounts: those of the first that can be used, else of the one that is back the soonest.
+    """
+
+    agent_type: str
+    state: str
+    sentence: str
+    resets_at: datetime | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The miner's state and when it was read, None before the first time."""
+
+    health: Health
+    read_at: datetime | None
+
+
+class Memory:
+    """The state as it was last read."""
+
+    def __init__(self) -> None:
+        self.latest = Reading(Health(Mode.HYBRID, "unknown", "The state has not been read yet."), None)
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def refresh(self) -> None:
+        now = time.time()
+        with ends_after(ANSWERING_PATIENCE):
+            self.latest = Reading(health(now), datetime.fromtimestamp(now, UTC))
+
+    def keep_current(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._refresh_for_ever, name="health", daemon=True)
+                self._thread.start()
+
+    def _refresh_for_ever(self) -> None:
+        while True:
+            close_old_connections()
+            try:
+                self.refresh()
+            except Exception:
+                # The next reading may succeed, and whoever asks is shown how old this one is.
+                logger.exception("The miner's state could not be read.")
+            time.sleep(REFRESH_SECONDS)
+
+
+memory = Memory()
+
+
+def health(now: float) -> Health:
+    """The miner's state at `now`. Raises nothing: a database that can't be read makes it unknown."""
+    try:
+        mode = Mode(Settings.current().agent_mode)
+        snapshot = status.foremost(status.account_statuses(now), now)
+    except UNAVAILABLE:
+        return Health(Mode.HYBRID, "unknown", "The database can't be read. The template agent answers.")
+    seen = snapshot.state(now)
+    if seen in USABLE:
+        return Health(mode, AccountState.OPEN, "The LLM is available.")
+    if seen is AccountState.OFF:
+        return Health(mode, seen, snapshot.obstacle.sentence if snapshot.obstacle else "")
+    expected = snapshot.expected(now)
+    sentence = snapshot.cause_sentence
+    if not snapshot.gate.never_worked and seen is not AccountState.STOPPED:
+        sentence = f"{_gate(snapshot, seen, now)} {_range(expected)}".strip()
+    back_at = datetime.fromtimestamp(expected.at, UTC) if expected and expected.at is not None else None
+    return Health(mode, seen, sentence, back_at, expected.source.sentence if expected else "")
+
+
+def _gate(snapshot: AccountStatus, seen: AccountState, now: float) -> str:
+    if seen is AccountState.PROBING:
+        return "The pause is over. The next step probes the account."
+    if snapshot.is_paused_by_operator(now):
+        return f"Paused by an operator until {datetime.fromtimestamp(snapshot.gate.paused_until, UTC):{CLOCK}}."
+    return Reason.PAUSED.sentence
+
+
+def _range(expected: Prediction | None) -> str:
+    """The prediction's range; "" where a single time says all, or nothing is known."""
+    if expected is None or expected.source is PauseSource.OPERATOR or expected.earliest is None or expected.latest is None:
+        return ""
+    earliest, latest = (datetime.fromtimestamp(each, UTC) for each in (expected.earliest, expected.latest))
+    return f"Expected back from {earliest:{CLOCK}} to {latest:{CLOCK}}."

@@ -1,0 +1,95 @@
+"""Probes: one request for a single token shows whether a paused account works again. Counted and paid apart from steps."""
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from agents import ledger
+from agents.configuration import rules, usable
+from agents.contract.protocol import Plan
+from agents.contract.step_facts import AttemptEnd
+from agents.hybrid.runner import Attempt
+from agents.ledger import Clock, Request, actions, gate_rows
+from agents.llm.client import Prompt
+from agents.models import Account, AccountJob, LLMAttempt, Settings
+from agents.operator_jobs import leased_job
+from agents.policy import costs
+from agents.policy.gate import GateState
+from agents.policy.modes import Mode
+from agents.policy.reasons import Purpose, Reason, Verdict
+
+logger = logging.getLogger(__name__)
+
+# A provider that takes longer for one token, in seconds, is of no use to a step either.
+PATIENCE = 25.0
+# A probe may end without a word about the account, such as in a fault of the provider's: the next one by the machine waits this long.
+AGAIN_AFTER = timedelta(seconds=60)
+# "Say OK." with what a model's chat template adds.
+MOST_PROMPT_TOKENS = 200
+PROMPT = Prompt([{"role": "user", "content": "Say OK."}], max_tokens=1, options={})
+
+
+def start(account: Account, *, by: str, now: float) -> None:
+    with transaction.atomic():
+        actions.probe(account, by=by, now=now)
+        leased_job.start(AccountJob, account=account, kind=AccountJob.Kind.PROBE, requested_by=by)
+
+
+def start_due(now: datetime) -> int:
+    """Start a probe of each account whose pause is over and for which no step came by. Returns how many are under way."""
+    settings = Settings.current()
+    if not settings.probe_after_pause or settings.agent_mode == Mode.TEMPLATE:
+        return 0
+    due = [account for account in Account.objects.filter(enabled=True) if is_due(account, now)]
+    for account in due:
+        leased_job.start(AccountJob, account=account, kind=AccountJob.Kind.PROBE_IF_DUE)
+    return len(due)
+
+
+def is_due(account: Account, now: datetime) -> bool:
+    """Whether the account's pause is over, and neither a step nor a probe checks whether it works again."""
+    gate, at = gate_rows.of(account), now.timestamp()
+    if gate.state(at) is not GateState.PROBING or at < gate.probe_until:
+        return False
+    since = max(now - AGAIN_AFTER, datetime.fromtimestamp(gate.paused_until, UTC))
+    probed = LLMAttempt.objects.filter(account=account, purpose=Purpose.PROBE, decided_at__gte=since)
+    return not probed.exclude(verdict=Verdict.GIVEN_UP).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The outcome of one such request. `end` None: nothing was sent, for `reason`; `retry_at` (Unix time): when it may be."""
+
+    reason: Reason
+    model: str = ""
+    end: AttemptEnd | None = None
+    retry_at: float | None = None
+
+
+def send(account: Account, purpose: Purpose, *, clock: Clock = time.time) -> Sent:
+    """Send one request for a single token, if the gate admits it."""
+    known = usable(account)
+    if isinstance(known, Reason):
+        return Sent(known)
+    in_force = rules(Settings.current())
+    limits = in_force.limits
+    most_usd = {model: costs.of_tokens(known.prices.get(model), MOST_PROMPT_TOKENS, 1) for model in known.models}
+    request = Request(account, limits, clock() + PATIENCE, known.models, most_usd=most_usd, caps=in_force.caps)
+    permit = ledger.open_attempt([request], purpose, clock)
+    if permit.attempt_uid is None:
+        return Sent(permit.decision.reason, retry_at=permit.decision.retry_at)
+    result = Attempt(PROMPT, _any_reply, known, request, permit, clock).run()
+    end = result.end
+    assert end is not None
+    if end.accepted:
+        # A reply of one token may be empty; that it was given is all that a probe wants to know.
+        end = replace(end, verdict=Verdict.OK, detail="")
+    ledger.close_attempt(end, limits)
+    return Sent(result.reason, permit.model, end)
+
+
+def _any_reply(_: str) -> Plan:
+    return Plan(())

@@ -1,0 +1,134 @@
+"""What each account is doing, and which of several represents the miner, for the panel and `/health` alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agents.configuration import accounts, models_of, prices_of, rules, usable
+from agents.ledger import daily_use, gate_rows
+from agents.llm.client import MAX_TOKENS
+from agents.models import Account, Gate, RateLimitEvent, Settings
+from agents.policy import costs
+from agents.policy import gate as governor
+from agents.policy.costs import Used
+from agents.policy.gate import Limits
+from agents.policy.latency import Samples
+from agents.policy.reasons import PauseSource, Reason
+from agents.policy.refusals import RefusalClass, sentence
+from agents.policy.reset_times import Prediction
+from agents.policy.routing import Rules
+from agents.prompting.prompt import MOST_TOKENS
+
+
+class AccountState(StrEnum):
+    """What an account is doing. An open one whose next slot is not there yet is `SPACING`; `STOPPED` waits for its operator."""
+
+    OPEN = "open"
+    SPACING = "spacing"
+    PAUSED = "paused"
+    PROBING = "probing"
+    STOPPED = "stopped"
+    OFF = "off"
+
+
+USABLE = frozenset({AccountState.OPEN, AccountState.SPACING})
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What is known of one account. `obstacle`: why its LLM is not used at all.
+
+    `event`: the open rate-limit event of the whole account; `latencies`: how long its models took of late.
+    """
+
+    account: Account
+    gate: governor.Gate = field(default_factory=governor.Gate)
+    limits: Limits = field(default_factory=Limits)
+    models: tuple[str, ...] = ()
+    latencies: Samples = field(default_factory=dict)
+    event: RateLimitEvent | None = None
+    obstacle: Reason | None = None
+
+    @property
+    def cause(self) -> RefusalClass | None:
+        """The class of the refusal that the account has not recovered from; None for none."""
+        known = self.gate.cause if self.gate.strikes else ""
+        refusal = known or (self.event.refusal if self.event else "")
+        return RefusalClass(refusal) if refusal else None
+
+    @property
+    def status(self) -> int | None:
+        return self.event.status if self.event else None
+
+    @property
+    def cause_sentence(self) -> str:
+        """That refusal in words, with what to do; "" for none."""
+        return sentence(self.cause, has_succeeded=not self.gate.never_worked, status=self.status) if self.cause else ""
+
+    def state(self, now: float) -> AccountState:
+        if self.obstacle:
+            return AccountState.OFF
+        if self.gate.is_stopped and not self.is_paused_by_operator(now):
+            return AccountState.STOPPED
+        state = self.gate.state(now)
+        if state is governor.GateState.OPEN:
+            return AccountState.OPEN if governor.next_slot(self.gate, self.limits, now) <= now else AccountState.SPACING
+        return AccountState.PAUSED if state is governor.GateState.PAUSED else AccountState.PROBING
+
+    def is_paused_by_operator(self, now: float) -> bool:
+        return now < self.gate.paused_until and self.gate.pause_source is PauseSource.OPERATOR
+
+    def expected(self, now: float) -> Prediction | None:
+        """When the account will be back, as was predicted when it was paused; None where no pause is behind it, or nothing is known."""
+        state, gate = self.state(now), self.gate
+        if state is AccountState.STOPPED:
+            return Prediction(PauseSource.CHECK, 0.0)
+        if state not in (AccountState.PAUSED, AccountState.PROBING):
+            return None
+        if self.is_paused_by_operator(now):
+            return Prediction(PauseSource.OPERATOR, 1.0, gate.paused_until)
+        if self.event:
+            return predicted_by(self.event)
+        if state is AccountState.PROBING:
+            return None
+        return Prediction(gate.pause_source, gate.pause_source.confidence, gate.paused_until)
+
+
+def account_statuses(now: float) -> list[AccountStatus]:
+    """Every account at `now`, in the order in which a step tries them."""
+    in_force, rows = rules(Settings.current()), accounts()
+    found = {row.account_id: row for row in Gate.objects.filter(account__in=rows)}
+    events = {event.account_id: event for event in RateLimitEvent.objects.filter(account__in=rows, model="", ended_by="")}
+    used, _ = daily_use.today(rows, "", now)
+    return [_status(row, in_force, found.get(row.pk), events.get(row.pk), used.get(row.pk, Used())) for row in rows]
+
+
+def _status(account: Account, in_force: Rules, row: Gate | None, event: RateLimitEvent | None, used: Used) -> AccountStatus:
+    known, models, prices = usable(account, in_force.mode), models_of(account), prices_of(account)
+    obstacle = known if isinstance(known, Reason) else None
+    cheapest = min((costs.of_tokens(prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in models), default=0.0)
+    if not obstacle and not costs.allows(in_force.caps, used, cheapest):
+        obstacle = Reason.CAP
+    gate = gate_rows.read(row) if row else governor.Gate()
+    return AccountStatus(account, gate, in_force.limits, models, row.latencies if row else {}, event, obstacle)
+
+
+def foremost(seen: Sequence[AccountStatus], now: float) -> AccountStatus:
+    """The account that represents the miner: the first that can be used, else the one that is back the soonest."""
+    usable = next((snapshot for snapshot in seen if snapshot.state(now) in USABLE), None)
+    return usable or min(seen, key=lambda snapshot: _distance(snapshot, now))
+
+
+def _distance(snapshot: AccountStatus, now: float) -> tuple[int, float]:
+    """How far an account is from being used again: one that waits for its operator is farther than any pause, one that is off farthest."""
+    state = snapshot.state(now)
+    if state in (AccountState.STOPPED, AccountState.OFF):
+        return (1 if state is AccountState.STOPPED else 2, 0.0)
+    expected = snapshot.expected(now)
+    return (0, max(now, snapshot.gate.paused_until, (expected and expected.at) or 0.0))
+
+
+def predicted_by(event: RateLimitEvent) -> Prediction:
+    times = (event.predicted_at, event.predicted_from, event.predicted_to)
+    at, earliest, latest = (moment.timestamp() if moment else None for moment in times)
+    return Prediction(PauseSource(event.prediction_source), event.confidence, at, earliest, latest)

@@ -1,0 +1,39 @@
+"""Files that only their owner may read: the database with its sessions and password hashes, the spool, uploads, backups, `.env`."""
+
+import os
+import stat
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+# Set by the settings module, which every entry point imports before it writes anything: files are 600 and folders 700 from the start.
+UMASK = 0o077
+# A data folder that somebody else fills may hold anything; what is ours comes far below it.
+MOST_FILES = 20_000
+# /tmp and the like are used by others too.
+_SHARED = stat.S_ISVTX
+
+
+def looser(folder: Path) -> Iterator[Path]:
+    """The folder and what is in it, as far as others may read or write it. Links are not followed."""
+    paths = (Path(place) / name for place, names, files in os.walk(folder) for name in (*names, *files))
+    return filter(is_loose, chain([folder], islice(paths, MOST_FILES)) if folder.is_dir() else ())
+
+
+def tighten(folder: Path) -> None:
+    """Take others' rights from all that is this user's. What belongs to somebody else stays, and the system check names it."""
+    for path in list(looser(folder)):
+        try:
+            was = path.lstat()
+            if was.st_uid == os.geteuid() and not was.st_mode & _SHARED:
+                path.chmod(stat.S_IMODE(was.st_mode) & ~UMASK)
+        except FileNotFoundError:
+            continue  # a temporary file of a process that is at work
+
+
+def is_loose(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISLNK(mode) and bool(mode & UMASK)

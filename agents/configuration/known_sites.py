@@ -1,0 +1,212 @@
+"""What is known of sites, from TOML files, one a site: those that come with the agent, and the operators' own folder over them.
+
+A file is named after the caller's `web_project_id`. Its tables:
+`confidence` the share of tasks that its ways have done, 0 to 1 · `login` the actions that log in · `items.NAME` how one of many things is
+found: `list` its route, `card` an XPath, `link` what to press within the card, `next` what leads to the list's next page, `here` what
+only the list's page has and `pages` how many further ones to search, `texts`, `lists`, `numbers`, `dates` and `times` field names to
+XPaths within the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the values that
+bring the highest and the lowest first · `ways` the plans, one for each way a task is done: `task` its name, `says` expressions that all
+match the prompt's words, `unless` one that does not, `login` whether an account is needed, `deeds` the actions.
+An action has one verb: `open` a route, `list` an item's, `item` press its link, `fill` and `choose` a field by XPath, `press` and `enter`
+an XPath, `keys`, `wait` seconds. `{field}` in a route or XPath is the value wanted of a field; names are alternated by |.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Set
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+from django.conf import settings
+from pydantic import AfterValidator, Field, TypeAdapter
+
+from agents.contract.actions import send_keys
+from agents.contract.selectors import check_xpath
+from agents.template import sites as template_sites
+from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, Item, SiteAction, SiteFacts, SitePlan, Sites
+
+KNOWN = Path(template_sites.__file__).parent / "known"
+VERBS = ("open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait")
+# A wrong choice costs a second or two, and so does waiting for what is there already.
+MOST_TRIES = 6
+LONGEST_WAIT = 10
+
+
+def _route(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("it must be a route that begins with /, without scheme, host and seed")
+    return text
+
+
+def _xpath(text: str) -> str:
+    check_xpath(HOLE.sub("'x'", text), "XPath")
+    return text
+
+
+def _relative(text: str) -> str:
+    check_xpath(f"//*[{text}]", "XPath")
+    return text
+
+
+def _keys(text: str) -> str:
+    send_keys(text)
+    return text
+
+
+def _expression(text: object) -> re.Pattern[str]:
+    if not isinstance(text, str):
+        raise ValueError("it must be a text")  # noqa: TRY004 -- pydantic collects ValueErrors
+    try:
+        return re.compile(rf"\b(?:{text})\b")
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression ({error})") from None
+
+
+def _known_item(name: str, info: pydantic.ValidationInfo) -> str:
+    if name not in (info.context or {})["items"]:
+        raise ValueError(f"there is no item {name!r}; add items.{name}")
+    return name
+
+
+Route = Annotated[str, AfterValidator(_route)]
+XPath = Annotated[str, AfterValidator(_xpath)]
+KnownItem = Annotated[str, AfterValidator(_known_item)]
+ByField = dict[str, Annotated[str, AfterValidator(_relative)]]
+Expression = Annotated[re.Pattern[str], pydantic.BeforeValidator(_expression)]
+
+
+class _Table(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid")
+
+
+class _Item(_Table):
+    list: Route
+    card: XPath
+    link: str = ""
+    next: XPath = ""
+    here: XPath = ""
+    pages: int = Field(2, ge=0, le=MOST_PAGES)
+    texts: ByField = {}
+    lists: ByField = {}
+    numbers: ByField = {}
+    dates: ByField = {}
+    times: ByField = {}
+    filters: dict[str, str] = {}
+    search: dict[str, str] = {}
+    sort: dict[str, Any] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _leads_somewhere(self) -> "_Item":
+        _xpath(self.card + self.link)
+        return self
+
+
+class _Action(_Table):
+    open: Route | None = None
+    list: KnownItem | None = None
+    item: KnownItem | None = None
+    fill: XPath | None = None
+    choose: XPath | None = None
+    press: XPath | None = None
+    enter: XPath | None = None
+    keys: Annotated[str, AfterValidator(_keys)] | None = None
+    wait: int | None = Field(None, ge=1, le=LONGEST_WAIT)
+    names: str = Field("", alias="with")
+    default: str | None = Field(None, alias="else")
+    options: tuple[Any, ...] = Field((), strict=False)
+    only_if: str = Field("", alias="if")
+    inside: str = ""
+    tries: int = Field(1, ge=1, le=MOST_TRIES)
+    each: str = ""
+    times: str = ""
+
+    @pydantic.model_validator(mode="after")
+    def _has_one_verb(self) -> "_Action":
+        if len(self.model_fields_set & set(VERBS)) != 1:
+            raise ValueError(f"an action has exactly one of {', '.join(VERBS)}")
+        return self
+
+    def value(self) -> SiteAction:
+        (verb,) = self.model_fields_set & set(VERBS)
+        given = self.model_dump(exclude=set(VERBS))
+        return SiteAction(verb, str(getattr(self, verb)), **{**given, "options": tuple(map(str, self.options))})
+
+
+class _Plan(_Table):
+    task: str
+    says: list[Expression]
+    deeds: list[_Action]
+    login: bool = False
+    unless: Expression | None = None
+
+
+_ITEM, _PLAN, _LOGIN = TypeAdapter(_Item), TypeAdapter(_Plan), TypeAdapter(list[_Action])
+_CONFIDENCE = TypeAdapter[float](Annotated[float, Field(strict=True, ge=0, le=1)])
+
+
+def known_sites() -> Sites:
+    return _loaded(settings.SITE_FACTS_DIR)[0]
+
+
+def faults() -> tuple[Fault, ...]:
+    return _loaded(settings.SITE_FACTS_DIR)[1]
+
+
+@cache
+def _loaded(folder: Path | None) -> tuple[Sites, tuple[Fault, ...]]:
+    return load(KNOWN, *([folder] if folder else []))
+
+
+def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
+    """The facts of all `*.toml` in the folders, by project. Of a site that several folders know, what a later one says comes first.
+
+    What can't be used is left out and reported; nothing raises.
+    """
+    sites: dict[str, SiteFacts] = {}
+    faults: list[Fault] = []
+    for folder in folders:
+        if not folder.is_dir():
+            faults.append(Fault(str(folder), "folder", "Make it a folder with a TOML file a site, or leave the setting empty."))
+        for file in sorted(folder.glob("*.toml")):
+            sites[file.stem] = _read(file, sites.get(file.stem, SiteFacts()), faults)
+    return sites, tuple(faults)
+
+
+def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
+    """What is known of a site, with the file's facts before it."""
+
+    def usable(entry: str, kind: TypeAdapter[Any], value: object, items: Set[str] = frozenset()) -> Iterator[Any]:
+        try:
+            yield kind.validate_python(value, context={"items": items})
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            path = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
+            faults.append(Fault(file.name, entry, f"{f'{path}: ' if path else ''}{first['msg'].removeprefix('Value error, ')}."))
+
+    def part(name: str, kind: type[Any]) -> Any:
+        if isinstance(raw.get(name, kind()), kind):
+            return raw.get(name, kind())
+        faults.append(Fault(file.name, name, f"Make it a {'table' if kind is dict else 'list'}."))
+        return kind()
+
+    try:
+        raw = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        faults.append(Fault(file.name, "file", f"Make it readable TOML: {error}."))
+        return known
+    for name in sorted(raw.keys() - {"login", "items", "ways", "confidence"}):
+        faults.append(Fault(file.name, name, "Only login, items, ways and confidence are known here; take it out."))
+    items = {
+        name: Item(**item.model_dump()) for name, table in part("items", dict).items() for item in usable(f"items.{name}", _ITEM, table)
+    }
+    names = known.items.keys() | items.keys()
+    plans = [
+        SitePlan(plan.task, tuple(plan.says), tuple(action.value() for action in plan.deeds), plan.login, plan.unless)
+        for number, table in enumerate(part("ways", list), 1)
+        for plan in usable(f"ways, entry {number}", _PLAN, table, names)
+    ]
+    login = tuple(action.value() for actions in usable("login", _LOGIN, part("login", list), names) for action in actions)
+    given = usable("confidence", _CONFIDENCE, raw["confidence"]) if "confidence" in raw else iter(())
+    return SiteFacts(login or known.login, {**known.items, **items}, (*plans, *known.plans), next(given, known.confidence))

@@ -1,0 +1,50 @@
+"""Which hosts an account's key may be sent to: public ones, and private ones that the environment names or lists.
+
+`CHUTES_BASE_URL` and `CHUTES_MANAGEMENT_URL` name their hosts, with their ports; `PRIVATE_PROVIDER_HOSTS` lists more. Link-local addresses
+and those where clouds serve a machine's credentials are refused wherever they come from.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+
+from agents.contract.allowed_hosts import Address, Allowed, entry_of, is_listed, is_metadata_name, is_never_reached, is_public, literal
+
+PORTS = {"http": 80, "https": 443}
+
+
+def entries() -> tuple[Allowed, ...]:
+    own = (urlsplit(url) for url in (settings.CHUTES_BASE_URL, settings.CHUTES_MANAGEMENT_URL))
+    return (*(entry_of(str(parts.hostname), _port(parts)) for parts in own), *settings.PRIVATE_PROVIDER_HOSTS)
+
+
+def refused(host: str, port: int, addresses: Iterable[Address]) -> Address | None:
+    """The first of the addresses that may not be connected to. One spoils the name: whoever answers for it may change the order."""
+    known = entries()
+    return next((each for each in addresses if is_never_reached(each) or not (is_public(each) or is_listed(host, each, port, known))), None)
+
+
+def why_refused(address: Address) -> str:
+    if is_never_reached(address):
+        return f"{address} is a link-local, metadata or reserved address: no key is sent there"
+    return f"{address} is a private address that is not listed in PRIVATE_PROVIDER_HOSTS"
+
+
+def url_fault(parts: SplitResult) -> str:
+    """Why a URL that an admin gives may not be a provider's, "" where it may. A name is resolved when it is connected to, not here."""
+    host, port, known = str(parts.hostname), _port(parts), entries()
+    address = literal("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
+    if is_metadata_name(host) or (address and is_never_reached(address)):
+        return "Link-local and metadata addresses are always refused."
+    if any(port in one.ports and one.names(host) for one in known) or (address and is_listed(host, address, port, known)):
+        return ""
+    if address and not is_public(address):
+        return f"This is a private address. List {host}:{port} in PRIVATE_PROVIDER_HOSTS of the environment first."
+    if parts.scheme == "http":
+        return "Use https: with http, anybody on the way can read the key. Only hosts in PRIVATE_PROVIDER_HOSTS may use http."
+    return ""
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or PORTS.get(parts.scheme, 0)

@@ -1,0 +1,230 @@
+"""A step's history: whether actions that could be sent now were sent before, and how those of the step before went."""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from agents.common.choice import Choice
+from agents.common.redaction import redact
+from agents.common.text import shorten
+from agents.contract.actions import FILLS, Action
+from agents.contract.limits import MAX_HISTORY
+from agents.contract.origins import path_of
+from agents.contract.protocol import PastAction
+
+# The last three stand in where a caller doesn't allow waits.
+WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction"})
+_KEYS = frozenset({"SubmitAction", "SendKeysIWAAction"})
+PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
+
+Sign = tuple[str, str]
+
+
+def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
+    """What two actions have in common when one is as good as a repetition of the other.
+
+    The typed text is left out: callers fill placeholders in, and a selector that fails does so with any text.
+    """
+    selector = fields.get("selector")
+    target = {key: selector[key] for key in ("type", "attribute", "value") if key in selector} if isinstance(selector, Mapping) else None
+    rest = {key: fields.get(key) for key in ("url", "keys", "value") if fields.get(key) is not None}
+    if action_type != "TypeAction" and "text" in fields:
+        rest["text"] = fields["text"]
+    return action_type, json.dumps([target, rest], sort_keys=True, default=str)
+
+
+# Selectors that match something else on another page: by kind, type and place alone. A site's search field is one and the same.
+_ANYWHERE = re.compile(r"\(*//(?:form|input|button|textarea|select|descendant::\w+|/|\)|\[(?:\d+|@type='(?!search)\w+')\])*")
+
+
+@dataclass(frozen=True)
+class Past:
+    """A history. An entry whose outcome isn't known counts as done: repeating it would waste the step."""
+
+    entries: tuple[PastAction, ...]
+
+    @cached_property
+    def _failed(self) -> frozenset[Sign]:
+        return frozenset(sign(entry.type, entry.fields) for entry in self.entries if entry.succeeded is False)
+
+    @cached_property
+    def _done(self) -> frozenset[Sign]:
+        """Since the page was last opened anew: what was typed before that is gone.
+
+        So is what was done on another page by a selector that matches something else here, such as its form's first field.
+        """
+        loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
+        since = self.entries[loads[-1] :] if loads else self.entries
+        paths = [path_of(entry.url) for entry in since]
+        moved = max((at for at, (one, other) in enumerate(pairwise(paths), 1) if one != other), default=0)
+        kept = set()
+        for at, one in enumerate(since):
+            selector = one.fields.get("selector")
+            is_anywhere = isinstance(selector, Mapping) and _ANYWHERE.fullmatch(str(selector.get("value", "")))
+            # The press that led to another page may come with that page's address.
+            is_here = at > moved or (at == moved and (not moved or one.type in FILLS))
+            if one.succeeded is not False and (is_here or not is_anywhere):
+                kept.add(sign(one.type, one.fields))
+        return frozenset(kept)
+
+    @property
+    def last_failed(self) -> bool:
+        return any(entry.succeeded is False for entry in self.entries[-1:])
+
+    @property
+    def last_waited(self) -> bool:
+        return any(entry.type in WAITS for entry in self.entries[-1:])
+
+    @property
+    def last_entered(self) -> bool:
+        """Whether Enter was pressed last: what it brings may not be there yet."""
+        return any(entry.type in _KEYS and entry.succeeded is not False for entry in self.entries[-1:])
+
+    @property
+    def last_went_back(self) -> bool:
+        return any("go_back" in entry.fields for entry in self.entries[-1:])
+
+    @property
+    def waits(self) -> int:
+        return sum(entry.type in WAITS for entry in self.entries)
+
+    @property
+    def pressed(self) -> bool:
+        return any(entry.succeeded is not False and entry.type in PRESSES for entry in self.entries)
+
+    @property
+    def filled(self) -> bool:
+        return any(entry.succeeded is not False and entry.type in FILLS for entry in self.entries)
+
+    def failed(self, action: Action) -> bool:
+        return sign(action.type, action.fields) in self._failed
+
+    def did(self, action: Action) -> bool:
+        return sign(action.type, action.fields) in self._done
+
+    def did_any(self, actions: Iterable[Action]) -> bool:
+        return any(map(self.did, actions))
+
+    def times(self, action: Action) -> int:
+        wanted = sign(action.type, action.fields)
+        return sum(sign(entry.type, entry.fields) == wanted for entry in self.entries)
+
+    def nameless(self, action_type: str, *, succeeded: bool) -> int:
+        """How many entries of a type have no selector, as one caller's don't: they can only be counted."""
+        named = (entry for entry in self.entries if entry.type == action_type and "selector" not in entry.fields)
+        return sum((entry.succeeded is not False) == succeeded for entry in named)
+
+    def after_sending(self, presses: Collection[str] = PRESSES) -> "Past | None":
+        """What came after the first form was sent: a field filled, then one of the presses. None while none was."""
+        filled = False
+        for at, entry in enumerate(self.entries):
+            if entry.succeeded is False:
+                continue
+            if filled and entry.type in presses:
+                return Past(self.entries[at + 1 :])
+            filled = filled or entry.type in FILLS
+        return None
+
+    def after_entering(self) -> "Past":
+        """What came after a log-in that a page required, which leads away from what was opened before; all where there was none."""
+        typed = [at for at, one in enumerate(self.entries) if one.type in FILLS and "password" in str(one.fields.get("selector"))]
+        presses = [at for at, one in enumerate(self.entries) if one.type in PRESSES and typed and at > typed[-1]]
+        return Past(self.entries[presses[0] + 1 :]) if presses else self
+
+    def after_enter(self) -> "Past | None":
+        """The same for a form that is sent by Enter where that works: a click then means something else, such as closing a dialog."""
+        refused = any(entry.type == "SubmitAction" and entry.succeeded is False for entry in self.entries)
+        return self.after_sending(PRESSES if refused else _KEYS)
+
+
+# A browser's first sentence says what happened; what follows is its call log.
+MAX_ERROR = 300
+# These always work, so they are no sign of how a step went that does something else besides.
+_NO_SIGN = frozenset({"WaitAction", "ScreenshotAction", "IdleAction"})
+_NAMELESS = sign("", {})[1]
+
+
+class Outcome(Choice):
+    """How the actions of a step went in the caller's browser. `UNKNOWN`: the caller went on without reporting it."""
+
+    WORKED = "worked", "Executed"
+    PARTLY = "partly", "Partly executed"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Not reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One entry of a history, as far as it is needed: without typed text. `type` "": of an unknown kind; `number`: as the caller counts."""
+
+    type: str
+    sign: str
+    succeeded: bool | None
+    error: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`worked`: whether each action sent was executed, None if not reported. `error`: the caller's, of the first that was not."""
+
+    outcome: Outcome
+    worked: tuple[bool | None, ...]
+    error: str = ""
+
+
+def heard(history: Sequence[PastAction]) -> tuple[Heard, ...]:
+    """A step's history, small enough to be kept with its facts. Errors are masked and cut; one without an outcome is a failure."""
+    return tuple(
+        Heard(
+            past.type,
+            _target(past.type, past.fields),
+            False if past.succeeded is None and past.error.strip() else past.succeeded,
+            shorten(redact(past.error).strip(), MAX_ERROR),
+            past.number,
+        )
+        for past in history
+    )
+
+
+def judge(sent: Sequence[Mapping[str, Any]], index: int, before: int, history: Sequence[Heard]) -> Judged | None:
+    """How a step's actions went. `sent`: as one-shot lists have them; `index`: the step's; `before`: the length of its own history.
+
+    `history`: the whole one of the step after it. None where no action was sent.
+    """
+    if not sent:
+        return None
+    worked: list[bool | None] = [None] * len(sent)
+    errors, start = list[str](), 0
+    targets = [_target(str(action.get("type")), action) for action in sent]
+    # Entries go in order, each to the next action that it can be of; one that fits none is the caller's own affair.
+    for entry in _since(index, before, len(sent), history):
+        # The same action, else the next of its type, else for an unknown type the next.
+        of_type = [at for at in range(start, len(sent)) if entry.type in ("", sent[at].get("type"))]
+        same = [at for at in of_type if entry.sign and entry.sign == targets[at]]
+        for at in (same or of_type)[:1]:
+            worked[at], start = entry.succeeded, at + 1
+            if entry.succeeded is False:
+                errors.append(entry.error)
+    known = [each for action, each in zip(sent, worked, strict=True) if each is not None and action.get("type") not in _NO_SIGN]
+    outcome = Outcome.UNKNOWN
+    if known:
+        outcome = Outcome.WORKED if all(known) else Outcome.PARTLY if any(known) else Outcome.FAILED
+    return Judged(outcome, tuple(worked), errors[0] if errors else "")
+
+
+def _target(action_type: str, fields: Mapping[str, Any]) -> str:
+    """The field in which two actions of one type differ; "" where the caller leaves it out."""
+    target = sign(action_type, fields)[1]
+    return "" if target == _NAMELESS else target
+
+
+def _since(index: int, before: int, count: int, history: Sequence[Heard]) -> Sequence[Heard]:
+    """What the caller ran of the step's actions: what its history has grown by, at its end where it keeps the newest entries only."""
+    if len(history) > before and before < MAX_HISTORY:
+        return history[before:]
+    return [one for one in history[-count:] if before >= MAX_HISTORY or (one.number is not None and one.number >= index)]

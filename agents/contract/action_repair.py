@@ -1,0 +1,235 @@
+"""From the shapes in which models write actions to the contract's: only what is certain, never a guess."""
+
+import json
+import math
+import re
+from typing import Any
+
+from agents.common.text import storable_json
+from agents.contract.action_types import KEY_ALIASES, Kind, Value, kind_of
+from agents.contract.selectors import InvalidAction, Selector, by_attribute, custom, for_playwright, text_in, xpath
+
+_XPATH_MARK = re.compile(r"\A\s*xpath\s*=\s*(?=[/(.])", re.IGNORECASE)
+_CSS_MARK = re.compile(r"\A\s*css\s*=\s*", re.IGNORECASE)
+# Only where these stand for an attribute or a way of selecting, never for a value.
+_WAYS = {
+    **dict.fromkeys(("xpath", "xpathselector"), "xpath"),
+    **dict.fromkeys(("css", "cssselector", "custom"), "css"),
+    **dict.fromkeys(("text", "innertext", "textcontent", "tagcontains", "tagcontainsselector"), "text"),
+}
+_AS_ATTRIBUTE = frozenset({"attribute", "attributevalue", "attributevalueselector"})
+# Types that models invent, and the attribute that each can only mean.
+_ATTRIBUTE_TYPES = frozenset({"id", "name", "class", "placeholder", "href", "aria-label", "data-testid", "title", "role"})
+_NO_TYPE = "selector.type: must be attributeValueSelector, tagContainsSelector or xpathSelector."
+
+
+def repair_selector(raw: object) -> Selector:
+    """A selector in any shape that models write, as the contract's; raises InvalidAction where its meaning is not certain."""
+    if isinstance(raw, str):
+        return _from_text(raw)
+    if not isinstance(raw, dict):
+        raise InvalidAction("selector: must be an object with type and value.")
+    way, value = _way_and_value(raw)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = repr(value)
+    if not isinstance(value, str):
+        raise InvalidAction("selector.value: must be a text.")
+    return _by_way(way, value)
+
+
+def _by_way(way: str, value: str) -> Selector:
+    match way:
+        case "xpath":
+            return _xpath(value)
+        case "css":
+            return _from_text(value)
+        case "text":
+            return text_in(" ".join(value.split()))
+        case "@id":  # callers strip the marks of CSS too
+            return by_attribute("id", value.strip().lstrip("#"))
+        case "@class":
+            return by_attribute("class", " ".join(part.lstrip(".") for part in value.split()))
+    return by_attribute(way[1:], value)
+
+
+def _from_text(text: str) -> Selector:
+    """A bare string: an XPath where it begins like one, else what Playwright makes of it."""
+    if _XPATH_MARK.match(text) or text.strip().startswith(("//", "(//", ".//")):
+        return _xpath(text)
+    return custom(_CSS_MARK.sub("", text, count=1).strip())
+
+
+def _way_and_value(raw: dict[str, Any]) -> tuple[str, object]:
+    type_ = raw.get("type")
+    if isinstance(type_, str) and type_.strip().casefold() not in _AS_ATTRIBUTE:
+        return _way(type_, only_known=True), raw.get("value")
+    if isinstance(type_, str) or "attribute" in raw:
+        return _way(raw.get("attribute")), raw.get("value")
+    if len(raw) != 1:
+        raise InvalidAction(_NO_TYPE)
+    name, value = next(iter(raw.items()))
+    return _way(name, only_known=True), value
+
+
+def _way(name: object, *, only_known: bool = False) -> str:
+    """How a name of a type or attribute selects: "xpath", "css", "text", or an attribute as "@id"."""
+    folded = name.strip().removeprefix("@") if isinstance(name, str) else ""
+    way = _WAYS.get(folded.casefold())
+    if way:
+        return way
+    if not folded or (only_known and folded not in _ATTRIBUTE_TYPES):
+        raise InvalidAction(_NO_TYPE)
+    return "@class" if folded == "className" else f"@{folded}"
+
+
+def _xpath(text: str) -> Selector:
+    expression = _XPATH_MARK.sub("", text, count=1).strip().removeprefix(".")
+    if expression.startswith("/html"):
+        expression = f"/{expression}"
+    elif re.match(r"[A-Za-z*]", expression):
+        expression = f"//{expression}"
+    return xpath(expression)
+
+
+Fields = dict[str, Any]
+
+_NAME_KEYS = ("type", "name", "action", "tool", "tool_name", "action_type")
+_ARGUMENT_KEYS = ("arguments", "args", "parameters", "params")
+_SIDES = ("up", "down", "left", "right")
+_HISTORY = {"goback": "go_back", "goforward": "go_forward"}
+_SELECTOR_ALIASES = {"locator": None, "xpath": "xpath", "css": "css", "cssSelector": "css"}
+_FIELD_ALIASES: dict[str, dict[str, str]] = {
+    "NavigateAction": {"href": "url", "goBack": "go_back", "goForward": "go_forward"},
+    "TypeAction": {"value": "text", "content": "text"},
+    "SelectDropDownOptionAction": {"value": "text", "option": "text", "label": "text", "timeoutMs": "timeout_ms"},
+    "SelectAction": {"text": "value", "option": "value", "label": "value"},
+    "ScrollAction": {"text": "value", "to": "value"},
+    "WaitAction": {"timeSeconds": "time_seconds", "seconds": "time_seconds"},
+    "SendKeysIWAAction": {"key": "keys"},
+    "AssertAction": {"text": "text_to_assert", "textToAssert": "text_to_assert"},
+    "DragAndDropAction": {f"{end}{kind}": f"{end}Selector" for end in ("source", "target") for kind in ("", "_selector")},
+}
+_HOST_WITH_PORT = re.compile(r"(?:[\w-]+\.)*[\w-]+:\d+(?=[/?#]|$)")
+# No digit is lost on the way to text below this; what is larger is no value that a person would type.
+_EXACT = 10**15
+
+
+def canonical(raw: object) -> Fields:
+    """The dict `{"type": …, …fields}` of a foreign action, still to be validated; raises InvalidAction when its type is unknown."""
+    kind, given = named(storable_json(raw))
+    fields = {name: value for name, value in _renamed(kind, given).items() if name in kind.fields and value is not None}
+    repaired = {name: _repaired(kind.fields[name], value) for name, value in fields.items()}
+    kept = {name: value for name, value in repaired.items() if kind.fields[name] is not Value.TRUE or value is not False}
+    # Where callers let the selector win over a point or a time, the loser goes.
+    if "selector" in kept and frozenset({"selector"}) in kind.forms:
+        kept = {name: value for name, value in kept.items() if name == "selector" or name in kind.optional}
+    elif kept.get("url") == "":
+        del kept["url"]
+    return {"type": kind.type, **kept}
+
+
+def named(raw: object) -> tuple[Kind, Fields]:
+    """The kind of a foreign action and its fields, as they were written; raises InvalidAction when no known type can be read."""
+    if not isinstance(raw, dict):
+        raise InvalidAction("action: must be an object with a type.")
+    call = raw
+    if isinstance(raw.get("function"), dict):
+        call = raw["function"]
+    elif isinstance(raw.get("action"), dict):
+        call = {**{key: raw[key] for key in ("selector",) if key in raw}, **raw["action"]}
+    for key in _NAME_KEYS:
+        kind = kind_of(call.get(key))
+        if kind:
+            return kind, {**_history_flag(call[key]), **_arguments(call, key)}
+    if len(call) == 1:
+        name, fields = next(iter(call.items()))
+        kind = kind_of(name)
+        if kind and isinstance(fields, dict):
+            return kind, {**_history_flag(name), **fields}
+    raise InvalidAction("type: no known action; use one of the catalogue.")
+
+
+def _history_flag(name: str) -> Fields:
+    folded = re.sub(r"[\s_-]|browser\.|Action$", "", name).casefold()
+    return {_HISTORY[folded]: True} if folded in _HISTORY else {}
+
+
+def _arguments(call: Fields, name_key: str) -> Fields:
+    rest = {key: value for key, value in call.items() if key != name_key and key not in _ARGUMENT_KEYS}
+    given = next((call[key] for key in _ARGUMENT_KEYS if key in call), None)
+    if isinstance(given, str):
+        try:
+            given = storable_json(json.loads(given or "{}"))
+        except (ValueError, RecursionError):
+            raise InvalidAction("arguments: not JSON; send an object.") from None
+    return {**rest, **(given if isinstance(given, dict) else {})}
+
+
+def _renamed(kind: Kind, given: Fields) -> Fields:
+    aliases = _FIELD_ALIASES.get(kind.type, {})
+    fields = {aliases[name]: value for name, value in given.items() if name in aliases}
+    if "selector" in kind.fields:
+        alias = next((alias for alias in _SELECTOR_ALIASES if given.get(alias)), None)
+        if alias:
+            way = _SELECTOR_ALIASES[alias]
+            fields["selector"] = {"type": way, "value": given[alias]} if way else given[alias]
+    fields |= {name: value for name, value in given.items() if value is not None and name in kind.fields}
+    return _scrolled(given, fields) if kind.type == "ScrollAction" else fields
+
+
+def _scrolled(given: Fields, fields: Fields) -> Fields:
+    """Sides may come as a direction, as a value, or with an amount, which the contract doesn't have."""
+    direction = given.get("direction", fields.get("value"))
+    side = direction.strip().casefold() if isinstance(direction, str) else ""
+    if side in _SIDES:
+        return {name: value for name, value in fields.items() if name != "value"} | {side: True}
+    if isinstance(fields.get("value"), int | float):
+        return {name: value for name, value in fields.items() if name != "value"}
+    return fields
+
+
+def _repaired(wanted: Value, value: Any) -> Any:
+    match wanted:
+        case Value.SELECTOR:
+            return repair_selector(value)
+        case Value.PLAYWRIGHT:
+            return value if isinstance(value, str) else for_playwright(repair_selector(value))
+        case Value.TRUE if isinstance(value, str):
+            return {"true": True, "false": False, "": False}.get(value.strip().casefold(), value)
+        case Value.TRUE:
+            return bool(value) if value in (0, 1) else value
+        case Value.KEYS:
+            return _keys(value)
+        case Value.PIXELS | Value.MILLISECONDS | Value.SECONDS:
+            return _number(value, whole=wanted is not Value.SECONDS)
+    return _text(value, is_url=wanted is Value.URL)
+
+
+def _text(value: object, *, is_url: bool) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _EXACT:
+        return str(value)
+    if not is_url or not isinstance(value, str):
+        return value
+    url = value.strip().replace(" ", "%20")
+    return f"http://{url}" if _HOST_WITH_PORT.match(url) else url
+
+
+def _number(value: object, *, whole: bool) -> object:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    return round(value) if whole or value.is_integer() else value
+
+
+def _keys(value: object) -> object:
+    """Key names in the spelling of Playwright; a list is a chord where its first key is held, else not certain."""
+    if isinstance(value, list) and value and all(isinstance(key, str) for key in value):
+        held = KEY_ALIASES.get(value[0].casefold()) in {"Control", "Shift", "Alt", "Meta"}
+        value = "+".join(value) if held or len(value) == 1 else value
+    if not isinstance(value, str) or value == "+":
+        return value
+    return "+".join(KEY_ALIASES.get(part.strip().casefold(), part.strip() or part) for part in value.split("+"))

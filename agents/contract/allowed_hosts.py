@@ -1,0 +1,136 @@
+"""Which hosts the miner connects to: lists of hosts, addresses and networks with their ports, and addresses that are never connected to.
+
+Pages are fetched from an admin's list; providers may be private where the environment lists them. Nothing is resolved here.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Parsed = TypeVar("Parsed")
+
+_ENTRY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\](?:/\d+)?|[^:\[\]]+|[0-9A-Fa-f:.]+(?:/\d+)?)(?::(?P<ports>\d+(?:-\d+)?))?")
+_NAME = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+_USUAL = frozenset({80, 443})
+# Where clouds serve a machine's own credentials, beside the link-local 169.254.0.0/16 and fe80::/10: AWS, Google, Alibaba, Oracle, Azure.
+_METADATA = {*map(ipaddress.ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"))}
+_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_LAST_PORT = 65_535
+_LOCAL = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    name: str
+    network: Network | None
+    ports: frozenset[int] | range
+
+    def names(self, host: str) -> bool:
+        return host.endswith(self.name[1:]) if self.name.startswith("*.") else host == self.name
+
+    def holds(self, address: Address) -> bool:
+        if self.network is not None:
+            return address in self.network
+        return self.name == _LOCAL and address.is_loopback
+
+
+def allowed(entry: str) -> Allowed:
+    """What an entry such as "demo.example.com", "localhost:8000-8016" or "10.0.0.0/8:80" allows. Raises ValueError with the remedy."""
+    found = _ENTRY.fullmatch(entry.strip().lower())
+    if found is None:
+        raise ValueError(f"“{entry}” is no host. Write it as demo.example.com, localhost:8000-8016 or 10.0.0.0/8:80.")
+    host = found["host"].replace("[", "").replace("]", "")
+    network = _parsed(ipaddress.ip_network, host)
+    if network is None and (not _NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host)):
+        raise ValueError(f"“{host}” is neither a host's name nor an address. Write it as demo.example.com or 10.0.0.0/8.")
+    return Allowed("" if network else host, network, _ports(found["ports"]))
+
+
+def _parsed(parse: Callable[[str], Parsed], text: str) -> Parsed | None:
+    try:
+        return parse(text)
+    except ValueError:
+        return None
+
+
+def _ports(text: str | None) -> frozenset[int] | range:
+    """The usual ports where an entry has none: a host's other ports may be private services."""
+    if text is None:
+        return _USUAL
+    low, _, high = text.partition("-")
+    ports = range(int(low), int(high or low) + 1)
+    if not ports or ports[0] < 1 or ports[-1] > _LAST_PORT:
+        raise ValueError(f"“{text}” are no ports. Give one from 1 to {_LAST_PORT}, or two with a - between them.")
+    return ports
+
+
+def host_is_listed(host: str, port: int, entries: Iterable[Allowed]) -> bool:
+    """Whether pages may be fetched from a URL's host. An address counts as listed by its network."""
+    address = _parsed(ipaddress.ip_address, host)
+    return any(port in one.ports and (one.names(host) or (address is not None and one.holds(address))) for one in entries)
+
+
+def may_connect(address: Address, port: int, entries: Iterable[Allowed]) -> bool:
+    """Whether a listed host may be fetched from at an address that it leads to: a public one, or one that is listed itself."""
+    if is_never_reached(address):
+        return False
+    plain = getattr(address, "ipv4_mapped", None) or address
+    carries_another = isinstance(plain, ipaddress.IPv6Address) and (plain.sixtofour or plain.teredo or plain in _NAT64)
+    is_plainly_public = plain.is_global and not plain.is_multicast and not carries_another
+    return is_plainly_public or any(port in one.ports and one.holds(plain) for one in entries)
+
+
+def entry_of(host: str, port: int) -> Allowed:
+    network = _parsed(ipaddress.ip_network, host)
+    return Allowed("" if network else host, network, frozenset({port}))
+
+
+def is_never_reached(address: Address) -> bool:
+    """Whether no list makes this address one to connect to: link-local, a cloud's metadata, multicast, reserved or none at all."""
+    inner = _inner(address)
+    if isinstance(inner, ipaddress.IPv4Address):
+        is_odd = inner in _THIS_NETWORK or inner.is_reserved
+    else:
+        is_odd = inner.is_site_local or bool(inner.teredo)
+    return is_odd or inner in _METADATA or inner.is_link_local or inner.is_multicast or inner.is_unspecified
+
+
+def is_public(address: Address) -> bool:
+    return _inner(address).is_global and not is_never_reached(address)
+
+
+def is_listed(host: str, address: Address, port: int, entries: Iterable[Allowed]) -> bool:
+    return any(port in one.ports and (one.names(host) or one.holds(_inner(address))) for one in entries)
+
+
+def literal(host: str) -> Address | None:
+    """The address that a host is written as, in any of the ways in which systems read one (127.1, 0x7f000001); None for a name."""
+    address = _parsed(ipaddress.ip_address, host.partition("%")[0])
+    if address is not None or not host[:1].isdigit():
+        return address
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))  # reads a number as the system does
+    except OSError:
+        return None
+
+
+def is_metadata_name(host: str) -> bool:
+    return host.rstrip(".").lower() in _METADATA_NAMES
+
+
+def _inner(address: Address) -> Address:
+    """The IPv4 address that is written within an IPv6 one, where it leads there: mapped, 6to4 or NAT64."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64 or address in _NAT64_LOCAL or address in _COMPATIBLE:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if int(address) > 1 else address
+    return address.ipv4_mapped or address.sixtofour or address

@@ -1,0 +1,335 @@
+"""Callers' JSON to Step, Plan to callers' JSON: the only place that knows the contract's field names."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from agents.common.text import storable, storable_json
+from agents.contract import limits
+from agents.contract.action_repair import named
+from agents.contract.action_types import kind_of
+from agents.contract.actions import Action, repair
+from agents.contract.origins import split_http
+from agents.contract.selectors import InvalidAction
+
+
+class Unreadable(ValueError):
+    """A body that is no JSON object, or has far too many values; the text names the remedy."""
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    if _has_too_many_values(body):
+        raise Unreadable(f"The body holds more than {limits.MAX_JSON_VALUES:,} JSON values. Send fewer fields and a shorter history.")
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError):
+        # A number of more than 4,300 digits is refused, too: Python reads no longer ones, as that takes quadratic time.
+        raise Unreadable("The body is not JSON; send a JSON object.") from None
+    if not isinstance(request, dict):
+        raise Unreadable("The body must be a JSON object.")
+    return request
+
+
+def _has_too_many_values(body: bytes) -> bool:
+    """Whether a body has more lists, objects and commas than is allowed. Those inside of texts don't count."""
+    if sum(map(body.count, (b"[", b"{", b","))) <= limits.MAX_JSON_VALUES:
+        return False
+    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    if bare.count(b'"') // 2 > limits.MAX_JSON_VALUES * 2:
+        return True
+    outside = b"".join(bare.split(b'"')[::2])
+    return sum(map(outside.count, (b"[", b"{", b","))) > limits.MAX_JSON_VALUES
+
+
+PROTOCOL_VERSION = "1.0"
+_PAGES = ("html", "snapshot_html", "clean_html")
+_ENTRY = ("action", "text", "success", "exec_ok", "error", "url", "step", "index")
+# What a browser shows before its first page, or instead of one. Callers put their own host into it: about://localhost/blank.
+NO_PAGE = ("about:", "chrome-error:", "data:")
+
+
+class Form(StrEnum):
+    """How a caller wants its answer: a whole list of actions at once, or tool calls step by step."""
+
+    ONE_SHOT = "one_shot"
+    STEP = "step"
+
+
+PATHS = {"/solve_task": Form.ONE_SHOT, "/solve_task_at_once": Form.ONE_SHOT, "/act": Form.STEP, "/step": Form.STEP}
+
+
+class BadRequest(ValueError):
+    """A request that can't be read: `field` names what is wrong, the text names the remedy."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class PastAction:
+    """One entry of a step's history. `type` is the canonical action name, "" for an unknown one; `succeeded` None: unknown.
+
+    `number`: as the caller counts, by steps or by actions; None where it does not.
+    """
+
+    type: str
+    fields: Mapping[str, Any]
+    succeeded: bool | None
+    error: str
+    url: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request about a task. `page` is the page's HTML, "" when the caller sent none; `timeout_seconds` None: not given.
+
+    `allowed_tools`: names like "browser.click", empty: all. `url` may be about:blank in steps. `cuts`: a sentence for each part of the
+    request that was left out for its size.
+    """
+
+    endpoint: str
+    form: Form
+    task_id: str
+    prompt: str
+    url: str
+    page: str = ""
+    index: int = 0
+    history: tuple[PastAction, ...] = ()
+    project: str = ""
+    timeout_seconds: float | None = None
+    allowed_tools: frozenset[str] = frozenset()
+    wants_reasoning: bool = False
+    cuts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is answered to one step. `done`: the task needs nothing more.
+
+    `confidence`: how sure the template agent is of its plan, from 0 to 1; `confidence_why` says why in a sentence.
+    """
+
+    actions: tuple[Action, ...]
+    done: bool = False
+    reasoning: str = ""
+    confidence: float = 0.0
+    confidence_why: str = ""
+
+
+def parse(endpoint: str, body: bytes) -> Step:
+    """The step that a caller asks for at one of `PATHS`; raises BadRequest for what can't be answered, and forgives all else."""
+    form = PATHS[endpoint]
+    try:
+        request = json_object(body)
+    except Unreadable as error:
+        raise BadRequest("body", str(error)) from None
+    cuts: list[str] = []
+    return Step(
+        endpoint=endpoint,
+        form=form,
+        task_id=_task_id(request, form),
+        prompt=_prompt(request),
+        url=_url(request, form),
+        page=_page(request, cuts),
+        index=_index(request),
+        history=_history(request.get("history"), cuts),
+        project=_short_text(request.get("web_project_id"), limits.MAX_PROJECT),
+        timeout_seconds=_timeout(request.get("timeout_seconds")),
+        allowed_tools=_tools(request.get("allowed_tools"), cuts) or _tools(request.get("tools"), cuts),
+        wants_reasoning=request.get("include_reasoning") is True,
+        cuts=tuple(cuts),
+    )
+
+
+def _task_id(request: dict[str, Any], form: Form) -> str:
+    names = ("id", "task_id") if form is Form.ONE_SHOT else ("task_id", "id")
+    name = next((name for name in names if request.get(name) is not None), names[0])
+    value = request.get(name)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**limits.MAX_ID:
+        value = str(value)
+    if not isinstance(value, str) or not value.strip() or len(value) > limits.MAX_ID:
+        raise BadRequest(name, f"{name} must be a text of 1 to {limits.MAX_ID} characters.")
+    return storable(value.strip())
+
+
+def _prompt(request: dict[str, Any]) -> str:
+    prompt = request.get("prompt")
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise BadRequest("prompt", "prompt must be a non-empty text that says what to do.")
+    _check_bytes("prompt", prompt, limits.MAX_PROMPT)
+    return storable(prompt)
+
+
+def _url(request: dict[str, Any], form: Form) -> str:
+    url = request.get("url")
+    if isinstance(url, str):
+        url = url.strip()
+        _check_bytes("url", url, limits.MAX_URL)
+        url = storable(url)
+        is_clean = url.isprintable() and not any(map(str.isspace, url))
+        if is_clean and (split_http(url) is not None or (form is Form.STEP and url.lower().startswith(NO_PAGE))):
+            return url
+    raise BadRequest("url", f"url must be an absolute http or https URL with a host, of up to {limits.MAX_URL:,} bytes.")
+
+
+def _check_bytes(field: str, text: str, limit: int) -> None:
+    # A character has a byte at least: a text of 10 MB is not encoded to be refused.
+    if len(text) > limit or len(text.encode("utf-8", "replace")) > limit:
+        raise BadRequest(field, f"{field} is longer than {limit:,} bytes ({limit // 1024} kB). Send a shorter {field}.")
+
+
+def _page(request: dict[str, Any], cuts: list[str]) -> str:
+    page = next((page for name in _PAGES if isinstance(page := request.get(name), str) and page), "")
+    if len(page) > limits.MAX_PAGE:
+        cuts.append(f"Page: its first {limits.MAX_PAGE:,} of {len(page):,} characters were read.")
+    return storable(page[: limits.MAX_PAGE])
+
+
+def _index(request: dict[str, Any]) -> int:
+    index = request.get("step_index")
+    if index is None:
+        return 0
+    if isinstance(index, float) and index.is_integer():
+        index = int(index)
+    number = _number(index)
+    if number is None:
+        raise BadRequest("step_index", f"step_index must be a whole number from 0 to {limits.MAX_INDEX}.")
+    return number
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= limits.MAX_INDEX else None
+
+
+def _timeout(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        return None
+    return float(min(value, limits.MAX_TIMEOUT))
+
+
+def _short_text(value: object, length: int) -> str:
+    return storable(value[:length]) if isinstance(value, str) else ""
+
+
+def _tools(value: object, cuts: list[str]) -> frozenset[str]:
+    """Canonical tool names of a list of names or tool definitions. Unknown names stay: a list of them allows nothing we have."""
+    if not isinstance(value, list):
+        return frozenset()
+    if len(value) > limits.MAX_TOOLS:
+        cuts.append(f"Tools: the first {limits.MAX_TOOLS} of {len(value):,} were read.")
+    names = [_tool_name(item) for item in value[: limits.MAX_TOOLS]]
+    return frozenset(kind.tool if (kind := kind_of(name)) else name for name in names if name)
+
+
+def _tool_name(item: object) -> str:
+    if isinstance(item, dict):
+        function = item.get("function")
+        item = function.get("name") if isinstance(function, dict) else item.get("name")
+    return _short_text(item, limits.MAX_ID).strip()
+
+
+def _history(value: object, cuts: list[str]) -> tuple[PastAction, ...]:
+    """The newest entries, as many as the limits allow; the newest first while they are taken."""
+    if not isinstance(value, list):
+        return ()
+    taken: list[object] = []
+    left = limits.MAX_HISTORY_CHARS
+    for entry in reversed(value[-limits.MAX_HISTORY :]):
+        item = _trimmed(entry) if isinstance(entry, dict) else None
+        left -= _size(item)
+        if left < 0:
+            break
+        taken.append(storable_json(item))
+    if len(taken) < len(value):
+        cuts.append(f"History: the last {len(taken)} of {len(value):,} entries were read.")
+    return tuple(_past(item) for item in reversed(taken) if isinstance(item, dict))
+
+
+def _trimmed(entry: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: entry[name] for name in _ENTRY if name in entry}
+    for name, most in (("error", limits.MAX_ERROR), ("url", limits.MAX_URL)):
+        if isinstance(text := kept.get(name), str):
+            kept[name] = text[:most]
+    return kept
+
+
+def _size(value: object) -> int:
+    """The characters of all texts in a value; one with far too many values is larger than any history may be."""
+    size, left, todo = 0, limits.MAX_PAST_VALUES, [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, str):
+            size += len(one)
+        elif isinstance(one, dict | list):
+            left -= len(one)
+            if left < 0:
+                return limits.MAX_HISTORY_CHARS + 1
+            todo += one if isinstance(one, list) else [*one, *one.values()]
+    return size
+
+
+def _past(item: dict[str, Any]) -> PastAction:
+    action_type, fields = _past_action(item)
+    outcomes, numbers = (item.get("success"), item.get("exec_ok")), map(_number, (item.get("step"), item.get("index")))
+    return PastAction(
+        type=action_type,
+        fields=fields,
+        succeeded=next((outcome for outcome in outcomes if isinstance(outcome, bool)), None),
+        error=_short_text(item.get("error"), limits.MAX_ERROR),
+        url=_short_text(item.get("url"), limits.MAX_URL),
+        number=next((number for number in numbers if number is not None), None),
+    )
+
+
+def _past_action(item: dict[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    action = item.get("action")
+    if isinstance(action, str):
+        text = item.get("text")
+        action = {"type": action, **({"text": text} if isinstance(text, str) else {})}
+    try:
+        done = repair(action)
+    except InvalidAction:
+        # What one that is not complete, or not ours, says all the same.
+        try:
+            kind, fields = named(action)
+        except InvalidAction:
+            return "", {}
+        return kind.type, {name: value for name, value in fields.items() if value is not None}
+    return done.type, done.fields
+
+
+# What changes nothing that matters, best first.
+_WAIT = {"type": "wait", "time_seconds": 1}
+_HARMLESS = tuple(map(repair, (_WAIT, {"type": "screenshot"}, {"type": "idle"}, {"type": "scroll", "down": True})))
+
+
+def render(step: Step, plan: Plan, *, agent_id: str) -> dict[str, Any]:
+    """The answer in the form of the step's endpoint. Callers read an empty list that isn't done as an end, so it gets a short wait."""
+    if step.form is Form.ONE_SHOT:
+        return {"actions": [action.as_action() for action in plan.actions], "web_agent_id": agent_id, "recording": ""}
+    actions = plan.actions
+    if not actions and not plan.done:
+        # Where no harmless action is allowed, the wait: a refused call costs a step, an empty list the task.
+        actions = (next((action for action in _HARMLESS if action.tool in step.allowed_tools), _HARMLESS[0]),)
+    return _tool_calls(actions, done=plan.done, reasoning=plan.reasoning or None if step.wants_reasoning else None)
+
+
+def render_wait() -> dict[str, Any]:
+    """An answer to a step that was not read: a wait, which harms no task."""
+    return _tool_calls(_HARMLESS[:1])
+
+
+def _tool_calls(actions: Sequence[Action], *, done: bool = False, reasoning: str | None = None) -> dict[str, Any]:
+    return {
+        "protocol_version": PROTOCOL_VERSION,
+        "tool_calls": [action.as_tool_call() for action in actions],
+        "content": None,
+        "reasoning": reasoning,
+        "done": done,
+        "error": None,
+    }

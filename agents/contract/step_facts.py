@@ -1,0 +1,183 @@
+"""The facts of one step, as plain values: what the ledger writes, and what is spooled to a file while it can't.
+
+Keys in a stranger's text are masked as soon as it becomes a fact, so that none reaches a row or a file. What is answered, and what the LLM
+is asked, are made from the step as it came.
+"""
+
+import hashlib
+import json
+import uuid
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from agents.common.redaction import mask_keys, mask_keys_in
+from agents.common.text import shorten, storable
+from agents.contract.action_history import Heard, heard
+from agents.contract.protocol import Plan, Step
+from agents.policy.reasons import PauseSource
+
+# A sentence.
+MOST_WHY = 200
+# The last 150 frames or so of a traceback, which say what happened. An error's message may hold a whole page.
+MOST_FAULT = 20_000
+# The columns' lengths. A mask may be longer than what it stands for.
+MOST_KEY, MOST_PROJECT = 200, 100
+
+
+def _set(fact: "Opening | Closing | AttemptEnd", **values: object) -> None:
+    for name, value in values.items():
+        object.__setattr__(fact, name, value)  # the one moment at which a frozen fact is written
+
+
+def _mask(fact: "Opening | Closing | AttemptEnd", *names: str) -> None:
+    _set(fact, **{name: mask_keys_in(getattr(fact, name)) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force.
+
+    `kind`: the kind of task as understood. `heard`: how the actions of the steps before went. `page_excerpt`: of steps that are spooled,
+    others get it after their answer.
+    `confidence`: of the template's plan, None where it made none.
+    """
+
+    uid: str
+    fingerprint: str
+    key: str
+    source: str
+    caller: str | None
+    prompt: str
+    task_url: str
+    project: str
+    endpoint: str
+    form: str
+    index: int
+    url: str
+    page_bytes: int
+    history_size: int
+    received_at: float
+    deadline_at: float
+    limits: dict[str, Any]
+    confidence: float | None = None
+    confidence_why: str = ""
+    kind: str = ""
+    heard: tuple[Heard, ...] = ()
+    page_excerpt: str = ""
+
+    def __post_init__(self) -> None:
+        _mask(self, "key", "prompt", "task_url", "project", "url", "page_excerpt", "limits", "confidence_why")
+        heard = tuple(replace(each, sign=mask_keys(each.sign), error=mask_keys(each.error)) for each in self.heard)
+        why = self.confidence_why[:MOST_WHY]
+        _set(self, heard=heard, key=self.key[:MOST_KEY], project=self.project[:MOST_PROJECT], confidence_why=why)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in.
+
+    `pause`: seconds from `ended_at`, None leaves it to the backoff; `pause_source`: how that is known. `published`: the limit a minute
+    in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `dice`: from 0 to 1, for jitter.
+    """
+
+    uid: str
+    verdict: str
+    ended_at: float
+    sent_at: float | None = None
+    accepted: bool = False
+    status: int | None = None
+    refusal: str = ""
+    pause: float | None = None
+    pause_source: str = PauseSource.PROVIDER
+    published: float | None = None
+    quota: dict[str, float] | None = None
+    dice: float = 0.0
+    detail: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost: str | None = None
+    reply: str = ""
+
+    def __post_init__(self) -> None:
+        _mask(self, "detail", "reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What was answered, by what and why. `duration` in seconds, from the request's arrival."""
+
+    route: str
+    reason: str
+    answered_at: float
+    duration: float
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    done: bool = False
+    fault: str = ""
+    attempt: AttemptEnd | None = None
+
+    def __post_init__(self) -> None:
+        _mask(self, "actions", "fault")
+        _set(self, fault=self.fault[-MOST_FAULT:])
+
+    def without_details(self) -> "Closing":
+        return replace(self, fault="", attempt=self.attempt and replace(self.attempt, reply=""))
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    opening: Opening
+    closing: Closing
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "StepFacts":
+        """From the spool. Raises ValueError, LookupError, TypeError or AttributeError for anything else."""
+        raw = json.loads(text)
+        begun, closing = raw["opening"], raw["closing"]
+        begun["heard"] = tuple(Heard(**entry) for entry in begun.get("heard", ()))
+        attempt = closing.pop("attempt")
+        return cls(Opening(**begun), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
+
+
+def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
+    """What tells a task from others: two callers may use the same id, and one caller the same id for another prompt."""
+    return hashlib.sha256("\0".join((source, caller or "", key, prompt)).encode("utf-8", "replace")).hexdigest()
+
+
+def opening(
+    step: Step,
+    *,
+    source: str,
+    caller: str | None,
+    received_at: float,
+    deadline_at: float,
+    limits: dict[str, Any],
+    uid: str | None = None,
+) -> Opening:
+    """The facts of a step as it came in. `uid`: its id, a new one where it has none yet."""
+    return Opening(
+        uid=uid or str(uuid.uuid4()),
+        fingerprint=fingerprint(source, caller, step.task_id, step.prompt),
+        key=step.task_id,
+        source=source,
+        caller=caller,
+        prompt=step.prompt,
+        task_url=step.url,
+        project=step.project,
+        endpoint=step.endpoint,
+        form=step.form,
+        index=step.index,
+        url=step.url,
+        page_bytes=len(step.page),
+        history_size=len(step.history),
+        received_at=received_at,
+        deadline_at=deadline_at,
+        limits=limits,
+        heard=heard(step.history),
+    )
+
+
+def with_template(opened: Opening, plan: Plan) -> Opening:
+    return replace(opened, confidence=plan.confidence, confidence_why=shorten(storable(plan.confidence_why), MOST_WHY))

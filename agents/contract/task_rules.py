@@ -1,0 +1,89 @@
+"""The task's rules, applied to any plan before it leaves.
+
+Some step callers lose the port of absolute URLs, so agents should click links there rather than navigate; that is a preference
+of theirs and no rule here: a navigation with a lost port still beats no answer.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, dropwhile
+
+from agents.contract.actions import Action, InvalidAction, navigate, validate
+from agents.contract.origins import Site, query_parts, same_page, seeds, split_http, without_seeds
+from agents.contract.protocol import Form, Step
+from agents.contract.selectors import ATTRIBUTE, by_attribute
+
+# A task ends after 180 s and a click that stays on its page costs 3 s, a failed selector 10 s: hardly anything after the fortieth
+# action runs.
+MAX_ONE_SHOT = 40
+# The page changes under the actions of a step; whoever plans further than this plans for a page that it hasn't seen.
+MAX_STEP = 10
+
+
+def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
+    """The actions that may leave for this step, not too many of them; a one-shot plan begins with the navigation to the task's URL."""
+    kept, site = permitted(actions, step), site_of(step)
+    if step.form is Form.ONE_SHOT:
+        return tuple(_from_the_start(kept, site) if site else kept)[:MAX_ONE_SHOT]
+    return kept[:MAX_STEP]
+
+
+def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
+    """The actions that keep to the task's host and seed, brought to their exact form, and to the allowed tools; others are dropped.
+
+    So is a DoneAction: the answer says `done` itself, and late-2025 callers don't know the action.
+    """
+    kept = [action for action in _on_site(actions, site_of(step)) if action.type != "DoneAction"]
+    free = step.form is Form.ONE_SHOT or not step.allowed_tools
+    return tuple(action for action in kept if free or action.tool in step.allowed_tools)
+
+
+def site_of(step: Step) -> Site | None:
+    """The task's site: of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
+
+    Only the start URL's query belongs to every page; what a later page has there is its own.
+    """
+    addresses = (step.url, *(past.url for past in reversed(step.history)))
+    found = [(url, query_parts(parts.query)) for url in addresses if (parts := split_http(url)) and _opened(url)]
+    if not found:
+        return None
+    url, query = found[0]
+    is_one_shot = step.form is Form.ONE_SHOT
+    seed = next((part for _, own in found for part in seeds(own) if part.partition("=")[2]), "" if is_one_shot else None)
+    is_start = is_one_shot or (step.index == 0 and url == step.url)
+    return Site(url, seed, tuple(without_seeds(query)) if is_start else ())
+
+
+def _on_site(actions: Iterable[Action], site: Site | None) -> Iterator[Action]:
+    for action in actions:
+        if "url" not in action.fields:
+            yield _with_seeded_href(action, site)
+        elif site and (opened := _opened(site.absolute(action.fields["url"]))):
+            yield opened
+
+
+def _opened(url: str | None) -> Action | None:
+    try:
+        return navigate(url) if url else None
+    except InvalidAction:
+        return None
+
+
+def _with_seeded_href(action: Action, site: Site | None) -> Action:
+    selector = action.fields.get("selector")
+    if site is None or selector is None or selector["type"] != ATTRIBUTE or selector["attribute"] != "href":
+        return action
+    href = site.href(selector["value"])
+    return validate({**action.as_action(), "selector": by_attribute("href", href)}) if href != selector["value"] else action
+
+
+def _from_the_start(actions: Iterable[Action], site: Site) -> Iterator[Action]:
+    """The task's own URL first; the browser has no history there, so going back or forward before that leads nowhere."""
+    rest = list(dropwhile(_moves_in_history, actions))
+    start = site.absolute(site.url)
+    if rest and start and "url" in rest[0].fields and same_page(rest[0].fields["url"], start):
+        rest = rest[1:]
+    return chain([navigate(site.url)], dropwhile(_moves_in_history, rest))
+
+
+def _moves_in_history(action: Action) -> bool:
+    return "go_back" in action.fields or "go_forward" in action.fields

@@ -1,0 +1,226 @@
+"""Records as months of a miner's work leave them, from a seeded generator: for benches and screenshots, written in bulk."""
+
+import math
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from random import Random
+
+from django.db import transaction
+
+from agents import template
+from agents.contract.action_history import Outcome
+from agents.devtools.demo_traffic.sites import SITES, Site
+from agents.ledger.events import BLOCKS_REMEMBERED
+from agents.models import Account, Caller, LLMAttempt, RateLimitEvent, Route, Source, Step, Task
+from agents.policy.reasons import PauseSource, Reason, Verdict
+from agents.policy.refusals import RefusalClass
+from agents.policy.reset_times import predicted
+
+MARK = "seeded-"
+MODELS = ("Qwen/Qwen3-32B-TEE", "deepseek-ai/DeepSeek-V3.1-TEE", "openai/gpt-oss-120b-TEE")
+# Of a hundred steps. Together about one attempt a step, and an event at every tenth.
+REASONS = {
+    Reason.ANSWERED: 62,
+    Reason.REFUSED: 10,
+    Reason.PAUSED: 12,
+    Reason.FAILED: 6,
+    Reason.SPACING: 5,
+    Reason.INVALID: 3,
+    Reason.DEADLINE: 2,
+}
+VERDICTS = {Reason.ANSWERED: Verdict.OK, Reason.REFUSED: Verdict.REFUSED, Reason.FAILED: Verdict.FAILED, Reason.INVALID: Verdict.INVALID}
+# This share of the answered steps needed a second attempt, since the first model was full.
+SECOND = 0.35
+# Of a hundred steps that another one follows: the outcomes, by route.
+OUTCOMES = {Route.LLM: (78, 6, 10, 6), Route.TEMPLATE: (61, 9, 18, 12)}
+TIMEOUT = "Timeout 10000ms exceeded: no element matches the selector."
+TASKS_AT_ONCE = 500
+CALLERS = 20
+PROMPTS = (
+    "Open the details of the {0} where name equals '{1}'",
+    "Search for the {0} '{1}'",
+    "Add the {0} '{1}' to the wishlist",
+    "Log in where username equals <username> and password equals <password>",
+    "Write a review of the {0} '{1}' where rating greater than 3",
+    "Share the {0} '{1}'",
+    "Filter the {0}s where name contains '{1}'",
+    "Fill in the contact form where message contains '{1}'",
+)
+BACKOFF = [60.0, 120.0, 240.0, 480.0]
+LIMITS = {"mode": "hybrid", "deadline_seconds": 23.5, "spacing_seconds": 5.0, "backoff_seconds": BACKOFF}
+EXCERPT = "<form action=/search><input name=query placeholder='Find {0}s'><button>Go</button></form>" * 3
+DEADLINE = timedelta(seconds=23.5)
+
+
+class Past:
+    """Writes `steps` steps between two times: tasks of 1 to 12 steps, busier by day than by night."""
+
+    def __init__(self, account: Account, seed: int) -> None:
+        self.account, self.rng = account, Random(seed)
+        self.blocks: deque[float] = deque(maxlen=BLOCKS_REMEMBERED)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.tasks, self.steps = list[Task](), list[Step]()
+        self.attempts, self.events = list[LLMAttempt](), list[RateLimitEvent]()
+
+    def write(self, steps: int, start: datetime, end: datetime, report: Callable[[int], None]) -> int:
+        """Returns how many steps were written: `steps`, give or take a task."""
+        written = 0
+        moments = self._moments(steps, start, end)
+        while some := list(islice(moments, TASKS_AT_ONCE)):
+            for at, count in some:
+                self._task(at, count, end)
+            with transaction.atomic():
+                Task.objects.bulk_create(self.tasks)
+                Step.objects.bulk_create(self.steps)
+                LLMAttempt.objects.bulk_create(self.attempts)
+                RateLimitEvent.objects.bulk_create(self.events)
+            written += len(self.steps)
+            self._clear()
+            report(written)
+        for number in range(1, CALLERS):
+            last = {"last_seen_at": end - timedelta(seconds=number), "steps": written // CALLERS, "llm_steps": written // 30}
+            Caller.objects.get_or_create(address=f"203.0.113.{number}", defaults={"first_seen_at": start, **last})
+        return written
+
+    def _moments(self, steps: int, start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
+        made, span = 0, (end - start).total_seconds()
+        while made < steps:
+            count = min(steps - made, self.rng.choice((1, 1, 2, 3, 4, 5, 6, 8, 12)))
+            # Uniform over the steps, then bent: an hour of the day gets up to half more, or less, than its share.
+            share = made / steps * span
+            yield start + timedelta(seconds=min(span - 1, share + 43_200 / math.tau * 0.5 * math.sin(share / 86_400 * math.tau))), count
+            made += count
+
+    def _task(self, at: datetime, count: int, end: datetime) -> None:
+        site, number = self.rng.choice(SITES), self.rng.getrandbits(64)
+        prompt = self.rng.choice(PROMPTS).format(site.thing, self.rng.choice(site.items))
+        task = Task(
+            fingerprint=f"{number:064x}",
+            key=f"{MARK}{number:016x}",
+            source=self.rng.choices(list(Source), (96, 3, 1))[0],
+            caller=f"203.0.113.{self.rng.randrange(1, CALLERS)}",
+            prompt=prompt,
+            kind=template.kind(prompt),
+            url=f"http://localhost:{site.port}/?seed={self.rng.randrange(1, 300)}",
+            project=site.project,
+            created_at=at,
+        )
+        self.tasks.append(task)
+        moments = [at + timedelta(seconds=index * self.rng.uniform(4, 9)) for index in range(count)]
+        steps = [self._step(task, site, index, moment) for index, moment in enumerate(moments) if moment < end]
+        for step in steps[:-1]:
+            self._add_outcome(step)
+        self.steps += steps
+
+    def _add_outcome(self, step: Step) -> None:
+        """As the step after it reports it."""
+        outcome = self.rng.choices(list(Outcome), OUTCOMES[Route(step.route)])[0]
+        if outcome is Outcome.PARTLY and len(step.actions) == 1:
+            outcome = Outcome.FAILED
+        first = {Outcome.FAILED: False, Outcome.UNKNOWN: None}.get(outcome, True)
+        step.outcome, step.worked = outcome, [first, *(False if outcome is Outcome.PARTLY else first for _ in step.actions[1:])]
+        step.caller_error = TIMEOUT if False in step.worked else ""
+
+    def _step(self, task: Task, site: Site, index: int, at: datetime) -> Step:
+        reason = self.rng.choices(list(REASONS), list(REASONS.values()))[0]
+        is_llm = reason is Reason.ANSWERED
+        selector = {"type": "attributeValueSelector", "attribute": "id", "value": f"item-{index}"}
+        step = Step(
+            uid=self._uid(),
+            task=task,
+            source=task.source,
+            endpoint="/step",
+            form="step",
+            index=index,
+            url=task.url,
+            page_bytes=self.rng.randrange(2_000, 400_000),
+            page_excerpt=EXCERPT.format(site.thing),
+            history_size=index,
+            received_at=at,
+            decided_at=at + timedelta(milliseconds=1),
+            deadline_at=at + DEADLINE,
+            route=Route.LLM if is_llm else Route.TEMPLATE,
+            reason=reason,
+            limits={**LIMITS, "llm_use": self.rng.choice(("always", "when_unsure"))},
+            actions=[{"type": "ClickAction", "selector": selector}] * self.rng.choice((1, 1, 1, 2)),
+            done=False,
+        )
+        verdicts = [VERDICTS[reason]] if reason in VERDICTS else []
+        if is_llm and self.rng.random() < SECOND:
+            verdicts.insert(0, Verdict.REFUSED)
+        over = at + timedelta(milliseconds=self.rng.lognormvariate(2.3, 0.5))
+        for number, verdict in enumerate(verdicts, 1):
+            over = self._attempt(step, number, over, verdict)
+        step.answered_at, step.duration_ms = over, (over - at).total_seconds() * 1000
+        return step
+
+    def _attempt(self, step: Step, number: int, at: datetime, verdict: Verdict) -> datetime:
+        """When it ended. What is refused before an answer was the model's matter, not the account's."""
+        is_refused, is_edge = verdict is Verdict.REFUSED, verdict is Verdict.REFUSED and step.route == Route.TEMPLATE
+        seconds = self.rng.uniform(0.1, 0.4) if is_refused else self.rng.lognormvariate(1.2, 0.6)
+        sent_at = at + timedelta(seconds=self.rng.choice((0.0, 0.0, self.rng.uniform(0, 5))))
+        ended_at = sent_at + timedelta(seconds=seconds)
+        prompt, completion = (0, 0) if is_refused else (self.rng.randrange(800, 6_000), self.rng.randrange(40, 300))
+        attempt = LLMAttempt(
+            uid=self._uid(),
+            step=step,
+            account=self.account,
+            number=number,
+            model=self.rng.choice(MODELS),
+            decided_at=at,
+            slot_at=sent_at,
+            cut_off_at=step.deadline_at,
+            sent_at=sent_at,
+            ended_at=ended_at,
+            wait_ms=(sent_at - at).total_seconds() * 1000,
+            latency_ms=seconds * 1000,
+            verdict=verdict,
+            refusal=(RefusalClass.EDGE if is_edge else RefusalClass.CAPACITY) if is_refused else "",
+            status=429 if is_refused else 500 if verdict is Verdict.FAILED else 200,
+            prompt_tokens=prompt or None,
+            completion_tokens=completion or None,
+            cost=Decimal(prompt * 8 + completion * 24).scaleb(-8) if prompt else None,
+        )
+        self.attempts.append(attempt)
+        if is_edge:
+            self._event(attempt, ended_at)
+        return ended_at
+
+    def _event(self, attempt: LLMAttempt, at: datetime) -> None:
+        """Steps of different tasks overlap a little, so an event may come before the one that was written last."""
+        last = self.events[-1] if self.events else None
+        if last and last.ended_at and last.started_at < at < last.ended_at:
+            last.ended_at = last.recovered_at = at
+        strike = self.rng.choice((1, 1, 1, 2, 3))
+        pause, longer = BACKOFF[strike - 1 : strike + 1]
+        block = pause + self.rng.uniform(1, 9)
+        expected = predicted(PauseSource.LADDER, 0.0, 0.0, pause, longer, self.blocks)
+        event = RateLimitEvent(
+            account=self.account,
+            attempt=attempt,
+            refusal=RefusalClass.EDGE,
+            status=429,
+            strike=strike,
+            pause_seconds=pause,
+            pause_source=PauseSource.LADDER,
+            started_at=at,
+            block_started_at=at,
+            prediction_source=expected.source,
+            confidence=expected.confidence,
+            ended_at=at + timedelta(seconds=block),
+            recovered_at=at + timedelta(seconds=block),
+            ended_by=RateLimitEvent.Ended.SUCCEEDED,
+        )
+        for name, seconds in (("at", expected.at), ("from", expected.earliest), ("to", expected.latest)):
+            setattr(event, f"predicted_{name}", None if seconds is None else at + timedelta(seconds=seconds))
+        self.blocks.append(block)
+        self.events.append(event)
+
+    def _uid(self) -> uuid.UUID:
+        return uuid.UUID(int=self.rng.getrandbits(128), version=4)

@@ -1,0 +1,179 @@
+"""The account that fake Chutes hides: what is used of it, who pays for an answer, and what the management host shows of it."""
+
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from agents.devtools.fake_chutes.behaviour import Course, QuotasForm, merged
+from agents.simulation import provider
+from agents.simulation.provider import World
+
+# The daily requests of a middle-sized subscription: published where a scenario sets no quota, and never enforced.
+UNSET_TOTAL = 5000
+# USD; what matters is whether it is used up, and when it ends.
+MONTHLY_CAP = 100.0
+MONTH_AGO = -30 * 86_400
+
+
+class Account:
+    """`now`: s from the start, which was at the Unix time `began_at`; `served`: answers; `billed`: USD. Not thread-safe."""
+
+    def __init__(self, course: Course, seed: int, began_at: float) -> None:
+        self.behaviour, self._pending = course.start, course.timeline
+        self.began_at, self.now = began_at, 0.0
+        self.world, self.rng = World(), provider.account_dice(seed)
+        self.served, self.billed = 0, 0.0
+
+    def advance(self, now: float) -> None:
+        """To `now`, with the timeline's changes until then."""
+        self.now = now
+        while self._pending and self._pending[0].at <= now:
+            change, self._pending = self._pending[0], self._pending[1:]
+            self.change(change.changes or {})
+            if change.ban is not None:
+                self.ban(change.ban, change.at)
+
+    def ban(self, seconds: float, at: float) -> None:
+        self.world = provider.banned_now(self.world, at, seconds)
+
+    def change(self, changes: object) -> None:
+        """Merges settings. Raises BadSetting, and changes nothing then."""
+        self.behaviour = merged(self.behaviour, changes)
+        assert isinstance(changes, Mapping)
+        if "used" in (changes.get("quota") or {}):
+            self.world = replace(self.world, quota_used=None, quota_round=0)
+        if "used" in (changes.get("cap4h") or {}):
+            self.world = replace(self.world, cap_used=None, cap_round=0)
+        if "balance" in changes:
+            self.billed = 0.0
+
+    def ask(self, models: tuple[str, ...]) -> provider.Reply:
+        """The provider's reply. While there is a balance, neither quota nor cap refuses anything.
+
+        Without models a request only passes the edge, and what it may cost.
+        """
+        hidden = replace(self.behaviour.hidden, models=self.behaviour.models)
+        if self.balance:
+            quota = hidden.quota and replace(hidden.quota, total=sys.maxsize)
+            hidden = replace(hidden, quota=quota, cap4h=hidden.cap4h and replace(hidden.cap4h, cap=sys.float_info.max))
+        self.world, reply = provider.ask(self.world, hidden, models, self.now, self.rng)
+        return reply
+
+    def pay(self, usd: float) -> None:
+        """For an answer: out of the balance where quota and subscription leave it to that."""
+        self.served += 1
+        quota, cap = self.behaviour.hidden.quota, self.behaviour.hidden.cap4h
+        is_over = (quota is not None and self.quota_used >= quota.total) or (cap is not None and self.cap_used >= cap.cap)
+        if self.behaviour.balance is not None and (self.behaviour.pays_as_it_goes or is_over):
+            self.billed += usd
+
+    @property
+    def quota_used(self) -> int:
+        quota = self.behaviour.hidden.quota
+        return provider.quota_used(self.world, quota, self.now) if quota else 0
+
+    @property
+    def cap_used(self) -> float:
+        cap = self.behaviour.hidden.cap4h
+        return provider.cap_used(self.world, cap, self.now) if cap else 0.0
+
+    @property
+    def balance(self) -> float:
+        return max(0.0, (self.behaviour.balance or 0.0) - self.billed)
+
+    @property
+    def is_month_used_up(self) -> bool:
+        """The subscription's month has nothing left, and there is no balance."""
+        ends_at = self.behaviour.monthly_reset_at
+        if ends_at is None or self.now >= ends_at or self.behaviour.hidden.cap4h is None or self.balance:
+            return False
+        return self.behaviour.monthly_used + self.cap_used >= MONTHLY_CAP
+
+    @property
+    def daily(self) -> tuple[int, int]:
+        """The day's requests as successes publish them: (total, used); total 0 is pay as you go."""
+        quota = self.behaviour.hidden.quota
+        if quota:
+            return quota.total, self.quota_used
+        return (0, 0) if self.behaviour.pays_as_it_goes else (UNSET_TOTAL, self.served)
+
+    def iso(self, at: float) -> str:
+        """`at` s from the start as the API writes times."""
+        return datetime.fromtimestamp(self.began_at + at, UTC).isoformat()
+
+    def hidden_json(self) -> dict[str, Any]:
+        """What callers never see, for tests. Times are Unix seconds, None where no ban runs; `counted`: requests by balancer."""
+        edge, hidden = self.world.edge, self.behaviour.hidden
+        ban = edge.ban if edge.ban and edge.is_banned(self.now) else None
+        return {
+            "banned_until": self.began_at + ban.until if ban else None,
+            "ban_would_end": self.began_at + ban.untouched_until if ban else None,
+            "ban_hits": ban.hits if ban else 0,
+            "last_ban_seconds": edge.last_seconds,
+            "counted": [sum(at > self.now - hidden.window for at in each.accepted) for each in edge.balancers],
+            "balance": None if self.behaviour.balance is None else self.balance,
+        }
+
+
+UTILIZATION = "/chutes/utilization"
+
+
+def management(path: str) -> Callable[[Account], Any] | None:
+    """The view of `GET path` on the management host, None where there is none."""
+    return _quota_usage if unquote(path).startswith("/users/me/quota_usage/") else PATHS.get(path)
+
+
+def _me(account: Account) -> dict[str, Any]:
+    user_id = "feedface-feed-face-feed-facefeedface"
+    return {"username": "fake", "user_id": user_id, "balance": round(account.balance, 8), "created_at": account.iso(MONTH_AGO)}
+
+
+def _quotas(account: Account) -> Any:
+    total, _ = account.daily
+    entry = {"chute_id": "*", "quota": total, "is_default": True, "effective_date": account.iso(MONTH_AGO), "payment_refresh_date": None}
+    return {QuotasForm.EMPTY: {}, QuotasForm.DEFAULTS: {"*": total}, QuotasForm.LIST: [entry]}[account.behaviour.quotas_form]
+
+
+def _quota_usage(account: Account) -> dict[str, Any]:
+    total, used = account.daily
+    return {"quota": "unlimited" if account.behaviour.pays_as_it_goes else total, "used": float(used)}
+
+
+def _subscription(account: Account) -> dict[str, Any]:
+    cap, ends_at = account.behaviour.hidden.cap4h, account.behaviour.monthly_reset_at
+    if cap is None:
+        return {"subscription": False}
+
+    def window(used: float, cap: float, reset_at: float) -> dict[str, Any]:
+        return {"usage": round(used, 8), "cap": cap, "remaining": round(max(0.0, cap - used), 8), "reset_at": account.iso(reset_at)}
+
+    used = account.behaviour.monthly_used + account.cap_used
+    monthly = {"usage": round(used, 8), "uncapped": True} if ends_at is None else window(used, MONTHLY_CAP, ends_at)
+    four_hour = window(account.cap_used, cap.cap, provider.reset_at(cap, account.now))
+    return {"subscription": True, "four_hour": four_hour, "monthly": monthly}
+
+
+def _utilization(account: Account) -> list[dict[str, Any]]:
+    return [
+        {
+            "chute_id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
+            "name": name,
+            "timestamp": account.iso(account.now),
+            **{f"rate_limit_ratio_{window}": model.full for window in ("5m", "15m", "1h")},
+            "utilization": max(0.4, model.full),
+            "instances": 3,
+        }
+        for name, model in account.behaviour.models.items()
+    ]
+
+
+PATHS: dict[str, Callable[[Account], Any]] = {
+    "/users/me": _me,
+    "/users/me/quotas": _quotas,
+    "/users/me/subscription_usage": _subscription,
+    UTILIZATION: _utilization,
+}

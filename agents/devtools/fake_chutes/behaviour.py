@@ -1,0 +1,114 @@
+"""How fake Chutes behaves, as one frozen value; flags, scenario, control port and timeline change it by the same merge."""
+
+from collections.abc import Mapping
+from dataclasses import field, fields, replace
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from agents.devtools.fake_chutes.catalogue import BY_ID
+from agents.simulation import hidden_account
+from agents.simulation.hidden_account import SETTINGS, STRICT, BadSetting, BanLaw, Hidden, Latency, Model, Number, Span, updated
+from agents.simulation.scenario import Change
+
+# Of the form of an address to pay to, and obviously nobody's.
+ADDRESS = "5" + "Fake" * 11 + "xyz"
+DAILY_QUOTA = f"Quota exceeded and account balance is $0.00, please pay with fiat or send tao to {ADDRESS}"
+CAP = "Subscription usage cap exceeded. Please add balance to continue."
+
+Printable = Annotated[str, Field(pattern=r"^[ -~]*$")]
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Refused:
+    """What every request that passes the edge gets. `html` set: that page; else `detail` (any JSON value) in Chutes' form."""
+
+    status: Annotated[int, Field(ge=300, le=599)]
+    detail: Any = ""
+    html: str = ""
+    headers: Mapping[Printable, Printable] = field(default_factory=dict)
+
+
+NAMED = {
+    "free_daily": Refused(429, "Free models limit reached for today. Please add balance or subscribe to continue."),
+    "payment": Refused(402, f"Account balance is $0.00, please pay with fiat or send tao to {ADDRESS}"),
+    "subscription_cap": Refused(402, CAP),
+    "forbidden": Refused(403, "You are not allowed to use this chute"),
+    "blocked": Refused(403, html="<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>nginx</body>\r\n</html>\r\n"),
+}
+# One of NAMED by its name, or a refusal's fields.
+Given = Annotated[Refused, BeforeValidator(lambda value: NAMED.get(value, value) if isinstance(value, str) else value)]
+
+# Without a scenario there are no bans, answers come at once, and every listed model is there: what most tests need.
+PLAIN = Hidden(
+    ban=BanLaw(strikes=0),
+    models=dict.fromkeys(BY_ID, Model()),
+    latency=Latency(median=0.0, low=0.0, high=0.0, refusal=0.0),
+)
+# A century before the start, in seconds: beyond it a date can't be written.
+EARLIEST = 3.2e9
+
+
+class QuotasForm(StrEnum):
+    LIST = "list"
+    DEFAULTS = "defaults"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Behaviour:
+    """The hidden account, and what only the HTTP side has.
+
+    `slow_seconds`: s that the fault "slow" takes, between these two. `balance`: USD when it was set, None: nothing is billed.
+    `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at which the
+    subscription's month ends (it may lie in the past), None: no monthly cap. `monthly_used`: USD of it that were used before the start.
+    `says`: what every model answers instead of a plan, None: a plan. `refuse_management`: answers by path of the management host.
+    """
+
+    hidden: Hidden = PLAIN
+    slow_seconds: Span = (30.0, 90.0)
+    balance: Number | None = None
+    refuse: Given | None = None
+    unlisted: tuple[str, ...] = ()
+    quotas_form: QuotasForm = QuotasForm.LIST
+    monthly_reset_at: Annotated[float, Field(ge=-EARLIEST, allow_inf_nan=False)] | None = None
+    monthly_used: Number = 0.0
+    says: str | None = None
+    refuse_management: Mapping[Annotated[str, Field(pattern="^/")], Given | None] = field(default_factory=dict)
+
+    @property
+    def models(self) -> dict[str, Model]:
+        return {name: model for name, model in self.hidden.models.items() if name not in self.unlisted}
+
+    @property
+    def pays_as_it_goes(self) -> bool:
+        """Every answer is billed to the balance, without a quota or a subscription."""
+        return self.balance is not None and self.hidden.quota is None and self.hidden.cap4h is None
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Course:
+    """How fake Chutes behaves at the start, and what changes later, earliest first."""
+
+    start: Behaviour = field(default_factory=Behaviour)
+    timeline: tuple[Change, ...] = ()
+
+
+OWN = {each.name for each in fields(Behaviour)} - {"hidden"}
+
+
+def merged(behaviour: Behaviour, changes: object) -> Behaviour:
+    """`behaviour` with the settings in the JSON object `changes` merged in: objects deeply, `faults` as a whole. Raises BadSetting."""
+    if not isinstance(changes, Mapping):
+        raise BadSetting(SETTINGS, "must be a JSON object")
+    own = {name: value for name, value in changes.items() if name in OWN}
+    hidden = hidden_account.merged(behaviour.hidden, {name: value for name, value in changes.items() if name not in OWN})
+    return replace(updated(behaviour, own), hidden=hidden)
+
+
+def as_json(behaviour: Behaviour) -> dict[str, Any]:
+    """The settings as JSON values, in the form that `merged` reads."""
+    own: dict[str, Any] = TypeAdapter(Behaviour).dump_python(behaviour, mode="json")
+    return {**own.pop("hidden"), **own}

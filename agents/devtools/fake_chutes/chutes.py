@@ -1,0 +1,228 @@
+"""The three hosts of fake Chutes: inference, management, and the control port for tests."""
+
+import json
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from random import Random
+from typing import Any
+from urllib.parse import unquote
+
+from agents.devtools.fake_chutes import catalogue, completions, plans
+from agents.devtools.fake_chutes.account import UTILIZATION, Account, management
+from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, NAMED, Course, Refused, as_json
+from agents.devtools.fake_chutes.completions import BadBody, ChatRequest
+from agents.devtools.fake_chutes.server import Answer, Request, json_answer
+from agents.simulation import provider
+from agents.simulation.hidden_account import BadSetting, Fault, Number, read
+from agents.simulation.provider import Said
+
+KEPT = 20_000  # arrivals: about 5 MB; more than an hour at the highest rate that a test sends
+METHODS = {"/v1/models": "GET", "/v1/chat/completions": "POST"}
+# nginx's own page, without a time.
+EDGE_PAGE = (
+    b"<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n<center><h1>429 Too Many Requests</h1></center>\r\n"
+    b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+EDGE = Answer(429, "text/html", (EDGE_PAGE,), {"Server": "nginx"})
+
+
+def detail(status: int, value: object) -> Answer:
+    return json_answer(status, {"detail": value})
+
+
+BAD_KEY = detail(401, "Invalid or expired token")
+REFUSALS = {
+    Said.EDGE: EDGE,
+    Said.AUTH: BAD_KEY,
+    Said.SUBSCRIPTION_CAP: detail(402, CAP),
+    Said.CAPACITY: detail(429, "Infrastructure is at maximum capacity, try again later"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """`at`: wall-clock s; `status` 0: no answer was sent; `fault` "" when nothing was made to go wrong; `in_ban`: sent in a ban."""
+
+    at: float
+    method: str
+    path: str
+    status: int
+    model: str
+    task_id: str
+    fault: str
+    in_ban: bool
+
+
+class Chutes:
+    """One account behind the edge. Thread-safe: each request is decided under one lock, the waiting happens outside of it.
+
+    `key` may only invoke; `admin_key` reads the account too.
+    """
+
+    def __init__(self, key: str, admin_key: str, course: Course, seed: int) -> None:
+        self._key, self._admin_key, self._course, self._seed = key, admin_key, course, seed
+        self._lock = threading.Lock()
+        self._restart()
+
+    def _restart(self) -> None:
+        self._started = time.monotonic()
+        self._account = Account(self._course, self._seed, time.time())
+        self._arrivals: deque[Arrival] = deque(maxlen=KEPT)
+        self._counts: Counter[str] = Counter()
+        # Apart from the account's: a request's name must not change what comes of the next one
+        self._names = Random(self._seed)
+
+    @contextmanager
+    def _at(self, now: float) -> Iterator[Account]:
+        with self._lock:
+            self._account.advance(now - self._started)
+            yield self._account
+
+    def both(self, request: Request) -> Answer:
+        return self.manage(request) if management(request.path) else self.inference(request)
+
+    def inference(self, request: Request) -> Answer:
+        with self._at(request.now) as account:
+            if request.path not in METHODS:
+                return self._recorded(request, detail(404, "No matching chute found!"))
+            if request.method != METHODS[request.path]:
+                return self._recorded(request, detail(405, "Method Not Allowed"))
+            if request.method == "GET":
+                return self._recorded(request, json_answer(200, catalogue.listing(account.behaviour.models)))
+            return self._chat(account, request)
+
+    def manage(self, request: Request) -> Answer:
+        with self._at(request.now) as account:
+            return self._recorded(request, self._managed(account, request))
+
+    def _managed(self, account: Account, request: Request) -> Answer:
+        view = management(request.path)
+        if view is None:
+            return detail(404, "Not Found")
+        if request.method != "GET":
+            return detail(405, "Method Not Allowed")
+        if refused := account.behaviour.refuse_management.get(unquote(request.path)):
+            return _as_answer(refused)
+        if request.path != UTILIZATION and _bearer(request) != self._admin_key:
+            return BAD_KEY
+        return json_answer(200, view(account))
+
+    def _recorded(self, request: Request, answer: Answer, model: str = "", fault: str = "", in_ban: bool = False) -> Answer:
+        task_id = request.headers.get("IWA-Task-ID", "")
+        self._arrivals.append(Arrival(request.arrived, request.method, request.path, answer.status, model, task_id, fault, in_ban))
+        self._counts[str(answer.status)] += 1
+        return answer
+
+    def _chat(self, account: Account, request: Request) -> Answer:
+        key = _bearer(request)
+        if key not in (self._key, self._admin_key):
+            refused = replace(EDGE if key is None else BAD_KEY, wait=account.behaviour.hidden.latency.refusal)
+            return self._recorded(request, refused, _named_model(request.body))
+        try:
+            chat, bad = completions.read(request.body), None
+        except BadBody as error:
+            chat, bad = None, detail(400, str(error))
+        refusing = _refusing(account)
+        reply = account.ask(chat.models if chat and not refusing else ())
+        if chat and reply.said is Said.ANSWERED:
+            return self._recorded(request, self._answered(account, reply, chat, request), ",".join(chat.models), reply.fault or "")
+        if reply.said is Said.DAILY_QUOTA:
+            reset = account.iso(reply.reset_at or 0.0)
+            refused = detail(402, {"message": DAILY_QUOTA, "quota_reset_timestamp": reset})
+        elif reply.said is Said.MODEL:
+            missing = detail(404, f"model not found: {chat.models[0] if chat else ''}")
+            refused = bad or (_as_answer(refusing) if refusing else missing)
+        else:
+            refused = REFUSALS[reply.said]
+        return self._recorded(request, replace(refused, wait=reply.seconds), _named_model(request.body), in_ban=reply.in_ban)
+
+    def _answered(self, account: Account, reply: provider.Reply, chat: ChatRequest, request: Request) -> Answer:
+        plan = plans.plan(chat.texts) if account.behaviour.says is None else account.behaviour.says
+        completion = completions.completed(chat, reply.model, plan, reply.fault)
+        if reply.fault not in completions.UPSTREAM:
+            account.pay(completion.usd)
+        id_, (total, used) = f"chatcmpl-{self._uuid().hex}", account.daily
+        headers = {
+            "X-Chutes-Quota-Total": str(total),
+            "X-Chutes-Quota-Used": str(used),
+            "X-Chutes-Quota-Remaining": str(max(total - used, 0)),
+            "X-Chutes-RL-User": f"{account.behaviour.hidden.published:g}",
+            "X-Chutes-InvocationID": str(self._uuid()),
+        }
+        seconds = 0.0 if reply.fault is Fault.HANG else reply.seconds
+        if reply.fault is Fault.SLOW:
+            seconds = account.rng.uniform(*account.behaviour.slow_seconds)
+        return replace(completion.answer(id_, int(request.arrived), headers, reply.fault), wait=seconds)
+
+    def _uuid(self) -> uuid.UUID:
+        return uuid.UUID(int=self._names.getrandbits(128), version=4)
+
+    def control(self, request: Request) -> Answer:
+        """`GET /state`, `POST /set`, `POST /ban` ({"seconds": s}) and `POST /reset`, back to how it started."""
+        try:
+            match request.method, request.path:
+                case "GET", "/state":
+                    return json_answer(200, self._state(request.now))
+                case "POST", "/reset":
+                    with self._lock:
+                        self._restart()
+                    return json_answer(200, self._state(self._started))
+                case "POST", "/set":
+                    with self._at(request.now) as account:
+                        account.change(json.loads(request.body))
+                    return json_answer(200, {"settings": self._state(request.now)["settings"]})
+                case "POST", "/ban":
+                    seconds = read(Number, json.loads(request.body)["seconds"], "seconds")
+                    with self._at(request.now) as account:
+                        account.ban(seconds, account.now)
+                    return json_answer(200, {"account": self._state(request.now)["account"]})
+        except BadSetting as error:
+            return json_answer(400, {"error": str(error), "field": error.field})
+        except (ValueError, KeyError, TypeError) as error:
+            return json_answer(400, {"error": f"body: not the expected JSON ({error!r})", "field": "body"})
+        return json_answer(404, {"error": "Unknown; there are GET /state, POST /set, POST /ban and POST /reset."})
+
+    def _state(self, now: float) -> dict[str, Any]:
+        """`settings`, `served`, `uptime` (s), `account` (what is hidden from callers), `arrivals`, earliest first, `counts` by status."""
+        with self._at(now) as account:
+            return {
+                "settings": as_json(account.behaviour),
+                "served": account.served,
+                "uptime": account.now,
+                "account": account.hidden_json(),
+                "arrivals": [asdict(arrival) for arrival in sorted(self._arrivals, key=lambda arrival: arrival.at)],
+                "counts": dict(self._counts),
+            }
+
+
+def _refusing(account: Account) -> Refused | None:
+    if account.behaviour.refuse:
+        return account.behaviour.refuse
+    if account.is_month_used_up:
+        return NAMED["subscription_cap"]
+    return NAMED["payment"] if account.behaviour.pays_as_it_goes and not account.balance else None
+
+
+def _as_answer(refused: Refused) -> Answer:
+    if refused.html:
+        return Answer(refused.status, "text/html", (refused.html.encode(),), refused.headers)
+    return json_answer(refused.status, {"detail": refused.detail}, refused.headers)
+
+
+def _named_model(body: bytes) -> str:
+    """The model that a refused request named, "" when it can't be read."""
+    try:
+        return str(json.loads(body)["model"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _bearer(request: Request) -> str | None:
+    """The key, None where the call is anonymous: another header does not count."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None

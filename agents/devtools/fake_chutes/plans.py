@@ -1,0 +1,105 @@
+"""What a fair model answers to the miner's prompt: a plan that is valid by the validators' contract."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+URL = r"https?://[^\s\"'<>)\]}\\,]+"
+LABELLED_URL = re.compile(rf"\burl\b\W{{0,8}}({URL})", re.IGNORECASE)
+LABELLED_TASK = re.compile(r"^\W*(?:the )?(?:user )?(?:task|prompt|goal|instruction)s?\b\W*[:=\n]\s*(.*\S)", re.IGNORECASE | re.MULTILINE)
+ONE_SHOT = re.compile(r"about:blank|empty page|whole (?:plan|task at once)", re.IGNORECASE)
+PAST = re.compile(r"\b(?:worked|failed|so far)\b", re.IGNORECASE)
+FIELDS = "textbox|searchbox"
+ELEMENT = re.compile(rf'(?<![\w"])(\d{{1,4}}) ({FIELDS}|spinbutton|combobox|listbox|button|link|tab|menuitem) "[^"\n]*"(?: \(\w+\))?')
+QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
+LOG_IN = re.compile(r"log ?in|sign ?in")
+WORD = re.compile(r"[a-z]{3,}")
+
+Action = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A numbered element of the prompt's page; `text`: its role and label, in lower case."""
+
+    number: int
+    role: str
+    text: str
+
+
+def plan(texts: Sequence[tuple[str, str]]) -> str:
+    """The JSON text `{"actions": [...]}` that answers `texts`, pairs of role and text."""
+    text = "\n".join(text for role, text in texts if role not in {"system", "assistant"})
+    lines = text.splitlines()
+    past = "\n".join(line for line in lines if PAST.search(line))
+    found = [match for line in lines if not PAST.search(line) for match in ELEMENT.finditer(line)]
+    unused = [Element(int(match[1]), match[2], match[0].lower()) for match in found if match[0] not in past]
+    labelled = LABELLED_TASK.search(text)
+    task = re.split(r'",\s*"', labelled.group(1))[0] if labelled else text
+    if not found or any(ONE_SHOT.search(each) for role, each in texts if role != "assistant"):
+        actions = _whole_plan(task, text)
+    else:
+        actions = _next_actions(task, unused) if unused else [{"type": "DoneAction"}]
+    return json.dumps({"actions": actions})
+
+
+def _whole_plan(task: str, text: str) -> list[Action]:
+    url = LABELLED_URL.search(text) or re.search(f"({URL})", text)
+    if url is None:
+        return [{"type": "WaitAction", "time_seconds": 1.0}]
+    start, first = {"type": "NavigateAction", "url": url.group(1)}, _by_xpath("(//form//input[not(@type='hidden')])[1]")
+    if "password" in task.lower():
+        name, password = _credentials(task)
+        secret, submit = _by_xpath("//input[@type='password']"), _by_xpath("//form//button[@type='submit']")
+        typed = [{"type": "TypeAction", **first, "text": name}, {"type": "TypeAction", **secret, "text": password}]
+        return [start, *typed, {"type": "ClickAction", **submit}]
+    if quoted := _quoted(task):
+        return [start, {"type": "TypeAction", **first, "text": quoted}, {"type": "SendKeysIWAAction", "keys": "Enter"}]
+    return [start, {"type": "ScrollAction", "down": True}]
+
+
+def _next_actions(task: str, elements: list[Element]) -> list[Action]:
+    fields = [element for element in elements if element.role in FIELDS.split("|")]
+    others = [element for element in elements if element not in fields]
+    submit = [{"type": "ClickAction", "element": element.number} for element in others if element.role == "button"][-1:]
+    secrets = [field for field in fields if "password" in field.text]
+    if "password" in task.lower() and secrets:
+        name, password = _credentials(task)
+        names = [{"type": "TypeAction", "element": field.number, "text": name} for field in fields if field not in secrets][:1]
+        return [*names, {"type": "TypeAction", "element": secrets[0].number, "text": password}, *submit]
+    quoted = _quoted(task)
+    if quoted and fields:
+        return [{"type": "TypeAction", "element": fields[0].number, "text": quoted}, *submit]
+    return [{"type": "ClickAction", "element": _nearest(task, others or elements).number}]
+
+
+def _nearest(task: str, elements: list[Element]) -> Element:
+    """The element that shares most words with the task; the first of several."""
+    words, log_in = set(WORD.findall(task.lower())), bool(LOG_IN.search(task.lower()))
+
+    def likeness(element: Element) -> int:
+        return len(words & set(WORD.findall(element.text))) + (3 if log_in and LOG_IN.search(element.text) else 0)
+
+    return max(elements, key=likeness)
+
+
+def _credentials(task: str) -> tuple[str, str]:
+    """The user's name and password as the task words them; the caller's placeholders where it words none."""
+    return _credential(task, "username"), _credential(task, "password")
+
+
+def _credential(task: str, name: str) -> str:
+    placeholder = re.search(rf"<\w*{name}>", task)
+    worded = re.search(rf"{name}\s*(?:equals|is|:|=)\s*['\"]?([^\s'\",]+)", task, re.IGNORECASE)
+    return placeholder.group() if placeholder else worded.group(1) if worded else f"<{name}>"
+
+
+def _quoted(task: str) -> str:
+    found = QUOTED.search(task)
+    return (found.group(1) or found.group(2)) if found else ""
+
+
+def _by_xpath(value: str) -> Action:
+    return {"selector": {"type": "xpathSelector", "value": value}}

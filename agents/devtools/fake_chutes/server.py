@@ -1,0 +1,151 @@
+"""A small HTTP/1.1 server on loopback whose answers may also hang, break off or reset the connection."""
+
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from enum import Enum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+HOST = "127.0.0.1"
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST instead of FIN
+IDLE_SECONDS = 0.25  # how often a hanging answer checks whether its client or the server is gone
+
+
+class Delivery(Enum):
+    WHOLE = auto()
+    CHUNKED = auto()
+    BROKEN = auto()
+    HANG = auto()
+    RESET = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`path` is without its query; `arrived`: wall-clock s, `now`: monotonic s, both when the request line was read."""
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes
+    arrived: float
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`parts` are the body's chunks; `wait`: s until it goes out."""
+
+    status: int
+    content_type: str
+    parts: tuple[bytes, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delivery: Delivery = Delivery.WHOLE
+    wait: float = 0.0
+
+
+App = Callable[[Request], Answer]
+
+
+def json_answer(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, "application/json", (json.dumps(value).encode(),), headers or {})
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `app` on 127.0.0.1 from a thread of its own; port 0 takes a free one."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 512  # a burst of some hundred connections must not meet the kernel's SYN retry of 1 s
+
+    def __init__(self, app: App, port: int) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.app = app
+        self.url = f"http://{HOST}:{self.server_port}"
+        self.stopping = threading.Event()
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Reports all errors but those of a client that went away."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave in one packet
+    _arrived = 0.0
+    _now = 0.0
+
+    def parse_request(self) -> bool:
+        self._arrived, self._now = time.time(), time.monotonic()
+        return super().parse_request()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Silent: what arrived can be read on the control port."""
+
+    def _serve(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self._write(json_answer(411, {"detail": "Send a Content-Length."}))
+            return
+        request = Request(self.command, self.path.partition("?")[0], self.headers, self.rfile.read(int(length)), self._arrived, self._now)
+        answer = self.server.app(request)
+        if answer.wait:
+            self.server.stopping.wait(answer.wait)
+        if answer.delivery is Delivery.HANG:
+            self._hang()
+        elif answer.delivery is Delivery.RESET:
+            self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            os.close(self.connection.detach())
+        else:
+            self._write(answer)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the base class names them so
+
+    def _write(self, answer: Answer) -> None:
+        body, is_chunked = b"".join(answer.parts), answer.delivery is Delivery.CHUNKED
+        framing = {"Transfer-Encoding": "chunked"} if is_chunked else {"Content-Length": str(len(body))}
+        self.send_response_only(answer.status)
+        for name, text in {"Date": self.date_time_string(), "Content-Type": answer.content_type, **framing, **answer.headers}.items():
+            self.send_header(name, text)
+        self.end_headers()
+        if is_chunked:
+            for part in answer.parts:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+                self.wfile.flush()
+            body = b"0\r\n\r\n"
+        elif answer.delivery is Delivery.BROKEN:
+            self.close_connection = True
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
+
+    def _hang(self) -> None:
+        self.close_connection = True
+        self.connection.settimeout(IDLE_SECONDS)
+        while not self.server.stopping.is_set():
+            try:
+                self.connection.recv(1)
+            except TimeoutError:
+                continue
+            return

@@ -1,0 +1,1 @@
+"""One step from request to answer."""

@@ -1,0 +1,176 @@
+"""What is recorded of a step after its answer: an excerpt of its page, and the page, kept for some days so that the step can be answered
+once more.
+
+A thread of its own writes both: a step never waits for it, and what can't be kept is no loss to the caller.
+"""
+
+import gzip
+import json
+import logging
+import queue
+import threading
+import time
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Count, Sum
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from agents import ledger, models
+from agents.common.redaction import mask_keys, mask_keys_in
+from agents.contract.protocol import Form, PastAction, Step
+from agents.database import ANSWERING_PATIENCE, UNAVAILABLE, background_transaction, ends_after
+from agents.hybrid import disk
+from agents.models import StepPage
+from agents.page import Page, excerpt
+
+logger = logging.getLogger(__name__)
+
+KEPT = timedelta(days=7)
+# Compressed. Pages of the tasks' sites have some 30 kB; what is far larger fills the disk for nothing.
+MAX_GZ = 256_000
+# Before compression, in characters.
+MAX_PAGE = 3_000_000
+# What waits to be written: steps, and characters of their pages. A page as read takes up to ten times as much memory as its text.
+WAITING = 32
+WAITING_CHARS = 16_000_000
+# What an operator needs to recognise a page.
+EXCERPT_CHARS = 4_000
+# The answer leaves first: its thread needs the processor and the database more.
+AFTER_ANSWER = 0.2
+# Some of 256 kB: SQLite frees so many in some 30 ms.
+BATCH = 30
+# The fastest: on a page of 48 kB level 6 saves 5 per cent (7.0 kB to 6.6 kB) and the processor is the answers' too.
+LEVEL = 1
+# A row's share of indexes, and what its last database page has left: half a page of SQLite's 4 kB.
+ROW_BYTES = 2_000
+# Deleted in one transaction: SQLite frees some 300 MB a second, so a write waits some 30 ms for it.
+MOST_FREED = 8_000_000
+MOST_ROWS = 500
+# So many transactions at a time, every ten seconds: more than the writer adds meanwhile.
+MOST_TRANSACTIONS = 16
+
+# Steps that were answered, by their uids, each with its page as it was read for that.
+_queue: queue.Queue[tuple[str, Step, Page | None]] = queue.Queue(WAITING)
+_starting = threading.Lock()
+_writers: list[threading.Thread] = []
+
+
+def keep(uid: str, step: Step, page: Page | None) -> None:
+    """Record the page of the step with this uid, a moment later. Returns at once and raises nothing; what is too much is not kept."""
+    waiting = sum(len(each.page) for _, each, _ in tuple(_queue.queue))
+    try:
+        if waiting + len(step.page) <= WAITING_CHARS:
+            _queue.put_nowait((uid, step, page))
+            with _starting:
+                if not any(writer.is_alive() for writer in _writers):
+                    _writers[:] = [threading.Thread(target=_write_for_ever, name="step-pages", daemon=True)]
+                    _writers[0].start()
+            return
+    except queue.Full:
+        pass
+    logger.info("The page of step %s is not kept: too many wait.", uid)
+
+
+def join() -> None:
+    """Wait until all that was given to `keep` in this process is written or given up."""
+    _queue.join()
+
+
+def _write_for_ever() -> None:
+    while True:
+        batch = [_queue.get()]
+        time.sleep(AFTER_ANSWER)
+        while not _queue.empty():
+            batch.append(_queue.get())
+        _write(batch)
+        connection.close()
+        for _ in batch:
+            _queue.task_done()
+
+
+def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
+    """In one transaction, while the disk has room. What is lost here is pages alone."""
+    try:
+        with ends_after(ANSWERING_PATIENCE):
+            if disk.space(models.Settings.current().free_disk_mb).is_low:
+                return
+            rows = {str(uid): pk for uid, pk in models.Step.objects.filter(uid__in=[uid for uid, *_ in batch]).values_list("uid", "pk")}
+        kept_until = timezone.now() + KEPT
+        recorded = [(rows[uid], step, page) for uid, step, page in batch if uid in rows]
+        excerpts = {pk: excerpt_of(page) for pk, _, page in recorded}
+        gzs = {pk: packed(step) for pk, step, _ in recorded if len(step.page) <= MAX_PAGE}
+        with background_transaction():
+            ledger.add_excerpts(excerpts)
+            StepPage.objects.bulk_create(StepPage(step_id=pk, gz=gz, kept_until=kept_until) for pk, gz in gzs.items() if len(gz) <= MAX_GZ)
+    except UNAVAILABLE as error:
+        logger.info("The pages of %d steps are not kept: the database is busy (%s).", len(batch), error)
+    except Exception:
+        # No caller waits for this thread, and a page that cannot be written must not stop the next ones.
+        logger.exception("The pages of %d steps can't be kept.", len(batch))
+
+
+def excerpt_of(page: Page | None) -> str:
+    """The beginning of a page in words, without keys; "" where a fault is in the way: only a record depends on it."""
+    try:
+        return mask_keys(excerpt(page, EXCERPT_CHARS)) if page else ""
+    except Exception:
+        logger.exception("A page has no excerpt.")
+        return ""
+
+
+def packed(step: Step) -> bytes:
+    """A step as it is kept, without keys: replays work on what is left."""
+    history = [asdict(past) for past in step.history]
+    raw = {name: getattr(step, name) for name in step.__slots__} | {"allowed_tools": sorted(step.allowed_tools), "history": history}
+    return gzip.compress(json.dumps(mask_keys_in(raw), ensure_ascii=False).encode(), LEVEL)
+
+
+def unpacked(gz: bytes) -> Step:
+    raw = json.loads(gzip.decompress(gz))
+    history = tuple(PastAction(**past) for past in raw.pop("history"))
+    raw |= {"form": Form(raw["form"]), "allowed_tools": frozenset(raw["allowed_tools"]), "cuts": tuple(raw.get("cuts", ()))}
+    return Step(**raw, history=history)
+
+
+def kept(step_id: int, now: datetime) -> Step | None:
+    """A step as it came in; None where its page is gone or was never kept."""
+    row = StepPage.objects.filter(step=step_id, kept_until__gt=now).first()
+    return unpacked(bytes(row.gz)) if row else None
+
+
+def is_kept(step_id: int, now: datetime) -> bool:
+    return StepPage.objects.filter(step=step_id, kept_until__gt=now).exists()
+
+
+def prune(now: datetime) -> int:
+    dropped = 0
+    while old := list(StepPage.objects.filter(kept_until__lte=now).values_list("pk", flat=True)[:BATCH]):
+        dropped += StepPage.objects.filter(pk__in=old).delete()[0]
+    return dropped
+
+
+def used() -> int:
+    """The bytes of all pages. The lengths are read off an index on SQLite and off short rows on Postgres, not from the pages."""
+    total = StepPage.objects.aggregate(bytes=Sum(Length("gz")), rows=Count("pk"))
+    return int(total["bytes"] or 0) + ROW_BYTES * int(total["rows"])
+
+
+def keep_to(most_bytes: int) -> int:
+    """Delete the oldest pages until the archive is within its budget. Returns how many. Raises UNAVAILABLE while the database is busy."""
+    dropped, excess = 0, used() - most_bytes
+    for _ in range(MOST_TRANSACTIONS):
+        oldest, freed = list[int](), 0
+        for pk, gz_bytes in StepPage.objects.order_by("pk").values_list("pk", Length("gz"))[:MOST_ROWS]:
+            if freed >= excess or (oldest and freed + gz_bytes > MOST_FREED):
+                break
+            oldest.append(pk)
+            freed += gz_bytes + ROW_BYTES
+        if not oldest:
+            break
+        with background_transaction():
+            dropped += StepPage.objects.filter(pk__in=oldest).delete()[0]
+        excess -= freed
+    return dropped

@@ -1,0 +1,79 @@
+"""Reading a task's page before it is planned, where an admin allows it.
+
+The transport connects to the addresses that were checked. Redirects are followed on the same origin only, proxies of the environment are
+not used, and each fetch has a client of its own, which sends no cookies of another one.
+"""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urljoin
+
+import httpx
+
+from agents.contract.allowed_hosts import Address, Allowed, allowed, host_is_listed, may_connect
+from agents.contract.origins import split_http
+from agents.llm.checked_transport import CheckedTransport
+from agents.llm.client import LLMError, start
+
+LONGEST_SECONDS = 3.0
+MAX_BYTES = 2_000_000
+MOST_REDIRECTS = 2
+HEADERS = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
+
+
+class NotFetched(Exception):
+    """No page was read. The text gives the reason, for the record."""
+
+
+def fetch(url: str, hosts: Sequence[str], seconds: float) -> tuple[str, str]:
+    """The HTML of the page at `url`, "" for none, and a sentence for the record. Takes at most `seconds`; never raises."""
+    try:
+        entries = [allowed(host) for host in hosts]
+        html = start(_page(url, entries), min(seconds, LONGEST_SECONDS)).result()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return "", f"The page was not fetched: it can't be reached ({error or type(error).__name__})."
+    except (NotFetched, LLMError, ValueError) as error:
+        return "", f"The page was not fetched: {error}"
+    return html, f"Fetched {url} first ({len(html) // 1000 + 1} kB)."
+
+
+async def _page(url: str, entries: Sequence[Allowed]) -> str:
+    def check(host: str, port: int, addresses: Iterable[Address]) -> None:
+        if not host_is_listed(host, port, entries):
+            raise NotFetched(f"{host}:{port} is not on the list of hosts.")
+        for address in addresses:
+            if not may_connect(address, port, entries):
+                raise NotFetched(f"{host} is at {address}, a private address that is not listed.")
+
+    origin = _, host, port = _origin(url)
+    check(host, port, ())
+    transport = CheckedTransport(httpx.Limits(), check)
+    async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=LONGEST_SECONDS) as client:
+        for _ in range(MOST_REDIRECTS + 1):
+            async with client.stream("GET", url, headers=HEADERS) as response:
+                if not response.is_redirect:
+                    return await _html(response)
+            url = urljoin(url, response.headers.get("Location", "") or "/")
+            if _origin(url) != origin:
+                raise NotFetched("it leads to another host.")
+    raise NotFetched("it redirects too often.")
+
+
+async def _html(response: httpx.Response) -> str:
+    if not response.is_success:
+        raise NotFetched(f"it answers {response.status_code}.")
+    if "html" not in response.headers.get("Content-Type", "html"):
+        raise NotFetched("it is no HTML.")
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise NotFetched(f"it is longer than {MAX_BYTES} bytes.")
+    return body.decode(response.charset_encoding or "utf-8", "replace")
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    """Raises NotFetched for what is no absolute http(s) URL."""
+    parts = split_http(url)
+    if parts is None:
+        raise NotFetched("it has no http or https address.")
+    return parts.scheme, str(parts.hostname), {"http": 80, "https": 443}[parts.scheme] if parts.port is None else parts.port

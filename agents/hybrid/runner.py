@@ -1,0 +1,387 @@
+"""One step from request to answer: the template's plan first, then the LLM where a gate permits it, and the facts on record."""
+
+import logging
+import random
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from agents import database, ledger, template
+from agents.common import log_context
+from agents.configuration import Provider, accounts, remembered_rules, settings_in_force, usable
+from agents.configuration.known_sites import known_sites
+from agents.contract.protocol import Form, Plan, Step
+from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, opening, with_template
+from agents.database import UNAVAILABLE, answering
+from agents.hybrid import disk, page_archive, spool
+from agents.hybrid.admission import CROWDED_SECONDS, planning
+from agents.hybrid.page_fetch import fetch
+from agents.ledger import Clock, Permit, Request, gate_rows
+from agents.llm import client
+from agents.models import Account, Route, Source
+from agents.page import Page, read
+from agents.policy import costs, routing
+from agents.policy.callers import Sender, sender
+from agents.policy.gate import closes, earliest, hold
+from agents.policy.modes import CallerState, Mode
+from agents.policy.reasons import Reason, Verdict
+from agents.policy.refusals import Reaction, Scope
+from agents.policy.routing import Candidate, Reach, Tries, retry_pause
+from agents.prompting.prompt import MOST_TOKENS, Question, question
+from agents.prompting.replies import InvalidReply, plan_from_reply
+from agents.template.budget import TimeBudget
+
+logger = logging.getLogger(__name__)
+
+# For the template's plan: fourteen times what typical pages take.
+TEMPLATE_SECONDS = 0.7
+# A waiting step reads the gate at least this often, in seconds.
+REREAD_SECONDS = 0.2
+REPLY_CHARS = 4_000
+REACH = {Scope.ACCOUNT: Reach.ACCOUNT, Scope.KEY: Reach.ACCOUNT, Scope.MODEL: Reach.MODEL, Scope.REQUEST: Reach.STEP}
+# What an attempt that was not sent rules out. Where a slot was taken over, the account may have another one.
+UNSENT_REACH = {Reason.DATABASE: Reach.STEP, Reason.SHARE: Reach.NOTHING}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the LLM's part ended. `plan` None: `reason` gives the cause, `reach` what that rules out, `may_retry` that it may pass at once.
+
+    `end`: the end of the last attempt, still to be recorded. `is_open`: Write 1 succeeded, so Write 2 may be tried.
+    """
+
+    reason: Reason
+    plan: Plan | None = None
+    end: AttemptEnd | None = None
+    reach: Reach = Reach.STEP
+    may_retry: bool = False
+    is_open: bool = True
+
+
+def answer(
+    step: Step, *, source: Source, caller: str | None, received_at: float | None = None, has_room: bool = True, clock: Clock = time.time
+) -> Plan:
+    """The plan to answer with, inside the step's deadline. Whatever fails inside, the template's plan is sent, and the facts are kept.
+
+    `received_at`: when its request came, now if None. Without `has_room` there are too many steps already: it is answered at once.
+    """
+    run = StepRun(step, source, caller, clock() if received_at is None else received_at, clock)
+    with log_context.about(log_context.step, run.uid):
+        run.read_settings()
+        run.make_plan(has_room=has_room)
+        facts = run.opening()
+        result = run.use_llm(facts)
+        run.record(facts, result)
+        return result.plan or run.plan
+
+
+class StepRun:
+    """One step on its way to an answer; `answer` calls the methods in their order.
+
+    `requests`: what the gates may be requested for; none where the LLM is not used, for `reason`. `plan` is sent where the LLM brings none.
+    `page` None: there is none. `question`: for the LLM, made before a slot is reserved where one seems free, else at the first attempt.
+    `fault`: the traceback of what failed here. Without `keeps_details` only facts are recorded.
+    """
+
+    def __init__(self, step: Step, source: Source, caller: str | None, received_at: float, clock: Clock) -> None:
+        self.step, self.source, self.caller, self.received_at, self.clock = step, source, caller, received_at, clock
+        self.uid = str(uuid.uuid4())
+        self.started = time.monotonic() - max(0.0, clock() - received_at)
+        self.rules, self.keeps_details = remembered_rules(), True
+        self.reason, self.requests, self.providers = Reason.NO_MODEL, list[Request](), dict[int, Provider]()
+        self.plan, self.cuts = template.plain(step), step.cuts
+        self.page: Page | None = None
+        self.question: Question | None = None
+        self.kind = self.fault = self.fetch_note = ""
+
+    def read_settings(self) -> None:
+        """The settings and accounts as they are now. Without the database: the settings as last read, and no LLM."""
+        settings, found, reasons = None, list[Account](), list[Reason]()
+        try:
+            with answering():
+                settings, self.rules = settings_in_force()
+                found = accounts()
+        except UNAVAILABLE as error:
+            logger.warning("The settings can't be read (%s). The template agent answers.", error)
+            self.reason = Reason.DATABASE
+        rules, state, by = self.rules, CallerState.ALLOWED, Sender()
+        self.keeps_details = not disk.space(settings.free_disk_mb if settings else None).is_low
+        self.budget = routing.budget(self.step, rules, self.received_at)
+        if settings and self.source == Source.VALIDATOR:
+            state = settings.caller_state(self.caller)
+            by = sender(self.caller, state, rules.caller_caps)
+        for account in found:
+            known = usable(account, rules.mode, caller_allowed=state is not CallerState.BLOCKED)
+            if isinstance(known, Reason):
+                reasons.append(known)
+                continue
+            self.providers[account.pk], cut_off = known, self.budget.cut_off
+            usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, client.MAX_TOKENS) for model in known.models}
+            self.requests.append(Request(account, rules.limits, cut_off, known.models, rules.max_task_usd, usd, rules.caps, by))
+        self.reason = reasons[0] if reasons else self.reason
+
+    def make_plan(self, *, has_room: bool) -> None:
+        """Wait for a place, and plan. A plain answer at once where waiting would make the step late; without `has_room`, no LLM."""
+        cut_off, html = self.started + self.budget.cut_off - self.received_at, self.step.page
+        if has_room:
+            html = html or self._fetched(cut_off - time.monotonic())
+        else:
+            cut_off = min(cut_off, time.monotonic() + CROWDED_SECONDS)
+        with planning.plan(len(html), self.caller, cut_off) as is_admitted:
+            if is_admitted:
+                self._plan_by_template(html, cut_off)
+            if is_admitted and has_room and self.requests:
+                self._prepare_question()
+        if not (is_admitted and has_room):
+            self._skip_llm(Reason.BUSY)
+
+    def _skip_llm(self, reason: Reason) -> None:
+        self.reason, self.requests = reason, []
+
+    def _fetched(self, seconds: float) -> str:
+        """The page, fetched where an admin allows it and the site is unknown. Half of the time is for the rest."""
+        step, hosts = self.step, self.rules.look_hosts
+        try:
+            if hosts and step.form is Form.ONE_SHOT and not template.knows(step, known_sites()):
+                html, self.fetch_note = fetch(step.url, hosts, seconds / 2)
+                return html
+        except Exception:
+            # Every step is answered: without the page, too.
+            logger.exception("The page of task %s could not be fetched. It is planned without.", step.task_id)
+        return ""
+
+    def _plan_by_template(self, html: str, cut_off: float) -> None:
+        step = self.step
+        try:
+            sites, now = known_sites(), time.monotonic()  # the first step of a process waits until the sites are loaded
+            budget = TimeBudget(time.monotonic, now + min(TEMPLATE_SECONDS, (cut_off - now) / 2))
+            self.page = read(html, step.url) if html else None
+            if self.rules.mode is not Mode.LLM:
+                self.plan = template.plan(step, self.page, sites, budget)
+            self.cuts = (*step.cuts, *(self.page.cuts if self.page else ()), *template.cuts(step.prompt))
+            self.kind = template.kind(step.prompt)
+        except Exception:
+            # Every step is answered: a recipe that trips over a page must not cost the answer.
+            logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", step.index, step.task_id)
+            self.plan, self.fault = template.plain(step), traceback.format_exc()
+
+    def _prepare_question(self) -> None:
+        """A slot is open for a moment only, so the question is made before. It costs more than the plan, so only where a gate is open."""
+        if routing.is_sure(self.plan, self.rules):
+            self._skip_llm(Reason.SURE)
+            return
+        try:
+            if ledger.may_send(self.requests, self.clock):
+                self.question = question(self.step, self.page)
+        except UNAVAILABLE:
+            pass  # Write 1 fails, too
+        except Exception:
+            # Every step is answered, never with a 500: the template's plan is ready whatever went wrong here.
+            logger.exception(
+                "The LLM's prompt for step %s of task %s failed. The template agent answers.", self.step.index, self.step.task_id
+            )
+            self.fault = self.fault or traceback.format_exc()
+            self._skip_llm(Reason.FAULT)
+
+    def opening(self) -> Opening:
+        """The facts of the step as they are before the LLM is used."""
+        rules, deadline = self.rules, self.budget.deadline
+        limits: dict[str, Any] = {name: getattr(rules, name) for name in ("mode", "llm_use", "sure_from", "max_task_usd")}
+        limits |= {"deadline_seconds": deadline - self.received_at}
+        limits |= {"spacing_seconds": rules.limits.spacing, "backoff_seconds": list(rules.limits.ladder)}
+        limits |= {"page_fetch": self.fetch_note} if self.fetch_note else {}
+        limits |= {"cuts": list(self.cuts)} if self.cuts else {}
+        facts = opening(
+            self.step,
+            uid=self.uid,
+            source=self.source,
+            caller=self.caller,
+            received_at=self.received_at,
+            deadline_at=deadline,
+            limits=limits,
+        )
+        return replace(with_template(facts, self.plan), kind=self.kind)
+
+    def use_llm(self, facts: Opening) -> Result:
+        """Write 1, then attempts until one brings a plan, the gates refuse, or nothing is left that could help."""
+        try:
+            if database.breaker.is_open or spool.must_join(facts.fingerprint):
+                # To try the database again would cost this step the wait; while facts of attempts wait the gate is not up to date.
+                return Result(Reason.DATABASE if self.requests else self.reason, is_open=False)
+            permit = ledger.open_step(facts, self.requests, self.reason, self.clock)
+            return run_tries(self.requests, permit, self._send, partial(ledger.next_attempt, facts, clock=self.clock))
+        except UNAVAILABLE as error:
+            logger.warning("The database refuses (%s). The template agent answers.", error)
+            return Result(Reason.DATABASE, is_open=False)
+        except Exception:
+            # Every step is answered, never with a 500: the template's plan is ready whatever went wrong here.
+            logger.exception("Fault while answering step %s of task %s. The template agent answers.", self.step.index, self.step.task_id)
+            self.fault = self.fault or traceback.format_exc()
+            return Result(Reason.FAULT)
+
+    def _send(self, permit: Permit, request: Request) -> Result:
+        self.question = self.question or question(self.step, self.page)
+        prompt = client.Prompt(self.question.messages, task_id=self.step.task_id)
+        read_reply = partial(plan_from_reply, step=self.step, shown=self.question.shown)
+        return Attempt(prompt, read_reply, self.providers[request.account.pk], request, permit, self.clock).run()
+
+    def record(self, facts: Opening, result: Result) -> None:
+        """Write 2, or into the spool with the excerpt of the page: then no row is there to get it later."""
+        plan = result.plan or self.plan
+        closing = Closing(
+            route=Route.LLM if result.plan else Route.TEMPLATE,
+            reason=result.reason,
+            answered_at=self.clock(),
+            duration=time.monotonic() - self.started,
+            actions=[action.as_action() for action in plan.actions],
+            done=plan.done,
+            fault=self.fault,
+            attempt=result.end,
+        )
+        whole = StepFacts(facts, closing if self.keeps_details else closing.without_details())
+        is_written = False
+        try:
+            if result.is_open:
+                ledger.close_step(whole, self.rules.limits)
+                is_written = True
+        except UNAVAILABLE as error:
+            logger.warning("The database refuses (%s).", error)
+        except Exception:
+            # The answer is ready and is sent whatever is wrong with its record, which is kept in the spool.
+            logger.exception("The facts of step %s could not be written.", self.uid)
+        if not is_written:
+            excerpt = page_archive.excerpt_of(self.page if self.keeps_details else None)
+            spool.add(replace(whole, opening=replace(facts, page_excerpt=excerpt)))
+        page_archive.keep(self.uid, self.step, self.page)
+
+
+def run_tries(
+    requests: Sequence[Request],
+    permit: Permit,
+    send: Callable[[Permit, Request], Result],
+    next_permit: Callable[[Request, AttemptEnd, list[Request]], Permit],
+) -> Result:
+    """Attempts until one brings a plan, the gates refuse, or nothing is left that could help.
+
+    `next_permit` records how an attempt ended and requests the next; the last attempt's end is left to the caller.
+    """
+    tries = Tries(tuple(Candidate(request.account.pk, request.models) for request in requests))
+    result = Result(permit.decision.reason)
+    while permit.request and permit.attempt_uid:
+        result = send(permit, permit.request)
+        tries = tries.after(permit.request.account.pk, permit.model, result.reach, may_retry=result.may_retry)
+        if result.plan or result.end is None or not tries.candidates:
+            return result
+        if tries.is_retry:
+            time.sleep(retry_pause(random.random()))
+        models = {each.account: each.models for each in tries.candidates}
+        left = [replace(request, models=models[request.account.pk]) for request in requests if request.account.pk in models]
+        try:
+            permit = next_permit(permit.request, result.end, left)
+        except UNAVAILABLE as error:
+            logger.warning("The database refuses (%s). Nothing else is tried.", error)
+            return result
+        result = Result(result.reason)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt with the gate's `permit`. `read` makes the plan from a reply's text; raises InvalidReply."""
+
+    prompt: client.Prompt
+    read: Callable[[str], Plan]
+    provider: Provider
+    request: Request
+    permit: Permit
+    clock: Clock = time.time
+
+    def run(self) -> Result:
+        with log_context.about(log_context.attempt, self.permit.attempt_uid or ""):
+            closes_at = self._wait_for_slot()
+            if isinstance(closes_at, Reason):
+                return Result(closes_at, end=self._end(Verdict.GIVEN_UP), reach=UNSENT_REACH.get(closes_at, Reach.ACCOUNT))
+            return self._send(closes_at)
+
+    def _wait_for_slot(self) -> float | Reason:
+        """Wait until the attempt may leave; a slot that was missed is replaced while there is time. Until when it may leave, or why not."""
+        permit = self.permit
+        waited = self._wait(permit)
+        while waited is Reason.MISSED:
+            try:
+                permit = ledger.renew(permit, self.clock)
+            except UNAVAILABLE:
+                return Reason.DATABASE
+            if permit.decision.slot is None:
+                return permit.decision.reason
+            waited = self._wait(permit)
+        return waited
+
+    def _wait(self, permit: Permit) -> float | Reason:
+        """Wait for the permit's slot, reading the gate meanwhile. Until when the attempt may leave, or why it may not."""
+        decision, limits = permit.decision, self.request.limits
+        leave_at, now = decision.slot or 0.0, self.clock()
+        closes_at = leave_at + decision.leeway + limits.grace
+        if decision.is_taken and now >= leave_at:
+            # Recording it took so long that the attempt which held the slot before may have left.
+            return Reason.MISSED
+        while now < leave_at:
+            time.sleep(min(leave_at - now, REREAD_SECONDS))
+            try:
+                with answering():
+                    gate = gate_rows.of(self.request.account)
+            except UNAVAILABLE:
+                return Reason.DATABASE
+            now = self.clock()
+            obstacle = hold(gate, limits, decision, permit.decided_at, now)
+            if obstacle:
+                return obstacle
+            leave_at, closes_at = earliest(gate, limits, decision), closes(gate, limits, decision)
+        return Reason.MISSED if now > closes_at else closes_at
+
+    def _send(self, closes_at: float) -> Result:
+        started_at = self.clock()
+        call = client.Call(self.provider, self.permit.model, self.prompt, cut_off=self.request.cut_off)
+        sent_at = call.sent_at() or started_at
+        if sent_at > closes_at:
+            # It was held up on its way out and must not come too close to the next one.
+            try:
+                ledger.left_late(self.request, closes_at - self.request.limits.grace, sent_at)
+            except UNAVAILABLE as error:
+                logger.warning("A request left %.0f ms late, and the gate could not be updated (%s).", (sent_at - closes_at) * 1000, error)
+        facts: dict[str, Any] = {"sent_at": sent_at, "status": 200, "accepted": True}
+        try:
+            completion = call.result()
+            facts |= self._facts(completion)
+            return Result(Reason.ANSWERED, self.read(completion.text), self._end(Verdict.OK, **facts))
+        except client.Refused as error:
+            return self._refused(error, sent_at)
+        except (client.BrokenReply, InvalidReply) as error:
+            end = self._end(Verdict.INVALID, **facts, detail=str(error))
+            return Result(Reason.INVALID, end=end, reach=Reach.MODEL, may_retry=True)
+        except client.LLMError as error:
+            end = self._end(Verdict.FAILED, sent_at=sent_at, status=error.status, detail=str(error))
+            return Result(Reason.FAILED, end=end, reach=Reach.MODEL, may_retry=True)
+
+    def _facts(self, completion: client.Completion) -> dict[str, Any]:
+        prompt_tokens, completion_tokens = completion.prompt_tokens, completion.completion_tokens
+        price, cost = self.provider.prices.get(self.permit.model), None
+        if price and prompt_tokens is not None and completion_tokens is not None:
+            cost = f"{(prompt_tokens * price[0] + completion_tokens * price[1]) / 1e6:.8f}"
+        counted = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "cost": cost}
+        return {**counted, "published": completion.published, "quota": completion.quota, "reply": completion.text[:REPLY_CHARS]}
+
+    def _refused(self, error: client.Refused, sent_at: float) -> Result:
+        refusal = error.refusal
+        known = {"refusal": refusal.kind, "pause_source": refusal.source, "detail": refusal.detail}
+        end = self._end(Verdict.REFUSED, sent_at=sent_at, status=error.status, **known)
+        end = replace(end, pause=refusal.pause(end.ended_at))
+        return Result(Reason.REFUSED, end=end, reach=REACH[refusal.kind.scope], may_retry=refusal.kind.reaction is Reaction.RETRY)
+
+    def _end(self, verdict: Verdict, **facts: Any) -> AttemptEnd:
+        assert self.permit.attempt_uid is not None
+        return AttemptEnd(uid=self.permit.attempt_uid, verdict=verdict, ended_at=self.clock(), dice=random.random(), **facts)

@@ -1,0 +1,63 @@
+"""Gate rows to gates and back, and Unix seconds to the database's times. Only the ledger saves gates."""
+
+from collections.abc import Iterable
+from dataclasses import astuple, fields
+from datetime import UTC, datetime
+
+from agents.models import Account, Gate
+from agents.policy import gate
+from agents.policy.callers import Claim
+from agents.policy.pacing import Pace
+from agents.policy.reasons import PauseSource
+
+_MADE = ("pause_source", "cooling", "pace", "claims")
+_PLAIN = tuple(each.name for each in fields(gate.Gate) if each.name not in _MADE)
+
+
+def of(account: Account) -> gate.Gate:
+    """The gate as it stands, without a lock."""
+    row = Gate.objects.filter(account=account).first()
+    return read(row) if row else gate.Gate()
+
+
+def locked(account: Account) -> Gate:
+    """The gate's row, made at first use, locked until the transaction ends."""
+    return locked_all([account])[account.pk]
+
+
+def locked_all(accounts: Iterable[Account]) -> dict[int, Gate]:
+    """The gates' rows by account, locked in one order by everybody, so that two who need several never wait for each other."""
+    keys = sorted({account.pk for account in accounts})
+    rows = {row.account_id: row for row in Gate.objects.select_for_update().filter(account__in=keys).order_by("account_id")}
+    for key in keys:
+        if key not in rows:
+            rows[key] = Gate.objects.select_for_update().get_or_create(account_id=key)[0]
+    return rows
+
+
+def read(row: Gate) -> gate.Gate:
+    return gate.Gate(
+        pause_source=PauseSource(row.pause_source),
+        cooling=tuple((model, until, times) for model, until, times in row.cooling),
+        pace=Pace.from_json(row.pace),
+        claims=tuple(Claim(*claim) for claim in row.claims),
+        **{name: getattr(row, name) for name in _PLAIN},
+    )
+
+
+def save(row: Gate, state: gate.Gate) -> None:
+    if state == read(row):
+        return
+    for name in (*_PLAIN, "pause_source"):
+        setattr(row, name, getattr(state, name))
+    row.cooling, row.pace = [list(each) for each in state.cooling], state.pace.as_json()
+    row.claims = [list(astuple(claim)) for claim in state.claims]
+    row.save(update_fields=(*_PLAIN, *_MADE))
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def maybe_at(seconds: float | None) -> datetime | None:
+    return None if seconds is None else at(seconds)

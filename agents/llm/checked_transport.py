@@ -1,0 +1,109 @@
+"""HTTP transports that resolve a name and check its addresses at each connection, then connect to what was checked.
+
+A name that leads somewhere else a moment later gains nothing, and the certificate is still that of the name. Proxies of the environment are
+not used: they would resolve the name themselves.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import httpcore
+import httpx
+
+from agents.configuration import provider_hosts
+from agents.contract.allowed_hosts import Address, is_never_reached
+
+# Whether a host's addresses may be connected to: the first that may not, None for none.
+Check = Callable[[str, int, Iterable[Address]], Address | None]
+
+
+def never_reached(host: str, port: int, addresses: Iterable[Address]) -> Address | None:
+    """For hosts that get no key: only link-local, metadata and reserved addresses are refused."""
+    return next((each for each in addresses if is_never_reached(each)), None)
+
+
+class CheckedTransport(httpx.AsyncHTTPTransport):
+    """For requests on the client's event loop."""
+
+    def __init__(self, limits: httpx.Limits, check: Check = provider_hosts.refused) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_certificates(),
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            http1=True,
+            http2=False,
+            network_backend=_Backend(check),
+        )
+
+
+class CheckedSyncTransport(httpx.HTTPTransport):
+    """For single requests outside of the client's event loop."""
+
+    def __init__(self, check: Check = provider_hosts.refused) -> None:
+        self._pool = httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=_SyncBackend(check))
+
+
+class _Backend(httpcore.AnyIOBackend):
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    async def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *more: Any, **options: Any
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await asyncio.to_thread(_checked, host, port, self._check)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from error
+        fault: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in addresses:
+            try:
+                return await super().connect_tcp(address, port, _share(timeout, addresses), *more, **options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                fault = error
+        raise fault
+
+
+class _SyncBackend(httpcore.SyncBackend):
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *more: Any, **options: Any) -> httpcore.NetworkStream:
+        addresses = _checked(host, port, self._check)
+        fault: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in addresses:
+            try:
+                return super().connect_tcp(address, port, _share(timeout, addresses), *more, **options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                fault = error
+        raise fault
+
+
+def _checked(host: str, port: int, check: Check) -> list[str]:
+    """The host's addresses in the system's order. Raises ConnectError before anything is sent."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"{host} can't be resolved ({error})") from error
+    addresses = list(dict.fromkeys(ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found))
+    bad = check(host, port, addresses)
+    if bad is not None:
+        raise httpcore.ConnectError(f"{host} is refused: {provider_hosts.why_refused(bad)}")
+    return [str(address) for address in addresses]
+
+
+def _share(timeout: float | None, addresses: list[str]) -> float | None:
+    """So that an address that swallows packets leaves time for the next."""
+    return None if timeout is None else timeout / len(addresses)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Reading them takes longer than most requests."""
+    return httpx.create_ssl_context()

@@ -1,0 +1,268 @@
+"""The one seam to the provider: an HTTP/1.1 client on an event loop of its own, so that a call can be cut off at a moment.
+
+Every way a call can fail is one of these, mapped here and nowhere else:
+
+    LLMError
+    ├── Refused        a non-2xx answer, with its refusal class
+    ├── Unreachable    no connection, or it broke
+    ├── TimedOut       cut off, so that the step can still be answered in time
+    └── BrokenReply    a 200 whose body is no completion: the account is fine, the reply is not
+"""
+
+import asyncio
+import json
+import math
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from agents.common.text import storable
+from agents.configuration import Provider
+from agents.llm.checked_transport import CheckedTransport
+from agents.policy.refusals import Refusal, classify
+
+# A plan of 30 actions takes about 1,500 tokens.
+MAX_TOKENS = 2048
+JSON_REPLY: Mapping[str, Any] = {"response_format": {"type": "json_object"}}
+# No plan is this long: what is longer is a fault of the provider's.
+MAX_REPLY_BYTES = 2_000_000
+MAX_MODEL_NAME = 200
+RATE_LIMIT_HEADER = "X-Chutes-RL-User"
+CATALOGUE_SECONDS = 20.0
+T = TypeVar("T")
+Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+
+_starting = threading.Lock()
+_TIMEOUT = httpx.Timeout(None, connect=10.0, pool=2.0)
+# As many as there are web threads: spacing, not the pool, limits the requests.
+_LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=16, keepalive_expiry=30.0)
+
+
+class LLMError(Exception):
+    """A call that brought no completion. `status` where an answer came."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Refused(LLMError):
+    def __init__(self, refusal: Refusal, status: int) -> None:
+        super().__init__(refusal.detail, status)
+        self.refusal = refusal
+
+
+class Unreachable(LLMError):
+    """The provider could not be reached, or the connection broke."""
+
+
+class TimedOut(LLMError):
+    """The call was cut off."""
+
+
+class BrokenReply(LLMError):
+    """The provider accepted the call, but its reply is no completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent to a model. `options`: request fields beside those that every call has; `task_id`: for the validators' gateway."""
+
+    messages: list[dict[str, str]]
+    task_id: str = ""
+    max_tokens: int = MAX_TOKENS
+    options: Mapping[str, Any] = field(default_factory=lambda: JSON_REPLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's reply. Tokens as the provider counted them, `published` its limit a minute; None where they are not reported.
+
+    `quota`: the day's requests as {"total", "used", "remaining"}, from the headers that only successes carry.
+    """
+
+    text: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    published: float | None = None
+    quota: dict[str, float] | None = None
+
+
+class Call:
+    def __init__(self, provider: Provider, model: str, prompt: Prompt, *, cut_off: float) -> None:
+        self._left = threading.Event()
+        self._sent_at: float | None = None
+        call = _complete(provider, model, prompt, self._trace)
+        self._future = start(call, cut_off - time.time())
+        self._future.add_done_callback(lambda _: self._left.set())
+
+    def sent_at(self) -> float | None:
+        """When the whole request had left, as a Unix time. Waits for it; None where the call ended without that."""
+        self._left.wait()
+        return self._sent_at
+
+    def result(self) -> Completion:
+        return self._future.result()
+
+    async def _trace(self, event: str, _: Mapping[str, Any]) -> None:
+        if event == "http11.send_request_body.complete":
+            self._sent_at = time.time()
+            self._left.set()
+
+
+def catalogue(provider: Provider) -> list[dict[str, Any]]:
+    """The provider's public model list: id, USD per million input and output tokens (None: not listed), whether it lists json_mode.
+
+    Raises LLMError.
+    """
+    return start(_catalogue(provider), CATALOGUE_SECONDS).result()
+
+
+def document(url: str, key: str, seconds: float) -> Any:
+    """The JSON value at `url`, read with `key`. Raises LLMError."""
+    headers = {"Authorization": f"Bearer {_header_value(key)}"}
+    return start(_fetch_any("GET", url, key, headers=headers), seconds).result()[0]
+
+
+async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace) -> Completion:
+    own = {"model": model, "messages": prompt.messages, "max_tokens": prompt.max_tokens}
+    body = {"temperature": 0, **prompt.options, **provider.options, **own}
+    headers = {"Authorization": f"Bearer {_header_value(provider.key)}"}
+    if prompt.task_id:
+        headers["IWA-Task-ID"] = _header_value(prompt.task_id)
+    url = f"{provider.base_url}/chat/completions"
+    return _completion(*await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace}))
+
+
+async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
+    listing, _ = await _fetch("GET", f"{provider.base_url}/models", provider.key)
+    entries = listing.get("data")
+    if not isinstance(entries, list):
+        raise BrokenReply("The model list is not of the expected form.")
+    return [_entry(entry) for entry in entries if isinstance(entry, dict) and _is_name(entry.get("id"))]
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_MODEL_NAME and value.isprintable()
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    pricing, features = entry.get("pricing"), entry.get("supported_features")
+    pricing = pricing if isinstance(pricing, dict) else {}
+    return {
+        "id": entry["id"],
+        "input": _number(pricing.get("prompt")),
+        "output": _number(pricing.get("completion")),
+        "json_mode": isinstance(features, list) and "json_mode" in features,
+    }
+
+
+def _number(value: Any, least: float = 0.0) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if least <= number and math.isfinite(number) else None
+
+
+def _completion(reply: Mapping[str, Any], headers: httpx.Headers) -> Completion:
+    try:
+        text = reply["choices"][0]["message"]["content"]
+    except (KeyError, IndexError, TypeError):
+        raise BrokenReply("The reply has no message.", 200) from None
+    if not isinstance(text, str) or not text.strip():
+        raise BrokenReply("The reply is empty.", 200)
+    usage = reply.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    numbers = {name: _number(headers.get(f"X-Chutes-Quota-{name.title()}"), -math.inf) for name in ("total", "used", "remaining")}
+    quota = {name: number for name, number in numbers.items() if number is not None}
+    return Completion(
+        storable(text),
+        _count(usage.get("prompt_tokens")),
+        _count(usage.get("completion_tokens")),
+        published=_number(headers.get(RATE_LIMIT_HEADER)) or None,  # 0: no limit
+        quota=quota if len(quota) == len(numbers) else None,
+    )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+
+
+async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[dict[str, Any], httpx.Headers]:
+    parsed, headers = await _fetch_any(method, url, key, **request)
+    if not isinstance(parsed, dict):
+        raise BrokenReply("The reply is not a JSON object.", 200)
+    return parsed, headers
+
+
+async def _fetch_any(method: str, url: str, key: str, **request: Any) -> tuple[Any, httpx.Headers]:
+    try:
+        urlsplit(url).port  # noqa: B018 -- reading it checks it; httpx takes any number and then fails in a way of its own
+    except ValueError as error:
+        raise Unreachable(f"The base URL can't be used: {error}") from error
+    try:
+        async with _client().stream(method, url, **request) as response:
+            body = await _read(response)
+    except httpx.TimeoutException as error:
+        raise TimedOut(f"No answer in time ({type(error).__name__}).") from error
+    except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, UnicodeError) as error:
+        # A UnicodeError is a host name that can't be read, such as xn--a.
+        raise Unreachable(f"The provider can't be reached or broke off: {error or type(error).__name__}") from error
+    if not response.is_success:
+        refusal = classify(response.status_code, response.headers, body, time.time(), (key,))
+        raise Refused(refusal, response.status_code)
+    try:
+        return json.loads(body), response.headers
+    except (ValueError, RecursionError):
+        raise BrokenReply("The reply is not JSON.", response.status_code) from None
+
+
+async def _read(response: httpx.Response) -> str:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            if not response.is_success:
+                break
+            raise BrokenReply(f"The reply is longer than {MAX_REPLY_BYTES} bytes.", response.status_code)
+    return body.decode("utf-8", "replace")
+
+
+def _header_value(text: str) -> str:
+    return "".join(character if " " <= character <= "~" else "?" for character in text.strip())
+
+
+def start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:
+    """The call on the process's loop, over after `seconds`: then it raises TimedOut."""
+    with _starting:
+        loop = _loop()
+    return asyncio.run_coroutine_threadsafe(_cut_off(call, seconds), loop)
+
+
+async def _cut_off(call: Coroutine[Any, Any, T], seconds: float) -> T:
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            return await call
+    except TimeoutError as error:
+        raise TimedOut(f"Cut off after {seconds:.1f} s, to answer in time.") from error
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The process's loop for provider calls. Made at first use, that is after the web server has forked."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="provider calls", daemon=True).start()
+    return loop
+
+
+@cache
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=CheckedTransport(_LIMITS), trust_env=False, follow_redirects=False, timeout=_TIMEOUT)

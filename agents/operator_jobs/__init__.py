@@ -1,0 +1,1 @@
+"""Jobs: the one mechanism that runs them, and those that operators start."""

@@ -1,0 +1,81 @@
+"""A step answered again, as a test: by other settings or another model, through the same gates. Nobody receives the answer.
+
+No step is written, so no figure counts it; what is sent is recorded as attempts with the purpose `test`.
+"""
+
+import time
+from dataclasses import replace
+from functools import partial
+
+from django.utils import timezone
+
+from agents import ledger, template
+from agents.configuration import accounts, rules, usable
+from agents.configuration.known_sites import known_sites
+from agents.contract import protocol
+from agents.contract.step_facts import AttemptEnd
+from agents.hybrid import page_archive
+from agents.hybrid.runner import Attempt, Result, run_tries
+from agents.ledger import Clock, Permit, Request
+from agents.llm.client import Prompt
+from agents.models import Account, LLMAttempt, Replay, Route, Settings, Step
+from agents.operator_jobs import leased_job
+from agents.operator_jobs.leased_job import JobFailed, Outcome
+from agents.page import read
+from agents.policy.modes import Mode
+from agents.policy.reasons import Purpose, Reason
+from agents.prompting.prompt import question
+from agents.prompting.replies import plan_from_reply
+
+# Two at once hold both workers, so that other jobs wait for as long.
+LONGEST_DEADLINE = 35.0
+GONE = "The page of this step is gone: it is kept for 7 days. Nothing was sent."
+
+
+def start(step: Step, *, way: Replay.Way, account: Account | None, model: str, deadline_seconds: float, by: str) -> Replay:
+    fields = {"way": way, "account": account, "model": model, "deadline_seconds": min(deadline_seconds, LONGEST_DEADLINE)}
+    return leased_job.start(Replay, step=step, requested_by=by, **fields)[0]
+
+
+def answer(job: Replay, clock: Clock = time.time) -> Outcome:
+    """The work: answer the step again. Raises JobFailed."""
+    started = time.monotonic()
+    step = page_archive.kept(job.step_id, timezone.now())
+    if step is None:
+        raise JobFailed(GONE)
+    plan, route, reason, attempts = _answered(job, step, clock)
+    job.attempts.set(LLMAttempt.objects.filter(uid__in=attempts))
+    took, actions = (time.monotonic() - started) * 1000, [action.as_action() for action in plan.actions]
+    return Outcome({"route": route, "reason": reason, "duration_ms": took, "actions": actions, "done": plan.done})
+
+
+def _answered(job: Replay, step: protocol.Step, clock: Clock) -> tuple[protocol.Plan, Route, Reason, list[str]]:
+    """The plan, by whom, why, and the uids of the attempts. As for any step, the template plan is first."""
+    in_force = rules(Settings.current())
+    mode = {Replay.Way.TEMPLATE: Mode.TEMPLATE, Replay.Way.MODEL: Mode.LLM}.get(Replay.Way(job.way), in_force.mode)
+    page = read(step.page, step.url) if step.page else None
+    fallback = template.plain(step) if mode is Mode.LLM else template.plan(step, page, known_sites())
+    # Each account's provider, or why it is not used.
+    offers = {account: usable(account, mode) for account in ([job.account] if job.account else accounts())}
+    providers = {account: known for account, known in offers.items() if not isinstance(known, Reason)}
+    if not providers:
+        return fallback, Route.TEMPLATE, next((each for each in offers.values() if isinstance(each, Reason)), Reason.NO_MODEL), []
+    if job.model:
+        providers = {account: replace(known, models=(job.model,)) for account, known in providers.items()}
+    put = question(step, page)
+    prompt, read_reply = Prompt(put.messages, task_id=step.task_id), partial(plan_from_reply, step=step, shown=put.shown)
+    cut_off, uids = clock() + job.deadline_seconds, list[str]()
+
+    def ask(permit: Permit, request: Request) -> Result:
+        uids.append(permit.attempt_uid or "")
+        return Attempt(prompt, read_reply, providers[request.account], request, permit, clock).run()
+
+    def next_permit(request: Request, end: AttemptEnd, following: list[Request]) -> Permit:
+        ledger.close_attempt(end, request.limits)
+        return ledger.open_attempt(following, Purpose.TEST, clock)
+
+    requests = [Request(account, in_force.limits, cut_off, known.models) for account, known in providers.items()]
+    result = run_tries(requests, ledger.open_attempt(requests, Purpose.TEST, clock), ask, next_permit)
+    if result.end:
+        ledger.close_attempt(result.end, in_force.limits)
+    return result.plan or fallback, Route.LLM if result.plan else Route.TEMPLATE, result.reason, uids

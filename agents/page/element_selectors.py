@@ -1,0 +1,248 @@
+"""The steadiest selector of an element.
+
+Ids, classes and texts differ by seed; structure, input types, names and addresses hardly do. So, in this order, the first that
+matches the element and nothing else on the page:
+
+1. a password, e-mail, search or telephone field by its type: a page has one of them, whatever it is called;
+2. a link by its address: addresses are routes, and routes are not restyled;
+3. the name attribute: form handling hangs on it;
+4. a form's only submitting button by its place in the structure;
+5. data-testid, aria-label, placeholder, title: written for people or tests, so that they change less than ids;
+6. the id, where it is a CSS identifier and not made by a machine;
+7. a button or link by its whole text, or by its place among those of the same text; a link by its place among
+   those of the same address;
+8. the element's place: among the fields of its form, or among its kind on the page. Always there, and worth nothing after a change.
+
+All are unique on the page: what presses Enter or chooses an option wants exactly one match, and for the rest the first match is
+then the element itself.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
+
+from agents.contract.selectors import ATTRIBUTE, UNQUOTABLE, XPATH, InvalidAction, Selector, attribute, quoted, xpath
+from agents.page.elements import Element
+from agents.page.nodes import Node
+
+_TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
+_FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
+_FIELD_TAGS = frozenset({"input", "textarea", "select"})
+# What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
+DRAWN_LINK = "svg-a"
+_PRESSED_TAGS = frozenset({"button", "a", "li"})
+# Where the name of an item stands, and how far above its buttons the block may be that holds both.
+_NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
+_FURTHEST_NAME = 6
+_PLAIN_TAG = re.compile(r"[a-z][a-z0-9]*")
+_XPATH_SPACE = re.compile(r"[ \t\r\n]+")
+# Of an item's block, as far as its name may stand from its buttons.
+_MOST_IN_BLOCK = 400
+# Blocks that a name stands in: a text in more of them is no item's name.
+_MOST_BLOCKS = 4
+# Names that are looked up beside buttons, each at the price of a pass over their blocks.
+_MOST_NAMES = 100
+
+# Machine-made ids: three digits in a row, a digit as the last part (":r1:", "q-58"), eight hexadecimal characters with a digit.
+_GENERATED = re.compile(r"\d{3}|[-_:]r?\d+:?$|(?=[0-9a-f]*\d)[0-9a-f]{8}|^(radix|headlessui|mui|react|ember|ng|__)[-_:]", re.I)
+_IDENTIFIER = re.compile(r"-?[A-Za-z_][A-Za-z0-9_-]*")
+
+
+class Numbered(NamedTuple):
+    nodes: defaultdict[str, list[Node]]
+    places: dict[Node, int]
+
+
+def _numbered(pairs: Iterable[tuple[Node, str | None]]) -> Numbered:
+    found = Numbered(defaultdict(list), {})
+    for node, value in pairs:
+        if value is not None:
+            found.nodes[value].append(node)
+            found.places[node] = len(found.nodes[value])
+    return found
+
+
+@dataclass
+class Steady:
+    """Selectors of one page's elements. `nodes` are theirs, place by place; a tag "*" stands for any."""
+
+    root: Node
+    nodes: list[Node]
+    _known: dict[int, tuple[Selector, ...]] = field(default_factory=dict)
+    _first: dict[int, Selector] = field(default_factory=dict)
+    # By selector, the element that it was made for.
+    _made_beside: dict[str, int] = field(default_factory=dict)
+    _by_attribute: dict[tuple[str, str], Numbered] = field(default_factory=dict)
+    _by_text: dict[str, Numbered] = field(default_factory=dict)
+    _by_tag: dict[tuple[Node | None, str], dict[Node, int]] = field(default_factory=dict)
+    _submitting: dict[tuple[Node | None, str, bool], Node | None] = field(default_factory=dict)
+    _beside: dict[tuple[str, ...], dict[Node, int]] = field(default_factory=dict)
+    _texts: dict[Node, str] = field(default_factory=dict)
+
+    def first(self, element: Element) -> Selector:
+        if element.place not in self._first:
+            self._first[element.place] = next(self._valid(element))
+        return self._first[element.place]
+
+    def selectors(self, element: Element) -> tuple[Selector, ...]:
+        if element.place not in self._known:
+            self._known[element.place] = tuple(self._valid(element))
+        return self._known[element.place]
+
+    def _valid(self, element: Element) -> Iterator[Selector]:
+        for candidate in self._candidates(element):
+            try:
+                yield candidate if isinstance(candidate, dict) else xpath(candidate)
+            except InvalidAction:
+                continue
+
+    def beside(self, element: Element, name: str) -> tuple[Selector, ...]:
+        """A selector of a button by its text and by a name that stands in the same block: what a list's order can't change."""
+        node = self.nodes[element.place]
+        text, label = self._text_of(node), node.get("aria-label", "")
+        blocks = islice(node.iterancestors(), _FURTHEST_NAME if name and (text or label) else 0)
+        near = (one for block in blocks for one in islice(block.iter(*_NAMING_TAGS), _MOST_IN_BLOCK))
+        tag = next((str(one.tag) for one in near if self._text_of(one) == name), None)
+        if tag is None:
+            return ()
+        places = self._in_named_blocks(tag, name, element.tag, text, label)
+        if node not in places:
+            return ()
+        test = f"normalize-space()={quoted(text)}" if text else f"@aria-label={quoted(label)}"
+        path = f"//{tag}[normalize-space()={quoted(name)}]/ancestor::*[.//{element.tag}[{test}]][1]//{element.tag}[{test}]"
+        try:
+            found = xpath(path if len(places) == 1 else f"({path})[{places[node]}]")
+        except InvalidAction:
+            return ()
+        self._made_beside[found["value"]] = element.place
+        return (found,)
+
+    def is_picked(self, element: Element, selector: Selector) -> bool:
+        """Whether a selector is one of ours that picks the element alone. It is compared, not run: an XPath may take for ever."""
+        kind, value = selector["type"], selector["value"]
+        if kind == ATTRIBUTE:
+            tag = "a" if selector["attribute"] == "href" else "*"
+            return self._attribute(tag, selector["attribute"]).nodes[value] == [self.nodes[element.place]]
+        if kind != XPATH or element.tag not in value:
+            return False
+        return self._made_beside.get(value) == element.place or selector in self.selectors(element)
+
+    def _candidates(self, element: Element) -> Iterator[Selector | str]:
+        node, type_ = self.nodes[element.place], element.type
+        is_telling = element.tag == "input" and type_ in _TELLING_TYPES and type_ == node.get("type")
+        if is_telling and len(self._attribute("input", "type").nodes[type_]) == 1:
+            yield f"//input[@type='{type_}']"
+        if element.href and len(self._attribute("a", "href").nodes[element.href]) == 1:
+            # Callers read the seed off an address in a selector, but not in an XPath: one without a seed goes as an XPath.
+            drawn = self._attribute(DRAWN_LINK, "href").nodes[element.href]
+            if "seed=" in element.href and not UNQUOTABLE.search(element.href) and not drawn:
+                yield attribute("href", element.href)
+            yield f"//a[@href={quoted(element.href)}]"
+        yield from self._with_attribute("name", element.name)
+        yield from self._in_form(element, node)
+        for name in _FOR_PEOPLE:
+            yield from self._with_attribute(name, node.get(name, ""))
+        if _IDENTIFIER.fullmatch(element.id) and not _GENERATED.search(element.id):
+            yield from self._with_attribute("id", element.id)
+        yield from self._with_text(element, node)
+        yield from self._at_place(element, node)
+
+    def _with_attribute(self, name: str, value: str) -> Iterator[Selector]:
+        if value.strip() and not UNQUOTABLE.search(value) and len(self._attribute("*", name).nodes[value]) == 1:
+            try:
+                yield attribute(name, value)
+            except InvalidAction:
+                return
+
+    def _in_form(self, element: Element, node: Node) -> Iterator[str]:
+        if element.type != "submit" or element.form is None:
+            return
+        for path, typed in ((f"//{element.tag}[@type='submit']", True), (f"//{element.tag}", False)):
+            if self._only_in_form(element.tag, None, typed=typed) is node:
+                yield f"//form{path}"
+            if self._only_in_form(element.tag, self._forms[element.form], typed=typed) is node:
+                yield f"(//form)[{element.form + 1}]{path}"
+
+    def _with_text(self, element: Element, node: Node) -> Iterator[str]:
+        if element.tag not in _PRESSED_TAGS and element.role != "option":
+            return
+        if text := self._text_of(node):
+            same = self._text(element.tag)
+            path = f"//{element.tag}[normalize-space()={quoted(text)}]"
+            yield path if len(same.nodes[text]) == 1 else f"({path})[{same.places[node]}]"
+        elif label := node.get("aria-label", ""):
+            place = self._attribute(element.tag, "aria-label").places[node]
+            yield f"(//{element.tag}[@aria-label={quoted(label)}])[{place}]"
+
+    def _at_place(self, element: Element, node: Node) -> Iterator[str]:
+        if element.href:
+            yield f"(//a[@href={quoted(element.href)}])[{self._attribute('a', 'href').places[node]}]"
+        if element.form is not None and element.tag in _FIELD_TAGS:
+            place = self._of_tag(element.tag, self._forms[element.form])[node]
+            yield f"(//form)[{element.form + 1}]/descendant::{element.tag}[{place}]"
+        tag = element.tag if _PLAIN_TAG.fullmatch(element.tag) else "*"
+        yield f"(//{tag})[{self._of_tag(tag)[node]}]"
+
+    @cached_property
+    def _forms(self) -> list[Node]:
+        return list(self.root.iter("form"))
+
+    def _attribute(self, tag: str, name: str) -> Numbered:
+        """`//tag[@name=…]`."""
+        if (tag, name) not in self._by_attribute:
+            self._by_attribute[tag, name] = _numbered((node, node.get(name)) for node in _all(self.root, tag))
+        return self._by_attribute[tag, name]
+
+    def _text(self, tag: str) -> Numbered:
+        """`//tag[normalize-space()=…]`."""
+        if tag not in self._by_text:
+            self._by_text[tag] = _numbered((node, self._text_of(node)) for node in _all(self.root, tag))
+        return self._by_text[tag]
+
+    def _of_tag(self, tag: str, within: Node | None = None) -> dict[Node, int]:
+        if (within, tag) not in self._by_tag:
+            nodes = _all(self.root if within is None else within, tag)
+            self._by_tag[within, tag] = {node: place for place, node in enumerate(nodes, 1)}
+        return self._by_tag[within, tag]
+
+    def _only_in_form(self, tag: str, form: Node | None, *, typed: bool) -> Node | None:
+        """The only node of a tag in a form, or in any form; None where there are several. `typed`: only those with type submit."""
+        key = (form, tag, typed)
+        if key not in self._submitting:
+            forms = self._forms if form is None else [form]
+            nodes = (node for one in forms for node in one.iter(tag) if not typed or node.get("type") == "submit")
+            first = next(nodes, None)
+            self._submitting[key] = None if any(node is not first for node in nodes) else first
+        return self._submitting[key]
+
+    def _text_of(self, node: Node) -> str:
+        """The text as XPath's normalize-space() gives it; "" for one too long to be a name."""
+        if node not in self._texts:
+            text = "".join(islice(node.itertext(), 50))
+            self._texts[node] = _XPATH_SPACE.sub(" ", text).strip(" ") if len(text) < 400 else ""
+        return self._texts[node]
+
+    def _in_named_blocks(self, name_tag: str, name: str, tag: str, text: str, label: str) -> dict[Node, int]:
+        """The buttons of a text, or else a label, in the smallest block around a name that holds such a button, each with its place.
+
+        Nothing where too many blocks have that name, or too many names were looked up.
+        """
+        key = (name_tag, name, tag, text, label)
+        if key not in self._beside:
+            if len(self._beside) >= _MOST_NAMES:
+                return {}
+            buttons = self._text(tag).nodes[text] if text else self._attribute(tag, "aria-label").nodes[label]
+            named, wanted = self._text(name_tag).nodes[name], set(buttons)
+            inside: set[Node] = set()
+            for node in named if wanted and len(named) <= _MOST_BLOCKS else ():
+                inside |= next((held for outer in node.iterancestors() if (held := wanted.intersection(outer.iterdescendants(tag)))), set())
+            self._beside[key] = {button: place for place, button in enumerate((one for one in buttons if one in inside), 1)}
+        return self._beside[key]
+
+
+def _all(root: Node, tag: str) -> Iterable[Node]:
+    return root.iter() if tag == "*" else root.iter(tag)

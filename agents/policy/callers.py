@@ -1,0 +1,118 @@
+"""Who a caller is, which callers an admin allowed or blocked, and whose slot a step may take over. Pure; times are Unix seconds.
+
+Allowed callers are served first. Among themselves they share max–min fairly: a step takes over a slot of the caller that used the most
+slots of the last minute, if that caller still has no fewer than the step's own caller afterwards. All callers that are not allowed count
+as one, which gets what is left; among them the same rule holds for each address.
+"""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from agents.policy.costs import Caps
+from agents.policy.modes import CallerState
+
+# A customer of an IPv6 provider gets a network of this size at least, so that single addresses are free to change.
+ONE_CUSTOMER = 64
+# Shares are compared over this long, in seconds: the longest horizon of the pace, so what is kept of each account stays bounded.
+SHARED_SECONDS = 60.0
+# A slot that opens sooner than this, in seconds, stays with its holder. A commit takes less; where it takes longer, the slot is lost for
+# both, since the step that took it over does not use it then.
+SETTLED_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent a step. Without a name it is the miner itself: an operator's task, a test, a probe.
+
+    `name`: under it its slots are counted; `address`: under it its day is counted, "" where it is unknown.
+    """
+
+    name: str = ""
+    address: str = ""
+    is_allowed: bool = True
+    caps: Caps = field(default_factory=Caps)
+
+
+def sender(address: str | None, state: CallerState, caps: Caps) -> Sender:
+    """A caller at this address, None for an unknown one. IPv6 addresses of one network are one caller for the gate."""
+    is_allowed = state is CallerState.ALLOWED
+    if address is None:
+        return Sender("unknown", is_allowed=is_allowed)
+    name = str(ipaddress.ip_network((address, ONE_CUSTOMER), strict=False)) if ":" in address else address
+    return Sender(name, address, is_allowed, caps)
+
+
+def state_of(address: str | None, allowed: Iterable[str], blocked: Iterable[str]) -> CallerState:
+    """The state of a caller at this address, None for an unknown one. The smallest network that contains it decides."""
+    best_allowed, best_blocked = _smallest(address, allowed), _smallest(address, blocked)
+    if best_allowed == best_blocked:
+        return CallerState.OTHER
+    return CallerState.ALLOWED if best_allowed > best_blocked else CallerState.BLOCKED
+
+
+def _smallest(address: str | None, networks: Iterable[str]) -> int:
+    """The prefix length of the smallest network that contains the address, -1 for none. An unknown one is in 0.0.0.0/0 alone."""
+    found = [ipaddress.ip_network(network) for network in networks]
+    if address is None:
+        return max((network.prefixlen for network in found if not network.prefixlen), default=-1)
+    caller = ipaddress.ip_address(address)
+    return max((network.prefixlen for network in found if caller in network), default=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A slot and the attempt that holds or used it. It may be sent from `slot` until `leeway` and the grace are over.
+
+    `latest`: the last time at which its step can use a slot. `is_taken`: the slot was another attempt's before. `may_lose`: whether
+    another step may take it over.
+    """
+
+    attempt: str
+    caller: str
+    is_allowed: bool
+    slot: float
+    latest: float
+    leeway: float = 0.0
+    is_taken: bool = False
+    may_lose: bool = True
+
+    @property
+    def booked(self) -> float:
+        return self.slot + self.leeway
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """An attempt that needs a slot. `caller` "" is the miner itself, which loses no slot to others."""
+
+    attempt: str
+    caller: str = ""
+    is_allowed: bool = True
+
+    def claim(self, slot: float, latest: float, leeway: float = 0.0, *, is_taken: bool = False, may_lose: bool = True) -> Claim:
+        return Claim(self.attempt, self.caller, self.is_allowed, slot, latest, leeway, is_taken, may_lose and bool(self.caller))
+
+
+def kept(claims: tuple[Claim, ...], now: float) -> tuple[Claim, ...]:
+    """The claims that still matter: slots to come and those of the last minute."""
+    return tuple(claim for claim in claims if claim.slot > now - SHARED_SECONDS)
+
+
+def to_take_over(claims: tuple[Claim, ...], claimant: Claimant, now: float, fresh: float, latest: float) -> Claim | None:
+    """The claim whose slot the claimant takes over; None where there is none, or it need not.
+
+    `fresh`: the next free slot. `latest`: the last time at which the claimant can use a slot.
+    """
+    recent = kept(claims, now)
+    takeable = [claim for claim in recent if claim.may_lose and now + SETTLED_SECONDS < claim.slot <= latest]
+    others = [claim for claim in takeable if claimant.is_allowed and not claim.is_allowed and claim.slot < fresh]
+    if others:
+        return min(others, key=lambda claim: claim.slot)
+    if fresh <= latest:
+        return None
+    used = Counter(claim.caller for claim in recent if claim.is_allowed == claimant.is_allowed)
+    richer = [claim for claim in takeable if claim.is_allowed == claimant.is_allowed and used[claim.caller] > used[claimant.caller] + 1]
+    # The first slot: a caller with one step at a time gets its share only if it does not wait long for each.
+    return max(richer, key=lambda claim: (used[claim.caller], -claim.slot), default=None)

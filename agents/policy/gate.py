@@ -1,0 +1,343 @@
+"""The gate of one account: when may the next request be sent, and what does an outcome change?
+
+Pure transitions over frozen values. Times are Unix seconds, durations seconds; the caller reads the clock and keeps the gate.
+
+    open ──refused──▶ paused ──its time is over──▶ probing (one attempt at a time, under a lease)
+     ▲                  ▲                             │   │
+     └────succeeded─────┼─────────────────────────────┘   │
+                        └───────────refused───────────────┘
+
+An attempt may be sent from `slot` to `slot + grace`, and the next slot opens `spacing + grace` after the slot, so that two requests are
+never closer than the spacing.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from agents.policy import backoff, callers, pacing
+from agents.policy.backoff import Cooling
+from agents.policy.callers import Claim, Claimant
+from agents.policy.modes import Pacing
+from agents.policy.pacing import AHEAD, BURST_GAP, GRACE, Pace
+from agents.policy.reasons import PauseSource, Reason
+from agents.policy.refusals import Reaction, RefusalClass
+
+LADDER = (60.0, 120.0, 240.0, 480.0)
+# A rung of the ladder is forgotten after this much time without a refusal, in seconds.
+RUNG_FORGOTTEN = 3600.0
+# Clocks of several machines differ by no more than this, in seconds; a time further ahead means that the clock was set back.
+SKEW = 5.0
+# Only pauses that we chose get jitter: the others are known to the second.
+OWN = frozenset({PauseSource.LADDER, PauseSource.LEARNED})
+STOPPED = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.CHECK)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What admins set: seconds between requests, the pause after each refusal in a row and how far it doubles after the last one.
+
+    `key_check`: seconds between two checks of a key that was refused or an account without balance.
+    """
+
+    spacing: float = 5.0
+    ladder: tuple[float, ...] = LADDER
+    pacing: Pacing = Pacing.FIXED
+    longest: float = 600.0
+    key_check: float = 300.0
+
+    @property
+    def grace(self) -> float:
+        """How long after its time a slot can be used: without a spacing, always."""
+        return GRACE if self.is_paced else float("inf")
+
+    @property
+    def is_paced(self) -> bool:
+        return bool(self.spacing) or self.is_learned
+
+    @property
+    def is_learned(self) -> bool:
+        return self.pacing is Pacing.LEARNED
+
+    def pause(self, strike: int) -> float:
+        """The ladder's pause for the strike-th refusal in a row, from 1."""
+        return backoff.rung(self.ladder, self.longest, strike)
+
+
+GateState = StrEnum("GateState", ["OPEN", "PAUSED", "PROBING"])
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe.
+
+    `not_before`: until then nothing is sent, since a request left late. `cause`: the class of the refusal behind the pause, "" for none.
+    `blocked_at`: when the first refusal in a row came; `own_doing`: whether our own pace may have caused it. `rungs`, `silence`: the
+    ladder's rungs and the last pause that the last block took, seen at `recovered_at`. `succeeded_at`: the last success, 0 for a key
+    that never had one. `claims`: who holds the slots to come, and who used those of the last minute.
+    """
+
+    last_slot_at: float = 0.0
+    not_before: float = 0.0
+    strikes: int = 0
+    paused_at: float = 0.0
+    paused_until: float = 0.0
+    pause_source: PauseSource = PauseSource.LADDER
+    probe_until: float = 0.0
+    cause: str = ""
+    blocked_at: float = 0.0
+    own_doing: bool = False
+    rungs: int = 0
+    silence: float = 0.0
+    recovered_at: float = 0.0
+    succeeded_at: float = 0.0
+    cooling: tuple[Cooling, ...] = ()
+    pace: Pace = field(default_factory=Pace)
+    claims: tuple[Claim, ...] = ()
+
+    def claim(self, attempt: str) -> Claim | None:
+        """The slot that the attempt holds; None where it holds none, or another took it over."""
+        return next((claim for claim in self.claims if claim.attempt == attempt), None) if attempt else None
+
+    def state(self, now: float) -> GateState:
+        """A gate whose pause is over stays `probing` until a request succeeds."""
+        if now < self.paused_until:
+            return GateState.PAUSED
+        return GateState.PROBING if self.strikes else GateState.OPEN
+
+    @property
+    def is_stopped(self) -> bool:
+        return bool(self.strikes) and self.cause in STOPPED
+
+    @property
+    def never_worked(self) -> bool:
+        """Whether the account is limited though it has never succeeded: a wrong header or host has the same effect."""
+        return bool(self.strikes) and self.cause == RefusalClass.EDGE and not self.succeeded_at
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The gate's answer. `slot` set: send at that time. Else `reason` is why not, and `retry_at` when an equal step would be admitted.
+
+    `lease`: the time until which no other probe starts, set for a probe and identifying it. `attempt`: who holds the slot, "" where the
+    gate does not keep that; `leeway`: how much longer than usual the slot stays open; `is_taken`: it was another attempt's before.
+    """
+
+    reason: Reason
+    slot: float | None = None
+    retry_at: float | None = None
+    lease: float | None = None
+    attempt: str = ""
+    leeway: float = 0.0
+    is_taken: bool = False
+
+
+def decide(
+    gate: Gate,
+    limits: Limits,
+    now: float,
+    deadline: float,
+    expected_latency: float,
+    claimant: Claimant | None = None,
+    *,
+    may_take: bool = True,
+) -> tuple[Decision, Gate]:
+    """May a step that must be answered by `deadline` send a request, and when? The returned gate has the slot reserved.
+
+    `claimant`: whose slot it will be; without one the gate does not keep who holds it. `may_take`: whether a step that finds no free
+    slot in time takes one over from a caller that has more than its share.
+    """
+    patience = deadline - expected_latency - now
+    if patience < 0:
+        return Decision(Reason.DEADLINE), gate
+    gate = rebased(gate, now)
+    state, latest = gate.state(now), now + patience
+    # A probe may outlast an operator's pause.
+    blocked_until = max(gate.paused_until, gate.probe_until if gate.strikes else 0.0)
+    if now < blocked_until:
+        reason = Reason.PAUSED if state is GateState.PAUSED else Reason.PROBING
+        return Decision(reason, retry_at=next_slot(gate, limits, blocked_until, patience)), gate
+    slot = next_slot(gate, limits, now, patience)
+    is_in_time = slot + expected_latency <= deadline
+    if not limits.is_paced:
+        claimant = None
+    if claimant and state is GateState.OPEN and (is_in_time or may_take):
+        held = callers.to_take_over(gate.claims, claimant, now, slot, latest)
+        if held:
+            claim = claimant.claim(held.slot, latest, held.leeway, is_taken=True)
+            decision = Decision(Reason.ANSWERED, held.slot, attempt=claimant.attempt, leeway=held.leeway, is_taken=True)
+            return decision, replace(gate, claims=tuple(claim if each is held else each for each in gate.claims))
+    if not is_in_time:
+        return Decision(Reason.SPACING, retry_at=slot), gate
+    lease = deadline if state is GateState.PROBING else None
+    claims = gate.claims
+    if claimant:
+        claims = (*callers.kept(claims, now), claimant.claim(slot, latest, may_lose=lease is None))
+    pace = pacing.reserved(gate.pace, limits.spacing, slot, now, latest)
+    reserved = replace(gate, last_slot_at=slot, pace=pace, claims=claims, probe_until=lease or gate.probe_until)
+    return Decision(Reason.ANSWERED, slot, lease=lease, attempt=claimant.attempt if claimant else ""), reserved
+
+
+def next_slot(gate: Gate, limits: Limits, now: float, patience: float = float("inf")) -> float:
+    """When the next slot opens for a step that can wait for `patience` seconds: `now` where it is open."""
+    if limits.is_learned:
+        return pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
+    # Derived from the last slot, so that a new spacing takes effect at once.
+    return max(now, gate.not_before, gate.last_slot_at + limits.spacing + limits.grace) if limits.spacing else now
+
+
+def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:
+    """Why the attempt that holds `decision`'s slot gives it up; None: it goes on. Checked while waiting and right before sending."""
+    if gate.paused_at > decided_at or now < gate.paused_until:
+        return Reason.PAUSED
+    if gate.strikes and gate.probe_until != decision.lease:
+        return Reason.PROBING
+    if decision.attempt and gate.claim(decision.attempt) is None and now <= (decision.slot or 0.0) + callers.SHARED_SECONDS:
+        return Reason.SHARE
+    if decision.slot is None or max(now, earliest(gate, limits, decision)) > closes(gate, limits, decision):
+        return Reason.MISSED
+    return None
+
+
+def earliest(gate: Gate, limits: Limits, decision: Decision) -> float:
+    """When the attempt that holds `decision`'s slot may be sent. Its slot may have been moved back since."""
+    claim = gate.claim(decision.attempt)
+    slot = claim.slot if claim else decision.slot or 0.0
+    return max(slot, gate.not_before if limits.is_paced else 0.0)
+
+
+def closes(gate: Gate, limits: Limits, decision: Decision) -> float:
+    """Until when the attempt that holds `decision`'s slot may be sent."""
+    claim = gate.claim(decision.attempt)
+    return (claim.booked if claim else (decision.slot or 0.0) + decision.leeway) + limits.grace
+
+
+def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
+    """A request was sent after its slot had closed: the next one keeps its distance from that moment."""
+    if sent_at <= slot + limits.grace:
+        return gate
+    return replace(gate, not_before=max(gate.not_before, sent_at + (BURST_GAP if limits.is_learned else limits.spacing)))
+
+
+def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate:
+    """A request that was sent at `sent_at` was accepted; `published` is the limit a minute that the answer states.
+
+    One that was sent before the pause began says nothing about it, but it shows that the key works.
+    """
+    if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
+        return replace(gate, succeeded_at=now)
+    pace = pacing.accepted(gate.pace, limits.spacing, sent_at, now, published)
+    opened = replace(gate, strikes=0, paused_until=0.0, probe_until=0.0, cause="", succeeded_at=now, pace=pace)
+    if not gate.strikes:
+        return opened
+    if gate.cause != RefusalClass.EDGE:
+        return replace(opened, recovered_at=now)
+    rungs = min(gate.strikes, len(limits.ladder)) - 1
+    return replace(opened, rungs=rungs, silence=gate.paused_until - gate.paused_at, recovered_at=now)
+
+
+def refused(
+    gate: Gate,
+    limits: Limits,
+    sent_at: float,
+    now: float,
+    stated: tuple[float, PauseSource] | None = None,
+    kind: RefusalClass = RefusalClass.EDGE,
+    jitter: float = 0.0,
+) -> Gate:
+    """A request that was sent at `sent_at` was refused for the whole account. `stated`: the pause in seconds and its source, where known.
+
+    Requests that were sent before the running pause began belong to the same violation: they add no strike. `jitter`, from 0 to 1,
+    stretches a pause of our own a little.
+    """
+    if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
+        return gate
+    is_edge, pace = kind is RefusalClass.EDGE, gate.pace
+    strikes = (gate.strikes or _remembered(gate, now)) + 1 if is_edge else max(1, gate.strikes)
+    if not gate.strikes:
+        gate = replace(gate, blocked_at=now, own_doing=is_edge and pacing.is_own_doing(pace, sent_at))
+        pace = pacing.violated(pace, limits.spacing, sent_at, now, strikes) if is_edge else pace
+    seconds, source = _pause(gate, limits, strikes, now, stated, kind)
+    return replace(
+        gate,
+        strikes=strikes,
+        paused_at=now,
+        paused_until=now + (backoff.stretched(seconds, jitter) if source in OWN else seconds),
+        pause_source=source,
+        probe_until=0.0,
+        cause=kind.value,
+        pace=pace,
+    )
+
+
+def _pause(
+    gate: Gate, limits: Limits, strikes: int, now: float, stated: tuple[float, PauseSource] | None, kind: RefusalClass
+) -> tuple[float, PauseSource]:
+    """The pause in seconds and its source, best source first."""
+    if kind in STOPPED:
+        return backoff.check(limits.key_check, now - gate.blocked_at if limits.is_learned else 0.0), PauseSource.CHECK
+    if stated is not None:
+        return stated
+    ladder = limits.pause(strikes)
+    if not limits.is_learned:
+        return ladder, PauseSource.LADDER
+    silence = gate.silence if _remembered(gate, now) else 0.0
+    learned = backoff.learned(limits.ladder, strikes, now - gate.blocked_at, silence, own_doing=gate.own_doing)
+    return learned, PauseSource.LADDER if learned == ladder else PauseSource.LEARNED
+
+
+def _remembered(gate: Gate, now: float) -> int:
+    """The rungs of the last block that are not forgotten yet."""
+    return max(0, gate.rungs - int(max(0.0, now - gate.recovered_at) / RUNG_FORGOTTEN))
+
+
+def released(gate: Gate, lease: float | None) -> Gate:
+    """An attempt ended without saying anything about the account (given up, timed out, upstream fault): its probe's lease is free again.
+
+    A lease that has run out and gone to another probe stays with that one.
+    """
+    return replace(gate, probe_until=0.0) if lease is not None and gate.probe_until == lease else gate
+
+
+def rebased(gate: Gate, now: float) -> Gate:
+    """The gate under a clock that was set back: a pause lasts as long as it was meant to from now on, and no slot lies far ahead."""
+    if gate.paused_at > now + SKEW:
+        gate = replace(gate, paused_at=now, paused_until=now + max(0.0, gate.paused_until - gate.paused_at), blocked_at=now)
+    if gate.last_slot_at > now + AHEAD:
+        gate = replace(gate, last_slot_at=now, not_before=0.0)
+    if gate.probe_until > now + AHEAD:
+        gate = replace(gate, probe_until=0.0)
+    pace = pacing.rebased(gate.pace, now)
+    return gate if pace is gate.pace else replace(gate, pace=pace)
+
+
+def paused(gate: Gate, now: float, seconds: float) -> Gate:
+    """An operator pauses the account. A pause that already lasts longer stays as it is."""
+    until = now + seconds
+    if until <= gate.paused_until:
+        return gate
+    return replace(gate, paused_at=now, paused_until=until, pause_source=PauseSource.OPERATOR)
+
+
+def resumed(gate: Gate, now: float) -> Gate:
+    """An operator ends the pause. After a refusal one request probes the account first; a probe under way keeps its lease."""
+    return replace(gate, paused_until=min(gate.paused_until, now))
+
+
+def cleared(gate: Gate) -> Gate:
+    """An operator resets the gate: it is open, at the spacing again. Slots that are taken stay taken, so that the spacing holds."""
+    pace = Pace(sends=gate.pace.sends)
+    return Gate(last_slot_at=gate.last_slot_at, not_before=gate.not_before, succeeded_at=gate.succeeded_at, pace=pace, claims=gate.claims)
+
+
+def rekeyed(gate: Gate, now: float) -> Gate:
+    """The account has another key: what the old one was refused for is checked again at once. This one has not worked yet."""
+    gate = replace(gate, succeeded_at=0.0)
+    return resumed(gate, now) if gate.is_stopped else gate
+
+
+def rescheduled(gate: Gate, now: float, until: float, source: PauseSource) -> Gate:
+    """A better source than the calendar states when a subscription's cap resets: the running pause ends then. Any other pause stays."""
+    is_cap_pause = gate.cause == RefusalClass.SUBSCRIPTION_CAP and gate.pause_source in (PauseSource.CALENDAR, source)
+    if not is_cap_pause or not gate.strikes or not now < gate.paused_until or until <= now:
+        return gate
+    return replace(gate, paused_until=until, pause_source=source)

@@ -1,0 +1,153 @@
+"""What the management host states of an account: balance, daily quota, subscription caps.
+
+Only known forms are read; any other is unknown, with a sentence. Money is USD, quotas are requests a day, times are Unix seconds.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import reduce
+from typing import Any
+
+from agents.policy.reset_times import DAY, FOUR_HOURS, moment
+
+ME, QUOTAS, USAGE, SUBSCRIPTION = "/users/me", "/users/me/quotas", "/users/me/quota_usage/*", "/users/me/subscription_usage"
+PATHS = (ME, QUOTAS, USAGE, SUBSCRIPTION)
+# The entry that holds for all models.
+ALL_MODELS = "*"
+UNLIMITED = "unlimited"
+# A window's end that is further ahead than two of its lengths is not its end.
+FURTHEST = {"four_hour": 2 * FOUR_HOURS, "monthly": 62 * DAY}
+# What rounding leaves of a cap, in USD.
+ROUNDING = 1e-6
+LARGEST = 1e12
+NAMES = {ME: "Balance", QUOTAS: "Daily quota", USAGE: "Daily quota", SUBSCRIPTION: "Subscription"}
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One part that could not be read. `reason`: the end of a sentence; `is_common`: it holds for every part."""
+
+    reason: str
+    is_common: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of an account; None is unknown, and `faults` say why. A `daily_total` of 0 is pay as you go."""
+
+    balance: float | None = None
+    daily_total: float | None = None
+    daily_used: float | None = None
+    is_unlimited: bool = False
+    is_subscribed: bool | None = None
+    four_hour_cap: float | None = None
+    four_hour_used: float | None = None
+    four_hour_reset_at: float | None = None
+    monthly_cap: float | None = None
+    monthly_used: float | None = None
+    monthly_reset_at: float | None = None
+    faults: tuple[str, ...] = ()
+
+
+def reading(answers: Mapping[str, object], now: float) -> Reading:
+    """The answers, by path, as read at `now`. An answer is the JSON value or Failed; a path that was not requested is no fault."""
+    parts = {
+        path: Reading(faults=(_fault(path, answer),)) if isinstance(answer, Failed) else _READERS[path](answer, now)
+        for path, answer in answers.items()
+    }
+    quotas = parts.pop(QUOTAS, Reading())
+    known = reduce(_joined, parts.values(), Reading())
+    # The list of quotas states the day's total too: it counts where the usage does not.
+    return known if known.daily_total is not None or known.is_unlimited else _joined(known, quotas)
+
+
+def cap_ends_at(known: Reading) -> float | None:
+    """When an account whose subscription cap is reached may be used again. None where no window is used up, or a reset is unknown."""
+    windows = (
+        (known.four_hour_cap, known.four_hour_used, known.four_hour_reset_at),
+        (known.monthly_cap, known.monthly_used, known.monthly_reset_at),
+    )
+    ends = [resets_at for cap, used, resets_at in windows if cap is not None and used is not None and used >= cap - ROUNDING]
+    return max(each for each in ends if each) if ends and all(ends) else None
+
+
+def _fault(path: str, failed: Failed) -> str:
+    return f"{failed.reason[:1].upper()}{failed.reason[1:]}." if failed.is_common else f"{NAMES[path]} unknown: {failed.reason}."
+
+
+def _joined(one: Reading, other: Reading) -> Reading:
+    """Both: no field is in two parts."""
+    known = {each.name: value for each in fields(other) if (value := getattr(other, each.name)) is not None}
+    faults = tuple(dict.fromkeys((*one.faults, *other.faults)))
+    return replace(one, **{**known, "is_unlimited": one.is_unlimited or other.is_unlimited, "faults": faults})
+
+
+def _me(answer: object, _: float) -> Reading:
+    balance = _number(answer, "balance", least=-LARGEST)
+    return Reading(balance=balance) if balance is not None else _unknown(ME, "the answer tells no number for it")
+
+
+def _usage(answer: object, _: float) -> Reading:
+    is_unlimited = isinstance(answer, Mapping) and answer.get("quota") == UNLIMITED
+    total, used = None if is_unlimited else _number(answer, "quota"), _number(answer, "used")
+    missing = [
+        words for words, known in (("how much it is", is_unlimited or total is not None), ("what is used", used is not None)) if not known
+    ]
+    faults = (f"{NAMES[USAGE]} unknown: the usage does not tell {' or '.join(missing)}.",) if missing else ()
+    return Reading(daily_total=total, daily_used=used, is_unlimited=is_unlimited, faults=faults)
+
+
+def _quotas(answer: object, _: float) -> Reading:
+    """A list of entries, an object of defaults, or an empty one for an account without quotas of its own."""
+    if isinstance(answer, Mapping):
+        total = _number(answer, ALL_MODELS)
+        return Reading(daily_total=total) if total is not None or not answer else _unknown(QUOTAS, "the list is of an unknown form")
+    if not isinstance(answer, list):
+        return _unknown(QUOTAS, "the list is of an unknown form")
+    entries = [entry for entry in answer if isinstance(entry, Mapping) and entry.get("chute_id") == ALL_MODELS]
+    return Reading(daily_total=_number(entries[0], "quota") if entries else None)
+
+
+def _subscription(answer: object, now: float) -> Reading:
+    if not isinstance(answer, Mapping):
+        return _unknown(SUBSCRIPTION, "the answer is of an unknown form")
+    if answer.get("subscription") is False:
+        return Reading(is_subscribed=False)
+    if not isinstance(answer.get("four_hour"), Mapping) and not isinstance(answer.get("monthly"), Mapping):
+        return _unknown(SUBSCRIPTION, "the answer tells of no window")
+    windows, missing = dict[str, Any](), []
+    for name in FURTHEST:
+        window = answer.get(name)
+        found = _window(window, name, now)
+        windows |= {f"{name}_{field}": value for field, value in found.items()}
+        is_uncapped = isinstance(window, Mapping) and window.get("uncapped") is True
+        if not is_uncapped and (found["cap"] is None or found["used"] is None):
+            missing.append(name.replace("four_hour", "4-hour"))
+    faults = tuple(f"{NAMES[SUBSCRIPTION]} unknown in part: the {name} window does not tell cap and usage." for name in missing)
+    return Reading(is_subscribed=True, **windows, faults=faults)
+
+
+def _window(window: object, name: str, now: float) -> dict[str, float | None]:
+    cap, used, remaining = (_number(window, field) for field in ("cap", "usage", "remaining"))
+    if used is None and cap is not None and remaining is not None:
+        used = max(0.0, cap - remaining)
+    stated = window.get("reset_at") if isinstance(window, Mapping) else None
+    resets_at = moment(str(stated)) if isinstance(stated, str | int | float) and not isinstance(stated, bool) else None
+    is_ahead = resets_at is not None and now < resets_at <= now + FURTHEST[name]
+    return {"cap": cap, "used": used, "reset_at": resets_at if is_ahead else None}
+
+
+def _unknown(path: str, why: str) -> Reading:
+    return Reading(faults=(_fault(path, Failed(why)),))
+
+
+def _number(answer: object, name: str, least: float = 0.0) -> float | None:
+    """A finite number of a sensible size; a text is none."""
+    value: Any = answer.get(name) if isinstance(answer, Mapping) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= LARGEST:
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+_READERS: Mapping[str, Callable[[object, float], Reading]] = {ME: _me, QUOTAS: _quotas, USAGE: _usage, SUBSCRIPTION: _subscription}

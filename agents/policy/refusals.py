@@ -1,0 +1,252 @@
+"""What a provider's answer means for the account: status, headers and body to a class, its scope, and how long to wait and why."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from agents.common.redaction import redact
+from agents.common.text import storable
+from agents.policy.reasons import PauseSource
+from agents.policy.reset_times import day_ends_at, four_hours_end_at, quota_resets_at, retry_at
+
+# Masks make a text shorter; a few times the detail's length is enough to fill it.
+DETAIL_CHARS, MASKED_CHARS = 200, 2_000
+
+
+# Whom a refusal concerns.
+Scope = StrEnum("Scope", ["ACCOUNT", "KEY", "MODEL", "REQUEST"])
+
+
+class Reaction(StrEnum):
+    BACKOFF = "backoff"  # our own pauses, longer each time in a row
+    UNTIL_MIDNIGHT = "until_midnight"  # the account waits for the provider's next day
+    UNTIL_WINDOW = "until_window"  # the account waits for the subscription's next four hours
+    CHECK = "check"  # the account waits for its operator, and is checked at growing intervals
+    COOLDOWN = "cooldown"  # the model waits
+    RETRY = "retry"  # nobody waits; the fault may pass at once
+    FAIL = "fail"  # nobody waits; the same request would be refused again
+
+
+QUOTA = "quota_used_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A row of the table. `label` and `colour`: in charts; `notice`: the kind of notification that a pause for it is.
+
+    `remedy`: what an operator has to do; "": it passes by itself.
+    """
+
+    value: str
+    scope: Scope
+    reaction: Reaction
+    label: str
+    colour: str
+    sentence: str
+    remedy: str = ""
+    notice: str = "llm_paused"
+
+
+class RefusalClass(StrEnum):
+    """Why the provider turned an attempt down. All facts of a class are in its row here."""
+
+    _value_: str
+    about: Meaning
+
+    EDGE = Meaning(
+        "edge", Scope.ACCOUNT, Reaction.BACKOFF, "Rate limit", "red", "Rate limited by the provider's edge: the whole account has to wait."
+    )
+    CAPACITY = Meaning(
+        "capacity",
+        Scope.MODEL,
+        Reaction.COOLDOWN,
+        "Model full",
+        "yellow",
+        "The model is full for all users. Your account and key are not limited.",
+    )
+    FREE_DAILY = Meaning(
+        "free_daily",
+        Scope.ACCOUNT,
+        Reaction.UNTIL_MIDNIGHT,
+        "Free daily limit",
+        "pink",
+        "The daily limit of free models is reached.",
+        notice=QUOTA,
+    )
+    DAILY_QUOTA = Meaning(
+        "daily_quota", Scope.ACCOUNT, Reaction.UNTIL_MIDNIGHT, "Daily quota", "orange", "The daily quota is used up.", notice=QUOTA
+    )
+    SUBSCRIPTION_CAP = Meaning(
+        "subscription_cap",
+        Scope.ACCOUNT,
+        Reaction.UNTIL_WINDOW,
+        "Subscription cap",
+        "lime",
+        "The subscription's usage cap is reached.",
+        notice=QUOTA,
+    )
+    PAYMENT = Meaning(
+        "payment", Scope.ACCOUNT, Reaction.CHECK, "No balance", "purple", "The account has no balance.", "Top up the account.", QUOTA
+    )
+    AUTH = Meaning(
+        "auth",
+        Scope.KEY,
+        Reaction.CHECK,
+        "Key refused",
+        "indigo",
+        "The key was refused.",
+        "Check the key and the base URL in the settings.",
+        "key_refused",
+    )
+    MODEL = Meaning(
+        "model",
+        Scope.MODEL,
+        Reaction.COOLDOWN,
+        "Model not listed",
+        "teal",
+        "The model is not listed any more.",
+        "Choose a listed model in the settings.",
+    )
+    REQUEST = Meaning(
+        "request",
+        Scope.REQUEST,
+        Reaction.FAIL,
+        "Request refused",
+        "cyan",
+        "The provider could not read the request.",
+        "Remove request options that this provider does not know.",
+    )
+    UPSTREAM = Meaning("upstream", Scope.MODEL, Reaction.RETRY, "Provider failed", "blue", "The provider failed to answer.")
+
+    def __new__(cls, about: Any) -> Self:
+        member = str.__new__(cls, about.value)
+        member._value_ = about.value
+        member.about = about
+        return member
+
+    @property
+    def sentence(self) -> str:
+        """What it means and what to do about it. `sentence()` knows the cases in which more can be said."""
+        return f"{self.about.sentence} {self.about.remedy}".strip()
+
+    @property
+    def scope(self) -> Scope:
+        return self.about.scope
+
+    @property
+    def reaction(self) -> Reaction:
+        return self.about.reaction
+
+    @property
+    def pauses_account(self) -> bool:
+        """Whether the whole account has to wait; otherwise another model may be tried at once."""
+        return self.scope in (Scope.ACCOUNT, Scope.KEY)
+
+
+NEVER_WORKED = "Refused by the edge, and this key has never worked: check the Authorization header and the host."
+WRONG_HOST = "No chat API answers at this address. Check the base URL: its host and its path."
+# An SS58 address, as a 402 carries one to pay to.
+_ADDRESS = re.compile(r"\b5[1-9A-HJ-NP-Za-km-z]{46,47}\b")
+
+
+def sentence(kind: RefusalClass, *, has_succeeded: bool = True, status: int | None = None) -> str:
+    """`kind` in an operator's words. `has_succeeded`: whether a call with this key ever did; `status`: the refusal's, where known.
+
+    The edge answers a call without a good Authorization header, or one to the wrong host, with the very page of a rate limit.
+    """
+    if kind is RefusalClass.EDGE and not has_succeeded:
+        return NEVER_WORKED
+    return WRONG_HOST if is_wrong_host(kind, status) else kind.sentence
+
+
+def is_wrong_host(kind: RefusalClass, status: int | None) -> bool:
+    """Whether the address is at fault, not the key: nothing is there, or it sends one elsewhere."""
+    return kind is RefusalClass.AUTH and status is not None and (status == 404 or 300 <= status < 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refused attempt. `until`: Unix time, None leaves the wait to the gate; `source`: how it is known.
+
+    `detail`: the body's first characters, on one line and without secrets.
+    """
+
+    kind: RefusalClass
+    detail: str
+    until: float | None = None
+    source: PauseSource = PauseSource.LADDER
+
+    def pause(self, now: float) -> float | None:
+        """Seconds to wait from `now`; None leaves it to the gate."""
+        return None if self.until is None else max(0.0, self.until - now)
+
+
+def classify(status: int, headers: Mapping[str, str], body: str, now: float, secrets: Iterable[str] = ()) -> Refusal:
+    """The refusal that a non-2xx answer, received at the Unix time `now`, means. `body` may be its first part.
+
+    The detail is one line without payment addresses, keys and `secrets`, since a provider may repeat what it was sent.
+    """
+    known = {name.lower(): value for name, value in headers.items()}
+    is_html = "html" in known.get("content-type", "").lower() or body.lstrip().startswith("<")
+    detail = storable(" ".join((body if is_html else _json_detail(body)).split()))
+    kind = _kind(status, detail.lower(), is_html=is_html or detail.startswith("<"))
+    until, source = wait(kind, known.get("retry-after", ""), detail, now)
+    masked = redact(_ADDRESS.sub("[address]", detail[:MASKED_CHARS]), secrets)
+    return Refusal(kind, masked[:DETAIL_CHARS], until, source)
+
+
+def wait(kind: RefusalClass, retry_after: str, detail: str, now: float) -> tuple[float | None, PauseSource]:
+    """Until when, and the source: the provider first, then the calendar, then our own backoff."""
+    stated = retry_at(retry_after, now)
+    if stated is None and kind is RefusalClass.DAILY_QUOTA:
+        stated = quota_resets_at(detail, now)
+    if stated is not None:
+        return stated, PauseSource.PROVIDER
+    match kind.reaction:
+        case Reaction.UNTIL_MIDNIGHT:
+            return day_ends_at(now), PauseSource.CALENDAR
+        case Reaction.UNTIL_WINDOW:
+            return four_hours_end_at(now), PauseSource.CALENDAR
+        case Reaction.CHECK:
+            return None, PauseSource.CHECK
+    return None, PauseSource.LADDER
+
+
+# The class by a text in the detail, first match first; "" is for all others.
+_TOO_MANY = {"maximum capacity": RefusalClass.CAPACITY, "free models limit": RefusalClass.FREE_DAILY, "": RefusalClass.EDGE}
+_PAYMENT = {
+    "quota_reset_timestamp": RefusalClass.DAILY_QUOTA,
+    "usage cap exceeded": RefusalClass.SUBSCRIPTION_CAP,
+    "": RefusalClass.PAYMENT,
+}
+_NOT_FOUND = {"model not found": RefusalClass.MODEL, "": RefusalClass.AUTH}
+
+
+def _kind(status: int, detail: str, *, is_html: bool) -> RefusalClass:
+    match status:
+        case 429 if is_html:
+            return RefusalClass.EDGE
+        case 403 if is_html:
+            return RefusalClass.UPSTREAM
+        case 402 | 404 | 429:
+            by_text = {402: _PAYMENT, 404: _NOT_FOUND, 429: _TOO_MANY}[status]
+            return next(kind for text, kind in by_text.items() if text in detail)
+        case 401 | 403:
+            return RefusalClass.AUTH
+    if 300 <= status < 400:
+        # Redirects are not followed, since a key would be sent along: an address that moves is a wrong base URL.
+        return RefusalClass.AUTH
+    return RefusalClass.REQUEST if 400 <= status < 500 and status not in (408, 425) else RefusalClass.UPSTREAM
+
+
+def _json_detail(body: str) -> str:
+    """The body's `detail` where it is JSON, else the body."""
+    try:
+        parsed = json.loads(body)
+        detail = parsed.get("detail", parsed.get("error", parsed)) if isinstance(parsed, dict) else parsed
+        return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body

@@ -1,0 +1,92 @@
+"""The hybrid agent's choice, as a pure plan of what to try. The runner acts on it."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from agents.contract.protocol import Plan, Step
+from agents.policy.costs import Caps
+from agents.policy.gate import Limits
+from agents.policy.modes import Mode, Use
+
+MARGIN = 1.5
+# The longest that a task may last: a longer timeout is shortened to it.
+LONGEST_DEADLINE = 180.0
+# A fault of the provider passes within a second or not within this step.
+RETRY_LEAST, RETRY_MOST = 0.2, 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The admins' settings as the runner needs them, read once a step. `max_task_usd` 0: no limit; `look_hosts`: from where a page may be
+    fetched before it is planned; `caps`, `caller_caps`: the most that an account and a caller may use in a day."""
+
+    mode: Mode = Mode.HYBRID
+    llm_use: Use = Use.ALWAYS
+    sure_from: float = 0.8
+    max_task_usd: float = 0.05
+    deadline_seconds: float = 25.0
+    limits: Limits = Limits()
+    look_hosts: tuple[str, ...] = ()
+    caps: Caps = field(default_factory=Caps)
+    caller_caps: Caps = field(default_factory=Caps)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A step's time, as Unix times: the caller waits until `deadline`, and the miner is done with all else at `cut_off`."""
+
+    deadline: float
+    cut_off: float
+
+
+def is_sure(plan: Plan, rules: Rules) -> bool:
+    """Whether the template's plan is sent at once, so that the LLM's slots go to steps that need them more."""
+    return rules.mode is Mode.HYBRID and rules.llm_use is Use.WHEN_UNSURE and plan.confidence >= rules.sure_from
+
+
+def budget(step: Step, rules: Rules, received_at: float) -> Budget:
+    """The caller's timeout where there is one, else the admins' deadline, less a margin for the last write and the way back."""
+    seconds = min(step.timeout_seconds or rules.deadline_seconds, LONGEST_DEADLINE)
+    return Budget(received_at + seconds, received_at + seconds - min(MARGIN, seconds / 2))
+
+
+# What an attempt without a plan rules out for the rest of its step.
+Reach = StrEnum("Reach", ["NOTHING", "MODEL", "ACCOUNT", "STEP"])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account by its id, with the models that may still be tried, in order."""
+
+    account: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What is left to try for a step, in order. `tried`: attempts so far. `is_retry`: the one retry of a single model is next."""
+
+    candidates: tuple[Candidate, ...] = ()
+    tried: int = 0
+    is_retry: bool = False
+
+    def after(self, account: int, model: str, reach: Reach, *, may_retry: bool) -> "Tries":
+        """What is left after an attempt. Where there is one model only, a fault that may pass (`may_retry`) is worth one more try."""
+        if reach is Reach.STEP:
+            return Tries()
+        if reach is Reach.NOTHING:
+            return replace(self, is_retry=False)
+        left = []
+        for candidate in self.candidates:
+            models = candidate.models
+            if candidate.account == account:
+                models = () if reach is Reach.ACCOUNT else tuple(each for each in models if each != model)
+            left += [Candidate(candidate.account, models)] if models else []
+        if not left and may_retry and not self.tried:
+            return Tries((Candidate(account, (model,)),), tried=1, is_retry=True)
+        return Tries(tuple(left), self.tried + 1)
+
+
+def retry_pause(jitter: float) -> float:
+    """Seconds before the retry of a single model; `jitter`, from 0 to 1, keeps steps that failed together from being retried together."""
+    return RETRY_LEAST + (RETRY_MOST - RETRY_LEAST) * jitter

@@ -1,0 +1,70 @@
+"""What the template agent makes of a step, for whoever improves a recipe."""
+
+from collections.abc import Iterator
+
+from agents.contract.selectors import in_words
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, FIELDS, score
+from agents.template.forms.filling import answers
+from agents.template.forms.slots import slots
+from agents.template.items.finding import fitting
+from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.target_item import target_of
+from agents.template.recipes import recipe_for
+
+_MOST_NAMED = 8
+# What shares no word with the prompt at all is no candidate.
+_LEAST = 0.15
+_IN_WORDS = {
+    Operator.NOT_EQUALS: "does not equal",
+    Operator.NOT_CONTAINS: "does not contain",
+    Operator.GREATER: "is greater than",
+    Operator.LESS: "is less than",
+    Operator.GREATER_EQUAL: "is at least",
+    Operator.LESS_EQUAL: "is at most",
+    Operator.NOT_ONE_OF: "is none of",
+}
+
+
+def understanding(intent: Intent) -> Iterator[str]:
+    """Sentences on what is asked for, in which order, by which conditions, and on the recipe that answers."""
+    wanted = intent.kind.sentence
+    yield f"{wanted}: “{intent.subject}”" if intent.subject else wanted
+    if len(intent.chain) > 1:
+        yield f"In this order: {' → '.join(kind.sentence for kind in intent.chain)}"
+    conditions = [("For the log-in: ", one) for one in intent.login] + [("Condition: ", one) for one in intent.criteria]
+    conditions += [(f"{later.kind.sentence}, where ", one) for later in intent.then for one in later.criteria]
+    yield from (f"{lead}{_condition(one)}" for lead, one in conditions)
+    if not conditions:
+        yield "No conditions"
+    yield f"Answered by the recipe {recipe_for(intent).name}"
+
+
+def candidates(intent: Intent, page: Page | None) -> Iterator[str]:
+    """Sentences on what answers to the intent on the page: a field for each criterion, the item, links and buttons by name."""
+    if page is None or page.blank:
+        yield "No page, or nothing on it can be operated"
+        return
+    buttons = page.usable(BUTTONS)
+    yield f"Elements: {len(page.elements)}. Fields: {len(page.usable(FIELDS))}. Links and buttons: {len(buttons)}"
+    given = answers((*intent.login, *intent.criteria), slots(page.elements), page)
+    fields = {one: answer.slot.element for answer in given for one in answer.criteria}
+    for one in (*intent.login, *intent.criteria):
+        yield f"Field for {one.field}: {_shown(page, fields.get(one))}"
+    items = (element for record, _ in fitting(target_of(intent), page) for element in record.elements)
+    yield f"The item that is meant: {_shown(page, next(items, None))}"
+    named = sorted(((score(button, intent.words), button) for button in buttons), key=lambda hit: (-hit[0], hit[1].place))
+    for merit, button in named[:_MOST_NAMED]:
+        if merit >= _LEAST:
+            yield f"Fits by its name to {round(100 * merit)} %: {_shown(page, button)}"
+
+
+def _condition(one: Criterion) -> str:
+    return f"{one.field} {_IN_WORDS.get(one.operator, one.operator)} {', '.join(f'“{value}”' for value in one.values)}"
+
+
+def _shown(page: Page, element: Element | None) -> str:
+    if element is None:
+        return "none"
+    return f"{element.role} “{element.label or element.name or element.id}”, found by {in_words(page.selector(element))}"

@@ -1,0 +1,199 @@
+"""The form on a page that a task is about: its slots, what answers to what, and the button that sends it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, score
+from agents.page.matching import likeness, words
+from agents.template.budget import in_time
+from agents.template.forms.filling import Answer, answers
+from agents.template.forms.slots import Slot, slots
+from agents.template.items.matching import best_button
+from agents.template.items.navigation import FOREIGN, makes_another
+from agents.template.moves import Move, blind_enter, blind_fill, fill, send
+from agents.template.prompt.criteria import Criterion
+from agents.template.prompt.synonyms import alike, names_of
+from agents.template.prompt.task_kinds import ADDING, CHANGING
+from agents.template.sites import blind_xpath
+
+# How well a button or field answers to a name: surely enough; and of a button that sends any form.
+_CALLED, _GENERIC = 0.6, 0.3
+_GOOD, _OPENER = 0.5, 0.8
+_MOST_BLOCKS = 12
+# A form that does one of these is another task's, unless the task says so itself.
+_OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
+_OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
+# What leaves a form without sending it.
+_LEAVING = frozenset(
+    """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
+    bold italic underline list link emoji today toggle menu""".split()  # noqa: SIM905 (words read best as words)
+)
+_KEEPING = frozenset({"save", "submit", "confirm"})
+_SEARCH = ("search", "find", "look up", "go", "query", "discover")
+_SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a task's form is recognised: the criteria, fields that it has, its button's names, or verbs and nouns of these."""
+
+    criteria: tuple[Criterion, ...]
+    known_by: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
+    verbs: frozenset[str] = frozenset()
+    nouns: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundForm:
+    """A form, or the fields that stand outside of any.
+
+    `merit`: how surely the task is about this form; `good`: enough to fill it; `sure`: its button says so, and nothing speaks against it.
+    `openers`: buttons that are called like what no field answers to ("Date", "Priority"): they open what it is chosen from.
+    """
+
+    elements: tuple[Element, ...]
+    slots: tuple[Slot, ...]
+    answers: tuple[Answer, ...]
+    button: Element | None
+    openers: tuple[Element, ...]
+    merit: float
+    good: bool
+    sure: bool
+
+
+def forms(page: Page, wanted: Wanted) -> list[FoundForm]:
+    found = [_found(page, elements, wanted) for elements in in_time(_apart(page), each=1)]
+    return sorted((form for form in found if form.slots), key=lambda form: (-form.merit, form.slots[0].place))
+
+
+def _apart(page: Page) -> Iterator[list[Element]]:
+    """The elements of each form, and those outside of any; while a dialog with fields is open, only the dialog's."""
+    shown = [element for element in page.elements if not element.hidden]
+    inside = [element for element in shown if element.dialog]
+    pool = inside if slots(inside) else shown
+    by_form: dict[int | None, list[Element]] = {}
+    for element in pool:
+        by_form.setdefault(element.form, []).append(element)
+    yield from by_form.values()
+
+
+def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm:
+    offered = slots(elements)
+    given = answers(wanted.criteria, offered, page)
+    anchors = [answer.slot.element for answer in given]
+    anchors = anchors or [slot.element for slot in offered if any(slot.likeness(name) >= _CALLED for name in wanted.known_by)]
+    inside = elements if elements and elements[0].form is not None else []
+    around = () if any(one.role in BUTTONS for one in inside) else _around(page, anchors or [slot.element for slot in offered], wanted)
+    own = around or inside
+    button, named = _button(own, wanted.sends, {one.place for slot in offered for one in slot.choices})
+    said = set(words(button.label or button.text)) if button else set[str]()
+    if wanted.verbs:
+        named = 1.0 if said & (wanted.verbs | _KEEPING) and said & wanted.nouns else min(named, 0.8)
+    other_verb = {ADDING: CHANGING, CHANGING: ADDING}.get(wanted.verbs, frozenset[str]())
+    is_foreign = bool(wanted.verbs and (said & FOREIGN - wanted.nouns or (said & other_verb and not said & wanted.verbs)))
+    is_another = is_foreign or (button is not None and named < 0.8 and _does_another(button, said))
+    opening = tuple(one for one in openers(wanted.criteria, given, own) if one is not button)
+    known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in wanted.known_by)
+    units = len({" ".join(words(one.field)) for one in wanted.criteria})
+    covered = (sum(answer.merit for answer in given) + len(opening)) / units if units else 0.0
+    merit = covered + 0.4 * min(known, 2) + 0.4 * named - (1.0 if is_another else 0.0)
+    # An item that is to be changed is in the form already.
+    is_prefilled = (
+        wanted.verbs == CHANGING and named >= 0.8 and not is_foreign and sum(bool(one.value) for one in offered if not one.ticks) > 1
+    )
+    is_recognised = named >= (1.0 if wanted.verbs and units else _CALLED) or known > 1
+    # The button of a form that is known by verb and noun may say no more than "Save".
+    is_recognised = is_recognised or (bool(wanted.verbs) and 2 * (len(given) + len(opening)) >= units > 0)
+    is_known = merit >= _GOOD and is_recognised and (bool(given) or known > 0)
+    good = button is not None and (is_known or is_prefilled)
+    return FoundForm(tuple(own), tuple(offered), given, button, opening, merit, good, sure=named >= 1.0 and not is_another)
+
+
+def _does_another(button: Element, said: set[str]) -> bool:
+    return bool(said & _OTHERS) or any(score(button, name) >= 0.9 for name in _OTHER_NAMES)
+
+
+def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Sequence[Element]) -> Iterator[Element]:
+    answered = {one.field for answer in given for one in answer.criteria}
+    buttons = [one for one in elements if one.usable and one.role == "button" and not one.overlay]
+    for field in dict.fromkeys(one.field for one in criteria if one.field not in answered):
+        scored = ((max(likeness(name, one.label) * weight for name, weight in names_of(field)), one) for one in buttons)
+        best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)
+        if best and best[0] >= _OPENER:
+            yield best[1]
+
+
+def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Element]:
+    """Without a form: the smallest block around the fields that has a button which may send them."""
+    if not anchors:
+        return []
+    ordered = sorted(anchors, key=lambda one: one.place)
+    blocks = [
+        [one for one in block if not makes_another(one, wanted.nouns, wanted.verbs)]
+        for block in in_time(islice(page.blocks(ordered), _MOST_BLOCKS), each=1)
+    ]
+    chosen = {one.place for one in anchors}
+    good = (block for block in blocks if _button(block, wanted.sends, chosen)[1] >= _CALLED)
+    some = (block for block in blocks if _button(block, (*wanted.sends, *_SENDING), chosen)[1] >= _CALLED)
+    return next(good, None) or next(some, None) or next(iter(blocks), [])
+
+
+def _button(elements: Sequence[Element], sends: Sequence[str], choices: set[int]) -> tuple[Element | None, float]:
+    """What sends the form, and how well it answers to the names: 0 for one that only stands there."""
+    buttons = [
+        one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices and not _leaves(one, sends)
+    ]
+    sending = [one for one in buttons if one.submits] or [one for one in buttons if one.role == "button"] or buttons
+    for names in (sends, _SENDING):
+        scored = [(called(one, names), one) for one in sending]
+        merit, best = max(scored, key=lambda hit: (round(hit[0], 2), hit[1].place), default=(0.0, None))
+        if merit >= _CALLED:
+            return best, merit if names is sends else _GENERIC
+    return (sending[-1] if sending else None), 0.0
+
+
+def called(element: Element, names: Sequence[str]) -> float:
+    """How well a button answers to one of the names, in these or in other words, from 0 to 1."""
+    return max((max(score(element, name), 0.9 * alike(name, element.label or element.text)) for name in names), default=0.0)
+
+
+def _leaves(element: Element, sends: Sequence[str]) -> bool:
+    said = set(words(element.label or element.text))
+    return bool(said & _LEAVING) and not any(said & _LEAVING & set(words(name)) for name in sends)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields that belong together, and the button that sends them; without a form element, those around the anchor field."""
+
+    fields: tuple[Element, ...]
+    button: Element | None
+
+
+def form_of(page: Page, anchor: Element, names: Sequence[str]) -> Form:
+    """The form around a field. Its button submits; else it is a real button, one of these names or the first after the field."""
+    mates = [one for one in page.elements if one.usable and one.form == anchor.form]
+    buttons = [one for one in mates if one.role in BUTTONS and one.type != "reset"]
+    sending = [one for one in buttons if one.submits]
+    pressed = sending or [one for one in buttons if one.role == "button" and one.place > anchor.place]
+    named = best_button(pressed, names)
+    button = named or (pressed[-1 if sending else 0] if pressed else None)
+    return Form(tuple(one for one in mates if one.role in FIELDS), button)
+
+
+def passwords(page: Page) -> list[Element]:
+    return [field for field in page.usable(TEXT_FIELDS) if field.type == "password"]
+
+
+def search_for(page: Page | None, text: str) -> tuple[Move, ...]:
+    """Type a text into the search field and send it; nothing where the page has none."""
+    if page is None:
+        return (blind_fill(blind_xpath.TEXT_FIELD, text), blind_enter(blind_xpath.TEXT_FIELD))
+    field = page.search_box
+    if field is None:
+        return ()
+    button = form_of(page, field, _SEARCH).button if field.form is not None else None
+    return (fill(page, field, text), send(page, field, button, enter_first=True))

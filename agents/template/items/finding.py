@@ -1,0 +1,245 @@
+"""The way to the item that a task is about, through lists, search, filters, pages and details, and pressing a button of it."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from agents.contract.action_history import Past
+from agents.contract.actions import validate
+from agents.contract.origins import joined, path_of, split_http
+from agents.page import Element, Page, Record
+from agents.page.elements import BUTTONS
+from agents.page.matching import words
+from agents.template.budget import in_time
+from agents.template.forms.forms import search_for
+from agents.template.items.filters import choices
+from agents.template.items.matching import LEAST, Verdict, best, best_button, judge, press_best
+from agents.template.moves import LOADING, Move, press
+from agents.template.prompt.criteria import Operator
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.measures import number_in
+from agents.template.prompt.synonyms import alike, meant
+from agents.template.prompt.target_item import Target, narrowing, target_of
+from agents.template.prompt.task_kinds import Kind
+
+# An item may lead to its maker and its kind too; what leads to more places is a list.
+_MOST_PLACES = 3
+# Opening a detail page and going back takes two of the twelve steps.
+_MOST_FRUITLESS = 4
+_OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
+_NEXT = ("next", "next page", "load more", "show more", "more results", "older")
+_LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
+_LIKELY, _SURELY = 0.6, 0.9
+# Buttons that say no more than this send a search, set a filter back or unfold one.
+_BARE = (frozenset({"search"}), frozenset({"all"}))
+_NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
+_SHORT = 3
+# A page with fewer items may still be loading them.
+_FEW = 2
+# What a card means that says no more than this is its cart.
+_ADD = frozenset({"add"})
+# A button of the whole page must say what is wanted, and little else.
+_SURE = 0.8
+_BACK = validate({"type": "NavigateAction", "go_back": True})
+
+
+def is_target_page(target: Target, page: Page) -> bool:
+    """Whether the page is that of an item that meets the criteria, as far as it shows: if it shows nothing, it was chosen for them."""
+    if not _is_detail(page):
+        return False
+    if page.subject is not None and _is_named(target, page.subject.name):
+        return judge(target.criteria, page.subject, whole=True).fits
+    if target.name and any(_is_named(target, head) for head in (*page.headings[:3], page.title)):
+        return True
+    return page.subject is None and not page.records
+
+
+def _is_named(target: Target, said: str) -> bool:
+    """Whether a heading bears the name that is searched for, where one is."""
+    return not target.name or " ".join(words(target.name)) in " ".join(words(said)) or target.name.lower() in said.lower()
+
+
+def _is_detail(page: Page) -> bool:
+    """Whether the page is about one item: its address names one, deeper than a list's."""
+    path = [part for part in path_of(page.url).split("/") if part]
+    return len(path) > 1 or any(any(sign.isdigit() for sign in part) for part in path)
+
+
+def fitting(target: Target, page: Page) -> list[tuple[Record, Verdict]]:
+    """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
+    found = best(target.criteria, [record for record in page.records if record.name and record.elements and not _frames(record)])
+    return found or best(target.criteria, _single(target, page))
+
+
+def _single(target: Target, page: Page) -> tuple[Record, ...]:
+    if not target.name or _is_detail(page):
+        return ()
+    blocks: dict[str, list[Element]] = {}
+    for element in in_time(page.usable(BUTTONS), each=4):
+        if _is_named(target, text := page.card(element)):
+            blocks.setdefault(text, []).append(element)
+    exact = next((one.value for one in target.criteria if one.operator is Operator.EQUALS and one.value == target.name), "")
+    return tuple(
+        Record(exact or text, {}, text, tuple(some))
+        for text, some in blocks.items()
+        if best_button(some, _OPENERS) or any(_is_named(target, one.text) for one in some)
+    )
+
+
+def _frames(record: Record) -> bool:
+    """Whether what looks like an item is a part of the page with several items in it: the same words lead to different places."""
+    links = [link for link in record.elements if link.href]
+    places = {link.href for link in links}
+    return len(places) > _MOST_PLACES or len({link.label for link in links}) < len(places)
+
+
+def towards(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
+    """The next move to the item; nothing where no way is left."""
+    return next((moves for moves in _routes(target, page, past) if moves), ())
+
+
+def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
+    if _is_loading(page, past):
+        yield (Move((LOADING,)),)
+    if target.thing:
+        yield _to_things(target, page, past)
+    fits = fitting(target, page)
+    yield _opened(page, past, (record for record, verdict in fits if verdict.certain))
+    if past.last_entered:
+        yield (Move((LOADING,)),)
+    if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
+        yield (Move((_BACK,)),)
+    yield _searched(target.name, page, past)
+    wanted = narrowing(target.criteria)
+    yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
+    # What else of an item may be searched for: words that it has.
+    yield _searched(next((one.value for one in wanted if number_in(one.value) is None), ""), page, past)
+    # Each item that was opened in vain was left by going back.
+    if sum("go_back" in entry.fields for entry in past.entries) < _MOST_FRUITLESS:
+        yield _opened(page, past, (record for record, _ in fits))
+    yield _next_page(page)
+    yield _listed(page, past)
+
+
+def _is_loading(page: Page, past: Past) -> bool:
+    """Whether more may come by itself: the page has hardly anything yet, or still has the link that was pressed last, which leads on."""
+    if past.last_waited:
+        return False
+    if len(page.records) < _FEW and page.subject is None:
+        return True
+    last = past.entries[-1] if past.entries else None
+    if last is None or last.type != "ClickAction" or last.succeeded is False or not _unnumbered(last.fields):
+        return False
+    pressed = page.element(last.fields["selector"])
+    return pressed is not None and bool(pressed.href) and not _stays(pressed, page)
+
+
+def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
+    """Open the first that wasn't opened before: press what bears its name or says so, else its first link that leads to a page."""
+    for record in in_time(records, each=1):
+        said = words(record.name)
+        links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
+        addressed = [link for link in links if link.href]
+        named = (link for link in addressed if said and words(link.text)[: len(said)] == said)
+        chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
+        move = press(page, chosen, lambda selector: "href" in str(selector), record.name) if chosen else None
+        if move is not None and not _tried(move, past):
+            return (move,)
+    return ()
+
+
+def _stays(element: Element, page: Page) -> bool:
+    """Whether a link leads nowhere else."""
+    if not element.href:
+        return element.role == "link" and element.tag == "a"
+    if not element.href.strip("#") or element.href.startswith(("mailto:", "tel:")):
+        return True
+    there, here = split_http(joined(page.url, element.href)), split_http(page.url)
+    return there is not None and here is not None and (there.path, there.query) == (here.path, here.query)
+
+
+def _tried(move: Move, past: Past) -> bool:
+    """Whether it was pressed before; how many others of its name or address there are may have changed since."""
+    known = {_unnumbered(entry.fields) for entry in past.entries} - {""}
+    return any(past.times(action) or _unnumbered(action.fields) in known for action in move.alternatives)
+
+
+def _unnumbered(fields: Mapping[str, Any]) -> str:
+    """An XPath by name or address, without the number of the match; "" for any other."""
+    selector = fields.get("selector")
+    value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
+    return _NUMBERED.sub(r"\1", value) if "ancestor::" in value or "@href=" in value else ""
+
+
+def _to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
+    """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
+    route = re.compile(rf"/{re.escape(target.thing)}s?(?:[/?#]|$)", re.I)
+    links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_seed(link, page)]
+    if route.search(page.url) or not links or words(links[0].label) != (target.thing,):
+        return ()
+    move = press(page, links[0])
+    return () if _tried(move, past) else (move,)
+
+
+def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
+    moves = search_for(page, name) if name else ()
+    sent = any(past.times(action) for move in moves if not move.fills for action in move.alternatives)
+    return () if not moves or sent or moves[0].shown else moves
+
+
+def _next_page(page: Page) -> tuple[Move, ...]:
+    pages = page.pagination
+    on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
+    within = {element.place for record in page.records for element in record.elements}
+    short = (element for element in page.elements if len(words(element.label)) <= _SHORT and element.place not in within)
+    found = on or best_button(short, _NEXT, least=0.9)
+    return (press(page, found),) if found else ()
+
+
+def _listed(page: Page, past: Past) -> tuple[Move, ...]:
+    """A page of the site that may list more, each once."""
+    links = [
+        one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4 and not _stays(one, page) and _keeps_seed(one, page)
+    ]
+    ranked = sorted(((_likely(link), link) for link in links), key=lambda hit: (-hit[0], hit[1].place))
+    likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (_LIKELY if link.href else _SURELY))
+    return next(((move,) for move in likely if not _tried(move, past)), ())
+
+
+def _likely(link: Element) -> float:
+    """How far a link promises a list; the first names promise more than the last ones."""
+    if link.submits or (not link.href and meant(link.label) in _BARE):
+        return 0.0
+    return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
+
+
+def _keeps_seed(link: Element, page: Page) -> bool:
+    return not link.href or "seed=" not in page.url or "seed=" in link.href
+
+
+def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
+    """Press what one of the names fits, of the item that is meant; nothing where this page doesn't have it."""
+    target = target_of(intent)
+    if is_target_page(target, page):
+        return press_best(page, _own(page), names, least)
+    labels = names if intent.kind is Kind.CART else [name for name in names if meant(name) != _ADD]
+    sure = certain_items(target, page)
+    pressed = (press_best(page, record.elements, labels, least, record.name) for record in in_time(sure, each=4))
+    found = next((moves for moves in pressed if moves), ())
+    if found:
+        return found
+    # Tick an item in its list, then press what is done to all that are ticked: such buttons show when one is.
+    box = next((one for record in sure for one in record.elements if one.role == "checkbox" and one.usable), None)
+    return (press(page, box), *press_best(page, _own(page), names, _SURE)) if box else ()
+
+
+def certain_items(target: Target, page: Page) -> list[Record]:
+    return [record for record, verdict in fitting(target, page) if verdict.certain]
+
+
+def _own(page: Page) -> Iterable[Element]:
+    """The elements of the page's subject, else those that belong to no item of its lists: other items have buttons of the same names."""
+    if page.subject is not None:
+        return page.subject.elements
+    others = {element.place for record in page.records for element in record.elements if len(record.elements) < 12}
+    return [element for element in page.elements if element.place not in others]

@@ -1,0 +1,225 @@
+"""Whether buttons are called by a name, and whether items meet criteria, by what the page shows of them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agents.contract.action_history import Past
+from agents.page import Element, Page, Record
+from agents.page.elements import BUTTONS
+from agents.page.matching import likeness, words
+from agents.template.budget import in_time
+from agents.template.moves import Move, press
+from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.measures import comparable, date_in, number_in
+from agents.template.prompt.synonyms import alike, meant
+from agents.template.prompt.values import meets
+
+# Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
+LEAST = 0.5
+_MARKED = 0.8
+_ANYWHERE = frozenset({"add", "save", "view", "list"})
+# As the thesaurus calls them.
+_PLACES = frozenset({"cart", "list"})
+# What prompts and sites call the same attribute.
+_SAME = (
+    frozenset({"name", "title", "headline", "subject", "label", "query", "question"}),
+    frozenset({"genre", "category", "cuisine", "section", "tag", "topic"}),
+    frozenset({"cast", "starring", "actor", "star"}),
+    frozenset({"duration", "length", "runtime", "minute"}),
+    frozenset({"page", "page count", "length"}),
+    frozenset({"author", "writer", "by"}),
+    frozenset({"rating", "score", "star", "average"}),
+    frozenset({"price", "cost", "amount", "total", "total amount", "rate", "fee", "consultation fee", "budget"}),
+    frozenset({"year", "released", "release date", "published", "date"}),
+    frozenset({"review", "rating count", "vote"}),
+    frozenset({"location", "address", "city", "region", "country"}),
+    frozenset({"from", "from email", "sender", "email"}),
+    frozenset({"to", "to email", "recipient"}),
+    frozenset({"description", "desc", "body", "content", "text", "synopsis", "about"}),
+    frozenset({"speciality", "specialty", "specialization"}),
+    frozenset({"role", "position", "job title", "title"}),
+    frozenset({"guest", "people", "capacity", "person"}),
+    frozenset({"date", "start date", "due date", "created", "day"}),
+    frozenset({"updated", "last updated", "last", "last activity"}),
+)
+_NAMES = frozenset({"name", "title"})
+_ALIKE = 0.6
+_LISTED = re.compile(r"\s*(?:[,;/|·•]|\s-\s|\band\b|&)\s*")
+_PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
+_COMPARING = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
+_YEAR = re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])")
+_SHAPES = {"year": _YEAR, "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
+# A longer text may be shown in other words, or cut.
+_LONGEST_SAID = 60
+# A shorter piece of text is in anything.
+_TELLING = 5
+
+
+def best_button(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
+    """The button or link that one of the names fits best; the earlier name and the earlier element win where two are alike."""
+    wanted = frozenset().union(*map(meant, names))
+    hits: list[tuple[float, int, int, Element]] = []
+    for order, element in enumerate(in_time(elements)):
+        if not element.usable or element.role not in BUTTONS:
+            continue
+        if all(wanted.isdisjoint(meant(text)) for text in (element.label, element.text, element.hints)):
+            continue
+        places = meant(element.label) & _PLACES or meant(element.hints) & _PLACES
+        if places and wanted & _PLACES and not places & wanted:  # a cart is no wishlist, whatever else two buttons share
+            continue
+        hits += [(round(_fit(element, name), 2), -rank, -order, element) for rank, name in enumerate(names)]
+    best = max(hits, key=lambda hit: hit[:3], default=None)
+    return best[3] if best and best[0] >= least else None
+
+
+def _fit(element: Element, name: str) -> float:
+    """How well a name fits what an element says, or a little less what its markup says. A word for anything must be all of it."""
+    wanted = meant(name)
+    if wanted <= _ANYWHERE and meant(element.label) != wanted:
+        return 0.0
+    return max(alike(name, element.label), alike(name, element.text), _MARKED * alike(name, element.hints))
+
+
+def press_best(page: Page, elements: Iterable[Element], names: Sequence[str], least: float = LEAST, beside: str = "") -> tuple[Move, ...]:
+    """Press the best button; nothing where none is good enough."""
+    found = best_button(elements, names, least)
+    return (press_labelled(page, found, names, beside),) if found else ()
+
+
+def press_labelled(page: Page, element: Element, names: Sequence[str], beside: str = "") -> Move:
+    """Press an element, if possible by a selector that holds its label: the history then shows what was pressed."""
+    label = element.text or element.label
+    return press(page, element, lambda selector: label in str(selector["value"]) if label else _says(selector, names), beside)
+
+
+def was_pressed(past: Past, names: Sequence[str]) -> bool:
+    clicks = (entry for entry in past.entries if entry.succeeded is not False and entry.type == "ClickAction")
+    return any(_says(entry.fields.get("selector"), names) for entry in clicks)
+
+
+def _says(selector: object, names: Sequence[str]) -> bool:
+    said = meant(str(selector.get("value", "")) if isinstance(selector, dict) else "")
+    return any(said >= wanted for wanted in map(meant, names) if wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many criteria an item meets and fails by what is shown of it; `open` are those that what is shown leaves open.
+
+    A negative criterion of which nothing is shown counts as met: it excludes one value of many. `hinted` are the open ones whose value
+    is somewhere in the item's text.
+    """
+
+    met: int
+    failed: int
+    open: int
+    hinted: int = 0
+
+    @property
+    def fits(self) -> bool:
+        return self.failed == 0
+
+    @property
+    def certain(self) -> bool:
+        return self.failed == 0 and self.open == 0
+
+
+def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> Verdict:
+    """The verdict on an item by its attributes, else by its text. `whole`: all that the site shows of it is there."""
+    results = [(one, _result(one, record, whole=whole)) for one in criteria]
+    by_result = [result for _, result in results]
+    hinted = sum(result is None and any(_contains(record.text, value) for value in one.values) for one, result in results)
+    return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted)
+
+
+def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None:
+    is_comparing = criterion.operator in _COMPARING
+    shown = [
+        value for value in attributes(record, criterion.field) if not is_comparing or comparable(value, criterion.value)[0] is not None
+    ]
+    if shown:
+        return (all if criterion.operator.negative else any)(holds(criterion, value) for value in shown)
+    found = _by_text(criterion, record)
+    if found is not None or is_comparing or not whole:
+        return found
+    # Words that are nowhere in all that is shown of an item aren't its; numbers and long texts may only not be shown.
+    if any(len(value) > _LONGEST_SAID or _PURE_NUMBER.fullmatch(value) for value in criterion.values):
+        return None
+    return any(_contains(record.text, value) for value in criterion.values)
+
+
+def _by_text(criterion: Criterion, record: Record) -> bool | None:
+    """What the whole text says of an attribute that it doesn't name: a value that is in it, or isn't."""
+    # A year or a rating is known by its shape; of several, of which some hold, it isn't known which is meant.
+    shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
+    held = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()
+    if len(held) == 1:
+        return held.pop()
+    if criterion.operator in _COMPARING:
+        return None
+    if criterion.operator is Operator.CONTAINS:
+        return all(len(value) >= _TELLING and _contains(record.text, value) for value in criterion.values) or None
+    text = record.text.lower()
+    values = (value.lower() for value in criterion.values if value.strip())
+    found = any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)
+    return not found if criterion.operator.negative else found or None
+
+
+def _contains(text: str, value: str) -> bool:
+    return value.lower() in text.lower()
+
+
+def attributes(record: Record, field: str) -> tuple[str, ...]:
+    """The item's values for a field of a prompt ("movie name", "release year"); none where none is shown, several where it isn't sure."""
+    wanted, last = " ".join(words(field)), set(words(field)[-1:])
+    named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
+    own = next((value for name in (wanted, wanted.rpartition(" ")[0]) for said, value in named if said == name and value), "")
+    if record.name and last & _NAMES:
+        return (own,) if own and " " in wanted else (record.name,)
+    if own:
+        return (own,)
+    groups = [group for group in _SAME if wanted in group or last & group]
+    called = [value for name, value in named if any(name in group for group in groups)]
+    if called:
+        return tuple(called[:1])
+    best = max(record.attributes, key=lambda name: likeness(name, field), default="")
+    return (record.attributes[best],) if best and likeness(best, field) >= _ALIKE else ()
+
+
+def names_alike(field: str, text: str) -> float:
+    """1.0 where a text has a word that sites use for the field of a prompt, else 0.0."""
+    last = set(words(field)[-1:])
+    wanted = frozenset().union(*(group for group in _SAME if last & group))
+    return 1.0 if wanted & set(words(text)) else 0.0
+
+
+def holds(criterion: Criterion, said: str) -> bool:
+    """Whether what a page says for an attribute meets a criterion: a list where one entry does, a number whatever stands around it."""
+    match criterion.operator:
+        case Operator.EQUALS | Operator.ONE_OF:
+            return any(_equal(value, said) for value in criterion.values)
+        case Operator.NOT_EQUALS | Operator.NOT_ONE_OF:
+            return not any(_equal(value, said) for value in criterion.values)
+    return meets(criterion, said)
+
+
+def _equal(value: str, said: str) -> bool:
+    wanted, have = _folded(value), _folded(said)
+    if wanted == have or wanted in {_folded(part) for part in _LISTED.split(said)}:
+        return True
+    if _PURE_NUMBER.fullmatch(wanted):
+        return number_in(wanted) == number_in(have)
+    days = date_in(value), date_in(said)
+    return days[0] is not None and days[0] == days[1]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split()).strip(" .:!\"'“”‘’")
+
+
+def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple[Record, Verdict]]:
+    """The items that fail no criterion: those that surely meet all first, then by how many they are seen to meet, then as on the page."""
+    judged = [(record, judge(criteria, record)) for record in in_time(records, each=4)]
+    fitting = [pair for pair in judged if pair[1].fits]
+    return sorted(fitting, key=lambda pair: (pair[1].open, -pair[1].hinted, -pair[1].met, pair[0].place))

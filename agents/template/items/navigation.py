@@ -1,0 +1,157 @@
+"""What leads to the form of a task, to the part of the site that it is about, and to one's own page."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from agents.contract.origins import path_of
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, score
+from agents.page.matching import words
+from agents.template.budget import in_time
+from agents.template.items.matching import best_button
+from agents.template.moves import Move, press
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.synonyms import alike, meant
+from agents.template.prompt.target_item import target_of
+
+# Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
+# Between the two is what only the markup calls so: "Submit" with the id "team-add-button".
+OWN, MARKED, SECTION, NAMED = 1.5, 1.2, 0.9, 0.55
+_MOST_WORDS = 5
+# What else sites call the things that prompts speak of.
+_ALIKE = tuple(
+    frozenset(line.split())
+    for line in (
+        "film movie title picture",
+        "book title novel volume",
+        "matter case project engagement file",
+        "client customer account contact",
+        "log entry time hour timesheet billing",
+        "event appointment meeting calendar schedule",
+        "task todo",
+        "document file",
+        "team group",
+        "channel room",
+        "post update status",
+        "job position gig",
+        "expense cost receipt",
+        "server community",
+        "address location",
+        "review comment feedback note rating",
+    )
+)
+# What a lead, or a form's button, of another task is about.
+FOREIGN = frozenset(
+    """profile account password list watchlist wishlist cart filter search login setting preference help support about
+    home""".split()  # noqa: SIM905
+)
+_THINGS = frozenset().union(*_ALIKE) | {"project"}
+_LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
+_BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
+# As in: add members to the team.
+_INTO = re.compile(r"^[^'\"]{0,40}?\b(?:in|on)?to (?:the|my|a|an) ([a-z]+)\b", re.I)
+_NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
+
+
+# What follows these words says which one of the things is meant.
+_HEAD = re.compile(r"\b(?:where|whose|that|which|with|to|from|named|called|titled)\b|[,;]", re.I)
+_MOST_SECTION_WORDS = 6
+_OF_MINE = re.compile(r"\b(?:my|your|our|own)\s+(?P<thing>[a-z]+)\b", re.I)
+_ROUTE = re.compile(r"/(?:profile|account|dashboard|me|user)(?:[/?#]|$)", re.I)
+_NAMES = ("profile", "my profile", "my account", "dashboard")
+# What a tab for something else says: one's data, what one has saved, something new.
+_ELSE = frozenset({"profile", "password", "setting", "list", "new", "add", "create", "share", "save", "saved"})
+_SURE = 0.7
+
+
+def nouns_of(intent: Intent) -> frozenset[str]:
+    """What the prompt's verb is about, by all its names: film and movie of "Add a film where …"; nothing where it says none."""
+    found, into = _NOUN.match(intent.words), _INTO.search(intent.words)
+    own = frozenset(words(f"{found[1]} {into[1] if into else ''}")) if found else frozenset()
+    return own.union(*(group for group in _ALIKE if own & group))
+
+
+def form_links(
+    page: Page, nouns: frozenset[str], verbs: frozenset[str], names: Sequence[str], routes: Sequence[str]
+) -> list[tuple[Element, float]]:
+    """What may lead to the form, each with its merit, the likeliest first."""
+    found = list[tuple[Element, float]]()
+    for one in in_time(page.usable(BUTTONS)):
+        if len(words(one.label or one.text)) > _MOST_WORDS or _leads_nowhere(one, page):
+            continue
+        merit = max(_by_words(one, page, nouns, verbs), *_by_names(one, page, names, routes))
+        if merit >= NAMED - 0.05:
+            found.append((one, min(merit, NAMED) if makes_another(one, nouns, verbs) else merit))
+    return sorted(found, key=lambda link: (link[0].footer, -link[1], link[0].place))
+
+
+def _leads_nowhere(element: Element, page: Page) -> bool:
+    """Whether it leads to the page itself, or is a footer's button: that is only another way around the site."""
+    if element.href:
+        return path_of(element.href) == path_of(page.url) and not element.href.startswith("#") and path_of(page.url) != "/"
+    return element.footer
+
+
+def makes_another(element: Element, nouns: frozenset[str], verbs: frozenset[str]) -> bool:
+    marked = set(words(element.hints))
+    return bool(nouns and marked & _THINGS and marked & verbs) and not marked & nouns
+
+
+def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozenset[str]) -> float:
+    said = set(words(element.label or element.text))
+    if said & FOREIGN - nouns:
+        return 0.0
+    about = bool(said & nouns)
+    marked = set(words(element.hints))
+    if said & verbs and about:
+        return OWN
+    if marked & verbs and marked & nouns and not element.submits:
+        return MARKED
+    if said & verbs:
+        return NAMED
+    path = words(path_of(element.href)) if element.href else ()
+    elsewhere = element.role == "tab" or (bool(element.href) and path_of(element.href) != path_of(page.url))
+    return SECTION if elsewhere and (about or set(path[-1:]) & nouns) and len(path) <= 2 else 0.0
+
+
+def _by_names(element: Element, page: Page, names: Sequence[str], routes: Sequence[str]) -> Iterator[float]:
+    said = element.label or element.text
+    yield max((max(score(element, name), 0.95 * alike(name, said)) - 0.01 * rank for rank, name in enumerate(names)), default=0.0)
+    path = path_of(element.href).lower() if element.href else ""
+    yield 0.8 if any(f"/{route}" in path for route in routes) and path != path_of(page.url) else 0.0
+
+
+def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
+    """Press the link to the part of the site whose address is named by what the prompt says first; nothing where there is none."""
+    said = words(_HEAD.split(intent.words, maxsplit=1)[0])
+    here = path_of(page.url).rstrip("/")
+    links = [link for link in in_time(page.usable({"link"})) if link.href and len(words(link.label)) <= _MOST_SECTION_WORDS]
+    places = [(place, link) for link in links if (place := _place(link.href)) and path_of(link.href).rstrip("/") != here]
+    other = [name for word in said for name in sorted(frozenset().union(*(group for group in _ALIKE if word in group)))]
+    found = next((link for noun in (*said, *other) for place, link in places if place == noun), None)
+    return (press(page, found),) if found else ()
+
+
+def _place(href: str) -> str:
+    """The one word that the last part of an address is, in the singular; empty for an item's or the start page's."""
+    parts = [part for part in path_of(href).split("/") if part]
+    named = words(parts[-1]) if len(parts) == 1 else ()
+    return named[0] if len(named) == 1 else ""
+
+
+def is_own_item(intent: Intent) -> bool:
+    return not target_of(intent).criteria and _OF_MINE.search(intent.words) is not None
+
+
+def to_own_page(intent: Intent, page: Page) -> tuple[Move, ...]:
+    """To the own page by its route or name; there to the part where the item is: called like it, else where something can be edited."""
+    if not _ROUTE.search(page.url):
+        by_route = next((link for link in page.usable({"link"}) if _ROUTE.search(link.href)), None)
+        link = by_route or best_button(page.usable(BUTTONS), _NAMES, _SURE)
+        return (press(page, link),) if link else ()
+    tabs = [tab for tab in page.usable({"tab"}) or page.usable({"button"}) if not _ELSE & (meant(tab.label) | meant(tab.hints))]
+    found = _OF_MINE.search(intent.words)
+    thing = " ".join(words(found["thing"])) if found else "item"
+    named = best_button(tabs, (f"edit {thing}", f"manage {thing}", thing), _SURE)
+    tab = named or best_button(tabs, ("edit", "manage"), _SURE / 2)
+    return (press(page, tab),) if tab is not None and not tab.selected else ()

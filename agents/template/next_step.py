@@ -1,0 +1,230 @@
+"""From moves to the actions that are sent: what is still open, in an order that can't fail twice in a row."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from agents.contract.action_history import Past
+from agents.contract.actions import FILLS, Action
+from agents.contract.origins import path_of, split_http
+from agents.contract.protocol import Plan, Step
+from agents.contract.task_rules import permitted
+from agents.page import Page
+from agents.page.elements import BUTTONS
+from agents.page.matching import words
+from agents.template.forms.forms import passwords
+from agents.template.items.finding import fitting, is_target_page, press_on_item, towards
+from agents.template.items.matching import was_pressed
+from agents.template.items.navigation import is_own_item, to_own_page, to_section
+from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.target_item import target_of
+from agents.template.prompt.task_kinds import Kind, Trait
+from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
+from agents.template.recipes.accounts import log_in
+from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
+from agents.template.recipes.recipe import named_button
+
+# Past the cart there is nothing left to be put in.
+_PAYING = frozenset({"checkout", "payment"})
+_BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
+_AT_ONCE = re.compile(r"\bbuy now\b", re.I)
+_WAITS_FOR_A_PAGE = 2
+_IN_SECTION = "in the part of the site that it is about"
+# Sites show a dialog up to five times; one that stays beyond that can't be closed.
+_MOST_DIALOGS = 5
+_CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
+
+
+def next_step(step: Step, intent: Intent, page: Page) -> Plan:
+    """The next tool calls, from the page as it is and the history as it went.
+
+    What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task.
+    """
+    past = Past(step.history)
+    made = _next(step, intent, page, past)
+    return Plan((LOADING,), reasoning=made.reasoning) if made.done and past.entries and not past.last_waited else made
+
+
+def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
+    if page.blank:
+        return _without_page(step, intent, past)
+    if page.dialog and (closing := _close_dialog(step, page, past)):
+        return _sent([closing], past, "a dialog is in the way")
+    since = past
+    if intent.logs_in:
+        after = past.after_sending()
+        if after is None or not LOGIN.achieved(intent, page, past):
+            return _stage(step, LOGIN, intent, page, past)
+        since = after
+    elif intent.kind is Kind.OWN_COMMENT and page.logged_in is not False:
+        since = past.after_entering()
+    return _through(step, intent, page, since)
+
+
+def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
+    """The tasks of a chain in order. Being logged out again ends it, whatever this page would say of the tasks before."""
+    if any(one.kind is Kind.LOGOUT for one in intent.then[-1:]) and intent.logs_in and LOGOUT.achieved(intent.then[-1], page, since):
+        return Plan((), done=True, reasoning="Template: all is done, and logged out.")
+    made = _stage(step, recipe_for(intent), intent, page, since)
+    if not made.done or not intent.then:
+        return made
+    after = since.after_enter() if intent.kind is Kind.SEARCH else since
+    return _through(step, replace(intent.then[0], then=intent.then[1:], logs_in=intent.logs_in), page, after or since)
+
+
+def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
+    """What one recipe does next; `past` is the part of the history that belongs to it."""
+    prior = intent.logs_in and recipe is LOGIN
+    achieved = not prior and recipe.achieved(intent, page, past)
+    acts = recipe.act(intent, page)
+    first = () if prior or achieved else _before(intent, page, past, acts)
+    reaching = [] if achieved else _open(step, past, first or recipe.reach(intent, page))
+    actions = reaching or ([] if first else _open(step, past, acts))
+    # What a search led to has its own fields, maybe the same again: a search that was sent is done.
+    unfilled = intent.kind is not Kind.SEARCH and not reaching and any(action.type in FILLS for action in actions)
+    if achieved and not unfilled:
+        return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
+    return _sent(actions, past, intent.kind) if actions else _nothing_left(step, intent, page, past)
+
+
+def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
+    """The moves that bring about what the task needs first; nothing where all is so. `acts` is what the recipe would do here."""
+    kind, path = intent.kind, path_of(page.url)
+    if passwords(page) and page.logged_in is not True and not kind.has(Trait.ACCOUNT):
+        return log_in(intent, page)
+    if kind is Kind.CHECKOUT and (_PAYING & set(words(path)) or was_pressed(past, _BUY)):
+        return ()
+    if path == "/" and (onward := _into_section(intent, page, past, acts)):
+        return onward
+    if not kind.has(Trait.OF_ITEM) or (acts and kind.has(Trait.ON_CARDS)):
+        return ()
+    if kind is Kind.EDIT_ITEM and is_own_item(intent):
+        return () if acts else to_own_page(intent, page)
+    return _to_item(intent, page, past)
+
+
+def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """The way to the item, into the cart with it where it has to be in there first."""
+    target, buys = target_of(intent), intent.kind is Kind.CHECKOUT
+    at_once = buys and _AT_ONCE.search(intent.words) is not None
+    if (buys and not at_once and not target.is_any) or takes_from_cart(intent):
+        return before_cart_task(intent, page, past)
+    if target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL):
+        return ()
+    if not is_target_page(target, page):
+        return towards(target, page, past)
+    return press_on_item(intent, page, _BUY) if at_once and not was_pressed(past, _BUY) else ()
+
+
+def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
+    """From the start page to the part of the site where such things are, unless the task can be done here."""
+    lists = intent.kind.has(Trait.ON_LIST) and not acts
+    opens_item = intent.kind.has(Trait.IN_SECTION) and not any(verdict.certain for _, verdict in fitting(target_of(intent), page))
+    moves = to_section(intent, page) if lists or opens_item else ()
+    return () if any(past.times(way) for move in moves for way in move.alternatives) else moves
+
+
+def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
+    return Choice(Past(step.history), past).open([_permitted(move, step) for move in moves])
+
+
+def _permitted(move: Move, step: Step) -> Move:
+    """The move with those alternatives that may leave, as they will leave: only then can they be compared with those that failed."""
+    return replace(move, alternatives=permitted(move.alternatives, step))
+
+
+def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
+    """A wait first where the last action failed, so that one more failure is not the second in a row; and one between any two."""
+    return Plan(tuple(breathing(actions, after_failure=past.last_failed)), reasoning=f"Template: {why}.")
+
+
+def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
+    """Nothing on this page answers to the task: one wait, as it may still be loading; then the part of the site that it is about."""
+    if not Past(step.history).last_waited:
+        return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
+    named = named_button(intent, page)
+    for moves, where in (((press(page, named),) if named else (), "by what the prompt calls it"), (to_section(intent, page), _IN_SECTION)):
+        onward = _open(step, past, moves)
+        if onward and not any(past.times(action) for action in onward):
+            return _sent(onward, past, f"{intent.kind}, {where}")
+    return Plan((), done=True, reasoning=NOTHING_LEFT)
+
+
+def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
+    """No page came, or an empty one: it may be loading; then it may need to be opened; then unseen moves are better than none."""
+    if past.waits < 1:
+        return Plan((LOADING,), reasoning="Template: the page is empty, it may be loading.")
+    known = [url for url in (step.url, *(entry.url for entry in reversed(past.entries))) if split_http(url)]
+    opening = [action for url in known[:1] for action in opened(url) if not past.times(action)]
+    if opening:
+        return Plan(tuple(opening), reasoning="Template: the page stayed empty, opening it again.")
+    recipe = LOGIN if intent.logs_in and past.after_sending() is None else recipe_for(intent)
+    moves = (*recipe.blind_reach(intent), *recipe.blind_act(intent)) if known else ()
+    unseen = _open(step, past, moves)
+    if unseen:
+        return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
+    done = past.waits >= _WAITS_FOR_A_PAGE
+    return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
+
+
+def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
+    """Press what closes a modal dialog without fields; one with fields may be where the task is done."""
+    inside = [element for element in page.elements if element.dialog and element.usable]
+    buttons = [element for element in inside if element.role in BUTTONS]
+    if len(buttons) < len(inside):
+        return None
+    named = page.find(_CLOSERS, BUTTONS)
+    order = ([named] if named in buttons else []) + [button for button in buttons if button is not named]
+    actions = (action for button in order[:2] for action in _permitted(press(page, button), step).alternatives)
+    return next((action for action in actions if not past.failed(action) and past.times(action) < _MOST_DIALOGS), None)
+
+
+@dataclass
+class Choice:
+    """Chooses among the alternatives of moves by a history: nothing that failed, nothing twice."""
+
+    whole: Past
+    past: Past
+    _counted: dict[tuple[str, bool], int] = field(default_factory=dict)
+
+    def open(self, moves: Sequence[Move]) -> list[Action]:
+        chosen: list[Action] = []
+        for move in moves:
+            action = self._fill(move) if move.fills else self._press(move, again=any(one.type in FILLS for one in chosen))
+            if action is not None:
+                chosen.append(action)
+                if move.opens:
+                    break
+        return chosen
+
+    def _fill(self, move: Move) -> Action | None:
+        counted = self._nameless(move, succeeded=True)
+        if counted or move.shown or any(self.past.did(action) for action in move.alternatives):
+            return None
+        return self._untried(move)
+
+    def _press(self, move: Move, *, again: bool) -> Action | None:
+        """The next way to press. What was pressed is pressed again only after new fills; else the next alternative has its turn."""
+        if move.shown or (move.once and any(self.past.did(action) for action in move.alternatives)):
+            return None
+        if again or move.repeats:
+            return self._untried(move)
+        pressed = [action for action in move.alternatives if self.past.did(action) and "go_back" not in action.fields]
+        left = [action for action in move.alternatives if action not in pressed]
+        if pressed and not (self.past.last_waited or move.tries):
+            return None
+        return self._untried(Move(tuple(left)))
+
+    def _untried(self, move: Move) -> Action | None:
+        left = (action for action in move.alternatives if not self.whole.failed(action))
+        return next((action for action in left if not self._nameless(Move((action,)), succeeded=False)), None)
+
+    def _nameless(self, move: Move, *, succeeded: bool) -> bool:
+        """Whether one of the outcomes that say no selector is this move's: they are handed out in order."""
+        if not move.alternatives:
+            return False
+        key = (move.alternatives[0].type, succeeded)
+        left = self._counted.setdefault(key, (self.past if succeeded else self.whole).nameless(key[0], succeeded=succeeded))
+        self._counted[key] = max(0, left - 1)
+        return left > 0

@@ -1,0 +1,53 @@
+"""A prompt whose quoted values are hidden."""
+
+import re
+from dataclasses import dataclass
+
+# A prompt is a few sentences; what is longer is no task, and its tail isn't read.
+LONGEST_PROMPT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A prompt whose quoted values and placeholders are replaced by marks of one character each, so that no word in them is misread."""
+
+    text: str
+    values: tuple[str, ...]
+    quoted: tuple[str, ...]
+
+    def plain(self, text: str) -> str:
+        return MARK.sub(lambda mark: self.values[ord(mark[0]) - _FIRST_MARK], text)
+
+
+_FIRST_MARK = 0xE000
+_MOST_MARKS = 0x1800
+ITEM = r"[\ue000-\uf7ff]"
+MARK = re.compile(ITEM)
+NUMBER = r"[$€£]?-?\d(?:[\d,.:/-]*\d)?"
+# Our own marks, and what neither an XPath nor a database can hold.
+_UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
+# Patterns that look for optional blanks in several places take minutes over thousands of them.
+_BLANKS = re.compile(r"\s+")
+# An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
+_QUOTED = re.compile(
+    r"""(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""
+    r"""|((?:\w[\w.+-]{0,40})?<[a-z_]{2,40}>(?:@\w+(?:[.-]\w+){0,4})?|https?://[^\s'"<>]+)""",
+    re.I,
+)
+
+
+def mask(prompt: str) -> Masked:
+    values: list[str] = []
+    quoted: list[str] = []
+
+    def hide(found: re.Match[str]) -> str:
+        if len(values) >= _MOST_MARKS:
+            return found[0]
+        value = next(group for group in found.groups() if group)
+        values.append(value)
+        if not found[5]:
+            quoted.append(value)
+        return chr(_FIRST_MARK + len(values) - 1)
+
+    text = _QUOTED.sub(hide, _UNSAYABLE.sub(" ", prompt[:LONGEST_PROMPT]))
+    return Masked(_BLANKS.sub(lambda found: "\n" if "\n" in found[0] else " ", text), tuple(values), tuple(quoted))

@@ -1,0 +1,173 @@
+"""Words that mean the same: on buttons, so that a recipe names a button once, and as names of fields."""
+
+from collections import defaultdict
+from functools import lru_cache
+
+from agents.page.matching import forms, words
+
+# The first word stands for all. What sites say besides English is Spanish more often than anything else.
+_SAME = (
+    "delete remove erase purge discard eliminate destroy expunge obliterate trash eliminar borrar quitar take unsave",
+    "add put place include insert append move anadir añadir agregar",
+    "edit modify update change revise amend adjust alter refine tweak editar",
+    "view see show open display check explore access inspect examine reveal expand unfold ver mostrar abrir browse",
+    "detail info information more overview detalle detalles",
+    "cart basket bag trolley carrito cesta",
+    "list watchlist wishlist favorite favourite favorites favourites collection lista favoritos library shelf",
+    "share send compartir enviar recommend",
+    "search find query lookup discover locate buscar",
+    "confirm yes proceed finalize approve accept agree confirmar ok sí continue",
+    "next forward siguiente advance later older",
+    "trailer tráiler",
+    "play watch reproducir",
+    "filter filtro filtrar narrow",
+    "apply run aplicar",
+    "sort order arrange rank organize ordenar",
+    "save store keep guardar bookmark",
+    "all every everything entire todo todas todos full complete",
+    "preview sample excerpt peek",
+    "profile account perfil cuenta",
+    "cancel abort cancelar",
+    "reserve book reservar",
+    "important priority",
+    "increase raise increment plus grow",
+    "decrease reduce decrement minus lessen",
+    "spam junk",
+)
+_MEANT = {word: line.split()[0] for line in _SAME for word in line.split()}
+# They do not describe what a button does.
+_SMALL = frozenset("to from of the a an my your this that it now item on for and or at".split())  # noqa: SIM905 (words read best as words)
+
+
+@lru_cache(maxsize=4096)
+def meant(text: str) -> frozenset[str]:
+    """The words of a text, each as the one that stands for those of its meaning; small words are left out unless there are no others."""
+    said = words(text)
+    meanings = frozenset(_MEANT.get(word, word) for word in said if word not in _SMALL)
+    return meanings or frozenset(said)
+
+
+def alike(wanted: str, said: str) -> float:
+    want, have = meant(wanted), meant(said)
+    if not want or not have:
+        return 0.0
+    if want == have:
+        return 1.0
+    shared = len(want & have)
+    return 0.7 * shared / len(want) + 0.2 * shared / len(have)
+
+
+# Each line: names of one thing, the plainest first. A name may stand in several lines.
+_LINES = """
+name, full name, your name, display name, commenter name, commenter, reviewer name, reviewer, contact name, customer name, guest name
+name, title, label, event label, event title, event name, task name, job title, headline, matter, matter name, client name
+first name, given name, forename
+last name, surname, family name
+username, user name, user, login name, email
+email, e-mail, email address, mail, mail address, recipient email, contact email, e-mail or username
+phone, phone number, telephone, mobile, contact number, tel, cell
+message, comment, content, body, text, review, your message, feedback, note, reply, share your thoughts, review text, question, description
+review, comment, review body, review text, comment text, your review, content, feedback, experience, message
+description, desc, details, synopsis, summary, overview, about, content, notes, body
+note, notes, special requests, special request, comments, message, instructions, additional information
+subject, topic, regarding, title, about, subject line
+to, recipient, recipients, send to, to email, recipient email, email, email address
+cc, carbon copy
+bcc, blind carbon copy
+guests, people, party size, number of guests, number of people, persons, party, guests count, seats, travelers, passengers, adults
+attendees, guests, invitees, participants, members, people, invite
+check in, checkin, check-in date, checkin date, arrival, start date, from date, date from, from, start
+check out, checkout, check-out date, checkout date, departure, end date, to date, date to, to, until, end
+start time, starts, start, begins, from
+end time, ends, end, until, to
+date, day, due date, deadline, due, when, appointment date, reservation date, pickup date, event date, choose date, scheduled date
+time, hour, at, appointment time, reservation time, pickup time, time slot, slot, select time
+rating, stars, score, rate, your rating, star rating
+price, cost, amount, fee, total
+budget, price, amount, rate, hourly rate
+quantity, qty, amount, count, number
+hours, duration, time spent, hours worked
+location, city, address, place, venue, where, region
+address, street, street address, address line 1, delivery address, shipping address, location
+zip, zip code, zipcode, postal code, postcode
+country, country code, nation, dial code
+card number, credit card number, credit card, card
+expiry, expiration, expiration date, expiry date, exp date, valid until, mm/yy
+cvv, cvc, security code, card code
+cardholder, name on card, cardholder name
+code, coupon, coupon code, promo code, discount code, voucher, promo
+genre, genres, category, categories, type
+category, type, kind, color, colour, calendar
+duration, running time, runtime, length, minutes, duration min
+year, release year, published, publication year, publication date, released
+page count, pages, number of pages, page number, length
+director, directed by
+author, writer, written by, authors
+cast, actors, starring, actor
+website, url, homepage, site, web site, link
+trailer url, trailer, trailer link
+meeting link, video link, conference link, link, url, meeting url
+bio, about me, about, biography, about you, introduce yourself, description
+favorite genres, favourite genres, genres, favorite genre
+status, state, stage, current status
+priority, urgency, importance, level
+matter, matter name, case, project, matter title
+client, client name, customer, customer name
+calendar, calendar name, choose calendar
+visibility, privacy, who can see
+busy, availability, show as
+reminder, reminders, notify, alert, notification
+recurrence, repeat, repeats, frequency, does it repeat
+all day, all-day event, all day event
+occasion, special occasion, select occasion
+pickup, pick up, pickup location, from, origin, enter location, where from
+destination, dropoff, drop off, where to, going to, to, enter destination
+mode, method, delivery method, order type
+payment, payment method, pay with, payment type
+size, portion, choose size
+preferences, preference, dietary, options
+role, position, job role, member role
+speciality, specialty, specialization, department, area, doctor
+doctor, doctor name, physician, provider
+insurance, insurance provider, insurance company
+patient name, full name, name, your name
+patient email, email, email address
+patient phone, phone, phone number
+reason, reason for visit, why, cause, notes
+headline, title, tagline
+company, organization, employer, firm
+experience, years of experience
+scope, project size, size
+skills, skill, expertise, required skills
+theme, appearance, color theme
+language, locale
+"""
+# As first words they say of which one, not what: a "start date" is none of the other starts, a "client name" is a client's.
+_VAGUE = frozenset({"new", "user", "item", "first", "last", "number", "full", "your", "my"})
+_ALIKE, _SHORTER, _LEADING = 0.92, 0.85, 0.7
+_GROUPS: dict[str, list[list[str]]] = defaultdict(list)
+for _line in _LINES.strip().splitlines():
+    _group = [" ".join(words(name)) for name in _line.split(",")]
+    for _name in _group:
+        _GROUPS[_name].append(_group)
+
+
+@lru_cache(maxsize=1024)
+def names_of(field: str) -> tuple[tuple[str, float], ...]:
+    """What a form may call what a prompt calls `field`, each with how surely that is meant: at most 1, its own name."""
+    own = " ".join(words(field.removeprefix("signup ")))
+    parts = own.split()
+    shorter = [(" ".join(parts[start:]), _SHORTER - 0.05 * (start - 1)) for start in range(1, len(parts))]
+    leading = [(parts[0], _LEADING)] if len(parts) > 1 and parts[0] not in _VAGUE else []
+    found = {own: 1.0}
+    for name, weight in ((own, 1.0), *shorter, *leading):
+        if len(name) > 1:
+            found.setdefault(name, weight)
+            for rank, other in ((rank, other) for group in _GROUPS.get(name, ()) for rank, other in enumerate(group)):
+                found[other] = max(found.get(other, 0.0), weight * _ALIKE - 0.01 * rank)
+    return tuple(sorted(found.items(), key=lambda one: -one[1]))
+
+
+@lru_cache(maxsize=1024)
+def forms_of(field: str) -> frozenset[str]:
+    return frozenset().union(*(forms(name) for name, _ in names_of(field)))

@@ -1,0 +1,84 @@
+"""Which item a task is about, and which of its criteria are about something else: what is written, how many, when."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.page.matching import words
+from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.task_kinds import Kind
+
+# What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
+_NOISE = re.compile(
+    r"\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|watch|"
+    r"put|from|like|follow|it|is|one|first|then)\b",
+    re.I,
+)
+_SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|to)\b", re.I)
+# As in: edit your film where …
+_OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
+_THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
+_WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
+_NAMES = frozenset({"name", "title", "subject"})
+_LONGEST_NAME = 8
+_OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender"})
+_NAMING = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The item that is to be found: its criteria, the name or part of a name to search for, and what it is ("book"); "" where not known."""
+
+    criteria: tuple[Criterion, ...]
+    name: str = ""
+    thing: str = ""
+
+    @property
+    def is_any(self) -> bool:
+        return not self.criteria and not self.name
+
+
+def target_of(intent: Intent) -> Target:
+    own = tuple(one for one in intent.criteria if not _is_of_form(intent.kind, one) and not _is_set(intent, one))
+    named = next((one.value for one in own if _is_name_of_item(one)), "")
+    subject = intent.subject if intent.is_quoted else " ".join(_NOISE.sub(" ", intent.subject).split())
+    if not named and subject and (intent.is_quoted or (not own and _is_name(intent, subject))):
+        named = subject
+        own = (*own, Criterion("name", Operator.CONTAINS, (named,)))
+    # What the item is, by the field for its name ("author name"), or by the word before its criteria: "an author whose …".
+    thing = next((said[0] for one in intent.criteria if len(said := words(one.field)) == 2 and said[1] in _NAMES), "")
+    if not thing or thing in _OF_PERSONS:
+        found = _THING.search(intent.words)
+        thing = " ".join(words(found[1])) if found else ""
+    return Target(own, named, thing)
+
+
+def _is_set(intent: Intent, criterion: Criterion) -> bool:
+    """Whether a criterion says what an item is to be changed to: of an edit, what is said after the verb, or of one's own."""
+    if intent.kind is not Kind.EDIT_ITEM:
+        return False
+    if _OWN.search(intent.words):
+        return True
+    return _SETS.search(intent.words) is not None and not (_is_name_of_item(criterion) and _WHERE.search(intent.words))
+
+
+def _is_of_form(kind: Kind, criterion: Criterion) -> bool:
+    said = words(criterion.field)
+    return bool({*said[:1], *said[-1:]} & set(kind.row.form_fields.split()))
+
+
+def _is_name_of_item(criterion: Criterion) -> bool:
+    said = set(words(criterion.field))
+    return criterion.operator in _NAMING and bool(_NAMES & said) and not _OF_PERSONS & said
+
+
+def _is_name(intent: Intent, subject: str) -> bool:
+    """Whether a subject without quotes is a name, not what is left of the prompt's words: names begin with capitals."""
+    if len(subject.split()) > _LONGEST_NAME:
+        return False
+    return (intent.words.find(subject) > 0 and subject[0].isupper()) or subject[0].isdigit()
+
+
+def narrowing(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    return tuple(one for one in criteria if one.operator in _NAMING)

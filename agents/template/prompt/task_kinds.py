@@ -1,0 +1,395 @@
+"""The kinds of task, one row each: how prompts ask for it, what its buttons and fields are called, and what else sets it apart.
+
+A new kind is a row of `Kind`. Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is
+only for what a row cannot express.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Flag, StrEnum, auto
+
+# Verbs of links and buttons that make something new, and that change something.
+ADDING = frozenset("add new create register insert initiate start post launch make open record log begin generate".split())  # noqa: SIM905 (words read best as words)
+CHANGING = frozenset("edit update modify change manage adjust revise amend alter rename".split())  # noqa: SIM905
+
+_ADVERBS = r"permanently|completely|directly|quickly|simply|kindly|immediately|successfully|only|just"
+ASKING = (
+    r"^\W*(?:(?:please|i want to|i would like to|i'd like to|i need to|can you|could you|help me|let me|let's|proceed to|go ahead and|"
+    rf"decide to|make sure to|user|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
+)
+MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
+
+
+def begins(verbs: str, about: str = "") -> re.Pattern[str]:
+    """Prompts that begin with one of the verbs, as alternatives of a pattern, and speak of something later."""
+    return re.compile(rf"{ASKING}(?:{verbs})\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
+
+
+def names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+class Trait(Flag):
+    """What sets a kind of task apart."""
+
+    NONE = 0
+    OF_ITEM = auto()  # it is about one item of the site, where the prompt says which one
+    ITEM_OPTIONAL = auto()  # it may be about no item
+    ON_CARDS = auto()  # it can be done in a list, on the item's card
+    ACCOUNT = auto()  # it is about logging in or out, or registering
+    IN_SECTION = auto()  # it begins in the part of the site of such things
+    ON_LIST = auto()  # it begins on the list of such things
+    CREATES = auto()  # a quoted value beside a noun is the name of the new item
+    CHANGES = auto()  # a quoted value beside a noun is the name of the item that is changed
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """A row of the table. The names of links, buttons and fields stand between commas, the surest first.
+
+    `sentence`: what is asked for, in an operator's words. `asks`: prompts that ask for it; `asks_first`: those that would else be
+    taken for a search or for opening an item. `buttons`: what its button on an item is called. `form_fields`: first or last words of
+    fields that say nothing of the item.
+
+    A kind with `sent_by` is done by a form. `opened_by`: links, tabs and buttons on the way to it; `routes`: parts of their addresses;
+    `sent_by`: its button; `known_by`: fields that such a form has; `fills`: fields that are filled in though the prompt does not name
+    them; `verbs`: what opens and sends it begins with one of these, beside the prompt's own noun ("Add film").
+    """
+
+    name: str
+    sentence: str
+    traits: Trait = Trait.NONE
+    asks: tuple[re.Pattern[str], ...] = ()
+    asks_first: re.Pattern[str] | None = None
+    buttons: str = ""
+    opened_by: str = ""
+    sent_by: str = ""
+    known_by: str = ""
+    fills: str = ""
+    routes: str = ""
+    verbs: frozenset[str] = frozenset()
+    form_fields: str = ""
+
+
+_OF_ITEM, _ITEM_OPTIONAL, _ON_CARDS, _ACCOUNT = Trait.OF_ITEM, Trait.ITEM_OPTIONAL, Trait.ON_CARDS, Trait.ACCOUNT
+_IN_SECTION, _ON_LIST, _CREATES, _CHANGES = Trait.IN_SECTION, Trait.ON_LIST, Trait.CREATES, Trait.CHANGES
+
+_PUT = (
+    r"add|put|place|save|move|remove|take|drop|delete|clear|empty|increase|decrease|increment|decrement|reduce|raise|lower|change|update|set|"
+    r"mark|toggle|include|bookmark"
+)
+_REWORD = r"(?:on [a-z ]{3,40}, )?(?:edit|update|change|modify|revise|rewrite|delete|remove|erase|take down|withdraw)"
+_CHANGE = r"edit|update|change|modify|set|adjust|correct|rewrite|fill"
+_PERSONAL = (
+    r"profile|bio|account (?:details|information|data)|avatar|about me|(?:my|your|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|"
+    r"phone|headline|website|password|address|country)"
+)
+_ORDERED = (
+    r"\bcheck-?out\b(?! (?:dates?|times?)\b)|\b(?:complete|finish|finali[sz]e|place|submit|confirm|review)\b.*\b(?:purchase|order)\b|"
+    r"\bbuy now\b"
+)
+_BOOK = (
+    r"book(?! review)|reserve|rent|request (?:(?:an?|the) )?(?:quick |new |urgent )?(?:ride|trip|cab|appointment|consultation)|"
+    r"(?:quick )?hire(?! later)|order a (?:ride|cab)"
+)
+_BOOKINGS = "bookings?|reservations?|appointments?|rides?|trips?|stays?"
+_PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
+
+# What is written, and what is said of an order, not of the thing that is ordered.
+_WRITTEN = "content comment message text body review commenter reviewer author feedback reply"
+_ORDER = (
+    "quantity count people guest adult child date time checkin checkout occasion phone email note request payment card address "
+    "preference size recipient username password reason"
+)
+
+_BEGIN = "getting started, start here, quick start, welcome, begin"
+ADD_TO_CART = "add to cart, add to basket, add to bag, add to trolley, add item to cart, put in cart, add to order, add item, buy, add"
+_PLACE_ORDER = (
+    "place order, place your order, complete purchase, complete order, confirm order, confirm purchase, confirm and pay, pay now, "
+    "submit order, purchase, pay"
+)
+_ADD_TO_LIST = (
+    "add to watchlist, add to wishlist, add to reading list, add to list, save to list, save for later, favorite, save, want to read, "
+    "read later, watch later, track, add, wishlist"
+)
+
+
+class Kind(StrEnum):
+    """What a prompt asks for. The first that fits counts: what names its place ("the cart") before what only says what to do ("add")."""
+
+    row: TaskKind
+
+    def __new__(cls, row: TaskKind) -> "Kind":
+        kind = str.__new__(cls, row.name)
+        kind._value_, kind.row = row.name, row
+        return kind
+
+    LOGIN = TaskKind("login", "Log in", _ACCOUNT)
+    LOGOUT = TaskKind("logout", "Log out", _ACCOUNT)
+    REGISTER = TaskKind("register", "Register an account", _ACCOUNT)
+    SEARCH = TaskKind("search", "Search", _ON_LIST)
+    OPEN_ITEM = TaskKind("open an item", "Open an item", _OF_ITEM | _IN_SECTION)
+    PAGE = TaskKind("turn pages", "Turn the pages of a list")
+    BACK = TaskKind(
+        "back to the list",
+        "Go back to a list",
+        _OF_ITEM,
+        asks_first=begins(r"(?:go|take|bring|get|navigate)(?: me)? back|return", "all|list|dashboard|overview|results|catalog(?:ue)?"),
+    )
+    FILTER = TaskKind(
+        "filter",
+        "Filter a list",
+        _ON_LIST,
+        asks_first=re.compile(
+            rf"{ASKING}(?:filter|narrow|(?:show|display|list|view)(?: me)? only|limit (?:the )?(?:results|list))|\bfilter(?:ed)? ", re.I
+        ),
+    )
+    SORT = TaskKind(
+        "sort", "Sort a list", _ON_LIST, asks_first=re.compile(rf"{ASKING}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I)
+    )
+    TRAILER = TaskKind(
+        "trailer",
+        "Watch a trailer",
+        _OF_ITEM | _ON_CARDS,
+        asks_first=re.compile(r"\btrailers?\b", re.I),
+        buttons="watch trailer, play trailer, view trailer, see trailer, trailer, watch now, play, watch",
+    )
+    PREVIEW = TaskKind(
+        "preview",
+        "Open a preview",
+        _OF_ITEM | _ON_CARDS,
+        asks_first=begins(r"preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview"),
+        buttons=(
+            "open preview, preview, read preview, preview book, look inside, read sample, sample, read excerpt, excerpt, read now, "
+            "quick view, peek inside, start reading, read"
+        ),
+    )
+    UNFOLD = TaskKind(
+        "expand or collapse",
+        "Expand or collapse",
+        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
+        asks=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
+    )
+    SCROLL = TaskKind("scroll", "Scroll", asks=(begins("scroll|swipe|slide"),))
+    CHECKOUT = TaskKind(
+        "checkout",
+        "Check out",
+        _OF_ITEM | _ITEM_OPTIONAL,
+        asks_first=re.compile(
+            rf"{ASKING}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I
+        ),
+        asks=(re.compile(_ORDERED, re.I), begins("purchase|buy")),
+        opened_by=f"{_PLACE_ORDER}, proceed to checkout, checkout, buy now, {ADD_TO_CART}, view cart, cart, basket, continue, next",
+        sent_by=_PLACE_ORDER,
+        known_by="card number, address",
+        routes="checkout, cart",
+        form_fields=_ORDER,
+    )
+    NAVIGATE = TaskKind(
+        "navigate",
+        "Go to a page",
+        # As in: show the agenda view.
+        asks_first=re.compile(
+            rf"{ASKING}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$", re.I
+        ),
+    )
+    CART = TaskKind(
+        "cart",
+        "Change the cart",
+        _OF_ITEM | _ON_CARDS,
+        asks=(begins(_PUT, "cart|basket|shopping bag|quantity"),),
+        buttons=ADD_TO_CART,
+        form_fields="quantity count",
+    )
+    READING_LIST = TaskKind(
+        "reading list", "Change the reading list", _OF_ITEM | _ON_CARDS, asks=(begins(_PUT, "reading[ -]?list"),), buttons=_ADD_TO_LIST
+    )
+    WISHLIST = TaskKind(
+        "wishlist",
+        "Change the wishlist",
+        _OF_ITEM | _ON_CARDS,
+        asks=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved (?:items|list)|for later|collections?"),),
+        buttons=_ADD_TO_LIST,
+    )
+    SHARE = TaskKind(
+        "share",
+        "Share an item",
+        _OF_ITEM | _ON_CARDS,
+        asks=(begins("share|recommend"), begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
+        sent_by="send, share, send invite, share now, copy link, confirm, submit",
+        known_by="email, recipient",
+        fills="email, name",
+        buttons="share, share link, share this, recommend, send to a friend, copy link, spread the word, tell a friend",
+        form_fields="recipient email message platform note",
+    )
+    CONTACT = TaskKind(
+        "contact",
+        "Fill in the contact form",
+        asks_first=begins(rf"(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)"),
+        asks=(re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I),),
+        opened_by="contact us, contact, get in touch, support, reach us, help",
+        sent_by="send message, send, submit, contact us, get in touch, send inquiry",
+        known_by="message, email",
+        fills="name, email, subject, message",
+        routes="contact, support",
+    )
+    BOOKING = TaskKind(
+        "booking",
+        "Book or reserve",
+        _OF_ITEM | _ITEM_OPTIONAL,
+        asks=(
+            begins(_BOOK),
+            begins("cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKINGS),
+        ),
+        opened_by="book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule",
+        sent_by="confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request",
+        known_by="guests, date, time",
+        routes="book, reserve, appointment",
+        form_fields=_ORDER,
+    )
+    OWN_COMMENT = TaskKind(
+        "change a comment or review",
+        "Change or delete a comment or review",
+        _OF_ITEM,
+        asks=(begins(_REWORD, "comments?|reviews?|feedback"),),
+        form_fields=_WRITTEN,
+    )
+    COMMENT = TaskKind(
+        "comment or review",
+        "Comment or review",
+        _OF_ITEM,
+        asks=(
+            begins("add|write|post|leave|submit|send|give|make|publish", "comments?|reviews?|feedback|ratings?"),
+            begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)"),
+        ),
+        opened_by="write a review, add a review, leave a review, add a comment, write a comment, add review, reviews, comments",
+        sent_by="post comment, submit review, add comment, share feedback, post review, submit, post, publish, comment, send, share",
+        known_by="comment, review, message",
+        fills="name, comment, message, rating",
+        form_fields=_WRITTEN,
+    )
+    MESSAGE = TaskKind(
+        "message",
+        "Write a message",
+        asks=(
+            begins("send|compose|write|draft|forward|reply|answer", "messages?|e-?mails?|mails?|dms?|chats?|drafts?"),
+            begins("message|e-?mail|reply|forward|dm|chat"),
+            begins("save", "drafts?"),
+        ),
+        opened_by="compose, new message, new email, write email, message, send message, chat, write",
+        sent_by="send, send message, send email, send reply, submit, reply",
+        known_by="message, body, to",
+        fills="to, subject, message",
+        routes="compose, messages, chat",
+        form_fields="comment message review commenter reviewer author feedback reply",
+    )
+    EDIT_PROFILE = TaskKind(
+        "edit the profile",
+        "Edit the profile",
+        asks=(begins(_CHANGE, _PERSONAL),),
+        opened_by="edit profile, profile, my profile, account settings, my account, account, settings",
+        sent_by="save profile, save changes, update profile, save, update",
+        routes="profile, account, settings",
+    )
+    SETTINGS = TaskKind(
+        "settings",
+        "Change the settings",
+        asks=(begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES),),
+        opened_by="settings, preferences, options, account settings",
+        sent_by="save settings, save changes, save, apply, update",
+        routes="settings, preferences",
+    )
+    MARK = TaskKind(
+        "mark",
+        "Mark an item",
+        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
+        asks=(
+            begins("complete|finish|mark|tick off|check off|reopen", "tasks?|to-?dos?|subtasks?"),
+            begins("set|report|keep", "as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)"),
+            begins("archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag"),
+        ),
+    )
+    CANCEL = TaskKind(
+        "cancel what was begun",
+        "Cancel what was begun",
+        asks=(begins("cancel|close|discard|leave", "creation|creating|adding|editing|changes|form|dialog|modal|window|wizard"),),
+        opened_by=f"add new, new, create, add, post, {_BEGIN}",
+        sent_by="cancel, discard, dismiss, nevermind, never mind, close, back, abort",
+        verbs=ADDING,
+    )
+    OTHER = TaskKind("other", "Something else", asks=(begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?"),))
+    DELETE_ITEM = TaskKind(
+        "delete an item",
+        "Delete an item",
+        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
+        asks=(begins("delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of"),),
+        buttons=(
+            "delete, remove, delete item, delete movie, delete film, delete book, delete entry, erase, discard, trash, move to trash, "
+            "cancel, destroy, unregister"
+        ),
+        form_fields="review reviewer comment commenter",
+    )
+    EDIT_ITEM = TaskKind(
+        "edit an item",
+        "Edit an item",
+        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
+        asks=(begins("edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust"),),
+        opened_by="edit, modify, change details",
+        sent_by="save changes, save, update, rename, apply, confirm",
+        verbs=CHANGING,
+        form_fields=_WRITTEN,
+    )
+    TODO = TaskKind(
+        "to-do",
+        "Add a to-do",
+        _CREATES,
+        asks=(begins("add|create|make|write|enter|start", "tasks?|to-?dos?|subtasks?"),),
+        opened_by=f"add task, new task, create task, add to-do, add, {_BEGIN}",
+        sent_by="add task, save task, create task, save, add, create",
+        fills="task name",
+        verbs=ADDING,
+    )
+    CALENDAR = TaskKind(
+        "calendar",
+        "Plan in the calendar",
+        _CREATES,
+        asks=(
+            begins("add|create|schedule|make|plan|set up|invite|enter|put", "events?|calendars?|meetings?|(?:day|week|month|agenda) view"),
+        ),
+        opened_by="create event, new event, add event, create, add, calendar",
+        sent_by="save event, save, create event, add event, create, add",
+        fills="title",
+        routes="calendar",
+        verbs=ADDING,
+    )
+    REACT = TaskKind(
+        "like or follow",
+        "Like or follow",
+        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
+        asks=(begins("like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|bookmark|react|subscribe|join|apply"),),
+    )
+    CHOOSE = TaskKind(
+        "choose a value",
+        "Choose a value",
+        asks=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
+        opened_by=f"add new, new, create, add, book, post, {_BEGIN}",
+        sent_by="save, add, submit, create, confirm, book, find, search",
+        verbs=ADDING,
+    )
+    ADD_ITEM = TaskKind(
+        "add an item",
+        "Add an item",
+        _CREATES,
+        asks=(begins("add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up"),),
+        opened_by="add new, new, create new, create, add, post",
+        sent_by="add, create, save, submit, publish, post",
+        fills="name, title",
+        verbs=ADDING,
+    )
+
+    @property
+    def sentence(self) -> str:
+        return self.row.sentence
+
+    def has(self, trait: Trait) -> bool:
+        return trait in self.row.traits

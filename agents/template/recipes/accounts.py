@@ -1,0 +1,180 @@
+"""Logging in, logging out and registering."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.contract.action_history import Past
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, CHECKED, TEXT_FIELDS
+from agents.template.forms.filling import answers, fills_for
+from agents.template.forms.forms import Form, form_of, passwords
+from agents.template.forms.slots import Slot
+from agents.template.moves import Move, blind_fill, blind_press, fill, link_to, press, send
+from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.task_kinds import Kind
+from agents.template.prompt.values import example
+from agents.template.recipes.recipe import Recipe
+from agents.template.sites import blind_xpath
+
+_LOG_IN_BUTTONS = ("log in", "login", "sign in", "signin", "access account", "enter", "continue")
+_LOG_OUT = ("log out", "logout", "sign out", "log off")
+_MENUS = ("account", "my account", "profile", "user menu", "menu")
+# All words of the name, and hardly any besides: "Log out" must not be found in "Check out".
+_SURE = 0.85
+_TERMS = frozenset({"agree", "accept", "terms", "consent"})
+# What a form demands and the prompt doesn't name: callers fill these in.
+_DEMANDED = {"email": "<signup_email>", "username": "<signup_username>", "password": "<signup_password>"}
+_PLACEHOLDERS = tuple(Criterion(field, Operator.EQUALS, (f"<{field}>",)) for field in ("username", "password"))
+_KINDS = {"user": "username", "user name": "username", "pw": "password", "pass": "password", "e-mail": "email"}
+
+
+class _AccountForm(Recipe):
+    """To the form by one of `routes`, which are alike on all sites, or by its link; fill it, send it."""
+
+    links: tuple[str, ...]
+    routes: tuple[str, ...]
+    blind_links: tuple[str, ...]
+
+    @abstractmethod
+    def form(self, page: Page) -> Form | None: ...
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if self.form(page):
+            return ()
+        links = page.usable({"link"})
+        found = next((link for route in self.routes for link in links if f"/{route}" in _path(link.href)), None)
+        return (press(page, found),) if found else link_to(page, self.links)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        """The form was sent and is gone; where it stays, a wait has shown that it stays for good."""
+        after = past.after_sending()
+        return after is not None and (self.form(page) is None or after.waits > 0)
+
+    def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
+        return (blind_press(blind_xpath.pressed(self.blind_links, self.routes)),)
+
+
+class Login(_AccountForm):
+    name = "login"
+    links = ("log in", "login", "sign in", "signin", "access account", "my account")
+    routes = ("login", "signin", "sign-in", "log-in")
+    blind_links = links[:3]
+
+    def form(self, page: Page) -> Form | None:
+        forms = (form_of(page, field, _LOG_IN_BUTTONS) for field in passwords(page))
+        return next((form for form in forms if len(_passwords_of(form)) == 1), None)
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        form = self.form(page)
+        if form is None:
+            return ()
+        (password,), (name, secret) = _passwords_of(form), _credentials(intent)
+        # The user's field is called like it; else the last before the password, else the first after it: forms have them in any order.
+        mates = [one for one in page.usable(TEXT_FIELDS) if one.form == password.form and one.type in {"text", "email", "tel", ""}]
+        before = [field for field in mates if field.place < password.place]
+        called = answers((name,), [Slot(field) for field in mates], None) if name else ()
+        user = called[0].slot.element if called else next(iter(before[-1:] or mates), None)
+        fills = (fill(page, field, example(one)) for field, one in ((user, name), (password, secret)) if field and one)
+        return (*fills, send(page, password, form.button))
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        typed = zip((blind_xpath.BESIDE_PASSWORD, blind_xpath.PASSWORD), _credentials(intent), strict=True)
+        return (*(blind_fill(field, example(one)) for field, one in typed if one), blind_press(blind_xpath.SEND_PASSWORD))
+
+
+class Logout(Recipe):
+    name = "logout"
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return () if page.find(_LOG_OUT, BUTTONS, _SURE) or _offers_log_in(page) else link_to(page, _MENUS)
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return link_to(page, _LOG_OUT, _SURE)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return past.pressed and _offers_log_in(page) and not page.find(_LOG_OUT, BUTTONS, _SURE)
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        return (blind_press(blind_xpath.pressed(_LOG_OUT, ("logout", "signout", "sign-out"))),)
+
+
+class Register(_AccountForm):
+    name = "register"
+    links = ("register", "sign up", "signup", "create account", "create one", "join", "get started", "submit", "continue")
+    routes = ("register", "signup", "sign-up", "create-account", "join")
+    blind_links = ("register", "sign up", "create account")
+
+    def form(self, page: Page) -> Form | None:
+        """Two passwords, or a password and more than a name; on a page that speaks of it, any with a password."""
+        forms = [form_of(page, field, self.links) for field in passwords(page)]
+        rich = [form for form in forms if len(_passwords_of(form)) > 1 or len(form.fields) > 2]
+        is_its_page = any(f"/{route}" in _path(page.url) for route in self.routes)
+        return next(iter(rich or (forms if is_its_page else ())), None)
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        form = self.form(page)
+        if form is None:
+            return ()
+        account, secrets = _account(intent), _passwords_of(form)
+        secret = next(example(one) for one in account if _kind(one) == "password")
+        boxes = (field for field in form.fields if field.role == "checkbox" and _TERMS & set(field.label.lower().split()))
+        return (
+            *fills_for(page, account, form.fields),
+            *(fill(page, field, secret) for field in secrets[1:]),
+            *(replace(press(page, box), shown=box.value == CHECKED) for box in boxes),
+            send(page, secrets[-1], form.button),
+        )
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        """The address before the password: where there is no field for it, it lands there and is typed over."""
+        values = {_kind(one): example(one) for one in _account(intent)}
+        fields = (
+            (blind_xpath.NAME, "username"),
+            (blind_xpath.EMAIL, "email"),
+            (blind_xpath.PASSWORD, "password"),
+            (blind_xpath.PASSWORD_AGAIN, "password"),
+        )
+        return (*(blind_fill(field, values[kind]) for field, kind in fields), blind_press(blind_xpath.SEND_PASSWORD))
+
+
+LOGIN, LOGOUT, REGISTER = Login(), Logout(), Register()
+
+
+def log_in(intent: Intent, page: Page) -> tuple[Move, ...]:
+    """Where a page demands a log-in that the prompt does not ask for: the moves to its form, or those that fill and send it."""
+    own = replace(intent, login=intent.login or _PLACEHOLDERS)
+    return LOGIN.reach(own, page) or LOGIN.act(own, page)
+
+
+def _path(url: str) -> str:
+    return url.lower().partition("?")[0]
+
+
+def _offers_log_in(page: Page) -> bool:
+    return page.find(_LOG_IN_BUTTONS[:3], BUTTONS, _SURE) is not None
+
+
+def _credentials(intent: Intent) -> tuple[Criterion | None, Criterion | None]:
+    criteria = intent.login or intent.criteria
+    secret = next((one for one in criteria if _kind(one) == "password"), None)
+    return next((one for one in criteria if one is not secret), None), secret
+
+
+def _account(intent: Intent) -> tuple[Criterion, ...]:
+    named = {_kind(one) for one in intent.criteria}
+    missing = (Criterion(kind, Operator.EQUALS, (value,)) for kind, value in _DEMANDED.items() if kind not in named)
+    return (*intent.criteria, *missing)
+
+
+def _kind(criterion: Criterion) -> str:
+    kind = criterion.field.removeprefix("signup ")
+    return _KINDS.get(kind, kind)
+
+
+def _passwords_of(form: Form) -> Sequence[Element]:
+    return [field for field in form.fields if field.type == "password"]
+
+
+RECIPES: dict[Kind, Recipe] = {Kind.LOGIN: LOGIN, Kind.LOGOUT: LOGOUT, Kind.REGISTER: REGISTER}

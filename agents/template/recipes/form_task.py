@@ -1,0 +1,223 @@
+"""Tasks that are done by a form: to its page, fill what is wanted, send it, mend what the page refuses; or only choose a value."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.contract.action_history import Past
+from agents.contract.actions import FILLS
+from agents.contract.protocol import PastAction
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, TEXT_FIELDS
+from agents.page.matching import likeness
+from agents.template.budget import once
+from agents.template.forms.filling import answers, chosen_from_list, demanded, filled
+from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
+from agents.template.forms.slots import Slot, slots
+from agents.template.forms.value_fitting import agrees, is_made_up
+from agents.template.items.finding import press_on_item
+from agents.template.items.matching import press_labelled, was_pressed
+from agents.template.items.navigation import OWN, form_links, nouns_of
+from agents.template.moves import Move, blind_press, press, send
+from agents.template.prompt.criteria import Criterion
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.measures import date_in
+from agents.template.prompt.synonyms import names_of
+from agents.template.prompt.target_item import target_of
+from agents.template.prompt.task_kinds import Kind, Trait, names
+from agents.template.recipes.accounts import log_in
+from agents.template.recipes.recipe import BEST_GUESS, Recipe
+from agents.template.sites import blind_xpath
+
+_SUCCESS = re.compile(
+    r"\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|booked)|"
+    r"(?:message|email|review|comment|request|changes?|profile|event|booking|reservation|order|application) "
+    r"(?:was |is |has been )?(?:sent|saved|added|updated|created|submitted|received|posted|confirmed|placed))\b",
+    re.I,
+)
+_MOST_TEXT = 8_000
+_MOST_LINKS = 4
+_KNOWN = 0.7
+_ITS_OWN = 0.6
+_ALIKE = 0.6
+# The text that an XPath is about.
+_QUOTED = re.compile(r"=['\"]([^'\"]+)['\"]")
+
+
+class FormTask(Recipe):
+    """A recipe for a kind of task that is done by a form, which its row in the table of kinds describes."""
+
+    def __init__(self, kind: Kind) -> None:
+        row = kind.row
+        self.name, self.verbs = kind.name.lower(), row.verbs
+        self.opened_by, self.sent_by, self.known_by = names(row.opened_by), names(row.sent_by), names(row.known_by)
+        self.fills, self.routes = names(row.fills), names(row.routes)
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if chosen_from_list(page, self.criteria(intent)):
+            return ()
+        form = self.form(intent, page)
+        if not form and self._opening(intent, page):
+            return ()
+        held = {one.place for one in form.elements} if form and form.answers else set[int]()
+        found = [(link, merit) for link, merit in self._links(intent, page) if link.place not in held]
+        own = [link for link, merit in found if merit >= OWN]
+        if form and (form.sure or not own):
+            return ()
+        if not form and self._is_shut(page) and (entering := log_in(intent, page)):
+            return entering
+        chosen = own or [link for link, _ in found]
+        if intent.kind is Kind.COMMENT and not form and not chosen:
+            # Where a prompt says nothing of the item, any that the page lists will do.
+            chosen = [link for record in page.records for link in record.elements if link.href.strip("#")]
+        actions = tuple(one for link in chosen[:_MOST_LINKS] for one in press_labelled(page, link, self.opened_by).alternatives[:1])
+        return (Move(actions, tries=True),) if actions else ()
+
+    def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
+        return (blind_press(blind_xpath.pressed(self.opened_by[:3], self.routes)),)
+
+    def _is_shut(self, page: Page) -> bool:
+        """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
+        if passwords(page):
+            return True
+        if page.logged_in is not False:
+            return False
+        if any(one.disabled and called(one, self.sent_by) >= _ITS_OWN for one in page.elements if one.role in BUTTONS):
+            return True
+        shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
+        return any(slot.likeness(name) >= _KNOWN for slot in shut for name in self.known_by)
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        listed = chosen_from_list(page, self.criteria(intent))
+        if listed:
+            return listed
+        form = self.form(intent, page)
+        if form is None:
+            return self._opening(intent, page)
+        refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)
+        given = (*form.answers, *demanded(form.slots, form.answers, self.fills, page, all_empty=refused))
+        fills = filled(page, given)
+        opening = any(answer.slot.opens and not answer.shown for answer in given)
+        if opening or form.button is None or (form.button.disabled and not form.openers):
+            return fills
+        return (*fills, *(_opened(page, one) for one in form.openers), _sent_by(form, form.button, page))
+
+    def _opening(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria
+        return press_on_item(intent, page, self.opened_by) if named else ()
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
+        form = self.form(intent, page)
+        if form is not None and form.button is not None:
+            return past.did_any(_sent_by(form, form.button, page).alternatives) and (past.last_waited or _is_confirmed(page))
+        if (intent.kind is Kind.EDIT_ITEM and past.pressed and _is_confirmed(page)) or _is_sent(past, self.criteria(intent)):
+            return True
+        # One word alone may be part of another button's name.
+        return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in self.sent_by if " " in name])
+
+    def criteria(self, intent: Intent) -> tuple[Criterion, ...]:
+        """The criteria of the form: those that don't say which item is meant, or all where it is the form that is about the item."""
+        if not intent.kind.has(Trait.OF_ITEM):
+            return intent.criteria
+        of_item = target_of(intent).criteria
+        own = tuple(one for one in intent.criteria if one not in of_item)
+        return own or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
+
+    def form(self, intent: Intent, page: Page) -> FoundForm | None:
+        return once(lambda: self._form(intent, page), "form", self.name, intent, id(page))
+
+    def _form(self, intent: Intent, page: Page) -> FoundForm | None:
+        wanted = Wanted(self.criteria(intent), self.known_by, self.sent_by, self.verbs, self._nouns(intent))
+        return next((form for form in forms(page, wanted) if form.good), None)
+
+    def _nouns(self, intent: Intent) -> frozenset[str]:
+        return nouns_of(intent) if self.verbs else frozenset()
+
+    def _links(self, intent: Intent, page: Page) -> list[tuple[Element, float]]:
+        found = form_links(page, self._nouns(intent), self.verbs, self.opened_by, self.routes)
+        if intent.kind is not Kind.EDIT_ITEM:
+            return found
+        # What every item of a list has leads to none of them in particular.
+        often = Counter(link.label for link, _ in found)
+        return [(link, merit) for link, merit in found if often[link.label] == 1]
+
+
+def _opened(page: Page, opener: Element) -> Move:
+    """Press what opens the choices of what no field answers to, one after the other."""
+    return replace(press(page, opener), once=True, opens=True)
+
+
+def _sent_by(form: FoundForm, button: Element, page: Page) -> Move:
+    field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)
+    return send(page, field, button) if field else press(page, button)
+
+
+def _is_sent(past: Past, criteria: Sequence[Criterion]) -> bool:
+    """Whether something was filled in that the form was to hold, not a search or a log-in, and then something pressed."""
+    stated = [one for one in criteria if not one.operator.negative]
+    typed = [
+        (at, str(one.fields.get("text", ""))) for at, one in enumerate(past.entries) if one.type in FILLS and one.succeeded is not False
+    ]
+    written = [at for at, text in typed if is_made_up(text) or any(agrees(one, text) for one in stated)]
+    return bool(written) and Past(past.entries[written[-1] + 1 :]).pressed
+
+
+def _is_confirmed(page: Page) -> bool:
+    return any(_SUCCESS.search(text) for text in page.texts(_MOST_TEXT))
+
+
+class Choose(FormTask):
+    """Choose a value of a field, a list, a calendar: only what the criteria name is set, wherever on the page, and nothing is sent."""
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return () if self.act(intent, page) else super().reach(intent, page)
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if _types(intent, page):  # words that are typed are sent: nothing happens to them else
+            return BEST_GUESS.act(intent, page)
+        listed = chosen_from_list(page, intent.criteria)
+        if listed:
+            return listed
+        given = answers(intent.criteria, slots(page.elements), page)
+        return (*filled(page, given), *(_opened(page, one) for one in openers(intent.criteria, given, page.elements)))
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        """What meets the criteria was pressed last, or all that can be set is set: what is chosen is often not shown where it was."""
+        if _types(intent, page) or past.after_sending() is not None:
+            return BEST_GUESS.achieved(intent, page, past)
+        moves = self.act(intent, page)
+        set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or past.did_any(move.alternatives) for move in moves)
+        return set_ or _is_chosen(intent, past)
+
+
+def _types(intent: Intent, page: Page) -> bool:
+    given = answers(intent.criteria, slots(page.elements), page)
+    return any(one.slot.element.role in {"textbox", "searchbox"} and one.slot.element.type in {"", "text", "search"} for one in given)
+
+
+def _is_chosen(intent: Intent, past: Past) -> bool:
+    """Whether what was pressed last is what is to be chosen; where something is only excluded, after what opened the choice of it."""
+    presses = [_label_pressed(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
+    if not presses or not intent.criteria or not all(agrees(one, presses[-1]) for one in intent.criteria):
+        return False
+    if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in intent.criteria):
+        return False  # of days, only a day meets a criterion
+    fields = {one.field for one in intent.criteria}
+    opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= _ALIKE for field in fields for name, _ in names_of(field))
+    return opened or not all(one.operator.negative for one in intent.criteria)
+
+
+def _label_pressed(entry: PastAction) -> str:
+    """What a selector says of what was pressed: the text in an XPath, or the value of an attribute."""
+    selector = entry.fields.get("selector")
+    value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
+    quoted = _QUOTED.search(value)
+    return quoted[1] if quoted else value
+
+
+RECIPES: dict[Kind, Recipe] = {
+    **{kind: FormTask(kind) for kind in Kind if kind.row.sent_by},
+    Kind.CHOOSE: Choose(Kind.CHOOSE),
+}

@@ -1,0 +1,364 @@
+"""What is done with an item: on its own page, on its card in a list, in the cart, with one's own comments on it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.contract.action_history import Past
+from agents.contract.origins import path_of
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, TEXT_FIELDS
+from agents.page.matching import words
+from agents.template.budget import in_time
+from agents.template.forms.filling import fills_for
+from agents.template.forms.forms import search_for
+from agents.template.forms.slots import Slot
+from agents.template.forms.value_fitting import value_for
+from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
+from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
+from agents.template.items.navigation import is_own_item, to_own_page
+from agents.template.moves import Move, blind_press, fill, press
+from agents.template.prompt.criteria import Criterion
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.target_item import target_of
+from agents.template.prompt.task_kinds import ADD_TO_CART, ASKING, Kind, names
+from agents.template.prompt.values import meets
+from agents.template.recipes.form_task import FormTask
+from agents.template.recipes.recipe import CRITERIA, Recipe
+from agents.template.sites import blind_xpath
+
+
+class PressOnItem(Recipe):
+    """Press what the row of the kind calls `buttons`; on a page that nobody has seen, what has one of the first `unseen` of these names."""
+
+    name = "watch"
+    unseen = 5
+
+    def labels(self, intent: Intent) -> tuple[str, ...]:
+        return names(intent.kind.row.buttons)
+
+    def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """What comes first on this page, such as an open dialog."""
+        return ()
+
+    def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """What else to do where the item has no such button."""
+        return ()
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return self.before(intent, page) or press_on_item(intent, page, self.labels(intent)) or self.instead(intent, page)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return was_pressed(past, self.labels(intent))
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        return (blind_press(blind_xpath.pressed(self.labels(intent)[: self.unseen])),) if self.unseen else ()
+
+
+class OpenItem(Recipe):
+    """Done when the item's page is there; the way to it is the same as for all tasks that are about an item."""
+
+    name = "open_item"
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return past.pressed and is_target_page(target_of(intent), page)
+
+    def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
+        name = target_of(intent).name
+        return search_for(None, name) if name else ()
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        name = target_of(intent).name
+        return (blind_press(blind_xpath.item(name[:80])),) if name else ()
+
+
+class DeleteItem(PressOnItem):
+    name = "delete_item"
+    unseen = 0
+    _CONFIRM = ("delete", "confirm", "yes", "remove", "ok", "yes delete", "confirm delete", "confirm deletion", "proceed", "continue")
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return to_own_page(intent, page) if is_own_item(intent) and not self.act(intent, page) else ()
+
+    def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return _press_in_dialog(page, self._CONFIRM)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return super().achieved(intent, page, past) and not page.dialog and not is_target_page(target_of(intent), page)
+
+
+class Share(PressOnItem):
+    name = "share"
+    unseen = 1
+    _FORM = FormTask(Kind.SHARE)
+
+    def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if any(element.role in TEXT_FIELDS and element.dialog and element.usable for element in page.elements):
+            return self._FORM.act(intent, page)
+        return _press_in_dialog(page, self._FORM.sent_by)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return super().achieved(intent, page, past) and (not page.dialog or past.filled)
+
+
+class Wishlist(PressOnItem):
+    name = "wishlist"
+    _OFF = names("remove from watchlist, remove from list, remove from reading list, remove bookmark, saved, in list, added, remove")
+    _TAKES_OFF = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|unsave|unfavou?rite|clear)\b", re.I)
+    # What would take an item off must not be taken for what puts it on.
+    _SURE = 0.8
+
+    def labels(self, intent: Intent) -> tuple[str, ...]:
+        return self._OFF if self._TAKES_OFF.search(intent.words) else super().labels(intent)
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """Taking off what isn't on the list is putting it there first: the button's label says which it would do."""
+        off = press_on_item(intent, page, self._OFF, self._SURE)
+        if off:
+            return off if self._TAKES_OFF.search(intent.words) else ()
+        return press_on_item(intent, page, super().labels(intent))
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        """Something was pressed, and the page offers the opposite now: what was put on can be taken off."""
+        on = super().labels(intent)
+        pressed = was_pressed(past, (*on, *self._OFF))
+        if not pressed or not self._TAKES_OFF.search(intent.words):
+            return pressed
+        is_gone = was_pressed(past, ("remove", "unsave")) or bool(press_on_item(intent, page, on))
+        return is_gone and not press_on_item(intent, page, self._OFF, self._SURE)
+
+
+class React(PressOnItem):
+    """Like, follow, star, archive, complete …: press on an item what the prompt's verb says."""
+
+    name = "react"
+    unseen = 0
+    _COMPLETES = re.compile(rf"{ASKING}(?:(?:complete|finish|tick|check)\b|mark\b.*\b(?:done|completed?|finished)\b)", re.I)
+    _COMPLETE = ("mark complete", "complete", "mark as done", "done", "finish", "check off", "tick")
+    # The first pattern that a prompt's head fits says what the button may be called.
+    _VERBS: tuple[tuple[str, str], ...] = (
+        (r"unlike", "unlike, remove like, liked"),
+        (r"unfollow", "unfollow, following, stop following"),
+        (r"unhide", "unhide, show again, restore, undo"),
+        (r"unarchive", "unarchive, move to inbox"),
+        (r"unstar", "unstar, remove star, starred"),
+        (r"unread", "mark as unread, mark unread, unread"),
+        (r"all\b.*\bread", "mark all as read, mark all read, read all"),
+        (r"mark\b.*\bread", "mark as read, mark read, read"),
+        (r"spam", "mark as spam, report spam, spam, junk, report"),
+        (r"important", "mark as important, mark important, important, priority, flag"),
+        (r"like|upvote", "like, upvote, thumbs up, love"),
+        (r"follow", "follow, follow page, subscribe"),
+        (r"subscribe", "subscribe, follow"),
+        (r"hide", "hide, hide post, not interested, dismiss"),
+        (r"star", "star, add star, favorite, star email"),
+        (r"archive", "archive, archive matter, move to archive"),
+        (r"connect", "connect, add connection, invite"),
+        (r"endorse", "endorse"),
+        (r"apply", "apply, apply now, easy apply, submit application"),
+        (r"join", "join, join now"),
+        (r"save", "save, save post, bookmark, save for later"),
+        (r"snooze", "snooze, remind me later"),
+        (r"pin", "pin"),
+        (r"flag", "flag, report"),
+        (r"label|tag", "add label, label, labels, tag"),
+        (r"reopen", "reopen, mark as open, undo"),
+        (r"mark\b.*\b(?:done|complete)|complete|finish|(?:tick|check) off", "mark as done, complete, mark complete, done"),
+    )
+
+    def labels(self, intent: Intent) -> tuple[str, ...]:
+        if self._COMPLETES.search(intent.words):
+            return self._COMPLETE
+        head = CRITERIA.split(intent.words, maxsplit=1)[0]
+        known = next((names(labels) for pattern, labels in self._VERBS if re.search(rf"\b(?:{pattern})\b", head, re.I)), ())
+        return known or (" ".join(head.split()[:2]),)
+
+    def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """Where the prompt names no item: a button anywhere on the page. Of tasks to complete that fail no criterion the likeliest."""
+        target, labels = target_of(intent), self.labels(intent)
+        if target.is_any:
+            return press_best(page, page.elements, labels)
+        records = (record for record, _ in in_time(fitting(target, page), each=4)) if labels is self._COMPLETE else ()
+        return next((moves for one in records if (moves := press_best(page, one.elements, labels, beside=one.name))), ())
+
+
+def _press_in_dialog(page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
+    return press_best(page, [element for element in page.elements if element.dialog and element.usable], labels)
+
+
+_ADD = names(ADD_TO_CART)
+_OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "open cart", "my cart", "shopping bag")
+_REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "×", "x")
+_MORE = ("increase quantity", "increase", "+", "add one", "plus", "increment")
+_LESS = ("decrease quantity", "decrease", "minus one", "-", "−", "minus", "decrement")
+# More than that nobody orders, and no task has the steps to press it.
+_MOST = 30
+_TAKES = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|clear|empty)\b", re.I)
+_CHANGES = re.compile(r"\b(?:quantity|increase|decrease)\b", re.I)
+_BEYOND = re.compile(r"/(?:checkout|payment|order)", re.I)
+_SIGNS = frozenset({"cart", "basket", "bag"})
+_COUNTED = frozenset({"spinbutton", "listbox"})
+
+
+class Cart(PressOnItem):
+    name = "cart"
+    unseen = 4
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        amounts = _amounts(intent)
+        if not takes_from_cart(intent):
+            return (*fills_for(page, amounts, page.usable(_COUNTED)), *super().act(intent, page))
+        if not _is_cart(page):
+            return ()
+        elements = _in_cart(intent, page)
+        if not _changes(intent):
+            return press_best(page, elements, _REMOVE)
+        fills = fills_for(page, amounts, [element for element in elements if element.role in _COUNTED])
+        return fills or _stepped(page, elements, amounts)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        if not takes_from_cart(intent):
+            return super().achieved(intent, page, past)
+        if not _changes(intent):
+            return was_pressed(past, _REMOVE)
+        if not _is_cart(page) or past.filled:
+            return _is_cart(page)
+        count = str(_count_beside(best_button(_in_cart(intent, page), _MORE)))
+        return was_pressed(past, (*_MORE, *_LESS)) and all(meets(one, count) for one in _amounts(intent))
+
+
+def takes_from_cart(intent: Intent) -> bool:
+    """Whether the task is about what is in the cart already, and not about putting something in."""
+    return intent.kind is Kind.CART and (_TAKES.search(intent.words) is not None or _changes(intent))
+
+
+def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """To the cart with the item in it: put in first where it isn't known to be. Nothing where nothing more is to be done before."""
+    target, is_added = target_of(intent), was_pressed(past, _ADD)
+    if _BEYOND.search(page.url) or (_is_cart(page) and (is_added or certain_items(target, page))):
+        return ()
+    if not is_added and not (target.is_any and not _is_cart(page)):
+        return press_on_item(intent, page, _ADD) or towards(target, page, past)
+    by_route = next((link for link in page.usable(BUTTONS) if _SIGNS & set(words(path_of(link.href)))), None)
+    found = by_route or best_button(page.elements, _OPEN)
+    return (press(page, found),) if found else ()
+
+
+def _changes(intent: Intent) -> bool:
+    return _CHANGES.search(CRITERIA.split(intent.words, maxsplit=1)[0]) is not None
+
+
+def _is_cart(page: Page) -> bool:
+    return bool(_SIGNS & set(words(path_of(page.url))))
+
+
+def _in_cart(intent: Intent, page: Page) -> Sequence[Element]:
+    records = certain_items(target_of(intent), page)
+    return records[0].elements if records else page.elements
+
+
+def _stepped(page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """The presses of more or less that bring the count between them to the nearest other amount that is wanted."""
+    more, less = best_button(elements, _MORE), best_button(elements, _LESS)
+    count = _count_beside(more)
+    wanted = sorted((amount for amount in range(1, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
+    amount = next((one for one in wanted if all(meets(criterion, str(one)) for criterion in criteria)), count + 1)
+    button, labels = (more, _MORE) if amount > count else (less, _LESS)
+    return (replace(press_labelled(page, button, labels), repeats=True),) * abs(amount - count) if button else ()
+
+
+def _count_beside(more: Element | None) -> int:
+    return int(more.group) if more is not None and more.group.isdecimal() else 1
+
+
+def _amounts(intent: Intent) -> tuple[Criterion, ...]:
+    return tuple(one for one in intent.criteria if "quantity" in words(one.field))
+
+
+_NOUNS = ("comment", "review", "feedback")
+_DELETING = ("delete", "remove", *(f"delete {noun}" for noun in _NOUNS), "erase", "discard", "trash")
+_EDITING = ("edit", *(f"edit {noun}" for noun in _NOUNS), "modify", "update review", "change")
+_SAVING = ("save", "save changes", "save comment", "save review", "update", "update review", "update comment", "done", "apply", "submit")
+_DELETES = re.compile(r"^\W*(?:\w+\W+){0,3}?(?:delete|remove|erase|take down|drop|withdraw)\b", re.I)
+_PERSONAL = frozenset({"commenter", "reviewer", "author", "name"})
+_LEAST, _SURE = 0.5, 0.6
+_BLOCKS = 4
+
+
+class OwnComment(Recipe):
+    """Change or delete a comment, on the page of what it is about; one's own has to be written first where there is none."""
+
+    name = "own_comment"
+    _WRITE = FormTask(Kind.COMMENT)
+    _DELETE = DeleteItem()
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """To where something of one's own can be written, where there is nothing yet: some sites want a log-in first."""
+        is_elsewhere = not is_target_page(target_of(intent), page)
+        return () if is_elsewhere or self._done_here(intent, page) else self._WRITE.reach(_writing(intent), page)
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if not is_target_page(target_of(intent), page):
+            return ()
+        return self._done_here(intent, page) or self._WRITE.act(_writing(intent), page)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        if _DELETES.search(intent.words):
+            return was_pressed(past, _DELETING) and not page.dialog
+        return was_pressed(past, _EDITING) and was_pressed(past, _SAVING) and not _edited(intent, page)
+
+    def _done_here(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        deletes = _DELETES.search(intent.words)
+        begun = self._DELETE.before(intent, page) if deletes else _edited(intent, page)
+        return begun or _press_on_comment(intent, page, _DELETING if deletes else _EDITING)
+
+
+def _written(intent: Intent) -> tuple[Criterion, ...]:
+    """What the prompt says of the words themselves and of who wrote them, not of what they are about."""
+    about = target_of(intent).criteria
+    return tuple(one for one in intent.criteria if one not in about)
+
+
+def _press_on_comment(intent: Intent, page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
+    """The button of that name on the first that meets what is said of it."""
+    wanted = _written(intent)
+    within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels, _LEAST))]
+    if not within:
+        return press_best(page, page.elements, labels, _SURE)
+    fitting = ((press_labelled(page, found, labels, record.name),) for record, found in within if judge(wanted, record).fits)
+    return next(fitting, ())
+
+
+def _edited(intent: Intent, page: Page) -> tuple[Move, ...]:
+    for field in page.usable(TEXT_FIELDS):
+        if not field.value or field.tag != "textarea":
+            continue
+        for block in list(page.blocks([field]))[:_BLOCKS]:
+            button = best_button(block, _SAVING, _SURE)
+            if button is not None and not best_button(block, _EDITING[:2], 1.0):
+                stated = [one for one in _written(intent) if not _PERSONAL & set(one.field.split())]
+                text = value_for(Slot(replace(field, value="")), stated, page) or ""
+                return (fill(page, field, text), press_labelled(page, button, _SAVING))
+    return ()
+
+
+def _writing(intent: Intent) -> Intent:
+    """Write one first, so that there is something of one's own."""
+    wanted = _written(intent)
+    kept = wanted if _DELETES.search(intent.words) else tuple(one for one in wanted if _PERSONAL & set(one.field.split()))
+    return replace(intent, kind=Kind.COMMENT, criteria=kept)
+
+
+_WISHLIST, _REACT = Wishlist(), React()
+RECIPES: dict[Kind, Recipe] = {
+    **{kind: PressOnItem() for kind in Kind if kind.row.buttons},
+    Kind.OPEN_ITEM: OpenItem(),
+    Kind.OWN_COMMENT: OwnComment(),
+    Kind.WISHLIST: _WISHLIST,
+    Kind.READING_LIST: _WISHLIST,
+    Kind.CART: Cart(),
+    Kind.SHARE: Share(),
+    Kind.REACT: _REACT,
+    Kind.MARK: _REACT,
+    Kind.DELETE_ITEM: DeleteItem(),
+}

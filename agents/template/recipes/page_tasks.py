@@ -1,0 +1,319 @@
+"""What is done with a list or a page as a whole: search, filter, sort, turn pages; go to a page, switch its view, unfold, scroll."""
+
+import re
+from collections.abc import Sequence
+
+from agents.contract.action_history import Past
+from agents.contract.origins import path_of
+from agents.page import Element, Page
+from agents.page.elements import BUTTONS, FIELDS, OPTIONS
+from agents.page.matching import words
+from agents.template.budget import in_time
+from agents.template.forms.forms import search_for
+from agents.template.items.filters import controls, loose
+from agents.template.items.finding import is_target_page
+from agents.template.items.matching import best_button, holds, press_best, press_labelled, was_pressed
+from agents.template.moves import Move, blind_press, fill, link_to, opened, press
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.target_item import target_of
+from agents.template.prompt.task_kinds import Kind, names
+from agents.template.prompt.values import example, meets
+from agents.template.recipes.recipe import Recipe
+from agents.template.sites import blind_xpath
+
+_APPLY = ("apply", "apply filters", "show results", "filter", "update results")
+_UNFOLD = ("filters", "show filters", "more filters", "advanced filters", "filter")
+_LIST_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|shop|items|all)(?:[/?#]|$)", re.I)
+_LISTS = ("search", "browse", "filter", "catalog", "explore", "discover", "shop", "all")
+_FALLING = frozenset("desc descending highest newest latest longest most high z expensive".split())  # noqa: SIM905 (words read best as words)
+_RISING = frozenset("asc ascending lowest oldest earliest shortest least low cheapest a".split())  # noqa: SIM905
+_NO_COLUMN = re.compile(r"\b(?:by|on|in|where|column|order|equals?|sort(?:ed)?|arrange|the|a|an|them|it|is|first|to|'|\")\b|['\",.]", re.I)
+_BACKWARDS = re.compile(r"\b(?:prev(?:ious)?|earlier|preceding|backwards?)\b", re.I)
+_NEXT = ("next page", "next", "forward", "older", "→", "›", "»", ">")
+_PREVIOUS = ("previous page", "previous", "prev page", "prev", "back page", "back", "newer", "←", "‹", "«", "<")
+_BACK = ("back to all", "back to list", "back to results", "back", "return to list", "all", "return")
+_SURE, _BACK_SURE = 0.7, 0.45
+
+
+class Search(Recipe):
+    name = "search"
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return () if page.search_box else link_to(page, ("search", "find", "browse", "catalog"))
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return search_for(page, self._text(intent))
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return past.after_enter() is not None
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        return search_for(None, self._text(intent))
+
+    def _text(self, intent: Intent) -> str:
+        """The subject; else a value that meets the first criterion."""
+        first = next(iter(intent.criteria), None)
+        by_value = first is not None and (first.operator.negative or not intent.subject)
+        return example(first) if first and by_value else intent.subject or intent.words
+
+
+class Filter(Recipe):
+    """Set the controls that the criteria are about, and apply them where the page demands that."""
+
+    name = "filtering"
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """To the controls: unfolded where they hide, else on the page that lists what is filtered."""
+        if controls(page, intent.criteria):
+            return ()
+        unfold = press_best(page, page.elements, _UNFOLD, least=0.9)
+        if unfold:
+            return unfold
+        routes = (link for link in page.usable({"link"}) if _LIST_ROUTE.search(link.href) and not _LIST_ROUTE.search(page.url))
+        things = (intent.subject,) if 0 < len(intent.subject) <= 20 else ()
+        found = next(routes, None) or best_button(page.elements, (*things, *_LISTS), least=0.8)
+        return (press(page, found),) if found else ()
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        moves = controls(page, intent.criteria) or loose(page, intent.criteria)
+        return (*moves, *_apply(page, moves))
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        """The controls are set, and what applies them was pressed where there is such a thing."""
+        moves = controls(page, intent.criteria) or loose(page, intent.criteria)
+        if not moves:
+            return past.filled or past.pressed
+        is_applied = not _apply(page, moves) or was_pressed(past, _APPLY)
+        return is_applied and all(move.shown or past.did_any(move.alternatives) for move in moves)
+
+
+def _apply(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
+    """Press what applies what was set; what searches too, where something was typed."""
+    typed = any(action.type == "TypeAction" for move in moves for action in move.alternatives)
+    return press_best(page, page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else ()
+
+
+class Sort(Recipe):
+    """Choose the order that the prompt's words name, or press the head of its column."""
+
+    name = "sorting"
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return () if self.act(intent, page) else link_to(page, ("search", "browse", "catalog", "view all", "all"))
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        selects = ((select, _order(intent, select.options)) for select in page.usable({"listbox"}))
+        chosen = next(((fill(page, select, option),) for select, option in selects if option), ())
+        return chosen or press_best(page, [one for one in page.usable(BUTTONS) if not one.href], _columns(intent), _SURE)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return any(past.did_any(move.alternatives) for move in self.act(intent, page)) or was_pressed(past, _columns(intent))
+
+
+def _order(intent: Intent, options: Sequence[str]) -> str:
+    """The option that shares most with the prompt; of two directions the one that it names."""
+    prompt = frozenset(words(intent.words))
+    wanted = bool(prompt & _FALLING) - bool(prompt & _RISING - {"a"})
+    scored = list[tuple[float, int]]()
+    for at, option in enumerate(options):
+        direction = next((1 if name in _FALLING else -1 for name in words(option) if name in _FALLING | _RISING), 0)
+        scored.append((len(prompt & set(words(option)) - _FALLING - _RISING) + direction * wanted / 2, -at))
+    merit, at = max(scored, default=(0.0, 0))
+    return options[-at] if merit >= 1 else ""
+
+
+def _columns(intent: Intent) -> tuple[str, ...]:
+    """What the head of the column may be called: the criteria's values, else the words after "by"."""
+    values = tuple(value for one in intent.criteria for value in one.values)
+    after = re.split(r"\bby\b", intent.words, maxsplit=1, flags=re.I)[-1]
+    left = " ".join(word for word in _NO_COLUMN.sub(" ", after).split() if word.lower() not in _FALLING | _RISING)
+    return (*values, left, f"sort by {left}") if left else values
+
+
+class TurnPage(Recipe):
+    name = "paging"
+
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """On a list's first page there is nothing to go back to: on first."""
+        goes_on_first = _BACKWARDS.search(intent.words) and not self.act(intent, page)
+        return _turn(page, page.pagination.next, _NEXT) if goes_on_first else ()
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        pages = page.pagination
+        return _turn(page, pages.previous, _PREVIOUS) if _BACKWARDS.search(intent.words) else _turn(page, pages.next, _NEXT)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        by_name = was_pressed(past, _PREVIOUS if _BACKWARDS.search(intent.words) else _NEXT)
+        return by_name or any(past.did_any(move.alternatives) for move in self.act(intent, page))
+
+
+def _turn(page: Page, button: Element | None, labels: Sequence[str]) -> tuple[Move, ...]:
+    return (press_labelled(page, button, labels),) if button else press_best(page, page.elements, labels, _SURE)
+
+
+class BackToList(Recipe):
+    """From an item, the one that is meant where the prompt says it, press what leads back to the whole list."""
+
+    name = "back_to_list"
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return press_best(page, page.elements, _BACK, _BACK_SURE) if is_target_page(target_of(intent), page) else ()
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return was_pressed(past, _BACK[:4]) and not is_target_page(target_of(intent), page)
+
+
+_URL = re.compile(r"https?://[^\s'\"<>]+")
+_HOME = frozenset({"", "home", "start", "main", "homepage", "landing", "front"})
+_PAGE_WORDS = re.compile(r"\b(?:page|tab|section|screen|view|all|my|the|please)\b", re.I)
+_VIEW = re.compile(r"\b([\w-]+)[ -]view\b", re.I)
+_MENUS = BUTTONS | FIELDS
+_LONGEST_MENU = 4
+_NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
+_PART = re.compile(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", re.I)
+_EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
+_COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
+_COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
+_SIDES = {
+    "right": ("scroll right", "next", "right", "next slide", "→", "›", "»", ">"),
+    "left": ("scroll left", "back", "previous", "prev", "left", "previous slide", "←", "‹", "«", "<"),
+}
+_SLIDE = re.compile(r"\b(?:slide|page) \d+$|^\d+$", re.I)
+_AROUND = 4
+_TITLES = frozenset({"title", "name", "section", "carousel"})
+
+
+class Navigate(Recipe):
+    """Go to a page of the site: by its URL where the prompt says one, else by the link that leads there."""
+
+    name = "navigate"
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if _URL.search(intent.words):
+            return self._by_url(intent)
+        place = _place(intent)
+        by_route = _by_route(page, place) or _by_route(page, intent.words)
+        found = by_route or best_button(page.usable(BUTTONS), (place or "home",))
+        return (press(page, found),) if found else link_to(page, (place or "home",)) or link_to(page, (intent.words,))
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return past.pressed or any(entry.type == "NavigateAction" and entry.succeeded is not False for entry in past.entries)
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        place = _place(intent)
+        if place in _HOME or _URL.search(intent.words):
+            return self._by_url(intent)
+        return (blind_press(blind_xpath.pressed((place,), ("/" + "-".join(place.split()),))),)
+
+    def _by_url(self, intent: Intent) -> tuple[Move, ...]:
+        return tuple(Move((action,)) for url in _URL.findall(intent.words)[:1] for action in opened(url.rstrip(".,;)")))
+
+
+def _place(intent: Intent) -> str:
+    return " ".join(_PAGE_WORDS.sub(" ", intent.subject).split()).lower()[:60].strip(" .,!?/")
+
+
+def _by_route(page: Page, place: str) -> Element | None:
+    """The link whose route is one of the place's words: routes are not restyled, and not translated."""
+    wanted = set(words(place))
+    routes = ((link, words(path_of(link.href))) for link in in_time(page.usable({"link"})))
+    return next((link for link, route in routes if route and set(route) <= wanted), None)
+
+
+class SwitchView(Recipe):
+    """Switch to another view of what a page shows: a day, a month, a list; where a menu hides the views, it is opened first."""
+
+    name = "views"
+
+    def fits(self, intent: Intent) -> bool:
+        return _VIEW.search(intent.words) is not None
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        found = _view(intent, page)
+        if found is None:
+            # The menu is called a view and says which one is shown, not which one it leads to.
+            menus = (one for one in page.usable(_MENUS) if not one.href and len(words(one.label)) <= _LONGEST_MENU)
+            found = next((one for one in menus if "view" in words(f"{one.label} {one.hints}")), None)
+        return (press(page, found),) if found else ()
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        presses = sum(entry.type == "ClickAction" and entry.succeeded is not False for entry in past.entries)
+        return presses > 1 or (presses == 1 and _view(intent, page) is None)
+
+
+def _view(intent: Intent, page: Page) -> Element | None:
+    name = _VIEW.search(intent.words)
+    wanted = words(name[1]) if name else ()
+    named = ((one, words(one.label or one.text)) for one in page.usable(_MENUS | OPTIONS))
+    return next((one for one, label in named if tuple(word for word in label if word not in _NO_VIEW) == wanted), None)
+
+
+class Unfold(Recipe):
+    name = "unfold"
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """What says whether it is open comes first; else what is called like the part."""
+        if page.subject is None and page.records:
+            return ()
+        buttons = [one for one in page.usable(BUTTONS) if not one.href]
+        foldable = [one for one in buttons if one.expanded is not None and not one.opens]
+        found = best_button(foldable, _fold_labels(intent), 0.4) or best_button(buttons, _fold_labels(intent), 0.7)
+        return (press(page, found),) if found else ()
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        acts = self.act(intent, page)
+        if acts:
+            return any(past.did_any(move.alternatives) for move in acts)
+        return was_pressed(past, _fold_labels(intent)) and page.subject is not None
+
+
+def _fold_labels(intent: Intent) -> tuple[str, ...]:
+    part = _PART.search(intent.words)
+    labels = (part[1],) if part else ()
+    return (*_COLLAPSE, *labels, *_EXPAND) if _COLLAPSES.search(intent.words) else (*labels, *_EXPAND)
+
+
+class Scroll(Recipe):
+    name = "scroll"
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """Towards the side that the prompt names. A row that is at that end has no such button until it was moved the other way."""
+        movers = [one for one in in_time(page.usable(BUTTONS)) if not _is_slide_show(page, one)]
+        titled = [one for one in intent.criteria if _TITLES & set(words(one.field))]
+        in_row = [one for one in in_time(movers) if all(holds(title, page.heading_before(one)) for title in titled)] if titled else []
+        if not in_row:
+            # The row whose heading shares most of a title's words: "Technology & more" for "Top sellers in technology".
+            wanted = {word for one in titled if not one.operator.negative for word in words(one.value)}
+            shared = [(len(wanted & set(words(page.heading_before(one)))), one) for one in movers]
+            most = max((count for count, _ in shared), default=0)
+            in_row = [one for count, one in shared if count == most > 0]
+        tries = (press_best(page, among, labels, 0.8) for among in (in_row, movers) for labels in (_sides(intent), *_SIDES.values()))
+        return next((moves for moves in tries if moves), ())
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return was_pressed(past, _sides(intent))
+
+
+def _is_slide_show(page: Page, element: Element) -> bool:
+    """Whether a button moves a slide show, which has a button for each slide: no row of items has."""
+    around = page.elements[max(0, element.place - _AROUND) : element.place + _AROUND]
+    return any(_SLIDE.search(one.label) for one in around)
+
+
+def _sides(intent: Intent) -> tuple[str, ...]:
+    directions = [one for one in intent.criteria if "direction" in words(one.field)]
+    sides = [side for side in _SIDES if all(meets(one, side) for one in directions)] or list(_SIDES)
+    named = [] if directions else [side for side in _SIDES if side in words(intent.words)]
+    return _SIDES[(named or sides)[0]]
+
+
+RECIPES: dict[Kind, Recipe] = {
+    Kind.SEARCH: Search(),
+    Kind.FILTER: Filter(),
+    Kind.SORT: Sort(),
+    Kind.PAGE: TurnPage(),
+    Kind.BACK: BackToList(),
+    Kind.NAVIGATE: Navigate(),
+    Kind.UNFOLD: Unfold(),
+    Kind.SCROLL: Scroll(),
+}

@@ -1,0 +1,346 @@
+"""The one-shot form: all actions at once, by what is known of the site; else by the page that came along, or unseen."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from urllib.parse import quote, urlencode
+
+from agents.contract.actions import Action, InvalidAction, click, navigate, select_option, send_keys, submit, type_text, wait
+from agents.contract.origins import split_http
+from agents.contract.protocol import Plan, Step
+from agents.contract.selectors import quoted, xpath
+from agents.page import Page
+from agents.template.moves import BREATH, LOADING, Move, opened
+from agents.template.prompt.criteria import Criterion, Operator, criteria
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.masking import MARK, Masked, mask
+from agents.template.prompt.measures import date_in, moved, number_in, time_in
+from agents.template.prompt.operators import OPERATOR, operator_of
+from agents.template.prompt.values import address, chosen, meets
+from agents.template.recipes import LOGIN, Recipe, recipe_for
+from agents.template.sites.blind_xpath import folded
+from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
+
+# Where the thing was opened already, a press that is left over goes to a heading, which does nothing.
+_HARMLESS = "//*[self::h1 or self::h2 or self::h3]"
+# Pages are drawn by script: what is pressed before its script runs does nothing.
+_SETTLING = wait(1)
+# What a press sends off is on its way for a moment, and callers check the last action's end for what came of it.
+_SENT = wait(1.5)
+# A press that stays on its page costs 3 s.
+_MOST_TIMES = 10
+# Long forms go beyond this with what is quick; a further page of a list is not.
+_ROOM_FOR_PAGES = 28
+SUBJECT = "subject"
+_COMPARED = {
+    Operator.EQUALS: "=",
+    Operator.NOT_EQUALS: "!=",
+    Operator.GREATER: ">",
+    Operator.LESS: "<",
+    Operator.GREATER_EQUAL: ">=",
+    Operator.LESS_EQUAL: "<=",
+}
+# Prompts put them before the names of fields: the year of the film is the "movie_year".
+_THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
+# A selector that holds more than some of them is too long to be sent.
+_MOST_UNNAMED = 4
+_BLANKS = re.compile(r"\s*")
+_POSITIVE = frozenset({Operator.EQUALS, Operator.CONTAINS, Operator.ONE_OF})
+_ABOVE = frozenset({Operator.GREATER, Operator.GREATER_EQUAL})
+_BELOW = frozenset({Operator.LESS, Operator.LESS_EQUAL})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValues:
+    """A prompt's criteria, all of them, and its `words` without the values: in lower case, quoted values left out, "first_name" in two."""
+
+    criteria: tuple[Criterion, ...]
+    words: str
+
+    def of(self, names: str) -> tuple[Criterion, ...]:
+        """The criteria on the first of the names, alternated by |, that has any; "film year" is a year too."""
+        for name in names.split("|"):
+            found = tuple(one for one in self.criteria if one.field == name or one.field in {f"{thing} {name}" for thing in _THINGS})
+            if found:
+                return found
+        return ()
+
+    def has(self, names: str) -> bool:
+        """Whether a field has a criterion; with + before the names, one that says what is wanted and not only what isn't."""
+        found = self.of(names.removeprefix("+"))
+        return any(one.operator in _POSITIVE for one in found) if names.startswith("+") else bool(found)
+
+    def value(self, names: str, options: Sequence[str] = (), default: str | None = None) -> str | None:
+        """A value that meets what is wanted of a field: the default, if it does; only the default where nothing is wanted."""
+        found = self.of(names)
+        if default is not None and all(one.operator.negative and meets(one, default) for one in found):
+            return default
+        return chosen(found, options) if found else default
+
+    def apart(self, names: str) -> "tuple[FieldValues, ...]":
+        """The same with each of the values that are wanted of a field alone; as it is where there are not several."""
+        several = next((one for one in self.of(names) if one.operator in _POSITIVE and len(one.values) > 1), None)
+        if several is None:
+            return (self,)
+        alone = [Criterion(several.field, Operator.EQUALS, (value,), several.end) for value in several.values]
+        return tuple(replace(self, criteria=tuple(made if one is several else one for one in self.criteria)) for made in alone)
+
+
+def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites) -> Plan:
+    """The whole list at once, the task's page first."""
+    facts, values = sites.get(step.project, SiteFacts()), field_values(step.prompt, intent)
+    plan = plan_for(facts, values)
+    actions = _by_facts(step, intent, facts, values, plan) if plan else ()
+    if plan and actions:
+        return Plan((*opened(step.url), LOADING, *actions), reasoning=f"Template: {plan.task}, as {step.project} is built.")
+    return Plan((*opened(step.url), *_by_recipes(intent, page)), reasoning=f"Template: {intent.kind}, all at once.")
+
+
+def plan_for(facts: SiteFacts, values: FieldValues) -> SitePlan | None:
+    """The first plan that the prompt's words ask for."""
+    return next((plan for plan in facts.plans if plan.fits(values.words)), None)
+
+
+def _by_recipes(intent: Intent, page: Page | None) -> Iterator[Action]:
+    """Everything by the page that came along or, without one, unseen."""
+    if intent.logs_in:
+        yield from _moved(_whole(LOGIN, intent, page), LOADING)
+        page = None
+    stages = (intent, *intent.then)
+    for count, stage in enumerate(stages, 1):
+        yield from _moved(_whole(recipe_for(stage), stage, page), LOADING if count < len(stages) else BREATH)
+        page = None
+
+
+def _whole(recipe: Recipe, intent: Intent, page: Page | None) -> tuple[Move, ...]:
+    reach = recipe.blind_reach(intent) if page is None else recipe.reach(intent, page)
+    act = () if page is None or reach else recipe.act(intent, page)
+    return (*reach, *(act or recipe.blind_act(intent)))
+
+
+def _moved(moves: Iterable[Move], last: Action) -> Iterator[Action]:
+    """The best action of each move, a wait after each: longer where the next page may be loading."""
+    actions = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
+    for count, action in enumerate(actions, 1):
+        yield action
+        if count < len(actions) or last is LOADING:
+            yield BREATH if action.type == "TypeAction" else LOADING
+
+
+def _by_facts(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
+    """All actions after the first navigation, with as many further pages of a list as there is room for."""
+    logs_in = plan.login or intent.logs_in
+    entries = (*(facts.login if logs_in else ()), *plan.actions)
+    for pages in range(MOST_PAGES, -1, -1):
+        doing = _Doing(facts, values, step.url, pages)
+        actions = tuple(_spaced([action for entry in entries for action in doing.actions(entry)]))
+        if len(actions) <= _ROOM_FOR_PAGES:
+            break
+    return actions
+
+
+def _spaced(actions: list[Action]) -> Iterator[Action]:
+    """Never two that may fail without a wait between them."""
+    for at, action in enumerate(actions):
+        yield action
+        after = actions[at + 1] if at + 1 < len(actions) else None
+        if after is not None and "WaitAction" not in {action.type, after.type}:
+            yield _SETTLING if action.type == "NavigateAction" else _SENT if after.type == "NavigateAction" else BREATH
+    if actions and actions[-1].type != "WaitAction":
+        yield _SENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    facts: SiteFacts
+    values: FieldValues
+    url: str
+    pages: int
+
+    def actions(self, entry: SiteAction) -> list[Action]:
+        """None where the entry is left out, or no caller would take it."""
+        if entry.only_if and not self.values.has(entry.only_if):
+            return []
+        if entry.each:
+            once = replace(entry, each="")
+            return [action for values in self.values.apart(entry.each) for action in replace(self, values=values).actions(once)]
+        if entry.times:
+            # The lowest number that meets what is wanted, 1 where nothing is or none does.
+            criteria = self.values.of(entry.times)
+            numbers = (number for number in range(1, _MOST_TIMES + 1) if all(meets(one, str(number)) for one in criteria))
+            return self.actions(replace(entry, times="")) * (next(numbers, 1) - 1)
+        try:
+            made = getattr(self, f"_{entry.verb}")(entry)
+        except InvalidAction:
+            return []
+        return made if isinstance(made, list) else [made] if made else []
+
+    def _open(self, entry: SiteAction) -> Action | None:
+        route = self._filled(entry, entry.target, lambda value: quote(value, safe=""))
+        return navigate(self._absolute(route)) if route else None
+
+    def _list(self, entry: SiteAction) -> Action:
+        item = self.facts.items[entry.target]
+        query = urlencode(query_for(item, self.values))
+        joined = "&" if "?" in item.list else "?"
+        return navigate(self._absolute(item.list + (joined + query if query else "")))
+
+    def _item(self, entry: SiteAction) -> list[Action]:
+        """Press within a card that meets the conditions or, where a page of the list has none, what leads to the next page."""
+        item = self.facts.items[entry.target]
+        inside, tests = self._filled(entry, entry.inside, quoted) or item.link, conditions(item, self.values)
+        # A predicate that holds on the list's page alone, and what to press where it doesn't.
+        here, left = (f"[{item.here}]", f" | {_HARMLESS}[not({item.here})]") if item.here else ("", "")
+        further = list[Action]()
+        if item.next and tests:
+            fitting = item.card + "".join(tests)
+            with suppress(InvalidAction):  # conditions that are too long to say
+                further = [click(xpath(f"({fitting}{inside}{here} | {item.next}{here}[not({fitting})]{left})[1]")), _SETTLING]
+        return [*further * min(item.pages, self.pages), _pressed(item, inside, tests, here, left)]
+
+    def _fill(self, entry: SiteAction) -> Action | None:
+        value = self.values.value(entry.names, entry.options, entry.default)
+        if value and "email" in entry.names:
+            value = address(value, self.values.of(entry.names))
+        return None if value is None else type_text(xpath(self._located(entry)), value)
+
+    def _choose(self, entry: SiteAction) -> list[Action]:
+        target, value = self._located(entry), self.values.value(entry.names, entry.options, entry.default)
+        if not target or value is None:
+            return []
+        near = [moved(value, by) for by in range(1, entry.tries) for by in (by, -by)]
+        wanted = [one for one in near if one and all(meets(each, one) for each in self.values.of(entry.names))]
+        return [select_option(xpath(target), one) for one in [value, *wanted][: entry.tries]]
+
+    def _press(self, entry: SiteAction) -> Action | None:
+        target = self._located(entry)
+        return click(xpath(target)) if target else None
+
+    def _enter(self, entry: SiteAction) -> Action:
+        return submit(xpath(self._located(entry)))
+
+    def _keys(self, entry: SiteAction) -> Action:
+        return send_keys(entry.target)
+
+    def _wait(self, entry: SiteAction) -> Action:
+        return wait(int(entry.target))
+
+    def _located(self, entry: SiteAction) -> str:
+        return self._filled(entry, entry.target, quoted)
+
+    def _filled(self, entry: SiteAction, target: str, written: Callable[[str], str]) -> str:
+        """The target with its holes filled; "" where one stays open."""
+        for hole in HOLE.finditer(target):
+            value = self.values.value(hole[1], entry.options, entry.default)
+            if value is None:
+                return ""
+            target = target.replace(hole[0], written(value))
+        return target
+
+    def _absolute(self, route: str) -> str:
+        parts = split_http(self.url)
+        return f"{parts.scheme}://{parts.netloc}{route}" if parts else route
+
+
+def _pressed(item: Item, inside: str, tests: list[str], here: str, left: str) -> Action:
+    """Press within the first card that meets the conditions, where none does within the first card; as many of them as can be said."""
+    for most in range(len(tests), 0, -1):
+        fitting = item.card + "".join(tests[:most])
+        # Tested on the first card alone: browsers would search for a fitting one again for each, which takes them minutes.
+        either = f"{fitting}{inside}{here} | ({item.card})[1][not({fitting})]{inside}{here}{left}"
+        for expression in (f"({either})[1]", f"({fitting}{inside}{here}{left})[1]"):
+            with suppress(InvalidAction):
+                return click(xpath(expression))
+    return click(xpath(f"({item.card}{inside})[1]"))
+
+
+@lru_cache(maxsize=64)
+def field_values(prompt: str, intent: Intent) -> FieldValues:
+    """What a prompt wants. A thing that it names without a criterion is its `subject`."""
+    masked = mask(prompt)
+    found = list(criteria(masked))
+    found += islice(_unnamed(masked, {value for one in found for value in one.values}), _MOST_UNNAMED)
+    subject = "" if found else (intent, *intent.then)[-1].subject
+    # Without a capital it is no name ("any film of the nineties"), and looking for it would find nothing.
+    if subject != subject.lower():
+        found.append(Criterion(SUBJECT, Operator.CONTAINS, (subject,)))
+    words = "".join(sign if sign.isascii() else " " for sign in masked.text.lower().replace("_", " "))
+    return FieldValues(tuple(found), words)
+
+
+def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
+    """The quoted values that no field is named for, each with the operator before it."""
+    said = {_BLANKS.match(masked.text, hit.end()).end(): hit for hit in OPERATOR.finditer(masked.text)}  # type: ignore[union-attr]
+    for mark in MARK.finditer(masked.text):
+        value = masked.plain(mark[0])
+        if value not in used and value in masked.quoted:
+            yield Criterion(SUBJECT, operator_of(said[mark.start()]) if mark.start() in said else Operator.CONTAINS, (value,))
+
+
+def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:
+    """The query parameters that bring what is wanted to the list's first page."""
+    query: list[tuple[str, str]] = []
+    for name, names in item.filters.items():
+        query += [(name, one.value) for one in values.of(names) if one.operator in {Operator.EQUALS, Operator.ONE_OF}][:1]
+    for name, names in item.search.items():
+        query += [(name, one.value) for field in names.split("|") for one in values.of(field) if one.operator in _POSITIVE][:1]
+    bounds = ((ends, one.operator) for names, ends in item.sort.items() if names != "by" for one in values.of(names))
+    orders = [(item.sort["by"], ends[operator in _BELOW]) for ends, operator in bounds if operator in _ABOVE | _BELOW]
+    return [*query, *orders[:1]]
+
+
+def conditions(item: Item, values: FieldValues) -> list[str]:
+    """What the item's card must meet, as XPath predicates; what the list's query narrows to is left out."""
+    by_query = [names for names in item.filters.values() if any(one.operator is Operator.EQUALS for one in values.of(names))]
+    read = ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates), (_time, item.times))
+    wanted = (
+        (kind(path, one)) for kind, fields in read for names, path in fields.items() if names not in by_query for one in values.of(names)
+    )
+    return [f"[{condition}]" for condition in wanted if condition]
+
+
+def _text(path: str, one: Criterion) -> str:
+    exact = one.operator in {Operator.EQUALS, Operator.NOT_EQUALS, Operator.ONE_OF, Operator.NOT_ONE_OF}
+    return _says(path, one, "{}={}" if exact else "contains({},{})")
+
+
+def _listed(path: str, one: Criterion) -> str:
+    return _says(path, one, "contains({},{})")
+
+
+def _says(path: str, one: Criterion, test: str) -> str:
+    said = folded(f"normalize-space({path})")
+    return _signed(one, " or ".join(test.format(said, quoted(" ".join(value.lower().split()))) for value in one.values))
+
+
+def _signed(one: Criterion, tests: str) -> str:
+    if one.operator.negative:
+        return f"not({tests})"
+    return tests if one.operator in _POSITIVE else ""
+
+
+def _number(path: str, one: Criterion) -> str:
+    said = f"number(translate({path},translate({path},'0123456789.',''),''))"
+    return _compared(said, one, [f"{number:f}" for value in one.values if (number := number_in(value)) is not None])
+
+
+def _date(path: str, one: Criterion) -> str:
+    return _compared(f"number(translate({path},'-/. ',''))", one, [f"{day:%Y%m%d}" for value in one.values if (day := date_in(value))])
+
+
+def _time(path: str, one: Criterion) -> str:
+    """The time of day that the path says as hours and minutes, of 24 hours, compared."""
+    values = [minutes for value in one.values if (minutes := time_in(value)) is not None]
+    return _compared(f"number(translate({path},': ',''))", one, [f"{at // 60}{at % 60:02}" for at in values])
+
+
+def _compared(said: str, one: Criterion, values: Sequence[str]) -> str:
+    if not values:
+        return ""
+    if one.operator in {Operator.ONE_OF, Operator.NOT_ONE_OF}:
+        return _signed(one, " or ".join(f"{said}={value}" for value in values))
+    sign = _COMPARED.get(one.operator)
+    return f"{said}{sign}{values[0]}" if sign else ""

@@ -1,0 +1,349 @@
+"""What admins set: validated, kept with who, when, old and new, and completed from the environment."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+
+from agents.configuration import SETTINGS, change, default_account, models_of, parsed, provider, rules, values
+from agents.configuration.account_changes import change_account
+from agents.models import Account, Settings
+from agents.policy.modes import Mode
+
+pytestmark = pytest.mark.django_db
+
+DEFAULTS = {
+    "pacing": "fixed",
+    "spacing_seconds": 5,
+    "backoff_max_seconds": 600,
+    "key_check_minutes": 5,
+    "probe_after_pause": True,
+    "backoff_seconds": [60, 120, 240, 480],
+    "deadline_seconds": 25,
+    "agent_mode": "hybrid",
+    "llm_use": "always",
+    "sure_from": 0.8,
+    "max_task_usd": 0.05,
+    "daily_attempts": 5000,
+    "daily_usd": 5,
+    "caller_daily_attempts": 0,
+    "caller_daily_usd": 0,
+    "allowed_callers": [],
+    "blocked_callers": [],
+    "look_before_planning": False,
+    "look_hosts": [],
+    "miner_api_url": "",
+    "retest_after_pause": True,
+    "health_seconds": 60,
+    "failures_before_down": 2,
+    "silence_minutes": 0,
+    "least_llm_percent": 0,
+    "keep_info_logs": False,
+    "records_mb": 4_000,
+    "pages_mb": 500,
+    "logs_mb": 200,
+    "free_disk_mb": 500,
+}
+
+
+def run(*arguments: str) -> Any:
+    out = StringIO()
+    call_command("miner_settings", *arguments, stdout=out)
+    printed = json.loads(out.getvalue())
+    del printed["accounts"]
+    return printed
+
+
+def history() -> list[Any]:
+    return list(Settings.history.order_by("history_id"))
+
+
+def entry(name: str, input_usd: float | None, output_usd: float | None, *, json_mode: bool = True) -> dict[str, Any]:
+    return {"id": name, "input": input_usd, "output": output_usd, "json_mode": json_mode}
+
+
+def test_without_arguments_all_settings_are_printed_as_json() -> None:
+    assert run() == DEFAULTS
+    assert set(DEFAULTS) == set(SETTINGS)
+    assert not Settings.objects.exists(), "looking changes nothing"
+
+
+def test_each_setting_can_be_changed_at_once() -> None:
+    printed = run(
+        "pacing=learned",
+        "spacing_seconds=2.5",
+        "backoff_max_seconds=900",
+        "key_check_minutes=10",
+        "probe_after_pause=false",
+        "backoff_seconds=30, 60 90",
+        "deadline_seconds=20",
+        "agent_mode=template",
+        "llm_use=when_unsure",
+        "sure_from=0.65",
+        "max_task_usd=0",
+        "daily_attempts=0",
+        "daily_usd=2.5",
+        "caller_daily_attempts=100",
+        "caller_daily_usd=0.5",
+        "allowed_callers=10.0.0.0/8,203.0.113.7,2001:db8::/32",
+        "blocked_callers=0.0.0.0/0",
+        "look_before_planning=true",
+        "look_hosts=demo.example.com, localhost:8000-8016",
+        "miner_api_url=http://10.0.0.7:8080",
+        "retest_after_pause=false",
+        "health_seconds=30",
+        "failures_before_down=3",
+        "silence_minutes=60",
+        "least_llm_percent=50",
+        "keep_info_logs=true",
+        "records_mb=3000",
+        "pages_mb=50",
+        "logs_mb=20",
+        "free_disk_mb=1000",
+    )
+    assert printed == {
+        "pacing": "learned",
+        "spacing_seconds": 2.5,
+        "backoff_max_seconds": 900,
+        "key_check_minutes": 10,
+        "probe_after_pause": False,
+        "backoff_seconds": [30, 60, 90],
+        "deadline_seconds": 20,
+        "agent_mode": "template",
+        "llm_use": "when_unsure",
+        "sure_from": 0.65,
+        "max_task_usd": 0,
+        "daily_attempts": 0,
+        "daily_usd": 2.5,
+        "caller_daily_attempts": 100,
+        "caller_daily_usd": 0.5,
+        "allowed_callers": ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32"],
+        "blocked_callers": ["0.0.0.0/0"],
+        "look_before_planning": True,
+        "look_hosts": ["demo.example.com", "localhost:8000-8016"],
+        "miner_api_url": "http://10.0.0.7:8080",
+        "retest_after_pause": False,
+        "health_seconds": 30,
+        "failures_before_down": 3,
+        "silence_minutes": 60,
+        "least_llm_percent": 50,
+        "keep_info_logs": True,
+        "records_mb": 3_000,
+        "pages_mb": 50,
+        "logs_mb": 20,
+        "free_disk_mb": 1_000,
+    }
+    assert run() == printed
+    assert values(Settings.current()) == printed
+
+
+def test_the_bounds_themselves_are_allowed() -> None:
+    run("backoff_max_seconds=86400")
+    for allowed in ("spacing_seconds=0", "spacing_seconds=3600", "deadline_seconds=3", "deadline_seconds=180", "backoff_seconds=1,1,86400"):
+        run(allowed)
+    assert run("allowed_callers=")["allowed_callers"] == []
+
+
+def test_a_network_is_allowed_or_blocked_not_both() -> None:
+    with pytest.raises(CommandError, match=r"blocked_callers: 10.0.0.0/8 is allowed, too. Take it out of one list."):
+        run("blocked_callers=0.0.0.0/0 10.0.0.0/8", "allowed_callers=10.0.0.0/8 ::/0")
+
+
+def test_the_longest_backoff_is_no_shorter_than_the_last_pause() -> None:
+    with pytest.raises(CommandError, match=r"backoff_max_seconds: The longest backoff can't be shorter .* 700 s"):
+        run("backoff_seconds=60,700")
+    run("backoff_seconds=60,700", "backoff_max_seconds=700")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("spacing_seconds=-1", "spacing_seconds: Ensure this value is greater than or equal to 0"),
+        ("spacing_seconds=3601", "spacing_seconds: Ensure this value is less than or equal to 3600"),
+        ("spacing_seconds=fast", "spacing_seconds: “fast” is not a number."),
+        ("spacing_seconds=", "spacing_seconds: “” is not a number."),
+        ("spacing_seconds=nan", "spacing_seconds: “nan” is not a number."),
+        ("spacing_seconds=inf", "spacing_seconds: “inf” is not a number."),
+        ("spacing_seconds=1e400", "spacing_seconds: “1e400” is not a number."),
+        ("spacing_seconds=1,2", "spacing_seconds: “1,2” is not a number."),
+        ("deadline_seconds=2.9", "deadline_seconds: Ensure this value is greater than or equal to 3"),
+        ("deadline_seconds=181", "deadline_seconds: Ensure this value is less than or equal to 180"),
+        ("backoff_seconds=", "backoff_seconds: "),
+        ("backoff_seconds=" + "60," * 13, "backoff_seconds: Give 1 to 12 pauses in seconds, such as 60, 120, 240, 480."),
+        ("backoff_seconds=0.5", "backoff_seconds: Each pause is a number from 1 to 86400 seconds."),
+        ("backoff_seconds=60,86401", "backoff_seconds: Each pause is a number from 1 to 86400 seconds."),
+        ("backoff_seconds=60,nan", "backoff_seconds: “nan” is not a number."),
+        ("probe_after_pause=on", "probe_after_pause: “on” is neither true nor false."),
+        ("backoff_seconds=120,60", "backoff_seconds: A pause can't be shorter than the one before it."),
+        ("backoff_seconds=60;120", "backoff_seconds: “60;120” is not a number."),
+        ("agent_mode=", "agent_mode: "),
+        ("agent_mode=HYBRID", "agent_mode: Value 'HYBRID' is not a valid choice."),
+        ("llm_use=never", "llm_use: Value 'never' is not a valid choice."),
+        ("sure_from=1.01", "sure_from: Ensure this value is less than or equal to 1."),
+        ("sure_from=very", "sure_from: “very” is not a number."),
+        ("max_task_usd=-1", "max_task_usd: Ensure this value is greater than or equal to 0."),
+        ("max_task_usd=nan", "max_task_usd: “nan” is not a number."),
+        ("daily_attempts=1.5", "daily_attempts: “1.5” is not a whole number."),
+        ("daily_attempts=-1", "daily_attempts: Ensure this value is greater than or equal to 0"),
+        ("daily_usd=-0.01", "daily_usd: Ensure this value is greater than or equal to 0"),
+        ("caller_daily_usd=nan", "caller_daily_usd: “nan” is not a number."),
+        ("allowed_callers=10.0.0.1/8", "allowed_callers: “10.0.0.1/8” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7."),
+        ("health_seconds=10.5", "health_seconds: “10.5” is not a whole number."),
+        ("silence_minutes=soon", "silence_minutes: “soon” is not a whole number."),
+        ("least_llm_percent=101", "least_llm_percent: Ensure this value is less than or equal to 100."),
+        ("miner_api_url=there", "miner_api_url: Enter a valid URL."),
+        ("look_hosts=http://x.org", "look_hosts: “http://x.org” is no host. Write it as demo.example.com"),
+        ("look_hosts=x.org:70000", "look_hosts: “70000” are no ports. Give one from 1 to 65535"),
+        ("look_before_planning=maybe", "look_before_planning: “maybe” is neither true nor false."),
+        ("allowed_callers=example.org", "allowed_callers: “example.org” is not a network."),
+        ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from pacing, spacing_seconds, "),
+        ("id=2", "There is no setting “id”."),
+        ("spacing", "“spacing” is not of the form name=value, such as spacing_seconds=2."),
+        ("=2", "There is no setting “”."),
+    ],
+)
+def test_a_bad_value_is_refused_with_field_and_remedy_and_nothing_is_changed(given: str, said: str) -> None:
+    run("spacing_seconds=2")
+    before, kept = run(), len(history())
+    with pytest.raises(CommandError) as caught:
+        run("deadline_seconds=30", given)
+    assert said in str(caught.value)
+    assert run() == before
+    assert len(history()) == kept
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"spacing_seconds": float("nan")},
+        {"spacing_seconds": float("inf")},
+        {"deadline_seconds": float("nan")},
+        {"spacing_seconds": None},
+        {"spacing_seconds": []},
+        {"backoff_seconds": "60"},
+        {"backoff_seconds": [True, 60]},
+        {"backoff_seconds": [60, float("nan")]},
+        {"backoff_seconds": None},
+        {"allowed_callers": "10.0.0.0/8"},
+        {"allowed_callers": None},
+        {"allowed_callers": {}},
+        {"allowed_callers": [7]},
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_whoever_gives_it(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        change(bad, by=None, reason="test")
+    assert list(caught.value.message_dict) == list(bad)
+    assert not Settings.objects.exists()
+
+
+def test_each_change_is_kept_with_old_new_who_when_and_why() -> None:
+    ann = get_user_model().objects.create_user("ann")
+    change({"spacing_seconds": 2}, by=ann, reason="less load")
+    change({"spacing_seconds": 3, "agent_mode": "llm"}, by=None, reason="a try")
+    first, second = history()
+    assert (first.history_user, first.history_change_reason, first.spacing_seconds) == (ann, "less load", 2)
+    assert (second.history_user, second.history_change_reason) == (None, "a try")
+    assert second.history_date >= first.history_date
+    changed = {delta.field: (delta.old, delta.new) for delta in second.diff_against(first).changes}
+    assert changed == {"spacing_seconds": (2, 3), "agent_mode": ("hybrid", "llm")}
+
+
+def test_the_command_line_says_that_it_was_the_one() -> None:
+    run("spacing_seconds=2")
+    assert [(row.history_user, row.history_change_reason) for row in history()] == [(None, "miner_settings")]
+
+
+def test_changing_nothing_adds_no_history() -> None:
+    run("spacing_seconds=2", "backoff_seconds=60,120")
+    run("spacing_seconds=2.0", "backoff_seconds=60 120")
+    change({}, by=None, reason="test")
+    assert len(history()) == 1
+
+
+def test_an_account_that_stays_as_it_is_adds_no_history() -> None:
+    account = default_account()
+    kept = account.history.count()
+    change_account(account, {"enabled": True, "model_names": []}, key=None, by=None, reason="test")
+    assert account.history.count() == kept
+    change_account(account, {"enabled": False}, key=None, by=None, reason="test")
+    assert account.history.count() == kept + 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ({"base_url": "llm.chutes.ai"}, "base_url"),
+        ({"base_url": "file:///etc/passwd"}, "base_url"),
+        ({"model_names": "one"}, "model_names"),
+        ({"model_names": None}, "model_names"),
+        ({"model_names": [""]}, "model_names"),
+        ({"model_names": ["x" * 201]}, "model_names"),
+        ({"model_names": ["x"] * 21}, "model_names"),
+        ({"key_sealed": "x"}, "__all__"),
+        ({"name": "other"}, "name"),
+    ],
+)
+def test_a_bad_account_is_refused_with_its_field_and_the_key_stays(bad: dict[str, Any], field: str) -> None:
+    account = default_account()
+    with pytest.raises(ValidationError) as caught:
+        change_account(account, bad, key="cpk_new", by=None, reason="test")
+    assert list(caught.value.message_dict) == [field]
+    assert Account.objects.get().key_sealed == ""
+
+
+def test_the_rules_are_the_settings_as_the_core_takes_them() -> None:
+    assert rules(Settings()).mode is Mode.HYBRID
+    in_force = rules(change({"spacing_seconds": 0, "backoff_seconds": [7]}, by=None, reason="test"))
+    assert (in_force.limits.spacing, in_force.limits.ladder) == (0, (7.0,))
+
+
+def test_the_accounts_models_come_before_the_environments(settings: Any) -> None:
+    settings.CHUTES_MODELS = ("from/environment",)
+    account = Account(name="default", model_names=["b", "a"], catalogue=[entry("cheap", 0.1, 0.1)])
+    assert models_of(account) == ("b", "a")
+    account.model_names = []
+    assert models_of(account) == ("from/environment",)
+
+
+def test_where_nobody_names_models_the_three_cheapest_with_json_mode_are_tried(settings: Any) -> None:
+    settings.CHUTES_MODELS = ()
+    listed = [
+        entry("dear", 2.0, 2.0),
+        entry("no-json", 0.01, 0.01, json_mode=False),
+        entry("second", 0.1, 0.3),
+        entry("first", 0.3, 0.0),
+        entry("third", 0.1, 0.4),
+        entry("unknown-price", None, 0.0),
+    ]
+    assert models_of(Account(name="default", catalogue=listed)) == ("first", "second", "third")
+    assert models_of(Account(name="default")) == ()
+
+
+def test_a_model_without_a_price_is_tried_last_and_its_cost_stays_unknown(settings: Any) -> None:
+    settings.CHUTES_MODELS = ()
+    account = Account(name="default", catalogue=[entry("unknown", None, None), entry("dear", 90.0, 90.0)])
+    assert models_of(account) == ("dear", "unknown")
+    assert provider(account).prices == {"dear": (90.0, 90.0)}
+
+
+def test_an_account_takes_its_base_url_from_the_environment_where_it_has_none(settings: Any) -> None:
+    settings.CHUTES_BASE_URL = "https://llm.example/v1"
+    assert provider(Account(name="default")).base_url == "https://llm.example/v1"
+    assert provider(Account(name="default", base_url="https://own.example/v1/")).base_url == "https://own.example/v1"
+
+
+def test_there_is_one_default_account() -> None:
+    assert default_account() == default_account()
+    assert Account.objects.count() == 1
+
+
+def test_texts_are_read_as_people_write_them() -> None:
+    assert parsed("spacing_seconds", " 2.0 ") == 2
+    assert parsed("backoff_seconds", "60, 120,240  480") == [60, 120, 240, 480]
+    assert parsed("allowed_callers", " ") == []
+    assert parsed("agent_mode", "llm") == "llm"

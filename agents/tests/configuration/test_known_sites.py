@@ -1,0 +1,120 @@
+"""What is known of sites is read from TOML; what is wrong in it is told and left out."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.configuration.known_sites import KNOWN, load
+
+LAMPS = """
+confidence = 0.8
+login = [{ open = "/enter" }, { fill = "//form//input", with = "username", else = "<username>" }]
+
+[items.lamp]
+list = "/lamps"
+card = "//article"
+link = "//a"
+texts = { name = ".//h3" }
+
+[[ways]]
+task = "open a lamp"
+says = ["open", "lamps?"]
+unless = "shop"
+deeds = [{ list = "lamp" }, { item = "lamp" }]
+"""
+
+
+def written(folder: Path, text: str, name: str = "lamps.toml") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def test_the_facts_that_come_with_the_agent_are_all_usable() -> None:
+    sites, faults = load(KNOWN)
+    assert faults == ()
+    assert len(sites) == 15
+    assert all(site.plans for site in sites.values())
+
+
+def test_a_file_says_how_its_site_is_built(tmp_path: Path) -> None:
+    sites, faults = load(written(tmp_path, LAMPS))
+    assert faults == ()
+    site = sites["lamps"]
+    assert [deed.verb for deed in site.login] == ["open", "fill"]
+    assert site.items["lamp"].texts == {"name": ".//h3"}
+    assert site.plans[0].fits("open a lamp")
+    assert not site.plans[0].fits("reopen a clamp")
+    assert not site.plans[0].fits("open the lamp shop")
+
+
+def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Path) -> None:
+    ours = written(tmp_path / "ours", LAMPS)
+    theirs = written(tmp_path / "theirs", '[[ways]]\ntask = "see a lamp"\nsays = ["open"]\ndeeds = [{ item = "lamp" }]\n')
+    sites, faults = load(ours, theirs)
+    assert faults == ()
+    assert [plan.task for plan in sites["lamps"].plans] == ["see a lamp", "open a lamp"]
+    assert sites["lamps"].login
+    assert sites["lamps"].confidence == 0.8
+
+
+@pytest.mark.parametrize(
+    ("text", "entry", "remedy"),
+    [
+        ("ways = [", "file", "Make it readable TOML"),
+        ("routes = 1", "routes", "take it out"),
+        ('[items.lamp]\ncard = "//a"', "items.lamp", "list: Field required"),
+        ('[items.lamp]\nlist = "lamps"\ncard = "//a"', "items.lamp", "begins with /"),
+        ('[items.lamp]\nlist = "/"\ncard = "article"', "items.lamp", "XPath"),
+        ('[items.lamp]\nlist = "/"\ncard = "//a"\ntexts = { name = "((" }', "items.lamp", "XPath"),
+        ('[items.lamp]\nlist = "/"\ncard = "//a"\ntexts = { name = 3 }', "items.lamp", "texts.name: Input should be a valid string"),
+        ('[items.lamp]\nlist = "/"\ncard = "//a"\ncolour = "red"', "items.lamp", "colour: Extra inputs"),
+        ('[items.lamp]\nlist = "/"\ncard = "//a"\npages = 99', "items.lamp", "pages: Input should be less than or equal to 8"),
+        ('[items.lamp]\nlist = "/"\ncard = "//a"\ndates = { made = "((" }', "items.lamp", "XPath"),
+        ("confidence = 2", "confidence", "less than or equal to 1"),
+        ('confidence = "high"', "confidence", "a valid number"),
+        ("items = 3", "items", "table"),
+        ("ways = 3", "ways", "list"),
+        ("login = 3", "login", "list"),
+        ('[[ways]]\ntask = "x"\nsays = ["("]\ndeeds = []', "ways, entry 1", "regular expression"),
+        ('[[ways]]\ntask = "x"\nsays = [1]\ndeeds = []', "ways, entry 1", "says.1: it must be a text"),
+        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ jump = "//a" }]', "ways, entry 1", "deeds.1.jump: Extra inputs"),
+        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "//a", open = "/" }]', "ways, entry 1", "exactly one of"),
+        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "//a[" }]', "ways, entry 1", "XPath"),
+        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "((//a)[1])" }]', "ways, entry 1", "begin with"),
+        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ item = "lamp" }]', "ways, entry 1", "add items.lamp"),
+        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ keys = "Jump" }]', "ways, entry 1", "no key"),
+        (
+            '[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ wait = 100 }]',
+            "ways, entry 1",
+            "deeds.1.wait: Input should be less than or equal to 10",
+        ),
+        (
+            '[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "//a", tries = 99 }]',
+            "ways, entry 1",
+            "deeds.1.tries: Input should be less than or equal to 6",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_told_with_its_file_entry_and_remedy(tmp_path: Path, text: str, entry: str, remedy: str) -> None:
+    sites, faults = load(written(tmp_path, text))
+    assert [(fault.file, fault.entry) for fault in faults] == [("lamps.toml", entry)]
+    assert remedy in faults[0].remedy
+    assert sites["lamps"].plans == ()
+
+
+def test_one_bad_way_leaves_the_others(tmp_path: Path) -> None:
+    sites, faults = load(written(tmp_path, LAMPS + '\n[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "a" }]\n'))
+    assert len(faults) == 1
+    assert [plan.task for plan in sites["lamps"].plans] == ["open a lamp"]
+
+
+def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
+    sites, faults = load(tmp_path / "nowhere")
+    assert not sites
+    assert faults[0].entry == "folder"
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lamps.toml").write_bytes(b"\xff\xfe\x00")
+    assert load(tmp_path)[1][0].entry == "file"

@@ -1,0 +1,148 @@
+"""Fake Chutes' management API and its scenarios, from a real process over real HTTP."""
+
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agents.devtools.fake_chutes.process import FakeChutes
+
+GEMMA = "google/gemma-4-31B-turbo-TEE"
+BODY = {"model": GEMMA, "messages": [{"role": "user", "content": "Task: Search\nURL: http://localhost:8000/?seed=58"}]}
+ADMIN_PATHS = ("/users/me", "/users/me/quotas", "/users/me/quota_usage/*", "/users/me/subscription_usage")
+
+
+def get(fake_chutes: FakeChutes, path: str, key: str | None = None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.get(fake_chutes.management_url + path, headers=headers, trust_env=False)
+
+
+def told(fake_chutes: FakeChutes, path: str) -> Any:
+    answer = get(fake_chutes, path, fake_chutes.admin_key)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def ask(fake_chutes: FakeChutes, key: str = "") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key or fake_chutes.key}"}
+    return httpx.post(fake_chutes.base_url + "/chat/completions", json=BODY, headers=headers, trust_env=False)
+
+
+@pytest.mark.parametrize("path", ADMIN_PATHS)
+def test_a_key_that_may_only_invoke_gets_the_words_for_a_wrong_one(fake_chutes: FakeChutes, path: str) -> None:
+    answers = [get(fake_chutes, path, key) for key in (fake_chutes.key, "cpk_wrong", None)]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(401, '{"detail": "Invalid or expired token"}')}
+    assert get(fake_chutes, path, fake_chutes.admin_key).status_code == 200
+
+
+def test_an_admin_key_may_invoke_too(fake_chutes: FakeChutes) -> None:
+    assert ask(fake_chutes, fake_chutes.admin_key).status_code == 200
+
+
+def test_the_balance_falls_as_it_is_billed(fake_chutes: FakeChutes) -> None:
+    assert told(fake_chutes, "/users/me")["balance"] == 0
+    fake_chutes.set(balance=2.5)
+    before = told(fake_chutes, "/users/me")
+    assert (before["balance"], set(before) >= {"username", "user_id"}) == (2.5, True)
+    ask(fake_chutes)
+    assert told(fake_chutes, "/users/me")["balance"] < 2.5
+
+
+def test_quotas_come_in_each_form_that_was_seen(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(quota={"total": 300})
+    entry = told(fake_chutes, "/users/me/quotas")[0]
+    assert (entry["chute_id"], entry["quota"], "effective_date" in entry) == ("*", 300, True)
+    fake_chutes.set(quotas_form="defaults")
+    assert told(fake_chutes, "/users/me/quotas") == {"*": 300}
+    fake_chutes.set(quotas_form="empty")
+    assert told(fake_chutes, "/users/me/quotas") == {}
+
+
+@pytest.mark.parametrize("path", ["/users/me/quota_usage/*", "/users/me/quota_usage/%2A"])
+def test_the_quotas_usage_counts(fake_chutes: FakeChutes, path: str) -> None:
+    fake_chutes.set(quota={"total": 300, "used": 180})
+    ask(fake_chutes)
+    assert told(fake_chutes, path) == {"quota": 300, "used": 181.0}
+    fake_chutes.set(quota=None, balance=1)
+    assert told(fake_chutes, path)["quota"] == "unlimited"
+
+
+def test_the_subscription_tells_its_windows_and_when_they_reset(fake_chutes: FakeChutes) -> None:
+    assert told(fake_chutes, "/users/me/subscription_usage") == {"subscription": False}
+    fake_chutes.set(cap4h={"cap": 1.0, "used": 0.5, "cost": 0.25, "reset_at": 900})
+    ask(fake_chutes)
+    found = told(fake_chutes, "/users/me/subscription_usage")
+    window = found["four_hour"]
+    assert (window["usage"], window["cap"], window["remaining"]) == (0.75, 1.0, 0.25)
+    began_at = time.time() - fake_chutes.state()["uptime"]
+    assert datetime.fromisoformat(window["reset_at"]).timestamp() == pytest.approx(began_at + 900, abs=2)
+    assert found["monthly"]["uncapped"]
+    fake_chutes.set(monthly_reset_at=-3600)
+    monthly = told(fake_chutes, "/users/me/subscription_usage")["monthly"]
+    assert datetime.fromisoformat(monthly["reset_at"]).timestamp() < time.time()
+
+
+def test_a_month_that_is_used_up_refuses_like_a_used_up_window_until_it_ends(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(cap4h={"cap": 1.0}, monthly_reset_at=900, monthly_used=100)
+    assert (ask(fake_chutes).status_code, ask(fake_chutes).json()) == (
+        402,
+        {"detail": "Subscription usage cap exceeded. Please add balance to continue."},
+    )
+    found = told(fake_chutes, "/users/me/subscription_usage")
+    assert (found["monthly"]["remaining"], found["four_hour"]["remaining"]) == (0, 1)
+    fake_chutes.set(monthly_reset_at=-1)
+    assert ask(fake_chutes).status_code == 200
+
+
+def test_a_path_of_the_management_host_can_be_made_to_refuse_alone(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(refuse_management={"/users/me/quota_usage/*": {"status": 429, "html": "<html>429</html>"}})
+    assert get(fake_chutes, "/users/me/quota_usage/%2A", fake_chutes.admin_key).status_code == 429
+    assert get(fake_chutes, "/users/me", fake_chutes.admin_key).status_code == 200
+    assert fake_chutes.state()["settings"]["refuse_management"]["/users/me/quota_usage/*"]["status"] == 429
+    fake_chutes.set(refuse_management={})
+    assert get(fake_chutes, "/users/me/quota_usage/*", fake_chutes.admin_key).status_code == 200
+
+
+def test_the_utilization_is_public_and_tells_which_models_are_full(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(models={GEMMA: {"full": 0.8}})
+    entries = {entry["name"]: entry for entry in get(fake_chutes, "/chutes/utilization").json()}
+    assert [entries[GEMMA][f"rate_limit_ratio_{window}"] for window in ("5m", "15m", "1h")] == [0.8] * 3
+    assert {"utilization", "instances", "chute_id"} <= set(entries[GEMMA])
+    assert sum(entry["rate_limit_ratio_5m"] for entry in entries.values()) == 0.8
+
+
+def test_a_banned_account_can_still_be_read_but_not_written_to(fake_chutes: FakeChutes) -> None:
+    fake_chutes.ban(60)
+    assert get(fake_chutes, "/users/me", fake_chutes.admin_key).status_code == 200
+    assert httpx.post(fake_chutes.management_url + "/users/me", json={}, trust_env=False).status_code == 405
+    assert fake_chutes.state()["arrivals"][-1]["path"] == "/users/me"
+
+
+def test_on_a_port_of_its_own_each_host_knows_only_its_own_paths() -> None:
+    with FakeChutes.started("--management-port", "0") as fake_chutes:
+        assert get(fake_chutes, "/users/me", fake_chutes.admin_key).status_code == 200
+        assert get(fake_chutes, "/v1/models").status_code == 404
+        host = fake_chutes.base_url.removesuffix("/v1")
+        assert httpx.get(host + "/users/me", trust_env=False).json() == {"detail": "No matching chute found!"}
+        assert ask(fake_chutes).status_code == 200
+
+
+def test_a_scenarios_account_and_timeline_are_played(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.json"
+    account = {"quota": {"total": 300, "used": 180, "reset_at": 3000}, "latency": 0.0}
+    timeline = [{"at": 0, "ban": 3600}, {"at": 0, "set": {"limit": 6}}]
+    file.write_text(json.dumps({"about": "…", "horizon": 60, "load": {"per_min": 3}, "account": account, "timeline": timeline}))
+    with FakeChutes.started("--scenario", str(file), "--published", "inf") as fake_chutes:
+        assert ask(fake_chutes).status_code == 429
+        state = fake_chutes.state()
+        began_at = time.time() - state["uptime"]
+        assert state["account"]["banned_until"] == pytest.approx(began_at + 3600, abs=2)
+        assert (state["settings"]["limit"], state["settings"]["published"], state["settings"]["ban"]["strikes"]) == (6, "inf", 5)
+        listed = httpx.get(fake_chutes.base_url + "/models", trust_env=False).json()["data"]
+        assert [entry["id"] for entry in listed] == list(state["settings"]["models"])
+        fake_chutes.set(limit=60)
+        assert fake_chutes.reset()["settings"]["limit"] == 6

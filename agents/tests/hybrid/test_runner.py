@@ -1,0 +1,408 @@
+"""One step's whole story, against fake Chutes: who answers, why, and what is on record."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agents import ledger
+from agents.accounts.miner_status import health
+from agents.configuration import change, default_account
+from agents.contract.protocol import Form, Plan
+from agents.contract.protocol import Step as Request
+from agents.devtools.fake_chutes.process import FakeChutes
+from agents.hybrid import page_archive, runner
+from agents.ledger import gate_rows
+from agents.models import Gate, LLMAttempt, RateLimitEvent, Source, Step
+from agents.policy import latency, routing
+from agents.policy.reasons import Reason
+from agents.policy.refusals import NEVER_WORKED
+from agents.policy.reset_times import CACHED
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIRST, SECOND = "Qwen/Qwen3-32B-TEE", "google/gemma-4-31B-turbo-TEE"
+DAY = 86_400
+# How far two readings of the clock may lie apart on a busy machine, in seconds.
+PATIENCE = 5.0
+PAGE = '<html><body><form action="/search"><input name="query"><button type="submit">Go</button></form></body></html>'
+
+
+@pytest.fixture
+def fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = fake_chutes.key, fake_chutes.base_url
+    settings.CHUTES_MODELS = (FIRST, SECOND)
+    set_rules(spacing_seconds=0)
+    return fake_chutes
+
+
+def set_rules(**changes: Any) -> None:
+    change(changes, by=None, reason="test")
+
+
+def answer(index: int = 0, **more: Any) -> Plan:
+    fields = {
+        "endpoint": "/step",
+        "form": Form.STEP,
+        "task_id": "t",
+        "prompt": "Search for the film 'Arrival'",
+        "page": PAGE,
+        "index": index,
+    }
+    step = Request(**{**fields, "url": "http://localhost:8000/?seed=58", **more})
+    return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7")
+
+
+def story() -> list[tuple[str, str]]:
+    return list(Step.objects.order_by("id").values_list("route", "reason"))
+
+
+def verdicts() -> list[tuple[str, str, str]]:
+    return list(LLMAttempt.objects.order_by("id").values_list("model", "verdict", "refusal"))
+
+
+def calls(fake_chutes: FakeChutes) -> int:
+    return sum(arrival["path"].endswith("/chat/completions") for arrival in fake_chutes.state()["arrivals"])
+
+
+def test_a_healthy_provider_answers_and_everything_is_on_record(fake_chutes: FakeChutes) -> None:
+    plan = answer()
+    page_archive.join()
+    step, attempt = Step.objects.get(), LLMAttempt.objects.get()
+    assert plan.actions
+    assert step.actions == [action.as_action() for action in plan.actions]
+    assert (step.route, step.reason, step.in_time) == ("llm", "answered", True)
+    assert step.limits == {
+        "mode": "hybrid",
+        "llm_use": "always",
+        "sure_from": 0.8,
+        "max_task_usd": 0.05,
+        "deadline_seconds": 25.0,
+        "spacing_seconds": 0.0,
+        "backoff_seconds": [60.0, 120.0, 240.0, 480.0],
+    }
+    assert (attempt.model, attempt.verdict, attempt.status) == (FIRST, "ok", 200)
+    assert attempt.prompt_tokens
+    assert attempt.completion_tokens
+    assert attempt.latency_ms is not None
+    assert attempt.latency_ms > 0
+    assert "query" in step.page_excerpt
+    assert step.confidence == 1.0
+    assert step.confidence_why
+
+
+def test_the_provider_is_told_the_key_and_the_task(fake_chutes: FakeChutes) -> None:
+    answer(task_id="täsk\n7")
+    arrival = fake_chutes.state()["arrivals"][-1]
+    assert arrival["status"] == 200
+    assert arrival["task_id"] == "t?sk?7"
+
+
+def test_a_limited_account_is_paused_and_the_next_steps_do_not_touch_it(fake_chutes: FakeChutes, caplog: pytest.LogCaptureFixture) -> None:
+    fake_chutes.set(limit=0)
+    for index in range(4):
+        assert answer(index).actions
+    assert story() == [("template", "refused"), *[("template", "paused")] * 3]
+    assert verdicts() == [(FIRST, "refused", "edge")]
+    assert calls(fake_chutes) == 1
+    event = RateLimitEvent.objects.get()
+    assert (event.strike, event.pause_source, event.status, event.ended_by) == (1, "ladder", 429, "")
+    assert 60 <= event.pause_seconds <= 63, "the rung, with a little jitter"
+    assert caplog.messages.count("Chutes API rate limited (429). Exponential backoff: Waiting 60s before retry (attempt 1)...") == 1
+
+
+def test_no_prompt_is_built_for_a_step_that_the_gate_turns_away(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_chutes.set(limit=0)
+    answer()
+    built = list[str]()
+    for module in (runner, runner):
+        monkeypatch.setattr(module, "question", lambda step, page: built.append(step.task_id))
+    answer(1)
+    assert story() == [("template", "refused"), ("template", "paused")]
+    assert built == []
+
+
+def test_a_prompt_is_built_late_where_the_gate_opened_meanwhile(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "may_send", lambda requests, clock: False)
+    answer()
+    assert story() == [("llm", "answered")]
+
+
+def test_after_the_pause_one_probe_brings_the_llm_back(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(limit=0)
+    answer()
+    fake_chutes.set(limit=60)
+    Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
+    answer(1)
+    assert story()[-1] == ("llm", "answered")
+    event, gate = RateLimitEvent.objects.get(), Gate.objects.get()
+    assert event.ended_by == "succeeded"
+    assert event.recovered_at is not None
+    assert (gate.strikes, gate.probe_until) == (0, 0.0)
+
+
+def test_a_refused_probe_climbs_the_ladder(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(limit=0)
+    answer()
+    Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
+    answer(1)
+    assert list(RateLimitEvent.objects.order_by("id").values_list("strike", "ended_by")) == [(1, "timer"), (2, "")]
+    assert 120 <= RateLimitEvent.objects.get(strike=2).pause_seconds <= 126
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict", "reason"),
+    [("http500", "refused", "refused"), ("reset", "failed", "failed"), ("empty", "invalid", "invalid"), ("badjson", "invalid", "invalid")],
+)
+def test_a_fault_of_one_model_moves_on_to_the_next_and_pauses_nothing(
+    fake_chutes: FakeChutes, fault: str, verdict: str, reason: str
+) -> None:
+    fake_chutes.set(faults={fault: 1.0})
+    assert answer().actions
+    assert story() == [("template", reason)]
+    assert [(model, ended) for model, ended, _ in verdicts()] == [(FIRST, verdict), (SECOND, verdict)]
+    assert Gate.objects.get().strikes == 0
+    assert not RateLimitEvent.objects.exists()
+
+
+def test_a_refused_key_is_not_tried_at_every_step(fake_chutes: FakeChutes, settings: Any) -> None:
+    settings.CHUTES_API_KEY = "cpk_" + ".".join("0" * 32 for _ in range(3))
+    answer()
+    answer(1)
+    assert verdicts() == [(FIRST, "refused", "auth")]
+    assert story() == [("template", "refused"), ("template", "paused")]
+
+
+def test_a_wrong_host_is_told_as_such(fake_chutes: FakeChutes, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.CHUTES_BASE_URL = fake_chutes.base_url.removesuffix("/v1")
+    answer()
+    answer(1)
+    attempt, event = LLMAttempt.objects.get(), RateLimitEvent.objects.get()
+    assert (attempt.status, attempt.refusal, attempt.detail) == (404, "auth", "No matching chute found!")
+    assert (event.refusal, event.pause_source) == ("auth", "check")
+    assert event.pause_seconds == pytest.approx(300, abs=0.5)
+    assert story() == [("template", "refused"), ("template", "paused")]
+    assert "Account default paused for 300 s: No chat API answers at this address." in caplog.text
+
+
+def next_boundary(now: float, period: int) -> float:
+    """The next one in UTC, and a little more, for the provider's cache; that much after one has passed, still the same."""
+    return ((now - CACHED) // period + 1) * period + CACHED
+
+
+@pytest.mark.parametrize(
+    ("account", "refusal", "source", "until"),
+    [
+        ({"quota": {"total": 1, "used": 1, "reset_at": 3000}}, "daily_quota", "provider", lambda now, began: began + 3000),
+        (
+            {"refuse": {"status": 402, "detail": {"quota_reset_timestamp": "?"}}},
+            "daily_quota",
+            "calendar",
+            lambda now, _: next_boundary(now, DAY),
+        ),
+        ({"refuse": "free_daily"}, "free_daily", "calendar", lambda now, _: next_boundary(now, DAY)),
+        ({"refuse": "subscription_cap"}, "subscription_cap", "calendar", lambda now, _: next_boundary(now, DAY // 6)),
+        ({"refuse": {"status": 429, "headers": {"Retry-After": "900"}}}, "edge", "provider", lambda now, _: now + 900),
+        ({"refuse": "payment"}, "payment", "check", lambda now, _: now + 300),
+        ({"valid": False}, "auth", "check", lambda now, _: now + 300),
+        ({"refuse": {"status": 429, "detail": "Slow down"}}, "edge", "ladder", lambda now, _: now + 60),
+    ],
+)
+def test_a_refusal_pauses_the_account_for_as_long_as_it_lasts(
+    fake_chutes: FakeChutes, account: dict[str, Any], refusal: str, source: str, until: Callable[[float, float], float]
+) -> None:
+    fake_chutes.set(**account)
+    answer()
+    answer(1)
+    began_at = time.time() - fake_chutes.state()["uptime"]
+    event, gate = RateLimitEvent.objects.get(), Gate.objects.get()
+    expected = until(event.started_at.timestamp(), began_at)
+    assert (event.refusal, event.pause_source, gate.pause_source) == (refusal, source, source)
+    assert gate.paused_until == pytest.approx(expected, abs=PATIENCE)
+    if source == "check":
+        assert event.predicted_at is None, "nobody knows when an operator tops up"
+    else:
+        assert event.predicted_at
+        assert event.predicted_at.timestamp() == pytest.approx(gate.paused_until, abs=0.001)
+    assert story() == [("template", "refused"), ("template", "paused")]
+    assert calls(fake_chutes) == 1
+
+
+def test_when_a_quotas_pause_is_over_one_probe_brings_the_llm_back(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": fake_chutes.state()["uptime"] + 1})
+    answer()
+    pause = Gate.objects.get().paused_until - time.time()
+    assert pause <= 1
+    time.sleep(max(0.0, pause) + 0.05)
+    answer(1)
+    assert story() == [("template", "refused"), ("llm", "answered")]
+    assert RateLimitEvent.objects.get().ended_by == "succeeded"
+
+
+def test_a_full_model_is_passed_over_and_the_account_goes_on(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(models={FIRST: {"full": 1.0}})
+    answer()
+    assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", "")]
+    assert Gate.objects.get().strikes == 0
+
+
+def test_a_full_model_cools_and_the_next_step_asks_another_at_once(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(models={FIRST: {"full": 1.0}})
+    answer()
+    answer(1)
+    assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", ""), (SECOND, "ok", "")]
+
+
+def test_what_the_gate_learned_is_kept_between_steps(fake_chutes: FakeChutes) -> None:
+    set_rules(pacing="learned", spacing_seconds=0.2)
+    answer()
+    answer(1)
+    gate = gate_rows.of(default_account())
+    assert len(gate.pace.sends) == 2
+    assert gate.pace.published == 60
+    assert gate.succeeded_at
+    fake_chutes.set(limit=0)
+    answer(2)
+    assert gate_rows.of(default_account()).cause == "edge"
+
+
+def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(limit=0)
+    answer()
+    assert gate_rows.of(default_account()).never_worked
+    assert health(time.time()).sentence == NEVER_WORKED
+    Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
+    fake_chutes.set(limit=60)
+    answer(1)
+    assert not gate_rows.of(default_account()).never_worked
+    fake_chutes.set(limit=0)
+    answer(2)
+    assert health(time.time()).sentence.startswith(Reason.PAUSED.sentence)
+
+
+def test_an_unknown_model_is_passed_over(fake_chutes: FakeChutes, settings: Any) -> None:
+    settings.CHUTES_MODELS = ("no/such-model", SECOND)
+    answer()
+    assert verdicts() == [("no/such-model", "refused", "model"), (SECOND, "ok", "")]
+    assert story() == [("llm", "answered")]
+
+
+def test_a_hanging_provider_is_cut_off_in_time(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "UNKNOWN", 0.5)
+    fake_chutes.set(faults={"hang": 1.0})
+    started = time.monotonic()
+    assert answer(timeout_seconds=3.0).actions
+    assert time.monotonic() - started < 3.0
+    assert verdicts()[0][1] == "failed"
+    assert story() == [("template", "failed")]
+
+
+def test_a_caller_in_a_hurry_gets_the_template_at_once(fake_chutes: FakeChutes) -> None:
+    answer(timeout_seconds=5.0)
+    assert story() == [("template", "deadline")]
+    assert calls(fake_chutes) == 0
+
+
+def test_a_caller_in_a_hurry_gets_the_llm_once_it_is_known_to_be_fast(fake_chutes: FakeChutes) -> None:
+    for index in range(5):
+        answer(index)
+    answer(5, timeout_seconds=5.0)
+    assert story()[-1] == ("llm", "answered")
+
+
+def test_a_cut_off_answer_counts_as_long_as_it_was_waited_for(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "UNKNOWN", 0.5)
+    fake_chutes.set(faults={"hang": 1.0})
+    answer(timeout_seconds=3.0)
+    assert latency.expected(Gate.objects.get().latencies, FIRST, time.time()) > 1.5
+
+
+def test_a_step_whose_slot_comes_too_late_gets_the_template_at_once(fake_chutes: FakeChutes) -> None:
+    set_rules(spacing_seconds=60)
+    answer()
+    answer(1)
+    assert story() == [("llm", "answered"), ("template", "spacing")]
+    assert Step.objects.get(index=1).retry_at is not None
+
+
+def test_template_mode_asks_nobody(fake_chutes: FakeChutes) -> None:
+    set_rules(agent_mode="template")
+    answer()
+    assert story() == [("template", "mode")]
+    assert calls(fake_chutes) == 0
+
+
+def test_a_sure_step_is_answered_by_the_template_and_takes_no_slot_where_the_llm_is_for_unsure_ones(fake_chutes: FakeChutes) -> None:
+    set_rules(llm_use="when_unsure", sure_from=0.8)
+    answer()
+    answer(1, prompt="Do the usual thing")
+    assert story() == [("template", "sure"), ("llm", "answered")]
+    sure, unsure = Step.objects.order_by("id")
+    assert (sure.confidence or 0) >= 0.8 > (unsure.confidence or 0)
+    assert sure.limits["llm_use"] == "when_unsure"
+    assert LLMAttempt.objects.get().step == unsure
+
+
+def test_always_asks_the_llm_however_sure_the_template_is(fake_chutes: FakeChutes) -> None:
+    set_rules(sure_from=0.0)
+    answer()
+    assert story() == [("llm", "answered")]
+
+
+def test_a_task_whose_next_call_might_exceed_its_cap_goes_on_with_the_template(fake_chutes: FakeChutes) -> None:
+    set_rules(max_task_usd=0.0102)
+    answer()
+    answer(1)
+    answer(2, task_id="another")
+    assert story() == [("llm", "answered"), ("template", "cost"), ("llm", "answered")]
+    assert Step.objects.get(index=1).retry_at is None
+    set_rules(max_task_usd=0)
+    answer(3)
+    assert story()[-1] == ("llm", "answered")
+
+
+def test_a_model_that_is_too_dear_for_what_is_left_is_passed_over(fake_chutes: FakeChutes) -> None:
+    account = default_account()
+    account.price_overrides = {FIRST: [100, 100], SECOND: [0.1, 0.1]}
+    account.save()
+    answer()
+    assert verdicts() == [(SECOND, "ok", "")]
+
+
+def test_llm_mode_has_only_a_plain_answer_behind_the_llm(fake_chutes: FakeChutes) -> None:
+    set_rules(agent_mode="llm")
+    fake_chutes.set(limit=0)
+    assert [action.type for action in answer().actions] == ["WaitAction"]
+
+
+def test_without_a_key_or_a_model_the_reason_says_so(fake_chutes: FakeChutes, settings: Any) -> None:
+    settings.CHUTES_MODELS = ()
+    answer()
+    settings.CHUTES_API_KEY = ""
+    answer(1)
+    assert story() == [("template", "no_model"), ("template", "no_key")]
+
+
+def test_a_disabled_account_is_left_alone(fake_chutes: FakeChutes) -> None:
+    account = default_account()
+    account.enabled = False
+    account.save()
+    answer()
+    assert story() == [("template", "disabled")]
+
+
+def test_a_success_that_left_before_the_pause_does_not_end_it(fake_chutes: FakeChutes) -> None:
+    answer()
+    attempt = LLMAttempt.objects.get()
+    assert attempt.sent_at is not None
+    Gate.objects.update(strikes=2, paused_at=attempt.sent_at.timestamp() + 1, paused_until=time.time() + 100)
+    answer(1)
+    assert Gate.objects.get().strikes == 2
+
+
+def test_the_callers_timeout_counts_less_a_margin() -> None:
+    step = Request("/act", Form.STEP, "t", "p", "http://localhost/", timeout_seconds=10.0)
+    assert routing.budget(step, routing.Rules(), 100.0) == routing.Budget(deadline=110.0, cut_off=108.5)
+    patient = Request("/act", Form.STEP, "t", "p", "http://localhost/")
+    assert routing.budget(patient, routing.Rules(), 100.0) == routing.Budget(deadline=125.0, cut_off=123.5)

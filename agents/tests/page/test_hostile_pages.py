@@ -1,0 +1,81 @@
+"""Pages made to be expensive: all that is asked of them takes little processor time, and twice the page about twice as much."""
+
+import time
+from random import Random
+
+import pytest
+
+from agents.page import Page, excerpt, read
+from agents.tests.hostile_pages import FAMILIES
+from agents.tests.hostile_pages import Page as Family
+
+# Of CPU. Measured: half of it at most, on an idle machine a quarter.
+MOST_SECONDS = 2.0
+URL = "http://localhost:8000/films?seed=1"
+# Blocks inside of each other, and much inside of the innermost that says nothing: each was looked through for each element.
+DEPTH = 200
+NESTED = {
+    "labels": "<label><b>" * 100 + "<br>" * 60_000 + "<input>" * 2_000,
+    "buttons": "<div role=button>" * DEPTH + "<br>" * 100_000,
+    "hands": "<div class=cursor-pointer>" * DEPTH + "<div class=cursor-pointer>x</div>" * 20_000,
+    "menus": "<div role=menu id=m>" * DEPTH + "<button aria-expanded=true aria-controls=m>x</button>" * 2_000 + "<br>" * 60_000,
+    "neighbours": "<div><b>" + "<br>" * 50_000 + "</b></div>" + ("<div>" + "<div><input></div>" * 500 + "</div>") * 5,
+    "siblings": "<div>" + "<br>" * 60_000 + "</div>" + "<input>" * 2_500,
+    "names": "<p id=p>" + "<b></b>" * 50_000 + "</p>" + f"<input aria-labelledby='{'p ' * 14}'>" * 2_500,
+    "sets": "<fieldset>" * DEPTH + "<br>" * 60_000 + "<input type=radio>" * 2_500,
+    "tables": "<table><tr><td>a<td><a href=x>b</a><tr><td>a<td><a href=x>b</a><tr><td>" * 50 + "<table>" + "<tr><td>x<td>y" * 20_000,
+    "cells": "<div role=grid>" + "<div role=row><div role=gridcell>1</div><div role=gridcell>2</div></div>" * 25_000,
+    "links": "".join(f"<a href=/film/{number}>Film</a>" for number in range(20_000)),
+}
+
+
+def ask(page: Page) -> None:
+    """What the agents ask of each page, and a selector of each element."""
+    answers = (page.records, page.subject, page.errors, page.logged_in, page.search_box, page.dialogs, page.pagination)
+    assert len(answers) == 7
+    assert len(excerpt(page, 4_000)) <= 4_000
+    for element in page.elements:
+        assert page.selectors(element)
+        page.heading_before(element)
+        page.card(element)
+
+
+def seconds(html: str) -> float:
+    started = time.thread_time()
+    ask(read(html, URL))
+    return time.thread_time() - started
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+def test_a_hostile_page_is_read_in_little_time(family: Family) -> None:
+    assert max(seconds(family(Random(size), size)) for size in (3_000, 80_000)) < MOST_SECONDS
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_what_nests_or_repeats_is_read_in_little_time(name: str) -> None:
+    assert seconds(NESTED[name]) < MOST_SECONDS
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<div role=gridcell>1</div>",
+        "<a href=/{0}>x</a>",
+        "<p>Year: 1994</p><input name=n{0}>",
+        "<li><h3>F{0}</h3><p>1994</p><a href=/{0}>x</a></li>",
+    ],
+)
+def test_twice_the_page_costs_about_twice_as_much(piece: str) -> None:
+    small, large = ("".join(map(piece.format, range(count))) for count in (2_000, 4_000))
+    seconds(small[:10_000])
+    least = [min(seconds(page) for _ in range(2)) for page in (small, large)]
+    assert least[1] < 3.5 * least[0] + 0.1
+
+
+def test_a_selector_from_a_history_is_not_run() -> None:
+    page = read("<a href=/x>Next</a>" * 2_000 + "<a href=/y>Last</a>", URL)
+    endless = {"type": "xpathSelector", "value": "//*[count(//a[count(//a[count(//a) > 1]) > 1]) > 1]"}
+    started = time.thread_time()
+    assert page.element(endless) is None
+    assert page.element({"type": "xpathSelector", "value": "//a[@href='/y']"}) == page.elements[-1]
+    assert time.thread_time() - started < MOST_SECONDS

@@ -1,0 +1,109 @@
+"""From a model's numbers to actions on the page."""
+
+from typing import Any
+
+import pytest
+
+from agents.contract.actions import Action, InvalidAction
+from agents.contract.protocol import Form, PastAction, Step
+from agents.page import read
+from agents.prompting.page_prompt import show
+from agents.prompting.replies import picked
+
+START = "http://localhost:8000/?seed=58"
+PAGE = """<input name="user" placeholder="User"><label>Genre<select name="genre"><option>Drama<option>Sci-Fi</select></label>
+<input type="checkbox" name="terms" aria-label="Terms"><a href="/login?seed=58">Sign in</a><button name="go">Go</button>"""
+USER, GENRE, TERMS, SIGN_IN, GO = range(1, 6)
+
+
+def by(name: str) -> dict[str, str]:
+    return {"type": "attributeValueSelector", "attribute": "name", "value": name}
+
+
+LINK = {"type": "attributeValueSelector", "attribute": "href", "value": "/login?seed=58"}
+
+
+def pick(raw: object, html: str = PAGE, form: Form = Form.STEP, history: tuple[PastAction, ...] = ()) -> Action:
+    step = Step("/step", form, "t", "Log in", START, html, len(history), history)
+    return picked(raw, step, show(step, read(html, START) if html else None, 2_000))
+
+
+@pytest.mark.parametrize(
+    ("raw", "made"),
+    [
+        ({"type": "click", "element": GO}, {"type": "ClickAction", "selector": by("go")}),
+        ({"type": "ClickAction", "element": "[5]"}, {"type": "ClickAction", "selector": by("go")}),
+        ({"action": "click", "index": GO}, {"type": "ClickAction", "selector": by("go")}),
+        ({"name": "browser.click", "arguments": {"element": SIGN_IN}}, {"type": "ClickAction", "selector": LINK}),
+        ({"type": "function", "function": {"name": "click", "arguments": '{"element": 5}'}}, {"type": "ClickAction", "selector": by("go")}),
+        ({"type": "input", "element": USER, "text": "<username>"}, {"type": "TypeAction", "selector": by("user"), "text": "<username>"}),
+        ({"type": "input", "element": USER, "value": 7.0}, {"type": "TypeAction", "selector": by("user"), "text": "7.0"}),
+        (
+            {"type": "input", "element": USER, "text": "&lt;username&gt;"},
+            {"type": "TypeAction", "selector": by("user"), "text": "<username>"},
+        ),
+        (
+            {"type": "input", "element": GENRE, "text": "sci-fi"},
+            {"type": "SelectDropDownOptionAction", "selector": by("genre"), "text": "Sci-Fi"},
+        ),
+        ({"type": "select_dropdown", "element": USER, "text": "x"}, {"type": "TypeAction", "selector": by("user"), "text": "x"}),
+        ({"type": "input", "element": TERMS, "text": "on"}, {"type": "ClickAction", "selector": by("terms")}),
+        ({"type": "submit", "element": GO}, {"type": "ClickAction", "selector": by("go")}),
+        ({"type": "submit", "element": USER}, {"type": "SubmitAction", "selector": by("user")}),
+        ({"type": "wait", "element": GO}, {"type": "WaitAction", "selector": by("go")}),
+        ({"type": "scroll", "down": True, "index": 3}, {"type": "ScrollAction", "down": True}),
+        ({"type": "navigate", "url": "/login"}, {"type": "NavigateAction", "url": "/login"}),
+    ],
+)
+def test_a_number_becomes_an_action_on_its_element(raw: object, made: dict[str, Any]) -> None:
+    assert pick(raw).as_action() == made
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ({"type": "click", "element": 6}, "no number 6"),
+        ({"type": "click", "element": 0}, "no number 0"),
+        ({"type": "click", "element": -1}, "element|field"),
+        ({"type": "click", "element": True}, "element|field"),
+        ({"type": "click", "element": [1]}, "element|field"),
+        ({"type": "click", "element": 10**30}, "element|field"),
+        ({"type": "click"}, "field"),
+        ({"type": "click", "selector": "//a"}, "pick one of the page's numbers"),
+        ({"type": "click", "x": 1, "y": 2}, "pick one of the page's numbers"),
+        ({"type": "drag_and_drop", "sourceSelector": "#a", "targetSelector": "#b"}, "pick one of the page's numbers"),
+        ({"type": "input", "element": USER}, "text"),
+        ({"type": "input", "element": GO, "text": "x"}, "number of a field"),
+        ({"type": "input", "element": GENRE, "text": "Western"}, "one of the options"),
+        ({"type": "input", "element": USER, "text": "x" * 30_000}, "text"),
+        ({"type": "teleport", "element": 1}, "no known action"),
+        ("click 5", "object"),
+        (None, "object"),
+    ],
+)
+def test_what_is_no_pick_is_refused_with_what_is_wrong(raw: object, why: str) -> None:
+    with pytest.raises(InvalidAction, match=why):
+        pick(raw)
+
+
+def test_a_way_that_failed_gives_place_to_the_next_and_then_to_none() -> None:
+    history: list[PastAction] = []
+    ways = []
+    while True:
+        try:
+            action = pick({"type": "click", "element": SIGN_IN}, history=tuple(history))
+        except InvalidAction as error:
+            assert "every way" in str(error)  # noqa: PT017 -- the last of several tries
+            break
+        ways.append(action.as_action())
+        history.append(PastAction(action.type, action.fields, succeeded=False, error="", url=START))
+    assert 2 <= len(ways) == len({str(way) for way in ways}) <= 3
+
+
+def test_where_nothing_was_shown_selectors_are_all_there_is() -> None:
+    assert pick({"type": "click", "selector": "//a"}, html="").fields == {"selector": {"type": "xpathSelector", "value": "//a"}}
+
+
+def test_a_whole_plan_names_elements_of_later_pages_by_selectors() -> None:
+    assert pick({"type": "click", "selector": "//a"}, form=Form.ONE_SHOT).type == "ClickAction"
+    assert pick({"type": "click", "element": GO}, form=Form.ONE_SHOT).fields == {"selector": by("go")}

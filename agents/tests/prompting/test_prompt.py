@@ -1,0 +1,119 @@
+"""What the LLM is asked."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.contract import actions, selectors
+from agents.contract.action_types import CATALOGUE
+from agents.contract.protocol import Form, PastAction, Step
+from agents.page import read
+from agents.prompting.page_prompt import fitted, tokens
+from agents.prompting.prompt import MOST_TOKENS, question
+from agents.tests.long_pages import films
+from agents.tests.template.test_template_properties import HTML, ODD_PAST, PROMPT
+
+START = "http://localhost:8000/?seed=58"
+LINK = actions.click(selectors.xpath("//a"))
+FILM = "Show the film where the genre equals 'Sci-Fi' and the year is greater than 1999"
+
+
+def step(
+    form: Form = Form.STEP, page: str = "", history: tuple[PastAction, ...] = (), prompt: str = "Log in as <username>", **more: object
+) -> Step:
+    return Step("/step", form, "1", prompt, START, page, len(history), history, **more)  # type: ignore[arg-type]
+
+
+def asked(of: Step) -> tuple[str, str]:
+    """What system and user say."""
+    put = question(of, read(of.page, of.url) if of.page else None)
+    assert [message["role"] for message in put.messages] == ["system", "user"]
+    return put.messages[0]["content"], put.messages[1]["content"]
+
+
+def test_a_whole_plan_is_asked_for_with_every_action_and_each_example_has_the_right_fields() -> None:
+    system, _ = asked(step(Form.ONE_SHOT))
+    for kind in CATALOGUE.values():
+        assert f'{{"type": "{kind.type}"' in system
+        assert all(f'"{name}": ' in system for name in kind.fields if name not in kind.optional)
+    for rule in (
+        "<username>",
+        "?seed=",
+        "cssSelector",
+        "case_sensitive",
+        "Two failed actions",
+        '"actions": [',
+        "NavigateAction to the task's URL",
+    ):
+        assert rule in system
+
+
+def test_on_a_page_elements_are_asked_for_by_number_and_no_selector_is_spoken_of() -> None:
+    system, user = asked(step(page="<a href='/login'>Sign in</a>"))
+    assert '{"type": "click", "element": N}' in system
+    assert "elector" not in system
+    assert '1 link "Sign in"' in user
+
+
+def test_a_step_is_shown_only_the_tools_that_it_allows() -> None:
+    system, _ = asked(step(page="<a href='/login'>Sign in</a>", allowed_tools=frozenset({"browser.click"})))
+    catalogue = system.partition("ACTIONS")[2].partition("RULES")[0]
+    assert '"click"' in catalogue
+    assert '"input"' not in catalogue
+
+
+def test_the_user_message_tells_task_understanding_url_step_and_past() -> None:
+    past = (
+        PastAction("ClickAction", LINK.fields, succeeded=False, error="Timeout 10000ms\nCall log: …", url=START),
+        PastAction("TypeAction", {"text": "x"}, succeeded=True, error="", url=START),
+        PastAction("", {}, None, "", ""),
+    )
+    _, user = asked(step(history=past, prompt="Log in where username equals 'ann', then search for 'Arrival'"))
+    for part in (
+        "login → search",
+        "- username equals 'ann'",
+        START,
+        "4 of at most 12",
+        "- Click //a: failed Timeout 10000ms\n",
+        "- TypeAction: worked",
+    ):
+        assert part in user
+    assert "- an unknown action: unknown" in user
+    assert "Call log" not in user
+
+
+def test_what_was_done_to_an_element_that_is_still_there_is_told_by_its_number() -> None:
+    typed = actions.type_text(selectors.attribute("name", "q"), "Arrival")
+    past = (PastAction(typed.type, typed.fields, succeeded=True, error="", url=START),)
+    _, user = asked(step(page="<a href='/'>Home</a><input name='q' placeholder='Find'>", history=past))
+    assert "- input 1 textbox \"Find\" with 'Arrival': worked" in user
+
+
+@pytest.mark.parametrize(("cards", "kilobytes", "most"), [(10, 7, 2_500), (28, 18, 2_500), (760, 500, 4_000)])
+@pytest.mark.parametrize("form", list(Form))
+def test_a_request_keeps_to_its_tokens_however_large_the_page(form: Form, cards: int, kilobytes: int, most: int) -> None:
+    page = films(cards)
+    assert len(page) // 1000 == pytest.approx(kilobytes, rel=0.2)
+    assert tokens("\n".join(asked(step(form, page, prompt=FILM)))) <= most
+
+
+def test_even_the_longest_prompt_history_and_url_leave_room_for_the_page() -> None:
+    past = (PastAction("ClickAction", LINK.fields, succeeded=False, error="ä" * 2000, url=START),) * 100
+    for prompt in ("p" * 100_000, "ü" * 100_000):
+        texts = asked(Step("/step", Form.STEP, "1", prompt, f"{START}&x={'y' * 7000}", films(760), 3, past))
+        assert tokens("\n".join(texts)) <= MOST_TOKENS
+        assert "LINKS AND BUTTONS" in texts[1]
+
+
+@given(st.sampled_from(Form), PROMPT, HTML, st.lists(ODD_PAST, max_size=5).map(tuple))
+def test_anything_can_be_asked(form: Form, prompt: str, html: str, history: tuple[PastAction, ...]) -> None:
+    texts = asked(step(form, html, history, prompt))
+    assert tokens("\n".join(texts)) <= MOST_TOKENS
+    "".join(texts).encode("utf-8", "surrogatepass")
+
+
+@given(st.text(max_size=200), st.integers(1, 100))
+def test_a_text_is_fitted_to_its_tokens(text: str, most: int) -> None:
+    cut = fitted(text, most)
+    assert tokens(cut) <= most
+    assert cut == text or cut.endswith("…")

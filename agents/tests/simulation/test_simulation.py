@@ -1,0 +1,163 @@
+"""Simulated miners against hidden accounts, on a virtual clock."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from agents.simulation.run import EPOCH, USD_A_REQUEST, Answered, Measures, Miner, Record, Run, means, resumes, simulate
+from agents.simulation.scenario import parse
+from agents.simulation.settings import miner_with
+from manage import arguments
+
+LEARNED = miner_with(["pacing=learned"])
+STEADY = {"every": [30, 60], "tasks": 1}
+
+
+def played(load: dict[str, Any] | None = None, miner: Miner = LEARNED, horizon: float = 1800, **rest: Any) -> Measures:
+    return simulate(parse({"horizon": horizon, "load": load or STEADY, **rest}), miner, range(2))
+
+
+def test_a_run_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+    scenario = parse({"horizon": 900, "load": {"per_min": 3}, "account": {"faults": {"hang": 0.1}, "limit": 20}})
+    one, same, other = (Run(scenario, LEARNED, seed).result() for seed in (1, 1, 2))
+    assert one == same
+    assert one.answers != other.answers
+
+
+def test_every_step_is_answered_in_time_whatever_the_account_does() -> None:
+    faults = {"hang": 0.2, "slow": 0.2, "http500": 0.2, "empty": 0.2}
+    measures = played(account={"faults": faults, "limit": 10})
+    assert measures.in_time == measures.steps > 0
+    assert 0 < measures.llm < measures.steps
+
+
+def test_the_fixed_spacing_bounds_what_the_llm_answers_and_the_learned_pace_does_not() -> None:
+    rounds = {"every": [300, 300], "tasks": 10}
+    fixed, learned = played(rounds, Miner()), played(rounds)
+    assert fixed.llm < 0.3 * fixed.steps
+    assert learned.llm > 0.97 * learned.steps
+    assert (fixed.edge_429, learned.edge_429) == (0, 0)
+
+
+def test_daily_caps_hold_only_where_the_settings_or_the_scenario_set_them() -> None:
+    free = played()
+    assert free.llm > 20
+    assert played(miner=miner_with(["pacing=learned", "daily_attempts=20"])).llm <= 20
+    assert 0 < played(miner=miner_with(["pacing=learned", "daily_usd=0.05"])).llm <= 0.05 / USD_A_REQUEST
+    assert played(caps={"attempts": 20}).llm <= 20
+    assert played(caps={"attempts": 20}, miner=miner_with(["pacing=learned", "daily_attempts=1000000"])) == free
+
+
+def test_a_burst_uses_the_published_limit_once_it_is_known() -> None:
+    measures = played({"every": [600, 600], "tasks": 100, "steps": 1}, horizon=3600)
+    assert (measures.edge_429, measures.llm >= 270) == (0, True)
+
+
+def test_a_leaky_bucket_with_a_small_burst_is_learned_with_few_refusals() -> None:
+    measures = played({"every": [300, 300], "tasks": 10}, horizon=3600, account={"counter": "leaky", "burst": 0})
+    assert measures.edge_429 <= 2
+    assert measures.llm > 0.9 * measures.steps
+
+
+def test_a_limit_that_falls_and_comes_back_is_followed() -> None:
+    timeline = [{"at": 900, "set": {"limit": 6}}, {"at": 2700, "set": {"limit": 60}}]
+    run = Run(parse({"horizon": 5400, "load": STEADY, "timeline": timeline}), LEARNED, 0)
+    record = run.result()
+    late = [each.by_llm for each in record.answers if each.posted_at > EPOCH + 4500]
+    assert record.edge_429 <= 10
+    assert sum(late) > 0.95 * len(late)
+
+
+def test_one_violation_that_bans_and_hits_that_restart_the_ban_are_no_catastrophe() -> None:
+    harsh = {"limit": 12, "ban": {"strikes": 1, "on_hit": "restart"}}
+    measures = played(horizon=10_800, account=harsh)
+    assert measures.llm > 0.3 * measures.steps
+    assert measures.in_ban <= 12
+
+
+def test_a_long_ban_is_left_within_minutes_of_its_end_with_few_hits() -> None:
+    measures = played({"every": [120, 180]}, horizon=7200, timeline=[{"at": 0, "ban": 3600}])
+    assert measures.in_ban <= 15
+    assert measures.resume_minutes is not None and measures.resume_minutes <= 6
+
+
+def test_a_full_model_costs_no_answers() -> None:
+    measures = played(account={"models": {"google/gemma-4-31B-turbo-TEE": {"full": 1.0}}})
+    assert measures.llm == measures.steps
+
+
+@pytest.mark.parametrize("limit", [{"quota": {"total": 50, "reset_at": 1200}}, {"cap4h": {"cap": 0.5, "reset_at": 1200}}])
+def test_a_told_reset_is_waited_for_with_one_wasted_call(limit: dict[str, Any]) -> None:
+    measures = played(account=limit, horizon=1500)
+    assert measures.wasted <= 2
+    assert measures.resume_minutes is not None and measures.resume_minutes <= 2
+
+
+@pytest.mark.parametrize("minutes", [20, 60, 180])
+def test_a_refused_key_is_back_before_half_as_long_again_and_costs_few_calls(minutes: float) -> None:
+    end = 60 * minutes
+    measures = played(horizon=2 * end, account={"valid": False}, timeline=[{"at": end, "set": {"valid": True}}])
+    assert measures.wasted <= 4 + minutes / 18
+    assert measures.resume_minutes is not None and measures.resume_minutes <= max(5.5, minutes / 2)
+
+
+@pytest.mark.parametrize(("minutes", "hours"), [(10, 1.0), (60, 4.5)])
+def test_a_ban_that_every_hit_starts_anew_is_outwaited(minutes: float, hours: float) -> None:
+    harsh = {"ban": {"strikes": 1, "on_hit": "restart"}}
+    run = Run(parse({"horizon": 3600 * hours, "load": STEADY, "account": harsh, "timeline": [{"at": 0, "ban": 60 * minutes}]}), LEARNED, 0)
+    late = [each.by_llm for each in run.result().answers if each.posted_at > EPOCH + 3600 * (hours - 0.25)]
+    assert sum(late) > 0.95 * len(late) > 0
+
+
+@pytest.mark.parametrize("published", [0, "inf", 60, 120])
+@pytest.mark.parametrize("load", [{"every": [300, 360], "tasks": 10}, {"every": [30, 60], "tasks": 1}])
+def test_a_limit_of_sixty_is_used_well_whatever_is_published(load: dict[str, Any], published: object) -> None:
+    measures = played(load, horizon=3600, account={"published": published})
+    assert measures.edge_429 <= 1
+    assert measures.llm > 0.93 * measures.steps
+
+
+@pytest.mark.parametrize("limit", [5, 10, 20])
+def test_a_hidden_limit_far_below_the_published_one_costs_a_handful_of_refusals(limit: int) -> None:
+    measures = played({"every": [300, 360], "tasks": 10}, horizon=3600, account={"limit": limit})
+    assert measures.edge_429 <= 6
+    assert measures.llm > 0.25 * 60 * limit
+
+
+def test_a_short_ban_from_outside_leaves_the_pace_as_it_was() -> None:
+    measures = played(horizon=7200, timeline=[{"at": 600, "ban": 120}])
+    assert measures.edge_429 == measures.in_ban == 2
+    assert measures.p95 < 8
+
+
+def test_resuming_is_counted_from_the_untouched_end_with_a_step_waiting() -> None:
+    record = Record(answers=[Answered(0, 1, True, False), Answered(50, 51, True, False), Answered(70, 74, True, True)])
+    record.blocks, record.successes, record.ended_at = {0.0: 40.0}, [74.0], 100.0
+    assert resumes(record) == [24.0]
+    assert means([record]).resume_minutes == 0.4
+
+
+def test_the_command_prints_one_json_object_and_needs_no_database(tmp_path: Path) -> None:
+    file, out = tmp_path / "s.json", StringIO()
+    file.write_text(json.dumps({"about": "", "horizon": 300, "load": STEADY}), "utf-8")
+    call_command("simulate", str(file), "--miner-settings", "spacing_seconds=2", "pacing=learned", "--seeds", "1", "--json", stdout=out)
+    names = ["steps", "in_time", "llm", "edge_429", "in_ban", "wasted", "resume_minutes", "p50", "p95"]
+    assert list(json.loads(out.getvalue())) == names
+
+
+@pytest.mark.parametrize("pair", ["pacing=fast", "spacing_seconds=-1", "speed=3", "backoff_seconds=60,30"])
+def test_the_command_names_a_setting_that_cannot_be_used(tmp_path: Path, pair: str) -> None:
+    file = tmp_path / "s.json"
+    file.write_text(json.dumps({"horizon": 300, "load": STEADY}), "utf-8")
+    with pytest.raises(CommandError, match=pair.partition("=")[0]):
+        call_command("simulate", str(file), "--miner-settings", pair)
+
+
+def test_the_miners_settings_are_not_taken_for_a_module_of_djangos() -> None:
+    told = ["manage.py", "simulate", "f", "--settings", "pacing=learned", "--settings=spacing_seconds=2"]
+    assert arguments(told) == ["manage.py", "simulate", "f", "--miner-settings", "pacing=learned", "--miner-settings=spacing_seconds=2"]
+    assert arguments(["manage.py", "check", "--settings", "x"]) == ["manage.py", "check", "--settings", "x"]

@@ -1,0 +1,122 @@
+"""Tasks that are done by forms, run in steps to their end on sites of paper."""
+
+from collections.abc import Callable
+
+import pytest
+
+from agents.template.prompt.criteria import criteria
+from agents.template.prompt.masking import mask
+from agents.template.prompt.values import meets
+from agents.tests import form_sites
+from agents.tests.form_sites import SEEDS
+from agents.tests.paper_browser import Outcome, step_by_step
+
+CALLERS = [pytest.param(True, id="runs-the-first-call"), pytest.param(False, id="runs-all-calls")]
+
+
+def sent(outcome: Outcome, path: str) -> dict[str, str]:
+    forms = [values for action, values in outcome.browser.sent if action == path]
+    assert len(forms) == 1, (outcome.browser.sent, outcome.browser.visited, [plan.reasoning for plan in outcome.plans])
+    assert not outcome.browser.failures
+    return forms[0]
+
+
+@pytest.mark.parametrize("first_only", CALLERS)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("site", "path", "prompt", "fields"),
+    [
+        (
+            form_sites.contact,
+            "/messages",
+            "Fill out the contact form where name contains 'Pete', message does not contain 'spam' and subject equals 'Support'",
+            {"name": "name", "message": "message", "subject": "subject"},
+        ),
+        (
+            form_sites.contact,
+            "/messages",
+            "Submit the contact form where email is not 'a@b.co' and the content equals 'Hello there'",
+            {"email": "email", "content": "message"},
+        ),
+        (
+            form_sites.films,
+            "/films",
+            "Add a film where title equals 'Dawn', director not equals 'Jo', year greater than '1990', genre is 'Horror' and language not equals 'English'",
+            {"title": "title", "director": "director", "year": "year", "genre": "genre", "language": "language"},
+        ),
+        (
+            form_sites.films,
+            "/films",
+            "Insert a new film where rating less equal '3.5' and release_year equals '1975'",
+            {"rating": "rating", "release year": "year"},
+        ),
+        (
+            form_sites.profile,
+            "/me",
+            "Edit your profile so that location includes 'Fran' and the website is not 'https://ann.example'",
+            {"location": "location", "website": "website"},
+        ),
+        (
+            form_sites.reviews,
+            "/reviews",
+            "Write a comment on a film where content contains 'great' and commenter_name not equals 'David'",
+            {"content": "text", "commenter name": "who"},
+        ),
+        (
+            form_sites.reviews,
+            "/reviews",
+            "Write a review for a film where review_rating equals '4' and review_body not equals 'Bad'",
+            {"review rating": "rating", "review body": "text"},
+        ),
+        (
+            form_sites.bookings,
+            "/bookings",
+            "Book a table where people equals '4' and date equals '2027-03-05' and time equals '7:30 PM'",
+            {},
+        ),
+        (
+            form_sites.mail,
+            "/mails",
+            "Send an email where to equals 'jo@mail.example' and subject contains 'plan' and body not contains 'late'",
+            {"to": "to", "subject": "subject", "body": "body"},
+        ),
+    ],
+)
+def test_a_form_is_filled_so_that_it_meets_all_criteria(
+    site: Callable[[int], dict[str, str]], path: str, prompt: str, fields: dict[str, str], seed: int, first_only: bool
+) -> None:
+    outcome = step_by_step(prompt, site(seed), first_only=first_only)
+    values = sent(outcome, path)
+    for one in criteria(mask(prompt)):
+        if one.field in fields:
+            assert values[fields[one.field]], (one, values)
+            assert meets(one, values[fields[one.field]].removesuffix(" stars")), (one, values)
+    assert outcome.done
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_new_item_is_made_in_the_section_of_its_kind(seed: int) -> None:
+    prompt = "Create a matter where name equals 'Divorce', client contains 'Lee' and status equals 'Active'"
+    values = sent(step_by_step(prompt, form_sites.matters(seed), first_only=False), "/cases")
+    assert (values["name"], values["client"]) == ("Divorce", "Lee")
+    assert values["status"] in {"Live", "Running", "In force"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_item_is_changed_by_its_own_button(seed: int) -> None:
+    outcome = step_by_step("Update the matter where name equals 'Lease'", form_sites.matters(seed), first_only=False)
+    assert sent(outcome, "/edited") == {"name": "Lease", "client": "Ann"}
+
+
+@pytest.mark.parametrize("first_only", CALLERS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_form_that_is_shut_gets_a_log_in_first(seed: int, first_only: bool) -> None:
+    outcome = step_by_step("Add a comment to a film where content equals 'Fine'", form_sites.members_only(seed), first_only=first_only)
+    assert sent(outcome, "/session") == {"username": "<username>", "password": "<password>"}
+    assert sent(outcome, "/reviews")["text"] == "Fine"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_task_is_completed_by_its_own_button(seed: int) -> None:
+    outcome = step_by_step("Complete the task whose name equals 'Call Ann'", form_sites.tasks(seed), first_only=True)
+    assert outcome.browser.visited[-1] == "/done/1"

@@ -1,0 +1,125 @@
+"""Tasks about items, in steps on a small shop of paper."""
+
+import pytest
+
+from agents.tests.item_pages import NAV, shop
+from agents.tests.paper_browser import Outcome, step_by_step
+
+CALLERS = [pytest.param(True, id="runs-the-first-call"), pytest.param(False, id="runs-all-calls")]
+
+
+def done(prompt: str, pages: dict[str, str] | None = None, *, first_only: bool = True) -> Outcome:
+    return step_by_step(prompt, pages or shop(), first_only=first_only)
+
+
+@pytest.mark.parametrize("first_only", CALLERS)
+@pytest.mark.parametrize(
+    ("prompt", "path"),
+    [
+        ("Show the details of a lamp where rating is less than '4.0'", "/lamps/2"),
+        ("Show the details of a lamp where brand equals 'Nordlicht'", "/lamps/1"),
+        ("Add to the wishlist a lamp where price equals '60'", "/lamps/1/in"),
+        ("Remove from the wishlist a lamp where price equals '60'", "/lamps/1/out"),
+        ("Add to the cart a lamp where the brand is NOT 'Kestrel'", "/lamps/1/added"),
+        ("Share a lamp where name contains 'Cone'", "/lamps/2/share"),
+        ("Expand the details section of a lamp where rating equals '4.1'", "/lamps/1/open"),
+        ("Remove from the cart the lamp where price is less than '50'", "/gone"),
+        ("Filter the lamps where brand equals 'Nordlicht'", "/search/n"),
+        ("Show me the contents of my shopping cart", "/cart"),
+    ],
+)
+def test_a_task_about_an_item_is_done_and_ends_there(prompt: str, path: str, first_only: bool) -> None:
+    outcome = done(prompt, first_only=first_only)
+    assert outcome.browser.visited[-1] == path
+    assert outcome.done
+    assert not outcome.browser.failures
+
+
+def test_what_a_card_does_not_tell_is_looked_for_on_the_items_own_pages() -> None:
+    visited = done("Show the details of a lamp where brand equals 'Nordlicht'").browser.visited
+    assert visited[-1] == "/lamps/1"
+    assert visited.count("/lamps/0") <= 1
+
+
+def test_an_item_goes_into_the_cart_before_it_is_taken_out() -> None:
+    visited = done("Remove from the cart the lamp where name equals 'Bow lamp'").browser.visited
+    assert "/lamps/1/added" in visited
+    assert visited.index("/lamps/1/added") < visited.index("/cart")
+
+
+@pytest.mark.parametrize("put", ["Add to list", "Guardar", "Bookmark", "Add to favorites"])
+def test_buttons_are_told_by_what_they_mean(put: str) -> None:
+    assert done("Add to my wishlist the lamp where name equals 'Arc lamp'", shop(put=put)).browser.visited[-1] == "/lamps/0/in"
+
+
+def test_a_single_result_is_opened_though_it_repeats_nothing() -> None:
+    pages = shop() | {
+        "/": f"<body>{NAV}<form action='/search'><input type=search name=q><button>Go</button></form></body>",
+        "/search": f"<body>{NAV}<h1>Results</h1><div><p>Bow lamp</p><p>$60</p><a href='/lamps/1?seed=58'>View</a></div></body>",
+    }
+    assert done("Show the details of a lamp where name equals 'Bow lamp'", pages).browser.visited[-1] == "/lamps/1"
+
+
+def test_the_next_page_of_a_list_is_looked_through() -> None:
+    pages = shop()
+    cards = "".join(f"<li><h3>Old {at}</h3><p>$9{at}</p><a href='/old/{at}?seed=58'>View</a></li>" for at in range(4))
+    first = f"<body>{NAV}<h1>All</h1><ul>{cards}</ul><button type=button data-goto='/search'>Next</button></body>"
+    visited = done("Show the details of a lamp where price equals '80'", pages | {"/": first}).browser.visited
+    assert visited[-1] == "/lamps/2"
+
+
+def test_a_row_is_scrolled_and_not_the_slide_show_above_it() -> None:
+    show = "".join(f"<button type=button>Go to slide {at}</button>" for at in range(1, 4))
+    row = "<section><h2>New</h2><button type=button data-goto='/left'>Back</button><button type=button data-goto='/right'>Forward</button></section>"
+    pages = {
+        "/": f"<body>{NAV}<div><button type=button data-goto='/show'>Previous slide</button><button type=button data-goto='/show'>Next slide</button>{show}</div>"
+        f"<p>Much</p><a href='/a?seed=58'>A</a><a href='/b?seed=58'>B</a><a href='/c?seed=58'>C</a><a href='/d?seed=58'>D</a>{row}</body>",
+        **{path: f"<body>{NAV}<h1>{path}</h1></body>" for path in ("/left", "/right", "/show")},
+    }
+    assert done("Scroll the carousel where direction equals 'LEFT'", pages).browser.visited[-1] == "/left"
+    assert done("Scroll the carousel where the direction is NOT 'LEFT'", pages).browser.visited[-1] == "/right"
+
+
+def test_what_is_ones_own_is_deleted_on_ones_own_page_behind_its_tab() -> None:
+    tabs = "<div role=tablist><button role=tab type=button aria-selected=true data-goto='/profile'>Edit profile</button>"
+    tabs += (
+        "<button role=tab type=button data-goto='/profile/films'>Edit films</button><button role=tab type=button>Saved films</button></div>"
+    )
+    nav = "<nav><a href='/profile?seed=58'>Ann</a></nav>"
+    pages = {
+        "/": f"<body>{nav}<h1>Films</h1></body>",
+        "/profile": f"<body>{nav}{tabs}<h1>Hello</h1></body>",
+        "/profile/films": f"<body>{nav}<h2>Copper Moon</h2><button type=button data-goto='/gone'>Erase film</button></body>",
+        "/gone": f"<body>{nav}<h1>Gone</h1></body>",
+    }
+    assert done("Delete your film", pages).browser.visited[-1] == "/gone"
+
+
+def test_what_is_bought_at_once_goes_through_no_cart() -> None:
+    pages = shop()
+    buying = pages["/lamps/2"].replace("<button", "<button type=button data-goto='/pay'>Order Now</button><button", 1)
+    outcome = done(
+        "Click Buy now for the lamp where price equals '80'", pages | {"/lamps/2": buying, "/pay": f"<body>{NAV}<h1>Pay</h1></body>"}
+    )
+    assert outcome.browser.visited[:4] == ["/", "/search", "/lamps/2", "/pay"]
+
+
+@pytest.mark.parametrize(("prompt", "column"), [("Sort the lamps by price", "/p"), ("Sort lamps where column equals 'Rating'", "/r")])
+def test_a_list_is_sorted_by_the_head_of_its_column(prompt: str, column: str) -> None:
+    heads = "<button type=button data-goto='/n'>Name</button><button type=button data-goto='/p'>Price</button><button type=button data-goto='/r'>Rating</button>"
+    pages = dict.fromkeys(("/", "/n", "/p", "/r"), f"<body>{NAV}{heads}</body>")
+    assert done(prompt, pages).browser.visited == ["/", column]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "order"),
+    [
+        ("Sort the lamps by rating, highest first", "Rating: High to Low"),
+        ("Sort the lamps by rating in ascending order", "Rating: Low to High"),
+        ("Order the lamps by year, newest first", "Year: Newest First"),
+    ],
+)
+def test_a_list_is_sorted_by_the_order_that_is_asked_for(prompt: str, order: str) -> None:
+    options = "".join(f"<option>{one}</option>" for one in ("Default", "Rating: Low to High", "Rating: High to Low", "Year: Newest First"))
+    outcome = done(prompt, {"/": f"<body>{NAV}<select>{options}</select></body>"})
+    assert [entry.fields["text"] for entry in outcome.history if entry.type == "SelectDropDownOptionAction"] == [order]

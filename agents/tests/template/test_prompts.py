@@ -1,0 +1,27 @@
+"""A corpus of prompts with what each asks for: `chain` the kinds in order, `criteria` as field, operator and values."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.template.prompt.criteria import Operator, criteria
+from agents.template.prompt.intents import Kind, understand
+from agents.template.prompt.masking import mask
+
+CORPUS: list[dict[str, Any]] = [json.loads(line) for line in (Path(__file__).parents[1] / "prompts.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("row", CORPUS, ids=[row["prompt"][:60] for row in CORPUS])
+def test_a_prompt_of_the_corpus_is_understood(row: dict[str, Any]) -> None:
+    assert [kind.value for kind in understand(row["prompt"]).chain] == row["chain"]
+    assert [[one.field, one.operator.value, *one.values] for one in criteria(mask(row["prompt"]))] == row["criteria"]
+
+
+def test_the_corpus_has_every_kind_and_every_operator_in_several_wordings() -> None:
+    kinds = [kind for row in CORPUS for kind in row["chain"]]
+    operators = [one[1] for row in CORPUS for one in row["criteria"]]
+    assert all(kinds.count(kind.value) >= 2 for kind in Kind)
+    assert all(operators.count(operator.value) >= 10 for operator in Operator)
+    assert len({row["prompt"] for row in CORPUS}) == len(CORPUS) >= 300

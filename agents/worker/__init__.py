@@ -1,0 +1,1 @@
+"""The job cluster and what watches over it."""

@@ -1,0 +1,55 @@
+"""When the cluster of job workers is to be started again: pure decisions over its signs of life.
+
+A worker killed while it holds the queue's lock leaves the others waiting for ever, each alive to look at. Only a canary that
+comes through, or a running job that renews its lease, proves that jobs are being run. Times are Unix seconds.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+MOST_WAITING = 5  # canaries in the queue prove no more than one does
+
+
+class Verdict(StrEnum):
+    FINE = "fine"
+    ENDED = "its main process ended"
+    STALLED = "no job came through"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often a canary job is sent and how long the cluster may give no sign of life, in seconds."""
+
+    canary_every: float = 10.0
+    stalled_after: float = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The newest sign of life of a cluster, and when a canary was last sent."""
+
+    alive_at: float
+    canary_sent_at: float = 0.0
+
+
+def seen(signs: Signs, beaten_at: float | None, now: float) -> Signs:
+    """The signs after a check: a later heartbeat or renewal of a lease counts from when it was written."""
+    return replace(signs, alive_at=max(signs.alive_at, min(beaten_at or 0.0, now)))
+
+
+def verdict(signs: Signs, running: bool, now: float, limits: Limits) -> Verdict:
+    if not running:
+        return Verdict.ENDED
+    return Verdict.STALLED if now - signs.alive_at > limits.stalled_after else Verdict.FINE
+
+
+def canary_due(signs: Signs, waiting: int, now: float, limits: Limits) -> bool:
+    """Whether to send a canary. More often while the cluster gives no sign: other machines' clusters take canaries too."""
+    overdue = now - signs.alive_at > 2 * limits.canary_every
+    pause = limits.canary_every / 10 if overdue else limits.canary_every
+    return waiting < MOST_WAITING and now - signs.canary_sent_at >= pause
+
+
+def restart_delay(lived: float, failures: int) -> float:
+    """Seconds to wait before starting a cluster again that lived so long, after so many short lives in a row."""
+    return 0.0 if lived > 10 else min(30.0, 2.0**failures)

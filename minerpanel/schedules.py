@@ -1,0 +1,27 @@
+"""Everything that runs periodically. The Health page shows it with its last and next run."""
+
+from agents.worker.cron import Entry
+
+# With each round of the worker, which comes every ten seconds: a little less, so that none is passed over.
+ROUND, HOUR = 5.0, 3600.0
+
+
+def schedules(backup_cron: str) -> tuple[Entry, ...]:
+    """All of them; the backup where its cron is set."""
+    backup = Entry("Back up the database", "monitoring.jobs.back_up", cron=backup_cron, time_limit=340)
+    return (
+        Entry("Health checks", "monitoring.health.health_checks.check", every="health_seconds"),
+        Entry("Write spooled steps, close lost attempts", "agents.jobs.reconcile", ROUND),
+        Entry("Probe accounts after a pause", "agents.accounts.probing.start_due", ROUND),
+        Entry("Read quotas", "agents.accounts.quota_readings.start_due", 60.0),  # each account keeps its five minutes by itself
+        Entry("Read the reset times of caps", "agents.accounts.quota_readings.start_caps", ROUND),
+        Entry("Detect conditions for notifications", "monitoring.notifications.detection.notice", ROUND),
+        Entry("Test after a pause", "monitoring.testruns.suites.schedules.start_due", ROUND),
+        Entry("Sum up statistics", "monitoring.reporting.rollups.sum_up", 60.0),
+        Entry("Index texts", "monitoring.jobs.index_texts", ROUND),
+        Entry("Keep to storage budgets", "monitoring.jobs.keep_to_budgets", ROUND),
+        Entry("Read model lists", "agents.jobs.read_catalogues", HOUR),
+        Entry("Delete expired pages", "agents.jobs.forget_pages", HOUR),
+        Entry("Delete old records", "monitoring.jobs.prune", HOUR),
+        *([backup] if backup_cron else []),
+    )

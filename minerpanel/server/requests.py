@@ -1,0 +1,142 @@
+"""A request as it arrives, byte by byte. Only bodies that a path takes are read, and only up to that path's limit."""
+
+import json
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from django.conf import settings
+from django.urls import is_valid_path, reverse
+from waitress.buffers import TempfileBasedBuffer
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask
+from waitress.utilities import Error
+
+from agents.contract import protocol
+from minerpanel.server import limits
+from monitoring.logs import imports
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is read of a request's body: at most `limit` bytes; with `on_disk` they are kept in a file."""
+
+    limit: int
+    on_disk: bool = False
+
+
+NOTHING = Allowance(0)
+
+
+def allowance(method: str, path: str) -> Allowance:
+    """What is read of the body of a request. Nothing where no view would use it: the request is answered without it."""
+    if path in protocol.PATHS:
+        return Allowance(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) if method == "POST" else NOTHING
+    if not is_valid_path(path):
+        return NOTHING
+    if method == "POST" and path == reverse("imports"):
+        return Allowance(largest(), on_disk=True)
+    return Allowance(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+def largest() -> int:
+    """The most that is read of any body, in bytes."""
+    return imports.LARGEST + imports.FORM_BYTES
+
+
+class Refused(Error):  # type: ignore[misc] # waitress ships no types
+    """`field`: the part of the request that is at fault, in the form of the callers' endpoints."""
+
+    def __init__(self, code: int, reason: str, text: str, field: str = "body") -> None:
+        super().__init__(text)
+        self.code, self.reason, self.field = code, reason, field
+
+
+TOO_SLOW = Refused(408, "Request Timeout", "The request took too long to arrive. Send it again.", "request")
+TOO_MUCH_AT_ONCE = Refused(503, "Service Unavailable", "Too many bodies are being received. Send it again in a moment.")
+BAD_FRAMING = Refused(400, "Bad Request", "The body comes in too many small chunks. Send it with a Content-Length.")
+
+
+def too_large(limit: int) -> Refused:
+    return Refused(413, "Request Entity Too Large", f"The body is larger than {limit} bytes. Send a smaller page.")
+
+
+class DiskBuffer(TempfileBasedBuffer):  # type: ignore[misc]
+    """An upload's body, beside the database: /tmp may be small."""
+
+    def newfile(self) -> IO[bytes]:
+        return TemporaryFile("w+b", dir=settings.FILE_UPLOAD_TEMP_DIR)
+
+
+class Request(HTTPRequestParser):  # type: ignore[misc]
+    """`is_unread`: its body is left unread, so the connection ends after the answer."""
+
+    body_rcv: Any  # what takes the body in; None without one
+    error: Any
+    allowance: Allowance = NOTHING
+    is_unread = False
+    body_noted = False  # its connection counts the time since its headers ended
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data[: limits.CHUNKED_AT_ONCE] if self.chunked else data)
+        if self.chunked and self.body_rcv is not None and self.error is None:
+            self._check_chunks()
+        if self.error is not None:
+            self.is_unread = True
+        # What follows an unread body's headers is that body, not the next request.
+        return len(data) if self.is_unread else consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.body_rcv is None:
+            return
+        self.allowance = allowance(self.command, self.path)
+        if self.allowance == NOTHING:
+            self.leave_body()
+        elif self.content_length > self.allowance.limit:
+            self.refuse(too_large(self.allowance.limit))
+        elif self.allowance.on_disk:
+            self.body_rcv.buf = DiskBuffer()
+
+    def leave_body(self) -> None:
+        """Have the request answered without its body."""
+        self.body_rcv, self.content_length, self.chunked = None, 0, False
+        self.headers.pop("CONTENT_LENGTH", None)
+        self.headers["CONNECTION"] = "close"
+        self.is_unread, self.expect_continue = True, False
+
+    def refuse(self, error: Any) -> None:
+        """Have the request answered with an error, at once."""
+        if self.body_rcv is not None:
+            self.body_rcv.getbuf().close()
+        self.leave_body()
+        self.error, self.completed = error, True
+
+    @property
+    def held(self) -> int:
+        return 0 if self.allowance.on_disk or self.body_rcv is None else self.body_bytes_received
+
+    @property
+    def body_seconds(self) -> float:
+        return limits.LARGE_BODY_SECONDS if self.allowance.on_disk else limits.BODY_SECONDS
+
+    def _check_chunks(self) -> None:
+        content = len(self.body_rcv)
+        framing = self.body_bytes_received - content
+        if content > self.allowance.limit:
+            self.refuse(too_large(self.allowance.limit))
+        elif framing > content / 16 + limits.FRAMING_BYTES:  # chunks of less than 100 bytes on average
+            self.refuse(BAD_FRAMING)
+
+
+class Refusal(ErrorTask):  # type: ignore[misc]
+    """An answer by the server itself, in the form of the callers' endpoints: JSON that names the field."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        body = json.dumps({"error": error.body, "field": getattr(error, "field", "request")}).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.content_length = len(body)
+        self.set_close_on_finish()
+        self.write(body)

@@ -1,0 +1,285 @@
+"""The health checks: one of each component, run in rounds."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from typing import TypeVar
+
+import httpx
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from agents.configuration import accounts, base_url_of, usable
+from agents.hybrid import spool
+from agents.ledger import gate_rows
+from agents.llm.checked_transport import CheckedSyncTransport, never_reached
+from agents.models import Account, Heartbeat, JobState, QuotaReading, Settings, SystemSchedule
+from agents.policy.gate import GateState
+from agents.policy.modes import Mode
+from agents.policy.reasons import Reason
+from agents.policy.refusals import RefusalClass
+from agents.worker import heartbeat
+from agents.worker.schedules import schedules
+from monitoring.models import Component, HealthCheck, HealthState
+from monitoring.reporting import search
+from monitoring.reporting.search import BEHIND, INDEXES
+from monitoring.retention.storage import space_now
+from monitoring.testruns.suites.api import address
+
+T = TypeVar("T", float, timedelta)
+UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.DOWN, HealthState.UNKNOWN
+# The state of an account whose LLM is not used at all; for any other reason it is down.
+UNUSED = {Reason.MODE: UNKNOWN, Reason.DISABLED: UNKNOWN, Reason.NO_MODEL: DEGRADED}
+# So many changes within so many checks are called flapping.
+FLAPPING_CHANGES, FLAPPING_CHECKS = 4, 20
+WEB_SECONDS, WEB_SLOW_MS = 10.0, 1_000.0
+DATABASE_SLOW_MS = 500.0
+SIZE = {
+    "postgresql": "SELECT pg_database_size(current_database())",
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+}
+DISK_FULL = 10**8  # bytes: what SQLite's write-ahead log and the spool need for a while
+LOST_SHOWN = timedelta(days=1)  # so long a loss of facts makes its component degraded
+QUEUE_LATE, QUEUE_STUCK = timedelta(seconds=60), timedelta(minutes=5)
+WORKER_LATE, WORKER_SILENT = timedelta(seconds=30), timedelta(seconds=60)
+SCHEDULE_LATE = timedelta(minutes=3)  # the scheduler runs every half minute
+# Requests of several machines are put in order by their clocks; the gate allows for this much.
+DRIFT_SEEN, DRIFT_BAD = 5.0, 60.0
+DRIFT_EVERY = timedelta(hours=1)
+CLOCK = "clock"
+BACKUP = "Back up the database"  # in minerpanel/schedules.py
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of one health check. `latency_ms` None: nothing is timed."""
+
+    state: HealthState
+    message: str
+    latency_ms: float | None = None
+
+
+def check(now: datetime) -> None:
+    patience, results = Settings.current().failures_before_down, check_all(now)
+    for name, checked in results.items():
+        with transaction.atomic():
+            row = Component.objects.select_for_update().filter(name=name).first() or Component(name=name)
+            latest = row.checks.order_by("-at").values_list("state", flat=True)[:FLAPPING_CHECKS] if row.pk else ()
+            follow(row, checked.state, now, patience, list(latest))
+            row.latency_ms, row.message = checked.latency_ms, checked.message
+            row.save()
+            HealthCheck.objects.create(component=row, at=now, state=checked.state, latency_ms=checked.latency_ms, message=checked.message)
+    # The clock is checked seldom: without a result it still exists.
+    Component.objects.exclude(name__in={*results, CLOCK}).delete()
+
+
+def check_all(now: datetime) -> dict[str, Checked]:
+    checks = dict(COMPONENTS)
+    for account in accounts():
+        checks[f"account {account.name}"] = partial(_account, account)
+        checks[f"management {account.name}"] = partial(_management, account)
+    found = {}
+    for name, run in checks.items():
+        try:
+            found[name] = run(now)
+        except (DatabaseError, OSError, ValueError) as error:
+            found[name] = Checked(DOWN, f"The health check failed: {_words(error)}"[:300])
+    return {name: checked for name, checked in found.items() if checked}
+
+
+def follow(row: Component, checked: HealthState, now: datetime, patience: int, latest: Sequence[str]) -> None:
+    """Set the component's status after a check, unsaved. `latest`: the states of the checks before this one, newest first.
+
+    Only the `patience`-th failed check in a row makes it down; until then it is degraded.
+    """
+    is_failed = checked == DOWN
+    row.failures = row.failures + 1 if is_failed else 0
+    state = DEGRADED if is_failed and row.failures < patience else checked
+    if not row.since or row.state != state:
+        row.state, row.since = state, now
+    row.seen, row.checked_at, row.is_flapping = checked, now, flaps([checked, *latest])
+
+
+def flaps(states: Sequence[str]) -> bool:
+    """Whether the checks, newest first, keep changing between up and down, leaving out unknown ones."""
+    known = [state == DOWN for state in states[:FLAPPING_CHECKS] if state != UNKNOWN]
+    return sum(one != other for one, other in pairwise(known)) >= FLAPPING_CHANGES
+
+
+def _graded(value: T, degraded_above: T, down_above: T) -> HealthState:
+    return DOWN if value > down_above else DEGRADED if value > degraded_above else UP
+
+
+def _words(error: Exception) -> str:
+    return re.sub(r"\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
+
+
+def _miner_api(_: datetime) -> Checked | None:
+    configured = Settings.current().miner_api_url
+    return _got(f"{configured.rstrip('/')}/health") if configured else None
+
+
+def _got(url: str) -> Checked:
+    started = time.monotonic()
+    try:
+        with httpx.Client(transport=CheckedSyncTransport(never_reached), timeout=WEB_SECONDS, trust_env=False) as client:
+            status = client.get(url).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Checked(DOWN, f"{url} does not answer: {_words(error)}"[:300])
+    ms = (time.monotonic() - started) * 1000
+    if status >= 400:
+        return Checked(DOWN, f"{url} answers with status {status}.", ms)
+    return Checked(DEGRADED if ms > WEB_SLOW_MS else UP, f"Answers in {ms:.0f} ms.", ms)
+
+
+def _database(now: datetime) -> Checked:
+    started = time.monotonic()
+    Heartbeat.objects.update_or_create(name="database", defaults={"beaten_at": now})
+    Heartbeat.objects.get(name="database")
+    ms = (time.monotonic() - started) * 1000
+    with connection.cursor() as cursor:
+        cursor.execute(SIZE[connection.vendor])
+        size = int(cursor.fetchone()[0])
+    words = f"Read and written in {ms:.0f} ms; {_bytes(size)} large."
+    return Checked(DEGRADED if ms > DATABASE_SLOW_MS else UP, words, ms)
+
+
+def _disk(_: datetime) -> Checked:
+    now = space_now()
+    words = f"{_bytes(now.free)} of {_bytes(now.total)} free."
+    if now.is_low:
+        words = f"{words} Below {_bytes(now.least)} only facts are recorded, no pages, excerpts or replies."
+    return Checked(DOWN if now.free < DISK_FULL else DEGRADED if now.is_low else UP, words)
+
+
+def _spool(now: datetime) -> Checked:
+    """Of this machine: each writes its own."""
+    waiting, lost, lost_at = spool.waiting(), spool.lost(), spool.lost_at()
+    words = f"Steps whose facts wait for the database: {waiting:,}, {_bytes(spool.used())}." if waiting else "Nothing waits."
+    if lost:
+        words += f" Steps whose facts are lost, since the database and the data folder both refused them: {lost:,}."
+    is_recent = lost_at is not None and now.timestamp() - lost_at < LOST_SHOWN.total_seconds()
+    return Checked(DEGRADED if waiting or is_recent else UP, words)
+
+
+def _text_index(_: datetime) -> Checked | None:
+    """On SQLite, whose index is filled by the worker. Far behind, a search reads rows one by one."""
+    if connection.vendor != "sqlite":
+        return None
+    behind = sum(search.unindexed(index) for index in INDEXES)
+    words = f"{behind:,} rows are not indexed yet." if behind else "All texts are indexed."
+    return Checked(DEGRADED, f"{words} Until they are, searches are slow.") if behind > BEHIND else Checked(UP, words)
+
+
+def _queue(now: datetime) -> Checked:
+    waiting = OrmQ.objects.filter(lock__lte=now).order_by("lock")
+    oldest, count = waiting.values_list("lock", flat=True).first(), waiting.count()
+    if oldest is None:
+        return Checked(UP, "Nothing waits.")
+    age = now - oldest
+    words = f"{count} jobs wait, the oldest for {age.total_seconds():.0f} s."
+    return Checked(_graded(age, QUEUE_LATE, QUEUE_STUCK), words, age.total_seconds() * 1000)
+
+
+def _worker(now: datetime) -> Checked:
+    newest = heartbeat.newest_beat()
+    if newest is None:
+        return Checked(DOWN, "No worker has given a sign of life.")
+    age = now - newest
+    return Checked(_graded(age, WORKER_LATE, WORKER_SILENT), f"Last sign of life {max(0.0, age.total_seconds()):.0f} s ago.")
+
+
+def _scheduler(now: datetime) -> Checked:
+    late = [row for row in schedules() if row.state == JobState.QUEUED and row.due_at and row.due_at < now - SCHEDULE_LATE]
+    if not late:
+        return Checked(UP, "No schedule is late.")
+    return Checked(DEGRADED, f"Late: {', '.join(row.name for row in late[:3])}."[:300])
+
+
+def _account(account: Account, now: datetime) -> Checked:
+    gate = gate_rows.of(account)
+    known = usable(account, Mode(Settings.current().agent_mode))
+    if isinstance(known, Reason):
+        return Checked(UNUSED.get(known, DOWN), known.sentence)
+    succeeded = f" Last success {_moment(gate.succeeded_at)}." if gate.succeeded_at else " It has never succeeded."
+    if gate.is_stopped:
+        return Checked(DOWN, f"Stopped. {RefusalClass(gate.cause).sentence}{succeeded}"[:300])
+    state = gate.state(now.timestamp())
+    if state is GateState.PAUSED:
+        return Checked(DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{succeeded}")
+    if state is GateState.PROBING:
+        return Checked(DEGRADED, f"The pause is over, a probe decides.{succeeded}")
+    return Checked(UP if gate.succeeded_at else UNKNOWN, f"Open.{succeeded}")
+
+
+def _management(account: Account, now: datetime) -> Checked | None:
+    newest = QuotaReading.objects.filter(account=account).order_by("-read_at").first()
+    if newest is None or not account.enabled:
+        return None
+    words = f"Read {(now - newest.read_at).total_seconds() / 60:.0f} min ago."
+    state = UP if not newest.fault else UNKNOWN if Settings.current().agent_mode == Mode.TEMPLATE else DEGRADED
+    return Checked(state, f"{words} {newest.fault}".strip()[:300])
+
+
+def _backup(_: datetime) -> Checked | None:
+    """Where backups are scheduled, how the last one ended."""
+    row = SystemSchedule.objects.filter(name=BACKUP).first()
+    if row is None:
+        return None
+    if row.state == JobState.RUNNING and row.started_at:
+        return Checked(UP, f"Began at {row.started_at:%H:%M} UTC.")
+    if row.last_run_at is None:
+        return Checked(UNKNOWN, f"None was taken yet; due at {row.due_at:%Y-%m-%d %H:%M} UTC.")
+    if row.fault:
+        return Checked(DOWN, row.fault[:300])
+    return Checked(UP, f"Taken at {row.last_run_at:%Y-%m-%d %H:%M} UTC: {row.result}"[:300])
+
+
+def _clock(now: datetime) -> Checked | None:
+    """Against the provider's Date header, seldom: it is one more request to the provider, though a public one."""
+    beat, is_first = Heartbeat.objects.get_or_create(name="clock check", defaults={"beaten_at": now})
+    if not is_first and not Heartbeat.objects.filter(pk=beat.pk, beaten_at__lte=now - DRIFT_EVERY).update(beaten_at=now):
+        return None
+    sent = timezone.now()
+    try:
+        with httpx.Client(transport=CheckedSyncTransport(), timeout=WEB_SECONDS, trust_env=False) as client:
+            answer = client.head(f"{base_url_of(accounts()[0])}/models")
+        theirs = datetime.strptime(answer.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return Checked(UNKNOWN, "Not compared: the provider can't be reached.")
+    except (KeyError, ValueError):
+        return Checked(UNKNOWN, "Not compared: the provider's answer has no date.")
+    # The header counts whole seconds, and was written somewhere between the two readings of our own clock.
+    middle = sent + (timezone.now() - sent) / 2
+    drift = abs((middle - theirs).total_seconds() - 0.5)
+    advice = " Check the time service of this machine." if drift > DRIFT_SEEN else ""
+    return Checked(_graded(drift, DRIFT_SEEN, DRIFT_BAD), f"{drift:.0f} s apart from the provider's.{advice}")
+
+
+# One that returns None has nothing to check now.
+COMPONENTS: dict[str, Callable[[datetime], Checked | None]] = {
+    "web": lambda _: _got(f"{address('')}/health/live"),
+    "database": _database,
+    "disk": _disk,
+    "spool": _spool,
+    "text index": _text_index,
+    "queue": _queue,
+    "worker": _worker,
+    "scheduler": _scheduler,
+    "miner API": _miner_api,
+    "backup": _backup,
+    CLOCK: _clock,
+}
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,387 @@
+"""Reading a miner's journal: bytes → lines → records → what they mean. Pure: no Django, no files, no clock."""
+
+import hashlib
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+from io import BufferedIOBase
+from typing import Any
+
+# Of a longer line its beginning is read: no record's head is further in, and a file without line breaks must not fill the memory.
+LONGEST_LINE = 65_536
+
+
+def text_lines(file: BufferedIOBase) -> Iterator[str]:
+    """The lines of a file, whatever its bytes are, without their line breaks."""
+    is_rest = False
+    while line := file.readline(LONGEST_LINE):
+        if not is_rest:
+            try:
+                text = line.decode()
+            except UnicodeDecodeError:
+                text = line.decode("latin-1")
+            # A database takes no NUL.
+            yield text.removesuffix("\n").rstrip("\r").replace("\0", "\ufffd")
+        is_rest = not line.endswith(b"\n")
+
+
+# Level names as Python, gunicorn, uvicorn, loguru and bittensor write them.
+_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
+# Syslog's severities 0 to 7, RFC 5424 section 6.2.1.
+_SEVERITIES = (50, 50, 50, 40, 30, 20, 20, 10)
+# A head of Python's is shorter than this.
+_HEAD_CHARS = 120
+TRACEBACK = "Traceback (most recent call last):"
+
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_ZONE = r"(?:Z|[+-]\d\d:?\d\d)"
+_LEVEL = "|".join(sorted(_LEVELS, key=len, reverse=True))
+_SHORT = rf"[A-Z][a-z]{{2}} [ \d]\d {_CLOCK}"
+_ISO = rf"\d{{4}}-\d\d-\d\d[T ]{_CLOCK} ?(?:{_ZONE}|UTC|GMT)?"
+# journalctl's short-iso, short-full and short-unix. A bare word before a colon may be a message's: here a process has its number.
+_LONG = rf"\d{{4}}-\d\d-\d\dT{_CLOCK}{_ZONE}|[A-Z][a-z]{{2}} \d{{4}}-\d\d-\d\d {_CLOCK} [A-Z]{{2,5}}|\d{{9,11}}\.\d{{3,6}}"
+_HOST = rf"(?!(?:{_LEVEL})\b)[^\s:\[\]|]+"
+
+_SYSLOG = re.compile(
+    rf"(?:<(?P<pri>\d{{1,3}})>)?"
+    rf"(?:(?P<short>{_SHORT}) +(?P<short_host>{_HOST}) (?P<short_process>[^\s\[:]+(?:\[\d+\])?)"
+    rf"|(?P<long>{_LONG}) +(?P<long_host>{_HOST}) (?P<long_process>[^\s\[:]+\[\d+\]|kernel))"
+    r":(?: (?P<message>.*))?$",
+    re.ASCII | re.DOTALL,
+)
+_RFC5424 = re.compile(
+    rf"<(?P<pri>\d{{1,3}})>\d{{1,2}} (?P<time>{_ISO}) ?(?P<host>\S+) (?P<app>\S+) (?P<pid>\S+) \S+ "
+    r"(?:-|(?:\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: \ufeff?(?P<message>.*))?",
+    re.ASCII | re.DOTALL,
+)
+# Python's loggers are named as modules are; a capitalised word before a colon is the message's.
+_LOGGER = r"(?=[a-z_]|\w+\.)[\w.]+(?::[\w<>.]+:\d+)?"
+_TIMED = re.compile(rf"\[?(?P<time>{_ISO})\]?(?:[ |:-]+(?P<rest>.*))?$", re.ASCII | re.DOTALL)
+_BASIC = re.compile(rf"(?P<level>{_LEVEL}):(?:(?P<logger>[\w.]+):| {{2,}})(?P<message>.*)", re.DOTALL)
+# What may stand between a time and a message. The first that matches counts.
+_HEADS = tuple(
+    re.compile(head + r"(?P<message>.*)", re.DOTALL)
+    for head in (
+        rf"(?P<logger>[\w.]+) - (?P<level>{_LEVEL}) - ",
+        rf"(?:\[\d+\] )?\[?(?P<level>{_LEVEL})\]? *(?:\||-|:|in)? *(?P<logger>{_LOGGER})(?: - | \| |: )",
+        rf"(?:\[\d+\] )?\[?(?P<level>{_LEVEL})\]?(?: *[|:-])?(?: +|$)",
+    )
+)
+_LEVEL_NEAR = re.compile(_LEVEL)
+_NOTE = re.compile(r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries|cursor:)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that has a time or a sender. `time`: as written, "" for none; `level`: Python's, None where it has none."""
+
+    time: str
+    message: str
+    level: int | None = None
+    logger: str = ""
+    host: str = ""
+    process: str = ""
+
+
+def read(text: str) -> Line | None:
+    """One line, without its line break; None for one without a head of its own. Never raises."""
+    head = _SYSLOG.match(text) or (_RFC5424.match(text) if text.startswith("<") else None)
+    if head:
+        return _with_host(head)
+    timed = _TIMED.match(text)
+    if timed:
+        return _inner(timed["time"].rstrip(), timed["rest"] or "")
+    basic = _BASIC.match(text)
+    return Line("", basic["message"], _LEVELS[basic["level"]], basic["logger"] or "") if basic else None
+
+
+def _with_host(head: re.Match[str]) -> Line:
+    found = {name.removeprefix("short_").removeprefix("long_"): text for name, text in head.groupdict().items() if text is not None}
+    time = found.get("time") or found.get("short") or found["long"]
+    process = found.get("process") or (found["app"] if found["pid"] == "-" else f"{found['app']}[{found['pid']}]")
+    severity = _SEVERITIES[int(found["pri"]) % 8] if "pri" in found else None
+    return _inner(time, found.get("message", ""), severity, found["host"], process)
+
+
+def _inner(time: str, message: str, level: int | None = None, host: str = "", process: str = "") -> Line:
+    """The message may have Python's own head, whose time says no more than the outer one."""
+    if host and message[:1].isdigit() and (timed := _TIMED.match(message)):
+        message = timed["rest"] or ""
+    heads = (pattern.match(message) for pattern in (_BASIC, *_HEADS)) if _LEVEL_NEAR.search(message, 0, _HEAD_CHARS) else ()
+    head = next((found for found in heads if found), None)
+    if head is None:
+        return Line(time, message, level, "", host, process)
+    found = head.groupdict()
+    return Line(time, found["message"], _LEVELS[found["level"]], found.get("logger") or "", host, process)
+
+
+class Kind(StrEnum):
+    """What a line is about, by the names under which rows keep it."""
+
+    ORDINARY = ""
+    RATE_LIMITED = "rate_limited"
+    TIMEOUT = "timeout"
+    TASK = "task"
+    FALLBACK = "fallback"
+    LLM_SUCCESS = "llm_success"
+    ERROR = "error"
+
+
+_TASK = r"(?P<task>[\w.:/-]*\w)"
+_NUMBER = r"\d+(?:\.\d+)?"
+_SECONDS = rf"(?P<seconds>{_NUMBER}) ?s"
+_WAIT = rf"wait(?:ing)? (?:for )?(?P<wait_seconds>{_NUMBER}) ?s"
+# The first that is found counts. A named group is a fact; one named as the table's third column says is added as it stands there.
+_TABLE: tuple[tuple[Kind, str, Mapping[str, Any]], ...] = (
+    (Kind.TIMEOUT, rf"\btask {_TASK} timed out after {_SECONDS}", {}),
+    (Kind.TIMEOUT, rf"timed out after {_SECONDS}(?:econds)? for task {_TASK}", {}),
+    (Kind.FALLBACK, r"fall(?:ing|s|en)? ?back to (?:the )?template|fell back to (?:the )?template|using template fallback", {}),
+    (Kind.FALLBACK, rf"returned for task {_TASK}, generating fallback actions", {}),
+    (Kind.FALLBACK, r"the template agent answers|a plain answer goes out", {}),
+    (Kind.RATE_LIMITED, rf"rate.?limited \(attempt (?P<attempt>\d+).*?\b{_WAIT}", {}),
+    (Kind.RATE_LIMITED, rf"rate.?limited\b.*?\b{_WAIT}(?:.*?\battempt (?P<attempt>\d+))?", {}),
+    (Kind.RATE_LIMITED, rf"backoff: {_WAIT}(?:.*?\battempt (?P<attempt>\d+))?", {}),
+    (Kind.RATE_LIMITED, rf"\baccount (?P<account>[\w-]+) paused for (?P<wait_seconds>{_NUMBER}) s", {}),
+    (Kind.RATE_LIMITED, r"\brate.?limited\b|\(429\)|(?:status|http/[\d.]+|http|error|code)[ :=\"]{1,2}429\b|429 too many", {}),
+    (Kind.LLM_SUCCESS, r"chutes api success(?: after (?P<retries>\d+))?", {}),
+    (Kind.LLM_SUCCESS, r"\bllm generated (?P<actions>\d+) actions", {}),
+    (Kind.LLM_SUCCESS, r"\bllm (?:call |request )?succe(?:ss|eded)", {}),
+    (Kind.LLM_SUCCESS, r"/chat/completions\S* \"?http/[\d.]+ 200", {}),
+    (Kind.TASK, rf"\bsolve_task called: id={_TASK}", {"event": "started"}),
+    (Kind.TASK, rf"(?:processing|received|starting|new) task:? (?=\S*[\d-]){_TASK}", {"event": "started"}),
+    (Kind.TASK, rf"\btask {_TASK} (?:started|received|accepted)\b", {"event": "started"}),
+    (Kind.TASK, rf"returning response: task_id={_TASK}, actions_count=(?P<actions>\d+)", {"event": "finished"}),
+    (Kind.TASK, rf"\btask {_TASK} (?:completed|finished|done|solved|succeeded)\b(?:.*? in {_SECONDS})?", {"event": "finished"}),
+    (Kind.TASK, r"\"post /(?:solve_task(?:_at_once)?|act|step)[ ?][^\"]*\"\W{1,3}(?P<status>\d{3})", {"event": "finished"}),
+)
+_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE), fixed) for kind, pattern, fixed in _TABLE)
+# A line without any of these words can match nothing above: most lines are ordinary, and this is five times as quick.
+_HINT = re.compile(r"limited|backoff|429|timed out|back|template|answer|paused|success|succeed|llm|completions|task|post /", re.IGNORECASE)
+_NUMBERS = {"seconds": float, "wait_seconds": float, "attempt": int, "actions": int, "retries": int, "status": int}
+_EXCEPTION = re.compile(
+    r"^(?P<error>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+))(?::|$)", re.MULTILINE
+)
+# What an error that only speaks of it is not: "Error processing task …".
+_WENT_WELL = (Kind.TASK, Kind.LLM_SUCCESS)
+# What a long line is about is at its beginning; this keeps the search linear.
+_READ_CHARS = 1_000
+
+
+def meaning(message: str, level: int) -> tuple[Kind, dict[str, Any]]:
+    """What a message means, with the facts in it: numbers as numbers, names as text. From ERROR up it is an error at least."""
+    head = message[:_READ_CHARS].partition("\n")[0]
+    if _HINT.search(head):
+        kind, facts = next(
+            ((kind, {**fixed, **_facts(found)}) for kind, pattern, fixed in _PATTERNS if (found := pattern.search(head))),
+            (Kind.ORDINARY, {}),
+        )
+        if kind and not (level >= logging.ERROR and kind in _WENT_WELL):
+            return kind, facts
+    if level < logging.ERROR and TRACEBACK not in message:
+        return Kind.ORDINARY, {}
+    # The class of the exception that a traceback ends with.
+    _, mark, traceback = message.rpartition(TRACEBACK)
+    names = [match["error"] for match in _EXCEPTION.finditer(traceback)] if mark else []
+    return Kind.ERROR, {"error": names[-1]} if names else {}
+
+
+def _facts(match: re.Match[str]) -> dict[str, Any]:
+    return {name: _NUMBERS.get(name, str)(text) for name, text in match.groupdict().items() if text is not None}
+
+
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
+A_DAY = timedelta(days=1)
+
+_WITHOUT_YEAR = re.compile(r"([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\.(\d+))?", re.ASCII)
+_WITH_YEAR = re.compile(r"(?:[A-Z][a-z]{2} )?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?", re.ASCII)
+
+
+class Calendar:
+    """Turns times into moments, one line after the other. `year`: of the first line that names none; `zone`: of those without one.
+
+    Where such a line goes back by more than a day, the year after has begun, unless that lies in the future of `now`: then lines are in
+    disorder.
+    """
+
+    def __init__(self, year: int, zone: tzinfo, now: datetime) -> None:
+        self._year, self._zone, self._latest = year, zone, now + A_DAY
+        self._before: datetime | None = None
+        self._text, self._moment = "", datetime.min.replace(tzinfo=UTC)
+
+    def moment(self, text: str) -> datetime | None:
+        if text != self._text:
+            try:
+                match = _WITHOUT_YEAR.match(text)
+                self._text, self._moment = text, self._in_order(match) if match else _dated(text, self._zone)
+            except (ValueError, OverflowError):
+                return None
+        return self._moment
+
+    def _in_order(self, match: re.Match[str]) -> datetime:
+        before, found = self._before, _in_year(match, self._year, self._zone)
+        if before and found < before - A_DAY:
+            later = _in_year(match, self._year + 1, self._zone)
+            if later <= self._latest:
+                self._year, found = self._year + 1, later
+        elif before and found > before + A_DAY:
+            # 31 December among the first lines of January
+            earlier = _in_year(match, self._year - 1, self._zone)
+            if before - A_DAY <= earlier:
+                return earlier
+        self._before = found
+        return found
+
+
+def first_year(head: list[str], tail: list[str], now: datetime, zone: tzinfo) -> int:
+    """The year of a file's first line. `head`, `tail`: the times of its first and last lines, as written; the last lie in the past.
+
+    A file that is longer than a year cannot be told from a shorter one: say its year.
+    """
+    first, last = (next((match for text in texts if (match := _WITHOUT_YEAR.match(text))), None) for texts in (head, tail[::-1]))
+    if first is None or last is None:
+        return now.year
+    # 29 February may be up to eight years back.
+    for year in range(now.year, now.year - 9, -1):
+        try:
+            if (end := _in_year(last, year, zone)) <= now + A_DAY:
+                return year if _in_year(first, year, zone) <= end + A_DAY else year - 1
+        except ValueError:
+            continue
+    return now.year
+
+
+def _in_year(match: re.Match[str], year: int, zone: tzinfo) -> datetime:
+    month, day, hour, minute, second, fraction = match.groups()
+    microsecond = int(f"{fraction or '':0<6.6}")
+    local = datetime(year, _MONTHS.get(month, 0), int(day), int(hour), int(minute), int(second), microsecond, tzinfo=zone)
+    return local.astimezone(UTC)
+
+
+def _dated(text: str, zone: tzinfo) -> datetime:
+    match = _WITH_YEAR.fullmatch(text.rstrip()) or _WITH_YEAR.match(text)
+    if match is None:
+        return datetime.fromtimestamp(float(text), UTC)
+    day, clock, fraction, offset = match.groups()
+    moment = datetime.fromisoformat(f"{day}T{clock}.{fraction or '':0<6.6}{'+00:00' if offset in ('Z', 'UTC', 'GMT') else offset or ''}")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+# A traceback is shorter; what goes on for longer without a head is no log that we know.
+MOST_LINES, MOST_CHARS = 200, 32_000
+# Identical lines further apart than this many kept lines are in another second: the counts need not remember them.
+_REMEMBERED = 50_000
+# Lines kept of those that could not be read, and characters of each.
+SAMPLES, SAMPLE_CHARS = 20, 600
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record with a meaning. `at` is the import's time where neither the record nor one before it has a time."""
+
+    at: datetime
+    level: int
+    logger: str
+    message: str
+    host: str
+    process: str
+    kind: Kind
+    facts: Mapping[str, Any]
+    digest: bytes
+
+
+@dataclass(slots=True)
+class _Pending:
+    line: Line
+    at: datetime | None
+    in_traceback: bool
+    more: list[str] = field(default_factory=list)
+    chars: int = 0
+
+    def takes(self, text: str) -> bool:
+        if len(self.more) >= MOST_LINES or self.chars + len(text) > MOST_CHARS:
+            return False
+        self.more.append(text)
+        self.chars += len(text)
+        self.in_traceback = text.startswith(TRACEBACK) or (self.in_traceback and (text[:1].isspace() or not text))
+        return True
+
+    def goes_on_with(self, line: Line) -> bool:
+        """Whether a line with a journal's head is the next line of this record: a traceback is written line by line."""
+        if line.level is not None or line.process != self.line.process or line.host != self.line.host or not line.process:
+            return False
+        return self.in_traceback or line.message.startswith((TRACEBACK, "  "))
+
+
+@dataclass
+class Records:
+    """Reads lines, in the order of the log. `now` stands in for a time that the log never has.
+
+    `lines`, `unread`: how many were read, and how many of them could not be understood; `samples` of those; `first_at`, `last_at`: times.
+    """
+
+    calendar: Calendar
+    now: datetime
+    lines: int = 0
+    unread: int = 0
+    samples: list[str] = field(default_factory=list)
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    _pending: _Pending | None = None
+    _seen: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
+
+    def read(self, lines: Iterable[str]) -> Iterator[Record]:
+        """The records with a meaning that these lines complete."""
+        for text in lines:
+            self.lines += 1
+            line = read(text)
+            if line:
+                yield from self._begun(line, text)
+            elif text.strip() and not _NOTE.match(text) and not (self._pending and self._pending.takes(text)):
+                self._not_read(text)
+
+    def end(self) -> Iterator[Record]:
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        line = pending.line
+        message = "\n".join([line.message, *pending.more])
+        level = logging.INFO if line.level is None else line.level
+        kind, facts = meaning(message, level)
+        if kind is Kind.ERROR:
+            level = max(level, logging.ERROR)
+        if kind is not Kind.ORDINARY:
+            digest = self._digest(pending.at, line, message)
+            yield Record(pending.at or self.now, level, line.logger, message, line.host, line.process, kind, facts, digest)
+
+    def _begun(self, line: Line, text: str) -> Iterator[Record]:
+        pending = self._pending
+        if pending and pending.goes_on_with(line) and pending.takes(line.message):
+            return
+        at = self.calendar.moment(line.time) if line.time else self.last_at
+        if line.time and at is None:
+            self._not_read(text)
+            return
+        yield from self.end()
+        self._pending = _Pending(line, at, line.message.startswith(TRACEBACK))
+        self.last_at = at or self.last_at
+        self.first_at = self.first_at or at
+
+    def _not_read(self, text: str) -> None:
+        self.unread += 1
+        if len(self.samples) < SAMPLES:
+            self.samples.append(text[:SAMPLE_CHARS])
+
+    def _digest(self, at: datetime | None, line: Line, message: str) -> bytes:
+        """What a record is known by: importing its line again finds it there. True repeats in one second differ by their ordinal."""
+        parts = (at.isoformat() if at else "", line.host, line.process, message)
+        same = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        ordinal = self._seen.pop(same, -1) + 1
+        self._seen[same] = ordinal
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return hashlib.blake2b(same + ordinal.to_bytes(8, "big"), digest_size=16).digest()

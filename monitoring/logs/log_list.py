@@ -1,0 +1,120 @@
+"""Log entries as rows of a table, filtered and paged, and as files."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Left
+
+from agents.common.redaction import redact
+from agents.models import Step
+from monitoring.models import LogEntry
+from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, Listing, Place, Slice, cut
+from monitoring.reporting.search import INDEXED_CHARS, few, holds
+
+PAGE_SIZE = 100
+# A message's beginning is shown; the download has the whole.
+SHOWN_CHARS = 4_000
+# Without an index (a text that many entries hold, a logger, a source), a page reads so many entries at most; the next page continues.
+SEARCHED = 20_000
+DOWNLOAD_BATCH = 1_000
+
+
+# What to list: the conditions that the filter's form gives, by its names.
+Conditions = Mapping[str, Any]
+# The lookups by which an index gives the entries in the order of their times, and the others. The text is searched for apart.
+_ORDERED = {"kind": "kind", "since": "at__gte", "until": "at__lt", "step": "step_uid", "journal": "journal"}
+_OTHERS = {"level": "level__gte", "logger": "logger__startswith", "source": "source"}
+
+
+@dataclass(frozen=True, slots=True)
+class LogList(Listing[Any]):
+    """Entries, with the first line, the `rest` and the `step` as (task id, id). `search_on`: where a search of a part continues."""
+
+    search_on: Cursor | None = None
+
+
+def logs(wanted: Conditions, place: Place) -> LogList:
+    matching, search_on = _searched(wanted, place)
+    short = matching.defer("message", "facts").annotate(shown=Left("message", SHOWN_CHARS, output_field=TextField()))
+    page: Slice[Any] = cut(short, "at", place, PAGE_SIZE)
+    uids = {entry.step_uid for entry in page.rows if entry.step_uid}
+    steps = {uid: (task, pk) for uid, task, pk in Step.objects.filter(uid__in=uids).values_list("uid", "task_id", "id")}
+    for entry in page.rows:
+        entry.first, _, entry.rest = entry.shown.partition("\n")
+        entry.step = steps.get(entry.step_uid)
+    return LogList(page, list(page.rows), CappedCount.up_to(LOOKED_UP_CAP, matching), None if page.older else search_on)
+
+
+def level_name(level: int) -> str:
+    return logging.getLevelName(min(max(level // 10, 1), 5) * 10)
+
+
+def as_text(wanted: Conditions) -> Iterator[str]:
+    """All that matches, oldest first, as lines that the import reads."""
+    for entry in _all(wanted):
+        ids = (("step", entry.step_uid), ("attempt", entry.attempt_uid))
+        context = "".join(f" {name}={uid}" for name, uid in ids if uid)
+        first, _, rest = entry.message.partition("\n")
+        at = f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S},{entry.at.microsecond // 1000:03d}"
+        line = f"{at} {level_name(entry.level)} {entry.logger or 'root'}: {first}{context}\n"
+        yield redact(line + (f"{rest}\n" if rest else ""))
+
+
+def as_json_lines(wanted: Conditions) -> Iterator[str]:
+    for entry in _all(wanted):
+        row = {
+            "at": entry.at.astimezone(UTC).isoformat(),
+            "level": level_name(entry.level),
+            "logger": entry.logger,
+            "message": redact(entry.message),
+            "source": entry.source,
+            "kind": entry.kind,
+            "facts": entry.facts,
+            "host": entry.host,
+            "process": entry.process,
+            "step": str(entry.step_uid) if entry.step_uid else None,
+            "attempt": str(entry.attempt_uid) if entry.attempt_uid else None,
+        }
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _all(wanted: Conditions) -> Iterator[LogEntry]:
+    """In batches of their own, so that a slow download holds no transaction open."""
+    ordered, unordered = _conditions(wanted)
+    found, at, last = LogEntry.objects.filter(**ordered, **unordered).order_by("at", "id"), datetime.min.replace(tzinfo=UTC), 0
+    text = wanted.get("text", "").lower()
+    while some := list(found.filter(Q(at__gte=at), Q(at__gt=at) | Q(id__gt=last))[:DOWNLOAD_BATCH]):
+        yield from (entry for entry in some if text in entry.message[:INDEXED_CHARS].lower())
+        at, last = some[-1].at, some[-1].pk
+
+
+def _searched(wanted: Conditions, place: Place) -> tuple[QuerySet[LogEntry], Cursor | None]:
+    """The entries that match; where no index leads to them, those of the part that is searched, and where that part ends."""
+    ordered, unordered = _conditions(wanted)
+    text = wanted.get("text", "")
+    found = few(LogEntry, text) if text else None
+    if found is not None:
+        return LogEntry.objects.filter(found, **ordered, **unordered), None
+    if not (text or "logger" in wanted or "source" in wanted):
+        return LogEntry.objects.filter(**ordered, **unordered), None
+    part = LogEntry.objects.filter(**ordered)
+    if place.older:
+        part = part.filter(Q(at__lte=place.older.at), Q(at__lt=place.older.at) | Q(id__lt=place.older.id))
+    if place.newer:
+        part = part.filter(Q(at__gte=place.newer.at), Q(at__gt=place.newer.at) | Q(id__gt=place.newer.id)).order_by("at", "id")
+    else:
+        part = part.order_by("-at", "-id")
+    end = None if place.newer else part.values_list("at", "id")[SEARCHED - 1 : SEARCHED].first()
+    inside = LogEntry.objects.filter(id__in=part.values("id")[:SEARCHED], **unordered)
+    inside = inside.filter(holds("message", text)) if text else inside
+    return inside, Cursor(*end) if end else None
+
+
+def _conditions(wanted: Conditions) -> tuple[dict[str, Any], dict[str, Any]]:
+    ordered, others = ({lookup: wanted[name] for name, lookup in some.items() if name in wanted} for some in (_ORDERED, _OTHERS))
+    return ordered, others

@@ -1,0 +1,205 @@
+"""From what is so now to notices, one a change of state, and their deliveries to the channels that are set to them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max, Q
+
+from agents.common.redaction import redact
+from agents.common.text import length
+from agents.configuration import accounts, models_of
+from agents.hybrid import spool
+from agents.models import RateLimitEvent, Route, Settings, Source, Step
+from agents.policy.quota_forecast import Outcome
+from agents.policy.reasons import PauseSource, Reason
+from agents.policy.refusals import RefusalClass
+from monitoring.models import EVENTS, Channel, Component, Delivery, HealthState, Notice, Result, TestResult, TestRun
+from monitoring.ratelimit.quota import quota
+from monitoring.retention.storage import space_now, uses
+from monitoring.testruns.suites.registry import TITLES
+
+LASTING = [name for name, event in EVENTS.items() if event.over is not None]
+# Fewer steps than this make no share worth a message.
+FEWEST_STEPS = 20
+SHARE_OF = timedelta(hours=1)
+# A forecast that looks further ahead changes with every reading, and each change would be a message.
+NEAR = timedelta(hours=1)
+# Losses within this time are one notice.
+LOST_LATELY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    event: str
+    subject: str
+    title: str
+    body: str = ""
+
+
+def notice(now: datetime) -> list[Notice]:
+    """Record what has changed since the last time, and queue reminders of what is still so. Returns the new notices."""
+    made = keep(conditions(now), now)
+    for channel in Channel.objects.filter(enabled=True, resend_minutes__gt=0):
+        lasting = Delivery.objects.filter(channel=channel, notice__over_at=None).values("notice")
+        sent = lasting.annotate(last=Max("due_at"), times=Max("repeat"))
+        for row in sent.filter(last__lte=now - timedelta(minutes=channel.resend_minutes)):
+            again = {"notice_id": row["notice"], "channel": channel, "repeat": row["times"] + 1}
+            Delivery.objects.get_or_create(**again, defaults={"due_at": after_quiet(channel, now)})
+    return made
+
+
+def keep(current: Iterable[Condition], now: datetime) -> list[Notice]:
+    """New notices for what has become so, and for what is over; safe against other processes that do the same."""
+    is_so = {(each.event, each.subject): each for each in current}
+    open_ones = {(each.event, each.subject): each for each in Notice.objects.filter(over_at=None, event__in=LASTING)}
+    made = [_new(each, now) for key, each in is_so.items() if key not in open_ones]
+    for key, old in open_ones.items():
+        # Where this process is not the one that ends it, another has recorded the end.
+        if key not in is_so and Notice.objects.filter(pk=old.pk, over_at=None).update(over_at=now) and EVENTS[old.event].over:
+            made.append(_new(_end(old, now), now))
+    return [each for each in made if each]
+
+
+def _end(old: Notice, now: datetime) -> Condition:
+    event = EVENTS[old.event].over or ""
+    subject = TITLES.get(old.subject, old.subject) if old.event == "test_failed" else old.subject
+    body = f"It took {length((now - old.at).total_seconds())}. Before: {old.title}."
+    if event == "llm_back":
+        since = old.at - timedelta(hours=1)
+        pauses = RateLimitEvent.objects.filter(account__name=old.subject, model="", started_at__gte=since).order_by("-started_at")
+        if (pause := pauses.first()) and pause.ended_by:
+            body = f"{body} {pause.get_ended_by_display()}."
+    return Condition(event, old.subject, f"{EVENTS[event].label}{f': {subject}' if subject else ''}", body)
+
+
+def _new(condition: Condition, now: datetime) -> Notice | None:
+    try:
+        with transaction.atomic():
+            made = _create(condition, now)
+            Delivery.objects.bulk_create(
+                Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now))
+                for channel in Channel.objects.filter(enabled=True, least_severity__lte=made.severity)
+                if not channel.events or made.event in channel.events
+            )
+    except IntegrityError:
+        return None
+    return made
+
+
+def make_test(channel: Channel, now: datetime) -> Delivery:
+    """A message to one channel, at its button: at once, whatever its quiet hours."""
+    body = "If you read this, notifications of the miner's panel arrive here."
+    with transaction.atomic():
+        Channel.objects.select_for_update().get(pk=channel.pk)  # a second press of the button waits, and gets the next number
+        made = _create(Condition("channel_test", channel.name, "Test of this channel", body), now)
+        return Delivery.objects.create(notice=made, channel=channel, due_at=now)
+
+
+def _create(condition: Condition, now: datetime) -> Notice:
+    event, subject = condition.event, condition.subject
+    last = Notice.objects.filter(event=event, subject=subject).aggregate(last=Max("number"))["last"] or 0
+    texts = {"title": redact(condition.title)[:200], "body": redact(condition.body)}
+    times = {"at": now, "over_at": None if event in LASTING else now}
+    return Notice.objects.create(event=event, subject=subject, number=last + 1, severity=EVENTS[event].severity, **texts, **times)
+
+
+def after_quiet(channel: Channel, now: datetime) -> datetime:
+    """`now`, or the end of the quiet hours that it falls into; times of day in the channel's zone, which may go over midnight."""
+    begin, end = channel.quiet_from, channel.quiet_to
+    if begin is None or end is None or begin == end:
+        return now
+    local = now.astimezone(ZoneInfo(channel.zone))
+    at = local.time()
+    if not (begin <= at < end if begin < end else at >= begin or at < end):
+        return now
+    until = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
+    # Wall clock: the night in which the clocks are changed is an hour shorter or longer.
+    return (until if until > local else until + timedelta(days=1)).astimezone(UTC)
+
+
+def conditions(now: datetime) -> list[Condition]:
+    settings = Settings.current()
+    return [each for find in FINDERS for each in find(settings, now)]
+
+
+def _paused(_: Settings, now: datetime) -> Iterator[Condition]:
+    for event in RateLimitEvent.objects.filter(model="", ended_by="", account__enabled=True).select_related("account"):
+        kind, back = RefusalClass(event.refusal), "It comes back when somebody mends it."
+        if event.predicted_at:
+            back = f"Expected back at {event.predicted_at:%Y-%m-%d %H:%M:%S} UTC ({PauseSource(event.prediction_source).sentence})."
+        yield Condition(kind.about.notice, event.account.name, f"LLM paused: account {event.account.name}", f"{kind.sentence} {back}")
+
+
+def _running_out(_: Settings, now: datetime) -> Iterator[Condition]:
+    """By account: what the Rate limit page warns of, and what is used up before long and before it resets."""
+    for known in quota(now):
+        ending = [meter for meter in known.meters if meter.outcome is Outcome.RUNS_OUT]
+        near = [meter.sentence for meter in ending if meter.runs_out_at and meter.runs_out_at - now < NEAR]
+        if sentences := list(dict.fromkeys((*known.warnings, *near))):
+            yield Condition("quota_forecast", known.account, f"About to be used up: account {known.account}", "\n".join(sentences))
+
+
+def _models_gone(_: Settings, now: datetime) -> Iterator[Condition]:
+    for account in accounts():
+        listed = {entry["id"] for entry in account.catalogue}
+        for model in models_of(account) if listed and account.enabled else ():
+            if model not in listed:
+                body = f"Account {account.name} names it. Choose another in the settings."
+                yield Condition("model_gone", f"{account.name} {model}", f"Model gone: {model}", body)
+
+
+def _failed_tests(_: Settings, now: datetime) -> Iterator[Condition]:
+    """By suite, from the newest finished run that carried it out."""
+    for suite, title in TITLES.items():
+        results = TestResult.objects.filter(suite=suite, run__state=TestRun.State.SUCCEEDED)
+        newest = results.aggregate(run=Max("run_id"))["run"]
+        failed = results.filter(run_id=newest, verdict=Result.FAIL).order_by("number")[:5] if newest else ()
+        if lines := [f"{result.subject or result.check_name}: {result.meaning or result.came_back}" for result in failed]:
+            yield Condition("test_failed", suite, f"{title} failed", "\n".join(lines))
+
+
+def _down(_: Settings, now: datetime) -> Iterator[Condition]:
+    for row in Component.objects.filter(state=HealthState.DOWN):
+        yield Condition("component_down", row.name, f"Down: {row.name}", row.message)
+
+
+def _silence(settings: Settings, now: datetime) -> Iterator[Condition]:
+    minutes = settings.silence_minutes
+    if not minutes:
+        return
+    newest = Step.objects.filter(source=Source.VALIDATOR).order_by("-received_at", "-id").values_list("received_at", flat=True).first()
+    if newest and now - newest > timedelta(minutes=minutes):
+        body = f"The last one came at {newest:%Y-%m-%d %H:%M:%S} UTC."
+        yield Condition("silence", "", f"No request from validators for {minutes} min", body)
+
+
+def _low_share(settings: Settings, now: datetime) -> Iterator[Condition]:
+    """Steps of which the template agent was sure are left out: by the settings they use no LLM."""
+    if not settings.least_llm_percent:
+        return
+    answered = Step.objects.filter(source=Source.VALIDATOR, received_at__gt=now - SHARE_OF, answered_at__isnull=False)
+    counted = answered.exclude(reason=Reason.SURE).aggregate(total=Count("id"), llm=Count("id", filter=Q(route=Route.LLM)))
+    total, llm = counted["total"], counted["llm"]
+    if total >= FEWEST_STEPS and 100 * llm / total < settings.least_llm_percent:
+        body = f"{llm} of {total} steps of the last hour. The Overview says why."
+        yield Condition("llm_share_low", "", f"The LLM answered {100 * llm / total:.0f} % of the steps", body)
+
+
+def _storage(_: Settings, now: datetime) -> Iterator[Condition]:
+    space, lost_at = space_now(), spool.lost_at()
+    if space.is_low:
+        body = f"{space.free_mb:,} MB are free. Until {space.least_mb:,} MB are, only facts are recorded: no pages, excerpts or replies."
+        yield Condition("disk_low", "", "Little free disk space", body)
+    for use in uses():
+        if use.is_exceeded:
+            body = f"{use.used_mb:,} MB of {use.budget_mb:,} MB. More comes in than the worker deletes, or it stands still."
+            yield Condition("budget_exceeded", use.setting, f"Over its budget: {use.label}", body)
+    if lost_at is not None and now.timestamp() - lost_at < LOST_LATELY.total_seconds():
+        body = f"Neither the database nor the data folder took them. In all, the facts of {spool.lost():,} steps are lost on this machine."
+        yield Condition("facts_lost", "", "Facts of steps were lost", body)
+
+
+FINDERS = (_paused, _running_out, _models_gone, _failed_tests, _down, _silence, _low_share, _storage)

@@ -1,0 +1,89 @@
+"""Deliveries: sent through Apprise, tried again, and closed with what went wrong."""
+
+import ipaddress
+import logging
+import re
+import socket
+from datetime import timedelta
+from typing import Any
+
+import apprise
+from django.utils import timezone
+
+from agents.common.redaction import redact
+from agents.configuration.keys import UnreadableKey, open_sealed, seal
+from agents.contract.allowed_hosts import is_metadata_name, is_never_reached
+from agents.models import JobState
+from agents.operator_jobs.leased_job import Outcome
+from monitoring.models import Channel, Delivery, Severity
+
+logger = logging.getLogger(__name__)
+
+# Pauses before the second and the third try.
+AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5))
+TYPES = {
+    Severity.INFO: apprise.NotifyType.INFO,
+    Severity.WARNING: apprise.NotifyType.WARNING,
+    Severity.CRITICAL: apprise.NotifyType.FAILURE,
+}
+REFUSED = "The URL leads to a link-local, metadata or reserved address: nothing is sent there."
+
+
+class BadURL(ValueError):
+    """A URL that Apprise can't read."""
+
+
+def set_url(channel: Channel, url: str) -> None:
+    """Seal the URL into the channel, unsaved. Raises BadURL."""
+    plugin = apprise.Apprise.instantiate(url.strip(), suppress_exceptions=True)
+    if plugin is None:
+        raise BadURL("This is no URL that Apprise knows, such as json://host/path, mailto://… or tgram://….")
+    if leads_to_refused(plugin):
+        raise BadURL(REFUSED)
+    channel.url_sealed, channel.scheme = seal(url.strip()), url.strip().partition("://")[0][:40]
+
+
+def deliver(delivery: Delivery) -> Outcome:
+    """The work: send one notification. A failed one is tried again; a reminder of what is over is cancelled."""
+    if delivery.repeat and delivery.notice.over_at:
+        return Outcome(state=JobState.CANCELLED)
+    fault = send(delivery)
+    if not fault:
+        return Outcome({"fault": ""})
+    logger.warning("Notification %d to channel %s failed: %s", delivery.pk, delivery.channel.name, fault)
+    if delivery.tries > len(AGAIN_AFTER):
+        return Outcome({"fault": fault}, JobState.FAILED)
+    return Outcome({"fault": fault}, JobState.QUEUED, timezone.now() + AGAIN_AFTER[delivery.tries - 1])
+
+
+def send(delivery: Delivery) -> str:
+    """Through Apprise; what went wrong, without the URL's secrets, "" for nothing."""
+    try:
+        url = open_sealed(delivery.channel.url_sealed)
+    except UnreadableKey as error:
+        return str(error)
+    receivers, notice = apprise.Apprise(), delivery.notice
+    if not receivers.add(url):
+        return "Apprise can't read this channel's URL any more. Enter it again."
+    if any(map(leads_to_refused, receivers)):
+        return REFUSED
+    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s", delete=True) as captured:  # type: ignore[no-untyped-call]
+        if receivers.notify(body=notice.body or notice.title, title=notice.title, notify_type=TYPES[Severity(notice.severity)]):
+            return ""
+        output = " ".join(captured.getvalue().split())
+    # All of the URL but its scheme and host may be secret.
+    rest = url.partition("://")[2]
+    secrets = [url, rest, *(piece for piece in re.split(r"[/@:?&]", rest) if len(piece) > 5)]
+    return redact(output or "The receiver did not take it.", secrets)[:300]
+
+
+def leads_to_refused(plugin: Any) -> bool:
+    """Whether the URL's host is link-local, metadata or reserved, by itself or by what its name leads to now."""
+    host = str(getattr(plugin, "host", "") or "").strip("[]")
+    if not host:
+        return False
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return is_metadata_name(host)
+    return is_metadata_name(host) or any(is_never_reached(ipaddress.ip_address(str(one[4][0]).partition("%")[0])) for one in found)

@@ -1,0 +1,116 @@
+"""The LLM beside the template: how many steps each answered, how well, at what cost, and whether the actions could be executed.
+
+By project, by the kind of task, and by the use of the LLM that was in force.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from agents.models import Route
+from agents.policy.modes import Use
+from monitoring.models import Of, RollupState, Span
+from monitoring.reporting.filter_query import Condition
+from monitoring.reporting.formats import share
+from monitoring.reporting.ranges import Range, sources
+from monitoring.reporting.rollups import GROUPS, Row, percentile
+from monitoring.tasks.steps import kind_words
+
+USES = {use.value: use.sentence for use in Use}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One route's steps. Percentages of its steps, except `share`: of all answered, and `executed`: of those `reported`.
+
+    Durations in ms, costs in USD a step. `reported`: steps whose outcome came with the next request; `executed`: all of their actions were.
+    """
+
+    steps: int
+    share: float | None
+    in_time: float | None = None
+    p50: float | None = None
+    p95: float | None = None
+    cost: Decimal | None = None
+    actions: float | None = None
+    executed: float | None = None
+    reported: int = 0
+
+    @property
+    def unreported(self) -> int:
+        return self.steps - self.reported
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both routes of one group, such as a project; "" for steps that are in none by their record.
+
+    `tasks`: the filter of the Tasks page that lists the group's; "" where there is none.
+    """
+
+    name: str
+    llm: Side
+    template: Side
+    tasks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`total` first, then the groups of each sort with the most steps first. `uses`: of the LLM, none where no step's record has it."""
+
+    total: Pair
+    projects: list[Pair]
+    kinds: list[Pair]
+    uses: list[Pair]
+
+
+# Sums by group and route.
+Groups = dict[tuple[str, str], Row]
+
+
+def compared(of: Range, now: datetime) -> Compared:
+    state = RollupState.objects.filter(pk=RollupState.ONLY).first()
+    groups: dict[Of, Groups] = {each: {} for each in (*GROUPS, Of.STEPS)}
+    for row in sources(of, state, (Span.HOUR, Span.DAY)).rows(groups, now):
+        if row.route:
+            groups[Of(row.of)].setdefault((row.name, row.route), Row(row.starts_at, row.of)).add(row)
+    return Compared(
+        total=_pair(groups[Of.STEPS], ""),
+        projects=_pairs(groups[Of.PROJECT], str, "project"),
+        kinds=_pairs(groups[Of.KIND], kind_words, "kind"),
+        uses=_pairs(groups[Of.LLM_USE], lambda name: USES.get(name, name)) if any(name for name, _ in groups[Of.LLM_USE]) else [],
+    )
+
+
+def _pairs(groups: Groups, words: Callable[[str], str], qualifier: str = "") -> list[Pair]:
+    """The groups, those with the most steps first. `qualifier`: the filter line's for their names."""
+    names = sorted({name for name, _ in groups}, key=lambda name: (-_steps(groups, name), name))
+    return [_pair(groups, name, words(name), str(Condition(qualifier, name)) if qualifier and name else "") for name in names]
+
+
+def _steps(groups: Groups, name: str) -> int:
+    return sum(groups[name, route].count for route in Route if (name, route) in groups)
+
+
+def _pair(groups: Groups, name: str, words: str = "", tasks: str = "") -> Pair:
+    answered = _steps(groups, name)
+    llm, template = (_side(groups.get((name, route)), answered) for route in (Route.LLM, Route.TEMPLATE))
+    return Pair(words, llm, template, tasks)
+
+
+def _side(sums: Row | None, answered: int) -> Side:
+    if sums is None:
+        return Side(0, share(0, answered))
+    reported = sums.worked + sums.partly + sums.failed
+    return Side(
+        steps=sums.count,
+        share=share(sums.count, answered),
+        in_time=share(sums.in_time, sums.count),
+        p50=percentile(sums.durations, 0.5),
+        p95=percentile(sums.durations, 0.95),
+        cost=sums.cost / sums.count,
+        actions=sums.actions / sums.count,
+        executed=share(sums.worked, reported),
+        reported=reported,
+    )

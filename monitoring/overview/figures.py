@@ -1,0 +1,299 @@
+"""A range in numbers: bar by bar, in all, as key figures with their change against the range before, and as charts with their table."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from agents.common.text import length
+from agents.models import Route, Source, Step
+from agents.policy.refusals import RefusalClass
+from monitoring.audit.audit_log import newest_entries
+from monitoring.models import Of, RollupState
+from monitoring.reporting.formats import milliseconds, percent, share, short
+from monitoring.reporting.ranges import Range, sources
+from monitoring.reporting.rollups import FIVE, LENGTHS, UNGROUPED, Buckets, Interval, Row, pauses, percentile
+from monitoring.what_if.result import Better
+
+# A range is drawn so many pixels wide, about.
+PIXELS = 1_000
+# Deadlines are three minutes after a step came at the latest.
+LONGEST_STEP = timedelta(minutes=5)
+SAME, NEW = "±0", "new"
+MINUTE = "%Y-%m-%dT%H:%MZ"
+
+
+@dataclass(slots=True)
+class Tally:
+    """Numbers of one bar or one range. Steps are validators'; attempts are all of the accounts'. `durations`: in ms by route.
+
+    `under_way`: steps whose deadline is still to come; `unanswered`: those whose deadline is over.
+    """
+
+    llm: int = 0
+    template: int = 0
+    unanswered: int = 0
+    under_way: int = 0
+    in_time: int = 0
+    durations: dict[str, Buckets] = field(default_factory=lambda: {Route.LLM: Counter(), Route.TEMPLATE: Counter()})
+    refusals: Counter[str] = field(default_factory=Counter)
+    attempts: int = 0
+    too_many: int = 0
+    tokens: int = 0
+    cost: Decimal = Decimal(0)
+    paused_seconds: float = 0.0
+
+    @property
+    def answered(self) -> int:
+        return self.llm + self.template
+
+    def add(self, row: Row) -> None:
+        if row.of == Of.STEPS:
+            name = row.route or "unanswered"
+            setattr(self, name, getattr(self, name) + row.count)
+            self.in_time += row.in_time
+            if row.route:
+                self.durations[row.route].update(row.durations)
+            return
+        self.paused_seconds += row.seconds
+        self.attempts += row.count
+        if row.refusal:
+            self.refusals[row.refusal] += row.count
+        self.too_many += row.too_many
+        self.tokens += row.prompt_tokens + row.completion_tokens
+        self.cost += row.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """`bins`: each bar's times and numbers, oldest first. `pauses`: times, where the range is short enough to draw each; else None."""
+
+    range: Range
+    bins: list[tuple[Interval, Tally]]
+    total: Tally
+    before: Tally
+    pauses: list[Interval] | None
+
+
+def series(chosen: Range, now: datetime) -> Series:
+    """A range, from when records began, and the one before it, in a fixed number of queries."""
+    state = RollupState.objects.filter(pk=RollupState.ONLY).first()
+    of = chosen.since(state.since) if state else chosen
+    bins = {start: (Tally(), (start, end)) for start, end in of.bins()}
+    total, before = Tally(), Tally()
+    where = sources(of, state, [span for span in LENGTHS if LENGTHS[span] <= of.bin]) + sources(chosen.before(now), state)
+    for row in where.rows(UNGROUPED, now):
+        for tally in (bins[of.bin_at(row.starts_at)][0], total) if row.starts_at >= of.start else (before,):
+            tally.add(row)
+    # Steps whose deadline is still to come
+    steps = Step.objects.filter(source=Source.VALIDATOR, received_at__gte=max(of.start, now - LONGEST_STEP), received_at__lt=of.end)
+    for at in steps.filter(route="", deadline_at__gte=now).values_list("received_at", flat=True):
+        for tally in (bins[of.bin_at(at)][0], total):
+            tally.under_way, tally.unanswered = tally.under_way + 1, tally.unanswered - 1
+    drawn = _drawn(of, now) if of.bin == FIVE else None
+    return Series(of, [(interval, tally) for tally, interval in bins.values()], total, before, drawn)
+
+
+def _drawn(of: Range, now: datetime) -> list[Interval]:
+    """The pauses of a range, oldest first; those that no eye could tell apart are one."""
+    gap = (of.end - of.start) / PIXELS
+    found: list[Interval] = []
+    for _, start, end in pauses([(of.start, of.end)], now):
+        if found and start - found[-1][1] <= gap:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure in words. `change`: against `before`, "" where nothing can be compared. `tone`: good, bad or "". `note`: more of it."""
+
+    name: str
+    value: str
+    before: str
+    change: str
+    tone: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a figure is read from a tally, written, and compared. `is_new_bad`: also where there was none of it before."""
+
+    name: str
+    of: Callable[[Tally], float | None]
+    words: Callable[[float], str]
+    compare: Callable[[float, float], str]
+    better: Better = Better.NEITHER
+    note: Callable[[Tally], str] = lambda _: ""
+    is_new_bad: bool = False
+
+
+def figures(now: Tally, before: Tally) -> list[Figure]:
+    found = []
+    for kind in KINDS:
+        new, old = kind.of(now), kind.of(before)
+        change = "" if new is None or old is None else kind.compare(new, old)
+        tone = ""
+        if kind.better is not Better.NEITHER and change not in ("", SAME) and (change != NEW or kind.is_new_bad):
+            tone = "good" if ((new or 0) > (old or 0)) == (kind.better is Better.MORE) else "bad"
+        value, value_before = ("–" if each is None else kind.words(each) for each in (new, old))
+        found.append(Figure(kind.name, value, value_before, change, tone, kind.note(now)))
+    return found
+
+
+def _usd(value: float) -> str:
+    """A cost: small ones with the digits that matter."""
+    return f"{value:,.2f} USD" if value >= 1 or not value else f"{value:.4f} USD"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _relative(new: float, old: float) -> str:
+    """In percent of what was before; from nothing there is no such number."""
+    if not old:
+        return NEW if new else SAME
+    change = 100 * (new - old) / old
+    if abs(change) < 0.5:
+        return SAME
+    return f"{change:+,.0f} %".replace("-", "−") if abs(change) < 999.5 else f"× {new / old:,.0f}"
+
+
+def _points(new: float, old: float) -> str:
+    change = round(new - old, 1)
+    return f"{change:+.1f} points".replace("-", "−") if change else SAME
+
+
+def _longer(new: float, old: float) -> str:
+    change = round(new - old)
+    return f"{'+' if change > 0 else '−'}{length(abs(change))}" if change else SAME
+
+
+def _percentile(wanted: float) -> Callable[[Tally], float | None]:
+    return lambda tally: percentile(tally.durations[Route.LLM] + tally.durations[Route.TEMPLATE], wanted)
+
+
+def _unanswered(tally: Tally) -> str:
+    return f"{tally.unanswered:,} without an answer" if tally.unanswered else ""
+
+
+def _late(tally: Tally) -> str:
+    return f"{tally.answered - tally.in_time:,} late" if tally.answered else ""
+
+
+def _by_llm(tally: Tally) -> str:
+    return f"{tally.llm:,} steps"
+
+
+KINDS = (
+    Kind("Steps answered", lambda tally: tally.answered, _count, _relative, note=_unanswered),
+    Kind("In time", lambda tally: share(tally.in_time, tally.answered), percent, _points, Better.MORE, _late),
+    Kind("LLM share", lambda tally: share(tally.llm, tally.answered), percent, _points, Better.MORE, _by_llm),
+    Kind("LLM attempts", lambda tally: tally.attempts, _count, _relative),
+    Kind("Rate limits (429)", lambda tally: tally.too_many, _count, _relative, Better.LESS, is_new_bad=True),
+    Kind("Paused", lambda tally: tally.paused_seconds, length, _longer, Better.LESS),
+    Kind("Median answer", _percentile(0.5), milliseconds, _relative),
+    Kind("95th percentile", _percentile(0.95), milliseconds, _relative, Better.LESS),
+    Kind("Tokens", lambda tally: tally.tokens, short, _relative),
+    Kind("Cost", lambda tally: float(tally.cost), _usd, _relative, Better.LESS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    """One bar as a row of the table. `steps`: the filter of the Steps page that lists its steps. `paused`: percent of its time."""
+
+    at: datetime
+    steps: str
+    tally: Tally
+    refusals: str
+    llm_p50: float | None
+    llm_p95: float | None
+    template_p95: float | None
+    paused: float
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """`data`: what charts.js draws; `rows`: the table, newest first; `marks`: settings changes, as time and words."""
+
+    data: dict[str, Any]
+    rows: list[BarRow]
+    marks: list[tuple[datetime, str]]
+
+
+def charts(found: Series, now: datetime) -> Charts:
+    of, tallies = found.range, [tally for _, tally in found.bins]
+    rows = [_row(of, start, end, tally, now) for (start, end), tally in found.bins]
+    times = [(start.timestamp(), end.timestamp()) for (start, end), _ in found.bins]
+    changes = newest_entries(kinds=("settings", "account"), since=of.start, until=of.end)
+    marks = [(change.at, change.summary) for change in reversed(changes)]
+    # From, to and how dark: each pause in a short range, else each bar's share of paused time
+    paused = [[*time, round(row.paused / 100, 3)] for time, row in zip(times, rows, strict=True) if row.paused]
+    if found.pauses is not None:
+        paused = [[start.timestamp(), end.timestamp(), 1.0] for start, end in found.pauses]
+    refused = [kind for kind in RefusalClass if found.total.refusals[kind]]
+    drawn = {
+        "routes": _routes(tallies),
+        "refusals": [_set(kind.about.label, kind.about.colour, [tally.refusals[kind] for tally in tallies], steps="") for kind in refused],
+        "latency": [
+            _set("LLM median", "azure", [_seconds(row.llm_p50) for row in rows], line=True),
+            _set("LLM 95th percentile", "blue", [_seconds(row.llm_p95) for row in rows], line=True),
+            _set("Template 95th percentile", "purple", [_seconds(row.template_p95) for row in rows], line=True),
+        ],
+        "cost": [
+            _set("Tokens", "teal", [tally.tokens for tally in tallies]),
+            _set("Cost, USD", "orange", [round(float(tally.cost), 4) for tally in tallies], line=True, right=True),
+        ],
+    }
+    data = {
+        "from": of.start.timestamp(),
+        "bin": of.bin.total_seconds(),
+        "starts": [start for start, _ in times],
+        "steps": [row.steps for row in rows],
+        "paused": paused,
+        "marks": [[at.timestamp(), words] for at, words in marks],
+        "charts": drawn,
+    }
+    return Charts(data, rows[::-1], marks)
+
+
+def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime) -> BarRow:
+    began, over = max(start, of.start), min(end, of.end)
+    llm, template = tally.durations[Route.LLM], tally.durations[Route.TEMPLATE]
+    # The Steps page takes minutes: of the bar that is not over yet, all of the current one.
+    until = "" if over >= now else f" until:{over.astimezone(UTC):{MINUTE}}"
+    return BarRow(
+        at=start,
+        steps=f"since:{began.astimezone(UTC):{MINUTE}}{until} source:validator",
+        tally=tally,
+        refusals=", ".join(f"{count:,} {RefusalClass(name).about.label.lower()}" for name, count in tally.refusals.most_common()),
+        llm_p50=percentile(llm, 0.5),
+        llm_p95=percentile(llm, 0.95),
+        template_p95=percentile(template, 0.95),
+        paused=min(100.0, share(tally.paused_seconds, (over - began).total_seconds()) or 0.0),
+    )
+
+
+def _routes(tallies: list[Tally]) -> list[dict[str, Any]]:
+    sets = [
+        _set("LLM", "azure", [tally.llm for tally in tallies], steps="route:llm"),
+        _set("Template", "purple", [tally.template for tally in tallies], steps="route:template"),
+        _set("Under way", "yellow", [tally.under_way for tally in tallies], steps="state:running"),
+        _set("No answer", "secondary", [tally.unanswered for tally in tallies], steps="state:unanswered"),
+    ]
+    return [*sets[:2], *(each for each in sets[2:] if any(each["values"]))]
+
+
+def _set(name: str, color: str, values: list[Any], **more: Any) -> dict[str, Any]:
+    return {"name": name, "color": color, "values": values, **more}
+
+
+def _seconds(ms: float | None) -> float | None:
+    return None if ms is None else round(ms / 1000, 3)

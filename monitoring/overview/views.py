@@ -1,0 +1,68 @@
+"""Overview: what is going on, at a glance."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from monitoring.health.components import health
+from monitoring.overview.compare import compared
+from monitoring.overview.figures import charts, figures, series
+from monitoring.overview.status import checklist, miner_status
+from monitoring.ratelimit.quota import quota_warnings
+from monitoring.reporting.ranges import RangeForm
+from monitoring.tasks.steps import latest_steps
+from monitoring.testruns.runs import newest
+from monitoring.testruns.suites.report import NOT_WORKING
+from monitoring.testruns.suites.schedules import next_schedules
+from monitoring.web.access import CHANGE
+from monitoring.web.pages import is_fragment, page
+from monitoring.web.requests import PanelRequest
+
+STEPS_SHOWN, BEATS_SHOWN, RUNS_SHOWN, SCHEDULES_SHOWN = 12, 30, 20, 3
+KEPT_SECONDS = 5  # every open Overview requests the figures every ten seconds
+
+
+@page("overview/overview")
+def overview(request: PanelRequest) -> dict[str, Any]:
+    """First steps, status, what is running out, figures and charts (which renew more slowly), latest steps, health and tests."""
+    now = timezone.now()
+    components, runs = health(now, number=BEATS_SHOWN), newest(RUNS_SHOWN)[::-1]
+    return {
+        **({} if is_fragment(request) else figures_of(request, now)),
+        "now": now,
+        "checklist": checklist() if request.user.has_perm(CHANGE) else [],
+        "status": miner_status(now, components.worker),
+        "health": components,
+        "runs": runs,
+        "last_failed": next((run for run in reversed(runs) if run.status in NOT_WORKING), None),
+        "schedules": next_schedules(SCHEDULES_SHOWN),
+        "warnings": quota_warnings(now),
+        "steps": latest_steps(STEPS_SHOWN),
+    }
+
+
+@page("overview/figures")
+def range_figures(request: PanelRequest) -> dict[str, Any]:
+    return figures_of(request, timezone.now())
+
+
+@page("overview/compare")
+def compare(request: PanelRequest) -> dict[str, Any]:
+    now = timezone.now()
+    form = RangeForm(request.GET, now)
+    return {"now": now, "ranges": form, "compared": compared(form.chosen(), now)}
+
+
+def figures_of(request: PanelRequest, now: datetime) -> dict[str, Any]:
+    """The context of the figures' templates."""
+    form = RangeForm(request.GET, now)
+    chosen = form.chosen()
+
+    def read() -> dict[str, Any]:
+        found = series(chosen, now)
+        return {"figures": figures(found.total, found.before), "charts": charts(found, now)}
+
+    key = f"figures-{form.query}-{timezone.get_current_timezone_name()}"
+    return {"now": now, "ranges": form, **(cache.get_or_set(key, read, KEPT_SECONDS) or {})}

@@ -1,0 +1,183 @@
+"""The last day of each account on a time axis: when it was paused, and each refusal."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+from django.core.cache import cache
+
+from agents.models import Account, AuditEntry, LLMAttempt, RateLimitEvent
+from agents.policy.reasons import Verdict
+from agents.policy.refusals import RefusalClass
+from monitoring.models import Of, RollupState
+from monitoring.reporting.ranges import Range, sources
+
+DAY = timedelta(days=1)
+# A timeline is drawn up to the full minute, so that an open page's part stays the same within it.
+MINUTE = timedelta(minutes=1)
+KEPT_SECONDS = 30
+# More pauses or refusals than these are not visible on a timeline; the table of events has them all.
+PAUSES_DRAWN, REFUSALS_DRAWN, PAUSES_LISTED = 2_000, 2_000, 30
+OPERATOR = "paused by an operator"
+ACCEPTED = (Verdict.OK, Verdict.INVALID)
+
+
+class Pause(NamedTuple):
+    """A pause from `start` to `end`, and why."""
+
+    start: datetime
+    end: datetime
+    cause: str
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTimeline:
+    """One account's day. `pauses`: earliest first, none overlapping; `refusals`: when; `refused`, `accepted`: counts of attempts."""
+
+    account: str
+    start: datetime
+    end: datetime
+    pauses: list[Pause]
+    refusals: list[datetime]
+    refused: int
+    accepted: int
+
+    @property
+    def is_unknown(self) -> bool:
+        return not (self.pauses or self.refused or self.accepted)
+
+    @property
+    def paused_seconds(self) -> float:
+        return sum(pause.seconds for pause in self.pauses)
+
+    @property
+    def longest_seconds(self) -> float:
+        return max((pause.seconds for pause in self.pauses), default=0.0)
+
+    @property
+    def newest_pauses(self) -> list[Pause]:
+        return self.pauses[::-1][:PAUSES_LISTED]
+
+    @property
+    def bars(self) -> list[tuple[float, float]]:
+        """The pauses in a drawing that is 1,000 wide: where each begins and how wide it is. Those that would touch are one."""
+        found: list[tuple[float, float]] = []
+        for pause in self.pauses:
+            left, right = self._place(pause.start), self._place(pause.end)
+            if found and left - sum(found[-1]) < 1:
+                left, _ = found.pop()
+            found.append((left, max(1.0, right - left)))
+        return found
+
+    @property
+    def ticks(self) -> list[int]:
+        """The refusals in the same drawing; those at one place are one."""
+        return sorted({round(self._place(at)) for at in self.refusals if self.start <= at <= self.end})
+
+    @property
+    def paused_path(self) -> str:
+        """The pauses as a path of SVG, 10 high: one element, however many there are."""
+        return "".join(f"M{left:.2f} 0h{width:.2f}v10h-{width:.2f}z" for left, width in self.bars)
+
+    @property
+    def refused_path(self) -> str:
+        return "".join(f"M{left} 0h1.5v10h-1.5z" for left in self.ticks)
+
+    def _place(self, at: datetime) -> float:
+        return 1000 * (at - self.start) / (self.end - self.start)
+
+
+def recent_timelines(now: datetime) -> list[PauseTimeline]:
+    """Each account's last day, at most `KEPT_SECONDS` old."""
+    return cache.get_or_set("pause-timelines", partial(pause_timelines, now), KEPT_SECONDS)  # type: ignore[return-value]
+
+
+def pause_timelines(now: datetime) -> list[PauseTimeline]:
+    """Each account's last day up to the minute of `now`."""
+    end = datetime.fromtimestamp(now.timestamp() // 60 * 60, tz=now.tzinfo)
+    start = end - DAY
+    pauses, refusals, counts = _pauses(start, end), _refusals(start), _counts(start, end + MINUTE)
+    return [
+        PauseTimeline(
+            account=account.name,
+            start=start,
+            end=end,
+            pauses=merged(pauses[account.pk], start, end),
+            refusals=refusals[account.pk],
+            refused=counts[account.pk, Verdict.REFUSED],
+            accepted=sum(counts[account.pk, verdict] for verdict in ACCEPTED),
+        )
+        for account in Account.objects.only("id", "name")
+    ]
+
+
+def merged(pauses: Iterable[Pause], start: datetime, end: datetime) -> list[Pause]:
+    """The pauses between `start` and `end`, in order; those that touch are one, with the cause of the first."""
+    found: list[Pause] = []
+    for pause in sorted(pauses, key=lambda each: each.start):
+        cut = Pause(max(pause.start, start), min(pause.end, end), pause.cause)
+        if cut.end <= cut.start:
+            continue
+        if found and cut.start <= found[-1].end:
+            found[-1] = Pause(found[-1].start, max(found[-1].end, cut.end), found[-1].cause)
+        else:
+            found.append(cut)
+    return found
+
+
+def operator_pauses(entries: Sequence[AuditEntry], end: datetime) -> list[Pause]:
+    """An account's pauses by operators, from its entries in order: each lasts as long as entered, or until the next action ends it."""
+    pauses = []
+    for entry, following in pairwise([*entries, None]):
+        assert entry is not None
+        entered = entry.at + timedelta(seconds=entry.seconds or 0)
+        is_ended = following is not None and following.action != AuditEntry.Action.PAUSE
+        pauses.append(Pause(entry.at, min(entered, following.at if following and is_ended else end), OPERATOR))
+    return [pause for pause in pauses if pause.end > pause.start]
+
+
+def _pauses(start: datetime, end: datetime) -> defaultdict[int, list[Pause]]:
+    """By account. An open event's account is not back yet."""
+    found = defaultdict[int, list[Pause]](list)
+    events = RateLimitEvent.objects.filter(model="", started_at__gte=start - DAY, started_at__lte=end).exclude(ended_at__lte=start)
+    columns = ("account_id", "started_at", "ended_at", "refusal")
+    for account, began, ended, refusal in events.order_by("-started_at").values_list(*columns)[:PAUSES_DRAWN]:
+        found[account].append(Pause(began, ended or end, RefusalClass(refusal).about.label.lower()))
+    by_account = defaultdict[int | None, list[AuditEntry]](list)
+    entries = AuditEntry.objects.filter(account__isnull=False, at__gte=start - DAY, at__lte=end).order_by("-at", "-id")[:PAUSES_DRAWN]
+    for entry in reversed(entries):
+        by_account[entry.account_id].append(entry)
+    for key, own in by_account.items():
+        assert key is not None
+        found[key] += operator_pauses(own, end)
+    return found
+
+
+def _refusals(start: datetime) -> defaultdict[int, list[datetime]]:
+    """When attempts were refused for the whole account.
+
+    Only a refused attempt has a class; with a condition on its verdict too, the database would read those that met a full model as well.
+    """
+    pausing = [kind for kind in RefusalClass if kind.pauses_account]
+    refused = LLMAttempt.objects.filter(decided_at__gte=start, refusal__in=pausing, ended_at__isnull=False)
+    found = defaultdict[int, list[datetime]](list)
+    for account, at in refused.order_by("-decided_at").values_list("account_id", "ended_at")[:REFUSALS_DRAWN]:
+        assert at is not None
+        found[account].append(at)
+    return found
+
+
+def _counts(start: datetime, end: datetime) -> Counter[tuple[int, str]]:
+    state, found = RollupState.objects.filter(pk=RollupState.ONLY).first(), Counter[tuple[int, str]]()
+    for row in sources(Range.between(start, end, end), state).rows((Of.ATTEMPTS,), end):
+        assert row.account_id is not None
+        found[row.account_id, row.verdict] += row.count
+    return found

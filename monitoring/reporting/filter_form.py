@@ -1,0 +1,39 @@
+"""Filters of lists that are forms: each field is a condition."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+
+# The choice of no condition.
+ANY = ("", "Any")
+RANGES = {
+    "1h": (timedelta(hours=1), "Last hour"),
+    "24h": (timedelta(days=1), "Last 24 hours"),
+    "7d": (timedelta(days=7), "Last 7 days"),
+    "30d": (timedelta(days=30), "Last 30 days"),
+}
+
+
+def range_field(label: str, *names: str) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=[("", "Any time"), *((name, RANGES[name][1]) for name in names)])
+
+
+def time_field(label: str) -> forms.DateTimeField:
+    return forms.DateTimeField(label=label, required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+
+
+class FilterForm(forms.Form):
+    """Which records to list, from the query string. A field that can't be read is named and not applied."""
+
+    def conditions(self, now: datetime) -> dict[str, Any]:
+        """The fields that are given and could be read. A `range` becomes `since`, unless that is given too."""
+        self.full_clean()
+        found = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        if name := found.pop("range", ""):
+            found.setdefault("since", now - RANGES[name][0])
+        return found
+
+    @property
+    def is_set(self) -> bool:
+        return any(self.data.get(name) for name in self.fields)

@@ -1,0 +1,179 @@
+"""What people write into a filter line, as conditions: `route:template -reason:paused since:2h "free text"`. Pure: reads no rows.
+
+A word with a colon is a condition, `-` in front turns it round, anything else is searched for as text. What can't be read is named with
+its remedy and left out; nothing raises. Several values of one qualifier mean any of them.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+
+from agents.common.text import shorten, storable
+
+TEXT = "text"
+# A bar holds a line. Each condition costs the database a lookup, and nobody writes thirty by hand.
+MAX_QUERY = 1_000
+MAX_CONDITIONS = 30
+_TOKEN = re.compile(
+    r"""(?P<minus>-?)
+        (?:(?P<name>[A-Za-z_]+):(?!//))?                 # http://… is an address, not a condition
+        (?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?\Z)|(?P<bare>\S*))""",
+    re.VERBOSE | re.DOTALL,
+)
+# What begins with two slashes is quoted: behind a name it would read as an address.
+_PLAIN = re.compile(r"(?!//)[\w.,/@*+][\w.,/@*+-]*")
+_AGO = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_DAY = re.compile(r"20\d\d-\d\d-\d\d(?:T\d\d:\d\dZ?)?", re.ASCII)
+
+
+class Kind(StrEnum):
+    CHOICE = "choice"
+    NAME = "name"
+    STATUS = "status"
+    ADDRESS = "address"
+    TIME = "time"
+
+
+REMEDIES = {
+    Kind.STATUS: "write a status code from 100 to 599, such as 429",
+    Kind.ADDRESS: "write an IP address, such as 203.0.113.7",
+    Kind.TIME: "write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifier:
+    """A name that may stand before a colon. `values`: all of a choice, or a name's known ones to offer; `about`: for the list of them."""
+
+    name: str
+    kind: Kind
+    about: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition. `name` is a qualifier's, or TEXT."""
+
+    name: str
+    value: str
+    is_negated: bool = False
+
+    def __str__(self) -> str:
+        value = self.value if _PLAIN.fullmatch(self.value) else '"' + re.sub(r'(["\\])', r"\\\1", self.value) + '"'
+        return f"{'-' if self.is_negated else ''}{'' if self.name == TEXT else f'{self.name}:'}{value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was read, and what could not be, in words. `text`: as written."""
+
+    conditions: tuple[Condition, ...] = ()
+    faults: tuple[str, ...] = ()
+    text: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.conditions))
+
+    def values(self, name: str, *, negated: bool = False) -> list[str]:
+        """The values that a qualifier is to have, or not to have."""
+        return [each.value for each in self.conditions if each.name == name and each.is_negated is negated]
+
+    def has(self, *names: str) -> bool:
+        return any(each.name in names for each in self.conditions)
+
+    def without(self, name: str) -> "Query":
+        return Query(tuple(each for each in self.conditions if each.name != name))
+
+    def having(self, name: str, value: str) -> "Query":
+        return Query((*self.without(name).conditions, Condition(name, value)))
+
+
+def parse(text: str, qualifiers: Iterable[Qualifier]) -> Query:
+    """The conditions in a text, each once, in order."""
+    known = {qualifier.name: qualifier for qualifier in qualifiers}
+    conditions: dict[Condition, None] = {}
+    faults: list[str] = []
+    for minus, name, value in _tokens(storable(text)[:MAX_QUERY]):
+        read = _read(name, value, minus, known)
+        if isinstance(read, Condition):
+            conditions[read] = None
+        else:
+            faults.append(read)
+    if len(conditions) > MAX_CONDITIONS:
+        faults.append(f"Only the first {MAX_CONDITIONS} conditions are applied: take some out.")
+    return Query(tuple(conditions)[:MAX_CONDITIONS], tuple(dict.fromkeys(faults)), text)
+
+
+def moment(value: str, now: datetime) -> datetime:
+    """The time that the value of a time qualifier means; one without a zone is meant in that of `now`."""
+    ago = _AGO.fullmatch(value)
+    if ago:
+        # In UTC: an hour ago is an hour ago, also where the clocks were changed meanwhile.
+        return now.astimezone(UTC) - int(ago[1]) * _UNITS[ago[2]]
+    at = datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
+
+
+def _tokens(text: str) -> Iterator[tuple[bool, str, str]]:
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        match = _TOKEN.match(text, position)
+        assert match  # \S* takes whatever else there is
+        position = match.end()
+        quoted = match["quoted"]
+        yield bool(match["minus"]), (match["name"] or "").lower(), match["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+
+
+def _read(name: str, value: str, is_negated: bool, known: Mapping[str, Qualifier]) -> Condition | str:
+    if not name and value.strip():
+        return Condition(TEXT, value, is_negated)
+    if not name:
+        return 'A text to search for is empty: write a word, or take the “-” or “""” out.'
+    qualifier = known.get(name)
+    if qualifier is None:
+        near = get_close_matches(name, known, n=1)
+        meant = f"Did you mean {near[0]}:? " if near else ""
+        return f"There is no “{shorten(name, 30)}:”. {meant}Write one of {', '.join(known)}; for the text itself put it in quotes."
+    read = _value(qualifier, value)
+    if read is None:
+        return f"{name}: {_remedy(qualifier, value)}."
+    if is_negated and qualifier.kind is Kind.TIME:
+        return f"{name}: a time can't be turned round; write {'until' if name == 'since' else 'since'}: instead."
+    return Condition(name, read, is_negated)
+
+
+def _value(qualifier: Qualifier, value: str) -> str | None:
+    """The value as it is kept; None where it is none."""
+    try:
+        match qualifier.kind:
+            case Kind.CHOICE:
+                return value.lower() if value.lower() in qualifier.values else None
+            case Kind.NAME:
+                return value if value.strip() else None
+            case Kind.STATUS:
+                return value if re.fullmatch(r"[1-5]\d\d", value, re.ASCII) else None
+            case Kind.ADDRESS:
+                return str(ipaddress.ip_address(value))
+            case Kind.TIME:
+                return value if _AGO.fullmatch(value) or (_DAY.fullmatch(value) and datetime.fromisoformat(value)) else None
+    except ValueError:
+        return None
+
+
+def _remedy(qualifier: Qualifier, value: str) -> str:
+    if qualifier.kind is Kind.NAME:
+        return f"write a name, such as {qualifier.values[0]}" if qualifier.values else "write a name"
+    if qualifier.kind is not Kind.CHOICE:
+        return REMEDIES[qualifier.kind]
+    near = get_close_matches(value.lower(), qualifier.values, n=1)
+    values = ", ".join(qualifier.values)
+    return f"write {near[0]}? Or one of {values}" if near else f"write one of {values}"

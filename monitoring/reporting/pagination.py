@@ -1,0 +1,165 @@
+"""Paging by key: each page starts where the last one ended, so that the millionth row costs what the first does."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+R = TypeVar("R")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A count beyond this is shown as "10,000+": counting on would cost more than the number is worth.
+COUNT_CAP = 10_000
+# Where for each row others have to be looked up, counting costs ten times as much, and the whole page would take twice its time.
+LOOKED_UP_CAP = 2_000
+# Up to so many rows are looked up once, instead of one by one.
+FEW = 2_000
+_CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})", re.ASCII)
+_NUMBER = re.compile(r"n(-?\d{1,20}(?:\.\d{1,20})?)-(\d{1,18})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A row's place in an order by a time, or by a number, and its id."""
+
+    at: datetime | Decimal
+    id: int
+
+    def __str__(self) -> str:
+        at = self.at
+        return f"{(at - EPOCH) // timedelta(microseconds=1) if isinstance(at, datetime) else f'n{at:f}'}-{self.id}"
+
+    @classmethod
+    def of(cls, value: datetime | Decimal | float, pk: int) -> "Cursor":
+        return cls(Decimal(repr(value)) if isinstance(value, float) else value, pk)
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor | None":
+        """What `str` wrote; None where it is something else."""
+        if match := _CURSOR.fullmatch(text):
+            return cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2]))
+        match = _NUMBER.fullmatch(text)
+        return cls(Decimal(match[1]), int(match[2])) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which page is wanted: the rows older or newer than a cursor, else the newest ones."""
+
+    older: Cursor | None = None
+    newer: Cursor | None = None
+
+    @classmethod
+    def parse(cls, parameters: Any) -> "Place":
+        """From a query string's `older` and `newer`; what can't be read counts as absent."""
+        older, newer = (Cursor.parse(parameters.get(name, "")) for name in ("older", "newer"))
+        return cls(older=older, newer=None if older else newer)
+
+
+class CappedCount(int):
+    """How many rows there are; counting stopped there where `is_more`."""
+
+    is_more: bool
+
+    @classmethod
+    def up_to(cls, cap: int, rows: QuerySet[Any]) -> "CappedCount":
+        """Counts no further than one row beyond the cap."""
+        return cls.of(counted_up_to(rows, cap + 1), cap)
+
+    @classmethod
+    def of(cls, found: int, cap: int) -> "CappedCount":
+        count = cls(min(found, cap))
+        count.is_more = found > cap
+        return count
+
+
+class Order(StrEnum):
+    """How a list is ordered; each order has its index."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LONGEST = "longest"
+    COSTLIEST = "costliest"
+
+    @classmethod
+    def parse(cls, text: str, orders: "Iterable[Order]") -> "Order":
+        """One of `orders`, by a query string; newest first where it has another one."""
+        return next((order for order in orders if order == text), cls.NEWEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """One page of rows, newest first, and where the neighbours start."""
+
+    rows: Sequence[T]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[R]):
+    """One page of a table, and how many rows match in all, where that is counted."""
+
+    page: Slice[Any]
+    rows: list[R]
+    count: CappedCount | None = None
+
+
+def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool = False) -> Slice[M]:
+    """The page of at most `size` rows at `place`, ordered by the field `at`, which is never null, and the id.
+
+    "Newer" is what comes before on the pages, whichever way the order goes. A place in another field's order counts as none.
+    """
+    place = fitting(place, at)
+    on, back = ("gt", "lt") if ascending else ("lt", "gt")
+    forwards, backwards = ("", "-") if ascending else ("-", "")
+    if place.newer:
+        found = list(_beyond(rows, at, place.newer, back).order_by(f"{backwards}{at}", f"{backwards}id")[: size + 1])
+        more, found = len(found) > size, found[:size][::-1]
+        return _sliced(found, at, more_older=bool(found), more_newer=more)
+    if place.older:
+        rows = _beyond(rows, at, place.older, on)
+    found = list(rows.order_by(f"{forwards}{at}", f"{forwards}id")[: size + 1])
+    return _sliced(found[:size], at, more_older=len(found) > size, more_newer=bool(place.older and found))
+
+
+def fitting(place: Place, at: str) -> Place:
+    """The place, or none where it is one in an order by something else.
+
+    By our models' convention a time's field is called `at`, or ends in _at.
+    """
+    wanted = datetime if at == "at" or at.endswith("_at") else Decimal
+    cursor = place.older or place.newer
+    return place if cursor and isinstance(cursor.at, wanted) else Place()
+
+
+def capped_count(rows: QuerySet[Any]) -> CappedCount:
+    return CappedCount.up_to(COUNT_CAP, rows)
+
+
+def is_few(rows: QuerySet[Any]) -> bool:
+    """Whether the rows are so few that they had better be looked up once."""
+    return counted_up_to(rows, FEW + 1) <= FEW
+
+
+def counted_up_to(rows: QuerySet[Any], most: int) -> int:
+    """How many rows, but no more than `most`."""
+    return rows.order_by()[:most].count()
+
+
+def _beyond(rows: QuerySet[M], at: str, cursor: Cursor, side: str) -> QuerySet[M]:
+    # The first condition alone lets the database start in the index at the cursor.
+    return rows.filter(Q(**{f"{at}__{side}e": cursor.at}), Q(**{f"{at}__{side}": cursor.at}) | Q(**{f"id__{side}": cursor.id}))
+
+
+def _sliced(rows: list[M], at: str, *, more_older: bool, more_newer: bool) -> Slice[M]:
+    def cursor(row: M) -> Cursor:
+        return Cursor.of(getattr(row, at), row.pk)
+
+    return Slice(rows, cursor(rows[-1]) if more_older else None, cursor(rows[0]) if more_newer else None)

@@ -1,0 +1,151 @@
+"""A range of time, the bars it is drawn in, and where its numbers come from: raw rows, five minutes, hours or days."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Q
+
+from monitoring.models import Of, RollupState, Span
+from monitoring.reporting.rollups import DAY, FIVE, HOUR, KEPT, LENGTHS, Interval, Row, ceil, floor, raw_rows, rolled_rows, within
+
+RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
+DEFAULT = "24h"
+# Up to here a bar is five minutes.
+FINE_UP_TO = 6 * HOUR
+# From a length on, how much of it is one bar: between a dozen and some seventy bars each.
+BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, 6 * HOUR), (120 * DAY, DAY))
+LONGEST_BIN = 7 * DAY
+# Of times of one's own. The roll-ups' days are kept as long as the longest.
+SHORTEST, LONGEST = timedelta(minutes=5), KEPT[Span.DAY]
+MOMENT = {"type": "datetime-local", "class": "form-control"}
+
+
+def bin_of(length: timedelta) -> timedelta:
+    return next((size for up_to, size in BINS if length <= up_to), LONGEST_BIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `start` up to `end`. `name`: one of RANGES, or "" for times of one's own. `bin`: what one bar covers."""
+
+    name: str
+    start: datetime
+    end: datetime
+    bin: timedelta
+
+    @classmethod
+    def named(cls, name: str, now: datetime) -> "Range":
+        size = bin_of(RANGES[name])
+        return cls(name, floor(now - RANGES[name], size), now, size)
+
+    @classmethod
+    def between(cls, start: datetime, end: datetime, now: datetime) -> "Range":
+        """From one time to another. Beyond the hours that are kept only whole days are known, so the start moves to one."""
+        length = end - start
+        size = bin_of(length)
+        if length > FINE_UP_TO and start < now - KEPT[Span.HOUR]:
+            start, size = floor(start, DAY), max(size, DAY)
+        return cls("", start, end, size)
+
+    def before(self, now: datetime) -> "Range":
+        return Range.between(self.start - (self.end - self.start), self.start, now)
+
+    def since(self, first: datetime) -> "Range":
+        start = floor(first, FIVE)
+        return replace(self, start=start, bin=bin_of(self.end - start)) if self.start < start < self.end else self
+
+    def bins(self) -> list[Interval]:
+        """The bars, oldest first. The first one and the last one may be cut."""
+        first = floor(self.start, self.bin)
+        count = -(-(self.end - first) // self.bin)
+        return [(first + number * self.bin, first + (number + 1) * self.bin) for number in range(count)]
+
+    def bin_at(self, at: datetime) -> datetime:
+        return floor(at, self.bin)
+
+
+class RangeForm(forms.Form):
+    """A named range, or times of one's own, in the reader's zone. What can't be read is named, and the default range shown."""
+
+    range = forms.ChoiceField(required=False, choices=[(name, name) for name in RANGES])
+    since = forms.DateTimeField(required=False, label="From", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    until = forms.DateTimeField(required=False, label="Until", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+
+    def __init__(self, data: Any, now: datetime) -> None:
+        super().__init__(data)
+        self.now = now
+
+    def clean(self) -> dict[str, Any]:
+        """Both times or none, in order, and neither too near nor too far apart."""
+        found = super().clean() or {}
+        start, end = found.get("since"), found.get("until") or self.now
+        if found.get("until") and not start and "since" not in self.errors:
+            self.add_error("since", "Give the time from which on.")
+        if start and end - start < SHORTEST:
+            self.add_error("until", "Give a time at least 5 minutes after the first one.")
+        if start and end - start > LONGEST:
+            self.add_error("since", "Give a time at most 730 days before the other one.")
+        return found
+
+    def chosen(self) -> Range:
+        found = self.cleaned_data if self.is_valid() else {}
+        if found.get("since"):
+            return Range.between(found["since"], min(found.get("until") or self.now, self.now), self.now)
+        return Range.named(found.get("range") or DEFAULT, self.now)
+
+    @property
+    def query(self) -> str:
+        kept = {name: self.data[name] for name in self.fields if self.data.get(name)}
+        return urlencode(kept if self.is_valid() else {})
+
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        """Named ranges: name, label, whether it is the one shown."""
+        shown = self.chosen().name
+        return [(name, f"{name[:-1]} {name[-1]}", name == shown) for name in RANGES]
+
+    @property
+    def is_own(self) -> bool:
+        return bool(self.data.get("since") or self.data.get("until"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the numbers of a range are read: raw rows, and roll-ups by their span."""
+
+    raw: tuple[Interval, ...]
+    rolled: tuple[tuple[Span, Interval], ...] = ()
+
+    def __add__(self, other: "Sources") -> "Sources":
+        return Sources(self.raw + other.raw, self.rolled + other.rolled)
+
+    def rows(self, of: Iterable[Of], now: datetime) -> Iterator[Row]:
+        rolled = Q(pk__in=[])
+        for span, interval in self.rolled:
+            rolled |= within("starts_at", [interval]) & Q(span=span)
+        yield from rolled_rows(rolled, of)
+        yield from raw_rows(self.raw, of, now)
+
+
+def sources(range_: Range, state: RollupState | None, spans: Collection[Span] = tuple(Span)) -> Sources:
+    """The longest of `spans` that fit in come from their roll-ups, the edges from shorter ones, and what is not summed from raw rows."""
+    left, rolled = [(range_.start, range_.end)], list[tuple[Span, Interval]]()
+    for span in reversed(Span):
+        if state is None or span not in spans:
+            continue
+        # From when to when this span's roll-ups are there
+        since, until = state.checked_at - KEPT[span] + HOUR, state.fives_until if span is Span.FIVE else state.hours_until
+        rest = list[Interval]()
+        for start, end in left:
+            first, last = ceil(max(start, since), LENGTHS[span]), floor(min(end, until), LENGTHS[span])
+            if first < last:
+                rolled.append((span, (first, last)))
+                rest += [(began, over) for began, over in ((start, first), (last, end)) if began < over]
+            else:
+                rest.append((start, end))
+        left = rest
+    return Sources(tuple(left), tuple(rolled))

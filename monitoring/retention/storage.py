@@ -1,0 +1,199 @@
+"""How many bytes are kept of each kind, against its budget: the oldest details go first, then the oldest rows. With breaks between."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, Func, IntegerField, Max, Min, Model, OuterRef, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast, Coalesce, Least
+
+from agents.hybrid import disk, page_archive, spool
+from agents.hybrid.disk import MEGABYTE, Space
+from agents.models import LLMAttempt, Settings, Step, Task
+from agents.policy.reasons import Verdict
+from monitoring.models import LogEntry, StoredBytes
+from monitoring.reporting.search import INDEXED_CHARS
+from monitoring.retention.pruning import EVERY, delete, in_batches, tasks_left_behind
+
+# Measuring and deleting take at most so many seconds of the job that starts every few seconds.
+MEASURE_SECONDS, KEEP_SECONDS = 2.0, 20.0
+# Deleting goes range by range and every few seconds; beyond this, it does not keep up with what comes in.
+EXCEEDED = 1.25
+# Bytes of a row without its texts, with its entries in all indexes, as measured on SQLite with 100,000 made-up steps.
+STEP_BYTES, TASK_BYTES, ATTEMPT_BYTES, LOG_BYTES = 1_300, 900, 900, 400
+# A byte of text takes so many more in the text index: trigrams of words take two to three, of random letters five.
+INDEX_FACTOR = 4
+# What goes first: a step's decision, answer and times stay without it.
+STEP_DETAILS, ATTEMPT_DETAILS = ("page_excerpt", "fault"), ("reply",)
+
+
+class Octets(Func):
+    """The bytes of a text column in UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """LENGTH counts a text's characters, and a blob's bytes."""
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that is measured, in ranges of so many ids: large enough to keep the ranges few, and summed in milliseconds.
+
+    `measure`: the bytes of the rows from one id up to, without, another, as details and facts.
+    """
+
+    name: str
+    model: type[Model]
+    ids: int
+    measure: Callable[[int, int], tuple[int, int]]
+
+    def ranges(self) -> QuerySet[StoredBytes]:
+        return StoredBytes.objects.filter(table=self.name).order_by("from_id")
+
+    def used(self) -> int:
+        return int(self.ranges().aggregate(all=Coalesce(Sum("details") + Sum("facts"), 0))["all"])
+
+    def measure_range(self, from_id: int) -> int:
+        details, facts = self.measure(from_id, from_id + self.ids)
+        StoredBytes.objects.update_or_create(table=self.name, from_id=from_id, defaults={"details": details, "facts": facts})
+        return details + facts
+
+    def measure_all(self, until: float) -> bool:
+        """Sum the ranges that are new or may have changed, until the monotonic clock says `until`. False where some are left."""
+        ends = self.model._default_manager.aggregate(first=Min("pk"), last=Max("pk"))  # noqa: SLF001 -- Django's documented manager
+        if ends["first"] is None:
+            self.ranges().delete()
+            return True
+        first, last = ends["first"] // self.ids * self.ids, ends["last"] // self.ids * self.ids
+        self.ranges().filter(from_id__lt=first).delete()
+        newest = self.ranges().aggregate(newest=Max("from_id"))["newest"]
+        # What was the newest range has more rows now, and steps of the one before were still open.
+        start = first if newest is None else max(first, newest - self.ids)
+        for from_id in range(start, last + 1, self.ids):
+            self.measure_range(from_id)
+            is_new = newest is None or from_id > newest  # else a slow round would sum the same ranges each time and come no further
+            if is_new and time.monotonic() > until:
+                return bool(from_id == last)
+        return True
+
+
+def _measure_steps(start: int, end: int) -> tuple[int, int]:
+    """Steps with their attempts, and the tasks whose first step is among them."""
+    steps = Step.objects.filter(pk__gte=start, pk__lt=end)
+    attempts = LLMAttempt.objects.filter(step__gte=start, step__lt=end)
+    tasks = Task.objects.filter(~Exists(Step.objects.filter(task=OuterRef("pk"), pk__lt=start)), pk__in=steps.values("task"))
+    details = _sum(steps, STEP_DETAILS) + _sum(attempts, ATTEMPT_DETAILS)
+    faults = _sum(attempts, ("detail",))
+    texts = _sum(steps, ("url", "caller_error", "confidence_why"), ("actions", "limits", "declined", "worked"))
+    texts += faults + _sum(tasks, ("prompt", "url", "key"))
+    indexed = faults + _sum_indexed(tasks, "prompt")
+    rows = STEP_BYTES * steps.count() + ATTEMPT_BYTES * attempts.count() + TASK_BYTES * tasks.count()
+    return details, texts + INDEX_FACTOR * indexed + rows
+
+
+def _measure_logs(start: int, end: int) -> tuple[int, int]:
+    """Log records have no details: the oldest go as a whole."""
+    rows = LogEntry.objects.filter(pk__gte=start, pk__lt=end)
+    return 0, _sum(rows, ("message",), ("facts",)) + INDEX_FACTOR * _sum_indexed(rows, "message") + LOG_BYTES * rows.count()
+
+
+def _sum(rows: QuerySet[Any], texts: tuple[str, ...], documents: tuple[str, ...] = ()) -> int:
+    sums = {f"{name}_bytes": Coalesce(Sum(Octets(name)), 0) for name in texts}
+    sums |= {f"{name}_bytes": Coalesce(Sum(Octets(Cast(name, TextField()))), 0) for name in documents}
+    return sum(rows.aggregate(**sums).values())
+
+
+def _sum_indexed(rows: QuerySet[Any], column: str) -> int:
+    return int(rows.aggregate(bytes=Coalesce(Sum(Least(Octets(column), INDEXED_CHARS), output_field=IntegerField()), 0))["bytes"])
+
+
+STEPS = Table("steps", Step, 200, _measure_steps)
+LOGS = Table("logs", LogEntry, 2_000, _measure_logs)
+
+
+def measure(until: float) -> bool:
+    """Bring the sums of both tables up to date, until the monotonic clock says `until`. False where something is left."""
+    return all([STEPS.measure_all(until), LOGS.measure_all(until)])
+
+
+def keep(now: float) -> dict[str, int]:
+    """Measure what is new and delete what exceeds the budgets, for some seconds at most. `now`: the monotonic clock.
+
+    Returns how many rows were deleted, by kind. `details`: steps and attempts that lost their texts.
+    """
+    settings = Settings.current()
+    measure(now + MEASURE_SECONDS)
+    until = now + MEASURE_SECONDS + KEEP_SECONDS
+    records, logs = settings.records_mb * MEGABYTE, settings.logs_mb * MEGABYTE
+    return {
+        "details": sum(_drop_details(start, end, until) for start, end in _beyond(STEPS, records, until, Q(details__gt=0))),
+        "steps": sum(_drop_steps(start, end, until) for start, end in _beyond(STEPS, records, until)),
+        "logs": sum(delete(LogEntry.objects.filter(pk__gte=start, pk__lt=end), until) for start, end in _beyond(LOGS, logs, until)),
+        "pages": page_archive.keep_to(settings.pages_mb * MEGABYTE),
+    }
+
+
+def _beyond(table: Table, most: int, until: float, which: Q = EVERY) -> Iterator[tuple[int, int]]:
+    """The oldest ranges of ids, one after the other until the table is within its budget. Each is summed again when its rows are done.
+
+    The newest range stays: its steps may be open still.
+    """
+    newest = table.ranges().last()
+    for stored in table.ranges().filter(which):
+        if time.monotonic() > until or table.used() <= most or stored == newest:
+            return
+        yield stored.from_id, stored.from_id + table.ids
+        if not table.measure_range(stored.from_id):
+            stored.delete()
+
+
+def _drop_details(start: int, end: int, until: float) -> int:
+    steps = Step.objects.filter(~Q(page_excerpt="") | ~Q(fault=""), pk__gte=start, pk__lt=end).exclude(route="")
+    attempts = LLMAttempt.objects.filter(~Q(reply=""), step__gte=start, step__lt=end).exclude(verdict=Verdict.OPEN)
+    blanked = in_batches(steps, until, lambda batch: batch.update(**dict.fromkeys(STEP_DETAILS, "")))
+    return blanked + in_batches(attempts, until, lambda batch: batch.update(**dict.fromkeys(ATTEMPT_DETAILS, "")))
+
+
+def _drop_steps(start: int, end: int, until: float) -> int:
+    steps = Step.objects.filter(pk__gte=start, pk__lt=end).exclude(route="")
+    tasks = set(steps.values_list("task", flat=True))
+    deleted = delete(steps, until)
+    delete(tasks_left_behind().filter(pk__in=tasks), until)
+    return deleted
+
+
+class Use(NamedTuple):
+    """One kind of what is kept. `setting`: its budget's name, "" where it has none. `is_exceeded`: deleting does not keep up."""
+
+    setting: str
+    label: str
+    used_mb: int
+    budget_mb: int
+    percent: int
+    is_exceeded: bool
+
+
+def _use(setting: str, label: str, used: int, budget: int) -> Use:
+    return Use(setting, label, round(used / MEGABYTE), round(budget / MEGABYTE), round(100 * used / budget), used > budget * EXCEEDED)
+
+
+def uses() -> list[Use]:
+    settings = Settings.current()
+    return [
+        _use("records_mb", "Records", STEPS.used(), settings.records_mb * MEGABYTE),
+        _use("pages_mb", "Page archive", page_archive.used(), settings.pages_mb * MEGABYTE),
+        _use("logs_mb", "Log records", LOGS.used(), settings.logs_mb * MEGABYTE),
+    ]
+
+
+def spool_use() -> Use:
+    """Facts that wait for the database. Their bound is no setting: it holds while no setting can be read."""
+    return _use("", "Spool", spool.used(), spool.MAX_BYTES)
+
+
+def space_now() -> Space:
+    return disk.space(Settings.current().free_disk_mb)

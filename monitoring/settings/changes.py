@@ -1,0 +1,150 @@
+"""The models whose changes are kept, and what a record of their histories changed."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+from django.utils.text import capfirst
+
+from agents.configuration import SETTINGS, field_of
+from agents.configuration.account_changes import ACCOUNT
+from agents.models import Account, Settings
+from agents.models.setting import about
+from monitoring.models import EVENTS, Channel, Retention, Severity, TestSchedule
+from monitoring.retention.pruning import RULES
+from monitoring.testruns.suites.registry import TITLES
+
+RULES_BY_NAME = {rule.name: rule for rule in RULES}
+# The library leaves out what no form edits: of a key its last characters are kept.
+HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that was done, in words: a sentence, or the new value of a `field`, with the `old` one where it had one."""
+
+    text: str
+    field: str = ""
+    old: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.field} {f'{self.old} → ' if self.old else ''}{self.text}".strip()
+
+
+# Of the account `default`, which is there from the start.
+MADE = Fact("Added by the miner itself")
+
+
+def in_words(field: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in ("", [], {}, None):
+        return "none"
+    of = field_of(field)
+    if of and of.choices:
+        return str(dict(of.flatchoices)[value])
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    items = value if isinstance(value, list) else [value]
+    text = ", ".join(f"{item:g}" if isinstance(item, int | float) else str(item) for item in items)
+    return f"{text} {about(of).unit}".strip()
+
+
+def _of_channel(field: str, value: Any) -> str:
+    match field:
+        case "events":
+            return " and ".join(EVENTS[name].label for name in value if name in EVENTS) or "all"
+        case "least_severity":
+            return str(Severity(value).label)
+        case "resend_minutes":
+            return f"{value} min" if value else "never"
+    return f"{value:%H:%M}" if isinstance(value, time) else in_words(field, value)
+
+
+def _of_schedule(field: str, value: Any) -> str:
+    return ", ".join(TITLES[name] for name in value if name in TITLES) if field == "suites" else in_words(field, value)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A model with a history. `page`: where it is changed; `revertible`: the fields that can be set back; `unseen`: what its history omits.
+
+    `is_added`: whether rows come and go; those that do not are there from the start, as the defaults say.
+    """
+
+    model: Any
+    label: str
+    page: str
+    revertible: tuple[str, ...] = ()
+    is_added: bool = False
+    unseen: str = ""
+    in_words: Callable[[str, Any], str] = in_words
+
+
+# The models of the histories, once: `history` makes a manager's class anew each time, a third of a millisecond.
+HISTORIES: dict[str, History] = {
+    "settings": History(Settings.history.model, "Settings", "settings", SETTINGS),
+    "account": History(Account.history.model, "Account", "settings", ACCOUNT, is_added=True, unseen="A key"),
+    "retention": History(Retention.history.model, "Retention", "retention", ("days", "most_rows")),
+    "channel": History(Channel.history.model, "Notification channel", "notifications", is_added=True, in_words=_of_channel),
+    "schedule": History(TestSchedule.history.model, "Test schedule", "tests", is_added=True, in_words=_of_schedule),
+}
+
+
+def changed_fields(kind: str, record: Any, before: Any) -> list[Fact]:
+    """What a record of a history changed, against the one before it, or against the defaults where that is None."""
+    history = HISTORIES[kind]
+    if record.history_type == "-":
+        return [Fact("Deleted")]
+    is_new = _is_added(kind, record)
+    delta = record.diff_against(before or _defaults(kind, record), excluded_fields={"id", "name"} if before is None else {"id"})
+    facts = []
+    for change in delta.changes:
+        label, old = capfirst(model_field(record, change.field).verbose_name), "" if is_new else history.in_words(change.field, change.old)
+        if kind == "retention":
+            rule = RULES_BY_NAME.get(record.name)
+            label = f"{rule.label if rule else record.name} kept, {label.lower()}"
+        facts.append(Fact(history.in_words(change.field, change.new), label, old))
+    facts += _secrets(record, before)
+    if is_new:
+        return [Fact("Added"), *facts]
+    if facts or record.history_type == "+":
+        return facts or [MADE]
+    return [Fact("replaced; its last characters are the same, or too few to be shown", history.unseen)] if history.unseen else []
+
+
+def _secrets(record: Any, before: Any) -> Iterator[Fact]:
+    for name, label in HINTS.items():
+        old, new = getattr(before, name, ""), getattr(record, name, "")
+        if old != new:
+            verb = "replaced" if old and new else "entered" if new else "removed"
+            yield Fact(f"{verb}: {' → '.join(f'•••• {hint}' for hint in (old, new) if hint)}", label)
+    if before is not None and getattr(before, "url_changed_at", None) != getattr(record, "url_changed_at", None):
+        yield Fact("replaced", "URL")
+
+
+def former(kind: str, record: Any, before: Any) -> dict[str, Any]:
+    """What a change replaced, by field; {} where nothing can be reverted: keys, and what was added or deleted."""
+    names = HISTORIES[kind].revertible
+    if record.history_type == "-" or _is_added(kind, record) or not names:
+        return {}
+    older = before or _defaults(kind, record)
+    return {name: getattr(older, name) for name in names if getattr(older, name) != getattr(record, name)}
+
+
+def _is_added(kind: str, record: Any) -> bool:
+    return HISTORIES[kind].is_added and record.history_type == "+" and (kind, record.name) != ("account", Account.DEFAULT)
+
+
+def _defaults(kind: str, record: Any) -> Any:
+    row = record.instance_type()
+    values = {field.attname: getattr(row, field.attname) for field in record.tracked_fields}
+    if kind == "retention" and (rule := RULES_BY_NAME.get(record.name)):
+        values |= {"days": rule.days, "most_rows": rule.most_rows}
+    return record.__class__(**values)
+
+
+def model_field(row: Any, name: str) -> Any:
+    return row._meta.get_field(name)  # noqa: SLF001 -- Django's documented way to a model's fields

@@ -1,0 +1,187 @@
+"""The form of the miner's settings, and what the account's form shares with it. Written through `agents.configuration`."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.text import capfirst
+
+from agents.common.text import length
+from agents.configuration import SETTINGS, STORAGE, change, parsed, values
+from agents.models import Settings
+from agents.models.setting import about
+from agents.policy.modes import Pacing, Use
+from agents.policy.routing import MARGIN
+from monitoring.settings.changes import in_words, model_field
+
+
+class RowForm(forms.Form):
+    """A form over some fields of one row: each with its meaning, unit, default and range from the model."""
+
+    names: tuple[str, ...]
+
+    def __init__(self, row: Any, data: Any, initial: dict[str, Any]) -> None:
+        super().__init__(data, initial=initial)
+        self.row = row
+        for name in self.names:
+            of = model_field(row, name)
+            if name not in self.fields:
+                self.fields[name] = form_field(of)
+            self.fields[name].help_text = of.help_text
+
+    def in_force(self, name: str) -> str:
+        """What an empty field comes to; "" where it needs no word."""
+        return ""
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        for name in self.names:
+            of = model_field(self.row, name)
+            known, bound = about(of), _bounds(of)
+            yield {
+                "field": self[name],
+                "value": in_words(name, getattr(self.row, name)),
+                "help": self.fields[name].help_text,
+                "unit": known.unit,
+                "default": in_words(name, of.get_default()),
+                "range": known.accepts if None in bound.values() else f"{bound['min_value']:,} to {bound['max_value']:,}",
+                "effect": known.takes_effect,
+                "in_force": self.in_force(name),
+                "section": known.section,
+            }
+
+    def sections(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        return [(heading, list(rows)) for heading, rows in groupby(self.rows(), lambda row: str(row["section"]))]
+
+    def save(self, by: AbstractBaseUser) -> bool:
+        if not self.is_valid():
+            return False
+        try:
+            self.write({name: self.cleaned_data[name] for name in self.names}, by, self.cleaned_data["reason"])
+        except forms.ValidationError as error:
+            for name, messages in error.message_dict.items():
+                self.add_error(name if name in self.fields else None, messages)
+        return not self.errors
+
+    def write(self, changes: dict[str, Any], by: AbstractBaseUser, reason: str) -> None:
+        change(changes, by=by, reason=reason)
+
+
+class ParsedField(forms.CharField):
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.name = name
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return parsed(self.name, super().clean(value))
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+def form_field(of: "models.Field[Any, Any]") -> forms.Field:
+    label = capfirst(str(of.verbose_name))
+    match of:
+        case models.JSONField():
+            return ParsedField(of.name, label=label, required=not of.blank, max_length=5_000)
+        case models.BooleanField():
+            return forms.BooleanField(label=label, required=False)
+        case models.URLField():
+            return forms.CharField(label=label, required=False, max_length=200, widget=forms.TextInput(attrs={"inputmode": "url"}))
+        case models.FloatField():
+            return forms.FloatField(label=label, **_bounds(of), widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}))
+        case models.IntegerField():
+            return forms.IntegerField(label=label, **_bounds(of))
+    return forms.ChoiceField(label=label, choices=of.flatchoices)
+
+
+def _bounds(of: "models.Field[Any, Any]") -> dict[str, Any]:
+    known = {type(each): each.limit_value for each in of.validators if isinstance(each, MinValueValidator | MaxValueValidator)}
+    return {"min_value": known.get(MinValueValidator), "max_value": known.get(MaxValueValidator)}
+
+
+def reason_field() -> forms.CharField:
+    text = forms.TextInput(attrs={"placeholder": "Reason, for the history"})
+    return forms.CharField(label="Reason", required=False, max_length=100, help_text="Kept in the history. Optional.", widget=text)
+
+
+class SettingsForm(RowForm):
+    names = tuple(name for name in SETTINGS if name not in STORAGE)
+    reason = reason_field()
+
+    def __init__(self, row: Settings, data: Any = None) -> None:
+        self.entered: dict[str, Any] = {}  # what is raised when it is saved, as it was entered
+        super().__init__(row, data, {name: _initial(value) for name, value in values(row).items()})
+
+    def previews(self) -> list[tuple[str, str]]:
+        if self.is_bound:
+            self.full_clean()
+        lines = previews({**self.cleaned_data, **self.entered} if self.is_bound else values(self.row))
+        return [(str(self.fields[name].label), line) for name, line in lines.items()]
+
+    def clean(self) -> dict[str, Any]:
+        """The longest backoff is raised to the last pause of the list: a pause can't be cut shorter than the one before it."""
+        ladder, longest = self.cleaned_data.get("backoff_seconds"), self.cleaned_data.get("backoff_max_seconds")
+        if ladder and longest is not None and longest < ladder[-1]:
+            self.entered = {"backoff_max_seconds": longest}
+            self.cleaned_data["backoff_max_seconds"] = float(ladder[-1])
+        return self.cleaned_data
+
+
+def _initial(value: Any) -> Any:
+    if isinstance(value, list):
+        return ", ".join(str(_initial(each)) for each in value)
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def previews(values: Mapping[str, Any]) -> dict[str, str]:
+    """What settings come to, a line by the name of its setting. A value of None can't be read and has no line."""
+    of, unlimited = values.get, "No cap: the accounts may be used up in a day"
+    usd, sure_from, hosts = of("max_task_usd"), of("sure_from"), of("look_hosts")
+    lines = {"spacing_seconds": _rate(of("spacing_seconds"), of("pacing"))}
+    lines |= _ladder(of("backoff_seconds"), of("backoff_max_seconds"))
+    lines["deadline_seconds"] = _deadline(of("deadline_seconds"), of("spacing_seconds"))
+    if sure_from is not None and of("llm_use") == Use.WHEN_UNSURE:
+        sure = f"Steps of which the template agent is at least {sure_from * 100:g} % sure take no slot"
+        lines["sure_from"] = sure if sure_from else "The template agent answers every step: it is always at least 0 % sure"
+    if usd is not None:
+        lines["max_task_usd"] = f"1,000 tasks cost at most {usd * 1000:,.2f} USD" if usd else "No cap: a task may cost anything"
+    lines |= {name: unlimited for name in ("daily_attempts", "daily_usd") if of(name) == 0}
+    if of("look_before_planning") and hosts is not None:
+        some = f"Pages on {', '.join(hosts[:3])}{' …' if len(hosts) > 3 else ''} are read first"
+        lines["look_before_planning"] = some if hosts else "No host is listed: nothing is looked at"
+    return {name: line for name, line in lines.items() if line}
+
+
+def _rate(spacing: float | None, pacing: str | None) -> str:
+    if spacing is None:
+        return ""
+    start = "At the start: " if pacing == Pacing.LEARNED else ""
+    if not spacing:
+        return f"{start}no spacing: requests go as fast as steps come"
+    if spacing <= 60:
+        return f"{start}{60 / spacing:.3g} requests a minute at most"
+    return f"{start}{3600 / spacing:.3g} requests an hour at most"
+
+
+def _ladder(ladder: list[float] | None, longest: float | None) -> dict[str, str]:
+    if not ladder:
+        return {}
+    pauses, last = ", ".join(map(length, ladder)), length(ladder[-1])
+    if longest is not None and longest > ladder[-1]:
+        return {"backoff_seconds": f"Pauses: {pauses}, then doubling up to {length(longest)}"}
+    raised = f"Is raised to {last}: it can't be shorter than the last pause" if longest is not None and longest < ladder[-1] else ""
+    return {"backoff_seconds": f"Pauses: {pauses}, then {last} each time", "backoff_max_seconds": raised}
+
+
+def _deadline(deadline: float | None, spacing: float | None) -> str:
+    if deadline is None:
+        return ""
+    left = deadline - MARGIN
+    line = f"The agent has {left:g} s; {MARGIN:g} s are kept for sending the answer"
+    if spacing and spacing > left:
+        line += f". With {length(spacing)} between requests, of steps that come at once only the first can wait for the LLM"
+    return line

@@ -1,1 +1,0 @@
-"""The integration tests: what each looks at, and how a run is carried out."""

@@ -1,0 +1,198 @@
+"""Steps as rows of a table: filtered, ordered, paged and exported."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import reduce
+from itertools import islice
+from operator import or_
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Left
+from django.db.models.lookups import In
+
+from agents.common.redaction import redact
+from agents.contract.action_history import Outcome
+from agents.contract.actions import InvalidAction, validate
+from agents.models import LLMAttempt, Route, Source, Step, Task
+from agents.policy.reasons import Reason
+from agents.template.prompt.intents import Kind as TaskKind
+from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
+from monitoring.reporting.filters import NAMES_OFFERED, AnyOf, Hidden, checked_one_by_one, distinct_values, narrowed
+from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, cut, is_few
+from monitoring.reporting.search import contains, few
+
+PAGE_SIZE = 50
+ORDERS = {Order.NEWEST: "received_at", Order.OLDEST: "received_at", Order.LONGEST: "duration_ms"}
+# A prompt's beginning distinguishes tasks; the task's page shows the whole.
+PROMPT_CHARS = 160
+# An export has so many rows in memory at once.
+CHUNK = 500
+# Filters on a step's task and attempts, not on the step itself.
+OF_OTHERS = ("project", "kind", "status", TEXT)
+
+
+class StepState(StrEnum):
+    """The state of a step that was not answered in time; the others have a route."""
+
+    RUNNING = "running"
+    LATE = "late"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step in a table, and its columns in an export. `reason`: why it took its route, as decided then."""
+
+    id: int
+    task_id: int
+    received_at: datetime
+    source: str
+    endpoint: str
+    index: int
+    project: str
+    prompt: str
+    route: str
+    reason: str
+    deadline_at: datetime
+    duration_ms: float | None
+    late: bool
+    outcome: Outcome | str
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.reason)
+
+
+COLUMNS = StepRow.__slots__
+
+
+def sentence_of(reason: str) -> str:
+    """A reason in words; "" while nothing is decided."""
+    return Reason(reason).sentence if reason else ""
+
+
+def action_words(raw: object) -> str:
+    """One action on record in words, whatever version of the miner wrote it."""
+    try:
+        return validate(raw).in_words()
+    except InvalidAction:
+        return str(raw.get("type", "Unknown action")) if isinstance(raw, dict) else "Unknown action"
+
+
+def kind_words(kind: str) -> str:
+    """What a task on record requests, as it was understood; an unknown kind keeps its name."""
+    return next((each.sentence for each in TaskKind if each == kind), kind)
+
+
+def is_late(answered_at: datetime | None, deadline_at: datetime) -> bool:
+    return answered_at is not None and answered_at > deadline_at
+
+
+def projects() -> tuple[str, ...]:
+    return distinct_values("agents_task", "project", NAMES_OFFERED)
+
+
+def step_qualifiers() -> tuple[Qualifier, ...]:
+    return (
+        Qualifier("route", Kind.CHOICE, "Who answered", tuple(Route.values)),
+        Qualifier("reason", Kind.CHOICE, "Why it took its route", tuple(Reason)),
+        Qualifier("state", Kind.CHOICE, "Its state, if it was not answered in time", tuple(StepState)),
+        Qualifier("outcome", Kind.CHOICE, "Whether the caller could execute its actions", tuple(Outcome)),
+        Qualifier("project", Kind.NAME, "Web project", projects()),
+        Qualifier("kind", Kind.CHOICE, "Kind of task, as understood", tuple(TaskKind)),
+        Qualifier("status", Kind.STATUS, "HTTP status of an attempt", ("429", "402", "503", "200")),
+        Qualifier("source", Kind.CHOICE, "Who set the task", tuple(Source.values)),
+        Qualifier("since", Kind.TIME, "Received at this time or later", ("1h", "24h", "7d")),
+        Qualifier("until", Kind.TIME, "Received before", ("1h", "24h", "7d")),
+    )
+
+
+def latest_steps(count: int) -> list[StepRow]:
+    return rows(Step.objects.order_by("-received_at", "-id"), count)
+
+
+def steps(query: Query, place: Place, order: Order, now: datetime) -> Listing[StepRow]:
+    """One page of the steps that match, and that have the column they are ordered by."""
+    matching = matching_steps(query, now, longest_first=order is Order.LONGEST)
+    if order is Order.LONGEST:
+        matching = matching.filter(duration_ms__isnull=False)
+    page = cut(matching.only("pk", ORDERS[order]), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
+    shown = {row.id: row for row in rows(Step.objects.filter(pk__in=[step.pk for step in page.rows]), PAGE_SIZE)}
+    count = CappedCount.up_to(LOOKED_UP_CAP if query.has(*OF_OTHERS) else COUNT_CAP, matching)
+    return Listing(page, [shown[step.pk] for step in page.rows], count)
+
+
+def exported_steps(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
+    """The steps that match, newest first, secrets masked."""
+    each = matching_steps(query, now).order_by("-received_at", "-id").values_list("pk", flat=True).iterator(chunk_size=CHUNK)
+    while some := list(islice(each, CHUNK)):
+        shown = {row.id: row for row in rows(Step.objects.filter(pk__in=some), CHUNK)}
+        for pk in some:
+            if row := shown.get(pk):  # it may have been pruned meanwhile
+                yield asdict(row) | {"prompt": redact(row.prompt)}
+
+
+def rows(found: QuerySet[Step], count: int) -> list[StepRow]:
+    """At most `count` of these steps, as rows. Pages, actions and whole prompts stay in the database."""
+    short = found.annotate(prompt=Left("task__prompt", PROMPT_CHARS, output_field=TextField()), project=F("task__project"))
+    columns = [name for name in COLUMNS if name != "late"]
+    found_rows = []
+    for values in short.values(*columns, "answered_at")[:count]:
+        late = is_late(values.pop("answered_at"), values["deadline_at"])
+        values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else ""
+        found_rows.append(StepRow(**values, late=late))
+    return found_rows
+
+
+def matching_steps(query: Query, now: datetime, *, longest_first: bool = False) -> QuerySet[Step]:
+    """The steps that meet all conditions. `longest_first`: how they will be ordered."""
+    # The longest steps of all times are the LLM's: they are at the beginning of that order, where by their route all were sorted first.
+    is_hidden = longest_first and not query.values("since")
+    special: dict[str, AnyOf] = {
+        "route": lambda values: Q(In(Hidden("route"), values)) if is_hidden and Route.LLM in values else Q(route__in=values),
+        "state": lambda values: _in_any_state(values, now),
+        "project": lambda values: _of_tasks("project", values),
+        "kind": lambda values: _of_tasks("kind", values),
+        "status": _of_attempts,
+    }
+    return Step.objects.filter(*narrowed(query, "received_at", _with_text, now, **special))
+
+
+def _in_any_state(values: list[str], now: datetime) -> Q:
+    late = Q(answered_at__gt=F("deadline_at"))
+    if is_few(Step.objects.filter(late)):
+        # While they are few they are read off their own index, which is not in the order of a page.
+        late = Q(pk__in=Step.objects.filter(late).values("pk"))
+    states = {
+        StepState.RUNNING: Q(route="", deadline_at__gte=now),
+        StepState.LATE: late,
+        StepState.UNANSWERED: Q(route="", deadline_at__lt=now),
+    }
+    return reduce(or_, (states[StepState(value)] for value in values))
+
+
+def _of_tasks(column: str, values: list[str]) -> Q:
+    """The steps of the tasks that have any of these values.
+
+    Where such tasks are few, they are looked up once. Where they are many, the steps are read in their order, each with its task.
+    """
+    tasks = Task.objects.filter(**{f"{column}__in": values})
+    return Q(task__in=tasks.values("pk")) if is_few(tasks) else Q(In(Hidden(f"task__{column}"), values))
+
+
+def _of_attempts(values: list[str]) -> Q:
+    numbers = [int(value) for value in values]
+    attempts = LLMAttempt.objects.filter(status__in=numbers, step__isnull=False)
+    if is_few(attempts):
+        return Q(pk__in=attempts.values("step"))
+    return checked_one_by_one(attempts, "status", numbers, step=OuterRef("pk"))
+
+
+def _with_text(text: str) -> Q:
+    found = few(Task, text)
+    if found is not None:
+        return Q(task__in=Task.objects.filter(found).values("pk"))
+    return Q(Exists(Task.objects.filter(contains(Task, text), pk=OuterRef("task"))))

@@ -1,0 +1,245 @@
+"""Tasks as rows of a table: filtered, paged and exported."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import partial, reduce
+from itertools import islice
+from operator import or_
+from typing import Any
+
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Coalesce, Left
+
+from agents.common.redaction import redact
+from agents.contract.action_history import Outcome
+from agents.models import JobState, LLMAttempt, Route, Source, Step, Submission, Task
+from agents.policy.reasons import Reason
+from agents.template.prompt.intents import Kind as TaskKind
+from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
+from monitoring.reporting.filters import AnyOf, checked_one_by_one, narrowed, since
+from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, counted_up_to, cut, is_few
+from monitoring.reporting.search import contains
+from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, StepRow, projects
+from monitoring.tasks.steps import rows as step_rows
+
+PAGE_SIZE = 50
+ORDERS = {Order.NEWEST: "created_at", Order.OLDEST: "created_at"}
+# Filters on a task's steps and attempts, not on the task itself.
+OF_STEPS = ("route", "reason", "outcome", "status", TEXT)
+NOT_ANSWERED = (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLED, JobState.FAILED)
+
+
+class TaskState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    LATE = "late"
+    UNANSWERED = "unanswered"
+    CANCELLED = "cancelled"
+
+    @property
+    def label(self) -> str:
+        return self.capitalize()
+
+
+# Cancelled ones are rare: they are found by the filter.
+TABS = ("", *(state for state in TaskState if state is not TaskState.CANCELLED))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task of `_with_newest` in a table, with its newest step."""
+
+    task: Any
+    state: TaskState
+    newest: StepRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One state to choose: the filter with it, and how many tasks there are; None: not counted."""
+
+    label: str
+    query: str
+    count: CappedCount | None
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList(Listing[TaskRow]):
+    tabs: list[Tab] = field(default_factory=list)
+
+
+def task_qualifiers() -> tuple[Qualifier, ...]:
+    return (
+        Qualifier("route", Kind.CHOICE, "Who answered a step", tuple(Route.values)),
+        Qualifier("reason", Kind.CHOICE, "Why a step took its route", tuple(Reason)),
+        Qualifier("outcome", Kind.CHOICE, "Whether the caller could execute a step's actions", tuple(Outcome)),
+        Qualifier("kind", Kind.CHOICE, "Kind of task, as understood", tuple(TaskKind)),
+        Qualifier("project", Kind.NAME, "Web project", projects()),
+        Qualifier("status", Kind.STATUS, "HTTP status of an attempt", ("429", "402", "503", "200")),
+        Qualifier("state", Kind.CHOICE, "State of the task", tuple(TaskState)),
+        Qualifier("source", Kind.CHOICE, "Who set the task", tuple(Source.values)),
+        Qualifier("caller", Kind.ADDRESS, "Caller's address"),
+        Qualifier("since", Kind.TIME, "First seen at this time or later", ("1h", "24h", "7d")),
+        Qualifier("until", Kind.TIME, "First seen before", ("1h", "24h", "7d")),
+    )
+
+
+def tasks(query: Query, place: Place, order: Order, now: datetime) -> TaskList:
+    matching, cap = matching_tasks(query, now), LOOKED_UP_CAP if query.has(*OF_STEPS) else COUNT_CAP
+    page = cut(_with_newest(matching), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
+    counts, states, others = _counts(query, now, cap), query.values("state"), query.without("state")
+    # The one state of the filter, "" for any; None where it has several, or excludes some.
+    chosen = None if len(states) > 1 or query.values("state", negated=True) else "".join(states)
+    count = counts.get(chosen) if chosen is not None else None
+    if count is None:
+        count = CappedCount.up_to(cap, matching)
+    tabs = [
+        Tab(
+            label=state.capitalize() or "All",
+            query=str(others.having("state", state) if state else others),
+            count=count if state == chosen else counts.get(state),
+            is_chosen=state == chosen,
+        )
+        for state in TABS
+    ]
+    return TaskList(page, _rows(page.rows, now), count, tabs)
+
+
+# An export's columns, secrets masked.
+EXPORTED: dict[str, Callable[[TaskRow], Any]] = {
+    "id": lambda row: row.task.pk,
+    "key": lambda row: row.task.key,
+    "first_seen": lambda row: row.task.created_at,
+    "source": lambda row: row.task.source,
+    "caller": lambda row: row.task.caller,
+    "project": lambda row: row.task.project,
+    "kind": lambda row: row.task.kind,
+    "prompt": lambda row: redact(row.task.prompt),
+    "url": lambda row: redact(row.task.url),
+    "state": lambda row: row.state.value,
+    "steps": lambda row: row.task.step_count,
+    "newest_route": lambda row: row.newest.route if row.newest else "",
+    "newest_reason": lambda row: row.newest.reason if row.newest else "",
+    "newest_step_ms": lambda row: row.newest.duration_ms if row.newest else None,
+}
+OUTCOMES = {"steps_worked": Outcome.WORKED, "steps_partly": Outcome.PARTLY, "steps_failed": Outcome.FAILED}
+COLUMNS = (*EXPORTED, *OUTCOMES)
+
+
+def exported_tasks(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
+    """The tasks that match, newest first."""
+    found = _with_newest(matching_tasks(query, now), "kind", "prompt", "url").order_by("-created_at", "-id")
+    each = found.iterator(chunk_size=CHUNK)
+    while some := list(islice(each, CHUNK)):
+        steps = Step.objects.filter(task__in=some).exclude(outcome="").order_by().values_list("task", "outcome")
+        counts = Counter({(task, outcome): count for task, outcome, count in steps.annotate(count=Count("*"))})
+        for row in _rows(some, now):
+            values = {name: read(row) for name, read in EXPORTED.items()}
+            yield values | {name: counts[row.task.pk, outcome] for name, outcome in OUTCOMES.items()}
+
+
+def _counts(query: Query, now: datetime, cap: int) -> dict[str, CappedCount]:
+    """How many tasks match in each state; "": in any. Not counted with a text: each count would read all prompts."""
+    if query.has(TEXT):
+        return {}
+    base, steps = matching_tasks(query.without("state"), now), _steps_of(query, now)
+    # To count what is left beside the others, which are few, takes half the time of another count of all.
+    others = counted_up_to(base.filter(_not_answered(steps)), cap + 1)
+    found = counted_up_to(base, cap + 1 + others)
+    counts = {"": CappedCount.of(found, cap)}
+    if others <= cap:
+        counts[TaskState.ANSWERED] = CappedCount.of(found - others, cap)
+    left = [TaskState(state) for state in TABS if state not in counts]
+    return counts | {state: CappedCount.up_to(cap, base.filter(_in_state(state, steps, now))) for state in left}
+
+
+def _with_newest(found: QuerySet[Task], *columns: str) -> QuerySet[Any]:
+    """Tasks with the beginning of their prompt, their submission's state, their newest step's id and how many steps they have."""
+    steps = Step.objects.filter(task=OuterRef("pk"))
+    count = steps.order_by().values("task").annotate(count=Count("*")).values("count")
+    return found.only("id", "key", "project", "source", "caller", "created_at", *columns).annotate(
+        submission_state=F("submission__state"),
+        short_prompt=Left("prompt", PROMPT_CHARS, output_field=TextField()),
+        newest_id=Subquery(steps.order_by("-index", "-id").values("id")[:1]),
+        step_count=Coalesce(Subquery(count, output_field=IntegerField()), 0),
+    )
+
+
+def _rows(found: Sequence[Any], now: datetime) -> list[TaskRow]:
+    """Tasks of `_with_newest`, each with its newest step."""
+    ids = [task.newest_id for task in found if task.newest_id]
+    newest = {row.id: row for row in step_rows(Step.objects.filter(id__in=ids), len(ids))}
+    return [TaskRow(task, _state(task, newest.get(task.newest_id), now), newest.get(task.newest_id)) for task in found]
+
+
+def _state(task: Any, newest: StepRow | None, now: datetime) -> TaskState:
+    submission = task.submission_state
+    if submission and submission != JobState.SUCCEEDED:
+        return TaskState.UNANSWERED if submission == JobState.FAILED else TaskState(submission)
+    if newest is None or not newest.route:
+        return TaskState.UNANSWERED if newest is None or newest.deadline_at < now else TaskState.RUNNING
+    return TaskState.LATE if newest.late else TaskState.ANSWERED
+
+
+def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
+    start, steps = since(query, now), _steps_of(query, now)
+    attempts = LLMAttempt.objects.filter(decided_at__gte=start) if start else LLMAttempt.objects.all()
+    special: dict[str, AnyOf] = {
+        "route": lambda values: _of_any(steps.filter(route__in=values), "task", "route", values),
+        "reason": lambda values: _of_any(steps.filter(reason__in=values), "task", "reason", values),
+        "outcome": lambda values: _of_any(steps.filter(outcome__in=values), "task", "outcome", values),
+        "status": lambda values: _of_any(attempts.filter(status__in=values), "step__task", "status", [int(value) for value in values]),
+        "state": lambda values: reduce(or_, (_in_state(TaskState(value), steps, now) for value in values)),
+    }
+    return Task.objects.filter(*narrowed(query, "created_at", partial(contains, Task), now, **special))
+
+
+def _steps_of(query: Query, now: datetime) -> QuerySet[Step]:
+    """The steps that the tasks of a query's time can have: those come after their task."""
+    start = since(query, now)
+    return Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
+
+
+def _of_any(found: QuerySet[Any], task: str, column: str, values: Sequence[object]) -> Q:
+    """The tasks of these steps or attempts.
+
+    Where they are few, they are looked up once, by IN. Where they are many, the tasks are read in their order, each with a lookup.
+    """
+    if is_few(found):
+        return Q(id__in=found.values(task))
+    return checked_one_by_one(found, column, values, **{task: OuterRef("pk")})
+
+
+def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
+    states, is_open = JobState, partial(steps.filter, route="")
+    match state:
+        case TaskState.QUEUED:
+            return _submitted(states.QUEUED)
+        case TaskState.RUNNING:
+            return _submitted(states.RUNNING) | _of(is_open(deadline_at__gte=now))
+        case TaskState.ANSWERED:
+            return ~_not_answered(steps)
+        case TaskState.LATE:
+            return _of(steps.filter(answered_at__gt=F("deadline_at")))
+        case TaskState.UNANSWERED:
+            return _of(is_open(deadline_at__lt=now)) & ~_submitted(*NOT_ANSWERED) | _submitted(states.FAILED)
+        case TaskState.CANCELLED:
+            return _submitted(states.CANCELLED)
+
+
+def _not_answered(steps: QuerySet[Step]) -> Q:
+    """The tasks with an open step, and of operators' tasks those that wait or were cancelled. No task is read for its source."""
+    return _of(steps.filter(route="")) | _submitted(*NOT_ANSWERED)
+
+
+def _of(steps: QuerySet[Step]) -> Q:
+    return Q(id__in=steps.values("task"))
+
+
+def _submitted(*states: JobState) -> Q:
+    return Q(id__in=Submission.objects.filter(state__in=states).values("task"))

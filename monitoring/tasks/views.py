@@ -1,0 +1,144 @@
+"""Tasks, their steps and LLM attempts, and the callers who post them."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+
+from agents.configuration import set_caller
+from agents.models import Caller, Replay, Settings, Step, Task
+from agents.operator_jobs import leased_job, replays, submissions
+from agents.policy.modes import CallerState
+from monitoring.reporting.file_exports import exported
+from monitoring.reporting.filter_query import Qualifier, parse
+from monitoring.reporting.pagination import Listing, Order, Place
+from monitoring.tasks import attempts, steps, tasks
+from monitoring.tasks.callers import callers
+from monitoring.tasks.forms import ReplayForm, TaskForm
+from monitoring.tasks.step_detail import page_changes, replay_page
+from monitoring.tasks.task_detail import task_detail
+from monitoring.web.access import CHANGE, SUBMIT, VIEW, guarded
+from monitoring.web.pages import page
+from monitoring.web.requests import PanelRequest
+
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
+# By the name in an export's file name: its qualifiers, columns and rows.
+EXPORTS = {
+    "tasks": (tasks.task_qualifiers, tasks.COLUMNS, tasks.exported_tasks),
+    "steps": (steps.step_qualifiers, steps.COLUMNS, steps.exported_steps),
+    "llm-attempts": (attempts.attempt_qualifiers, attempts.COLUMNS, attempts.exported_attempts),
+}
+STEPS = Step.objects.select_related("task")
+CALLER_ACTIONS = ((CallerState.ALLOWED, "Allow"), (CallerState.BLOCKED, "Block"), (CallerState.OTHER, "Reset"))
+
+
+def _listed(
+    request: PanelRequest, qualifiers: tuple[Qualifier, ...], orders: Mapping[Order, str], read: Callable[..., Listing[Any]]
+) -> dict[str, Any]:
+    """What matches the filter bar, in the order of the query string."""
+    now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers)
+    order = Order.parse(request.GET.get("sort", ""), orders)
+    found = read(query, Place.parse(request.GET), order, now)
+    return {"now": now, "query": query, "qualifiers": qualifiers, "sort": order, "orders": list(orders), "found": found}
+
+
+@page("tasks/tasks")
+def task_list(request: PanelRequest) -> dict[str, Any]:
+    return _listed(request, tasks.task_qualifiers(), tasks.ORDERS, tasks.tasks)
+
+
+@page("tasks/steps")
+def step_list(request: PanelRequest) -> dict[str, Any]:
+    return _listed(request, steps.step_qualifiers(), steps.ORDERS, steps.steps)
+
+
+@page("tasks/attempts")
+def attempt_list(request: PanelRequest) -> dict[str, Any]:
+    return _listed(request, attempts.attempt_qualifiers(), attempts.ORDERS, attempts.attempts)
+
+
+@guarded(get=VIEW, post=None)
+def export(request: PanelRequest, name: str) -> HttpResponseBase:
+    """All that matches the filter bar as a file, newest first."""
+    qualifiers, columns, rows = EXPORTS[name]
+    now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers())
+    return exported(name, request.GET.get("format", "csv"), columns, query, rows(query, now), now)
+
+
+@page("tasks/task")
+def task(request: PanelRequest, pk: int) -> dict[str, Any]:
+    now, before = timezone.now(), request.GET.get("before", "")
+    detail = task_detail(pk, now, before=int(before) if _NUMBER.fullmatch(before) else None)
+    if detail is None:
+        raise Http404(f"There is no task {pk}.")
+    return {"now": now, "detail": detail, "is_newest": not before}
+
+
+@page("tasks/new_task", get=SUBMIT, post=SUBMIT)
+def new_task(request: PanelRequest) -> HttpResponse | dict[str, Any]:
+    """A valid form is queued, and its task's page shows the answer. With `try`, it is only tried here."""
+    form = TaskForm(request.POST or None)
+    if not form.is_valid():
+        return {"form": form}
+    if "try" in request.POST:
+        return {"form": form, "trial": form.trial()}
+    return redirect(submissions.submit(**form.task(), by=request.user.get_username()).task)
+
+
+@guarded(get=None, post=SUBMIT)
+def cancel_task(request: PanelRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Task, pk=pk, submission__isnull=False)
+    if not leased_job.cancel(found.submission):
+        messages.info(request, "A worker has already started this task.")
+    return redirect(found)
+
+
+@page("tasks/step_page")
+def step_page(request: PanelRequest, pk: int) -> dict[str, Any]:
+    return {"changes": page_changes(get_object_or_404(STEPS, pk=pk), timezone.now())}
+
+
+@page("tasks/replay", post=SUBMIT)
+def replay(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
+    found = replay_page(get_object_or_404(STEPS, pk=pk), timezone.now())
+    form = ReplayForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and not found.is_gone:
+        if any(each.row.is_under_way for each in found.replays):
+            messages.warning(request, "Another replay of this step is running; it is shown below. Yours was not started.")
+        replays.start(found.step, **form.arguments(), by=request.user.get_username())
+        return redirect("replay", pk)
+    return {"form": form, "found": found}
+
+
+@guarded(get=None, post=SUBMIT)
+def cancel_replay(request: PanelRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Replay, pk=pk)
+    if not leased_job.cancel(row):
+        messages.info(request, "A worker has already started this replay.")
+    return redirect("replay", row.step_id)
+
+
+@page("tasks/callers")
+def caller_list(request: PanelRequest) -> dict[str, Any]:
+    settings = Settings.current()
+    found = callers(Place.parse(request.GET), settings, timezone.now())
+    return {"callers": found, "settings": settings, "actions": CALLER_ACTIONS}
+
+
+@guarded(get=None, post=CHANGE)
+def change_caller(request: PanelRequest, pk: int) -> HttpResponse:
+    """Allow or block the caller, or neither, by `state`."""
+    caller = get_object_or_404(Caller, pk=pk)
+    if request.POST.get("state") not in list(CallerState):
+        messages.error(request, "Choose Allow, Block or Reset.")
+        return redirect("callers")
+    state = CallerState(request.POST["state"])
+    in_force = set_caller(caller.address, state, by=request.user, reason="Callers page")
+    override = "" if in_force is state else " A network in the settings overrides it."
+    messages.success(request, f"{caller.address}: {in_force.sentence}.{override}")
+    return redirect("callers")

@@ -1,0 +1,106 @@
+"""The forms of test runs and their schedules."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+
+from agents.worker import cron
+from monitoring.models import Result, TestRun, TestSchedule
+from monitoring.reporting.filter_form import ANY, FilterForm, range_field
+from monitoring.testruns.runs import RUN_STATES
+from monitoring.testruns.suites import schedules
+from monitoring.testruns.suites.logs import readable_journals
+from monitoring.testruns.suites.registry import TITLES
+
+SUITES = list(TITLES.items())
+VERDICTS = [*Result.choices, *RUN_STATES.items()]
+# A leap year, as the command line takes it.
+MOST_HOURS = 8_784
+
+
+def _suites() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label="Tests",
+        choices=SUITES,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        error_messages={"required": "tests: choose at least one.", "invalid_choice": "tests: there is no “%(value)s”."},
+    )
+
+
+class RunForm(forms.Form):
+    suites = _suites()
+    hours = forms.FloatField(
+        label="Log analysis looks back",
+        min_value=0.1,
+        max_value=MOST_HOURS,
+        initial=24,
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+    )
+    bypass_pause = forms.BooleanField(
+        label="Test paused accounts too", required=False, help_text="The request goes out during the pause, and may make it longer."
+    )
+
+    journals = forms.TypedMultipleChoiceField(
+        label="Imported journals",
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        help_text="Which of them the log analysis reads beside this miner's own records.",
+        error_messages={"invalid_choice": "journals: import %(value)s is not here, or is not read yet. Choose among those listed."},
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        listed = [(journal.pk, str(journal)) for journal in readable_journals()]
+        super().__init__(data, initial={"suites": list(TITLES), "journals": [pk for pk, _ in listed]})
+        self.fields["journals"].choices = listed  # type: ignore[attr-defined]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The run's options. Where no journal can be chosen, the run takes those that are there when it begins."""
+        names = ("hours", "bypass_pause", *(("journals",) if self.fields["journals"].choices else ()))  # type: ignore[attr-defined]
+        return {name: self.cleaned_data[name] for name in names}
+
+
+class RunFilter(FilterForm):
+    suite = forms.ChoiceField(required=False, label="Test", choices=[ANY, *SUITES])
+    verdict = forms.ChoiceField(required=False, label="Verdict", choices=[ANY, *VERDICTS])
+    trigger = forms.ChoiceField(required=False, label="Started by", choices=[ANY, *TestRun.Trigger.choices])
+    range = range_field("When", "24h", "7d", "30d")
+
+
+class ScheduleForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=60)
+    suites = _suites()
+    cron = forms.CharField(
+        label="Cron",
+        max_length=100,
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "placeholder": "7 * * * *"}),
+        help_text="Minute, hour, day, month, weekday, in UTC. 7 * * * *: each hour. 30 4 * * 1: on Mondays at 04:30.",
+    )
+    enabled = forms.BooleanField(label="Enabled", required=False, help_text="Off: it stays here and does not run.")
+
+    def __init__(self, schedule: TestSchedule | None, data: Any = None) -> None:
+        names = ("name", "suites", "cron", "enabled")
+        super().__init__(data, initial={name: getattr(schedule, name) for name in names} if schedule else {"enabled": True})
+        self.schedule = schedule
+
+    def clean_cron(self) -> str:
+        try:
+            return cron.checked(self.cleaned_data["cron"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def save(self, by: User, now: datetime) -> bool:
+        """Add or change it. False where the form then shows why not."""
+        if not self.is_valid():
+            return False
+        try:
+            schedules.save(self.schedule.pk if self.schedule else None, self.cleaned_data, by=by, now=now)
+        except IntegrityError:
+            self.add_error("name", "name: another schedule has it. Choose a different one.")
+        except TestSchedule.DoesNotExist:
+            self.add_error(None, "Somebody has deleted this schedule meanwhile.")
+        return not self.errors

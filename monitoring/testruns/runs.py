@@ -1,0 +1,192 @@
+"""Test runs as a strip of verdicts and as rows of a table; what changed between them, how long they took and what they cost."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, OuterRef, Q, Subquery, Sum, TextField
+from django.db.models.functions import Cast
+
+from agents.models import LLMAttempt, Route, Source
+from agents.policy.reasons import Purpose
+from monitoring.models import Result, TestResult, TestRun
+from monitoring.reporting.pagination import Listing, Place, Slice, capped_count, cut
+from monitoring.testruns.suites.findings import WORST_FIRST
+from monitoring.testruns.suites.registry import titles
+from monitoring.testruns.suites.report import NOT_WORKING, conclusion, title
+
+PAGE_SIZE, STRIP_SIZE = 25, 50
+COST_DAYS = 30
+# The month's attempts take a while to count, and every open page requests them at each refresh.
+COST_KEPT_SECONDS = 60
+LIVE_ANSWERS = ("task by", "step by")
+State = TestRun.State
+# Of a run without a verdict. One whose checks failed has succeeded as a job.
+RUN_STATES: dict[str, str] = {
+    **{state.value: str(state.label) for state in State if state != State.SUCCEEDED},
+    State.FAILED: "Did not finish",
+}
+# `verdict`: a verdict or, of a run that has none, its state.
+FILTERS: dict[str, Callable[[Any], Q]] = {
+    "suite": lambda name: Q(listed__contains=f'"{name}"'),
+    "verdict": lambda verdict: Q(verdict=verdict) if verdict in Result.values else Q(state=verdict),
+    "trigger": lambda trigger: Q(trigger=trigger),
+    "since": lambda at: Q(requested_at__gte=at),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run. `status`: its verdict, else its state; `seconds` None: not over, or never begun."""
+
+    pk: int
+    status: str
+    label: str
+    requested_at: datetime
+    suites: str
+    who: str
+    seconds: float | None
+    conclusion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunList(Listing[RunRow]):
+    """With the strip above it (oldest first) and how many of its runs came out how: status, label, number."""
+
+    strip: list[RunRow] = field(default_factory=list)
+    counts: list[tuple[str, str, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A check that came out otherwise than when it was last made, in the run `before_pk`."""
+
+    title: str
+    is_better: bool
+    old: Result
+    new: Result
+    before_pk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A finished run in the trend. `height`: its duration in percent of the longest; `llm_share`: percent of its live answers, or None."""
+
+    run: RunRow
+    height: float
+    llm_share: float | None
+
+    @property
+    def top(self) -> float:
+        return 100 - self.height
+
+    @property
+    def llm_top(self) -> float:
+        return 100 - (self.llm_share or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """LLM attempts of one kind of test in the last days. `usd` None: no price is known."""
+
+    label: str
+    attempts: int
+    tokens: int
+    usd: Decimal | None
+
+
+def runs(conditions: dict[str, Any], place: Place) -> RunList:
+    """The runs that meet the conditions of a RunFilter, newest first."""
+    # The list of suites is JSON in both databases, and SQLite can't filter by its items.
+    listed = TestRun.objects.annotate(listed=Cast("suites", TextField()))
+    matching = listed.filter(*(FILTERS[name](value) for name, value in conditions.items()))
+    page: Slice[Any] = cut(matching, "requested_at", place, PAGE_SIZE)
+    conclusions = _conclusions(page.rows)
+    strip = [row_of(run) for run in matching.order_by("-requested_at", "-id")[:STRIP_SIZE]][::-1]
+    counts = [(*key, number) for key, number in Counter((row.status, row.label) for row in strip).most_common()]
+    return RunList(page, [row_of(run, conclusions.get(run.pk, "")) for run in page.rows], capped_count(matching), strip, counts)
+
+
+def newest(number: int) -> list[RunRow]:
+    """The runs that ended last, newest first."""
+    return [row_of(run) for run in TestRun.objects.filter(state=State.SUCCEEDED).order_by("-requested_at", "-id")[:number]]
+
+
+def row_of(run: TestRun, conclusion: str = "") -> RunRow:
+    account, trigger = run.options.get("account"), run.get_trigger_display()
+    return RunRow(
+        pk=run.pk,
+        status=run.verdict or run.state,
+        label=str(Result(run.verdict).label if run.verdict else RUN_STATES.get(run.state, run.state)),
+        requested_at=run.requested_at,
+        suites=f"{titles(run.suites)} of account {account}" if account else titles(run.suites),
+        who=f"{trigger}, {run.requested_by}" if run.requested_by else trigger,
+        seconds=(run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None,
+        conclusion=conclusion,
+    )
+
+
+def _conclusions(found: Sequence[TestRun]) -> dict[int, str]:
+    by_run: dict[int, list[TestResult]] = {run.pk: [] for run in found if run.state == State.SUCCEEDED}
+    results = TestResult.objects.filter(run__in=by_run).exclude(verdict=Result.SKIPPED).order_by("run_id", "number")
+    for result in results.only("run_id", "verdict", "check_name", "subject", "meaning", "came_back"):
+        by_run[result.run_id].append(result)
+    return {pk: _conclusion(rows) for pk, rows in by_run.items()}
+
+
+def _conclusion(rows: list[TestResult]) -> str:
+    bad = sorted((row for row in rows if row.verdict in NOT_WORKING), key=lambda row: row.verdict != Result.FAIL)
+    return conclusion([(title(row.check_name, row.subject), row.meaning or row.came_back) for row in bad], works=bool(rows))
+
+
+def changed(run_pk: int) -> list[Changed]:
+    """The run's checks whose verdict differs from that of the last run before it that made the same check. Worse ones first."""
+    same = {name: OuterRef(name) for name in ("suite", "check_name", "subject")}
+    earlier = TestResult.objects.filter(**same, run_id__lt=OuterRef("run_id"), run__state=State.SUCCEEDED)
+    before = earlier.exclude(verdict=Result.SKIPPED).order_by("-run_id", "-number")
+    results = TestResult.objects.filter(run=run_pk).exclude(verdict=Result.SKIPPED).order_by("number")
+    both = results.annotate(old=Subquery(before.values("verdict")[:1]), before_pk=Subquery(before.values("run_id")[:1]))
+    found = []
+    for check, subject, old, new, before_pk in both.values_list("check_name", "subject", "old", "verdict", "before_pk"):
+        if old and old != new:
+            is_better = WORST_FIRST.index(Result(new)) > WORST_FIRST.index(Result(old))
+            found.append(Changed(title(check, subject), is_better, Result(old), Result(new), before_pk))
+    return sorted(found, key=lambda change: change.is_better)
+
+
+def trend(strip: Sequence[RunRow]) -> list[Point]:
+    """The strip's runs that came to an end, oldest first."""
+    done = [row for row in strip if row.status in Result.values and row.seconds is not None]
+    longest = max((row.seconds or 0 for row in done), default=0) or 1
+    by_llm: dict[int, list[bool]] = {}
+    answers = TestResult.objects.filter(run__in=[row.pk for row in done], suite="api", check_name__in=LIVE_ANSWERS)
+    for run, facts in answers.values_list("run_id", "facts"):
+        if facts.get("route"):
+            by_llm.setdefault(run, []).append(facts["route"] == Route.LLM)
+    shares = {run: 100 * sum(answers) / len(answers) for run, answers in by_llm.items()}
+    return [Point(row, 100 * (row.seconds or 0) / longest, shares.get(row.pk)) for row in done]
+
+
+def costs(now: datetime) -> list[Cost]:
+    """What tests cost in the last days, at most `COST_KEPT_SECONDS` old."""
+    return cache.get_or_set("test-costs", lambda: _costs(now - timedelta(days=COST_DAYS)), COST_KEPT_SECONDS) or []
+
+
+def _costs(since: datetime) -> list[Cost]:
+    """Attempts of the key tests, and those of the steps that live tests posted."""
+    # Each by the index that leads to it: both at once would read all attempts of those days.
+    kinds = {
+        "Direct key tests": Q(purpose=Purpose.TEST, decided_at__gte=since),
+        "Live tests' steps": Q(step__source=Source.TEST, step__received_at__gte=since),
+    }
+    sums = {"number": Count("id"), "prompt": Sum("prompt_tokens"), "completion": Sum("completion_tokens"), "usd": Sum("cost")}
+    found = {label: LLMAttempt.objects.filter(of, sent_at__isnull=False).aggregate(**sums) for label, of in kinds.items()}
+    return [
+        Cost(label, row["number"], (row["prompt"] or 0) + (row["completion"] or 0), row["usd"])
+        for label, row in found.items()
+        if row["number"]
+    ]

@@ -1,0 +1,1 @@
+"""The integration tests: what each checks, and how a run is carried out."""

@@ -1,0 +1,270 @@
+"""Live API test: whether the miner is there, and answers a real task and a real step as a validator expects."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from django.conf import settings as environment
+
+from agents.accounts import miner_status
+from agents.common.requests import mark
+from agents.contract.action_types import CATALOGUE
+from agents.contract.actions import Action, InvalidAction, validate
+from agents.llm.checked_transport import CheckedSyncTransport, never_reached
+from agents.models import Route, Settings, Step
+from agents.policy.reasons import Reason
+from monitoring.models import Result
+from monitoring.testruns.suites.findings import Finding, Options, Suite
+
+# A validator waits this long for the first sign of a miner.
+HEALTH_SECONDS = 20.0
+# An answer is waited for beyond the deadline, to distinguish a late one from none.
+LATE_SECONDS = 10.0
+# A job may take two minutes: a longer deadline is not waited out.
+LONGEST_SECONDS = 100.0
+MOST_BYTES = 2_000_000
+SHOWN_BODY = 200
+# Of a list of a thousand broken actions the first ones are named.
+MOST_FAULTS = 10
+DOING = {"health": "Requesting the health of", "task": "Posting a one-shot task to", "step": "Posting a step to"}
+NAMES = {"task": "a one-shot task", "step": "a step"}
+TASK_URL = "http://localhost:8000/?seed=58"
+SEARCH_PAGE = (
+    '<html><body><nav><a href="/login?seed=58">Sign in</a></nav><form action="/search"><input type="hidden" name="seed" value="58">'
+    '<input name="query" placeholder="Find films"><button type="submit">Go</button></form></body></html>'
+)
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_TOOLS = {kind.tool: kind.type for kind in CATALOGUE.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. `status` 0: nothing, for `fault`."""
+
+    seconds: float
+    status: int = 0
+    body: bytes = b""
+    fault: str = ""
+
+    def __str__(self) -> str:
+        if self.status:
+            return f"Status {self.status} after {self.seconds:.2f} s."
+        return f"Nothing after {self.seconds:.1f} s: {self.fault}."
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer against the validators' contract. `faults`: a sentence each that names the field; none where it keeps the contract."""
+
+    faults: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+
+
+def _run(_: Options, part: str) -> Iterator[Finding | str]:
+    in_force = Settings.current()
+    url = address(in_force.miner_api_url)
+    yield f"{DOING[part]} {url}"
+    if part == "health":
+        yield _health(url)
+    else:
+        yield from _posted(part, url, in_force.deadline_seconds, is_own=not in_force.miner_api_url)
+
+
+API = Suite(lambda _: tuple(DOING), _run)
+
+
+def address(configured: str) -> str:
+    """The miner to test: the one configured, else this one as this machine reaches it."""
+    if configured:
+        return configured.rstrip("/")
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(environment.BIND, environment.BIND)  # noqa: S104 -- read, not bound
+    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{environment.PORT}"
+
+
+def _health(url: str) -> Finding:
+    """`/health`, of ours or of any other miner."""
+    reply = _fetch("GET", f"{url}/health", HEALTH_SECONDS)
+    body = _object(reply.body)
+    facts: dict[str, Any] = {"latency": round(reply.seconds, 3), "status": reply.status}
+    came_back, step = str(reply), ""
+    if reply.status == 0:
+        verdict, meaning = Result.FAIL, "The miner's API can't be reached: validators get nothing from it."
+        step = "Start the miner, or check its address and port in the settings."
+    elif reply.status >= 400:
+        verdict, meaning = Result.FAIL, "Validators take this miner for dead."
+        step = "Look at the miner's log, and check the address in the settings."
+    elif body is None:
+        verdict, meaning = Result.WARN, "Something answers there, but not with a miner's health."
+        step = "Check that the address is the miner's own."
+    else:
+        verdict, meaning = Result.OK, "The API is up."
+        named = (("status", "status"), ("agent", "agent_type"), ("version", "version"))
+        words = [f"{label} {body[name]}" for label, name in named if body.get(name)]
+        llm = body.get("llm")
+        words += [f"LLM: {llm['message']}"] if isinstance(llm, dict) and llm.get("message") else []
+        came_back = f"{reply} {'; '.join(words)}"
+        facts |= {"agent_type": body.get("agent_type"), "version": body.get("version")}
+    return Finding("health", verdict, meaning, step, f"GET {url}/health", came_back, url, facts)
+
+
+def _posted(name: str, miner: str, deadline: float, *, is_own: bool) -> Iterator[Finding]:
+    key = str(uuid.uuid4())
+    if name == "task":
+        url, prompt = f"{miner}/solve_task", "Log in where username equals <username> and password equals <password>"
+        body = {"id": key, "prompt": prompt, "url": TASK_URL, "web_project_id": "autocinema", "is_web_real": False}
+    else:
+        url, page = f"{miner}/step", {"html": SEARCH_PAGE, "step_index": 0, "history": [], "tools": []}
+        body = {"protocol_version": "1.0", "task_id": key, "prompt": "Search for the film 'Arrival'", "url": TASK_URL, **page}
+    reply = _fetch("POST", url, min(deadline + LATE_SECONDS, LONGEST_SECONDS), json.dumps(body).encode())
+    checked = Checked()
+    if reply.status == 200:
+        checked = _checked_task(reply.body) if name == "task" else _checked_step(reply.body)
+    verdict, meaning, step, lines = _judged(name, reply, checked, deadline)
+    done = f"POST {url}: {NAMES[name]}, to be answered in {deadline:g} s."
+    facts = {"latency": round(reply.seconds, 3), "status": reply.status, "actions": len(checked.actions)}
+    yield Finding(name, verdict, meaning, step, done, str(reply), url, facts, lines)
+    if checked.actions:
+        yield _route(f"{name} by", Step.objects.filter(task__key=key).first() if is_own else None)
+
+
+def _fetch(method: str, url: str, seconds: float, body: bytes | None = None) -> Reply:
+    """One request, over after `seconds` whatever the other side does, with at most so many bytes of its answer."""
+    started = time.monotonic()
+    headers = {"Content-Type": "application/json", **mark()} if body is not None else {}
+    timeout, received = httpx.Timeout(seconds, connect=5.0), b""
+    try:
+        with (
+            httpx.Client(transport=CheckedSyncTransport(never_reached), timeout=timeout, trust_env=False) as client,
+            client.stream(method, url, content=body, headers=headers) as answer,
+        ):
+            for chunk in answer.iter_bytes():
+                received += chunk
+                if len(received) > MOST_BYTES or time.monotonic() - started > seconds:
+                    break
+    except httpx.TimeoutException:
+        return Reply(time.monotonic() - started, fault="no answer in time")
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        return Reply(time.monotonic() - started, fault=str(error) or type(error).__name__)
+    return Reply(time.monotonic() - started, answer.status_code, received)
+
+
+def _judged(name: str, reply: Reply, checked: Checked, deadline: float) -> tuple[Result, str, str, tuple[str, ...]]:
+    log = "Look at the miner's log for this time."
+    if reply.status == 0:
+        return Result.FAIL, f"No answer to {NAMES[name]}: it scores nothing.", log, ()
+    if reply.status != 200:
+        text = reply.body[:SHOWN_BODY].decode("utf-8", "replace")
+        meaning = f"{NAMES[name].capitalize()} was not answered with a 200."
+        return Result.FAIL, meaning, log, (text,) if text.strip() else ()
+    late, faults = reply.seconds - deadline, checked.faults
+    if late > 0 or faults:
+        text = f"{len(faults)} faults against the contract." if len(faults) > 1 else "".join(faults)
+        step = "See the faults below; callers drop such answers."
+        if late > 0:
+            text = f"The answer came {late:.1f} s after the deadline of {deadline:g} s, so nobody waited for it. {text}".strip()
+            step = "See that the miner answers in time whatever its LLM does."
+        return Result.FAIL, text, step, faults
+    count = len(checked.actions)
+    meaning = f"Answered in time with {count} valid action{'' if count == 1 else 's'}."
+    return Result.OK, meaning, "", tuple(action.in_words() for action in checked.actions)
+
+
+def _route(check: str, step: Step | None) -> Finding:
+    """Who answered, and why. `step` None: another machine's, or not on record."""
+    if step is None:
+        return Finding(check, Result.SKIPPED, "Whether the LLM or the template agent answered is not visible from outside.")
+    facts = {"route": step.route, "reason": step.reason, "step": step.pk}
+    if step.route == Route.LLM:
+        return Finding(check, Result.OK, "The LLM is used.", came_back="The LLM answered.", facts=facts)
+    came_back = "The template agent answered."
+    if step.reason in (Reason.MODE, Reason.DISABLED):
+        return Finding(check, Result.OK, "The template agent answered, as the settings say.", came_back=came_back, facts=facts)
+    reason = Reason(step.reason).sentence if step.reason else "The reason was not recorded."
+    now = miner_status.health(time.time())
+    next_step = now.sentence if now.state != "open" else "Run the test again; look at the task's page."
+    return Finding(
+        check, Result.WARN, f"The LLM was not used: {reason[0].lower()}{reason[1:]}", next_step, came_back=came_back, facts=facts
+    )
+
+
+def _object(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _no_object(body: bytes) -> Checked:
+    is_html = body.lstrip()[:1] == b"<"
+    return Checked(("body: is HTML instead of a JSON object." if is_html else "body: is no JSON object.",))
+
+
+def _checked_task(body: bytes) -> Checked:
+    answer = _object(body)
+    if answer is None:
+        return _no_object(body)
+    raw = answer.get("actions")
+    if not isinstance(raw, list):
+        return Checked(("actions: is not a list.",))
+    if not raw:
+        return Checked(("actions: the list is empty, so the task scores nothing.",))
+    actions, faults = _actions([(f"actions[{place}]", each) for place, each in enumerate(raw)])
+    if not faults and (not actions or actions[0].type != "NavigateAction" or "url" not in actions[0].fields):
+        faults.append("actions[0]: is no NavigateAction to the task's URL, though the browser starts at a blank page.")
+    faults += _navigation(actions)
+    if not isinstance(answer.get("web_agent_id"), str):
+        faults.append("web_agent_id: is missing.")
+    return Checked(tuple(faults[:MOST_FAULTS]), tuple(actions))
+
+
+def _checked_step(body: bytes) -> Checked:
+    answer = _object(body)
+    if answer is None:
+        return _no_object(body)
+    calls, done = answer.get("tool_calls"), answer.get("done")
+    faults = [] if isinstance(done, bool) else ["done: is missing; callers then drop the whole answer."]
+    if not isinstance(calls, list):
+        return Checked((*faults, "tool_calls: is not a list."))
+    if not calls and done is not True:
+        faults.append("tool_calls: the list is empty, and done is not true: the step is wasted.")
+    named: list[tuple[str, Any]] = []
+    for place, call in enumerate(calls):
+        if not isinstance(call, dict) or not isinstance(call.get("arguments"), dict):
+            faults.append(f"tool_calls[{place}]: is no tool call with a name and arguments.")
+        elif (kind := _TOOLS.get(str(call.get("name")))) is None:
+            faults.append(f"tool_calls[{place}].name: “{call.get('name')}” is no tool.")
+        else:
+            named.append((f"tool_calls[{place}]", {"type": kind, **call["arguments"]}))
+    actions, more = _actions(named)
+    faults += [*more, *_navigation(actions)]
+    return Checked(tuple(faults[:MOST_FAULTS]), tuple(actions))
+
+
+def _actions(named: list[tuple[str, Any]]) -> tuple[list[Action], list[str]]:
+    actions, faults = [], []
+    for place, raw in named:
+        try:
+            actions.append(validate(raw))
+        except InvalidAction as error:
+            faults.append(f"{place}.{error}")
+    return actions, faults
+
+
+def _navigation(actions: list[Action]) -> Iterator[str]:
+    """Where the browser would be sent off the task's host, or without its seed."""
+    wanted = urlsplit(TASK_URL)
+    seed = parse_qs(wanted.query)["seed"]
+    for place, action in enumerate(actions):
+        target = action.fields.get("url")
+        if action.type != "NavigateAction" or not isinstance(target, str):
+            continue
+        if parse_qs(urlsplit(target).query).get("seed") != seed:
+            yield f"actions[{place}].url: does not carry the task's seed {seed[0]}, so the task scores nothing."
+        if urlsplit(target).hostname not in {wanted.hostname, *LOOPBACK}:
+            yield f"actions[{place}].url: leaves the task's host {wanted.hostname}."

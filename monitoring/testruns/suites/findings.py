@@ -1,0 +1,60 @@
+"""What a test run is to do, the suites that do it, and what one check found."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from monitoring.models import Result
+
+# The worst one is a run's verdict. A skipped check proves nothing.
+WORST_FIRST = (Result.FAIL, Result.WARN, Result.OK, Result.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's result. `done`: what was done; `came_back`: what came back; `meaning`; `next_step`: "" where nothing is to be done.
+
+    `check`: its name, the same from run to run; `subject`: what was checked; `lines`: those that prove it; `facts`: JSON values.
+    """
+
+    check: str
+    verdict: Result
+    meaning: str = ""
+    next_step: str = ""
+    done: str = ""
+    came_back: str = ""
+    subject: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is to do. `since`, `until`: the time that the log analysis covers. `bypass_pause`: also test paused accounts.
+
+    `journals`: ids of imported journals to analyse besides, each over its whole span; None for all. `account`: the only one whose key is
+    tested; "" for all.
+    """
+
+    since: datetime
+    until: datetime
+    bypass_pause: bool = False
+    journals: tuple[int, ...] | None = None
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One kind of test, in parts that take a minute at most each, so that a job can stop between two of them.
+
+    `parts`: their names; `run`: carries one out, and yields what it is about to do, as a string, and its findings.
+    """
+
+    parts: Callable[[Options], Sequence[str]]
+    run: Callable[[Options, str], Iterator[Finding | str]]
+
+
+def worst(verdicts: list[Result]) -> Result:
+    """The verdict of a whole: its worst part; skipped where nothing was checked."""
+    return next((each for each in WORST_FIRST if each in verdicts), Result.SKIPPED)

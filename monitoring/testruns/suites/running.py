@@ -1,0 +1,107 @@
+"""Test runs: started, and carried out part by part."""
+
+import logging
+import math
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from agents.common.redaction import mask_keys_in, redact
+from agents.models import JobState
+from agents.operator_jobs import leased_job
+from agents.operator_jobs.leased_job import Outcome
+from monitoring.models import Result, TestResult, TestRun
+from monitoring.testruns.suites.findings import Finding, Options, worst
+from monitoring.testruns.suites.registry import SUITES
+
+logger = logging.getLogger(__name__)
+
+# A part takes a minute at most and a job two: so the last part begins by then.
+CHUNK_SECONDS = 45.0
+
+
+class AlreadyRunning(Exception):
+    """Another run is under way: `run`."""
+
+    def __init__(self, run: TestRun) -> None:
+        super().__init__(f"Test run {run.pk} is under way.")
+        self.run = run
+
+
+def start(
+    suites: Sequence[str], *, trigger: TestRun.Trigger, by: str = "", options: dict[str, Any] | None = None, here: bool = False
+) -> TestRun:
+    """Queue a run; `here`: carry it out in this process, to its end. Raises AlreadyRunning, and ValueError for an unknown suite."""
+    if not suites or set(suites) - set(SUITES):
+        raise ValueError(f"suites: choose from {', '.join(SUITES)}.")
+    fields = {"suites": [name for name in SUITES if name in suites], "trigger": trigger, "requested_by": by, "options": options or {}}
+    test_run, is_new = (leased_job.start_here if here else leased_job.start)(TestRun, **fields)
+    if not is_new:
+        raise AlreadyRunning(test_run)
+    if here:
+        leased_job.carry_out(test_run, partial(run_parts, seconds=math.inf))
+    return test_run
+
+
+def run_parts(test_run: TestRun, *, seconds: float = CHUNK_SECONDS) -> Outcome:
+    """The work: carry out the parts, for so many seconds; then the rest waits as a job again."""
+    until = time.monotonic() + seconds
+    options = options_of(test_run)
+    parts = [(name, part) for name in test_run.suites for part in SUITES[name].parts(options)]
+    begun = test_run.parts_done
+    if begun == 0:
+        test_run.results.all().delete()  # of a worker that died
+    for place in range(begun, len(parts)):
+        if place > begun and time.monotonic() >= until:
+            return Outcome({"parts_done": place, "tries": 0}, JobState.QUEUED)
+        _run_part(test_run, options, *parts[place], progress=100 * place // len(parts))
+    verdict = worst([Result(each) for each in test_run.results.values_list("verdict", flat=True)])
+    return Outcome({"verdict": verdict, "progress": 100, "doing": ""})
+
+
+def options_of(test_run: TestRun) -> Options:
+    given, until = test_run.options, test_run.requested_at
+    journals = given.get("journals")
+    return Options(
+        since=until - timedelta(hours=given.get("hours", 24)),
+        until=until,
+        bypass_pause=bool(given.get("bypass_pause")),
+        journals=None if journals is None else tuple(journals),
+        account=given.get("account", ""),
+    )
+
+
+def _run_part(test_run: TestRun, options: Options, suite: str, part: str, *, progress: int) -> None:
+    """Carry out one part; each finding is stored before the next check begins. Raises LeaseLost."""
+    started = time.monotonic()
+    for each in _guarded(suite, part, options):
+        doing = {"doing": each[:200]} if isinstance(each, str) and each else {}
+        leased_job.update(test_run, progress=progress, **doing)
+        if isinstance(each, Finding):
+            fields, number = mask_keys_in(asdict(each)), test_run.results.count() + 1
+            check, lines, ms = fields.pop("check"), list(fields.pop("lines")), (time.monotonic() - started) * 1000
+            places = {"run": test_run, "number": number, "suite": suite, "check_name": check}
+            TestResult.objects.create(**places, lines=lines, duration_ms=ms, at=timezone.now(), **fields)
+            started = time.monotonic()
+
+
+def _guarded(suite: str, part: str, options: Options) -> Iterator[Finding | str]:
+    """The part's findings; a fault of ours is a finding too, so that the run comes to its end."""
+    try:
+        yield from SUITES[suite].run(options, part)
+    except Exception as error:
+        logger.exception("The suite %s of a test run failed at %s.", suite, part)
+        yield Finding(
+            "fault",
+            Result.FAIL,
+            "A fault in the test itself: it says nothing about the miner.",
+            "Look at the log for the traceback.",
+            came_back=redact(f"{type(error).__name__}: {error}", ()),
+            lines=tuple(redact(traceback.format_exc(), ()).splitlines()[-6:]),
+        )

@@ -1,0 +1,146 @@
+"""What programs ask: alive, ready, and the numbers; details only for those who may see them."""
+
+import importlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from agents import database
+from agents.configuration import default_account
+from agents.models import Gate, Heartbeat
+from monitoring.health import metrics
+from monitoring.models import Component
+from monitoring.tests.records import make_attempt, make_llm_step, make_open_step, make_step
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def token(settings: Any) -> dict[str, str]:
+    importlib.reload(metrics)  # its counters go over all time
+    settings.METRICS_TOKEN = "only-for-programs"
+    return {"Authorization": "Bearer only-for-programs"}
+
+
+def scraped(client: Client, token: dict[str, str]) -> dict[str, float]:
+    lines = client.get("/metrics", headers=token).content.decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+
+
+def component(name: str, **fields: Any) -> Component:
+    now = timezone.now()
+    return Component.objects.create(
+        name=name, **{"state": "up", "seen": "up", "since": now, "checked_at": now, "message": "Fine.", **fields}
+    )
+
+
+def test_live_asks_nobody_else(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        response = client.get("/health/live")
+    assert (response.status_code, response.json()) == (200, {"status": "live"})
+    assert client.post("/health/live").status_code == 405
+
+
+def test_ready_tells_strangers_only_whether(client: Client) -> None:
+    component("queue")
+    assert client.get("/health/ready").json() == {"status": "ready"}
+    assert client.get("/health/ready", headers={"Authorization": "Bearer wrong"}).json() == {"status": "ready"}
+
+
+def test_ready_tells_each_component_with_the_token_or_a_session(client: Client, viewer: Client, token: dict[str, str]) -> None:
+    component("queue", state="down", message="12 jobs wait.")
+    for response in (client.get("/health/ready", headers=token), viewer.get("/health/ready")):
+        told = response.json()["components"]
+        assert told["queue"]["message"] == "12 jobs wait."
+        assert (told["database"]["state"], told["worker"]["state"]) == ("up", "down")
+
+
+def test_a_component_that_nobody_looked_at_for_long_is_unknown(client: Client, token: dict[str, str]) -> None:
+    component("queue", checked_at=timezone.now() - timedelta(minutes=10))
+    Heartbeat.objects.create(name="worker here/1", beaten_at=timezone.now())
+    told = client.get("/health/ready", headers=token).json()["components"]
+    assert told["queue"]["state"] == "unknown"
+    assert told["worker"]["state"] == "up"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_database")
+def test_without_the_database_it_is_not_ready(client: Client) -> None:
+    response = client.get("/health/ready")
+    assert (response.status_code, response.json()) == (503, {"status": "not ready"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_another_writer_holds_the_database_it_is_not_ready(
+    client: Client, token: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "ANSWERING_PATIENCE", 0.05)
+    with held_for_writing():
+        response = client.get("/health/ready", headers=token)
+    assert response.status_code == 503
+    told = response.json()["components"]["database"]
+    assert (told["state"], told["message"].startswith("Can't be written: ")) == ("down", True)
+    database.breaker.close()  # as it does by itself some seconds later
+    assert client.get("/health/ready").status_code == 200
+
+
+@contextmanager
+def held_for_writing() -> Iterator[None]:
+    """The table or the whole database locked by somebody else."""
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    other = connection.copy()
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE agents_heartbeat IN SHARE ROW EXCLUSIVE MODE")
+        yield
+
+
+def test_numbers_are_for_those_who_have_the_token_or_may_look(client: Client, viewer: Client, settings: Any) -> None:
+    assert client.get("/metrics").status_code == 403
+    assert viewer.get("/metrics").status_code == 200
+    settings.METRICS_TOKEN = ""
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 403
+
+
+def test_steps_and_attempts_are_counted_by_their_labels(client: Client, token: dict[str, str]) -> None:
+    make_attempt(make_llm_step(), latency_ms=1_200.0)
+    make_step(index=1, reason="paused", duration_ms=30.0)
+    told = scraped(client, token)
+    assert told['miner_steps_total{reason="answered",route="llm",source="validator"}'] == 1
+    assert told['miner_steps_total{reason="paused",route="template",source="validator"}'] == 1
+    assert told['miner_llm_attempts_total{purpose="step",refusal="",verdict="ok"}'] == 1
+    assert told['miner_step_duration_seconds_bucket{le="0.05",route="template"}'] == 1
+    assert told['miner_step_duration_seconds_bucket{le="0.01",route="template"}'] == 0
+
+
+def test_an_open_step_is_counted_once_it_is_answered(client: Client, token: dict[str, str]) -> None:
+    opened = make_open_step(deadline_at=timezone.now() + timedelta(seconds=20))
+    make_step(index=1, reason="paused")
+    name = 'miner_steps_total{reason="paused",route="template",source="validator"}'
+    assert name not in scraped(client, token)
+    type(opened).objects.filter(pk=opened.pk).update(route="template", reason="paused", answered_at=timezone.now(), duration_ms=1)
+    assert scraped(client, token)[name] == 2
+    assert scraped(client, token)[name] == 2, "nothing is counted twice"
+
+
+def test_the_gate_the_queue_and_the_heartbeats_are_there(client: Client, token: dict[str, str]) -> None:
+    now = timezone.now().timestamp()
+    Gate.objects.create(account=default_account(), strikes=1, cause="edge", paused_at=now, paused_until=now + 60)
+    Heartbeat.objects.create(name="worker here/1", beaten_at=timezone.now())
+    component("web", state="degraded")
+    told = scraped(client, token)
+    assert told['miner_gate_state{account="default",state="paused"}'] == 1
+    assert 50 < told['miner_gate_pause_left_seconds{account="default"}'] <= 60
+    assert told["miner_queue_jobs"] == told["miner_spool_steps"] == told["miner_lost_steps_total"] == 0
+    assert told['miner_heartbeat_age_seconds{name="worker here/1"}'] < 60
+    assert told['miner_component_up{component="web"}'] == 0.5

@@ -1,0 +1,117 @@
+"""An account's gate as the page draws it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from agents.accounts.status import AccountState, AccountStatus, foremost
+from agents.models import Account, RateLimitEvent
+from agents.policy.gate import Gate, Limits
+from agents.policy.modes import Pacing
+from agents.policy.pacing import Pace
+from agents.policy.reasons import PaceSource, PauseSource, Reason
+from monitoring.ratelimit.gate import MEANINGS, backoff_pauses, gate_now, models, pace
+from monitoring.ratelimit.gate_actions import GateAction, offer
+from monitoring.tests.records import NOW
+
+AT = NOW.timestamp()
+SNAPSHOT = AccountStatus(Account(name="default"), models=("a/model", "b/model"))
+PAUSED = Gate(strikes=2, paused_at=AT - 5, paused_until=AT + 100, cause="edge", succeeded_at=AT - 900, blocked_at=AT - 70)
+LEARNED = Limits(pacing=Pacing.LEARNED)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "state"),
+    [
+        (SNAPSHOT, AccountState.OPEN),
+        (replace(SNAPSHOT, gate=Gate(last_slot_at=AT)), AccountState.SPACING),
+        (replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=Pace(sends=(AT - 1,), level=10))), AccountState.SPACING),
+        (replace(SNAPSHOT, gate=PAUSED), AccountState.PAUSED),
+        (replace(SNAPSHOT, gate=replace(PAUSED, paused_until=AT)), AccountState.PROBING),
+        (replace(SNAPSHOT, gate=replace(PAUSED, cause="auth")), AccountState.STOPPED),
+        (replace(SNAPSHOT, gate=replace(PAUSED, cause="payment", pause_source=PauseSource.OPERATOR)), AccountState.PAUSED),
+        (replace(SNAPSHOT, obstacle=Reason.MODE), AccountState.OFF),
+        (replace(SNAPSHOT, gate=PAUSED, obstacle=Reason.UNREADABLE), AccountState.OFF),
+    ],
+)
+def test_one_state_is_lit(snapshot: AccountStatus, state: AccountState) -> None:
+    found = gate_now(snapshot, NOW)
+    assert found.state is state
+    assert [name for name, _, is_now in found.states if is_now] == [MEANINGS[state][0]]
+    assert len(found.states) == len(AccountState)
+
+
+def test_a_taken_slot_says_when_the_next_one_opens() -> None:
+    assert gate_now(replace(SNAPSHOT, gate=Gate(last_slot_at=AT)), NOW).next_slot_at == NOW + timedelta(seconds=5.1)
+    learned = replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=Pace(sends=(AT - 1,), level=10)))
+    assert gate_now(learned, NOW).next_slot_at == NOW + timedelta(seconds=5)
+    assert gate_now(SNAPSHOT, NOW).next_slot_at is None
+
+
+def test_the_ladder_marks_the_rung_that_runs_and_goes_on_doubling() -> None:
+    def drawn(strikes: int, limits: Limits = Limits(), cause: str = "edge") -> list[str]:
+        snapshot = replace(SNAPSHOT, limits=limits, gate=replace(PAUSED, strikes=strikes, cause=cause))
+        return [f"{'*' if rung.is_now else ''}{rung.seconds:g}" for rung in backoff_pauses(snapshot)]
+
+    assert drawn(2) == ["60", "*120", "240", "480"]
+    assert drawn(5) == ["60", "120", "240", "480", "*600", "600"]
+    assert drawn(9, LEARNED) == ["60", "120", "240", "480", "960", "*1920"]
+    assert drawn(1, cause="daily_quota") == ["60", "120", "240", "480"]
+    assert [rung.is_now for rung in backoff_pauses(SNAPSHOT)] == [False] * 4
+
+
+def test_a_fixed_pace_is_its_spacing() -> None:
+    assert pace(SNAPSHOT, AT).text == "Fixed: one every 5 s"
+    assert pace(replace(SNAPSHOT, limits=Limits(spacing=0)), AT).text == "Fixed: no spacing"
+
+
+def test_a_learned_pace_says_how_it_is_known_and_when_it_looks_higher() -> None:
+    known = Pace(level=18, proven=(2, 4, 18), ceiling=20, hold_until=AT + 90, repeats=1, published=60, source=PaceSource.REFUSED)
+    found = pace(replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=known)), AT)
+    assert found.text == "Learned: 18 a minute"
+    assert dict(found.facts) == {
+        "Confidence": "0.85 of 1",
+        "Source": "a refusal, and what was accepted before it",
+        "Most accepted": "18 in a minute, 4 in 10 s, 2 in 2 s",
+        "Last refused at": "20 a minute",
+        "Published by the provider": "60 a minute",
+    }
+    assert found.raised_at == NOW + timedelta(seconds=90)
+
+
+def test_what_is_not_known_of_the_pace_is_said_to_be_unknown() -> None:
+    found = pace(replace(SNAPSHOT, limits=LEARNED), AT)
+    assert found.text == "Learned: nothing is known yet: the spacing applies, one every 5 s"
+    assert found.facts == (("Published by the provider", "Unknown"),)
+
+
+def test_models_say_which_cool_and_how_long_an_answer_takes() -> None:
+    gate = Gate(cooling=(("b/model", AT + 30, 2), ("a/model", AT - 1, 1)))
+    first, second = models(replace(SNAPSHOT, gate=gate, latencies={"a/model": [[AT - 9, 2.0]] * 6}), AT)
+    assert (first.cooling_until, first.expected, first.answers) == (None, 2.0, 6)
+    assert (second.cooling_until, second.refusals, second.expected, second.answers) == (NOW + timedelta(seconds=30), 2, 8.0, 0)
+
+
+def test_of_several_accounts_the_first_usable_speaks_else_the_one_that_is_back_first() -> None:
+    late, soon = replace(SNAPSHOT, gate=PAUSED), replace(SNAPSHOT, gate=replace(PAUSED, paused_until=AT + 9))
+    stopped, off = replace(SNAPSHOT, gate=replace(PAUSED, cause="auth")), replace(SNAPSHOT, obstacle=Reason.DISABLED)
+    assert foremost([late, SNAPSHOT, soon], AT) is SNAPSHOT
+    assert foremost([off, stopped, late, soon], AT) is soon
+    assert foremost([off, stopped], AT) is stopped
+    back_at = RateLimitEvent(refusal="edge", prediction_source="history", predicted_at=NOW + timedelta(seconds=500))
+    assert foremost([replace(soon, event=back_at), late], AT) is late
+
+
+@pytest.mark.parametrize(
+    ("gate", "limits", "risk"),
+    [
+        (PAUSED, Limits(), "If the limit still holds, the next pause is longer: 4 min."),
+        (PAUSED, LEARNED, "If the limit still holds, the next pause is longer: up to 4 min."),
+        (replace(PAUSED, strikes=7), Limits(), "If the limit still holds, the next pause is again 10 min."),
+        (replace(PAUSED, cause="auth"), Limits(), "If it is refused again, the next check is in 5 min."),
+        (Gate(), Limits(), "If it is refused by the edge, the account is paused for 1 min."),
+    ],
+)
+def test_a_probe_says_what_a_refusal_would_bring(gate: Gate, limits: Limits, risk: str) -> None:
+    assert offer(GateAction.PROBE, replace(SNAPSHOT, gate=gate, limits=limits), AT).risk == risk

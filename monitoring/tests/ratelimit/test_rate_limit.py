@@ -1,0 +1,182 @@
+"""The page Rate limit: what each account's gate does, and since when, until when, how we know."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings as DjangoSettings
+
+from agents.configuration import change, default_account
+from agents.configuration.account_changes import change_account
+from agents.models import Account, AuditEntry, Gate, RateLimitEvent
+from agents.policy.refusals import NEVER_WORKED
+from monitoring.tests.reading import HTMX, text_of, tree_of, words_of
+from monitoring.tests.records import event_of, make_event
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/rate-limit/"
+MANY = 10_000
+
+
+@pytest.fixture(autouse=True)
+def ready(settings: DjangoSettings) -> None:
+    settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "cpk_made.up", ("a/model",)
+
+
+def lit(client: Client) -> list[str]:
+    """The state that each account's gate is in."""
+    return [words_of(stage) for stage in tree_of(client.get(PAGE)).xpath("//*[@class='stages']/*[@aria-current='step']/strong")]
+
+
+def paused(account: Account | None = None, seconds: float = 600.9, **gate: Any) -> None:
+    now = timezone.now().timestamp()
+    state = {
+        "strikes": 2,
+        "paused_at": now,
+        "paused_until": now + seconds,
+        "cause": "edge",
+        "blocked_at": now - 60,
+        "succeeded_at": now - 99,
+    }
+    Gate.objects.update_or_create(account=account or default_account(), defaults={**state, **gate})
+
+
+def test_a_fresh_panel_shows_an_open_gate_and_claims_nothing(viewer: Client) -> None:
+    assert lit(viewer) == ["Open"]
+    said = text_of(viewer.get(PAGE), "//main")
+    assert "LLM ready, one request every 5 s." in said
+    assert "Fixed: one every 5 s" in said
+    assert "8.0 s assumed: none known yet" in said
+    assert "Ready" in said and "Waiting for its account" not in said
+    assert "default: unknown: no request was sent, and no operator paused it." in said
+    assert "No account has come back" in said
+    assert "No request has been rate limited yet." in said
+    assert "No account has been probed, paused, resumed or cleared yet." in said
+
+
+def test_a_pause_says_when_it_ends_why_and_how_that_is_known(viewer: Client) -> None:
+    now = timezone.now()
+    paused()
+    make_event(at=now, pause=600, strike=2, detail="429 Too Many Requests", predicted_at=now + timedelta(seconds=650))
+    response = viewer.get(PAGE)
+    said = text_of(response, "//*[starts-with(@id, 'gate-')]")
+    assert lit(viewer) == ["Paused"]
+    assert "LLM paused for 10 min" in said
+    assert "rate limit, our own backoff, pause 2 of 4." in said
+    assert "our own backoff; very low confidence." in said
+    assert "the whole account has to wait. Status 429." in said and "429 Too Many Requests" in said
+    tree = tree_of(response)
+    assert tree.xpath("//*[@class='expected mt-3']//time/@data-show") == ["countdown", "moment", "moment", "moment"]
+    assert [words_of(rung) for rung in tree.xpath("//*[@class='rungs']/*[@aria-current]")] == ["2 min"]
+    assert "Waiting for its account" in said and "Ready" not in said
+
+
+def test_after_the_pause_one_request_probes(viewer: Client) -> None:
+    paused(seconds=-1)
+    assert lit(viewer) == ["Probing"]
+
+
+def test_a_stopped_account_says_what_to_do_and_names_no_time(viewer: Client) -> None:
+    paused(cause="payment", pause_source="check")
+    make_event(refusal="payment", status=402, prediction_source="check", predicted_at=None, predicted_from=None, predicted_to=None)
+    said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
+    assert lit(viewer) == ["Stopped"]
+    assert "Top up the account." in said
+    assert "No time can be predicted" in said
+
+
+def test_a_key_that_never_worked_is_told_to_check_header_and_host(viewer: Client) -> None:
+    paused(succeeded_at=0)
+    said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
+    assert NEVER_WORKED in said
+    assert "Never, with this key" in said
+
+
+def test_an_account_that_is_off_says_why(viewer: Client) -> None:
+    change({"agent_mode": "template"}, by=None, reason="")
+    assert lit(viewer) == ["Off"]
+    assert "template mode" in text_of(viewer.get(PAGE))
+
+
+def test_several_accounts_are_told_in_their_order(viewer: Client) -> None:
+    paused()
+    Account.objects.create(name="second", position=2)
+    change_account(Account.objects.create(name="third", position=3), {"model_names": ["c/model"]}, key="cpk_3", by=None, reason="")
+    tree = tree_of(viewer.get(PAGE))
+    assert [words_of(title) for title in tree.xpath("//section[starts-with(@id, 'gate-')]//h2")] == [
+        "Account default",
+        "Account second",
+        "Account third",
+    ]
+    assert lit(viewer) == ["Paused", "Off", "Open"]
+    overview = text_of(viewer.get("/"))
+    assert "LLM ready" in overview
+    assert "Account third, of 3" in overview
+
+
+def test_how_good_predictions_were_is_told(viewer: Client) -> None:
+    make_event(at=timezone.now() - timedelta(hours=1), took=90)
+    assert "Our own backoff 1 100 % 30 s" in text_of(viewer.get(PAGE), "//*[@aria-labelledby='accuracy']")
+
+
+def test_operators_words_are_listed_newest_first_and_no_more_than_twenty(viewer: Client) -> None:
+    now = timezone.now()
+    for minute in range(25):
+        AuditEntry.objects.create(at=now - timedelta(minutes=minute), by=f"ann-{minute}", action="resume", account=default_account())
+    rows = [words_of(row) for row in tree_of(viewer.get(PAGE)).xpath("//*[@aria-labelledby='history']//tbody/tr")]
+    assert len(rows) == 20
+    assert "ann-0 Resume default" in rows[0]
+
+
+def test_only_who_may_is_offered_the_actions_and_only_what_can_be_done(viewer: Client, operator: Client) -> None:
+    actions = "//nav[starts-with(@aria-label, 'Actions')]/a"
+    assert tree_of(viewer.get(PAGE)).xpath(actions) == []
+    assert [words_of(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Probe now", "Pause…", "Clear…"]
+    paused()
+    assert [words_of(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Probe now", "Pause…", "Resume", "Clear…"]
+    change({"agent_mode": "template"}, by=None, reason="")
+    assert [words_of(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Pause…", "Resume", "Clear…"]
+
+
+@pytest.mark.parametrize("address", [PAGE, "/"])
+def test_a_running_countdown_alone_is_no_news(address: str, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    paused()
+    now = timezone.now().replace(second=10, microsecond=0)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    first = viewer.get(address, headers=HTMX)
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=7))
+    assert viewer.get(address, headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 304
+    Gate.objects.update(paused_until=now.timestamp() + 20)
+    assert viewer.get(address, headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 200
+
+
+def test_ten_thousand_events_cost_no_more_queries_than_one(
+    admin: Client, django_assert_num_queries: Callable[..., Any], django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    paused()
+    make_event(prediction_source="history")
+    now, account = timezone.now(), default_account()
+    for address in (PAGE, "/rate-limit/events/"):
+        admin.get(address)
+        cache.clear()
+        with django_assert_max_num_queries(22) as few:
+            admin.get(address)
+        RateLimitEvent.objects.bulk_create(
+            event_of(
+                at=now - timedelta(seconds=8 * number),
+                ended_by="succeeded",
+                ended_at=now,
+                recovered_at=now - timedelta(seconds=8 * number - 6),
+                account=account,
+            )
+            for number in range(MANY // 2)
+        )
+        cache.clear()
+        with django_assert_num_queries(len(few)):
+            admin.get(address)
+    assert RateLimitEvent.objects.count() > MANY

@@ -1,0 +1,59 @@
+"""Who may open which page and do what there."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlsplit, urlunsplit
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django_htmx.http import HttpResponseClientRedirect
+
+from monitoring.web.requests import VisitorRequest
+
+VIEW = "monitoring.view_panel"
+SUBMIT = "monitoring.submit_task"
+CONTROL = "monitoring.control_account"
+CHANGE = "monitoring.change_settings"
+# Every user, in no group too.
+SIGNED_IN = "signed in"
+
+
+def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Serve users with the permission `get` for reading and `post` for acting. None: that method is not served here."""
+    needs = {method: need for method, need in (("GET", get), ("HEAD", get), ("POST", post)) if need}
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def guard(request: VisitorRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            need = needs.get(request.method or "")
+            if need is None:
+                return HttpResponseNotAllowed(list(needs))  # which MethodMiddleware fills with words
+            if not request.user.is_authenticated:
+                return _to_login(request)
+            if need != SIGNED_IN and not request.user.has_perm(need):
+                raise PermissionDenied(need)
+            return view(request, *args, **kwargs)
+
+        return guard
+
+    return decorate
+
+
+def _to_login(request: VisitorRequest) -> HttpResponse:
+    """A live part whose session is over takes its whole page to the login, not the login into itself; a form's sender comes back to it."""
+    if request.method == "POST":
+        messages.warning(request, "You were logged out before this arrived, so nothing was done. Log in and send it again.")
+        return redirect_to_login(_path_of(request.headers.get("Referer", "")))
+    if request.htmx:
+        return HttpResponseClientRedirect(redirect_to_login(_path_of(request.htmx.current_url or "")).url)
+    return redirect_to_login(request.get_full_path())
+
+
+def _path_of(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    return urlunsplit(("", "", parts.path or "/", parts.query, ""))

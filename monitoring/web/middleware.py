@@ -1,0 +1,63 @@
+"""What the panel's middleware adds to Django's."""
+
+from collections.abc import Callable
+from functools import cache
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+ZONE_COOKIE = "zone"  # panel.js sets it
+# Their callers are programs, which read JSON.
+PROGRAM_PATHS = ("/health/", "/metrics")
+
+
+class PlainSessionMiddleware(SessionMiddleware):
+    """Ignores a session cookie that no session can have: a quoted one may hold a NUL, which Postgres refuses in a query."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not request.COOKIES.get(settings.SESSION_COOKIE_NAME, "none").isalnum():
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        super().process_request(request)
+
+
+class ZoneMiddleware:
+    """Times are entered and shown in the browser's time zone; in UTC where the browser names none that is known."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = unquote(request.COOKIES.get(ZONE_COOKIE, ""))
+        with timezone.override(ZoneInfo(name if name in zones() else "UTC")):
+            return self.get_response(request)
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The names of all zones. Finding them reads hundreds of files."""
+    return frozenset(available_timezones())
+
+
+class MethodMiddleware:
+    """Gives an empty 405 answer a body: JSON for programs, else a page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or response.content or request.method == "HEAD":
+            return response
+        allowed = response.headers.get("Allow", "")
+        if request.path_info.startswith(PROGRAM_PATHS):
+            filled: HttpResponse = JsonResponse({"error": f"Use {allowed}.", "field": "method"}, status=405)
+        else:
+            filled = render(request, "405.html", {"method": request.method, "allowed": allowed}, status=405)
+        filled.headers["Allow"] = allowed
+        return filled

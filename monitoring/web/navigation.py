@@ -1,0 +1,41 @@
+"""The navigation, one table: an entry is added, moved or renamed here alone."""
+
+from typing import NamedTuple
+
+from monitoring.web.access import CHANGE
+
+
+class Entry(NamedTuple):
+    """`route`: the URL's name; `key`: follows `g` on the keyboard; `below`: the URLs' names of the pages below it, a word each.
+
+    `permission`: who lacks it does not see the entry.
+    """
+
+    route: str
+    text: str
+    key: str
+    icon: str
+    below: str = ""
+    permission: str = ""
+
+
+GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Operate": (
+        Entry("overview", "Overview", "o", "layout-dashboard", "compare figures"),
+        Entry("tasks", "Tasks", "t", "list-details", "task new_task steps replay step_page"),
+        Entry("rate_limit", "Rate limit", "r", "clock", "events what_if probe_account pause_account resume_account clear_account"),
+        Entry("attempts", "LLM attempts", "a", "activity"),
+    ),
+    "Verify": (
+        Entry("tests", "Tests", "e", "test-pipe", "test_run new_schedule schedule"),
+        Entry("components", "Health", "h", "heartbeat", "component"),
+        Entry("logs", "Logs", "l", "logs", "imports"),
+        Entry("callers", "Callers", "c", "user"),
+    ),
+    "Administer": (
+        Entry("settings", "Settings", "s", "settings", "account new_account import_settings retention"),
+        Entry("notifications", "Notifications", "i", "bell", "deliveries notices new_channel channel"),
+        Entry("users", "Users", "p", "users", permission=CHANGE),
+        Entry("audit", "Audit", "u", "history"),
+    ),
+}

@@ -1,0 +1,81 @@
+"""What if: other settings of the pacing, simulated on the last hours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.text import capfirst
+
+from agents.models import Settings, WhatIf
+from agents.models.setting import about
+from agents.operator_jobs.leased_job import cancel
+from agents.operator_jobs.what_if import start
+from agents.simulation.settings import TRIED
+from monitoring.settings.changes import model_field
+from monitoring.settings.forms import RowForm
+from monitoring.web.access import SUBMIT, guarded
+from monitoring.web.pages import page
+from monitoring.web.requests import PanelRequest
+from monitoring.what_if.result import SPANS, latest_what_if
+
+
+class WhatIfForm(RowForm):
+    """Prefilled with the settings `wished` for, else with those in force."""
+
+    names = TRIED
+    hours = forms.TypedChoiceField(
+        label="Time", coerce=int, choices=[(hours, capfirst(text.removeprefix("the "))) for hours, text in SPANS.items()], initial=24
+    )
+
+    def __init__(self, in_force: Settings, data: Any = None, wished: Mapping[str, str] | None = None) -> None:
+        super().__init__(in_force, data, {name: (wished or {}).get(name) or as_text(getattr(in_force, name)) for name in self.names})
+        for name in self.names:
+            field, unit = self.fields[name], about(model_field(in_force, name)).unit
+            if isinstance(field, forms.BooleanField):
+                field = forms.ChoiceField(label=field.label, help_text=field.help_text, choices=[("true", "Yes"), ("false", "No")])
+                self.fields[name] = field
+            field.label = f"{field.label}, {unit}" if unit else field.label
+
+    def clean(self) -> dict[str, Any]:
+        """What the model demands beyond a field's bounds."""
+        for name in set(self.names) & set(self.cleaned_data):
+            try:
+                for validate in model_field(self.row, name).validators:
+                    validate(self.cleaned_data[name])
+            except forms.ValidationError as error:
+                self.add_error(name, error)
+        return self.cleaned_data
+
+    def settings(self) -> dict[str, str]:
+        return {name: as_text(self.cleaned_data[name]) for name in self.names}
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(as_text(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@page("what_if/what_if", post=SUBMIT)
+def what_if(request: PanelRequest) -> HttpResponse | dict[str, Any]:
+    form = WhatIfForm(Settings.current(), request.POST if request.method == "POST" else None, request.GET)
+    if form.is_bound and form.is_valid():
+        hours, tried = form.cleaned_data["hours"], form.settings()
+        run = start(hours=hours, settings=tried, by=request.user.get_username())
+        if (run.hours, run.settings) != (hours, tried):
+            messages.warning(request, "Another run is under way; it is shown below. Yours was not started.")
+        return redirect("what_if")
+    return {"form": form, "what_if": latest_what_if()}
+
+
+@guarded(get=None, post=SUBMIT)
+def cancel_what_if(request: PanelRequest, pk: int) -> HttpResponse:
+    """Cancel a run that has not ended."""
+    if not cancel(get_object_or_404(WhatIf, pk=pk)):
+        messages.info(request, "The run has already ended.")
+    return redirect("what_if")
