@@ -24,8 +24,7 @@ _STARS = re.compile(r"[★⭐]{1,10}(?=[☆✩]*$)")
 _BARE_RATING = re.compile(r"(?:10|\d)\.\d{1,2}")
 _REVIEWS = re.compile(r"\(?(\d[\d,.]*k?)\s*\+?\)?\s*(?:reviews?|ratings?|votes?|comments?)\b", re.I)
 _DURATION = re.compile(
-    r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$",
-    re.I,
+    r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$", re.I
 )
 _DAY = rf"\d{{4}}-\d\d-\d\d|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTHS},? \d{{4}}|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}"
 _DATE = re.compile(rf"\b(?:{_DAY})\b", re.I)
@@ -120,17 +119,13 @@ def _of_part(text: str) -> Iterator[tuple[str, str]]:
 
 def _figures(text: str) -> Iterator[tuple[str, str]]:
     if found := _RATING.search(text):
-        yield "rating", found[1] or found[2] or found[3]
+        yield "rating", found[found.lastindex or 0]
     elif stars := _STARS.match(text):
         yield "rating", str(len(stars[0]))
     elif _BARE_RATING.fullmatch(text):
         yield "rating", text
-    if found := _REVIEWS.search(text):
-        yield "reviews", found[1]
-    if year := _YEAR.fullmatch(text):
-        yield "year", year[1]
-    if pages := _PAGES.fullmatch(text):
-        yield "pages", pages[1]
+    counted = (("reviews", _REVIEWS.search(text)), ("year", _YEAR.fullmatch(text)), ("pages", _PAGES.fullmatch(text)))
+    yield from ((name, found[1]) for name, found in counted if found)
     if _PHONE.fullmatch(text) and not _DATE.search(text) and sum(map(str.isdigit, text)) > _LEAST_PHONE:
         yield "phone", text
 
@@ -144,7 +139,6 @@ def _of_data(name: str, value: str) -> Iterator[tuple[str, str]]:
 LONGEST_TEXT = 2_000
 LONGEST_NAME = 160
 _STRONG = frozenset({"strong", "b", "dt", "summary"})
-_IMAGES = frozenset({"img"})
 _NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "task", "film", "movie", "book"})
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES = 6
@@ -181,6 +175,10 @@ class Item:
         return " ".join(self.outline.pieces[place] for place in self._places)[:LONGEST_TEXT]
 
     @cached_property
+    def _headings(self) -> list[int]:
+        return self.outline.inside(self.at, HEADINGS)
+
+    @cached_property
     def _places(self) -> list[int]:
         return [place for _, texts in self.outline.besides(self.at, self.skipped) for place in texts]
 
@@ -199,7 +197,7 @@ class Item:
             text = outline.text(place, 80)
             if text and not is_label(text) and not attributes_in(text):
                 yield outline.text(place, LONGEST_NAME)
-        yield from (outline.nodes[place].get("alt", "") for place in outline.inside(self.at, _IMAGES))
+        yield from (outline.nodes[place].get("alt", "") for place in outline.inside(self.at, frozenset({"img"})))
         texts = (outline.pieces[place] for place in self._places)
         own = (text for text in texts if text not in self.labels and not is_label(text) and not attributes_in(text))
         yield from (text for text in own if any(map(str.isalpha, text)))
@@ -216,10 +214,6 @@ class Item:
         if found.get("genre") in genres:
             found["genre"] = ", ".join(dict.fromkeys(part.strip() for value in genres for part in value.split(",")))
         return found
-
-    @cached_property
-    def _headings(self) -> list[int]:
-        return self.outline.inside(self.at, HEADINGS)
 
     def _columns(self) -> Iterator[tuple[str, str]]:
         for column, cell in enumerate(cells(self.outline, self.at) if self.heads else ()):

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import cast
 
-from agents.page.nodes import Node, hides
+from agents.page.nodes import Node, hides, one_line
 
 # Beyond this a page is no longer a list that somebody reads.
 MOST_NODES = 25_000
@@ -23,7 +23,6 @@ _ROLE_TAGS = {
     "menu": "menu", "menubar": "menu", "tablist": "menu", "listbox": "menu", "radiogroup": "menu", "toolbar": "menu",
     "tab": "button", "menuitem": "button", "option": "button", "main": "main", "img": "img", "table": "table", "list": "ul",
 }  # fmt: skip
-
 
 # Parts of an outline that lie side by side: the place of each, and the place after its last.
 Spans = list[tuple[int, int]]
@@ -46,6 +45,8 @@ class Outline:
     lasts: list[int] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
+    _counted: dict[frozenset[str], list[int]] = field(default_factory=dict)
+    _within: dict[frozenset[str], list[bool]] = field(default_factory=dict)
 
     @cached_property
     def children(self) -> list[list[int]]:
@@ -55,10 +56,11 @@ class Outline:
                 found[parent].append(at)
         return found
 
-    def count(self, tags: frozenset[str]) -> list[int]:
-        return [0, *accumulate(map(tags.__contains__, self.tags))]
-
-    def held(self, at: int, counted: list[int]) -> int:
+    def held(self, at: int, tags: frozenset[str]) -> int:
+        """How many nodes of these tags a node holds, itself included."""
+        if tags not in self._counted:
+            self._counted[tags] = [0, *accumulate(map(tags.__contains__, self.tags))]
+        counted = self._counted[tags]
         return counted[self.ends[at]] - counted[at]
 
     def spans(self, places: Iterable[int]) -> Spans:
@@ -74,8 +76,11 @@ class Outline:
             found[start:end] = [True] * (end - start)
         return found
 
-    def within(self, tags: frozenset[str]) -> list[bool]:
-        return self.covered(at for at, tag in enumerate(self.tags) if tag in tags)
+    def is_within(self, at: int, tags: frozenset[str]) -> bool:
+        """Whether a node is of these tags, or stands in one that is."""
+        if tags not in self._within:
+            self._within[tags] = self.covered(place for place, tag in enumerate(self.tags) if tag in tags)
+        return self._within[tags][at]
 
     def besides(self, at: int, others: Spans) -> Iterator[tuple[range, range]]:
         """What of a node is in none of some parts of the page: its stretches, each as places and as places of texts."""
@@ -104,11 +109,9 @@ class Outline:
 
 def outline(root: Node) -> Outline:
     """The outline of a page; its first MOST_NODES nodes where there are more."""
-    made = Outline()
-    nodes, tags, parents, ends, firsts, lasts, pieces, owners = (
-        made.nodes, made.tags, made.parents, made.ends, made.firsts, made.lasts, made.pieces, made.owners,
-    )  # fmt: skip
-    parent = -1
+    made, parent = Outline(), -1
+    nodes, tags, parents, ends, firsts, lasts = made.nodes, made.tags, made.parents, made.ends, made.firsts, made.lasts
+    pieces, owners = made.pieces, made.owners
     # A node, or the place of one whose inside is over. One long loop without calls: each of thousands of nodes passes it.
     stack: list[Node | int] = [root]
     while stack:
@@ -123,7 +126,7 @@ def outline(root: Node) -> Outline:
             parents.append(parent)
             ends.append(at + 1)
             firsts.append(len(pieces))
-            if (text := node.text) and (piece := _one_line(text)):
+            if (text := node.text) and (piece := one_line(text, LONGEST_PIECE)):
                 pieces.append(piece)
                 owners.append(at)
             lasts.append(len(pieces))
@@ -132,11 +135,7 @@ def outline(root: Node) -> Outline:
                 stack.append(at)
                 stack.extend(reversed(node))
                 continue
-        if parent >= 0 and (text := node.tail) and (piece := _one_line(text)):
+        if parent >= 0 and (text := node.tail) and (piece := one_line(text, LONGEST_PIECE)):
             pieces.append(piece)
             owners.append(parent)
     return made
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text[: LONGEST_PIECE * 4].split())[:LONGEST_PIECE]

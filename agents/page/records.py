@@ -41,13 +41,13 @@ _FRAME = 0.5
 _MOST_HEADINGS = 2
 # A block of so many links or buttons without a text besides them is a menu.
 _MENU = 3
-
 # One attribute may stand there by chance.
 _LEAST_ATTRIBUTES = 2
 _WRITTEN = frozenset({"input", "textarea", "select"})
 _ASIDE = frozenset({"nav", "footer", "menu"})
 _EDGES = frozenset({"nav", "footer"})
 _LONE = frozenset({"h2", "h3", "h4", "h5"})
+_CELLS, _COLUMN_HEADS = frozenset({"td"}), frozenset({"th"})
 # What orders or narrows a list.
 _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
 
@@ -64,12 +64,8 @@ class Group:
 class _Repeats:
     outline: Outline
 
-    def __post_init__(self) -> None:
-        self._headings, self._heads, self._pressed = map(self.outline.count, (HEADINGS, _HEADS, PRESSED))
-        self._outside, self._in_pressed = map(self.outline.within, (_LANDMARKS, PRESSED))
-
     def groups(self) -> list[Group]:
-        """The page's lists in document order; no item lies in another. Lists of bare links count where there is nothing better."""
+        """In document order; no item lies in another. Lists of bare links count where there is nothing better."""
         found = list(self._candidates())
         return self._apart([group for group in found if group.strong]) or self._apart(found)
 
@@ -77,10 +73,10 @@ class _Repeats:
         """The largest block in which a heading stands alone, where it is no larger than an item and has something to press."""
         outline, at = self.outline, heading
         while (outer := outline.parents[at]) >= 0:
-            if outline.tags[outer] in _NEVER - {"form"} or outline.held(outer, self._headings) > 1:
+            if outline.tags[outer] in _NEVER - {"form"} or outline.held(outer, HEADINGS) > 1:
                 break
             at = outer
-        is_item = outline.ends[at] - at <= _MOST_NODES and outline.held(at, self._pressed) and not self._outside[at]
+        is_item = outline.ends[at] - at <= _MOST_NODES and outline.held(at, PRESSED) and not outline.is_within(at, _LANDMARKS)
         return at if is_item and at != heading else None
 
     def _apart(self, found: list[Group]) -> list[Group]:
@@ -99,16 +95,17 @@ class _Repeats:
         return sorted(kept, key=lambda one: one.items[0])
 
     def _candidates(self) -> Iterator[Group]:
-        for at, children in enumerate(self.outline.children):
-            if len(children) < 2 or self._outside[at] or not self.outline.held(at, self._pressed):
+        outline = self.outline
+        for at, children in enumerate(outline.children):
+            if len(children) < 2 or outline.is_within(at, _LANDMARKS) or not outline.held(at, PRESSED):
                 continue
             items = [item for item in map(self._unwrapped, children) if self._is_substantial(item)]
             if len(items) < 2:
                 continue
-            shapes = {item: frozenset(self.outline.tags[item : self.outline.ends[item]]) - _INLINE for item in items}
+            shapes = {item: frozenset(outline.tags[item : outline.ends[item]]) - _INLINE for item in items}
             usual = Counter(shapes.values()).most_common(1)[0][0]
             near = {shape for shape in set(shapes.values()) if len(shape & usual) >= _LEAST_ALIKE * (len(shape | usual) or 1)}
-            alike = tuple(item for item in items if self.outline.tags[item] in _ITEM_TAGS or shapes[item] in near)
+            alike = tuple(item for item in items if outline.tags[item] in _ITEM_TAGS or shapes[item] in near)
             strong = sum(map(self._is_rich, alike)) * 2 > len(alike)
             if len(alike) >= (2 if strong else 3):
                 yield Group(alike, strong)
@@ -125,11 +122,11 @@ class _Repeats:
 
     def _is_substantial(self, at: int) -> bool:
         outline = self.outline
-        if outline.tags[at] in _NEVER or self._outside[at] or outline.ends[at] - at > _MOST_NODES:
+        if outline.tags[at] in _NEVER or outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
             return False
         owners = outline.owners[outline.firsts[at] : outline.lasts[at]]
-        pressed, headed = outline.held(at, self._pressed), outline.held(at, self._heads) > 0
-        if pressed >= _MENU and not headed and sum(not self._in_pressed[owner] for owner in owners) <= 1:
+        pressed, headed = outline.held(at, PRESSED), outline.held(at, _HEADS) > 0
+        if pressed >= _MENU and not headed and sum(not outline.is_within(owner, PRESSED) for owner in owners) <= 1:
             return False
         return (len(owners) >= 1 and (pressed >= 1 or headed)) or (len(owners) >= 2 and outline.tags[at] in _ITEM_TAGS)
 
@@ -137,8 +134,8 @@ class _Repeats:
         """Whether it is an item by itself: it has a heading or a picture, or is marked as an item, and has more than one text."""
         outline = self.outline
         pieces = outline.lasts[at] - outline.firsts[at]
-        if outline.held(at, self._heads):
-            return pieces >= 2 or outline.held(at, self._headings) > 0
+        if outline.held(at, _HEADS):
+            return pieces >= 2 or outline.held(at, HEADINGS) > 0
         return pieces >= 3 or (pieces == 2 and outline.tags[at] in _ITEM_TAGS)
 
     def _frames(self, item: int, strong: list[int]) -> bool:
@@ -220,16 +217,12 @@ class Records:
 
     def _free(self, tags: frozenset[str], groups: Sequence[Group]) -> list[int]:
         outline, listed = self.outline, self.outline.covered(place for group in groups for place in group.items)
-        found = (at for at, tag in enumerate(outline.tags) if tag in tags and not listed[at] and not self._aside[at])
+        found = (at for at, tag in enumerate(outline.tags) if tag in tags and not listed[at] and not outline.is_within(at, _ASIDE))
         return [at for at in found if outline.firsts[at] < outline.lasts[at]]
 
-    @cached_property
-    def _aside(self) -> list[bool]:
-        return self.outline.within(_ASIDE)
-
     def _block(self, at: int) -> int:
-        outline, counted = self.outline, self.outline.count(_EDGES)
-        while (outer := outline.parents[at]) >= 0 and outline.tags[outer] not in {"body", "html"} and not outline.held(outer, counted):
+        outline = self.outline
+        while (outer := outline.parents[at]) >= 0 and outline.tags[outer] not in {"body", "html"} and not outline.held(outer, _EDGES):
             at = outer
         return at
 
@@ -241,8 +234,7 @@ class Records:
 
     @cached_property
     def _filled_in(self) -> list[int]:
-        outline, counted = self.outline, self.outline.count(_WRITTEN)
-        return [at for at, tag in enumerate(outline.tags) if tag == "form" and outline.held(at, counted)]
+        return [at for at, tag in enumerate(self.outline.tags) if tag == "form" and self.outline.held(at, _WRITTEN)]
 
     @cached_property
     def _usable(self) -> tuple[list[int], list[Element]]:
@@ -258,14 +250,10 @@ class Records:
     def _of_group(self, group: Group) -> Iterator[tuple[int, Record]]:
         heads, labels, rated = self._column_heads(group.items[0]), self._labels(group), self._rated(group)
         for at in group.items:
-            if self.outline.tags[at] == "tr" and not heads and not self.outline.held(at, self._cells):
+            if self.outline.tags[at] == "tr" and not heads and not self.outline.held(at, _CELLS):
                 continue
             item = Item(self.outline, at, labels, heads, rated)
             yield at, Record(item.name(), item.attributes(), item.text(), tuple(element for _, element in self._usable_in(at)))
-
-    @cached_property
-    def _cells(self) -> list[int]:
-        return self.outline.count(frozenset({"td"}))
 
     def _labels(self, group: Group) -> frozenset[str]:
         """Texts without figures that most items of the group have beside another text: they name what differs."""
@@ -301,5 +289,4 @@ class Records:
 
     @cached_property
     def _headed_rows(self) -> list[int]:
-        outline, counted = self.outline, self.outline.count(frozenset({"th"}))
-        return [at for at, tag in enumerate(outline.tags) if tag == "tr" and outline.held(at, counted) > 1]
+        return [at for at, tag in enumerate(self.outline.tags) if tag == "tr" and self.outline.held(at, _COLUMN_HEADS) > 1]
