@@ -19,7 +19,7 @@ then the element itself.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -53,17 +53,10 @@ _IDENTIFIER = re.compile(r"-?[A-Za-z_][A-Za-z0-9_-]*")
 
 
 class Numbered(NamedTuple):
+    """Nodes by a value, and each one's place among those of its value, from 1."""
+
     nodes: defaultdict[str, list[Node]]
     places: dict[Node, int]
-
-
-def _numbered(pairs: Iterable[tuple[Node, str | None]]) -> Numbered:
-    found = Numbered(defaultdict(list), {})
-    for node, value in pairs:
-        if value is not None:
-            found.nodes[value].append(node)
-            found.places[node] = len(found.nodes[value])
-    return found
 
 
 @dataclass
@@ -73,20 +66,16 @@ class Steady:
     root: Node
     nodes: list[Node]
     _known: dict[int, tuple[Selector, ...]] = field(default_factory=dict)
-    _first: dict[int, Selector] = field(default_factory=dict)
     # By selector, the element that it was made for.
     _made_beside: dict[str, int] = field(default_factory=dict)
-    _by_attribute: dict[tuple[str, str], Numbered] = field(default_factory=dict)
-    _by_text: dict[str, Numbered] = field(default_factory=dict)
+    _numbered: dict[tuple[str, str | None], Numbered] = field(default_factory=dict)
     _by_tag: dict[tuple[Node | None, str], dict[Node, int]] = field(default_factory=dict)
     _submitting: dict[tuple[Node | None, str, bool], Node | None] = field(default_factory=dict)
     _beside: dict[tuple[str, ...], dict[Node, int]] = field(default_factory=dict)
     _texts: dict[Node, str] = field(default_factory=dict)
 
     def first(self, element: Element) -> Selector:
-        if element.place not in self._first:
-            self._first[element.place] = next(self._valid(element))
-        return self._first[element.place]
+        return next(self._valid(element))
 
     def selectors(self, element: Element) -> tuple[Selector, ...]:
         if element.place not in self._known:
@@ -96,7 +85,7 @@ class Steady:
     def _valid(self, element: Element) -> Iterator[Selector]:
         for candidate in self._candidates(element):
             try:
-                yield candidate if isinstance(candidate, dict) else xpath(candidate)
+                yield xpath(candidate) if isinstance(candidate, str) else attribute(*candidate)
             except InvalidAction:
                 continue
 
@@ -126,21 +115,22 @@ class Steady:
         kind, value = selector["type"], selector["value"]
         if kind == ATTRIBUTE:
             tag = "a" if selector["attribute"] == "href" else "*"
-            return self._attribute(tag, selector["attribute"]).nodes[value] == [self.nodes[element.place]]
+            return self._having(tag, selector["attribute"]).nodes[value] == [self.nodes[element.place]]
         if kind != XPATH or element.tag not in value:
             return False
         return self._made_beside.get(value) == element.place or selector in self.selectors(element)
 
-    def _candidates(self, element: Element) -> Iterator[Selector | str]:
+    def _candidates(self, element: Element) -> Iterator[str | tuple[str, str]]:
+        """XPaths, and attributes with their values, the steadiest first; not all can be said in a selector."""
         node, type_ = self.nodes[element.place], element.type
         is_telling = element.tag == "input" and type_ in _TELLING_TYPES and type_ == node.get("type")
-        if is_telling and len(self._attribute("input", "type").nodes[type_]) == 1:
+        if is_telling and len(self._having("input", "type").nodes[type_]) == 1:
             yield f"//input[@type='{type_}']"
-        if element.href and len(self._attribute("a", "href").nodes[element.href]) == 1:
+        if element.href and len(self._having("a", "href").nodes[element.href]) == 1:
             # Callers read the seed off an address in a selector, but not in an XPath: one without a seed goes as an XPath.
-            drawn = self._attribute(DRAWN_LINK, "href").nodes[element.href]
+            drawn = self._having(DRAWN_LINK, "href").nodes[element.href]
             if "seed=" in element.href and not UNQUOTABLE.search(element.href) and not drawn:
-                yield attribute("href", element.href)
+                yield "href", element.href
             yield f"//a[@href={quoted(element.href)}]"
         yield from self._with_attribute("name", element.name)
         yield from self._in_form(element, node)
@@ -151,12 +141,9 @@ class Steady:
         yield from self._with_text(element, node)
         yield from self._at_place(element, node)
 
-    def _with_attribute(self, name: str, value: str) -> Iterator[Selector]:
-        if value.strip() and not UNQUOTABLE.search(value) and len(self._attribute("*", name).nodes[value]) == 1:
-            try:
-                yield attribute(name, value)
-            except InvalidAction:
-                return
+    def _with_attribute(self, name: str, value: str) -> Iterator[tuple[str, str]]:
+        if value.strip() and not UNQUOTABLE.search(value) and len(self._having("*", name).nodes[value]) == 1:
+            yield name, value
 
     def _in_form(self, element: Element, node: Node) -> Iterator[str]:
         if element.type != "submit" or element.form is None:
@@ -171,16 +158,16 @@ class Steady:
         if element.tag not in _PRESSED_TAGS and element.role != "option":
             return
         if text := self._text_of(node):
-            same = self._text(element.tag)
+            same = self._having(element.tag)
             path = f"//{element.tag}[normalize-space()={quoted(text)}]"
             yield path if len(same.nodes[text]) == 1 else f"({path})[{same.places[node]}]"
         elif label := node.get("aria-label", ""):
-            place = self._attribute(element.tag, "aria-label").places[node]
+            place = self._having(element.tag, "aria-label").places[node]
             yield f"(//{element.tag}[@aria-label={quoted(label)}])[{place}]"
 
     def _at_place(self, element: Element, node: Node) -> Iterator[str]:
         if element.href:
-            yield f"(//a[@href={quoted(element.href)}])[{self._attribute('a', 'href').places[node]}]"
+            yield f"(//a[@href={quoted(element.href)}])[{self._having('a', 'href').places[node]}]"
         if element.form is not None and element.tag in _FIELD_TAGS:
             place = self._of_tag(element.tag, self._forms[element.form])[node]
             yield f"(//form)[{element.form + 1}]/descendant::{element.tag}[{place}]"
@@ -191,21 +178,20 @@ class Steady:
     def _forms(self) -> list[Node]:
         return list(self.root.iter("form"))
 
-    def _attribute(self, tag: str, name: str) -> Numbered:
-        """`//tag[@name=…]`."""
-        if (tag, name) not in self._by_attribute:
-            self._by_attribute[tag, name] = _numbered((node, node.get(name)) for node in _all(self.root, tag))
-        return self._by_attribute[tag, name]
-
-    def _text(self, tag: str) -> Numbered:
-        """`//tag[normalize-space()=…]`."""
-        if tag not in self._by_text:
-            self._by_text[tag] = _numbered((node, self._text_of(node)) for node in _all(self.root, tag))
-        return self._by_text[tag]
+    def _having(self, tag: str, name: str | None = None) -> Numbered:
+        """`//tag[@name=…]` by the attribute's value; without a name `//tag[normalize-space()=…]` by the text."""
+        if (tag, name) not in self._numbered:
+            found = self._numbered[tag, name] = Numbered(defaultdict(list), {})
+            for node in self.root.iter(tag):
+                value = self._text_of(node) if name is None else node.get(name)
+                if value is not None:
+                    found.nodes[value].append(node)
+                    found.places[node] = len(found.nodes[value])
+        return self._numbered[tag, name]
 
     def _of_tag(self, tag: str, within: Node | None = None) -> dict[Node, int]:
         if (within, tag) not in self._by_tag:
-            nodes = _all(self.root if within is None else within, tag)
+            nodes = (self.root if within is None else within).iter(tag)
             self._by_tag[within, tag] = {node: place for place, node in enumerate(nodes, 1)}
         return self._by_tag[within, tag]
 
@@ -235,14 +221,10 @@ class Steady:
         if key not in self._beside:
             if len(self._beside) >= _MOST_NAMES:
                 return {}
-            buttons = self._text(tag).nodes[text] if text else self._attribute(tag, "aria-label").nodes[label]
-            named, wanted = self._text(name_tag).nodes[name], set(buttons)
+            buttons = self._having(tag).nodes[text] if text else self._having(tag, "aria-label").nodes[label]
+            named, wanted = self._having(name_tag).nodes[name], set(buttons)
             inside: set[Node] = set()
             for node in named if wanted and len(named) <= _MOST_BLOCKS else ():
                 inside |= next((held for outer in node.iterancestors() if (held := wanted.intersection(outer.iterdescendants(tag)))), set())
             self._beside[key] = {button: place for place, button in enumerate((one for one in buttons if one in inside), 1)}
         return self._beside[key]
-
-
-def _all(root: Node, tag: str) -> Iterable[Node]:
-    return root.iter() if tag == "*" else root.iter(tag)
