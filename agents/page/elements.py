@@ -34,16 +34,14 @@ class Element:
     `place` counts the page's interactive elements from 0 in document order. `role` is the ARIA role ("textbox", "button",
     "link", "listbox" for a select, …), `type` the type attribute in lower case ("text" for an input and "submit" for a form's
     button that have none). `label` is what a person would call it, `hints` further words that only the markup has
-    (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `hidden`: not to be seen, as far as the
-    markup shows. `layer`: 0 on the page itself, else the number of the dialog that it stands in, in document order from 1.
-    `overlay`: 0, or the number of the menu or popover that it stands in, which something on the page has opened.
-    `footer`: it stands in a footer, where links lead to other parts of the site.
-    `options` are the visible texts of a select, `sent_as` what each of them is sent as; `longest` is how many characters a field
-    takes, None for no limit. `beside` is the text just before a field, whether or not it is its label; `group` what the
-    set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds of a field for numbers,
-    dates or times, "" for none. `required`: its form isn't sent while it is empty; `invalid`: marked as holding something
-    wrong. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens is open, None where it
-    opens nothing; `opens` is what that is ("menu", "listbox", "dialog", …), "" for nothing known.
+    (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `layer`: 0 on the page itself, else the
+    number of the dialog that it stands in, in document order from 1. `overlay`: 0, or the number of the menu or popover that
+    something on the page has opened. `options` are the visible texts of a select, `sent_as` what each of them is sent as.
+    `longest` is how many characters a field takes, None for no limit. `beside` is the text just before a field, whether or not
+    it is its label; `group` what the set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are
+    the bounds of a field for numbers, dates or times, "" for none. `selected`: the tab, page, option or toggle in force.
+    `expanded`: whether what it opens is open, None where it opens nothing; `opens`: "menu", "listbox", "dialog", …, "" for
+    nothing known.
     """
 
     place: int
@@ -76,10 +74,6 @@ class Element:
     selected: bool = False
     expanded: bool | None = None
     opens: str = ""
-
-    @property
-    def dialog(self) -> bool:
-        return self.layer > 0
 
     @property
     def usable(self) -> bool:

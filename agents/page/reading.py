@@ -42,11 +42,7 @@ _COMPARED = 20_000
 
 @dataclass(frozen=True)
 class Page:
-    """A page as read: what can be operated on it, and how to select it.
-
-    `elements` are in document order. `url` is where the page was seen, "" when not known. `cuts`: a sentence for each part of it that
-    was left out for its size.
-    """
+    """`url` is where the page was seen, "" when not known. `cuts`: a sentence for each part that was left out for its size."""
 
     url: str
     elements: tuple[Element, ...]
@@ -73,16 +69,12 @@ class Page:
         return tuple(islice((text for text in found if text), _MOST_HEADINGS))
 
     @cached_property
-    def dialog(self) -> bool:
-        return any(element.dialog and element.usable for element in self.elements)
-
-    @cached_property
     def records(self) -> tuple[Record, ...]:
         return self._records.listed()
 
     @cached_property
     def subject(self) -> Record | None:
-        """What a detail page is about; None where the page has no such thing."""
+        """What a detail page is about, None for other pages."""
         is_start = re.fullmatch(r"https?://[^/]+/?(?:[?#].*)?", self.url)
         return None if is_start else self._records.subject()
 
@@ -106,15 +98,14 @@ class Page:
     @cached_property
     def dialogs(self) -> tuple[str, ...]:
         """The headings or names of the open dialogs, in document order; the last one lies on top."""
-        layers = sorted({element.layer for element in self.elements if element.dialog and element.usable})
+        layers = sorted({element.layer for element in self.elements if element.layer and element.usable})
         return tuple(self._reader.dialog_name(layer) for layer in layers)
 
     @cached_property
     def _headings_before(self) -> dict[int, str]:
-        """For each element's place the text of the last heading that ends before it, in one walk through the page."""
+        """By each element's place, in one walk through the page."""
         places = {node: place for place, node in enumerate(self._reader.nodes)}
-        headings: list[tuple[Node, str]] = []
-        found: dict[int, str] = {}
+        headings, found = list[tuple[Node, str]](), dict[int, str]()
         for node in self._reader.root.iter():
             if node in places:
                 around = set(node.iterancestors(*_HEADINGS))
@@ -147,7 +138,6 @@ class Page:
         return self._steady.selectors(element)
 
     def beside(self, element: Element, name: str) -> tuple[Selector, ...]:
-        """Selectors of a button in an item's block by the item's name; none where it doesn't stand there."""
         return self._steady.beside(element, name)
 
     def element(self, selector: Selector) -> Element | None:
@@ -201,10 +191,7 @@ def _stands_in(node: Node, block: Node) -> bool:
 
 
 def read(html: str, url: str) -> Page:
-    """Read a page, whatever it is: broken, empty, deep, with NUL characters or a foreign encoding declaration. Never raises.
-
-    What it costs is bounded: what is beyond the limits is left out and named in the page's `cuts`.
-    """
+    """Never raises, whatever the page is: broken, empty, deep, with a foreign encoding declaration. What it costs is bounded."""
     within, cuts = bounded(html)
     # The parser gets bytes whose encoding we know, so that a declaration in the page can't contradict.
     raw = within.encode("utf-8", "replace")
@@ -226,19 +213,14 @@ def read(html: str, url: str) -> Page:
 def _as_browsers_do(root: Node) -> None:
     """Remove what is no element for a browser's selectors, and tell a drawing's links from the page's, as an XPath does."""
     for node in list(root.iter(*_NO_ELEMENTS)):
-        for child in list(node):
-            node.remove(child)
+        del node[:]
     for node in cast("list[Node]", _drawn_links(root)):
         node.tag = DRAWN_LINK
 
 
 def excerpt(page: Page, limit: int) -> str:
-    """The reduced page in at most `limit` characters, cut at a line's end.
-
-    Title and headings first, then a line for each element that can be seen (role, label, state, selector), then visible text.
-    """
-    kept: list[str] = []
-    left = limit
+    """The page in at most `limit` characters, cut at a line's end: title, headings, a line for each usable element, texts."""
+    kept, left = list[str](), limit
     for line in _lines(page, limit):
         if len(line) > left:
             break
@@ -255,12 +237,12 @@ def _lines(page: Page, limit: int) -> Iterator[str]:
         if element.usable:
             selector = page.selector(element)
             way = selector["attribute"] if selector["type"] == ATTRIBUTE else "xpath"
-            parts = [element.role, f'"{one_line(element.label, 80)}"', f"[{way}={selector['value']}]"]
+            line = f'{element.role} "{one_line(element.label, 80)}" [{way}={selector["value"]}]'
             if element.role in FIELDS and element.value:
-                parts.append(f'value "{one_line(element.value, 60)}"')
+                line += f' value "{one_line(element.value, 60)}"'
             if element.options:
-                parts.append("options " + " | ".join(one_line(option, 40) for option in element.options[:_MOST_OPTIONS]))
-            yield " ".join(parts)
+                line += " options " + " | ".join(one_line(option, 40) for option in element.options[:_MOST_OPTIONS])
+            yield line
     yield from (f"Text: {text}" for text in islice(page.texts(limit), 400))
 
 

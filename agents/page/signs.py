@@ -84,9 +84,8 @@ def _is_one_of(element: Element, names: Collection[str]) -> bool:
 
 def search_box(elements: Sequence[Element]) -> Element | None:
     fields = [one for one in elements if one.usable and one.role in TEXT_FIELDS and one.type not in _NOT_FOR_WORDS]
-    for field in fields:
-        if field.role == "searchbox":
-            return field
+    if meant := next((one for one in fields if one.role == "searchbox"), None):
+        return meant
     for field in fields:
         if not _SEARCHES.isdisjoint(words(field.label) + words(field.placeholder) + words(field.name) + words(field.hints)):
             return field
@@ -95,7 +94,6 @@ def search_box(elements: Sequence[Element]) -> Element | None:
 
 
 def pagination(elements: Sequence[Element]) -> Pagination:
-    """The way through the pages of a list; all None where the page has no such thing."""
     pressed = [one for one in elements if not one.hidden and one.role in BUTTONS]
     numbers = {one: int(found[1]) for one in pressed if (found := _NUMBERED.fullmatch(one.label.strip()))}
     now = next((number for one, number in numbers.items() if one.selected), None)

@@ -49,7 +49,7 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.blank:
         return _without_page(step, intent, past)
-    if page.dialog and (closing := _close_dialog(step, page, past)):
+    if page.dialogs and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
     since = past
     if intent.logs_in:
@@ -170,7 +170,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
 
 def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
     """Press what closes a modal dialog without fields; one with fields may be where the task is done."""
-    inside = [element for element in page.elements if element.dialog and element.usable]
+    inside = [element for element in page.elements if element.layer and element.usable]
     buttons = [element for element in inside if element.role in BUTTONS]
     if len(buttons) < len(inside):
         return None

@@ -72,7 +72,7 @@ def forms(page: Page, wanted: Wanted) -> list[FoundForm]:
 def _apart(page: Page) -> Iterator[list[Element]]:
     """The elements of each form, and those outside of any; while a dialog with fields is open, only the dialog's."""
     shown = [element for element in page.elements if not element.hidden]
-    inside = [element for element in shown if element.dialog]
+    inside = [element for element in shown if element.layer]
     pool = inside if slots(inside) else shown
     by_form: dict[int | None, list[Element]] = {}
     for element in pool:

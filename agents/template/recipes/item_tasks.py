@@ -84,7 +84,7 @@ class DeleteItem(PressOnItem):
         return _press_in_dialog(page, self._CONFIRM)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return super().achieved(intent, page, past) and not page.dialog and not is_target_page(target_of(intent), page)
+        return super().achieved(intent, page, past) and not page.dialogs and not is_target_page(target_of(intent), page)
 
 
 class Share(PressOnItem):
@@ -93,12 +93,12 @@ class Share(PressOnItem):
     _FORM = FormTask(Kind.SHARE)
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if any(element.role in TEXT_FIELDS and element.dialog and element.usable for element in page.elements):
+        if any(element.role in TEXT_FIELDS and element.layer and element.usable for element in page.elements):
             return self._FORM.act(intent, page)
         return _press_in_dialog(page, self._FORM.sent_by)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return super().achieved(intent, page, past) and (not page.dialog or past.filled)
+        return super().achieved(intent, page, past) and (not page.dialogs or past.filled)
 
 
 class Wishlist(PressOnItem):
@@ -183,7 +183,7 @@ class React(PressOnItem):
 
 
 def _press_in_dialog(page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
-    return press_best(page, [element for element in page.elements if element.dialog and element.usable], labels)
+    return press_best(page, [element for element in page.elements if element.layer and element.usable], labels)
 
 
 _ADD = names(ADD_TO_CART)
@@ -304,7 +304,7 @@ class OwnComment(Recipe):
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if _DELETES.search(intent.words):
-            return was_pressed(past, _DELETING) and not page.dialog
+            return was_pressed(past, _DELETING) and not page.dialogs
         return was_pressed(past, _EDITING) and was_pressed(past, _SAVING) and not _edited(intent, page)
 
     def _done_here(self, intent: Intent, page: Page) -> tuple[Move, ...]:
