@@ -74,19 +74,14 @@ def _ports(text: str | None) -> frozenset[int] | range:
 
 
 def host_is_listed(host: str, port: int, entries: Iterable[Allowed]) -> bool:
-    """Whether pages may be fetched from a URL's host. An address counts as listed by its network."""
     address = _parsed(ipaddress.ip_address, host)
     return any(port in one.ports and (one.names(host) or (address is not None and one.holds(address))) for one in entries)
 
 
 def may_connect(address: Address, port: int, entries: Iterable[Allowed]) -> bool:
     """Whether a listed host may be fetched from at an address that it leads to: a public one, or one that is listed itself."""
-    if is_never_reached(address):
-        return False
-    plain = getattr(address, "ipv4_mapped", None) or address
-    carries_another = isinstance(plain, ipaddress.IPv6Address) and (plain.sixtofour or plain.teredo or plain in _NAT64)
-    is_plainly_public = plain.is_global and not plain.is_multicast and not carries_another
-    return is_plainly_public or any(port in one.ports and one.holds(plain) for one in entries)
+    is_listed_itself = any(port in one.ports and one.holds(_inner(address)) for one in entries)
+    return is_public(address) or (is_listed_itself and not is_never_reached(address))
 
 
 def entry_of(host: str, port: int) -> Allowed:

@@ -9,7 +9,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A task's site. `url`: where relative URLs start; `seed`: its query part ("seed=58"), "" for none, None when it can't be known;
+    """`url`: where relative URLs start; `seed`: its query part ("seed=58"), "" for none, None when it can't be known;
     `kept`: query parts that every URL carries unless it has its own."""
 
     url: str
@@ -20,7 +20,7 @@ class Site:
         """The target as an absolute URL with the site's own scheme, host, port, seed and kept query; None when it leads elsewhere."""
         parts = split_http(joined(self.url, target))
         home = split_http(self.url)
-        if parts is None or home is None or parts.hostname not in {home.hostname, *LOOPBACK} or _port(parts) != _port(home):
+        if parts is None or home is None or parts.hostname not in {home.hostname, *LOOPBACK} or port_of(parts) != port_of(home):
             return None
         return parts._replace(scheme=home.scheme, netloc=home.netloc, query=self._query(parts.query)).geturl()
 
@@ -51,7 +51,7 @@ def split_http(url: str) -> SplitResult | None:
 
 
 def query_parts(query: str) -> list[str]:
-    """The parts between the ampersands, as written: decoding them would change placeholders."""
+    """As written: decoding them would change placeholders."""
     return [part for part in query.split("&") if part]
 
 
@@ -64,13 +64,12 @@ def without_seeds(parts: list[str]) -> list[str]:
 
 
 def same_page(one: str, other: str) -> bool:
-    """Whether two URLs of a site name the same page, apart from the order of their query and their fragment."""
+    """Apart from the order of their query and their fragment."""
     first, second = ((parts.path or "/", sorted(query_parts(parts.query))) for parts in map(urlsplit, (one, other)))
     return first == second
 
 
 def path_of(address: str) -> str:
-    """The path of an absolute or relative address, "" where it has none or is no address."""
     parts = _split(address)
     return parts.path if parts else ""
 
@@ -85,14 +84,13 @@ def _split(url: str) -> SplitResult | None:
 
 
 def joined(base: str, target: str) -> str:
-    """The absolute address of a target as seen from a page; "" where they make none."""
     try:
         return urljoin(base, target)
     except ValueError:
         return ""
 
 
-def _port(parts: SplitResult) -> int:
+def port_of(parts: SplitResult) -> int:
     return parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import httpx
 
 from agents.contract.allowed_hosts import Address, Allowed, allowed, host_is_listed, may_connect
-from agents.contract.origins import split_http
+from agents.contract.origins import port_of, split_http
 from agents.llm.checked_transport import CheckedTransport
 from agents.llm.client import LLMError, start
 
@@ -76,4 +76,4 @@ def _origin(url: str) -> tuple[str, str, int]:
     parts = split_http(url)
     if parts is None:
         raise NotFetched("it has no http or https address.")
-    return parts.scheme, str(parts.hostname), {"http": 80, "https": 443}[parts.scheme] if parts.port is None else parts.port
+    return parts.scheme, str(parts.hostname), port_of(parts)
