@@ -159,7 +159,7 @@ class Outcome(Choice):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One entry of a history, as far as it is needed: without typed text. `type` "": of an unknown kind; `number`: as the caller counts."""
+    """An entry of a history without typed text. `type` "": of an unknown kind; `number`: as the caller counts."""
 
     type: str
     sign: str
@@ -178,7 +178,7 @@ class Judged:
 
 
 def heard(history: Sequence[PastAction]) -> tuple[Heard, ...]:
-    """A step's history, small enough to be kept with its facts. Errors are masked and cut; one without an outcome is a failure."""
+    """Small enough to be kept with a step's facts. Errors are masked and cut; one without an outcome is a failure."""
     return tuple(
         Heard(
             past.type,

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from agents.common.text import storable_json
-from agents.contract.action_types import KEY_ALIASES, Kind, Value, kind_of
-from agents.contract.selectors import InvalidAction, Selector, by_attribute, custom, for_playwright, text_in, xpath
+from agents.contract.action_types import KEY_ALIASES, Kind, Value, folded, kind_of
+from agents.contract.selectors import InvalidAction, Selector, attribute, by_attribute, for_playwright, text_in, xpath
 
 _XPATH_MARK = re.compile(r"\A\s*xpath\s*=\s*(?=[/(.])", re.IGNORECASE)
 _CSS_MARK = re.compile(r"\A\s*css\s*=\s*", re.IGNORECASE)
@@ -24,7 +24,7 @@ _NO_TYPE = "selector.type: must be attributeValueSelector, tagContainsSelector o
 
 
 def repair_selector(raw: object) -> Selector:
-    """A selector in any shape that models write, as the contract's; raises InvalidAction where its meaning is not certain."""
+    """Raises InvalidAction where the meaning is not certain."""
     if isinstance(raw, str):
         return _from_text(raw)
     if not isinstance(raw, dict):
@@ -56,7 +56,7 @@ def _from_text(text: str) -> Selector:
     """A bare string: an XPath where it begins like one, else what Playwright makes of it."""
     if _XPATH_MARK.match(text) or text.strip().startswith(("//", "(//", ".//")):
         return _xpath(text)
-    return custom(_CSS_MARK.sub("", text, count=1).strip())
+    return attribute("custom", _CSS_MARK.sub("", text, count=1).strip())
 
 
 def _way_and_value(raw: dict[str, Any]) -> tuple[str, object]:
@@ -73,13 +73,12 @@ def _way_and_value(raw: dict[str, Any]) -> tuple[str, object]:
 
 def _way(name: object, *, only_known: bool = False) -> str:
     """How a name of a type or attribute selects: "xpath", "css", "text", or an attribute as "@id"."""
-    folded = name.strip().removeprefix("@") if isinstance(name, str) else ""
-    way = _WAYS.get(folded.casefold())
-    if way:
+    bare = name.strip().removeprefix("@") if isinstance(name, str) else ""
+    if way := _WAYS.get(bare.casefold()):
         return way
-    if not folded or (only_known and folded not in _ATTRIBUTE_TYPES):
+    if not bare or (only_known and bare not in _ATTRIBUTE_TYPES):
         raise InvalidAction(_NO_TYPE)
-    return "@class" if folded == "className" else f"@{folded}"
+    return "@class" if bare == "className" else f"@{bare}"
 
 
 def _xpath(text: str) -> Selector:
@@ -96,7 +95,7 @@ Fields = dict[str, Any]
 _NAME_KEYS = ("type", "name", "action", "tool", "tool_name", "action_type")
 _ARGUMENT_KEYS = ("arguments", "args", "parameters", "params")
 _SIDES = ("up", "down", "left", "right")
-_HISTORY = {"goback": "go_back", "goforward": "go_forward"}
+_IN_HISTORY = {"goback": {"go_back": True}, "goforward": {"go_forward": True}}
 _SELECTOR_ALIASES = {"locator": None, "xpath": "xpath", "css": "css", "cssSelector": "css"}
 _FIELD_ALIASES: dict[str, dict[str, str]] = {
     "NavigateAction": {"href": "url", "goBack": "go_back", "goForward": "go_forward"},
@@ -115,10 +114,10 @@ _EXACT = 10**15
 
 
 def canonical(raw: object) -> Fields:
-    """The dict `{"type": …, …fields}` of a foreign action, still to be validated; raises InvalidAction when its type is unknown."""
+    """`{"type": …, …fields}` of a foreign action, still to be validated; raises InvalidAction when its type is unknown."""
     kind, given = named(storable_json(raw))
-    fields = {name: value for name, value in _renamed(kind, given).items() if name in kind.fields and value is not None}
-    repaired = {name: _repaired(kind.fields[name], value) for name, value in fields.items()}
+    fields = ((name, value) for name, value in _renamed(kind, given).items() if name in kind.fields and value is not None)
+    repaired = {name: _repaired(kind.fields[name], value) for name, value in fields}
     kept = {name: value for name, value in repaired.items() if kind.fields[name] is not Value.TRUE or value is not False}
     # Where callers let the selector win over a point or a time, the loser goes.
     if "selector" in kept and frozenset({"selector"}) in kind.forms:
@@ -138,20 +137,13 @@ def named(raw: object) -> tuple[Kind, Fields]:
     elif isinstance(raw.get("action"), dict):
         call = {**{key: raw[key] for key in ("selector",) if key in raw}, **raw["action"]}
     for key in _NAME_KEYS:
-        kind = kind_of(call.get(key))
-        if kind:
-            return kind, {**_history_flag(call[key]), **_arguments(call, key)}
+        if kind := kind_of(call.get(key)):
+            return kind, {**_IN_HISTORY.get(folded(call[key]), {}), **_arguments(call, key)}
     if len(call) == 1:
         name, fields = next(iter(call.items()))
-        kind = kind_of(name)
-        if kind and isinstance(fields, dict):
-            return kind, {**_history_flag(name), **fields}
+        if (kind := kind_of(name)) and isinstance(fields, dict):
+            return kind, {**_IN_HISTORY.get(folded(name), {}), **fields}
     raise InvalidAction("type: no known action; use one of the catalogue.")
-
-
-def _history_flag(name: str) -> Fields:
-    folded = re.sub(r"[\s_-]|browser\.|Action$", "", name).casefold()
-    return {_HISTORY[folded]: True} if folded in _HISTORY else {}
 
 
 def _arguments(call: Fields, name_key: str) -> Fields:
@@ -168,11 +160,10 @@ def _arguments(call: Fields, name_key: str) -> Fields:
 def _renamed(kind: Kind, given: Fields) -> Fields:
     aliases = _FIELD_ALIASES.get(kind.type, {})
     fields = {aliases[name]: value for name, value in given.items() if name in aliases}
-    if "selector" in kind.fields:
-        alias = next((alias for alias in _SELECTOR_ALIASES if given.get(alias)), None)
-        if alias:
-            way = _SELECTOR_ALIASES[alias]
-            fields["selector"] = {"type": way, "value": given[alias]} if way else given[alias]
+    alias = next((alias for alias in _SELECTOR_ALIASES if given.get(alias)), None)
+    if alias and "selector" in kind.fields:
+        way = _SELECTOR_ALIASES[alias]
+        fields["selector"] = {"type": way, "value": given[alias]} if way else given[alias]
     fields |= {name: value for name, value in given.items() if value is not None and name in kind.fields}
     return _scrolled(given, fields) if kind.type == "ScrollAction" else fields
 
@@ -181,11 +172,10 @@ def _scrolled(given: Fields, fields: Fields) -> Fields:
     """Sides may come as a direction, as a value, or with an amount, which the contract doesn't have."""
     direction = given.get("direction", fields.get("value"))
     side = direction.strip().casefold() if isinstance(direction, str) else ""
+    rest = {name: value for name, value in fields.items() if name != "value"}
     if side in _SIDES:
-        return {name: value for name, value in fields.items() if name != "value"} | {side: True}
-    if isinstance(fields.get("value"), int | float):
-        return {name: value for name, value in fields.items() if name != "value"}
-    return fields
+        return rest | {side: True}
+    return rest if isinstance(fields.get("value"), int | float) else fields
 
 
 def _repaired(wanted: Value, value: Any) -> Any:

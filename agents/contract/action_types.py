@@ -1,5 +1,6 @@
 """The actions that callers know: their names, fields and rules, as data. Validation, repair and the LLM's prompt all read it."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,8 +69,7 @@ def _kind(names: str, about: str, sentence: str, forms: str = "", optional: str 
     fields = {field: _VALUES[field] for field in [*forms.replace("|", " ").split(), *optional.split()]}
     if name == "Type":
         fields["text"] = Value.TEXT
-    exact = tuple(frozenset(form.split()) for form in forms.split("|"))
-    aliases = tuple(_ALIASES.get(name, "").split())
+    exact, aliases = tuple(frozenset(form.split()) for form in forms.split("|")), tuple(_ALIASES.get(name, "").split())
     return Kind(f"{name}Action", f"browser.{tool}", about, sentence, fields, exact, frozenset(optional.split()), aliases)
 
 
@@ -111,18 +111,17 @@ _KINDS = (
 CATALOGUE: dict[str, Kind] = {kind.type: kind for kind in _KINDS}
 
 
-def _folded(name: str) -> str:
-    """Names as callers compare them: no namespace, no "Action", no case, no separators."""
-    name = name.strip().removeprefix("browser.").removesuffix("Action")
-    return "".join(letter for letter in name.casefold() if letter not in " _-")
+def folded(name: str) -> str:
+    """As callers compare names: no namespace, no "Action", no case, no separators."""
+    return re.sub(r"[ _-]", "", name.strip().removeprefix("browser.").removesuffix("Action").casefold())
 
 
-_BY_NAME = {_folded(name): kind for kind in _KINDS for name in (kind.type, kind.tool, *kind.aliases)}
+_BY_NAME = {folded(name): kind for kind in _KINDS for name in (kind.type, kind.tool, *kind.aliases)}
 
 
 def kind_of(name: object) -> Kind | None:
-    """The kind of action that a canonical, tool or alias name means, e.g. "click", "browser.input", "goto"; None when unknown."""
-    return _BY_NAME.get(_folded(name)) if isinstance(name, str) else None
+    """The kind that a canonical, tool or alias name means, e.g. "click", "browser.input", "goto"; None when unknown."""
+    return _BY_NAME.get(folded(name)) if isinstance(name, str) else None
 
 
 # The key names that Playwright knows; any single character is one too. An unknown name fails in the browser.

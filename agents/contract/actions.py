@@ -34,7 +34,7 @@ _WITH_FLAG = {"go_back": "Go back", "go_forward": "Go forward"} | {side: f"Scrol
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One browser action: `type` is the canonical name ("ClickAction"), `fields` its JSON fields without the type."""
+    """`type` is the canonical name ("ClickAction"), `fields` are its JSON fields without the type."""
 
     type: str
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -44,17 +44,16 @@ class Action:
         return CATALOGUE[self.type].tool
 
     def as_action(self) -> dict[str, Any]:
-        """As one-shot callers want it: `{"type": "ClickAction", "selector": {…}}`."""
+        """For one-shot callers: `{"type": "ClickAction", "selector": {…}}`."""
         return {"type": self.type, **deepcopy(dict(self.fields))}
 
     def as_tool_call(self) -> dict[str, Any]:
-        """As step callers want it: `{"name": "browser.click", "arguments": {…}}`."""
+        """For step callers: `{"name": "browser.click", "arguments": {…}}`."""
         return {"name": self.tool, "arguments": deepcopy(dict(self.fields))}
 
     def in_words(self) -> str:
         """A short sentence for people, e.g. `Type "Arrival" into //input[@name='q']`."""
-        flagged = next((sentence for name, sentence in _WITH_FLAG.items() if name in self.fields), None)
-        if flagged:
+        if flagged := next((sentence for name, sentence in _WITH_FLAG.items() if name in self.fields), None):
             return flagged
         selector = self.fields.get("selector")
         shown = {name: shorten(value) if isinstance(value, str) else value for name, value in self.fields.items()}
@@ -64,7 +63,7 @@ class Action:
 
 
 def validate(raw: object) -> Action:
-    """The action of a canonical dict `{"type": …, …fields}`; raises InvalidAction, whose text names field and remedy."""
+    """From a canonical dict `{"type": …, …fields}`; raises InvalidAction, whose text names field and remedy."""
     if not isinstance(raw, Mapping):
         raise InvalidAction("action: must be an object with a type.")
     kind = CATALOGUE.get(raw["type"]) if isinstance(raw.get("type"), str) else None
@@ -81,8 +80,7 @@ def repair(raw: object) -> Action:
 
 
 def _check_form(kind: Kind, given: dict[str, Any]) -> None:
-    unknown = sorted(given.keys() - kind.fields.keys())
-    if unknown:
+    if unknown := sorted(given.keys() - kind.fields.keys()):
         raise InvalidAction(f"{storable(unknown[0])[:100]}: a {kind.type} has no such field; leave it out.")
     if given.keys() - kind.optional not in kind.forms:
         choices = "; or ".join(" and ".join(sorted(form)) or "no field" for form in kind.forms)
@@ -120,8 +118,8 @@ def _check_text(name: str, wanted: Value, value: object) -> None:
         if _SCHEME.match(value) and not value.lower().startswith(("http://", "https://")):
             raise InvalidAction(f"{name}: must be http or https.")
     if wanted is Value.KEYS:
-        unknown = [part for part in (["+"] if value == "+" else value.split("+")) if len(part) != 1 and part not in KEY_NAMES]
-        if unknown:
+        parts = ["+"] if value == "+" else value.split("+")
+        if unknown := [part for part in parts if len(part) != 1 and part not in KEY_NAMES]:
             raise InvalidAction(f'{name}: {unknown[0]!r} is no key; send "Enter", "Control+A", a character …, or use TypeAction for text.')
 
 

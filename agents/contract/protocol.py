@@ -15,35 +15,6 @@ from agents.contract.actions import Action, repair
 from agents.contract.origins import split_http
 from agents.contract.selectors import InvalidAction
 
-
-class Unreadable(ValueError):
-    """A body that is no JSON object, or has far too many values; the text names the remedy."""
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    if _has_too_many_values(body):
-        raise Unreadable(f"The body holds more than {limits.MAX_JSON_VALUES:,} JSON values. Send fewer fields and a shorter history.")
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
-        # A number of more than 4,300 digits is refused, too: Python reads no longer ones, as that takes quadratic time.
-        raise Unreadable("The body is not JSON; send a JSON object.") from None
-    if not isinstance(request, dict):
-        raise Unreadable("The body must be a JSON object.")
-    return request
-
-
-def _has_too_many_values(body: bytes) -> bool:
-    """Whether a body has more lists, objects and commas than is allowed. Those inside of texts don't count."""
-    if sum(map(body.count, (b"[", b"{", b","))) <= limits.MAX_JSON_VALUES:
-        return False
-    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    if bare.count(b'"') // 2 > limits.MAX_JSON_VALUES * 2:
-        return True
-    outside = b"".join(bare.split(b'"')[::2])
-    return sum(map(outside.count, (b"[", b"{", b","))) > limits.MAX_JSON_VALUES
-
-
 PROTOCOL_VERSION = "1.0"
 _PAGES = ("html", "snapshot_html", "clean_html")
 _ENTRY = ("action", "text", "success", "exec_ok", "error", "url", "step", "index")
@@ -52,8 +23,6 @@ NO_PAGE = ("about:", "chrome-error:", "data:")
 
 
 class Form(StrEnum):
-    """How a caller wants its answer: a whole list of actions at once, or tool calls step by step."""
-
     ONE_SHOT = "one_shot"
     STEP = "step"
 
@@ -62,7 +31,7 @@ PATHS = {"/solve_task": Form.ONE_SHOT, "/solve_task_at_once": Form.ONE_SHOT, "/a
 
 
 class BadRequest(ValueError):
-    """A request that can't be read: `field` names what is wrong, the text names the remedy."""
+    """`field` names what is wrong, the text names the remedy."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -71,10 +40,7 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PastAction:
-    """One entry of a step's history. `type` is the canonical action name, "" for an unknown one; `succeeded` None: unknown.
-
-    `number`: as the caller counts, by steps or by actions; None where it does not.
-    """
+    """`type` is the canonical name of an action, "" for an unknown one; `number`: as the caller counts, by steps or by actions."""
 
     type: str
     fields: Mapping[str, Any]
@@ -86,10 +52,9 @@ class PastAction:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request about a task. `page` is the page's HTML, "" when the caller sent none; `timeout_seconds` None: not given.
+    """`page` is the page's HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty: all.
 
-    `allowed_tools`: names like "browser.click", empty: all. `url` may be about:blank in steps. `cuts`: a sentence for each part of the
-    request that was left out for its size.
+    `url` may be about:blank in steps. `cuts`: a sentence for each part of the request that was left out for its size.
     """
 
     endpoint: str
@@ -109,10 +74,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is answered to one step. `done`: the task needs nothing more.
-
-    `confidence`: how sure the template agent is of its plan, from 0 to 1; `confidence_why` says why in a sentence.
-    """
+    """`done`: the task needs nothing more. `confidence`: of the template agent in its plan, from 0 to 1."""
 
     actions: tuple[Action, ...]
     done: bool = False
@@ -123,12 +85,7 @@ class Plan:
 
 def parse(endpoint: str, body: bytes) -> Step:
     """The step that a caller asks for at one of `PATHS`; raises BadRequest for what can't be answered, and forgives all else."""
-    form = PATHS[endpoint]
-    try:
-        request = json_object(body)
-    except Unreadable as error:
-        raise BadRequest("body", str(error)) from None
-    cuts: list[str] = []
+    form, request, cuts = PATHS[endpoint], _json_object(body), list[str]()
     return Step(
         endpoint=endpoint,
         form=form,
@@ -144,6 +101,31 @@ def parse(endpoint: str, body: bytes) -> Step:
         wants_reasoning=request.get("include_reasoning") is True,
         cuts=tuple(cuts),
     )
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    if _has_too_many_values(body):
+        message = f"The body holds more than {limits.MAX_JSON_VALUES:,} JSON values. Send fewer fields and a shorter history."
+        raise BadRequest("body", message)
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError):
+        # A number of more than 4,300 digits is refused, too: Python reads no longer ones, as that takes quadratic time.
+        raise BadRequest("body", "The body is not JSON; send a JSON object.") from None
+    if not isinstance(request, dict):
+        raise BadRequest("body", "The body must be a JSON object.")
+    return request
+
+
+def _has_too_many_values(body: bytes) -> bool:
+    """Whether a body has more lists, objects and commas than is allowed. Those inside of texts don't count."""
+    if sum(map(body.count, (b"[", b"{", b","))) <= limits.MAX_JSON_VALUES:
+        return False
+    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    if bare.count(b'"') // 2 > limits.MAX_JSON_VALUES * 2:
+        return True
+    outside = b"".join(bare.split(b'"')[::2])
+    return sum(map(outside.count, (b"[", b"{", b","))) > limits.MAX_JSON_VALUES
 
 
 def _task_id(request: dict[str, Any], form: Form) -> str:
@@ -192,11 +174,7 @@ def _page(request: dict[str, Any], cuts: list[str]) -> str:
 
 def _index(request: dict[str, Any]) -> int:
     index = request.get("step_index")
-    if index is None:
-        return 0
-    if isinstance(index, float) and index.is_integer():
-        index = int(index)
-    number = _number(index)
+    number = 0 if index is None else _number(int(index) if isinstance(index, float) and index.is_integer() else index)
     if number is None:
         raise BadRequest("step_index", f"step_index must be a whole number from 0 to {limits.MAX_INDEX}.")
     return number
@@ -234,11 +212,10 @@ def _tool_name(item: object) -> str:
 
 
 def _history(value: object, cuts: list[str]) -> tuple[PastAction, ...]:
-    """The newest entries, as many as the limits allow; the newest first while they are taken."""
+    """The newest entries, as many as the limits allow."""
     if not isinstance(value, list):
         return ()
-    taken: list[object] = []
-    left = limits.MAX_HISTORY_CHARS
+    taken, left = list[object](), limits.MAX_HISTORY_CHARS
     for entry in reversed(value[-limits.MAX_HISTORY :]):
         item = _trimmed(entry) if isinstance(entry, dict) else None
         left -= _size(item)
@@ -320,7 +297,6 @@ def render(step: Step, plan: Plan, *, agent_id: str) -> dict[str, Any]:
 
 
 def render_wait() -> dict[str, Any]:
-    """An answer to a step that was not read: a wait, which harms no task."""
     return _tool_calls(_HARMLESS[:1])
 
 

@@ -51,27 +51,21 @@ class InvalidAction(ValueError):
 
 
 def attribute(name: str, value: str) -> Selector:
-    """Select by an attribute's exact value, e.g. `attribute("name", "query")`; raises InvalidAction for what CSS can't say."""
+    """By the exact value, or by anything that Playwright understands: `attribute("custom", "button:has-text('Log in')")`."""
     return checked({"type": ATTRIBUTE, "attribute": name, "value": value})
 
 
-def custom(css: str) -> Selector:
-    """Select by anything that Playwright understands, e.g. `button:has-text('Log in')`."""
-    return attribute("custom", css)
-
-
 def xpath(expression: str) -> Selector:
-    """Select by an XPath 1.0 expression that begins with // or (//."""
     return checked({"type": XPATH, "value": expression})
 
 
 def text_in(value: str) -> Selector:
-    """Select the element whose whole text is `value`, upper and lower case as written."""
+    """The element whose whole text is `value`, upper and lower case as written."""
     return checked({"type": TEXT, "value": value, "case_sensitive": True})
 
 
 def quoted(text: str) -> str:
-    """The text as an XPath literal, by concat() where it holds both kinds of quotes."""
+    """As an XPath literal."""
     if "'" not in text:
         return f"'{text}'"
     if '"' not in text:
@@ -80,7 +74,7 @@ def quoted(text: str) -> str:
 
 
 def by_attribute(name: str, value: str) -> Selector:
-    """Select by an attribute's value, whatever it holds: by CSS where possible, else by an XPath that means the same."""
+    """By an attribute's value, whatever it holds: by CSS where possible, else by an XPath that means the same."""
     try:
         return attribute(name, value)
     except InvalidAction:
@@ -144,7 +138,7 @@ def _check_attribute(name: object, value: str, field: str) -> None:
 
 
 def in_words(selector: Selector) -> str:
-    """A short name of what is selected, e.g. `the element with id "go"`, `the text "Log in"`, `//form//button`."""
+    """E.g. `the element with id "go"`, `the text "Log in"`, `//form//button`."""
     value = selector["value"]
     if selector["type"] == TEXT:
         return f'the text "{value}"'

@@ -13,7 +13,7 @@ from typing import Any
 from agents.common.redaction import mask_keys, mask_keys_in
 from agents.common.text import shorten, storable
 from agents.contract.action_history import Heard, heard
-from agents.contract.protocol import Plan, Step
+from agents.contract.protocol import Step
 from agents.policy.reasons import PauseSource
 
 # A sentence.
@@ -38,8 +38,7 @@ class Opening:
     """A step as it came in. Times are Unix seconds; `limits` are the settings then in force.
 
     `kind`: the kind of task as understood. `heard`: how the actions of the steps before went. `page_excerpt`: of steps that are spooled,
-    others get it after their answer.
-    `confidence`: of the template's plan, None where it made none.
+    others get it after their answer. `confidence`: of the template's plan, None where it made none.
     """
 
     uid: str
@@ -68,7 +67,7 @@ class Opening:
     def __post_init__(self) -> None:
         _mask(self, "key", "prompt", "task_url", "project", "url", "page_excerpt", "limits", "confidence_why")
         heard = tuple(replace(each, sign=mask_keys(each.sign), error=mask_keys(each.error)) for each in self.heard)
-        why = self.confidence_why[:MOST_WHY]
+        why = shorten(storable(self.confidence_why), MOST_WHY)
         _set(self, heard=heard, key=self.key[:MOST_KEY], project=self.project[:MOST_PROJECT], confidence_why=why)
 
 
@@ -104,7 +103,7 @@ class AttemptEnd:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What was answered, by what and why. `duration` in seconds, from the request's arrival."""
+    """`duration` in seconds, from the request's arrival."""
 
     route: str
     reason: str
@@ -147,16 +146,9 @@ def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
 
 
 def opening(
-    step: Step,
-    *,
-    source: str,
-    caller: str | None,
-    received_at: float,
-    deadline_at: float,
-    limits: dict[str, Any],
-    uid: str | None = None,
+    step: Step, *, source: str, caller: str | None, received_at: float, deadline_at: float, limits: dict[str, Any], uid: str | None = None
 ) -> Opening:
-    """The facts of a step as it came in. `uid`: its id, a new one where it has none yet."""
+    """`uid`: the step's id, a new one where it has none yet."""
     return Opening(
         uid=uid or str(uuid.uuid4()),
         fingerprint=fingerprint(source, caller, step.task_id, step.prompt),
@@ -177,7 +169,3 @@ def opening(
         limits=limits,
         heard=heard(step.history),
     )
-
-
-def with_template(opened: Opening, plan: Plan) -> Opening:
-    return replace(opened, confidence=plan.confidence, confidence_why=shorten(storable(plan.confidence_why), MOST_WHY))

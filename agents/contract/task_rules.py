@@ -20,7 +20,7 @@ MAX_STEP = 10
 
 
 def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
-    """The actions that may leave for this step, not too many of them; a one-shot plan begins with the navigation to the task's URL."""
+    """At most so many as may leave; a one-shot plan begins with the navigation to the task's URL."""
     kept, site = permitted(actions, step), site_of(step)
     if step.form is Form.ONE_SHOT:
         return tuple(_from_the_start(kept, site) if site else kept)[:MAX_ONE_SHOT]
@@ -28,9 +28,9 @@ def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
 
 def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
-    """The actions that keep to the task's host and seed, brought to their exact form, and to the allowed tools; others are dropped.
+    """Those that keep to the task's host and seed, brought to their exact form, and to the allowed tools.
 
-    So is a DoneAction: the answer says `done` itself, and late-2025 callers don't know the action.
+    A DoneAction is dropped: the answer says `done` itself, and late-2025 callers don't know the action.
     """
     kept = [action for action in _on_site(actions, site_of(step)) if action.type != "DoneAction"]
     free = step.form is Form.ONE_SHOT or not step.allowed_tools
@@ -38,7 +38,7 @@ def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
 
 def site_of(step: Step) -> Site | None:
-    """The task's site: of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
+    """Of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
 
     Only the start URL's query belongs to every page; what a later page has there is its own.
     """

@@ -15,7 +15,7 @@ from agents.common import log_context
 from agents.configuration import Provider, accounts, remembered_rules, settings_in_force, usable
 from agents.configuration.known_sites import known_sites
 from agents.contract.protocol import Form, Plan, Step
-from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, opening, with_template
+from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, opening
 from agents.database import UNAVAILABLE, answering
 from agents.hybrid import disk, page_archive, spool
 from agents.hybrid.admission import CROWDED_SECONDS, planning
@@ -204,7 +204,7 @@ class StepRun:
             deadline_at=deadline,
             limits=limits,
         )
-        return replace(with_template(facts, self.plan), kind=self.kind)
+        return replace(facts, kind=self.kind, confidence=self.plan.confidence, confidence_why=self.plan.confidence_why)
 
     def use_llm(self, facts: Opening) -> Result:
         """Write 1, then attempts until one brings a plan, the gates refuse, or nothing is left that could help."""

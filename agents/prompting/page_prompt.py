@@ -26,14 +26,13 @@ _FIGURES = str.maketrans("", "", "0123456789")
 
 
 def tokens(text: str) -> int:
-    """The estimate of a text's tokens."""
+    """An estimate."""
     plain = sum(map(str.isascii, text)) if not text.isascii() else len(text)
     figures = len(text) - len(text.translate(_FIGURES))
     return math.ceil((plain - figures) / CHARACTERS_PER_TOKEN) + figures + len(text) - plain
 
 
 def fitted(text: str, most: int) -> str:
-    """The text in at most so many tokens, an ellipsis for the rest."""
     if tokens(text) <= most:
         return text
     low, high = 0, min(len(text), int(most * CHARACTERS_PER_TOKEN))
@@ -43,8 +42,7 @@ def fitted(text: str, most: int) -> str:
     return f"{text[:low]}…"
 
 
-FIELDS_PART, ITEMS_PART, PRESSED_PART, TEXT_PART = "FIELDS", "ITEMS", "LINKS AND BUTTONS", "TEXT"
-_PARTS = (FIELDS_PART, ITEMS_PART, PRESSED_PART, TEXT_PART)
+_PARTS = FIELDS_PART, ITEMS_PART, PRESSED_PART, TEXT_PART = "FIELDS", "ITEMS", "LINKS AND BUTTONS", "TEXT"
 # What a page has beyond these was not read in a second by anybody.
 _MOST_RECORDS = 300
 _MOST_TEXT = 3_000
@@ -68,7 +66,7 @@ _USUAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page as an LLM is shown it. `elements`: by the numbers that stand in `text`. `page` None: none came along, or a blank one."""
+    """`elements`: by the numbers that stand in `text`. `page` None: none came along, or a blank one."""
 
     text: str = ""
     elements: Mapping[int, Element] = field(default_factory=dict)
@@ -98,11 +96,8 @@ def show(step: Step, page: Page | None, budget: int) -> Shown:
     """
     if page is None or page.blank:
         return Shown()
-    parts = [
-        f"Title: {one_line(page.title, 100)}",
-        *(f"# {one_line(heading, 80)}" for heading in page.headings[:1]),
-        *(f"The page says: {one_line(error, 160)}" for error in page.errors[:_MOST_ERRORS]),
-    ]
+    parts = [f"Title: {one_line(page.title, 100)}", *(f"# {one_line(heading, 80)}" for heading in page.headings[:1])]
+    parts += [f"The page says: {one_line(error, 160)}" for error in page.errors[:_MOST_ERRORS]]
     lines, kept = list(_lines(step, page)), list[_Line]()
     budget -= tokens("\n".join(parts))
     for line in sorted(lines, key=lambda line: (-line.merit, line.place)):

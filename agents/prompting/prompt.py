@@ -30,25 +30,11 @@ MAX_PAST = 12
 MAX_PAST_ERROR = 100
 MAX_PAST_WORDS = 120
 
-_EXAMPLES = {
-    Value.SELECTOR: "SELECTOR",
-    Value.TRUE: "true",
-    Value.PIXELS: "PIXELS",
-    Value.SECONDS: "SECONDS",
-    Value.MILLISECONDS: "MILLISECONDS",
-}
+_EXAMPLES = {value: value.name for value in (Value.SELECTOR, Value.PIXELS, Value.SECONDS, Value.MILLISECONDS)} | {Value.TRUE: "true"}
 # What is sent where elements are picked by number: the rest needs selectors, or is of no use on a page that was just read.
 _BY_NUMBER = (
-    "ClickAction",
-    "TypeAction",
-    "SelectDropDownOptionAction",
-    "SubmitAction",
-    "HoverAction",
-    "DoubleClickAction",
-    "NavigateAction",
-    "ScrollAction",
-    "WaitAction",
-    "SendKeysIWAAction",
+    *("ClickAction", "TypeAction", "SelectDropDownOptionAction", "SubmitAction", "HoverAction", "DoubleClickAction"),
+    *("NavigateAction", "ScrollAction", "WaitAction", "SendKeysIWAAction"),
 )
 
 _SYSTEM = """\
@@ -104,7 +90,7 @@ class Question:
 
 
 def question(step: Step, page: Page | None) -> Question:
-    """The question for a step, in at most MOST_TOKENS. `page` is its page as read, None where none came along."""
+    """At most MOST_TOKENS. `page` is the step's page as read, None where none came along."""
     # The rules are the same whatever is shown: only whether anything is makes a difference.
     system = _system(step, has_page=page is not None and not page.blank)
     before = _before(step)
@@ -123,9 +109,8 @@ def _system(step: Step, *, has_page: bool) -> str:
     offered = [CATALOGUE[name] for name in _BY_NUMBER] if by_number else CATALOGUE.values()
     kinds = (kind for kind in offered if one_shot or not step.allowed_tools or kind.tool in step.allowed_tools)
     actions = "\n".join(_described(kind, by_number=by_number) for kind in kinds)
-    numbers = _ALSO_NUMBERS if has_page else ""
-    parts = _WITH_NUMBERS.format(actions=actions) if by_number else _WITH_SELECTORS.format(actions=actions, numbers=numbers)
-    return _SYSTEM.format(form=form, parts=parts)
+    template, numbers = _WITH_NUMBERS if by_number else _WITH_SELECTORS, _ALSO_NUMBERS if has_page else ""
+    return _SYSTEM.format(form=form, parts=template.format(actions=actions, numbers=numbers))
 
 
 def _described(kind: Kind, *, by_number: bool) -> str:
@@ -143,18 +128,13 @@ def _described(kind: Kind, *, by_number: bool) -> str:
 
 
 def _before(step: Step) -> str:
-    """What stands before the page: task, what is understood of it, where the browser is."""
     intent = understand(step.prompt)
     criteria = (one for stage in (intent.login, intent.criteria, *(later.criteria for later in intent.then)) for one in stage)
     conditions = (f"- {one.field} {one.operator} {' or '.join(map(repr, one.values))}" for one in criteria)
     understood = fitted("\n".join((" → ".join(intent.chain), *conditions)), MOST_UNDERSTOOD)
-    lines = [
-        f"TASK\n{fitted(step.prompt, MOST_PROMPT)}",
-        f"UNDERSTOOD BY RULES, MAYBE WRONGLY\n{understood}",
-        f"URL\n{fitted(step.url, MOST_URL)}",
-        *([f"STEP\n{step.index + 1} of at most 12"] if step.form is Form.STEP else []),
-    ]
-    return "\n\n".join(lines)
+    parts = [f"TASK\n{fitted(step.prompt, MOST_PROMPT)}", f"UNDERSTOOD BY RULES, MAYBE WRONGLY\n{understood}"]
+    parts += [f"URL\n{fitted(step.url, MOST_URL)}", *([f"STEP\n{step.index + 1} of at most 12"] if step.form is Form.STEP else [])]
+    return "\n\n".join(parts)
 
 
 def _past_lines(step: Step, shown: Shown) -> str:
@@ -170,7 +150,7 @@ def _key(selector: Selector) -> tuple[object, ...]:
 
 
 def _in_words(past: PastAction, shown: Shown, numbers: Mapping[tuple[object, ...], int]) -> str:
-    """One past action; by its number where the element is still shown."""
+    """By the element's number where it is still shown."""
     try:
         action = validate({"type": past.type, **past.fields})
     except InvalidAction:

@@ -166,4 +166,4 @@ def test_a_constructor_refuses_what_callers_would() -> None:
     with pytest.raises(InvalidAction):
         actions.click({"type": "cssSelector", "value": "a"})
     with pytest.raises(InvalidAction):
-        actions.type_text(selectors.custom("input"), "a\0")
+        actions.type_text(selectors.attribute("custom", "input"), "a\0")

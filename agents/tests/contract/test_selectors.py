@@ -13,7 +13,7 @@ ANY_TEXT = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc
 
 def test_each_constructor_gives_the_exact_form() -> None:
     assert selectors.attribute("name", "query") == {"type": "attributeValueSelector", "attribute": "name", "value": "query"}
-    assert selectors.custom("text=Go") == {"type": "attributeValueSelector", "attribute": "custom", "value": "text=Go"}
+    assert selectors.attribute("custom", "text=Go") == {"type": "attributeValueSelector", "attribute": "custom", "value": "text=Go"}
     assert selectors.xpath("(//form//input)[1]") == {"type": "xpathSelector", "value": "(//form//input)[1]"}
     assert selectors.text_in("Log in") == {"type": "tagContainsSelector", "value": "Log in", "case_sensitive": True}
 
@@ -139,7 +139,7 @@ def test_several_odd_classes_become_an_xpath_that_wants_them_all() -> None:
         (selectors.attribute("class", "big red"), 'the element with class "big red"', ".big.red"),
         (selectors.attribute("href", "/a?seed=1"), 'the element with href "/a?seed=1"', "a[href='/a?seed=1']"),
         (selectors.attribute("name", "q"), 'the element with name "q"', "[name='q']"),
-        (selectors.custom("form button"), "form button", "form button"),
+        (selectors.attribute("custom", "form button"), "form button", "form button"),
         (selectors.xpath("//a"), "//a", "xpath=//a"),
         (selectors.text_in("Log in"), 'the text "Log in"', "text='Log in'"),
     ],
