@@ -19,7 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from agents import VERSION
 from agents.common.private_files import is_loose, looser
-from agents.contract.allowed_hosts import is_metadata_name, is_never_reached, literal
+from agents.contract.allowed_hosts import is_refused_host
 from agents.database import PAGE_PATIENCE, UNAVAILABLE, ends_after
 
 KEY_FORM = re.compile(r"cpk_[0-9a-f]{32}\.[0-9a-f]{32}\.[A-Za-z0-9]{32}")
@@ -80,8 +80,7 @@ def _chutes() -> Iterator[CheckMessage]:
     base, management = urlsplit(settings.CHUTES_BASE_URL), urlsplit(settings.CHUTES_MANAGEMENT_URL)
     is_ours = _is_loopback(base.hostname or "")
     for name, host in (("CHUTES_BASE_URL", base.hostname or ""), ("CHUTES_MANAGEMENT_URL", management.hostname or "")):
-        address = literal(host)
-        if is_metadata_name(host) or (address is not None and is_never_reached(address)):
+        if is_refused_host(host):
             hint = "Link-local and metadata addresses get no key. Give the provider's own address."
             yield Error(f"{name} is a link-local or metadata address.", hint=hint, id="agents.E007")
     if base.netloc == management.netloc and not is_ours:
@@ -98,7 +97,6 @@ def _chutes() -> Iterator[CheckMessage]:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on `host`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

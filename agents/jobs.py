@@ -60,7 +60,6 @@ def reconcile(_: datetime) -> str:
 
 
 def read_catalogues(_: datetime) -> None:
-    """Read each enabled account's public model list, for prices and for the choice of models where none are named."""
     for account in Account.objects.filter(enabled=True):
         try:
             listed = client.catalogue(provider(account))
@@ -68,7 +67,7 @@ def read_catalogues(_: datetime) -> None:
             if _has_key(account):  # a miner of the template agent alone misses nothing
                 logger.warning("The model list of account %s can't be read: %s", account.name, error)
             continue
-        Account.objects.filter(pk=account.pk).update(catalogue=listed, catalogue_at=timezone.now())
+        Account.objects.filter(pk=account.pk).update(catalogue=listed)
 
 
 def _has_key(account: Account) -> bool:

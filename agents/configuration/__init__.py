@@ -1,7 +1,4 @@
-"""The settings and accounts in force, and changes of settings: validated, saved where they differ, kept with who and why.
-
-Accounts are changed by `account_changes`.
-"""
+"""The settings and accounts in force, and changes of settings: validated, saved where they differ, kept with who and why."""
 
 import json
 import logging
@@ -9,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings as environment
 from django.contrib.auth.models import AbstractBaseUser
@@ -18,11 +14,10 @@ from django.db import models, transaction
 
 from agents.common.redaction import mask_keys
 from agents.configuration.keys import UnreadableKey, key_of
-from agents.contract.allowed_hosts import is_metadata_name, is_never_reached, literal
 from agents.database import answering_transaction
 from agents.models import Account, Settings
 from agents.models import settings as model
-from agents.models.setting import settings_of
+from agents.models.settings import settings_of
 from agents.policy.costs import Caps
 from agents.policy.gate import Limits
 from agents.policy.modes import CallerState, Mode, Pacing, Use
@@ -69,29 +64,12 @@ def rules(settings: Settings) -> Rules:
     )
 
 
-# One entry: the rules as this process last read them, the defaults before the first time.
-_last_read = [Rules()]
-
-
-def settings_in_force() -> tuple[Settings, Rules]:
-    """The settings, with the rules that follow. Raises UNAVAILABLE."""
-    settings = Settings.current()
-    _last_read[0] = rules(settings)
-    return settings, _last_read[0]
-
-
-def remembered_rules() -> Rules:
-    """The rules as last read by this process, for use while the database is away."""
-    return _last_read[0]
-
-
 def accounts() -> list[Account]:
     """All accounts, in the order in which a step tries them; the account `default` is made at first use."""
     return list(Account.objects.all()) or [default_account()]
 
 
 def default_account() -> Account:
-    """The account `default`, made at first use."""
     account = Account.objects.filter(name=Account.DEFAULT).first()
     if account is None:
         with answering_transaction():
@@ -106,10 +84,12 @@ def provider(account: Account) -> Provider:
 
 def usable(account: Account, mode: Mode = Mode.HYBRID, *, caller_allowed: bool = True) -> Provider | Reason:
     """The account's provider, or why its LLM is not used at all: steps, probes, tests, health checks and pages go by this."""
-    obstacles = ((mode is Mode.TEMPLATE, Reason.MODE), (not caller_allowed, Reason.CALLER), (not account.enabled, Reason.DISABLED))
-    for is_so, reason in obstacles:
-        if is_so:
-            return reason
+    if mode is Mode.TEMPLATE:
+        return Reason.MODE
+    if not caller_allowed:
+        return Reason.CALLER
+    if not account.enabled:
+        return Reason.DISABLED
     try:
         known = provider(account)
     except UnreadableKey as error:
@@ -121,9 +101,7 @@ def usable(account: Account, mode: Mode = Mode.HYBRID, *, caller_allowed: bool =
 
 
 def base_url_of(account: Account) -> str:
-    """Where the account's models answer, without a slash at the end."""
-    address: str = account.base_url or environment.CHUTES_BASE_URL
-    return address.rstrip("/")
+    return str(account.base_url or environment.CHUTES_BASE_URL).rstrip("/")
 
 
 def prices_of(account: Account) -> dict[str, tuple[float, float]]:
@@ -137,12 +115,9 @@ def models_of(account: Account) -> tuple[str, ...]:
     named = account.model_names or (environment.CHUTES_MODELS if account.name == Account.DEFAULT else ())
     if named:
         return tuple(named)
-    able = [
-        (entry["input"] + entry["output"] if _is_priced(entry) else math.inf, entry["id"])
-        for entry in account.catalogue
-        if entry["json_mode"]
-    ]
-    return tuple(name for _, name in sorted(able)[:FALLBACK_MODELS])
+    able = [entry for entry in account.catalogue if entry["json_mode"]]
+    priced = sorted((entry["input"] + entry["output"] if _is_priced(entry) else math.inf, entry["id"]) for entry in able)
+    return tuple(name for _, name in priced[:FALLBACK_MODELS])
 
 
 def _is_priced(entry: Mapping[str, Any]) -> bool:
@@ -154,11 +129,9 @@ def values(settings: Settings) -> dict[str, Any]:
 
 
 def change(changes: Mapping[str, Any], *, by: AbstractBaseUser | None, reason: str) -> Settings:
-    """Change settings and keep who, when, old and new. Raises ValidationError with a message per field; then nothing is changed."""
+    """Raises ValidationError with a message per field; then nothing is changed."""
     with transaction.atomic():
         row = _locked()
-        if _is_refused(changes.get("miner_api_url")):
-            raise ValidationError({"miner_api_url": ["Link-local and metadata addresses are always refused."]})
         save(row, changes, SETTINGS, by, reason)
     return row
 
@@ -178,15 +151,6 @@ def set_caller(address: str, state: CallerState, *, by: AbstractBaseUser | None,
 
 def _locked() -> Settings:
     return Settings.objects.select_for_update().filter(id=Settings.ONLY).first() or Settings(id=Settings.ONLY)
-
-
-def _is_refused(url: object) -> bool:
-    try:
-        host = (urlsplit(url).hostname if isinstance(url, str) else None) or ""
-    except ValueError:
-        return False  # the model's own validation names the fault
-    address = literal(host)
-    return is_metadata_name(host) or (address is not None and is_never_reached(address))
 
 
 def save(row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...], by: AbstractBaseUser | None, reason: str) -> None:

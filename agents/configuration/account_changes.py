@@ -1,25 +1,25 @@
-"""The accounts: added, changed, put in order, switched off, deleted. Nothing else in the miner writes an account's settings.
+"""Changes of accounts. Nothing else in the miner writes an account's settings.
 
 A key is None to stay as it is, "" to be removed, anything else to replace the stored one; where its URL changes, it can't stay. Keys are
 sealed before they are stored, and the history has their last characters alone. Each function raises ValidationError with a message per
 field; then nothing is changed.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings as environment
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from agents.configuration import accounts, delete_as, provider_hosts, save, save_as
 from agents.configuration.keys import admin_key_of, is_same_url, key_of, seal
+from agents.contract.origins import split_http
 from agents.ledger import actions, gate_rows
 from agents.models import Account, Gate
-from agents.models.setting import settings_of
+from agents.models.settings import settings_of
 
 ACCOUNT = settings_of(Account)
 # Each key with the URL that it is sent to.
@@ -34,7 +34,6 @@ LONGEST_KEY = 500
 def add_account(
     name: str, changes: Mapping[str, Any], *, key: str = "", admin_key: str = "", by: AbstractBaseUser | None, reason: str
 ) -> Account:
-    """A new account, the last in order unless `changes` say otherwise."""
     accounts()  # the account `default` comes first
     with transaction.atomic():
         order = list(Account.objects.select_for_update(no_key=True))
@@ -79,7 +78,6 @@ def delete_account(account: Account, *, by: AbstractBaseUser | None, reason: str
 
 
 def why_kept(account: Account) -> str:
-    """Why the account can't be deleted; "" where it can."""
     if account.name == Account.DEFAULT:
         return "The account default stands for what the environment sets. Disable it instead."
     if account.attempts.exists():
@@ -97,34 +95,24 @@ def _locked(account: Account) -> tuple[Account, list[Account]]:
 
 
 def _change(
-    row: Account,
-    order: list[Account],
-    changes: Mapping[str, Any],
-    keys: Mapping[str, str | None],
-    by: AbstractBaseUser | None,
-    reason: str,
+    row: Account, order: list[Account], changes: Mapping[str, Any], keys: Mapping[str, str | None], by: AbstractBaseUser | None, reason: str
 ) -> None:
-    """Change a row of `order`, in the caller's transaction."""
     if faults := _faults(row, len(order), changes, keys):
         raise ValidationError(faults)
-    now, base_url = timezone.now(), row.base_url
+    before = row.base_url, row.key_sealed
     save(row, changes, ACCOUNT, by, reason)
     for name, key in keys.items():
         if key or (key == "" and getattr(row, f"{name}_sealed")):
             setattr(row, f"{name}_sealed", seal(key) if key else "")
             setattr(row, f"{name}_hint", key[-HINT_CHARS:] if len(key) >= SHORTEST_HINTED else "")
-            if name == "key":
-                row.key_changed_at = now
             save_as(row, by, reason)
-    is_another = row.base_url != base_url or row.key_changed_at == now
-    if is_another and Gate.objects.filter(account=row).exists():  # without a gate no request was ever sent
-        actions.rekey(row, now.timestamp())
+    if (row.base_url, row.key_sealed) != before and Gate.objects.filter(account=row).exists():  # without a gate no request was ever sent
+        actions.rekey(row, time.time())
     others = [each for each in order if each is not row]
     _number([*others[: row.position - 1], row, *others[row.position - 1 :]], by, reason)
 
 
 def _number(order: list[Account], by: AbstractBaseUser | None, reason: str) -> None:
-    """Positions from 1, without gaps."""
     for position, row in enumerate(order, 1):
         if row.position != position:
             row.position = position
@@ -168,12 +156,8 @@ def _key_fault(key: str) -> str:
 def _address_fault(address: object) -> str:
     if address == "":
         return ""
-    try:
-        parts = urlsplit(address if isinstance(address, str) else "")
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good:
+    parts = split_http(address) if isinstance(address, str) else None
+    if parts is None or parts.port == 0:
         return "Give an http or https address, such as https://llm.chutes.ai/v1, or nothing for the environment's."
     if parts.username or parts.password or parts.query or parts.fragment:
         return "Give the address alone, without a user, a password or what follows ? or #."

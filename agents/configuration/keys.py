@@ -39,7 +39,6 @@ def key_of(account: Account) -> str:
 
 
 def admin_key_of(account: Account) -> str:
-    """The account's admin key, as `key_of` gives the other one. Raises UnreadableKey."""
     return _key(account, account.admin_key_sealed, account.management_url, settings.CHUTES_MANAGEMENT_URL, settings.CHUTES_ADMIN_KEY)
 
 

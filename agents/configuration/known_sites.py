@@ -175,7 +175,6 @@ def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
 
 
 def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
-    """What is known of a site, with the file's facts before it."""
 
     def usable(entry: str, kind: TypeAdapter[Any], value: object, items: Set[str] = frozenset()) -> Iterator[Any]:
         try:

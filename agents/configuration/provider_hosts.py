@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-from agents.contract.allowed_hosts import Address, Allowed, entry_of, is_listed, is_metadata_name, is_never_reached, is_public, literal
+from agents.contract.allowed_hosts import Address, Allowed, entry_of, is_listed, is_never_reached, is_public, is_refused_host, literal
 
 PORTS = {"http": 80, "https": 443}
 
@@ -35,7 +35,7 @@ def url_fault(parts: SplitResult) -> str:
     """Why a URL that an admin gives may not be a provider's, "" where it may. A name is resolved when it is connected to, not here."""
     host, port, known = str(parts.hostname), _port(parts), entries()
     address = literal("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
-    if is_metadata_name(host) or (address and is_never_reached(address)):
+    if is_refused_host(host):
         return "Link-local and metadata addresses are always refused."
     if any(port in one.ports and one.names(host) for one in known) or (address and is_listed(host, address, port, known)):
         return ""

@@ -118,6 +118,12 @@ def literal(host: str) -> Address | None:
         return None
 
 
+def is_refused_host(host: str) -> bool:
+    """Whether a host is never connected to, as can be seen without resolving it."""
+    address = literal(host)
+    return is_metadata_name(host) or (address is not None and is_never_reached(address))
+
+
 def is_metadata_name(host: str) -> bool:
     return host.rstrip(".").lower() in _METADATA_NAMES
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from agents import database, ledger, template
 from agents.common import log_context
-from agents.configuration import Provider, accounts, remembered_rules, settings_in_force, usable
+from agents.configuration import Provider, accounts, rules, usable
 from agents.configuration.known_sites import known_sites
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, opening
@@ -22,7 +22,7 @@ from agents.hybrid.admission import CROWDED_SECONDS, planning
 from agents.hybrid.page_fetch import fetch
 from agents.ledger import Clock, Permit, Request, gate_rows
 from agents.llm import client
-from agents.models import Account, Route, Source
+from agents.models import Account, Route, Settings, Source
 from agents.page import Page, read
 from agents.policy import costs, routing
 from agents.policy.callers import Sender, sender
@@ -30,7 +30,7 @@ from agents.policy.gate import closes, earliest, hold
 from agents.policy.modes import CallerState, Mode
 from agents.policy.reasons import Reason, Verdict
 from agents.policy.refusals import Reaction, Scope
-from agents.policy.routing import Candidate, Reach, Tries, retry_pause
+from agents.policy.routing import Candidate, Reach, Rules, Tries, retry_pause
 from agents.prompting.prompt import MOST_TOKENS, Question, question
 from agents.prompting.replies import InvalidReply, plan_from_reply
 from agents.template.budget import TimeBudget
@@ -87,11 +87,13 @@ class StepRun:
     `fault`: the traceback of what failed here. Without `keeps_details` only facts are recorded.
     """
 
+    last_rules = Rules()  # as this process last read them, for use while the database is away
+
     def __init__(self, step: Step, source: Source, caller: str | None, received_at: float, clock: Clock) -> None:
         self.step, self.source, self.caller, self.received_at, self.clock = step, source, caller, received_at, clock
         self.uid = str(uuid.uuid4())
         self.started = time.monotonic() - max(0.0, clock() - received_at)
-        self.rules, self.keeps_details = remembered_rules(), True
+        self.rules, self.keeps_details = StepRun.last_rules, True
         self.reason, self.requests, self.providers = Reason.NO_MODEL, list[Request](), dict[int, Provider]()
         self.plan, self.cuts = template.plain(step), step.cuts
         self.page: Page | None = None
@@ -103,25 +105,27 @@ class StepRun:
         settings, found, reasons = None, list[Account](), list[Reason]()
         try:
             with answering():
-                settings, self.rules = settings_in_force()
+                settings = Settings.current()
+                self.rules = StepRun.last_rules = rules(settings)
                 found = accounts()
         except UNAVAILABLE as error:
             logger.warning("The settings can't be read (%s). The template agent answers.", error)
             self.reason = Reason.DATABASE
-        rules, state, by = self.rules, CallerState.ALLOWED, Sender()
+        in_force, state, by = self.rules, CallerState.ALLOWED, Sender()
         self.keeps_details = not disk.space(settings.free_disk_mb if settings else None).is_low
-        self.budget = routing.budget(self.step, rules, self.received_at)
+        self.budget = routing.budget(self.step, in_force, self.received_at)
         if settings and self.source == Source.VALIDATOR:
             state = settings.caller_state(self.caller)
-            by = sender(self.caller, state, rules.caller_caps)
+            by = sender(self.caller, state, in_force.caller_caps)
         for account in found:
-            known = usable(account, rules.mode, caller_allowed=state is not CallerState.BLOCKED)
+            known = usable(account, in_force.mode, caller_allowed=state is not CallerState.BLOCKED)
             if isinstance(known, Reason):
                 reasons.append(known)
                 continue
-            self.providers[account.pk], cut_off = known, self.budget.cut_off
+            self.providers[account.pk] = known
             usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, client.MAX_TOKENS) for model in known.models}
-            self.requests.append(Request(account, rules.limits, cut_off, known.models, rules.max_task_usd, usd, rules.caps, by))
+            limits, most, caps = in_force.limits, in_force.max_task_usd, in_force.caps
+            self.requests.append(Request(account, limits, self.budget.cut_off, known.models, most, usd, caps, by))
         self.reason = reasons[0] if reasons else self.reason
 
     def make_plan(self, *, has_room: bool) -> None:
@@ -188,26 +192,18 @@ class StepRun:
             self._skip_llm(Reason.FAULT)
 
     def opening(self) -> Opening:
-        """The facts of the step as they are before the LLM is used."""
-        rules, deadline = self.rules, self.budget.deadline
-        limits: dict[str, Any] = {name: getattr(rules, name) for name in ("mode", "llm_use", "sure_from", "max_task_usd")}
-        limits |= {"deadline_seconds": deadline - self.received_at}
-        limits |= {"spacing_seconds": rules.limits.spacing, "backoff_seconds": list(rules.limits.ladder)}
+        in_force, received_at, deadline_at = self.rules, self.received_at, self.budget.deadline
+        limits: dict[str, Any] = {name: getattr(in_force, name) for name in ("mode", "llm_use", "sure_from", "max_task_usd")}
+        limits |= {"deadline_seconds": deadline_at - received_at}
+        limits |= {"spacing_seconds": in_force.limits.spacing, "backoff_seconds": list(in_force.limits.ladder)}
         limits |= {"page_fetch": self.fetch_note} if self.fetch_note else {}
         limits |= {"cuts": list(self.cuts)} if self.cuts else {}
         facts = opening(
-            self.step,
-            uid=self.uid,
-            source=self.source,
-            caller=self.caller,
-            received_at=self.received_at,
-            deadline_at=deadline,
-            limits=limits,
+            self.step, uid=self.uid, source=self.source, caller=self.caller, received_at=received_at, deadline_at=deadline_at, limits=limits
         )
         return replace(facts, kind=self.kind, confidence=self.plan.confidence, confidence_why=self.plan.confidence_why)
 
     def use_llm(self, facts: Opening) -> Result:
-        """Write 1, then attempts until one brings a plan, the gates refuse, or nothing is left that could help."""
         try:
             if database.breaker.is_open or spool.must_join(facts.fingerprint):
                 # To try the database again would cost this step the wait; while facts of attempts wait the gate is not up to date.
@@ -322,7 +318,6 @@ class Attempt:
         return waited
 
     def _wait(self, permit: Permit) -> float | Reason:
-        """Wait for the permit's slot, reading the gate meanwhile. Until when the attempt may leave, or why it may not."""
         decision, limits = permit.decision, self.request.limits
         leave_at, now = decision.slot or 0.0, self.clock()
         closes_at = leave_at + decision.leeway + limits.grace

@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -28,16 +29,12 @@ def never_reached(host: str, port: int, addresses: Iterable[Address]) -> Address
 
 
 class CheckedTransport(httpx.AsyncHTTPTransport):
-    """For requests on the client's event loop."""
-
     def __init__(self, limits: httpx.Limits, check: Check = provider_hosts.refused) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_certificates(),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            http1=True,
-            http2=False,
             network_backend=_Backend(check),
         )
 
@@ -53,40 +50,32 @@ class _Backend(httpcore.AnyIOBackend):
     def __init__(self, check: Check) -> None:
         self._check = check
 
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, *more: Any, **options: Any
-    ) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None, *more: Any, **kw: Any) -> httpcore.AsyncNetworkStream:
         try:
             async with asyncio.timeout(timeout):
                 addresses = await asyncio.to_thread(_checked, host, port, self._check)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from error
-        fault: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in addresses:
-            try:
-                return await super().connect_tcp(address, port, _share(timeout, addresses), *more, **options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                fault = error
-        raise fault
+        for address in addresses[:-1]:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await super().connect_tcp(address, port, _share(timeout, addresses), *more, **kw)
+        return await super().connect_tcp(addresses[-1], port, _share(timeout, addresses), *more, **kw)
 
 
 class _SyncBackend(httpcore.SyncBackend):
     def __init__(self, check: Check) -> None:
         self._check = check
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *more: Any, **options: Any) -> httpcore.NetworkStream:
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *more: Any, **kw: Any) -> httpcore.NetworkStream:
         addresses = _checked(host, port, self._check)
-        fault: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in addresses:
-            try:
-                return super().connect_tcp(address, port, _share(timeout, addresses), *more, **options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                fault = error
-        raise fault
+        for address in addresses[:-1]:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return super().connect_tcp(address, port, _share(timeout, addresses), *more, **kw)
+        return super().connect_tcp(addresses[-1], port, _share(timeout, addresses), *more, **kw)
 
 
 def _checked(host: str, port: int, check: Check) -> list[str]:
-    """The host's addresses in the system's order. Raises ConnectError before anything is sent."""
+    """The host's addresses, at least one, in the system's order. Raises ConnectError before anything is sent."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -59,16 +59,13 @@ class Refused(LLMError):
         self.refusal = refusal
 
 
-class Unreachable(LLMError):
-    """The provider could not be reached, or the connection broke."""
+class Unreachable(LLMError): ...
 
 
-class TimedOut(LLMError):
-    """The call was cut off."""
+class TimedOut(LLMError): ...
 
 
-class BrokenReply(LLMError):
-    """The provider accepted the call, but its reply is no completion."""
+class BrokenReply(LLMError): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +115,15 @@ class Call:
 
 
 def catalogue(provider: Provider) -> list[dict[str, Any]]:
-    """The provider's public model list: id, USD per million input and output tokens (None: not listed), whether it lists json_mode.
-
-    Raises LLMError.
-    """
-    return start(_catalogue(provider), CATALOGUE_SECONDS).result()
+    """The provider's public model list: id, USD per million input and output tokens (None: not listed), whether it lists json_mode."""
+    listing, _ = start(_fetch("GET", f"{provider.base_url}/models", provider.key), CATALOGUE_SECONDS).result()
+    entries = listing.get("data")
+    if not isinstance(entries, list):
+        raise BrokenReply("The model list is not of the expected form.")
+    return [_entry(entry) for entry in entries if isinstance(entry, dict) and _is_name(entry.get("id"))]
 
 
 def document(url: str, key: str, seconds: float) -> Any:
-    """The JSON value at `url`, read with `key`. Raises LLMError."""
     headers = {"Authorization": f"Bearer {_header_value(key)}"}
     return start(_fetch_any("GET", url, key, headers=headers), seconds).result()[0]
 
@@ -139,14 +136,6 @@ async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace
         headers["IWA-Task-ID"] = _header_value(prompt.task_id)
     url = f"{provider.base_url}/chat/completions"
     return _completion(*await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace}))
-
-
-async def _catalogue(provider: Provider) -> list[dict[str, Any]]:
-    listing, _ = await _fetch("GET", f"{provider.base_url}/models", provider.key)
-    entries = listing.get("data")
-    if not isinstance(entries, list):
-        raise BrokenReply("The model list is not of the expected form.")
-    return [_entry(entry) for entry in entries if isinstance(entry, dict) and _is_name(entry.get("id"))]
 
 
 def _is_name(value: object) -> bool:

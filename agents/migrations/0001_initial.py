@@ -2,7 +2,7 @@ import agents.contract.action_history
 import agents.contract.protocol
 import agents.models.accounts
 import agents.models.choices
-import agents.models.setting
+import agents.models.settings
 import agents.policy.modes
 import agents.policy.reasons
 import agents.policy.refusals
@@ -100,11 +100,9 @@ class Migration(migrations.Migration):
                 ),
                 ("key_sealed", models.TextField(blank=True, editable=False)),
                 ("key_hint", models.CharField(blank=True, editable=False, max_length=4)),
-                ("key_changed_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("admin_key_sealed", models.TextField(blank=True, editable=False)),
                 ("admin_key_hint", models.CharField(blank=True, editable=False, max_length=4)),
                 ("catalogue", models.JSONField(blank=True, default=list, editable=False)),
-                ("catalogue_at", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
                 "ordering": ["position", "id"],
@@ -381,9 +379,9 @@ class Migration(migrations.Migration):
                 (
                     "backoff_seconds",
                     models.JSONField(
-                        default=agents.models.setting.default_ladder,
+                        default=agents.models.settings.default_ladder,
                         help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it.",
-                        validators=[agents.models.setting.valid_ladder],
+                        validators=[agents.models.settings.valid_ladder],
                         verbose_name="Backoff",
                     ),
                 ),
@@ -502,7 +500,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Networks that get the LLM's slots first. All others together count as one caller, which gets what is left.",
-                        validators=[agents.models.setting.valid_networks],
+                        validators=[agents.models.settings.valid_networks],
                         verbose_name="Allowed callers",
                     ),
                 ),
@@ -512,7 +510,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Networks that get the template agent only. Where an address is in both lists, the smaller network decides.",
-                        validators=[agents.models.setting.valid_networks],
+                        validators=[agents.models.settings.valid_networks],
                         verbose_name="Blocked callers",
                     ),
                 ),
@@ -530,7 +528,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Only these are fetched from, on ports 80 and 443 or those named. Private addresses must be listed themselves.",
-                        validators=[agents.models.setting.valid_hosts],
+                        validators=[agents.models.settings.valid_hosts],
                         verbose_name="Hosts to fetch from",
                     ),
                 ),
@@ -539,6 +537,7 @@ class Migration(migrations.Migration):
                     models.URLField(
                         blank=True,
                         help_text="The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.",
+                        validators=[agents.models.settings.valid_miner],
                         verbose_name="Miner API",
                     ),
                 ),
@@ -730,9 +729,9 @@ class Migration(migrations.Migration):
                 (
                     "backoff_seconds",
                     models.JSONField(
-                        default=agents.models.setting.default_ladder,
+                        default=agents.models.settings.default_ladder,
                         help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it.",
-                        validators=[agents.models.setting.valid_ladder],
+                        validators=[agents.models.settings.valid_ladder],
                         verbose_name="Backoff",
                     ),
                 ),
@@ -851,7 +850,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Networks that get the LLM's slots first. All others together count as one caller, which gets what is left.",
-                        validators=[agents.models.setting.valid_networks],
+                        validators=[agents.models.settings.valid_networks],
                         verbose_name="Allowed callers",
                     ),
                 ),
@@ -861,7 +860,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Networks that get the template agent only. Where an address is in both lists, the smaller network decides.",
-                        validators=[agents.models.setting.valid_networks],
+                        validators=[agents.models.settings.valid_networks],
                         verbose_name="Blocked callers",
                     ),
                 ),
@@ -879,7 +878,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Only these are fetched from, on ports 80 and 443 or those named. Private addresses must be listed themselves.",
-                        validators=[agents.models.setting.valid_hosts],
+                        validators=[agents.models.settings.valid_hosts],
                         verbose_name="Hosts to fetch from",
                     ),
                 ),
@@ -888,6 +887,7 @@ class Migration(migrations.Migration):
                     models.URLField(
                         blank=True,
                         help_text="The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.",
+                        validators=[agents.models.settings.valid_miner],
                         verbose_name="Miner API",
                     ),
                 ),
@@ -1024,7 +1024,7 @@ class Migration(migrations.Migration):
                 ("fault", models.TextField(blank=True)),
                 ("name", models.CharField(max_length=60, unique=True)),
                 ("last_run_at", models.DateTimeField(blank=True, null=True)),
-                ("cadence", models.CharField(max_length=100)),
+                ("when", models.CharField(max_length=100)),
                 ("time_limit", models.PositiveIntegerField(default=120)),
                 ("result", models.TextField(blank=True)),
             ],

@@ -5,8 +5,8 @@ from django.core.validators import validate_slug
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from agents.models.choices import choices
-from agents.models.setting import setting
+from agents.models.choices import Row, choices
+from agents.models.settings import setting
 from agents.policy.reasons import PauseSource
 
 
@@ -24,15 +24,15 @@ def _is_price(pair: object) -> bool:
     return isinstance(pair, list) and len(pair) == 2 and all(isinstance(usd, int | float) and 0 <= usd < 1e6 for usd in pair)
 
 
+OWN_OPTIONS = {"model", "messages", "max_tokens", "stream"}
+
+
 def valid_options(value: object) -> None:
     if not isinstance(value, dict) or len(str(value)) > 2_000:
         raise ValidationError('Give a JSON object, such as {"chat_template_kwargs": {"enable_thinking": false}}, or {}.')
     taken = sorted(OWN_OPTIONS & set(value))
     if taken:
         raise ValidationError(f"The miner sets {', '.join(taken)} itself. Take it out.")
-
-
-OWN_OPTIONS = {"model", "messages", "max_tokens", "stream"}
 
 
 def default_options() -> dict[str, object]:
@@ -75,17 +75,15 @@ class Account(models.Model):
         "at most 50 models",
     )
     management_url = setting(
-        models.URLField("Management URL", blank=True),
-        "Where the admin key reads balance, quota and caps. Empty: CHUTES_MANAGEMENT_URL.",
+        models.URLField("Management URL", blank=True), "Where the admin key reads balance, quota and caps. Empty: CHUTES_MANAGEMENT_URL."
     )
     key_sealed = models.TextField(blank=True, editable=False)
     key_hint = models.CharField(max_length=4, blank=True, editable=False)
-    key_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     admin_key_sealed = models.TextField(blank=True, editable=False)
     admin_key_hint = models.CharField(max_length=4, blank=True, editable=False)
     catalogue = models.JSONField(default=list, blank=True, editable=False)
-    catalogue_at = models.DateTimeField(null=True, blank=True, editable=False)
-    history = HistoricalRecords(excluded_fields=["key_sealed", "key_changed_at", "admin_key_sealed", "catalogue", "catalogue_at"])
+    history = HistoricalRecords(excluded_fields=["key_sealed", "admin_key_sealed", "catalogue"])
 
     class Meta:
         ordering = ["position", "id"]
@@ -94,7 +92,7 @@ class Account(models.Model):
         return self.name
 
 
-class Gate(models.Model):
+class Gate(Row):
     """The state of an account's gate, as `agents.policy.gate.Gate` describes it. Times are Unix seconds. Written by the ledger alone.
 
     `quota`: the day's requests by the headers of the last answer, as {"total", "used", "remaining", "at"}; {} for nothing.
@@ -121,11 +119,8 @@ class Gate(models.Model):
     latencies = models.JSONField(default=dict)
     quota = models.JSONField(default=dict)
 
-    def __str__(self) -> str:
-        return f"Gate of {self.account_id}"
 
-
-class DailyUse(models.Model):
+class DailyUse(Row):
     """What one account, or one caller, used of a UTC day. USD: open attempts count at their highest cost. Written by the ledger alone."""
 
     day = models.DateField()
@@ -144,11 +139,8 @@ class DailyUse(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.day} {self.caller or self.account_id}"
 
-
-class QuotaReading(models.Model):
+class QuotaReading(Row):
     """The management API on an account at one time. USD, or requests a day; null is unknown. `fault`: why nothing was read."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
@@ -168,6 +160,3 @@ class QuotaReading(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["account", "-read_at"], name="reading_newest")]
-
-    def __str__(self) -> str:
-        return f"{self.account_id} {self.read_at:%Y-%m-%d %H:%M}"

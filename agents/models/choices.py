@@ -1,10 +1,18 @@
-"""Enumerations as the database's choices."""
+"""What the models share: enumerations as the database's choices, and how a row is named."""
 
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 
 from django.db import models
+
+
+class Row(models.Model):
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}".capitalize()
 
 
 class Source(models.TextChoices):

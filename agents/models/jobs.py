@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from agents.models.accounts import Account
-from agents.models.choices import Route, choices
+from agents.models.choices import Route, Row, choices
 from agents.models.records import LLMAttempt, Step, Task
 from agents.policy.reasons import Reason
 
@@ -25,7 +25,7 @@ UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 IS_UNDER_WAY = models.Q(state__in=["queued", "running"])
 
 
-class LeasedJob(models.Model):
+class LeasedJob(Row):
     """Work that one worker at a time has under a lease. Only `agents.operator_jobs.leased_job` changes its state.
 
     A subclass adds its own fields and names its `work`, a function of the job. `due_at`: when it may start, None for never.
@@ -60,9 +60,6 @@ class LeasedJob(models.Model):
         abstract = True
         indexes = [models.Index(fields=["state", "due_at"], name="%(class)s_due")]
 
-    def __str__(self) -> str:
-        return f"{self._meta.verbose_name} {self.pk}".capitalize()
-
     @property
     def is_under_way(self) -> bool:
         return self.state in UNDER_WAY
@@ -88,17 +85,13 @@ class Schedule(LeasedJob):
 
 
 class SystemSchedule(Schedule):
-    """One entry of settings.SCHEDULES. `cadence`: as the entry had it when `due_at` was set; `result`: what the last run reports."""
+    """One entry of settings.SCHEDULES. `when`: how often, in words; `result`: what the last run reports."""
 
     work = "agents.worker.schedules.run_entry"
 
-    cadence = models.CharField(max_length=100)
+    when = models.CharField(max_length=100)
     time_limit = models.PositiveIntegerField(default=120)
     result = models.TextField(blank=True)
-
-    @property
-    def when(self) -> str:
-        return self.cadence
 
 
 class Submission(LeasedJob):
@@ -192,11 +185,6 @@ class Replay(LeasedJob):
         return f"Replay of step {self.step_id}"
 
 
-class Heartbeat(models.Model):
-    """The last sign of life of one part of the machine, such as the worker."""
-
+class Heartbeat(Row):
     name = models.CharField(max_length=100, unique=True)
     beaten_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name

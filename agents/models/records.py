@@ -13,12 +13,12 @@ from agents.contract.action_history import Outcome
 from agents.contract.protocol import Form
 from agents.contract.step_facts import MOST_WHY
 from agents.models.accounts import Account
-from agents.models.choices import Route, Source, choices
+from agents.models.choices import Route, Row, Source, choices
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass
 
 
-class Caller(models.Model):
+class Caller(Row):
     address = models.GenericIPAddressField(unique=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)
@@ -28,9 +28,6 @@ class Caller(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(llm_steps__lte=F("steps")), name="caller_llm_within_steps")]
-
-    def __str__(self) -> str:
-        return self.address
 
 
 class Task(models.Model):
@@ -65,7 +62,7 @@ class Task(models.Model):
         return reverse("task", args=[self.pk])
 
 
-class Step(models.Model):
+class Step(Row):
     """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves.
 
     `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
@@ -123,16 +120,12 @@ class Step(models.Model):
             models.CheckConstraint(condition=~Q(route=Route.LLM) | Q(reason=Reason.ANSWERED), name="step_llm_route_is_answered"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.task_id}/{self.index}"
-
     @property
     def in_time(self) -> bool | None:
-        """Whether the answer left before the deadline; None while there is none."""
         return None if self.answered_at is None else self.answered_at <= self.deadline_at
 
 
-class StepPage(models.Model):
+class StepPage(Row):
     """A step as it came in, with its page: JSON, gzipped, as `agents.hybrid.page_archive` writes it. Kept for some days."""
 
     step = models.OneToOneField(Step, on_delete=models.CASCADE, primary_key=True, related_name="kept_page")
@@ -143,11 +136,8 @@ class StepPage(models.Model):
         # SQLite sums the lengths off it, where it would read a page of the table for nearly each row.
         indexes = [models.Index(Length("gz"), name="step_page_bytes")]
 
-    def __str__(self) -> str:
-        return f"Page of step {self.step_id}"
 
-
-class LLMAttempt(models.Model):
+class LLMAttempt(Row):
     """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. Cost in USD; `reserved_usd`: what it may cost at most.
 
     Only attempts with `purpose` step belong to a step; the others are counted apart.
@@ -197,11 +187,8 @@ class LLMAttempt(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.step_id}.{self.number} {self.model}"
 
-
-class RateLimitEvent(models.Model):
+class RateLimitEvent(Row):
     """A refusal that paused an account, or a model of it (`model` set), from the refusal until a request succeeds again.
 
     At most one is open an account and model. Refusals in a row are one block: they share `block_started_at`. `predicted_at` is None
@@ -240,14 +227,11 @@ class RateLimitEvent(models.Model):
             models.Index(fields=["account", "refusal", "-recovered_at"], name="event_recovered"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["account", "model"], condition=Q(ended_by=""), name="event_one_open_an_account_and_model"),
+            models.UniqueConstraint(fields=["account", "model"], condition=Q(ended_by=""), name="event_one_open_an_account_and_model")
         ]
 
-    def __str__(self) -> str:
-        return f"{self.account_id} {self.refusal} strike {self.strike}"
 
-
-class AuditEntry(models.Model):
+class AuditEntry(Row):
     """What a person (`by`) or the machine (`by` empty) did, where no history of a model has it. Kept for good, failed log-ins apart.
 
     `seconds`: how long an account is paused.
@@ -272,19 +256,8 @@ class AuditEntry(models.Model):
     seconds = models.FloatField(null=True, blank=True)
     detail = models.TextField(blank=True)
 
-    def __str__(self) -> str:
-        return f"{self.action} by {self.by or 'the machine'}"
-
     @classmethod
     def record(
-        cls,
-        action: "AuditEntry.Action",
-        detail: str,
-        *,
-        by: str,
-        now: datetime,
-        account: Account | None = None,
-        seconds: float | None = None,
+        cls, action: Action, detail: str, *, by: str, now: datetime, account: Account | None = None, seconds: float | None = None
     ) -> None:
-        """`by`: a user's name, "" for the machine."""
         cls.objects.create(at=now, by=by, action=action, account=account, seconds=seconds, detail=mask_keys(detail))

@@ -1,24 +1,18 @@
-"""What admins adjust, and its validation: the form and the command line share it."""
+"""What admins adjust: its fields with their validation, shared by the form and the command line, and what pages show beside a field."""
+
+import ipaddress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from agents.models.choices import choices
-from agents.models.setting import (
-    NEXT_CHECK,
-    NEXT_PAUSE,
-    NEXT_REFUSAL,
-    WITHIN_A_MINUTE,
-    between,
-    default_ladder,
-    placed,
-    setting,
-    valid_hosts,
-    valid_ladder,
-    valid_networks,
-)
+from agents.contract.allowed_hosts import allowed, is_refused_host
+from agents.models.choices import Row, choices
 from agents.policy.callers import state_of
 from agents.policy.modes import CallerState, Mode, Pacing, Use
 
@@ -26,13 +20,96 @@ from agents.policy.modes import CallerState, Mode, Pacing, Use
 PACING, AGENT, CALLERS, MONITORING = "Pacing and backoff", "Deadlines and agent", "Daily caps and callers", "Monitoring"
 STORAGE = "Storage"
 NETWORKS = "networks such as 10.0.0.0/8 or 203.0.113.7"
+MOST_HOSTS = 100
+
+F = TypeVar("F", bound="models.Field[Any, Any]")
+
+NEXT_STEP = "takes effect with the next step"
+NEXT_REFUSAL = "takes effect with the next refusal; a running pause stays"
+NEXT_PAUSE = "takes effect with the next pause"
+NEXT_CHECK = "takes effect with the next health check"
+NEXT_RUN = "takes effect with the next test run and health check"
+WITHIN_A_MINUTE = "takes effect within a minute"
 
 
-class Settings(models.Model):
-    """What admins adjust: one row, read at each step. Every change is kept with who, when, old and new.
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`unit`: as shown behind the value; `section`: its heading; `accepts`: what else than its bounds holds."""
 
-    Forms, commands and pages are made from these fields. Another setting is one more field.
-    """
+    unit: str = ""
+    section: str = ""
+    accepts: str = ""
+    takes_effect: str = NEXT_STEP
+
+
+def setting(field: F, help_text: str, accepts: str = "") -> F:
+    field.help_text, field.setting = help_text, replace(about(field), accepts=accepts)  # type: ignore[attr-defined]
+    return field
+
+
+def about(field: Any) -> Setting:
+    return getattr(field, "setting", Setting())
+
+
+def settings_of(model: type[models.Model], section: str | None = None) -> tuple[str, ...]:
+    """The names of a model's settings, in the order of the model; of one section, or of all."""
+    fields = model._meta.get_fields()  # noqa: SLF001 -- Django's documented API
+    return tuple(field.name for field in fields if hasattr(field, "setting") and section in (None, about(field).section))
+
+
+def placed(field: F, section: str, unit: str = "", takes_effect: str = NEXT_STEP) -> F:
+    field.setting = Setting(unit, section, takes_effect=takes_effect)  # type: ignore[attr-defined]
+    return field
+
+
+def between(least: float, most: float) -> list[MinValueValidator | MaxValueValidator]:
+    return [MinValueValidator(least), MaxValueValidator(most)]
+
+
+def valid_ladder(value: object) -> None:
+    if not isinstance(value, list) or not 1 <= len(value) <= 12:
+        raise ValidationError("Give 1 to 12 pauses in seconds, such as 60, 120, 240, 480.")
+    if not all(isinstance(pause, int | float) and not isinstance(pause, bool) and 1 <= pause <= 86_400 for pause in value):
+        raise ValidationError("Each pause is a number from 1 to 86400 seconds.")
+    if sorted(value) != value:
+        raise ValidationError("A pause can't be shorter than the one before it.")
+
+
+def valid_networks(value: object) -> None:
+    if not isinstance(value, list):
+        raise ValidationError("Give a list of networks, such as 10.0.0.0/8.")
+    for network in value:
+        try:
+            ipaddress.ip_network(str(network))
+        except ValueError:
+            raise ValidationError(f"“{network}” is not a network. Write it as 10.0.0.0/8 or 203.0.113.7.") from None
+
+
+def valid_hosts(value: object) -> None:
+    if not isinstance(value, list) or len(value) > MOST_HOSTS:
+        raise ValidationError(f"Give a list of at most {MOST_HOSTS} hosts, such as demo.example.com or localhost:8000-8016.")
+    for host in value:
+        try:
+            allowed(str(host))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+def valid_miner(url: str) -> None:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return  # URLField's own validation names the fault
+    if is_refused_host(host):
+        raise ValidationError("Link-local and metadata addresses are always refused.")
+
+
+def default_ladder() -> list[float]:
+    return [60, 120, 240, 480]
+
+
+class Settings(Row):
+    """One row, read at each step. Forms, commands and pages are made from these fields."""
 
     ONLY = 1
 
@@ -117,7 +194,7 @@ class Settings(models.Model):
         "at most 100, such as demo.example.com, *.example.com, localhost:8000-8016 or 10.0.0.0/8:80",
     )
     miner_api_url = setting(
-        placed(models.URLField("Miner API", blank=True), MONITORING, "", "takes effect with the next test run and health check"),
+        placed(models.URLField("Miner API", blank=True, validators=[valid_miner]), MONITORING, "", NEXT_RUN),
         "The miner that the live API test posts to, such as http://127.0.0.1:8080. Empty: this one.",
     )
     retest_after_pause = setting(
@@ -177,9 +254,6 @@ class Settings(models.Model):
             models.CheckConstraint(condition=Q(max_task_usd__gte=0), name="settings_task_cost_not_negative"),
             models.CheckConstraint(condition=Q(daily_usd__gte=0, caller_daily_usd__gte=0), name="settings_daily_cost_not_negative"),
         ]
-
-    def __str__(self) -> str:
-        return "Settings"
 
     def clean(self) -> None:
         both = [network for network in self.blocked_callers if network in self.allowed_callers]

@@ -7,8 +7,7 @@ from django.core.exceptions import ValidationError
 
 from agents.configuration import default_account, field_of, models_of, parsed, rules
 from agents.models import Account, Settings
-from agents.models.setting import settings_of
-from agents.models.settings import PACING
+from agents.models.settings import PACING, settings_of
 from agents.simulation.hidden_account import MODELS, BadSetting
 from agents.simulation.run import Miner
 

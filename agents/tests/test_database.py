@@ -13,7 +13,6 @@ import pytest
 from django.db import OperationalError, connection
 
 from agents import database
-from agents.configuration import settings_in_force
 from agents.contract.protocol import Form, Step
 from agents.database import Away, answering, answering_transaction, background_transaction, breaker
 from agents.hybrid.runner import StepRun
@@ -99,11 +98,12 @@ def test_a_fault_of_ours_opens_nothing() -> None:
 
 def test_without_the_database_the_settings_hold_as_they_were_last_read() -> None:
     Settings.objects.create(id=Settings.ONLY, deadline_seconds=7)
-    settings_in_force()
+    step = Step("/step", Form.STEP, "t", "Log out", "http://localhost:8000/")
+    StepRun(step, Source.VALIDATOR, None, time.time(), time.time).read_settings()
     with locked() as release:
         with pytest.raises(OperationalError), answering_transaction():
             pass
-        run = StepRun(Step("/step", Form.STEP, "t", "Log out", "http://localhost:8000/"), Source.VALIDATOR, None, time.time(), time.time)
+        run = StepRun(step, Source.VALIDATOR, None, time.time(), time.time)
         run.read_settings()
         assert (run.rules.deadline_seconds, run.reason, run.requests) == (7, Reason.DATABASE, [])
         release()

@@ -29,9 +29,9 @@ def ensure() -> None:
     SystemSchedule.objects.exclude(name__in=[entry.name for entry in settings.SCHEDULES]).delete()
     for entry in settings.SCHEDULES:
         due_at = cron.next_after(entry.cron, now) if entry.cron else now
-        values = {"cadence": cadence(entry), "time_limit": entry.time_limit}
+        values = {"when": cadence(entry), "time_limit": entry.time_limit}
         row, is_new = SystemSchedule.objects.get_or_create(name=entry.name, defaults={**values, "due_at": due_at})
-        if not is_new and row.cadence != values["cadence"]:
+        if not is_new and row.when != values["when"]:
             SystemSchedule.objects.filter(pk=row.pk).update(**values, due_at=due_at, enqueued_at=None)
 
 

@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from agents.configuration import SETTINGS, field_of
 from agents.configuration.account_changes import ACCOUNT
 from agents.models import Account, Settings
-from agents.models.setting import about
+from agents.models.settings import about
 from monitoring.models import EVENTS, Channel, Retention, Severity, TestSchedule
 from monitoring.retention.pruning import RULES
 from monitoring.testruns.suites.registry import TITLES

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from agents.common.text import length
 from agents.configuration import SETTINGS, STORAGE, change, parsed, values
 from agents.models import Settings
-from agents.models.setting import about
+from agents.models.settings import about
 from agents.policy.modes import Pacing, Use
 from agents.policy.routing import MARGIN
 from monitoring.settings.changes import in_words, model_field

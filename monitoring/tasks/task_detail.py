@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from agents.configuration import field_of
 from agents.contract.action_history import Outcome
 from agents.models import Account, LLMAttempt, Route, Step, Submission, Task
-from agents.models.setting import about
+from agents.models.settings import about
 from agents.policy.modes import Mode, Use
 from agents.policy.reasons import Verdict
 from agents.policy.refusals import RefusalClass, sentence

@@ -27,7 +27,7 @@ FIELDS: dict[type[LeasedJob], Callable[[], dict[str, Any]]] = {
     JournalImport: lambda: {"name": "miner.log"},
     Replay: lambda: {"step": make_step()},
     Submission: lambda: {"task": make_task()},
-    SystemSchedule: lambda: {"name": "Read model lists", "cadence": "every 3600 s"},
+    SystemSchedule: lambda: {"name": "Read model lists", "when": "every 3600 s"},
     TestRun: lambda: {"suites": ["key"], "trigger": "operator"},
     TestSchedule: lambda: {"name": "Each hour", "suites": ["key"], "cron": "7 * * * *"},
     WhatIf: lambda: {"hours": 1},

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 from agents.models import Settings, WhatIf
-from agents.models.setting import about
+from agents.models.settings import about
 from monitoring.settings.changes import in_words, model_field
 
 SPANS = {1: "the last hour", 6: "the last 6 hours", 24: "the last 24 hours", 168: "the last 7 days"}

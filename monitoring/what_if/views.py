@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import capfirst
 
 from agents.models import Settings, WhatIf
-from agents.models.setting import about
+from agents.models.settings import about
 from agents.operator_jobs.leased_job import cancel
 from agents.operator_jobs.what_if import start
 from agents.simulation.settings import TRIED

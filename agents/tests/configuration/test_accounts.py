@@ -49,7 +49,6 @@ def test_an_account_is_added_behind_the_others_with_its_key_sealed() -> None:
     assert order() == [(1, "default"), (2, "spare")]
     assert (account.key_hint, account.admin_key_hint, account.enabled) == ("WXYZ", "ABCD", True)
     assert (key_of(account), admin_key_of(account)) == (KEY, OTHER)
-    assert account.key_changed_at is not None
     assert KEY not in account.key_sealed
     assert provider(account).base_url == URL
 

@@ -8,7 +8,7 @@ from django.db import models
 
 from agents.configuration import SETTINGS
 from agents.models import Settings
-from agents.models.setting import about
+from agents.models.settings import about
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import Reaction, RefusalClass
 
