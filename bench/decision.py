@@ -45,7 +45,7 @@ class Case:
 
     def decide(self) -> None:
         with answering_transaction():
-            self._moved(ledger.attempts.decide([self._request()], lambda: self.now))
+            self._moved(ledger.decide([self._request()], lambda: self.now))
 
     def open_step(self) -> None:
         """Write 1: the decision, the step and its attempt."""

@@ -1,33 +1,368 @@
-"""The only writer of steps, attempts, events and gates: all facts of one moment in one transaction."""
+"""The only writer of steps, attempts, events and gates: all facts of one moment in one transaction.
 
-from agents.ledger.attempts import (
-    Clock,
-    Permit,
-    Request,
-    add_excerpts,
-    close_attempt,
-    close_step,
-    left_late,
-    lose_attempts,
-    may_send,
-    next_attempt,
-    open_attempt,
-    open_step,
-    renew,
-)
+Steps and attempts are written with the gate's decision and its slot before anything is sent, and closed with how it ended. Each function
+raises django.db.Error; then nothing was written, and nothing may be sent.
+"""
 
-__all__ = [
-    "Clock",
-    "Permit",
-    "Request",
-    "add_excerpts",
-    "close_attempt",
-    "close_step",
-    "left_late",
-    "lose_attempts",
-    "may_send",
-    "next_attempt",
-    "open_attempt",
-    "open_step",
-    "renew",
-]
+import math
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
+from agents.contract.action_history import judge
+from agents.contract.step_facts import AttemptEnd, Opening, StepFacts
+from agents.database import answering, answering_transaction
+from agents.ledger import daily_use, events, gate_rows
+from agents.ledger.gate_rows import at, maybe_at
+from agents.models import Account, Caller, Gate, LLMAttempt, Route, Step, Task
+from agents.policy import backoff, costs, gate, late
+from agents.policy.callers import Claimant, Sender
+from agents.policy.costs import Caps, Used
+from agents.policy.gate import Decision, Limits
+from agents.policy.latency import expected, noted
+from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
+from agents.policy.refusals import Reaction, RefusalClass
+
+Clock = Callable[[], float]
+
+# A task lasts three minutes. The same id may come again days later for another one.
+LONGEST_AGO = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is requested of one account's gate: `models` are those that may still be tried, in order.
+
+    `max_task_usd`: what the task may cost, 0 for anything; `most_usd`: what one call of a model costs at most.
+    """
+
+    account: Account
+    limits: Limits
+    cut_off: float
+    models: tuple[str, ...]
+    max_task_usd: float = 0.0
+    most_usd: Mapping[str, float] = field(default_factory=dict)
+    caps: Caps = field(default_factory=Caps)
+    sender: Sender = field(default_factory=Sender)
+
+    def most(self, model: str) -> float:
+        return self.most_usd.get(model, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The gates' decision, and the attempt that was opened where one of them lets it go: by `request`, with `model`.
+
+    `declined`: the accounts that refused before, as JSON: account, reason, retry_at (Unix seconds or None).
+    """
+
+    decision: Decision
+    decided_at: float
+    request: Request | None = None
+    model: str = ""
+    attempt_uid: str | None = None
+    expected_latency: float = 0.0
+    declined: list[dict[str, object]] = field(default_factory=list)
+
+
+def open_step(opening: Opening, requests: Sequence[Request], reason: Reason, clock: Clock) -> Permit:
+    """Write 1: the step with its decision and, where a gate lets it, an open attempt. Without `requests` no LLM is used, for `reason`."""
+    with answering_transaction():
+        task = _task(opening)
+        permit = decide(requests, clock, task) if requests else Permit(Decision(reason), clock())
+        _open_attempt(permit, _create_step(opening, task, permit), number=1)
+        return permit
+
+
+def next_attempt(opening: Opening, before: Request, ended: AttemptEnd, requests: Sequence[Request], clock: Clock) -> Permit:
+    """The attempt of `before` brought no plan; request the next."""
+    with answering_transaction():
+        gate_rows.locked_all([before.account, *(request.account for request in requests)])
+        _end_attempt(ended, before.limits)
+        step = Step.objects.select_related("task").get(uid=opening.uid)
+        permit = decide(requests, clock, step.task)
+        _open_attempt(permit, step, number=step.attempts.count() + 1)
+        return permit
+
+
+def open_attempt(requests: Sequence[Request], purpose: Purpose, clock: Clock) -> Permit:
+    """Request an attempt that belongs to no step."""
+    with answering_transaction():
+        permit = decide(requests, clock)
+        _open_attempt(permit, None, number=1, purpose=purpose)
+        return permit
+
+
+def renew(permit: Permit, clock: Clock) -> Permit:
+    """The attempt missed its slot: the permit with a new decision, on record where it has a slot."""
+    request, uid = permit.request, permit.attempt_uid
+    assert request is not None and uid is not None
+    with answering_transaction():
+        row = gate_rows.locked(request.account)
+        state, now = gate_rows.read(row), clock()
+        decision, moved = late.renewed(
+            state, request.limits, permit.decision, permit.decided_at, now, request.cut_off, permit.expected_latency
+        )
+        gate_rows.save(row, moved)
+        if decision.slot is not None:
+            LLMAttempt.objects.filter(uid=uid).update(slot_at=at(decision.slot), lease=decision.lease)
+    return replace(permit, decision=decision)
+
+
+def may_send(requests: Sequence[Request], clock: Clock) -> bool:
+    """Whether a gate would let one of the requests go now, as far as can be read without a lock."""
+    with answering():
+        rows = {row.account_id: row for row in Gate.objects.filter(account__in=[request.account.pk for request in requests])}
+    now = clock()
+    return any(
+        _decided(request, rows.get(request.account.pk) or Gate(), "", now, may_take=True)[0].slot is not None for request in requests
+    )
+
+
+def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) -> Permit:
+    """The first account that can serve in time; if none can, the one that could the soonest gives the reason. In a transaction.
+
+    `task`: whose costs matter. The clock is read once the gates are locked, since that may have taken a while.
+    """
+    rows = gate_rows.locked_all(request.account for request in requests)
+    now = clock()
+    affordable = _within_task_cap(task, requests, now) if task else requests
+    if not affordable:
+        return Permit(Decision(Reason.COST), now)
+    within_day = _within_daily_caps(affordable, now)
+    uid = str(uuid.uuid4())
+    # A free slot of any account comes before one that another step has to give up.
+    for may_take in (False, True):
+        refusals, declined = list[Decision](), list[dict[str, object]]()
+        for request in within_day:
+            decision = Decision(Reason.CAP, retry_at=costs.next_day(now))
+            if request.models:
+                row = rows[request.account.pk]
+                decision, moved, model, latency = _decided(request, row, uid, now, may_take=may_take)
+                gate_rows.save(row, moved)
+                if decision.slot is not None:
+                    return Permit(decision, now, request, model, uid, latency, declined)
+            refusals.append(decision)
+            declined.append({"account": request.account.name, "reason": decision.reason.value, "retry_at": decision.retry_at})
+    soonest = min(refusals, key=lambda each: math.inf if each.retry_at is None else each.retry_at)
+    return Permit(soonest, now, declined=declined)
+
+
+def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: bool) -> tuple[Decision, gate.Gate, str, float]:
+    """The gate's decision and what becomes of the gate, the model that comes first, and the latency that is expected of it."""
+    state, sender = gate_rows.read(row), request.sender
+    model = backoff.ready(state.cooling, request.models, now)[0]
+    latency, claimant = expected(row.latencies, model, now), Claimant(uid, sender.name, sender.is_allowed)
+    decision, moved = gate.decide(state, request.limits, now, request.cut_off, latency, claimant, may_take=may_take)
+    return decision, moved, model, latency
+
+
+def _within_daily_caps(requests: Sequence[Request], now: float) -> list[Request]:
+    """The requests with those models of which one more call surely keeps to today's caps of account and caller. One query."""
+    sender = requests[0].sender
+    by_account, by_sender = daily_use.today([request.account for request in requests], sender.address, now)
+    kept = list[Request]()
+    for request in requests:
+        costly, used = request.most, by_account.get(request.account.pk, Used())
+        fitting = (model for model in request.models if costs.allows(request.caps, used, costly(model)))
+        kept.append(replace(request, models=tuple(model for model in fitting if costs.allows(sender.caps, by_sender, costly(model)))))
+    return kept
+
+
+def _within_task_cap(task: Task, requests: Sequence[Request], now: float) -> Sequence[Request]:
+    """The requests with those models of which one more call surely keeps to what the task may cost. One query, none without a cap.
+
+    While the gates are locked no other step of the task opens an attempt.
+    """
+    if not any(request.max_task_usd for request in requests):
+        return requests
+    since = at(now - costs.TASK_SECONDS)
+    columns = ("model", "verdict", "status", "prompt_tokens", "completion_tokens", "cost")
+    found = LLMAttempt.objects.filter(step__task=task, purpose=Purpose.STEP, decided_at__gt=since).order_by("-id")
+    calls = [costs.Call(*row) for row in found.values_list(*columns)[: costs.MOST_CALLS]]
+    most_usd = dict(sorted(pair for request in requests for pair in request.most_usd.items()))  # by model, on the dearest account
+    spent = costs.spent(calls, most_usd)
+    kept = list[Request]()
+    for request in requests:
+        left = request.max_task_usd - spent if request.max_task_usd else math.inf
+        models = tuple(model for model in request.models if request.most(model) <= left)
+        kept += [replace(request, models=models)] if models else []
+    return kept
+
+
+def _open_attempt(permit: Permit, step: Step | None, *, number: int, purpose: Purpose = Purpose.STEP) -> None:
+    request, slot = permit.request, permit.decision.slot
+    if request is None or permit.attempt_uid is None or slot is None:
+        return
+    attempt = LLMAttempt.objects.create(
+        uid=permit.attempt_uid,
+        purpose=purpose,
+        step=step,
+        account=request.account,
+        number=number,
+        model=permit.model,
+        lease=permit.decision.lease,
+        decided_at=at(permit.decided_at),
+        slot_at=at(slot),
+        cut_off_at=at(request.cut_off),
+        reserved_usd=request.most(permit.model),
+    )
+    daily_use.opened(attempt, request.sender.address, permit.decided_at)
+
+
+def close_attempt(end: AttemptEnd, limits: Limits) -> None:
+    with answering_transaction():
+        _end_attempt(end, limits)
+
+
+def left_late(request: Request, slot: float, sent_at: float) -> None:
+    """A request left after its window: push back whoever comes next."""
+    with answering_transaction():
+        row = gate_rows.locked(request.account)
+        gate_rows.save(row, gate.left_late(gate_rows.read(row), request.limits, slot, sent_at))
+
+
+def lose_attempts(before: datetime) -> int:
+    """Close the attempts whose process died: cut off before this time and still open. Returns how many."""
+    return LLMAttempt.objects.filter(verdict=Verdict.OPEN, cut_off_at__lt=before).update(verdict=Verdict.LOST, ended_at=F("cut_off_at"))
+
+
+def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
+    attempt = LLMAttempt.objects.select_related("account", "step__task").get(uid=end.uid)
+    if attempt.verdict not in (Verdict.OPEN, Verdict.LOST):  # the facts of one that was closed as lost may have waited in the spool
+        return
+    for name in ("verdict", "status", "refusal", "detail", "prompt_tokens", "completion_tokens", "reply"):
+        setattr(attempt, name, getattr(end, name))
+    attempt.sent_at, attempt.ended_at = maybe_at(end.sent_at), at(end.ended_at)
+    attempt.wait_ms = ((end.sent_at or end.ended_at) - attempt.decided_at.timestamp()) * 1000
+    attempt.latency_ms = (end.ended_at - end.sent_at) * 1000 if end.sent_at else None
+    attempt.cost = Decimal(end.cost) if end.cost else None
+    attempt.save()
+    row = gate_rows.locked(attempt.account)
+    daily_use.ended(attempt, end)
+    # What an answer took, or how long one was waited for in vain; a refusal comes sooner and shows nothing of it.
+    is_timed = attempt.purpose == Purpose.STEP and (end.accepted or end.ended_at >= attempt.cut_off_at.timestamp())
+    if end.sent_at is not None and is_timed:
+        row.latencies = noted(row.latencies, attempt.model, end.ended_at, end.ended_at - end.sent_at)
+    if end.quota:
+        row.quota = {**end.quota, "at": end.ended_at}
+    gate_rows.save(row, _after(gate_rows.read(row), attempt, end, limits), always=True)
+
+
+def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limits) -> gate.Gate:
+    if end.sent_at is None:
+        return late.given_up(state, limits, str(attempt.uid), attempt.lease)
+    if end.accepted:
+        moved = gate.succeeded(state, limits, end.sent_at, end.ended_at, end.published)
+        if state.strikes and not moved.strikes:
+            events.recovered(attempt.account, "", state.blocked_at, end.ended_at)
+        warmed = backoff.warmed(moved.cooling, attempt.model)
+        if warmed != moved.cooling:
+            events.recovered(attempt.account, attempt.model, 0.0, end.ended_at)
+        return replace(moved, cooling=warmed)
+    kind = RefusalClass(end.refusal) if end.refusal else None
+    if kind and kind.pauses_account:
+        known = None if end.pause is None else (end.pause, PauseSource(end.pause_source))
+        moved = gate.refused(state, limits, end.sent_at, end.ended_at, known, kind, end.dice)
+        if moved is not state:
+            events.account_paused(attempt, end, moved, limits)
+        return moved
+    state = gate.released(state, attempt.lease)
+    if kind and kind.reaction is Reaction.COOLDOWN:
+        cooled = backoff.cooled(state.cooling, attempt.model, end.ended_at, end.dice)
+        until, times = next((until, times) for model, until, times in cooled if model == attempt.model)
+        events.model_cools(attempt, end, until, times)
+        return replace(state, cooling=cooled)
+    return state
+
+
+def close_step(facts: StepFacts, limits: Limits) -> None:
+    """Write 2: the attempt and the step are closed, the gate moves on, an event is opened or resolved.
+
+    Notes the outcome of the step before. Writes this one first where Write 1 failed. A step that is closed already stays as it is.
+    """
+    opening, closing = facts.opening, facts.closing
+    with answering():
+        before, outcome = _outcome_before(opening)
+    with answering_transaction():
+        answer = {name: getattr(closing, name) for name in ("route", "reason", "actions", "done", "fault")}
+        answer |= {"answered_at": at(closing.answered_at), "duration_ms": closing.duration * 1000}
+        open_step = Step.objects.filter(uid=opening.uid, answered_at=None)
+        if not open_step.update(**answer):
+            if Step.objects.filter(uid=opening.uid).exists():
+                return
+            _create_step(opening, _task(opening))
+            open_step.update(**answer)
+        if outcome:
+            # What a step's outcome is was reported by the first step after it: a second time changes nothing.
+            Step.objects.filter(pk=before, outcome="").update(**outcome)
+        if closing.attempt:
+            _end_attempt(closing.attempt, limits)
+        if opening.caller is not None:
+            _count_step(opening.caller, facts)
+
+
+def add_excerpts(excerpts: Mapping[int, str]) -> None:
+    for pk, text in excerpts.items():
+        if text:
+            Step.objects.filter(pk=pk).update(page_excerpt=text)
+
+
+def _task(opening: Opening) -> Task:
+    fields = {name: getattr(opening, name) for name in ("key", "source", "caller", "prompt", "project", "kind")}
+    fields |= {"url": opening.task_url, "created_at": at(opening.received_at)}
+    return Task.objects.get_or_create(fingerprint=opening.fingerprint, defaults=fields)[0]
+
+
+# The columns that an opening has under the same names.
+_AS_OPENED = {each.name for each in fields(Opening)} & {each.name for each in Step._meta.fields}  # noqa: SLF001 -- as Django documents it
+
+
+def _create_step(opening: Opening, task: Task, permit: Permit | None = None) -> Step:
+    """The step, still open. Without a permit it comes from the spool: the database was busy when it was due."""
+    columns: dict[str, Any] = {name: getattr(opening, name) for name in _AS_OPENED} | {"uid": uuid.UUID(opening.uid), "spooled": not permit}
+    columns |= {"received_at": at(opening.received_at), "deadline_at": at(opening.deadline_at)}
+    if permit:
+        columns |= {"decided_at": at(permit.decided_at), "retry_at": maybe_at(permit.decision.retry_at), "declined": permit.declined}
+        columns["reason"] = permit.decision.reason if permit.decision.slot is None else ""
+    return Step.objects.create(task=task, **columns)
+
+
+def _count_step(address: str, facts: StepFacts) -> None:
+    seen_at = at(facts.opening.received_at)
+    counts = {
+        "last_seen_at": Greatest("last_seen_at", Value(seen_at)),
+        "steps": F("steps") + 1,
+        "llm_steps": F("llm_steps") + int(facts.closing.route == Route.LLM),
+        "late_steps": F("late_steps") + int(facts.closing.answered_at > facts.opening.deadline_at),
+    }
+    known = Caller.objects.filter(address=address)
+    if not known.update(**counts):
+        Caller.objects.get_or_create(address=address, defaults={"first_seen_at": seen_at, "last_seen_at": seen_at})
+        known.update(**counts)
+
+
+def _outcome_before(opening: Opening) -> tuple[int, dict[str, Any]]:
+    """How the actions of the step before went, by this step's history: that step's id and the columns; empty where nothing is to be noted.
+
+    One query, outside of any transaction, so that it holds no lock. It is the newest step of the task with the next lower index; a
+    caller without step numbers sends 0 each time. A condition on its time would make SQLite read all steps of that hour.
+    """
+    if not opening.heard:
+        return 0, {}
+    of_task = Step.objects.filter(task__fingerprint=opening.fingerprint)
+    lower = of_task.filter(index__lt=opening.index) if opening.index else of_task.filter(index=0).exclude(uid=opening.uid)
+    columns = ("pk", "index", "history_size", "received_at", "actions", "outcome")
+    before = lower.order_by("-index", "-id").values(*columns).first()
+    if not before or before["outcome"] or not 0 < opening.received_at - before["received_at"].timestamp() < LONGEST_AGO:
+        return 0, {}
+    judged = judge(before["actions"], before["index"], before["history_size"], opening.heard)
+    if judged is None:
+        return 0, {}
+    return before["pk"], {"outcome": judged.outcome, "worked": list(judged.worked), "caller_error": judged.error}

@@ -18,7 +18,7 @@ Action = AuditEntry.Action
 
 
 def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
-    """Send nothing for `seconds`. A pause that already lasts longer stays as it is."""
+    """A pause that already lasts longer stays as it is."""
     _act(account, Action.PAUSE, by, now, lambda state: gate.paused(state, now, seconds), seconds)
 
 
@@ -57,10 +57,7 @@ def _act(
 
 
 def move_reset(account: Account, until: float, *, read_at: float, now: float) -> bool:
-    """The subscription's usage, read at `read_at`, shows that its cap resets at `until`: move the end of the pause that it caused.
-
-    False where no such pause runs, where it began after the reading, or where it ends then already.
-    """
+    """The subscription's usage shows that its cap resets at `until`: move the end of the pause that it caused. False: there is none."""
     with transaction.atomic():
         row = gate_rows.locked(account)
         state = gate_rows.read(row)

@@ -23,7 +23,6 @@ BLOCKS_REMEMBERED = 50
 
 
 def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: Gate, limits: Limits) -> None:
-    """A refusal paused the account: `gate` is the gate after it."""
     strikes, source, pause = gate.strikes, gate.pause_source, gate.paused_until - gate.paused_at
     _open(attempt, end, "", strikes, source, gate.blocked_at, gate.paused_until, limits.pause(strikes + 1))
     with log_context.about(log_context.attempt, str(attempt.uid)):
@@ -36,7 +35,6 @@ def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: Gate, limits: Lim
 
 
 def model_cools(attempt: LLMAttempt, end: AttemptEnd, until: float, times: int) -> None:
-    """A refusal made one model cool, for the `times`-th time in a row."""
     before = RateLimitEvent.objects.filter(account=attempt.account, model=attempt.model, ended_by="").first()
     began = before.block_started_at.timestamp() if before and times > 1 else end.ended_at
     _open(attempt, end, attempt.model, times, PauseSource.LADDER, began, until, backoff.LONGEST_COOLDOWN)
@@ -74,10 +72,10 @@ def _columns(prediction: Prediction) -> dict[str, Any]:
 
 
 def moved(account: Account, gate: Gate) -> None:
-    """The running pause's end became known after its refusal: `gate` is the gate with the new end."""
+    """The running pause's end became known after its refusal. `gate`: with the new end."""
     prediction = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, 0.0, ())
-    columns = {**_columns(prediction), "pause_seconds": gate.paused_until - gate.paused_at, "pause_source": gate.pause_source}
-    RateLimitEvent.objects.filter(account=account, model="", ended_by="").update(**columns)
+    pause = {"pause_seconds": gate.paused_until - gate.paused_at, "pause_source": gate.pause_source}
+    RateLimitEvent.objects.filter(account=account, model="", ended_by="").update(**pause, **_columns(prediction))
 
 
 def recovered(account: Account, model: str, blocked_at: float, now: float) -> None:

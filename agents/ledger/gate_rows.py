@@ -21,7 +21,6 @@ def of(account: Account) -> gate.Gate:
 
 
 def locked(account: Account) -> Gate:
-    """The gate's row, made at first use, locked until the transaction ends."""
     return locked_all([account])[account.pk]
 
 
@@ -45,14 +44,15 @@ def read(row: Gate) -> gate.Gate:
     )
 
 
-def save(row: Gate, state: gate.Gate) -> None:
-    if state == read(row):
+def save(row: Gate, state: gate.Gate, *, always: bool = False) -> None:
+    """`always`: also where the state is the same, since other columns may have changed."""
+    if state == read(row) and not always:
         return
     for name in (*_PLAIN, "pause_source"):
         setattr(row, name, getattr(state, name))
     row.cooling, row.pace = [list(each) for each in state.cooling], state.pace.as_json()
     row.claims = [list(astuple(claim)) for claim in state.claims]
-    row.save(update_fields=(*_PLAIN, *_MADE))
+    row.save()
 
 
 def at(seconds: float) -> datetime:
