@@ -112,7 +112,6 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the answering path goes on without the database."""
         return self._thread is not None and self._thread.is_alive()
 
     @property
@@ -156,7 +155,6 @@ breaker = Breaker()
 
 
 def _sqlstate(error: Exception) -> str | None:
-    """Postgres' own code of the error; None on SQLite and where the server answered nothing."""
     return getattr(error.__cause__, "sqlstate", None)
 
 

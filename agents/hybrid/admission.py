@@ -103,8 +103,6 @@ class Admission:
 
 
 class Room:
-    """Bounds on what is in this process at once: steps, and the bytes that they hold."""
-
     def __init__(self, most_steps: int, most_bytes: int) -> None:
         self.most_steps, self.most_bytes = most_steps, most_bytes
         self.lock = threading.Lock()

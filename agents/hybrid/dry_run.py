@@ -2,30 +2,20 @@
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 
 from agents.configuration.known_sites import known_sites
-from agents.contract.protocol import Plan, parse, render
+from agents.contract.protocol import Form, parse, render
 from agents.page import read
 from agents.template import plan
 from agents.template.explain import candidates, understanding
 from agents.template.prompt.intents import understand
 
-
-class Wanted(StrEnum):
-    ONE_SHOT = "one-shot"
-    STEP = "step"
-
-
-_ENDPOINTS = {Wanted.ONE_SHOT: "/solve_task", Wanted.STEP: "/step"}
+_ENDPOINTS = {Form.ONE_SHOT: "/solve_task", Form.STEP: "/step"}
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Lines on what was understood, what answers to it on the page, and the plan with its confidence.
-
-    `actions` in words; `answer`: as JSON, as it would leave.
-    """
+    """Lines of text; `answer` as JSON, as it would leave."""
 
     understanding: list[str]
     candidates: list[str]
@@ -34,7 +24,7 @@ class Trial:
     answer: str
 
 
-def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: Wanted = Wanted.STEP) -> Trial:
+def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: Form = Form.STEP) -> Trial:
     """The task as if a caller had posted it as its first step. Raises BadRequest for what no caller's request can be."""
     request = {"id": "try", "task_id": "try", "prompt": prompt, "url": url, "html": page, "web_project_id": project}
     step = parse(_ENDPOINTS[form], json.dumps(request).encode())
@@ -44,12 +34,7 @@ def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: Wan
     return Trial(
         understanding=list(understanding(intent)),
         candidates=list(candidates(intent, seen)),
-        plan=_told(made),
+        plan=[f"{made.reasoning}{' Done.' if made.done else ''}", f"Confidence {made.confidence:.2f}: {made.confidence_why}"],
         actions=[action.in_words() for action in made.actions],
         answer=json.dumps(render(step, made, agent_id="template"), ensure_ascii=False, indent=2),
     )
-
-
-def _told(made: Plan) -> list[str]:
-    reasoning = f"{made.reasoning} Done." if made.done else made.reasoning
-    return [reasoning, f"Confidence {made.confidence:.2f}: {made.confidence_why}"]

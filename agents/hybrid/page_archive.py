@@ -1,5 +1,4 @@
-"""What is recorded of a step after its answer: an excerpt of its page, and the page, kept for some days so that the step can be answered
-once more.
+"""An excerpt of a step's page, and the page, kept for some days so that the step can be answered once more.
 
 A thread of its own writes both: a step never waits for it, and what can't be kept is no loss to the caller.
 """
@@ -59,7 +58,7 @@ _writers: list[threading.Thread] = []
 
 
 def keep(uid: str, step: Step, page: Page | None) -> None:
-    """Record the page of the step with this uid, a moment later. Returns at once and raises nothing; what is too much is not kept."""
+    """A moment later. Returns at once and raises nothing; what is too much is not kept."""
     waiting = sum(len(each.page) for _, each, _ in tuple(_queue.queue))
     try:
         if waiting + len(step.page) <= WAITING_CHARS:
@@ -75,7 +74,6 @@ def keep(uid: str, step: Step, page: Page | None) -> None:
 
 
 def join() -> None:
-    """Wait until all that was given to `keep` in this process is written or given up."""
     _queue.join()
 
 
@@ -92,7 +90,6 @@ def _write_for_ever() -> None:
 
 
 def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
-    """In one transaction, while the disk has room. What is lost here is pages alone."""
     try:
         with ends_after(ANSWERING_PATIENCE):
             if disk.space(models.Settings.current().free_disk_mb).is_low:
@@ -136,7 +133,6 @@ def unpacked(gz: bytes) -> Step:
 
 
 def kept(step_id: int, now: datetime) -> Step | None:
-    """A step as it came in; None where its page is gone or was never kept."""
     row = StepPage.objects.filter(step=step_id, kept_until__gt=now).first()
     return unpacked(bytes(row.gz)) if row else None
 

@@ -106,7 +106,6 @@ def used() -> int:
 
 
 def lost() -> int:
-    """How many steps' facts were lost on this machine, since the folder was made."""
     with suppress(FileNotFoundError, ValueError):
         return sum(map(int, (_folder() / LOST).read_text(encoding="ascii").split())) + _memory.lost
     return _memory.lost
@@ -120,7 +119,6 @@ def lost_at() -> float | None:
 
 
 def _record_lost() -> None:
-    """Append to the file what this process has lost, as soon as the disk takes it."""
     with _memory.lock, suppress(OSError):
         if _memory.lost:
             _folder().mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -48,7 +48,6 @@ def next_after(cron: str, moment: datetime) -> datetime:
 
 
 def in_words(cron: str) -> str:
-    """When that is, in words. Raises ValueError."""
     options = Options()
     options.use_24hour_time_format = True
     try:

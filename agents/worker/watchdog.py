@@ -1,19 +1,12 @@
 """When the cluster of job workers is to be started again: pure decisions over its signs of life.
 
-A worker killed while it holds the queue's lock leaves the others waiting for ever, each alive to look at. Only a canary that
+A worker killed while it holds the queue's lock leaves the others waiting for ever, each alive and idle. Only a canary that
 comes through, or a running job that renews its lease, proves that jobs are being run. Times are Unix seconds.
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 MOST_WAITING = 5  # canaries in the queue prove no more than one does
-
-
-class Verdict(StrEnum):
-    FINE = "fine"
-    ENDED = "its main process ended"
-    STALLED = "no job came through"
 
 
 @dataclass(frozen=True)
@@ -26,8 +19,6 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """The newest sign of life of a cluster, and when a canary was last sent."""
-
     alive_at: float
     canary_sent_at: float = 0.0
 
@@ -37,10 +28,10 @@ def seen(signs: Signs, beaten_at: float | None, now: float) -> Signs:
     return replace(signs, alive_at=max(signs.alive_at, min(beaten_at or 0.0, now)))
 
 
-def verdict(signs: Signs, running: bool, now: float, limits: Limits) -> Verdict:
+def why_restart(signs: Signs, running: bool, now: float, limits: Limits) -> str:
     if not running:
-        return Verdict.ENDED
-    return Verdict.STALLED if now - signs.alive_at > limits.stalled_after else Verdict.FINE
+        return "its main process ended"
+    return "no job came through" if now - signs.alive_at > limits.stalled_after else ""
 
 
 def canary_due(signs: Signs, waiting: int, now: float, limits: Limits) -> bool:

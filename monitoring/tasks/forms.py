@@ -8,7 +8,8 @@ from django import forms
 from agents.configuration import accounts, models_of
 from agents.contract.limits import MAX_PROMPT, MAX_URL
 from agents.contract.origins import split_http
-from agents.hybrid.dry_run import Trial, Wanted, trial
+from agents.contract.protocol import Form
+from agents.hybrid.dry_run import Trial, trial
 from agents.models import Account, Replay
 from agents.operator_jobs.replays import LONGEST_DEADLINE
 
@@ -46,7 +47,7 @@ class TaskForm(forms.Form):
     form = forms.ChoiceField(
         label="Try",
         required=False,
-        choices=[(Wanted.ONE_SHOT, "The whole plan at once"), (Wanted.STEP, "The first step")],
+        choices=[(Form.ONE_SHOT, "The whole plan at once"), (Form.STEP, "The first step")],
         help_text="Only for a try. A queued task is answered with a whole plan.",
     )
 
@@ -64,7 +65,7 @@ class TaskForm(forms.Form):
         """What the template agent would make of it; None, with an error on the form, where it fails."""
         task = self.task()
         try:
-            return trial(**task, form=Wanted(self.cleaned_data["form"] or Wanted.ONE_SHOT))
+            return trial(**task, form=Form(self.cleaned_data["form"] or Form.ONE_SHOT))
         except Exception:
             # In a step, a recipe that fails falls back to a plain answer; here its author needs to know.
             logger.exception("The template agent failed on a task that was tried.")

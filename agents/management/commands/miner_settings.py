@@ -23,8 +23,6 @@ miner_settings --account spare enabled=false"""
 
 
 class Command(BaseCommand):
-    """Validated as the panel's forms are and kept in the same history; takes effect from the next step on, in all processes."""
-
     help = f"Print all settings and accounts as JSON, or change them: {EXAMPLES}"
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.contract.protocol import BadRequest
-from agents.hybrid.dry_run import Wanted, trial
+from agents.contract.protocol import BadRequest, Form
+from agents.hybrid.dry_run import trial
+
+FORMS = {"one-shot": Form.ONE_SHOT, "step": Form.STEP}
 
 
 class Command(BaseCommand):
@@ -19,13 +21,13 @@ class Command(BaseCommand):
         parser.add_argument("url", help="the page's address, with its seed")
         parser.add_argument("--html", type=Path, help="a file with the page; without one the page is unseen")
         parser.add_argument("--project", default="", help="the caller's web_project_id, by which a known site is recognised")
-        parser.add_argument("--form", choices=tuple(Wanted), default=Wanted.STEP, help="the form of the answer (%(default)s)")
+        parser.add_argument("--form", choices=tuple(FORMS), default="step", help="the form of the answer (%(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path | None = options["html"]
         try:
             page = file.read_text(encoding="utf-8", errors="replace") if file else ""
-            made = trial(options["prompt"], options["url"], page=page, project=options["project"], form=Wanted(options["form"]))
+            made = trial(options["prompt"], options["url"], page=page, project=options["project"], form=FORMS[options["form"]])
         except OSError as error:
             raise CommandError(f"--html: {file} can't be read ({error.strerror}). Give a file with the page's HTML.") from error
         except BadRequest as error:

@@ -15,11 +15,12 @@ from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections
+from django_q.tasks import async_task
 
 from agents.operator_jobs import leased_job
 from agents.worker import heartbeat, queue, schedules
 from agents.worker.cluster import Cluster, NotAlone, alone, end_with
-from agents.worker.watchdog import Limits, Signs, Verdict, canary_due, restart_delay, seen, verdict
+from agents.worker.watchdog import Limits, Signs, canary_due, restart_delay, seen, why_restart
 
 logger = logging.getLogger(__name__)
 
@@ -85,14 +86,14 @@ def run_one_cluster(limits: Limits, stop: Event) -> None:
         logger.warning("Jobs of a cluster that ended stay locked for some minutes: the database can't be written (%s).", error)
     cluster = Cluster(settings.BASE_DIR / "manage.py")
     logger.info("Worker started: cluster %d.", cluster.session)
-    signs, reason = Signs(alive_at=time.time()), Verdict.FINE
+    signs, reason = Signs(alive_at=time.time()), ""
     try:
-        while reason is Verdict.FINE and not stop.wait(CHECK_SECONDS):
+        while not reason and not stop.wait(CHECK_SECONDS):
             signs = checked(signs, cluster.session, limits)
-            reason = verdict(signs, cluster.running(), time.time(), limits)
+            reason = why_restart(signs, cluster.running(), time.time(), limits)
     finally:
         cluster.stop(PATIENCE if stop.is_set() else 0)
-    if reason is not Verdict.FINE:
+    if reason:
         logger.error("Starting the job cluster again: %s.", reason)
 
 
@@ -109,7 +110,7 @@ def checked(signs: Signs, session: int, limits: Limits) -> Signs:
             found.append(leased_job.newest_renewal(heartbeat.worker_name(session)))
         signs = seen(signs, max((each.timestamp() for each in found if each), default=None), now)
         if canary_due(signs, heartbeat.waiting(), now, limits):
-            heartbeat.send_canary()
+            async_task("agents.jobs.canary", save=False)
             heartbeat.forget_old()
             signs = replace(signs, canary_sent_at=now)
     except DatabaseError as error:

@@ -3,25 +3,25 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.worker.watchdog import MOST_WAITING, Limits, Signs, Verdict, canary_due, restart_delay, seen, verdict
+from agents.worker.watchdog import MOST_WAITING, Limits, Signs, canary_due, restart_delay, seen, why_restart
 
 LIMITS = Limits(canary_every=10, stalled_after=45)
 SIGNS = Signs(alive_at=1000)
 
 
 def test_a_cluster_that_ended_is_started_again() -> None:
-    assert verdict(SIGNS, running=False, now=1001, limits=LIMITS) is Verdict.ENDED
+    assert why_restart(SIGNS, running=False, now=1001, limits=LIMITS) == "its main process ended"
 
 
 def test_a_new_cluster_is_given_as_long_as_a_silent_one() -> None:
-    assert verdict(SIGNS, running=True, now=1045, limits=LIMITS) is Verdict.FINE
-    assert verdict(SIGNS, running=True, now=1045.1, limits=LIMITS) is Verdict.STALLED
+    assert why_restart(SIGNS, running=True, now=1045, limits=LIMITS) == ""
+    assert why_restart(SIGNS, running=True, now=1045.1, limits=LIMITS) == "no job came through"
 
 
 def test_a_canary_that_came_through_keeps_the_cluster() -> None:
     signs = seen(SIGNS, beaten_at=1040, now=1044)
-    assert verdict(signs, running=True, now=1085, limits=LIMITS) is Verdict.FINE
-    assert verdict(signs, running=True, now=1086, limits=LIMITS) is Verdict.STALLED
+    assert why_restart(signs, running=True, now=1085, limits=LIMITS) == ""
+    assert why_restart(signs, running=True, now=1086, limits=LIMITS) == "no job came through"
 
 
 def test_a_heartbeat_from_the_future_counts_as_now() -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from agents.worker.heartbeat import any_worker_since
+from agents.worker.heartbeat import newest_beat
 
 PATIENCE = 60.0  # seconds
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- where to look for what listens everywhere
@@ -37,7 +37,7 @@ def wait_until_up(address: str, since: datetime) -> bool:
     """Whether the miner answered and a worker gave a sign of life before patience ran out."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        if answers(f"{address}health") and any_worker_since(since):
+        if answers(f"{address}health") and (beaten_at := newest_beat()) and beaten_at >= since:
             return True
         time.sleep(0.2)
     return False
