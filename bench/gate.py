@@ -13,7 +13,6 @@ from agents.simulation.run import Measures, Miner, simulate
 from agents.simulation.scenario import Scenario, load_file
 
 HERE = Path(__file__).parent
-PACINGS = ("fixed", "learned")
 SEEDS = 3
 # Of the simple gate's share of LLM answers; the seeds of a load move it by that much.
 TOLERANCE = 0.97
@@ -49,8 +48,8 @@ def main(options: argparse.Namespace) -> int:
 
 def played(scenarios: Mapping[str, Scenario], seeds: Sequence[int]) -> Iterator[Row]:
     for name, scenario in scenarios.items():
-        for pacing in PACINGS:
-            yield Row(name, pacing, simulate(scenario, Miner(Limits(pacing=Pacing(pacing))), seeds))
+        for pacing in Pacing:
+            yield Row(name, pacing, simulate(scenario, Miner(Limits(pacing=pacing)), seeds))
 
 
 def show(rows: Sequence[Row], peers: Mapping[str, Any]) -> None:
@@ -62,7 +61,7 @@ def show(rows: Sequence[Row], peers: Mapping[str, Any]) -> None:
         known = peers["llm"].get(row.name)
         shares = [f"{100 * each / known[0]:12.1f}%" for each in known[1:]] if known else [f"{'–':>13}"] * len(others)
         print(cells(row) + "".join(shares))
-    for pacing in PACINGS:
+    for pacing in Pacing:
         print(cells(Row("all", pacing, total([row.measures for row in rows if row.pacing == pacing]))))
     known = [counts for name, counts in peers["llm"].items() if name in {row.name for row in rows}]
     if known:

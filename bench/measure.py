@@ -1,17 +1,22 @@
-"""What the benchmarks share: cases that take turns, percentiles, ratios, and the lines of a table."""
+"""What the benchmarks share: a bare application, cases that take turns, percentiles, ratios, and the lines of a table."""
 
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-NAME_WIDTH = 44
+
+def hello(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """The least that the same server can do: it reads the request and answers 11 bytes."""
+    environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "11")])
+    return [b"hello world"]
 
 
 def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each round by case. Cases take turns, so that a slow moment of the machine slows all of them; each round begins
     with another one, since every write finds what the one before it left."""
-    seconds: dict[str, list[float]] = {name: [] for name in works}
-    names = list(works)
+    names, seconds = list(works), {name: list[float]() for name in works}
     for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
@@ -32,8 +37,7 @@ def ratio(own: float, other: float) -> str:
     return f"{own / other:.2f}" if other else "–"
 
 
-def line(name: str, cells: Iterable[object], width: int = 10, name_width: int = NAME_WIDTH) -> str:
-    """A line of a table."""
+def line(name: str, cells: Iterable[object], width: int = 10, name_width: int = 44) -> str:
     return f"{name:{name_width}}" + "".join(f"{cell:>{width}}" for cell in cells)
 
 

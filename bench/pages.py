@@ -10,16 +10,15 @@ import hashlib
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from bench.measure import line, percentile
+from bench.miner import OWN
+from minerpanel.tests.processes import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 FEW, ROUNDS = 10_000, 25
 # What is promised at a million steps: milliseconds at the 95th percentile and kB compressed. Searching texts reads all records.
 PROMISED_MS, PROMISED_TEXT_MS, PROMISED_KB = 90.0, 400.0, 30.0
@@ -63,8 +62,7 @@ def main(options: argparse.Namespace) -> int:
 def seed(steps: int) -> dict[str, str]:
     """Have so many steps over the last 90 days, with all that pages show, summed and indexed. Returns the environment for processes."""
     data = ROOT / "data" / f"bench-pages-{steps}"
-    own = {"DATABASE_URL": "", "LOG_LEVEL": "ERROR", "SECRET_KEY": "bench " * 10, "CHUTES_API_KEY": ""}
-    own = {**os.environ, **own, "DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "minerpanel.settings"}
+    own = {**os.environ, **OWN, "CHUTES_API_KEY": "", "DATA_DIR": str(data)}
 
     def manage(*arguments: str) -> str:
         command = [sys.executable, "-W", "ignore", "manage.py", *arguments]
@@ -92,13 +90,11 @@ def seed(steps: int) -> dict[str, str]:
 
 
 def run(environments: list[dict[str, str]]) -> list[dict[str, Any]]:
-    command = [sys.executable, "-W", "ignore", "-c", MEASURE]
-    pipe = subprocess.PIPE
+    command, pipe = [sys.executable, "-W", "ignore", "-c", MEASURE], subprocess.PIPE
     running = [subprocess.Popen(command, cwd=ROOT, env=own, text=True, stdin=pipe, stdout=pipe) for own in environments]
     for _ in range(ROUNDS + 1):
         for process in running:
-            assert process.stdin is not None
-            assert process.stdout is not None
+            assert process.stdin and process.stdout
             print(file=process.stdin, flush=True)
             assert process.stdout.readline(), "a process ended early"
     return [json.loads(process.communicate()[0]) for process in running]
@@ -106,8 +102,9 @@ def run(environments: list[dict[str, str]]) -> list[dict[str, Any]]:
 
 def show(name: str, few: dict[str, Any], many: dict[str, Any]) -> bool:
     """Print one page's line. True where it misses anything that is promised."""
-    (few_p50, few_p95), (p50, p95), size = times(few), times(many), many["bytes"] / 1000
-    is_text = many["is_text"]
+    # The first round compiles templates.
+    (few_p50, few_p95), (p50, p95) = ([1000 * percentile(page["seconds"][1:], each) for each in (50, 95)] for page in (few, many))
+    is_text, size = many["is_text"], many["bytes"] / 1000
     promised = PROMISED_TEXT_MS if is_text else PROMISED_MS
     missed = [f"p95 above {promised:g} ms"] if p95 > promised else []
     missed += [f"above {PROMISED_KB:g} kB"] if size > PROMISED_KB else []
@@ -117,16 +114,8 @@ def show(name: str, few: dict[str, Any], many: dict[str, Any]) -> bool:
     return bool(missed)
 
 
-def times(page: dict[str, Any]) -> tuple[float, float]:
-    """Median and 95th percentile in ms. The first round compiles templates."""
-    seconds: list[float] = page["seconds"][1:]
-    return statistics.median(seconds) * 1000, percentile(seconds, 95) * 1000
-
-
 def measure() -> None:
-    """In a process with Django on the database of the environment: a round over all pages for each line that comes in, a line back for
-    each, and at the end seconds, queries and bytes by page.
-    """
+    """In a process with Django: a round over all pages and a line back for each line that comes in, at the end what was found by page."""
     from django.conf import settings  # noqa: PLC0415 -- the process that only starts others needs none of this
     from django.core.cache import cache  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415

@@ -11,14 +11,15 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import django
 import httpx
 
 from agents.devtools.fake_chutes.process import FakeChutes
-from agents.simulation.run import NEXT_STEP, Answered, Miner, Record, Run, load_dice, means
+from agents.simulation.run import NEXT_STEP, Answered, Measures, Miner, Record, Run, load_dice, means
 from agents.simulation.scenario import Scenario, load_file
 from bench.measure import line, ratio
 from bench.miner import OWN, running
@@ -35,24 +36,6 @@ SEEDS = 20
 CLIENT_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
-    """The counts of one run, the seconds of its answers, and why the LLM did not give the others, where that is on record."""
-
-    steps: float
-    in_time: float
-    llm: float
-    edge_429: float
-    p50: float
-    p95: float
-    reasons: tuple[tuple[str, int], ...] = ()
-
-    @classmethod
-    def of(cls, record: Record) -> "Played":
-        measures = means([record])
-        return cls(**{name: getattr(measures, name) for name in SHOWN})
-
-
 def main(options: argparse.Namespace) -> int:
     os.environ.update(OWN)
     django.setup()
@@ -62,40 +45,39 @@ def main(options: argparse.Namespace) -> int:
     faults = []
     for pacing in ("learned", "fixed"):
         settings = [f"pacing={pacing}"]
-        simulated = simulate(scenario, settings, SEED, range(SEEDS))
-        real = play(SCENARIO, scenario, settings, SEED)
+        simulated = simulate(scenario, settings, range(SEEDS))
+        real, reasons = play(SCENARIO, scenario, settings)
         show(pacing, simulated, real)
+        print("template    " + ", ".join(f"{reason} {count}" for reason, count in reasons), flush=True)
         faults += [f"{pacing}: {fault}" for fault in differences(simulated, real, TOLERANCE)]
     print("\n" + ("\n".join(f"DIFFERS  {fault}" for fault in faults) or "The simulation and reality agree."))
     return int(bool(faults))
 
 
-def simulate(scenario: Scenario, settings: Iterable[str], seed: int, pause_seeds: Iterable[int]) -> list[Played]:
-    """The scenario on the virtual clock, once with each of the seeds for the stretch of pauses."""
+def simulate(scenario: Scenario, settings: Iterable[str], pause_seeds: Iterable[int]) -> list[Measures]:
     from agents.simulation.settings import miner_with  # noqa: PLC0415 -- needs Django set up
 
     miner = miner_with(settings)
-    return [Played.of(Run(scenario, miner, seed, each).result()) for each in pause_seeds]
+    return [means([Run(scenario, miner, SEED, each).result()]) for each in pause_seeds]
 
 
-def play(file: Path, scenario: Scenario, settings: Sequence[str], seed: int) -> Played:
-    """The scenario in `file`, as far as `scenario` goes, with real processes at real speed."""
+def play(file: Path, scenario: Scenario, settings: Sequence[str]) -> tuple[Measures, list[tuple[Any, ...]]]:
+    """The scenario in `file`, as far as `scenario` goes, for real: what came, and why the template answered, with the counts."""
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "miner"
-        fake_chutes = stack.enter_context(FakeChutes.started("--scenario", str(file), "--seed", str(seed)))
+        fake_chutes = stack.enter_context(FakeChutes.started("--scenario", str(file), "--seed", str(SEED)))
         miner = stack.enter_context(running(data, fake_chutes, *settings, CHUTES_MODELS=",".join(scenario.account.models)))
         url = miner.web()
         miner.workers([{}])
         fake_chutes.reset()  # the account's time starts with the load's
-        record = Record(answers=asyncio.run(posted(url, scenario, seed)))
+        record = Record(answers=asyncio.run(posted(url, scenario)))
         llm = miner.rows("SELECT count(*) FROM agents_step WHERE route = 'llm'")[0][0]
         refused = miner.rows("SELECT count(*) FROM agents_llmattempt WHERE refusal = 'edge'")[0][0]
         reasons = miner.rows("SELECT reason, count(*) FROM agents_step WHERE route <> 'llm' GROUP BY reason ORDER BY reason")
-        return replace(Played.of(record), llm=llm, edge_429=refused, reasons=tuple(reasons))
+        return replace(means([record]), llm=llm, edge_429=refused), reasons
 
 
-async def posted(url: str, scenario: Scenario, seed: int) -> list[Answered]:
-    """What the callers of the scenario's load got, each task posting its next step some time after the answer to the one before."""
+async def posted(url: str, scenario: Scenario) -> list[Answered]:
     started_at = time.monotonic()
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=CLIENT_SECONDS, trust_env=False, limits=limits) as client:
@@ -112,28 +94,31 @@ async def posted(url: str, scenario: Scenario, seed: int) -> list[Answered]:
                 at = answered_at + NEXT_STEP
             return answers
 
-        arrivals = scenario.load.arrivals(scenario.horizon, load_dice(seed))
+        arrivals = scenario.load.arrivals(scenario.horizon, load_dice(SEED))
         tasks = await asyncio.gather(*(task(number, started_at + at) for number, at in enumerate(arrivals)))
         return [answer for answers in tasks for answer in answers]
 
 
-def show(pacing: str, simulated: Sequence[Played], real: Played) -> None:
-    """The simulation's range, what came for real, its ratio to that, and why the template agent answered."""
+def show(pacing: str, simulated: Sequence[Measures], real: Measures) -> None:
+    """The simulation's range, what came for real, and its ratio to that."""
     print("\n" + line(pacing, SHOWN, name_width=12))
-    for title, pick in (("simulated", min), ("  up to", max)):
-        print(line(title, (f"{pick(getattr(each, name) for each in simulated):.6g}" for name in SHOWN), name_width=12))
-    print(line("real", (f"{getattr(real, name):.6g}" for name in SHOWN), name_width=12))
+    ranges = [[getattr(each, name) for each in simulated] for name in SHOWN]
+    for title, values in (
+        ("simulated", map(min, ranges)),
+        ("  up to", map(max, ranges)),
+        ("real", (getattr(real, name) for name in SHOWN)),
+    ):
+        print(line(title, (f"{each:.6g}" for each in values), name_width=12))
     print(line("ratio", (ratio(getattr(real, name), nearest(simulated, real, name)) for name in SHOWN), name_width=12))
-    print("template    " + ", ".join(f"{reason} {count}" for reason, count in real.reasons), flush=True)
 
 
-def nearest(simulated: Sequence[Played], real: Played, name: str) -> float:
+def nearest(simulated: Sequence[Measures], real: Measures, name: str) -> float:
     """What lies nearest to reality within the simulation's range."""
-    values = [getattr(played, name) for played in simulated]
+    values = [getattr(each, name) for each in simulated]
     return float(min(max(getattr(real, name), min(values)), max(values)))
 
 
-def differences(simulated: Sequence[Played], real: Played, tolerance: float) -> Iterator[str]:
+def differences(simulated: Sequence[Measures], real: Measures, tolerance: float) -> Iterator[str]:
     """The counts that differ by more than `tolerance`. By one they may always differ: there is nothing between a refusal and none."""
     for name in COMPARED:
         expected, got = nearest(simulated, real, name), getattr(real, name)

@@ -33,8 +33,6 @@ DECIDE = "import django; django.setup(); from bench.decision import main; main()
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: where to post what."""
-
     name: str
     url: str
     html: str = step_body()["html"]
@@ -51,8 +49,6 @@ def main(options: argparse.Namespace) -> int:
 
 
 def started(stack: ExitStack, data: Path, database: str) -> Iterator[Case]:
-    """All servers, ready to be measured; the decisions are measured before them."""
-
     def miner(name: str, *flags: str) -> str:
         fake_chutes = stack.enter_context(FakeChutes.started(*flags))
         return stack.enter_context(running(data / name, fake_chutes, "spacing_seconds=0")).web()
@@ -61,7 +57,7 @@ def started(stack: ExitStack, data: Path, database: str) -> Iterator[Case]:
     server = stack.enter_context(PostgresServer.started()) if database == "postgres" else None
     plain = stack.enter_context(running(data / "plain", fake_chutes, DATABASE_URL=f"{server.url}/postgres" if server else ""))
     subprocess.run([sys.executable, "-c", DECIDE], cwd=ROOT, env=plain.environment, check=True)
-    yield Case("bare WSGI hello", plain.web("--application", "bench.hello.application"))
+    yield Case("bare WSGI hello", plain.web("--application", "bench.measure.hello"))
     paused = miner("paused", "--limit", "0")
     post(httpx.Client(), Case("", paused), 0)
     yield Case("/step paused: template, both writes", paused)

@@ -10,13 +10,13 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -26,6 +26,8 @@ from minerpanel.tests.processes import step_body
 BEYOND_DEADLINE = 20.0
 # Of an attacker for an answer, in seconds.
 PATIENCE = 60.0
+# A refused connection costs nothing: without a pause, in seconds, the attacker would burn the machine itself.
+REFUSED_PAUSE = 0.05
 # What a body has in the place of a task's id that is to be another one in each request.
 FRESH_ID = "fresh-task-id"
 # Each group of callers has tasks of its own, so that none is found on record under another's name.
@@ -34,33 +36,53 @@ _numbers = count()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One step's. `seconds` from the request to the whole answer; `status` 0: no answer came, `fault` gives the reason."""
+    """`seconds` from the request to the whole answer; `status` 0: no answer came, `fault` gives the reason."""
 
-    task_id: str
     seconds: float
-    status: int
-    has_actions: bool
+    status: int = 0
+    body: bytes = b""
     fault: str = ""
+    task_id: str = ""
+
+    @property
+    def has_actions(self) -> bool:
+        try:
+            return self.status == 200 and bool(json.loads(self.body)["tool_calls"])
+        except (ValueError, KeyError):
+            return False
+
+
+def ask(url: str, path: str, body: bytes = b"", source: str = "127.0.0.1", patience: float = 10.0) -> Answer:
+    """One request over a connection of its own, a POST where it has a body."""
+    parts, started = urlsplit(url), time.monotonic()
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=patience, source_address=(source, 0))
+    try:
+        connection.request("POST" if body else "GET", path, body or None, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        raw = response.read()
+        return Answer(time.monotonic() - started, response.status, raw)
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(time.monotonic() - started, fault=f"{type(error).__name__}: {error}")
+    finally:
+        connection.close()
 
 
 class HonestCallers:
     """So many callers that post one step after another until the `with` block ends. `answers` are complete after it."""
 
     def __init__(self, url: str, callers: int, *, deadline: float, pause: float = 0.2, name: str = "") -> None:
-        self.url, self.deadline, self.pause = url, deadline, pause
+        self.url, self.deadline, self.pause, self._callers = url, deadline, pause, callers
         self.name, self.answers = name or f"honest-{next(_numbers)}", list[Answer]()
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._post_steps, args=(number,), daemon=True) for number in range(callers)]
+        self._over, self._pool = threading.Event(), ThreadPoolExecutor(callers)
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        for number in range(self._callers):
+            self._pool.submit(self._post_steps, number)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self._over.set()
-        for thread in self._threads:
-            thread.join(self.deadline + BEYOND_DEADLINE + 5.0)
+        self._pool.shutdown()
 
     def _post_steps(self, caller: int) -> None:
         for number in count():
@@ -70,51 +92,28 @@ class HonestCallers:
             self._over.wait(self.pause)
 
     def post(self, body: dict[str, Any], caller: int = 0) -> Answer:
-        """One step from an honest caller's address."""
-        started = time.monotonic()
-        status, has_actions, fault = 0, False, ""
-        try:
-            status, raw = request(self.url, "/step", json.dumps(body).encode(), address(caller), self.deadline + BEYOND_DEADLINE)
-            has_actions = status == 200 and bool(json.loads(raw)["tool_calls"])
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-            fault = f"{type(error).__name__}: {error}"
-        answer = Answer(body["task_id"], time.monotonic() - started, status, has_actions, fault)
+        answer = ask(self.url, "/step", json.dumps(body).encode(), address(caller), self.deadline + BEYOND_DEADLINE)
+        answer = replace(answer, task_id=body["task_id"])
         self.answers.append(answer)
         return answer
 
     @property
     def late(self) -> list[Answer]:
-        """Those that came after the deadline or not at all."""
         return [answer for answer in self.answers if answer.seconds > self.deadline or not answer.status]
 
     @property
     def refused(self) -> list[Answer]:
-        """Those that were answered with another status than 200, or without actions."""
-        return [answer for answer in self.answers if answer.status and (answer.status != 200 or not answer.has_actions)]
+        return [answer for answer in self.answers if answer.status and not answer.has_actions]
 
     @property
     def acknowledged(self) -> set[str]:
-        """The tasks whose step was answered with 200: they have to be on record."""
+        """The tasks whose step was answered: they have to be on record."""
         return {answer.task_id for answer in self.answers if answer.status == 200}
 
 
 def address(caller: int) -> str:
     """An honest caller's; attackers have addresses of 127.1.0.0/16."""
     return f"127.0.0.{101 + caller}"
-
-
-def request(
-    url: str, path: str, body: bytes = b"", source: str = "127.0.0.1", patience: float = 10.0, headers: Mapping[str, str] | None = None
-) -> tuple[int, bytes]:
-    """One request over a connection of its own, a POST where it has a body: status and body. Raises OSError or HTTPException."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=patience, source_address=(source, 0))
-    try:
-        connection.request("POST" if body else "GET", path, body or None, {"Content-Type": "application/json", **(headers or {})})
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -138,7 +137,6 @@ def attacking(attack: Callable[..., None], url: str, *arguments: Any) -> Iterato
 def post_over_and_over(
     url: str, over: Event, results: Queue[Counter[int]], bodies: Sequence[tuple[str, bytes]], clients: int, pause: float = 0.0
 ) -> None:
-    """`clients` threads from as many addresses post the bodies, each with its path, in turn."""
     counts: Counter[int] = Counter()
 
     def work(client: int) -> None:
@@ -147,19 +145,12 @@ def post_over_and_over(
                 return
             path, raw = bodies[number % len(bodies)]
             raw = raw.replace(FRESH_ID.encode(), f"attack-{number}".encode())
-            try:
-                status = request(url, path, raw, _address(client), PATIENCE)[0]
-            except (OSError, http.client.HTTPException):
-                status = 0
-                time.sleep(0.05)  # a refused connection costs nothing: without a pause the attacker would burn the machine itself
+            status = ask(url, path, raw, _address(client), PATIENCE).status
             counts[status] += 1
-            over.wait(pause)
+            over.wait(pause if status else max(pause, REFUSED_PAUSE))
 
-    threads = [threading.Thread(target=work, args=(client,), daemon=True) for client in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(work, range(clients)))
     results.put(counts)
 
 

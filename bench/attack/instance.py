@@ -20,8 +20,6 @@ SETTLED = 5
 
 @dataclass(slots=True)
 class Instance:
-    """A running miner, `url` of its web process."""
-
     url: str
     miner: Miner
     data: Path
@@ -35,7 +33,6 @@ class Instance:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def peak_memory_mb(self) -> float:
-        """The most memory that the web process has held at once."""
         status = Path(f"/proc/{self.web}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
@@ -43,7 +40,6 @@ class Instance:
         return int(self.miner.rows(f"SELECT count(*) FROM agents_{table} WHERE {condition}")[0][0])  # noqa: S608 -- the bench's own names
 
     def on_record(self, condition: str) -> list[str]:
-        """The task's key of each answered step of a kind."""
         sql = f"SELECT task.key FROM agents_step step JOIN agents_task task ON task.id = step.task_id WHERE step.answered_at IS NOT NULL AND {condition}"  # noqa: E501, S608 -- the bench's own names
         return [key for (key,) in self.miner.rows(sql)]
 
@@ -56,12 +52,10 @@ class Instance:
         return missing
 
     def replace_web(self) -> None:
-        """Start a web process in the killed one's place."""
         self.url = self.miner.web()
         self.miner.processes[0] = self.miner.processes.pop()
 
     def disk_bytes(self) -> int:
-        """What its data folder holds, the database with it."""
         return sum(path.stat().st_size for path in self.data.rglob("*") if path.is_file())
 
 

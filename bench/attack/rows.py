@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agents.tests import hostile
-from bench.attack.callers import FRESH_ID, HonestCallers, address, attacking, burn, hold_sockets, post_over_and_over, request
+from bench.attack.callers import FRESH_ID, Answer, HonestCallers, address, ask, attacking, burn, hold_sockets, post_over_and_over
 from bench.attack.instance import Instance, start
 from bench.measure import line, percentile
 from minerpanel.tests.processes import step_body
@@ -61,10 +61,7 @@ class Row:
     is_small: bool = False
     migrated: Path | None = None
     shared: Instance | None = None
-    tried: int = 0
-    late: int = 0
-    refused: int = 0
-    lost: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
     p95: float = 0.0
     notes: list[str] = field(default_factory=list)
@@ -77,7 +74,6 @@ class Row:
         return small if self.is_small else full
 
     def expect(self, holds: bool, promise: str) -> None:
-        """Note a promise that does not hold."""
         if not holds:
             self.broken.append(promise)
 
@@ -88,10 +84,7 @@ class Row:
     def add(self, instance: Instance, callers: HonestCallers, *, p95: float | None = None) -> None:
         """What the honest callers got, none of it late, refused or lost; their 95th percentile at most `p95` seconds."""
         lost, seconds = instance.lost(callers.acknowledged), [answer.seconds for answer in callers.answers]
-        self.tried += len(callers.answers)
-        self.late += len(callers.late)
-        self.refused += len(callers.refused)
-        self.lost += len(lost)
+        self.counts.update(tried=len(callers.answers), late=len(callers.late), refused=len(callers.refused), lost=len(lost))
         self.slowest, self.p95 = max(self.slowest, *seconds, 0.0), max(self.p95, percentile(seconds, 95))
         faults = Counter(answer.fault or f"{answer.seconds:.1f} s" for answer in callers.late).most_common(3)
         self.expect(bool(callers.answers), "honest steps were posted")
@@ -108,7 +101,7 @@ def prompts(row: Row) -> None:
     body = json.dumps({**step_body(task_id="attack-prompt"), "prompt": "word " * 2_000_000}).encode()
     with _locks(instance, row), HonestCallers(instance.url, 2, deadline=DEADLINE) as honest:
         with ThreadPoolExecutor(4) as pool:
-            statuses = [status for status, _, _ in pool.map(lambda number: _hostile(instance, body, "/step", number), range(count))]
+            statuses = [answer.status for answer in pool.map(lambda number: _hostile(instance, "/step", body, number), range(count))]
         time.sleep(row.sized(3.0, 30.0))  # the text index works on what came
     row.notes.append(f"{count} answered with {sorted(set(statuses))}")
     row.expect(all(status in (400, 413) for status in statuses), "a prompt of 10 MB is refused")
@@ -124,12 +117,12 @@ def pages(row: Row) -> None:
     dearest, slowest = (0.0, ""), (0.0, "")
     for number, (name, path, raw) in enumerate(bodies):
         before = instance.cpu_seconds()
-        status, seconds, fault = _hostile(instance, raw, path, number)
+        answer = _hostile(instance, path, raw, number)
         cpu = instance.cpu_seconds() - before
-        dearest, slowest = max(dearest, (cpu, name)), max(slowest, (seconds, name))
-        row.expect(bool(status) and status < 500, f"{name} is answered (status {status} {fault})")
+        dearest, slowest = max(dearest, (cpu, name)), max(slowest, (answer.seconds, name))
+        row.expect(0 < answer.status < 500, f"{name} is answered (status {answer.status} {answer.fault})")
         row.expect(cpu <= MOST_CPU, f"{name} costs at most {MOST_CPU:g} s of CPU ({cpu:.2f})")
-        row.expect(seconds <= MOST_SECONDS, f"{name} is answered within {MOST_SECONDS:g} s ({seconds:.2f})")
+        row.expect(answer.seconds <= MOST_SECONDS, f"{name} is answered within {MOST_SECONDS:g} s ({answer.seconds:.2f})")
     row.notes.append(f"{len(bodies)} alone: dearest {dearest[0]:.2f} s CPU ({dearest[1]}), slowest {slowest[0]:.2f} s ({slowest[1]})")
     attack = attacking(post_over_and_over, instance.url, [(path, raw) for _, path, raw in bodies], 4)
     with _locks(instance, row), HonestCallers(instance.url, 2, deadline=DEADLINE) as honest, attack as counts:
@@ -162,10 +155,10 @@ def hung(row: Row) -> None:
         over = time.monotonic() + row.sized(6.0, 60.0)
         with closing(sqlite3.connect(instance.miner.database_file, timeout=30, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
-            while (started := time.monotonic()) < over:
-                with suppress(OSError):
-                    row.expect(request(instance.url, "/health", patience=5.0)[0] == 200, "/health succeeds")
-                slowest = max(slowest, time.monotonic() - started)
+            while time.monotonic() < over:
+                health = ask(instance.url, "/health", patience=5.0)
+                row.expect(health.status in (0, 200), "/health succeeds")
+                slowest = max(slowest, health.seconds)
                 time.sleep(1.0)
         time.sleep(5.0)
     row.notes.append(f"slowest /health {slowest:.2f} s")
@@ -264,7 +257,7 @@ def kills(row: Row) -> None:
         instance.replace_web()
     lost, keys = instance.lost(acknowledged), Counter(instance.on_record("task.key LIKE 'honest-%'"))
     twice = [key for key, count in keys.items() if count > 1]
-    row.tried, row.lost = len(acknowledged), len(lost)
+    row.counts.update(tried=len(acknowledged), lost=len(lost))
     row.expect(not lost, f"each acknowledged step is on record (lost: {sorted(lost)[:3]})")
     row.expect(not twice, f"no step is on record twice ({len(twice)})")
     row.notes.append(f"{rounds} kills, {len(acknowledged)} acknowledged steps")
@@ -292,7 +285,7 @@ def main(options: argparse.Namespace) -> int:
     for name in options.rows or ROWS:
         started = time.monotonic()
         row = played(name, is_small=options.small)
-        cells = (row.tried, row.late, row.refused, row.lost, f"{row.p95:.2f}s", f"{row.slowest:.2f}s")
+        cells = (*(row.counts[title] for title in TITLES[:4]), f"{row.p95:.2f}s", f"{row.slowest:.2f}s")
         print(f"{line(row.title, cells, 9, 32)}  ({time.monotonic() - started:.0f} s)")
         print("".join(f"    {note}\n" for note in [*row.notes, *(f"BROKEN: {each}" for each in row.broken)]), end="", flush=True)
         broken += len(row.broken)
@@ -328,14 +321,8 @@ def large_page(number: int, size: int = 484_000) -> str:
     return f"<html><body>{''.join(cards)}</body></html>"
 
 
-def _hostile(instance: Instance, raw: bytes, path: str, number: int) -> tuple[int, float, str]:
-    """Status (0: none), seconds and fault of one hostile request."""
-    started, status, fault = time.monotonic(), 0, ""
-    try:
-        status, _ = request(instance.url, path, raw, f"127.1.9.{1 + number % 200}", 120.0)
-    except OSError as error:
-        fault = str(error)
-    return status, time.monotonic() - started, fault
+def _hostile(instance: Instance, path: str, raw: bytes, number: int) -> Answer:
+    return ask(instance.url, path, raw, f"127.1.9.{1 + number % 200}", 120.0)
 
 
 @contextmanager

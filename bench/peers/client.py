@@ -1,8 +1,7 @@
 """One peer as a process of its own, with the validators' side: `python -m bench.peers.client PEER [OPTION]`.
 
-Tasks have some steps each, the next one a moment after the answer, and no caller waits beyond the deadline. The process reads load and
-target as a line of JSON, writes its version when it is ready, starts at the next line, and writes what each step took. It needs the
-standard library, httpx and the peer alone; each peer imports its own library, so that the others need not be there.
+The process reads load and target as a line of JSON, writes its version when it is ready, starts at the next line, and writes what each
+step took. It needs httpx and its peer alone; what each peer does with a step is described in bench.peers.run.
 """
 
 import asyncio
@@ -12,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import IO, Any
 
 import httpx
@@ -47,7 +47,6 @@ class Target:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The fields of a chat completion that the miner's own calls have too."""
         return {"messages": self.messages, "temperature": 0, "max_tokens": 2048, "response_format": {"type": "json_object"}}
 
 
@@ -61,7 +60,6 @@ def usable(text: object) -> list[object]:
 
 
 def this_miner(target: Target) -> Ask:
-    """Called as validators call it."""
     client = httpx.AsyncClient(timeout=None)  # noqa: S113 -- the load hangs up for itself
 
     async def ask(task: int, step: int) -> object:
@@ -72,32 +70,34 @@ def this_miner(target: Target) -> Ask:
     return ask
 
 
+def asking(complete: Callable[[], Awaitable[Any]]) -> Ask:
+    """`complete` makes one chat completion, an object as the SDK's."""
+
+    async def ask(task: int, step: int) -> object:
+        return usable((await complete()).choices[0].message.content)
+
+    return ask
+
+
 def one_call(target: Target) -> Ask:
     """One plain HTTP call, for the peers that put something around a client of one's own."""
     client = httpx.AsyncClient(timeout=TIMEOUT, headers={"Authorization": f"Bearer {target.key}"})
 
-    async def ask(task: int, step: int) -> object:
+    async def complete() -> Any:
         answer = await client.post(f"{target.url}/chat/completions", json={"model": target.models[0], **target.body, **EXTRA})
-        return usable(answer.raise_for_status().json()["choices"][0]["message"]["content"])
+        return answer.raise_for_status().json(object_hook=lambda fields: SimpleNamespace(**fields))
 
-    return ask
+    return asking(complete)
 
 
 def openai_sdk(target: Target) -> Ask:
-    """The SDK's own retries: two more tries after 0.5 to 8 s, or after Retry-After."""
     from openai import AsyncOpenAI  # noqa: PLC0415
 
     client = AsyncOpenAI(base_url=target.url, api_key=target.key)
-
-    async def ask(task: int, step: int) -> object:
-        answer = await client.chat.completions.create(model=target.models[0], extra_body=EXTRA, **target.body)
-        return usable(answer.choices[0].message.content)
-
-    return ask
+    return asking(lambda: client.chat.completions.create(model=target.models[0], extra_body=EXTRA, **target.body))
 
 
 def tenacity_httpx(target: Target) -> Ask:
-    """In the form that OpenAI's cookbook gives for rate limits: up to six tries, random waits that double up to 60 s."""
     from tenacity import retry, stop_after_attempt, wait_random_exponential  # noqa: PLC0415
 
     again: Ask = retry(wait=wait_random_exponential(min=1, max=60), stop=stop_after_attempt(6))(one_call(target))
@@ -117,7 +117,6 @@ def pyrate(target: Target, per_minute: str) -> Ask:
 
 
 def litellm_router(target: Target) -> Ask:
-    """`Router` over the account's models: two retries, each on another model, and a model that fails rests for 5 s."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else the import fetches a price list from GitHub
     import litellm  # noqa: PLC0415
 
@@ -125,12 +124,7 @@ def litellm_router(target: Target) -> Ask:
     own = {"api_base": target.url, "api_key": target.key}
     models = [{"model_name": "miner", "litellm_params": {"model": f"openai/{model}", **own}} for model in target.models]
     router = litellm.Router(model_list=models)
-
-    async def ask(task: int, step: int) -> object:
-        answer = await router.acompletion(model="miner", extra_body=EXTRA, **target.body)
-        return usable(answer.choices[0].message.content)
-
-    return ask
+    return asking(lambda: router.acompletion(model="miner", extra_body=EXTRA, **target.body))
 
 
 async def play(load: Load, ask: Ask) -> list[float | None]:

@@ -84,20 +84,22 @@ class Outcome:
     in_ban: int
 
 
+@dataclass(slots=True)
 class Running:
     """One peer with its fake Chutes, ready to start. `panel`: where the peer is this miner."""
 
-    def __init__(self, peer: Peer, fake_chutes: FakeChutes, panel: Miner | None, process: subprocess.Popen[str]) -> None:
-        self.peer, self.fake_chutes, self.panel, self.process = peer, fake_chutes, panel, process
-        self.version = ""
+    peer: Peer
+    fake_chutes: FakeChutes
+    panel: Miner | None
+    process: subprocess.Popen[str]
+    version: str = ""
 
     def write(self, line: str) -> None:
-        """A line to the process."""
         assert self.process.stdin is not None
         print(line, file=self.process.stdin, flush=True)
 
     def read(self) -> str:
-        """The process's next line. Raises RuntimeError where it has ended."""
+        """Raises RuntimeError where the process has ended."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
@@ -106,11 +108,10 @@ class Running:
 
     def outcome(self, until: float) -> Outcome:
         taken: list[float | None] = json.loads(self.read())
-        refused, in_ban = edge(self.fake_chutes.state()["arrivals"], until)
         llm = sum(seconds is not None for seconds in taken)
         if self.panel is not None:
             llm = int(self.panel.rows("SELECT count(*) FROM agents_step WHERE route = 'llm'")[0][0])
-        return Outcome(self.peer.name, self.version, taken, llm, refused, in_ban)
+        return Outcome(self.peer.name, self.version, taken, llm, *edge(self.fake_chutes.state()["arrivals"], until))
 
 
 def main(options: argparse.Namespace) -> int:
@@ -136,7 +137,6 @@ def installed() -> str:
 
 
 def loaded(part: dict[str, Any], seed: int) -> Load:
-    """The scenario's load, drawn with a seed."""
     scenario = scenarios.parse(part)
     arrivals = tuple(scenario.load.arrivals(scenario.horizon, Random(seed)))
     return Load(arrivals, scenario.load.steps, scenario.horizon, DEADLINE, PAUSE)
@@ -157,7 +157,6 @@ def measured(part: dict[str, Any], load: Load, python: str) -> Sequence[Outcome]
 
 
 def started(stack: ExitStack, folder: Path, load: Load, python: str) -> Iterator[Running]:
-    """Every peer, which has read its load and its target."""
     for number, peer in enumerate(PEERS):
         fake_chutes = stack.enter_context(FakeChutes.started("--scenario", str(folder / "scenario.json"), "--seed", "0"))
         models = tuple(fake_chutes.state()["settings"]["models"])
@@ -186,11 +185,9 @@ def cut(scenario: Mapping[str, Any], start: float, seconds: float) -> dict[str, 
     """`scenario` (a file's JSON object) from `start` on for `seconds`. What was changed before is so from the beginning."""
     timeline = []
     for event in sorted(scenario.get("timeline", []), key=lambda event: float(event["at"])):
-        moved = {**event, "at": max(0.0, event["at"] - start)}
-        if "ban" in moved:
-            moved["ban"] = max(0.0, event["ban"] - max(0.0, start - event["at"]))
-        if moved.get("ban") == 0:
-            del moved["ban"]
+        ban = event.get("ban", 0.0) - max(0.0, start - event["at"])
+        others = {name: value for name, value in event.items() if name != "ban"}
+        moved = {**others, "at": max(0.0, event["at"] - start), **({"ban": ban} if ban > 0 else {})}
         if len(moved) > 1:
             timeline.append(moved)
     return {**scenario, "horizon": seconds, "timeline": timeline}
@@ -203,7 +200,6 @@ def edge(arrivals: Sequence[Mapping[str, Any]], until: float) -> tuple[int, int]
 
 
 def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """The lines; ratios are to the first outcome."""
     yield line("", TITLES, 9, 24)
     for each in outcomes:
         in_time = [seconds for seconds in each.taken if seconds is not None]

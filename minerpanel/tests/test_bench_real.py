@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.simulation.run import Measures
 from agents.simulation.scenario import load_file
-from bench.real import Played, differences, play, simulate
+from bench.real import differences, play, simulate
 
 # Rounds of four single steps every five seconds. The account is shut from before the second round until after the third. Between
 # what happens and what would count otherwise lie more than 1.5 s everywhere, so that a slow machine counts the same.
@@ -25,13 +26,14 @@ def test_the_simulation_agrees_with_a_miner_of_real_processes(tmp_path: Path) ->
     file = tmp_path / "cut.json"
     file.write_text(json.dumps(CUT))
     scenario = load_file(file)
-    simulated = simulate(scenario, SETTINGS, 0, range(5))
+    simulated = simulate(scenario, SETTINGS, range(5))
     assert {(each.steps, each.in_time, each.llm, each.edge_429) for each in simulated} == {(20, 20, 5, 2)}
-    assert list(differences(simulated, play(file, scenario, SETTINGS, 0), 0.25)) == []
+    real, _ = play(file, scenario, SETTINGS)
+    assert list(differences(simulated, real, 0.25)) == []
 
 
 def test_a_difference_beyond_the_tolerance_is_told_and_one_of_one_never() -> None:
-    played = Played(steps=100, in_time=100, llm=60, edge_429=3, p50=3.5, p95=9)
+    played = Measures(steps=100, in_time=100, llm=60, edge_429=3, in_ban=0, wasted=0, resume_minutes=None, p50=3.5, p95=9)
     simulated = [played, replace(played, llm=70)]
     for llm in (57, 65, 73):
         assert list(differences(simulated, replace(played, steps=105, llm=llm, edge_429=4, p95=12), 0.05)) == []
