@@ -66,7 +66,6 @@ XPATHS = {
 
 
 def find(source: str, selector: object) -> html.HtmlElement | None:
-    """The first element of the page `source` that `selector` matches."""
     if not isinstance(selector, Mapping):
         return None
     value, attribute = str(selector.get("value", "")), str(selector.get("attribute", ""))
@@ -91,7 +90,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One generation. `one_shot`: expects the whole plan; `runs_all`: runs every call of a step, not the first alone."""
+    """`one_shot`: expects the whole plan; `runs_all`: runs every call of a step, not the first alone."""
 
     path: str
     since: str
@@ -109,32 +108,18 @@ CALLERS = (
 
 def one_shot_body(caller: Caller, browser: Browser) -> dict[str, Any]:
     task = browser.task
-    body = {
-        "id": task.id,
-        "is_web_real": False,
-        "web_project_id": task.site.project,
-        "url": task.url,
-        "prompt": task.prompt,
-        "specifications": VIEWPORT,
-        "relevant_data": {},
-        "should_record": False,
-        "original_prompt": task.prompt,
-    }
-    return {**body, "html": browser.html, "clean_html": browser.html, "screenshot": ""} if caller.since < "2026" else body
+    asked = {"id": task.id, "is_web_real": False, "web_project_id": task.site.project, "url": task.url, "prompt": task.prompt}
+    fixed = {"specifications": VIEWPORT, "relevant_data": {}, "should_record": False, "original_prompt": task.prompt}
+    shown = {"html": browser.html, "clean_html": browser.html, "screenshot": ""} if caller.since < "2026" else {}
+    return {**asked, **fixed, **shown}
 
 
 def step_body(caller: Caller, browser: Browser, history: Sequence[Ran], index: int) -> dict[str, Any]:
-    """What a caller of single steps posts for step `index`, with what it ran so far."""
-    body = {
-        "protocol_version": "1.0",
-        "task_id": browser.task.id,
-        "prompt": browser.task.prompt,
-        "url": browser.url,
-        "step_index": index,
-        "include_reasoning": False,
-    }
+    task = browser.task
+    asked = {"protocol_version": "1.0", "task_id": task.id, "prompt": task.prompt, "url": browser.url, "step_index": index}
+    body = {**asked, "include_reasoning": False}
     if caller.path == "/act":
-        own = {"snapshot_html": browser.html, "web_project_id": browser.task.site.project, "state_in": {}, "allowed_tools": []}
+        own = {"snapshot_html": browser.html, "web_project_id": task.site.project, "state_in": {}, "allowed_tools": []}
         return {**body, **own, "history": [_old_entry(*each) for each in enumerate(history)], "timeout_seconds": STEP_SECONDS}
     return {**body, "html": browser.html, "history": [_entry(*each) for each in enumerate(history)], "tools": []}
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from agents import template
 from agents.contract.action_history import Outcome
-from agents.devtools.demo_traffic.sites import SITES, Site
+from agents.devtools.demo_traffic.sites import Site, draw_task
 from agents.ledger.events import BLOCKS_REMEMBERED
 from agents.models import Account, Caller, LLMAttempt, RateLimitEvent, Route, Source, Step, Task
 from agents.policy.reasons import PauseSource, Reason, Verdict
@@ -40,16 +40,6 @@ OUTCOMES = {Route.LLM: (78, 6, 10, 6), Route.TEMPLATE: (61, 9, 18, 12)}
 TIMEOUT = "Timeout 10000ms exceeded: no element matches the selector."
 TASKS_AT_ONCE = 500
 CALLERS = 20
-PROMPTS = (
-    "Open the details of the {0} where name equals '{1}'",
-    "Search for the {0} '{1}'",
-    "Add the {0} '{1}' to the wishlist",
-    "Log in where username equals <username> and password equals <password>",
-    "Write a review of the {0} '{1}' where rating greater than 3",
-    "Share the {0} '{1}'",
-    "Filter the {0}s where name contains '{1}'",
-    "Fill in the contact form where message contains '{1}'",
-)
 BACKOFF = [60.0, 120.0, 240.0, 480.0]
 LIMITS = {"mode": "hybrid", "deadline_seconds": 23.5, "spacing_seconds": 5.0, "backoff_seconds": BACKOFF}
 EXCERPT = "<form action=/search><input name=query placeholder='Find {0}s'><button>Go</button></form>" * 3
@@ -60,19 +50,13 @@ class Past:
     """Writes `steps` steps between two times: tasks of 1 to 12 steps, busier by day than by night."""
 
     def __init__(self, account: Account, seed: int) -> None:
-        self.account, self.rng = account, Random(seed)
-        self.blocks: deque[float] = deque(maxlen=BLOCKS_REMEMBERED)
-        self._clear()
-
-    def _clear(self) -> None:
-        self.tasks, self.steps = list[Task](), list[Step]()
-        self.attempts, self.events = list[LLMAttempt](), list[RateLimitEvent]()
+        self.account, self.rng, self.blocks = account, Random(seed), deque[float](maxlen=BLOCKS_REMEMBERED)
 
     def write(self, steps: int, start: datetime, end: datetime, report: Callable[[int], None]) -> int:
         """Returns how many steps were written: `steps`, give or take a task."""
-        written = 0
-        moments = self._moments(steps, start, end)
+        written, moments = 0, self._moments(steps, start, end)
         while some := list(islice(moments, TASKS_AT_ONCE)):
+            self.tasks, self.steps, self.attempts, self.events = list[Task](), list[Step](), list[LLMAttempt](), list[RateLimitEvent]()
             for at, count in some:
                 self._task(at, count, end)
             with transaction.atomic():
@@ -81,7 +65,6 @@ class Past:
                 LLMAttempt.objects.bulk_create(self.attempts)
                 RateLimitEvent.objects.bulk_create(self.events)
             written += len(self.steps)
-            self._clear()
             report(written)
         for number in range(1, CALLERS):
             last = {"last_seen_at": end - timedelta(seconds=number), "steps": written // CALLERS, "llm_steps": written // 30}
@@ -98,28 +81,18 @@ class Past:
             made += count
 
     def _task(self, at: datetime, count: int, end: datetime) -> None:
-        site, number = self.rng.choice(SITES), self.rng.getrandbits(64)
-        prompt = self.rng.choice(PROMPTS).format(site.thing, self.rng.choice(site.items))
-        task = Task(
-            fingerprint=f"{number:064x}",
-            key=f"{MARK}{number:016x}",
-            source=self.rng.choices(list(Source), (96, 3, 1))[0],
-            caller=f"203.0.113.{self.rng.randrange(1, CALLERS)}",
-            prompt=prompt,
-            kind=template.kind(prompt),
-            url=f"http://localhost:{site.port}/?seed={self.rng.randrange(1, 300)}",
-            project=site.project,
-            created_at=at,
-        )
+        drawn, number = draw_task(self.rng), self.rng.getrandbits(64)
+        asked = {"prompt": drawn.prompt, "kind": template.kind(drawn.prompt), "url": drawn.url, "project": drawn.site.project}
+        source, caller = self.rng.choices(list(Source), (96, 3, 1))[0], f"203.0.113.{self.rng.randrange(1, CALLERS)}"
+        task = Task(fingerprint=f"{number:064x}", key=f"{MARK}{number:016x}", source=source, caller=caller, created_at=at, **asked)
         self.tasks.append(task)
         moments = [at + timedelta(seconds=index * self.rng.uniform(4, 9)) for index in range(count)]
-        steps = [self._step(task, site, index, moment) for index, moment in enumerate(moments) if moment < end]
+        steps = [self._step(task, drawn.site, index, moment) for index, moment in enumerate(moments) if moment < end]
         for step in steps[:-1]:
             self._add_outcome(step)
         self.steps += steps
 
     def _add_outcome(self, step: Step) -> None:
-        """As the step after it reports it."""
         outcome = self.rng.choices(list(Outcome), OUTCOMES[Route(step.route)])[0]
         if outcome is Outcome.PARTLY and len(step.actions) == 1:
             outcome = Outcome.FAILED
@@ -131,26 +104,13 @@ class Past:
         reason = self.rng.choices(list(REASONS), list(REASONS.values()))[0]
         is_llm = reason is Reason.ANSWERED
         selector = {"type": "attributeValueSelector", "attribute": "id", "value": f"item-{index}"}
-        step = Step(
-            uid=self._uid(),
-            task=task,
-            source=task.source,
-            endpoint="/step",
-            form="step",
-            index=index,
-            url=task.url,
-            page_bytes=self.rng.randrange(2_000, 400_000),
-            page_excerpt=EXCERPT.format(site.thing),
-            history_size=index,
-            received_at=at,
-            decided_at=at + timedelta(milliseconds=1),
-            deadline_at=at + DEADLINE,
-            route=Route.LLM if is_llm else Route.TEMPLATE,
-            reason=reason,
-            limits={**LIMITS, "llm_use": self.rng.choice(("always", "when_unsure"))},
-            actions=[{"type": "ClickAction", "selector": selector}] * self.rng.choice((1, 1, 1, 2)),
-            done=False,
-        )
+        asked = {"source": task.source, "endpoint": "/step", "form": "step", "index": index, "url": task.url, "history_size": index}
+        page = {"page_bytes": self.rng.randrange(2_000, 400_000), "page_excerpt": EXCERPT.format(site.thing)}
+        times = {"received_at": at, "decided_at": at + timedelta(milliseconds=1), "deadline_at": at + DEADLINE}
+        answer = {"route": Route.LLM if is_llm else Route.TEMPLATE, "reason": reason, "done": False}
+        step = Step(uid=self._uid(), task=task, **asked, **page, **times, **answer)
+        step.limits = {**LIMITS, "llm_use": self.rng.choice(("always", "when_unsure"))}
+        step.actions = [{"type": "ClickAction", "selector": selector}] * self.rng.choice((1, 1, 1, 2))
         verdicts = [VERDICTS[reason]] if reason in VERDICTS else []
         if is_llm and self.rng.random() < SECOND:
             verdicts.insert(0, Verdict.REFUSED)
@@ -167,26 +127,14 @@ class Past:
         sent_at = at + timedelta(seconds=self.rng.choice((0.0, 0.0, self.rng.uniform(0, 5))))
         ended_at = sent_at + timedelta(seconds=seconds)
         prompt, completion = (0, 0) if is_refused else (self.rng.randrange(800, 6_000), self.rng.randrange(40, 300))
-        attempt = LLMAttempt(
-            uid=self._uid(),
-            step=step,
-            account=self.account,
-            number=number,
-            model=self.rng.choice(MODELS),
-            decided_at=at,
-            slot_at=sent_at,
-            cut_off_at=step.deadline_at,
-            sent_at=sent_at,
-            ended_at=ended_at,
-            wait_ms=(sent_at - at).total_seconds() * 1000,
-            latency_ms=seconds * 1000,
-            verdict=verdict,
-            refusal=(RefusalClass.EDGE if is_edge else RefusalClass.CAPACITY) if is_refused else "",
-            status=429 if is_refused else 500 if verdict is Verdict.FAILED else 200,
-            prompt_tokens=prompt or None,
-            completion_tokens=completion or None,
-            cost=Decimal(prompt * 8 + completion * 24).scaleb(-8) if prompt else None,
-        )
+        times = {"decided_at": at, "slot_at": sent_at, "sent_at": sent_at, "ended_at": ended_at, "cut_off_at": step.deadline_at}
+        lengths = {"wait_ms": (sent_at - at).total_seconds() * 1000, "latency_ms": seconds * 1000}
+        usd = Decimal(prompt * 8 + completion * 24).scaleb(-8) if prompt else None
+        used = {"prompt_tokens": prompt or None, "completion_tokens": completion or None, "cost": usd}
+        attempt = LLMAttempt(uid=self._uid(), step=step, account=self.account, number=number, **times, **lengths, **used)
+        attempt.model, attempt.verdict = self.rng.choice(MODELS), verdict
+        attempt.refusal = (RefusalClass.EDGE if is_edge else RefusalClass.CAPACITY) if is_refused else ""
+        attempt.status = 429 if is_refused else 500 if verdict is Verdict.FAILED else 200
         self.attempts.append(attempt)
         if is_edge:
             self._event(attempt, ended_at)
@@ -201,22 +149,12 @@ class Past:
         pause, longer = BACKOFF[strike - 1 : strike + 1]
         block = pause + self.rng.uniform(1, 9)
         expected = predicted(PauseSource.LADDER, 0.0, 0.0, pause, longer, self.blocks)
-        event = RateLimitEvent(
-            account=self.account,
-            attempt=attempt,
-            refusal=RefusalClass.EDGE,
-            status=429,
-            strike=strike,
-            pause_seconds=pause,
-            pause_source=PauseSource.LADDER,
-            started_at=at,
-            block_started_at=at,
-            prediction_source=expected.source,
-            confidence=expected.confidence,
-            ended_at=at + timedelta(seconds=block),
-            recovered_at=at + timedelta(seconds=block),
-            ended_by=RateLimitEvent.Ended.SUCCEEDED,
-        )
+        over = at + timedelta(seconds=block)
+        refusal = {"refusal": RefusalClass.EDGE, "status": 429, "strike": strike}
+        pausing = {"pause_seconds": pause, "pause_source": PauseSource.LADDER, "started_at": at, "block_started_at": at}
+        prediction = {"prediction_source": expected.source, "confidence": expected.confidence}
+        end = {"ended_at": over, "recovered_at": over, "ended_by": RateLimitEvent.Ended.SUCCEEDED}
+        event = RateLimitEvent(account=self.account, attempt=attempt, **refusal, **pausing, **prediction, **end)
         for name, seconds in (("at", expected.at), ("from", expected.earliest), ("to", expected.latest)):
             setattr(event, f"predicted_{name}", None if seconds is None else at + timedelta(seconds=seconds))
         self.blocks.append(block)

@@ -92,7 +92,6 @@ FORMS = {
 
 
 def page(site: Site, seed: int, url: str, logged_in: bool) -> str:
-    """The HTML that `site` shows at `url` at the seed `seed`."""
     rng, title = Random(f"{site.project} {seed}"), site.project.capitalize()
     guest = {"login": rng.choice(SIGN_IN), "register": rng.choice(SIGN_UP)}
     links = {"": "Home", "contact": "Contact", **({"profile": "Profile", "logout": "Log out"} if logged_in else guest)}

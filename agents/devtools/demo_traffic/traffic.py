@@ -28,8 +28,6 @@ class NoMiner(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """`task` is posted by `caller`, `at` seconds after the start."""
-
     at: float
     caller: Caller
     task: Task
@@ -44,27 +42,20 @@ def visits(seed: int, per_minute: float) -> Iterator[Visit]:
             at += rng.uniform(*UNEVEN) * 60 / per_minute
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """`per_minute` tasks; `duration` s until no new one starts, None: for ever; `think`: s between an answer and the next step."""
+async def run(
+    url: str, report: Report, *, seed: int = 1, per_minute: float = 6.0, duration: float | None = None, think: float = 2.0
+) -> None:
+    """Posts `per_minute` tasks, new ones for `duration` s (None: for ever), each next step `think` s after an answer.
 
-    url: str
-    seed: int = 1
-    per_minute: float = 6.0
-    duration: float | None = None
-    think: float = 2.0
-
-
-async def run(traffic: Traffic, report: Report) -> None:
-    """Posts until the duration is over and the last task has ended. Raises NoMiner when no miner comes up within a minute."""
-    limit = float("inf") if traffic.duration is None else traffic.duration
-    async with httpx.AsyncClient(base_url=traffic.url, timeout=STEP_SECONDS, trust_env=False) as client:
-        await _wait_for_miner(client, traffic.url)
+    Raises NoMiner when no miner comes up within a minute.
+    """
+    async with httpx.AsyncClient(base_url=url, timeout=STEP_SECONDS, trust_env=False) as client:
+        await _wait_for_miner(client, url)
         started = time.monotonic()
         async with asyncio.TaskGroup() as group:
-            for visit in takewhile(lambda visit: visit.at < limit, visits(traffic.seed, traffic.per_minute)):
+            for visit in takewhile(lambda visit: duration is None or visit.at < duration, visits(seed, per_minute)):
                 await asyncio.sleep(max(0.0, started + visit.at - time.monotonic()))
-                group.create_task(_post_task(client, visit, traffic.think, report))
+                group.create_task(_post_task(client, visit, think, report))
 
 
 async def _wait_for_miner(client: httpx.AsyncClient, url: str) -> None:
@@ -124,6 +115,5 @@ def tool_calls(answer: dict[str, Any]) -> list[dict[str, Any]]:
     calls = answer.get("tool_calls")
     if "done" not in answer or not isinstance(calls, list):
         return []
-    return [
-        call for call in calls if isinstance(call, dict) and isinstance(call.get("arguments"), dict) and isinstance(call.get("name"), str)
-    ]
+    found = [call for call in calls if isinstance(call, dict)]
+    return [call for call in found if isinstance(call.get("arguments"), dict) and isinstance(call.get("name"), str)]

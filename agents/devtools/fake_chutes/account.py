@@ -29,7 +29,6 @@ class Account:
         self.served, self.billed = 0, 0.0
 
     def advance(self, now: float) -> None:
-        """To `now`, with the timeline's changes until then."""
         self.now = now
         while self._pending and self._pending[0].at <= now:
             change, self._pending = self._pending[0], self._pending[1:]
@@ -87,7 +86,6 @@ class Account:
 
     @property
     def is_month_used_up(self) -> bool:
-        """The subscription's month has nothing left, and there is no balance."""
         ends_at = self.behaviour.monthly_reset_at
         if ends_at is None or self.now >= ends_at or self.behaviour.hidden.cap4h is None or self.balance:
             return False
@@ -102,7 +100,6 @@ class Account:
         return (0, 0) if self.behaviour.pays_as_it_goes else (UNSET_TOTAL, self.served)
 
     def iso(self, at: float) -> str:
-        """`at` s from the start as the API writes times."""
         return datetime.fromtimestamp(self.began_at + at, UTC).isoformat()
 
     def hidden_json(self) -> dict[str, Any]:
@@ -123,7 +120,6 @@ UTILIZATION = "/chutes/utilization"
 
 
 def management(path: str) -> Callable[[Account], Any] | None:
-    """The view of `GET path` on the management host, None where there is none."""
     return _quota_usage if unquote(path).startswith("/users/me/quota_usage/") else PATHS.get(path)
 
 

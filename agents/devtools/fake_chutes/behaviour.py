@@ -84,14 +84,11 @@ class Behaviour:
 
     @property
     def pays_as_it_goes(self) -> bool:
-        """Every answer is billed to the balance, without a quota or a subscription."""
         return self.balance is not None and self.hidden.quota is None and self.hidden.cap4h is None
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Course:
-    """How fake Chutes behaves at the start, and what changes later, earliest first."""
-
     start: Behaviour = field(default_factory=Behaviour)
     timeline: tuple[Change, ...] = ()
 
@@ -109,6 +106,5 @@ def merged(behaviour: Behaviour, changes: object) -> Behaviour:
 
 
 def as_json(behaviour: Behaviour) -> dict[str, Any]:
-    """The settings as JSON values, in the form that `merged` reads."""
     own: dict[str, Any] = TypeAdapter(Behaviour).dump_python(behaviour, mode="json")
     return {**own.pop("hidden"), **own}

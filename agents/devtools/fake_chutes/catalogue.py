@@ -28,8 +28,12 @@ BY_ID = {model.id: model for model in MODELS}
 
 
 def model(name: str) -> Model:
-    """The model of that name; one that only a scenario has gets the defaults."""
     return BY_ID.get(name) or Model(name)
+
+
+# Of every model, and at every start.
+SAME: dict[str, Any] = {"object": "model", "created": 1785542400, "owned_by": "sglang", "parent": None, "permission": []}
+TEXT = {"input_modalities": ["text"], "output_modalities": ["text"]}
 
 
 def listing(names: Iterable[str]) -> dict[str, Any]:
@@ -38,20 +42,15 @@ def listing(names: Iterable[str]) -> dict[str, Any]:
 
 def _entry(model: Model) -> dict[str, Any]:
     return {
+        **SAME,
+        **TEXT,
         "id": model.id,
         "root": model.id.removesuffix("-TEE"),
-        "object": "model",
-        "created": 1785542400,  # the same at every start
-        "owned_by": "sglang",
-        "parent": None,
-        "permission": [],
         "price": {"input": {"usd": model.input_usd}, "output": {"usd": model.output_usd}},
         "pricing": {"prompt": model.input_usd, "completion": model.output_usd},
         "max_model_len": model.context,
         "context_length": model.context,
         "max_output_length": min(model.context, 65536),
-        "input_modalities": ["text"],
-        "output_modalities": ["text"],
         "supported_features": list(model.features),
         "confidential_compute": model.id.endswith("-TEE"),
     }

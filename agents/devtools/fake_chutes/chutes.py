@@ -7,7 +7,7 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any
 from urllib.parse import unquote
@@ -44,20 +44,6 @@ REFUSALS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """`at`: wall-clock s; `status` 0: no answer was sent; `fault` "" when nothing was made to go wrong; `in_ban`: sent in a ban."""
-
-    at: float
-    method: str
-    path: str
-    status: int
-    model: str
-    task_id: str
-    fault: str
-    in_ban: bool
-
-
 class Chutes:
     """One account behind the edge. Thread-safe: each request is decided under one lock, the waiting happens outside of it.
 
@@ -72,8 +58,7 @@ class Chutes:
     def _restart(self) -> None:
         self._started = time.monotonic()
         self._account = Account(self._course, self._seed, time.time())
-        self._arrivals: deque[Arrival] = deque(maxlen=KEPT)
-        self._counts: Counter[str] = Counter()
+        self._arrivals, self._counts = deque[dict[str, Any]](maxlen=KEPT), Counter[str]()
         # Apart from the account's: a request's name must not change what comes of the next one
         self._names = Random(self._seed)
 
@@ -113,8 +98,8 @@ class Chutes:
         return json_answer(200, view(account))
 
     def _recorded(self, request: Request, answer: Answer, model: str = "", fault: str = "", in_ban: bool = False) -> Answer:
-        task_id = request.headers.get("IWA-Task-ID", "")
-        self._arrivals.append(Arrival(request.arrived, request.method, request.path, answer.status, model, task_id, fault, in_ban))
+        asked = {"at": request.arrived, "method": request.method, "path": request.path, "task_id": request.headers.get("IWA-Task-ID", "")}
+        self._arrivals.append({**asked, "status": answer.status, "model": model, "fault": fault, "in_ban": in_ban})
         self._counts[str(answer.status)] += 1
         return answer
 
@@ -188,14 +173,13 @@ class Chutes:
         return json_answer(404, {"error": "Unknown; there are GET /state, POST /set, POST /ban and POST /reset."})
 
     def _state(self, now: float) -> dict[str, Any]:
-        """`settings`, `served`, `uptime` (s), `account` (what is hidden from callers), `arrivals`, earliest first, `counts` by status."""
         with self._at(now) as account:
             return {
                 "settings": as_json(account.behaviour),
                 "served": account.served,
                 "uptime": account.now,
                 "account": account.hidden_json(),
-                "arrivals": [asdict(arrival) for arrival in sorted(self._arrivals, key=lambda arrival: arrival.at)],
+                "arrivals": sorted(self._arrivals, key=lambda arrival: float(arrival["at"])),
                 "counts": dict(self._counts),
             }
 

@@ -36,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def started(options: Mapping[str, Any]) -> Course:
-    """The account and its timeline as the flags have them. Raises BadSetting."""
     scenario = load_file(Path(options["scenario"])) if options["scenario"] else None
     names = ("limit", "published", "slow_seconds", "latency")
     changes = {name: options[name] for name in names if options[name] is not None}

@@ -70,18 +70,15 @@ class ChatRequest(BaseModel):
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
-        """The messages as (role, text)."""
         return tuple((message.role, message.text) for message in self.messages)
 
     @property
     def thinks(self) -> bool:
-        """A model that can think may do so."""
         options = self.chat_template_kwargs
         return not isinstance(options, dict) or options.get("enable_thinking") is not False
 
 
 def read(body: bytes) -> ChatRequest:
-    """The chat request in `body`. Raises BadBody."""
     try:
         return ChatRequest.model_validate_json(body)
     except ValidationError as error:
@@ -121,7 +118,6 @@ class Completion:
         return (used["prompt_tokens"] * listed.input_usd + used["completion_tokens"] * listed.output_usd) / 1e6
 
     def answer(self, id_: str, created: int, headers: Mapping[str, str], fault: Fault | None) -> Answer:
-        """As JSON or as server-sent events; status 0: nothing goes out at all."""
         base = {"id": id_, "created": created, "model": self.model}
         answer = self._events(base, headers) if self.chat.stream else self._whole(base, headers)
         if fault in UPSTREAM:

@@ -51,7 +51,7 @@ def _whole_plan(task: str, text: str) -> list[Action]:
         return [{"type": "WaitAction", "time_seconds": 1.0}]
     start, first = {"type": "NavigateAction", "url": url.group(1)}, _by_xpath("(//form//input[not(@type='hidden')])[1]")
     if "password" in task.lower():
-        name, password = _credentials(task)
+        name, password = _credential(task, "username"), _credential(task, "password")
         secret, submit = _by_xpath("//input[@type='password']"), _by_xpath("//form//button[@type='submit']")
         typed = [{"type": "TypeAction", **first, "text": name}, {"type": "TypeAction", **secret, "text": password}]
         return [start, *typed, {"type": "ClickAction", **submit}]
@@ -66,7 +66,7 @@ def _next_actions(task: str, elements: list[Element]) -> list[Action]:
     submit = [{"type": "ClickAction", "element": element.number} for element in others if element.role == "button"][-1:]
     secrets = [field for field in fields if "password" in field.text]
     if "password" in task.lower() and secrets:
-        name, password = _credentials(task)
+        name, password = _credential(task, "username"), _credential(task, "password")
         names = [{"type": "TypeAction", "element": field.number, "text": name} for field in fields if field not in secrets][:1]
         return [*names, {"type": "TypeAction", "element": secrets[0].number, "text": password}, *submit]
     quoted = _quoted(task)
@@ -76,7 +76,6 @@ def _next_actions(task: str, elements: list[Element]) -> list[Action]:
 
 
 def _nearest(task: str, elements: list[Element]) -> Element:
-    """The element that shares most words with the task; the first of several."""
     words, log_in = set(WORD.findall(task.lower())), bool(LOG_IN.search(task.lower()))
 
     def likeness(element: Element) -> int:
@@ -85,12 +84,8 @@ def _nearest(task: str, elements: list[Element]) -> Element:
     return max(elements, key=likeness)
 
 
-def _credentials(task: str) -> tuple[str, str]:
-    """The user's name and password as the task words them; the caller's placeholders where it words none."""
-    return _credential(task, "username"), _credential(task, "password")
-
-
 def _credential(task: str, name: str) -> str:
+    """As the task words it; the caller's placeholder where it words none."""
     placeholder = re.search(rf"<\w*{name}>", task)
     worded = re.search(rf"{name}\s*(?:equals|is|:|=)\s*['\"]?([^\s'\",]+)", task, re.IGNORECASE)
     return placeholder.group() if placeholder else worded.group(1) if worded else f"<{name}>"

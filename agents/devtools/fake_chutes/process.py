@@ -29,7 +29,6 @@ class FakeChutes:
     @classmethod
     @contextmanager
     def started(cls, *flags: str) -> Iterator[Self]:
-        """On free ports with `flags`, stopped at the end."""
         command = [sys.executable, "-m", "agents.devtools.fake_chutes.cli", "--port", "0", *flags]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
@@ -45,7 +44,10 @@ class FakeChutes:
                 process.stdout.close()
 
     def state(self) -> dict[str, Any]:
-        """`settings`, `served`, `uptime`, `account` (hidden), `counts` by status, `arrivals` (each with `at`, the wall-clock second)."""
+        """`settings`, `served`, `uptime` (s), `account` (what callers never see), `counts` by status, and `arrivals`, earliest first.
+
+        Of an arrival: `at` is in wall-clock s; `status` 0: no answer was sent; `fault` "": nothing was made to go wrong.
+        """
         return self._call("/state")
 
     def set(self, **settings: Any) -> dict[str, Any]:

@@ -41,8 +41,6 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`parts` are the body's chunks; `wait`: s until it goes out."""
-
     status: int
     content_type: str
     parts: tuple[bytes, ...]
@@ -59,8 +57,6 @@ def json_answer(status: int, value: Any, headers: Mapping[str, str] | None = Non
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `app` on 127.0.0.1 from a thread of its own; port 0 takes a free one."""
-
     daemon_threads = True
     block_on_close = False
     request_queue_size = 512  # a burst of some hundred connections must not meet the kernel's SYN retry of 1 s
@@ -82,7 +78,6 @@ class Server(ThreadingHTTPServer):
         self._thread.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Reports all errors but those of a client that went away."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.devtools.demo_traffic.traffic import NoMiner, Traffic, run
+from agents.devtools.demo_traffic.traffic import NoMiner, run
 
 
 class Command(BaseCommand):
@@ -20,9 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("--duration", type=_above_zero, help="seconds until no new task starts (for ever)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        traffic = Traffic(options["url"].rstrip("/"), options["seed"], options["rate"], options["duration"])
+        stream = {"seed": options["seed"], "per_minute": options["rate"], "duration": options["duration"]}
         try:
-            asyncio.run(run(traffic, self.stdout.write))
+            asyncio.run(run(options["url"].rstrip("/"), self.stdout.write, **stream))
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
         except NoMiner as error:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agents.devtools.demo_traffic import traffic
-from agents.devtools.demo_traffic.traffic import NoMiner, Traffic, run, tool_calls
+from agents.devtools.demo_traffic.traffic import NoMiner, run, tool_calls
 from agents.devtools.fake_chutes.server import Answer, Request, Server, json_answer
 
 ONE_SHOT = {"/solve_task", "/solve_task_at_once"}
@@ -54,7 +54,7 @@ def miner() -> Iterator[Miner]:
 def sent(miner: Miner) -> list[str]:
     """The lines that a short run reports: about eight tasks, one every few hundredths of a second."""
     lines: list[str] = []
-    asyncio.run(run(Traffic(miner.server.url, per_minute=1200, duration=1.4, think=0.0), lines.append))
+    asyncio.run(run(miner.server.url, lines.append, per_minute=1200, duration=1.4, think=0.0))
     return lines
 
 
@@ -102,7 +102,7 @@ def test_the_same_seed_posts_the_same_tasks(miner: Miner) -> None:
 def test_without_a_miner_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traffic, "HEALTH_SECONDS", 0.1)
     with pytest.raises(NoMiner, match=r"No miner answers at http://127\.0\.0\.1:9/health\. Start it"):
-        asyncio.run(run(Traffic("http://127.0.0.1:9"), print))
+        asyncio.run(run("http://127.0.0.1:9", print))
 
 
 def test_an_answer_without_done_is_dropped_as_callers_drop_it() -> None:

@@ -48,7 +48,7 @@ VALIDATORS = {"source": Source.VALIDATOR}
 @pytest.fixture
 def days(db: None) -> datetime:
     """Two and a half days of records up to NOW."""
-    Past(default_account(), seed=7).write(150, NOW - timedelta(days=2.5), NOW, lambda _: None)
+    Past(default_account(), seed=8).write(150, NOW - timedelta(days=2.5), NOW, lambda _: None)
     return NOW
 
 
