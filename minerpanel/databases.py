@@ -31,7 +31,6 @@ BOUND_POSTGRES = {"ENGINE": "minerpanel.postgres", "CONN_MAX_AGE": 600, "CONN_HE
 
 
 def database(url: str, default_path: Path) -> dict[str, Any]:
-    """The `default` entry of DATABASES: what `url` names, else SQLite at `default_path`."""
     parsed: dict[str, Any] = {"ENGINE": SQLITE_ENGINE, "NAME": str(default_path)}
     try:
         parsed = dict(dj_database_url.parse(url)) if url else parsed

@@ -7,7 +7,6 @@ ROUND, HOUR = 5.0, 3600.0
 
 
 def schedules(backup_cron: str) -> tuple[Entry, ...]:
-    """All of them; the backup where its cron is set."""
     backup = Entry("Back up the database", "monitoring.jobs.back_up", cron=backup_cron, time_limit=340)
     return (
         Entry("Health checks", "monitoring.health.health_checks.check", every="health_seconds"),

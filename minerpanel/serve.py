@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Exits with a message where a setting is wrong or the port is in use."""
     parser = argparse.ArgumentParser(description="Serve miner and panel until stopped.")
     parser.add_argument("--application", default=settings.WSGI_APPLICATION, help="another WSGI application, by its dotted path")
     parser.add_argument("--check-port", action="store_true", help="only report whether the port is free")

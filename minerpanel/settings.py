@@ -8,45 +8,45 @@ from csp.constants import NONE, SELF
 
 from agents.common.private_files import UMASK
 from agents.contract.limits import MAX_BODY
+from minerpanel import environment
 from minerpanel.databases import database
-from minerpanel.environment import Environment
 from minerpanel.schedules import schedules
 
 os.umask(UMASK)  # before any file is written, at every entry point: they all read the settings first
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment.load(BASE_DIR / ".env", os.environ)
+env = environment.Environment.load(BASE_DIR / ".env", os.environ)
 
 # Where it runs
 
-DEBUG = env.boolean("DEBUG")
+DEBUG = env.value("DEBUG", environment.BOOLEAN, default=False)
 INSECURE_SECRET_KEY = "insecure-key-for-development-only"  # noqa: S105 -- a system check refuses it outside DEBUG
 SECRET_KEY = env.secret("SECRET_KEY", INSECURE_SECRET_KEY)
-SECRET_KEY_FALLBACKS = list(env.texts("SECRET_KEY_FALLBACKS"))
-ALLOWED_HOSTS = list(env.texts("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
-CSRF_TRUSTED_ORIGINS = list(env.origins("CSRF_TRUSTED_ORIGINS"))
+SECRET_KEY_FALLBACKS = list(env.value("SECRET_KEY_FALLBACKS", environment.TEXTS, ()))
+ALLOWED_HOSTS = list(env.value("ALLOWED_HOSTS", environment.TEXTS, ("localhost", "127.0.0.1", "[::1]")))
+CSRF_TRUSTED_ORIGINS = list(env.value("CSRF_TRUSTED_ORIGINS", environment.URLS, ()))
 BIND = env.text("BIND", "127.0.0.1")
-PORT = env.integer("PORT", 8000, least=1, most=65535)
-WEB_THREADS = env.integer("WEB_THREADS", 64, least=1, most=1024)
-HTTPS = env.boolean("HTTPS")
-TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
-DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
+PORT = env.value("PORT", environment.whole(1, 65535), 8000)
+WEB_THREADS = env.value("WEB_THREADS", environment.whole(1, 1024), 64)
+HTTPS = env.value("HTTPS", environment.BOOLEAN, default=False)
+TRUSTED_PROXIES = env.value("TRUSTED_PROXIES", environment.NETWORKS, ())
+DATA_DIR = env.value("DATA_DIR", environment.PATH, BASE_DIR / "data")
 DATABASE_URL = env.secret("DATABASE_URL")
 PANEL_ADMIN_PASSWORD = env.secret("PANEL_ADMIN_PASSWORD")
-LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
-SITE_FACTS_DIR = env.optional_path("SITE_FACTS_DIR")
-BACKUP_CRON = env.cron("BACKUP_CRON")
-BACKUP_FOLDER = env.optional_path("BACKUP_FOLDER")
-BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, least=1, most=1_000)
+LOG_LEVEL = env.value("LOG_LEVEL", environment.LOG_LEVEL, "INFO")
+SITE_FACTS_DIR = env.value("SITE_FACTS_DIR", environment.PATH, None)
+BACKUP_CRON = env.value("BACKUP_CRON", environment.CRON, "")
+BACKUP_FOLDER = env.value("BACKUP_FOLDER", environment.PATH, None)
+BACKUP_KEEP = env.value("BACKUP_KEEP", environment.whole(1, 1_000), 7)
 
 # The LLM's provider
 
 CHUTES_API_KEY = env.secret("CHUTES_API_KEY")
 CHUTES_ADMIN_KEY = env.secret("CHUTES_ADMIN_KEY")
-CHUTES_BASE_URL = env.url("CHUTES_BASE_URL", "https://llm.chutes.ai/v1")
-CHUTES_MANAGEMENT_URL = env.url("CHUTES_MANAGEMENT_URL", "https://api.chutes.ai")
-PRIVATE_PROVIDER_HOSTS = env.hosts("PRIVATE_PROVIDER_HOSTS")
+CHUTES_BASE_URL = env.value("CHUTES_BASE_URL", environment.URL, "https://llm.chutes.ai/v1")
+CHUTES_MANAGEMENT_URL = env.value("CHUTES_MANAGEMENT_URL", environment.URL, "https://api.chutes.ai")
+PRIVATE_PROVIDER_HOSTS = env.value("PRIVATE_PROVIDER_HOSTS", environment.HOSTS, ())
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
-CHUTES_MODELS = env.texts("CHUTES_MODELS")
+CHUTES_MODELS = env.value("CHUTES_MODELS", environment.TEXTS, ())
 
 # Django
 
@@ -95,19 +95,18 @@ MIDDLEWARE = [
     "monitoring.web.middleware.MethodMiddleware",
 ]
 
+_CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "django.template.context_processors.tz",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "django.template.context_processors.tz",
-            ],
-        },
+        "OPTIONS": {"context_processors": _CONTEXT_PROCESSORS},
     },
 ]
 
@@ -184,33 +183,19 @@ SCHEDULES = schedules(BACKUP_CRON)  # instead of django-q2's own
 
 # Logs: everything to standard output, and what is worth keeping into rows that the panel shows; secrets masked once for both
 
+_FILTERS = ["context", "redact"]
+_KEYS = (SECRET_KEY, *SECRET_KEY_FALLBACKS, CHUTES_API_KEY, CHUTES_ADMIN_KEY)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "context": {"()": "minerpanel.logs.AddContext"},
-        "redact": {
-            "()": "minerpanel.logs.RedactSecrets",
-            "secrets": (
-                SECRET_KEY,
-                *SECRET_KEY_FALLBACKS,
-                DATABASE_URL,
-                CHUTES_API_KEY,
-                CHUTES_ADMIN_KEY,
-                PANEL_ADMIN_PASSWORD,
-                METRICS_TOKEN,
-            ),
-        },
+        "redact": {"()": "minerpanel.logs.RedactSecrets", "secrets": (*_KEYS, DATABASE_URL, PANEL_ADMIN_PASSWORD, METRICS_TOKEN)},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},
     "handlers": {
-        "stdout": {
-            "class": "logging.StreamHandler",
-            "stream": "ext://sys.stdout",
-            "formatter": "line",
-            "filters": ["context", "redact"],
-        },
-        "rows": {"class": "monitoring.logs.log_handler.RowHandler", "filters": ["context", "redact"]},
+        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line", "filters": _FILTERS},
+        "rows": {"class": "monitoring.logs.log_handler.RowHandler", "filters": _FILTERS},
     },
     "root": {"handlers": ["stdout", "rows"], "level": LOG_LEVEL},
     "loggers": {

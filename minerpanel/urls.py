@@ -1,5 +1,3 @@
-"""Every address of the site."""
-
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -1,5 +1,3 @@
-"""The WSGI application that minerpanel.serve serves."""
-
 import os
 import sys
 

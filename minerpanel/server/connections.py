@@ -18,10 +18,7 @@ from minerpanel.server.requests import TOO_SLOW, Refusal, Request
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one connection takes of something scarce. `since`: Unix time from which it has been waited for.
-
-    `is_proxy`: many callers stand behind it.
-    """
+    """Of something scarce. `since`: Unix time from which the client has been waited for; `is_proxy`: many callers stand behind it."""
 
     client: str
     amount: int
@@ -39,10 +36,7 @@ def client_of(address: str) -> str:
 
 
 def first_to_go(claims: Sequence[Claim]) -> int | None:
-    """The index of the claim to give up: of the client that takes most in all, the largest, then the oldest; proxies last.
-
-    None without claims.
-    """
+    """The index of the claim to give up: of the client that takes most in all, the largest, then the oldest; proxies last."""
     taken: Counter[str] = Counter()
     for claim in claims:
         taken[claim.client] += claim.amount
@@ -74,11 +68,7 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
 
     request: Any  # the Request that is being received; None between two
     requests: Any  # those that were received whole, and are not answered yet
-    connected: Any
     close_when_flushed: Any
-    total_outbufs_len: Any
-    creation_time: float
-    last_activity: float
 
     parser_class = Request
     error_task_class = Refusal
@@ -103,7 +93,6 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
         return Phase.IDLE if self.has_been_answered else Phase.NEW
 
     def overdue(self, now: float) -> bool:
-        """Whether the client has taken longer than it may."""
         phase, request = self.phase, self.request  # a thread may take the request away meanwhile
         if phase is Phase.IN_HAND:
             return False

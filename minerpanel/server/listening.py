@@ -50,12 +50,11 @@ class Pools:
     threads are all there from the start and take turns.
     """
 
-    def __init__(self, step_threads: int) -> None:
-        counts = (step_threads, limits.PAGE_THREADS, limits.QUICK_THREADS)
+    def __init__(self) -> None:
+        counts = (settings.WEB_THREADS, limits.PAGE_THREADS, limits.QUICK_THREADS)
         self._steps, self._pages, self._quick = (ThreadPoolExecutor(count) for count in counts)
 
-    def add(self, connection: Connection) -> None:
-        """Have the connection's first request answered."""
+    def add_task(self, connection: Connection) -> None:
         request: Request = connection.requests[0]
         if request.is_unread or request.path == HEALTH:  # one that is refused before its end has no path
             pool = self._quick
@@ -65,12 +64,9 @@ class Pools:
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
-    accepting: Any
-
     channel_class = Connection
 
     def __init__(self, application: Application, listener: socket.socket) -> None:
-        self._pools = Pools(settings.WEB_THREADS)
         self.has_received = False  # a part of a body, since bodies were last added up
         self._stop_by: float | None = None
         adjustments = Adjustments(
@@ -88,12 +84,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
             log_socket_errors=False,  # a client that goes away is no error of ours
         )
         where = (listener.family, listener.type, listener.proto, listener.getsockname())
-        super().__init__(
-            believing_proxies(application), {}, _sock=listener, dispatcher=self._pools, adj=adjustments, sockinfo=where, bind_socket=False
-        )
-
-    def add_task(self, connection: Connection) -> None:
-        self._pools.add(connection)
+        application = believing_proxies(application)
+        super().__init__(application, {}, _sock=listener, dispatcher=Pools(), adj=adjustments, sockinfo=where, bind_socket=False)
 
     def run(self) -> bool:
         """Answer until SIGTERM or SIGINT comes, and then what is in hand. False where that took too long."""

@@ -40,7 +40,6 @@ def allowance(method: str, path: str) -> Allowance:
 
 
 def largest() -> int:
-    """The most that is read of any body, in bytes."""
     return imports.LARGEST + imports.FORM_BYTES
 
 
@@ -80,7 +79,12 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data[: limits.CHUNKED_AT_ONCE] if self.chunked else data)
         if self.chunked and self.body_rcv is not None and self.error is None:
-            self._check_chunks()
+            content = len(self.body_rcv)
+            framing = self.body_bytes_received - content
+            if content > self.allowance.limit:
+                self.refuse(too_large(self.allowance.limit))
+            elif framing > content / 16 + limits.FRAMING_BYTES:  # chunks of less than 100 bytes on average
+                self.refuse(BAD_FRAMING)
         if self.error is not None:
             self.is_unread = True
         # What follows an unread body's headers is that body, not the next request.
@@ -99,14 +103,12 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             self.body_rcv.buf = DiskBuffer()
 
     def leave_body(self) -> None:
-        """Have the request answered without its body."""
         self.body_rcv, self.content_length, self.chunked = None, 0, False
         self.headers.pop("CONTENT_LENGTH", None)
         self.headers["CONNECTION"] = "close"
         self.is_unread, self.expect_continue = True, False
 
     def refuse(self, error: Any) -> None:
-        """Have the request answered with an error, at once."""
         if self.body_rcv is not None:
             self.body_rcv.getbuf().close()
         self.leave_body()
@@ -119,14 +121,6 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     @property
     def body_seconds(self) -> float:
         return limits.LARGE_BODY_SECONDS if self.allowance.on_disk else limits.BODY_SECONDS
-
-    def _check_chunks(self) -> None:
-        content = len(self.body_rcv)
-        framing = self.body_bytes_received - content
-        if content > self.allowance.limit:
-            self.refuse(too_large(self.allowance.limit))
-        elif framing > content / 16 + limits.FRAMING_BYTES:  # chunks of less than 100 bytes on average
-            self.refuse(BAD_FRAMING)
 
 
 class Refusal(ErrorTask):  # type: ignore[misc]
