@@ -6,20 +6,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from agents.models import Account, AuditEntry, QuotaReading, Settings
-from monitoring.models import (
-    Channel,
-    Component,
-    Delivery,
-    HealthCheck,
-    HealthState,
-    LogEntry,
-    Notice,
-    Result,
-    Severity,
-    TestResult,
-    TestRun,
-    TestSchedule,
-)
+from monitoring import models
+from monitoring.models import HealthState
 
 BATCH = 5_000
 BY = "seed"
@@ -35,7 +23,8 @@ MESSAGES = (
 SPACINGS = (5.0, 2.0, 4.0, 10.0)
 
 
-def write_all(account: Account, seed: int, start: datetime, end: datetime) -> None:
+def write(account: Account, logs: int, seed: int, start: datetime, end: datetime) -> None:
+    _write_logs(Random(seed), logs, start, end)
     dice = Random(seed)
     _write_checks(dice, max(start, end - CHECKS_KEPT), end)
     _write_runs(dice, start, end)
@@ -44,11 +33,10 @@ def write_all(account: Account, seed: int, start: datetime, end: datetime) -> No
     _write_readings(dice, account, max(start, end - READINGS_KEPT), end)
 
 
-def write_logs(count: int, seed: int, start: datetime, end: datetime) -> None:
-    dice = Random(seed)
+def _write_logs(dice: Random, count: int, start: datetime, end: datetime) -> None:
     for first in range(0, count, BATCH):
-        LogEntry.objects.bulk_create(
-            LogEntry(
+        models.LogEntry.objects.bulk_create(
+            models.LogEntry(
                 at=start + (end - start) * (number / count),
                 level=dice.choice((logging.INFO, logging.INFO, logging.WARNING, logging.ERROR)),
                 logger=dice.choice(("agents.ledger", "agents.llm.client", "monitoring.jobs")),
@@ -69,55 +57,39 @@ def _each(every: timedelta, start: datetime, end: datetime) -> Iterator[datetime
 def _write_checks(dice: Random, start: datetime, end: datetime) -> None:
     for name in COMPONENTS:
         values = {"state": HealthState.UP, "seen": HealthState.UP, "since": start, "checked_at": end, "message": f"{name} answers."}
-        component, _ = Component.objects.update_or_create(name=name, defaults=values)
-        states = list(HealthState)[:3]
-        HealthCheck.objects.bulk_create(
-            (
-                HealthCheck(component=component, at=at, state=dice.choices(states, (97, 2, 1))[0], latency_ms=dice.uniform(1, 90))
-                for at in _each(timedelta(minutes=1), start, end)
-            ),
-            BATCH,
-        )
+        component, _ = models.Component.objects.update_or_create(name=name, defaults=values)
+        checks = []
+        for at in _each(timedelta(minutes=1), start, end):
+            state = dice.choices(list(HealthState)[:3], (97, 2, 1))[0]
+            checks.append(models.HealthCheck(component=component, at=at, state=state, latency_ms=dice.uniform(1, 90)))
+        models.HealthCheck.objects.bulk_create(checks, BATCH)
 
 
 def _write_runs(dice: Random, start: datetime, end: datetime) -> None:
-    TestSchedule.objects.get_or_create(
-        name="Every six hours", defaults={"suites": ["key", "api", "logs"], "cron": "7 */6 * * *", "due_at": end}
-    )
-    values = {"suites": ["key", "api", "logs"], "trigger": TestRun.Trigger.SCHEDULE, "state": TestRun.State.SUCCEEDED, "progress": 100}
+    schedule = {"suites": ["key", "api", "logs"], "cron": "7 */6 * * *", "due_at": end}
+    models.TestSchedule.objects.get_or_create(name="Every six hours", defaults=schedule)
+    of_run = models.TestRun
+    values = {"suites": schedule["suites"], "trigger": of_run.Trigger.SCHEDULE, "state": of_run.State.SUCCEEDED, "progress": 100}
+    texts = {"subject": "default", "done": "Requested one token.", "came_back": "Status 200.", "meaning": "It works."}
     for at in _each(timedelta(hours=6), start, end):
-        verdicts = dice.choices(list(Result)[:3], (90, 6, 4), k=15)
-        worst = next(each for each in (Result.FAIL, Result.WARN, Result.OK) if each in verdicts)
+        verdicts = dice.choices(list(models.Result)[:3], (90, 6, 4), k=15)
+        worst = next(each for each in (models.Result.FAIL, models.Result.WARN, models.Result.OK) if each in verdicts)
         times = {"requested_at": at, "started_at": at, "ended_at": at + timedelta(seconds=dice.uniform(20, 60))}
-        run = TestRun.objects.create(**values, **times, verdict=worst)
-        TestResult.objects.bulk_create(
-            TestResult(
-                run=run,
-                number=number,
-                suite=run.suites[number % 3],
-                check_name=f"check {number}",
-                subject="default",
-                verdict=verdict,
-                done="Requested one token.",
-                came_back="Status 200.",
-                meaning="It works.",
-                at=at,
-                duration_ms=dice.uniform(100, 4_000),
-            )
-            for number, verdict in enumerate(verdicts, 1)
-        )
+        run, results = of_run.objects.create(**values, **times, verdict=worst), []
+        for number, verdict in enumerate(verdicts, 1):
+            check = {"suite": run.suites[number % 3], "check_name": f"check {number}", "duration_ms": dice.uniform(100, 4_000)}
+            results.append(models.TestResult(run=run, number=number, verdict=verdict, at=at, **check, **texts))
+        models.TestResult.objects.bulk_create(results)
 
 
 def _write_audit(dice: Random, account: Account, start: datetime, end: datetime) -> None:
-    of_all = AuditEntry.Action
+    of_all, entries = AuditEntry.Action, []
     on_accounts = (of_all.PROBE, of_all.PAUSE, of_all.RESUME)
-    actions = (*on_accounts, of_all.LOGIN, of_all.LOGIN, of_all.LOGIN_FAILED)
-
-    def entry(at: datetime, action: AuditEntry.Action) -> AuditEntry:
-        seconds = 60 if action == of_all.PAUSE else None
-        return AuditEntry(at=at, by=BY, action=action, seconds=seconds, account=account if action in on_accounts else None)
-
-    AuditEntry.objects.bulk_create((entry(at, dice.choice(actions)) for at in _each(timedelta(hours=1), start, end)), BATCH)
+    for at in _each(timedelta(hours=1), start, end):
+        action = dice.choice((*on_accounts, of_all.LOGIN, of_all.LOGIN, of_all.LOGIN_FAILED))
+        seconds, whose = 60 if action == of_all.PAUSE else None, account if action in on_accounts else None
+        entries.append(AuditEntry(at=at, by=BY, action=action, seconds=seconds, account=whose))
+    AuditEntry.objects.bulk_create(entries, BATCH)
     settings = Settings.current()
     # Half a day after the start: what is added to a database for the last hours has none, however often that is done.
     for at in _each(timedelta(days=1), start + timedelta(days=0.5), end):
@@ -128,19 +100,19 @@ def _write_audit(dice: Random, account: Account, start: datetime, end: datetime)
 
 def _write_notices(dice: Random, start: datetime, end: datetime) -> None:
     """One is over before the next; the channel is off, so that nothing is ever sent."""
-    channel, _ = Channel.objects.get_or_create(name=BY, defaults={"scheme": "json", "enabled": False})
-    number = Notice.objects.filter(subject=BY).count()
+    channel, _ = models.Channel.objects.get_or_create(name=BY, defaults={"scheme": "json", "enabled": False})
+    number = models.Notice.objects.filter(subject=BY).count()
     for at in _each(timedelta(hours=3), start, end):
         number += 1
         over = at + timedelta(minutes=dice.uniform(1, 100))
-        told = {"event": "llm_paused", "subject": BY, "number": number, "severity": Severity.WARNING, "title": "LLM paused for 60 s"}
-        notice = Notice.objects.create(**told, at=at, over_at=over)
-        Delivery.objects.create(notice=notice, channel=channel, state=Delivery.State.SUCCEEDED, due_at=at, ended_at=at, tries=1)
+        facts = {"event": "llm_paused", "subject": BY, "severity": models.Severity.WARNING, "title": "LLM paused for 60 s"}
+        notice = models.Notice.objects.create(**facts, number=number, at=at, over_at=over)
+        sent = {"state": models.Delivery.State.SUCCEEDED, "due_at": at, "ended_at": at, "tries": 1}
+        models.Delivery.objects.create(notice=notice, channel=channel, **sent)
 
 
 def _write_readings(dice: Random, account: Account, start: datetime, end: datetime) -> None:
-    balance = 40.0
-    readings = []
+    balance, readings = 40.0, []
     for at in _each(timedelta(minutes=5), start, end):
         balance = balance - dice.uniform(0, 0.01) if balance > 5 else 40.0
         used = int(at.timestamp() % 86_400 / 86_400 * 1_500)

@@ -1,5 +1,3 @@
-"""`manage.py backup FILE|FOLDER`: the whole database in one file, while everything runs."""
-
 from pathlib import Path
 from typing import Any
 

@@ -1,5 +1,3 @@
-"""`manage.py import_log`: put what a miner's journal tells into the panel's logs."""
-
 import shutil
 import sys
 import tempfile
@@ -44,21 +42,16 @@ class Command(BaseCommand):
         job.refresh_from_db()
         if job.fault:
             raise CommandError(f"{options['file']}: {job.fault}")
-        self._sum_up(job, options["tz"])
-
-    def _sum_up(self, row: JournalImport, zone: tzinfo) -> None:
-        self.stdout.write(
-            f"{row.lines:,} lines read: {row.recorded:,} recorded, {row.known_before:,} known before, {row.unread:,} not understood."
-        )
-        if row.first_at and row.last_at:
-            first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_at, row.last_at))
-            self.stdout.write(f"From {first} to {last} UTC; times without a zone were taken as {zone}.")
-        for sample in row.samples:
+        known = f"{job.recorded:,} recorded, {job.known_before:,} known before, {job.unread:,} not understood."
+        self.stdout.write(f"{job.lines:,} lines read: {known}")
+        if job.first_at and job.last_at:
+            first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (job.first_at, job.last_at))
+            self.stdout.write(f"From {first} to {last} UTC; times without a zone were taken as {options['tz']}.")
+        for sample in job.samples:
             self.stdout.write(f"  not understood: {sample}")
 
 
 def zone(name: str) -> tzinfo:
-    """A zone by its name. Raises ValueError."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -67,7 +60,7 @@ def zone(name: str) -> tzinfo:
 
 @contextmanager
 def opened(name: str) -> Iterator[Path]:
-    """The file by its path. Standard input goes to a temporary file first: the year is told by the last lines."""
+    """The file by its path. Standard input goes to a temporary file first: the last lines decide the year."""
     if name != STANDARD_INPUT:
         if not Path(name).is_file():
             raise CommandError(f"{name}: there is no such file.")

@@ -1,5 +1,3 @@
-"""`manage.py restore FILE`: the database becomes what it was when the backup was made."""
-
 from pathlib import Path
 from typing import Any
 

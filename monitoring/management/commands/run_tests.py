@@ -1,5 +1,3 @@
-"""`manage.py run_tests`: run the integration tests here and now, and print the report."""
-
 import json
 from typing import Any
 

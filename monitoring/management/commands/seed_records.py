@@ -1,5 +1,3 @@
-"""`manage.py seed_records --steps 1000000`: months of made-up records, for benches and screenshots, with their roll-ups."""
-
 import math
 import time
 from argparse import ArgumentParser
@@ -35,15 +33,14 @@ class Command(BaseCommand):
             raise CommandError("This database holds real records. Give DATA_DIR or DATABASE_URL of another one, or --force.")
         now, began = timezone.now(), time.monotonic()
         start, past = now - timedelta(days=options["days"]), Past(default_account(), options["seed"])
-        written = past.write(options["steps"], start, now, lambda done: self._tell(done, options["steps"]))
+        written = past.write(options["steps"], start, now, lambda done: self._report(done, options["steps"]))
         self.stdout.write(f"\n{written:,} steps written in {time.monotonic() - began:.0f} s. Summing them by hour and day …")
         sum_again(start)
         sum_finished(state_at(now), now, until=math.inf)
-        seeding.write_logs(options["logs"], options["seed"], start, now)
-        seeding.write_all(default_account(), options["seed"], start, now)
+        seeding.write(default_account(), options["logs"], options["seed"], start, now)
         search.fill(until=math.inf, is_alone=True)
         self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")
 
-    def _tell(self, done: int, of: int) -> None:
+    def _report(self, done: int, of: int) -> None:
         self.stdout.write(f"\r{done:,} of {of:,} steps", ending="")
         self.stdout.flush()

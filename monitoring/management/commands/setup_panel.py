@@ -1,5 +1,3 @@
-"""Bring data folder, database, groups, schedules, static files and the first admin to where the code wants them."""
-
 import secrets
 from typing import Any
 
@@ -53,7 +51,6 @@ class Command(BaseCommand):
 
 
 def make_first_admin(password: str) -> bool:
-    """Make the admin where there is none yet. Returns whether one was made."""
     if users.admins().exists():
         return False
     user = User.objects.create_superuser(ADMIN, password=password)
