@@ -29,7 +29,7 @@ from agents.policy.callers import Sender, sender
 from agents.policy.gate import closes, earliest, hold
 from agents.policy.modes import CallerState, Mode
 from agents.policy.reasons import Reason, Verdict
-from agents.policy.refusals import Reaction, Scope
+from agents.policy.refusals import Reaction
 from agents.policy.routing import Candidate, Reach, Rules, Tries, retry_pause
 from agents.prompting.prompt import MOST_TOKENS, Question, question
 from agents.prompting.replies import InvalidReply, plan_from_reply
@@ -42,7 +42,7 @@ TEMPLATE_SECONDS = 0.7
 # A waiting step reads the gate at least this often, in seconds.
 REREAD_SECONDS = 0.2
 REPLY_CHARS = 4_000
-REACH = {Scope.ACCOUNT: Reach.ACCOUNT, Scope.KEY: Reach.ACCOUNT, Scope.MODEL: Reach.MODEL, Scope.REQUEST: Reach.STEP}
+REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.FAIL: Reach.STEP}  # else the account
 # What an attempt that was not sent rules out. Where a slot was taken over, the account may have another one.
 UNSENT_REACH = {Reason.DATABASE: Reach.STEP, Reason.SHARE: Reach.NOTHING}
 
@@ -113,7 +113,7 @@ class StepRun:
             self.reason = Reason.DATABASE
         in_force, state, by = self.rules, CallerState.ALLOWED, Sender()
         self.keeps_details = not disk.space(settings.free_disk_mb if settings else None).is_low
-        self.budget = routing.budget(self.step, in_force, self.received_at)
+        self.budget = routing.budget(self.step.timeout_seconds or in_force.deadline_seconds, self.received_at)
         if settings and self.source == Source.VALIDATOR:
             state = settings.caller_state(self.caller)
             by = sender(self.caller, state, in_force.caller_caps)
@@ -375,7 +375,8 @@ class Attempt:
         known = {"refusal": refusal.kind, "pause_source": refusal.source, "detail": refusal.detail}
         end = self._end(Verdict.REFUSED, sent_at=sent_at, status=error.status, **known)
         end = replace(end, pause=refusal.pause(end.ended_at))
-        return Result(Reason.REFUSED, end=end, reach=REACH[refusal.kind.scope], may_retry=refusal.kind.reaction is Reaction.RETRY)
+        reaction = refusal.kind.reaction
+        return Result(Reason.REFUSED, end=end, reach=REACH.get(reaction, Reach.ACCOUNT), may_retry=reaction is Reaction.RETRY)
 
     def _end(self, verdict: Verdict, **facts: Any) -> AttemptEnd:
         assert self.permit.attempt_uid is not None

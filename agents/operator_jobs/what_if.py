@@ -9,9 +9,9 @@ from django.utils import timezone
 from agents.models import WhatIf
 from agents.operator_jobs import leased_job
 from agents.operator_jobs.leased_job import JobFailed, Outcome
-from agents.simulation.hidden_account import BadSetting
 from agents.simulation.past import read_past
 from agents.simulation.replay import assumptions, replayed
+from agents.simulation.scenario import BadSetting
 from agents.simulation.settings import miner_in_force
 
 KEPT = 50

@@ -24,7 +24,7 @@ MOST_CALLERS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A step with a place since `started_at`, expected to be done after `seconds` of the clock."""
+    """A step with a place, expected to be done `seconds` of the clock after `started_at`."""
 
     seconds: float
     started_at: float
@@ -36,8 +36,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A step that waits for a place. `number`: its place in the order of arrival; `work`: seconds of the processor that it is expected to
-    need; `seconds` of the clock that these take on this machine just now; `due`: when it must be over."""
+    """A step that waits for a place. `number`: in the order of arrival; `work`: expected seconds of the processor; `seconds` of the clock
+    that these take on this machine just now; `due`: when it must be over."""
 
     number: int
     work: float
@@ -50,7 +50,6 @@ class Waiting:
 
     @property
     def is_long(self) -> bool:
-        """Whether it leaves the last place to others."""
         return self.work > LONG
 
     def started(self, now: float) -> Running:
@@ -59,18 +58,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Which steps get a place now, and which are answered at once because waiting would make them late."""
-
     admitted: tuple[Waiting, ...] = ()
     late: tuple[Waiting, ...] = ()
 
 
 def next_turn(waiting: Iterable[Waiting], running: Iterable[Running], places: int, now: float) -> Turn:
-    """Whenever a step comes, a place becomes free, or the time of a step is over.
-
-    The shortest goes first where that makes no other step late, else the earliest deadline. A long step never takes the last of several
-    places. Where not all can be in time, the longest are given up.
-    """
+    """The shortest goes first where that makes no other step late, else the earliest deadline. Where not all can be in time, the longest
+    are given up: they are answered at once."""
     left, busy, admitted = list(waiting), list(running), list[Waiting]()
     while len(busy) < places:
         may_be_long = sum(one.is_long for one in busy) < max(1, places - 1)
@@ -101,7 +95,7 @@ def given_up(waiting: Iterable[Waiting], free_at: float) -> list[Waiting]:
 
 
 def _chosen(eligible: list[Waiting], free_at: float) -> Waiting:
-    """The step that starts now: one that would be late only where there are no others."""
+    """One that would be late only where there are no others."""
     late = {one.number for one in given_up(eligible, free_at)}
     in_time = [one for one in eligible if one.number not in late] or eligible
     shortest = min(in_time, key=lambda one: (one.size, *_by_deadline(one)))
@@ -120,10 +114,7 @@ def _by_deadline(step: Waiting) -> tuple[float, int]:
 
 @dataclass(slots=True)
 class Expectation:
-    """Seconds of the processor that planning a step is expected to need, by the size of its page and by what this caller's steps needed.
-
-    A caller with small and costly pages is recognised at its second step, without an effect on other callers.
-    """
+    """Seconds of the processor that planning a step is expected to need, by the size of its page and by what this caller's steps needed."""
 
     _factors: dict[str, float] = field(default_factory=dict)
 
@@ -131,7 +122,7 @@ class Expectation:
         return _usual(size) * self._factors.get(caller or "", 1.0)
 
     def learn(self, size: int, caller: str | None, work: float) -> None:
-        """A caller's first step counts in full, then more takes effect at once and less gradually."""
+        """Of a caller's steps: more takes effect at once, less gradually."""
         name, ratio = caller or "", work / _usual(size)
         before = self._factors.pop(name, ratio)
         self._factors[name] = max(ratio, KEPT_OF_THE_PAST * before + (1 - KEPT_OF_THE_PAST) * ratio)
@@ -150,7 +141,7 @@ class Pace:
     seconds: float = 1.0
 
     def learn(self, work: float, seconds: float) -> None:
-        """`work` seconds of the processor took `seconds` of the clock. Short work is left out: one pause would multiply it."""
+        """Short work is left out: one pause would multiply it."""
         if work >= LONG / 2:
             ratio = min(max(1.0, seconds / work), SLOWEST_PACE)
             self.seconds = KEPT_OF_THE_PAST * self.seconds + (1 - KEPT_OF_THE_PAST) * ratio

@@ -16,7 +16,7 @@ CHECK_PART, RAREST_CHECK = 0.5, 3600.0
 
 
 def rung(ladder: tuple[float, ...], longest: float, strike: int) -> float:
-    """The pause for the strike-th refusal in a row, from 1: the ladder's, then doubling up to `longest`, but never below the last one."""
+    """For the strike-th refusal in a row, from 1: the ladder's, then doubling up to `longest`, but never below the last one."""
     if strike <= len(ladder):
         return ladder[strike - 1]
     doubled = ladder[-1] * 2.0 ** min(strike - len(ladder), 30)
@@ -36,12 +36,11 @@ def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: floa
 
 
 def check(least: float, stopped_for: float) -> float:
-    """Seconds until the next check of a stopped account: `least`, and longer the longer it has been stopped."""
     return max(least, min(CHECK_PART * stopped_for, RAREST_CHECK))
 
 
 def stretched(pause: float, jitter: float) -> float:
-    """`pause` with jitter, from 0 to 1 of its most."""
+    """`jitter` is from 0 to 1."""
     return pause * (1 + JITTER * jitter)
 
 
@@ -54,7 +53,7 @@ COOLDOWN_FORGOTTEN = 300.0
 
 
 def cooled(cooling: tuple[Cooling, ...], model: str, now: float, jitter: float) -> tuple[Cooling, ...]:
-    """`model` turned a request down: it is not used for a while, longer each time in a row. `jitter` is from 0 to 1."""
+    """After a refusal by `model`: longer each time in a row. `jitter` is from 0 to 1."""
     times = 1 + next((times for name, until, times in cooling if name == model and now < until + COOLDOWN_FORGOTTEN), 0)
     until = now + min(FIRST_COOLDOWN * 2 ** min(times - 1, 10), LONGEST_COOLDOWN) * (1 + COOLDOWN_JITTER * jitter)
     kept = tuple(each for each in cooling if each[0] != model and now < each[1] + COOLDOWN_FORGOTTEN)
@@ -62,12 +61,11 @@ def cooled(cooling: tuple[Cooling, ...], model: str, now: float, jitter: float) 
 
 
 def warmed(cooling: tuple[Cooling, ...], model: str) -> tuple[Cooling, ...]:
-    """`model` accepted a request."""
     return tuple(each for each in cooling if each[0] != model)
 
 
 def ready(cooling: tuple[Cooling, ...], models: Sequence[str], now: float) -> tuple[str, ...]:
-    """`models` without those in cooldown, in order; where all are, the one that is ready first. A clock set back ends a cooldown."""
+    """Without those in cooldown, in order; where all are, the one that is ready first. A clock set back ends a cooldown."""
     until = {model: each for model, each, _ in cooling if now < each <= now + LONGEST_COOLDOWN * (1 + COOLDOWN_JITTER)}
     able = tuple(model for model in models if model not in until)
     return able or tuple(sorted(models, key=lambda model: until[model])[:1])

@@ -36,7 +36,7 @@ class Sender:
 
 
 def sender(address: str | None, state: CallerState, caps: Caps) -> Sender:
-    """A caller at this address, None for an unknown one. IPv6 addresses of one network are one caller for the gate."""
+    """`address` None: unknown. IPv6 addresses of one network are one caller for the gate."""
     is_allowed = state is CallerState.ALLOWED
     if address is None:
         return Sender("unknown", is_allowed=is_allowed)
@@ -45,7 +45,7 @@ def sender(address: str | None, state: CallerState, caps: Caps) -> Sender:
 
 
 def state_of(address: str | None, allowed: Iterable[str], blocked: Iterable[str]) -> CallerState:
-    """The state of a caller at this address, None for an unknown one. The smallest network that contains it decides."""
+    """The smallest network that contains the address decides. `address` None: unknown."""
     best_allowed, best_blocked = _smallest(address, allowed), _smallest(address, blocked)
     if best_allowed == best_blocked:
         return CallerState.OTHER
@@ -53,7 +53,7 @@ def state_of(address: str | None, allowed: Iterable[str], blocked: Iterable[str]
 
 
 def _smallest(address: str | None, networks: Iterable[str]) -> int:
-    """The prefix length of the smallest network that contains the address, -1 for none. An unknown one is in 0.0.0.0/0 alone."""
+    """Its prefix length, -1 for none. An unknown address is in 0.0.0.0/0 alone."""
     found = [ipaddress.ip_network(network) for network in networks]
     if address is None:
         return max((network.prefixlen for network in found if not network.prefixlen), default=-1)
@@ -96,15 +96,12 @@ class Claimant:
 
 
 def kept(claims: tuple[Claim, ...], now: float) -> tuple[Claim, ...]:
-    """The claims that still matter: slots to come and those of the last minute."""
+    """Slots to come and those of the last minute."""
     return tuple(claim for claim in claims if claim.slot > now - SHARED_SECONDS)
 
 
 def to_take_over(claims: tuple[Claim, ...], claimant: Claimant, now: float, fresh: float, latest: float) -> Claim | None:
-    """The claim whose slot the claimant takes over; None where there is none, or it need not.
-
-    `fresh`: the next free slot. `latest`: the last time at which the claimant can use a slot.
-    """
+    """None where there is none, or it need not. `fresh`: the next free slot; `latest`: the last time that the claimant can use one."""
     recent = kept(claims, now)
     takeable = [claim for claim in recent if claim.may_lose and now + SETTLED_SECONDS < claim.slot <= latest]
     others = [claim for claim in takeable if claimant.is_allowed and not claim.is_allowed and claim.slot < fresh]

@@ -31,13 +31,12 @@ class Call:
 
 
 def of_tokens(price: Price | None, prompt: int, completion: int) -> float:
-    """What so many tokens cost; by the assumed price where the model's is not known."""
     per_prompt, per_completion = price or ASSUMED
     return (prompt * per_prompt + completion * per_completion) / 1e6
 
 
 def spent(calls: Iterable[Call], most_usd: Mapping[str, float]) -> float:
-    """What calls cost in all, rather too much than too little. `most_usd`: what one call of a model costs at most."""
+    """Rather too much than too little. `most_usd`: what one call of a model costs at most."""
     return sum(_cost(call, most_usd) for call in calls)
 
 
@@ -72,10 +71,8 @@ def allows(caps: Caps, used: Used, most_usd: float) -> bool:
 
 
 def day_of(now: float) -> date:
-    """The UTC day of a Unix time."""
     return datetime.fromtimestamp(now, UTC).date()
 
 
 def next_day(now: float) -> float:
-    """The next 00:00 UTC."""
     return (now // DAY + 1) * DAY

@@ -34,9 +34,9 @@ STOPPED = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.C
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What admins set: seconds between requests, the pause after each refusal in a row and how far it doubles after the last one.
+    """What admins set, in seconds. `ladder`: the pause after each refusal in a row, which doubles up to `longest` after the last one.
 
-    `key_check`: seconds between two checks of a key that was refused or an account without balance.
+    `key_check`: between two checks of a key that was refused or an account without balance.
     """
 
     spacing: float = 5.0
@@ -47,7 +47,7 @@ class Limits:
 
     @property
     def grace(self) -> float:
-        """How long after its time a slot can be used: without a spacing, always."""
+        """How long after its time a slot can be used, in seconds: without a spacing, always."""
         return GRACE if self.is_paced else float("inf")
 
     @property
@@ -59,11 +59,10 @@ class Limits:
         return self.pacing is Pacing.LEARNED
 
     def pause(self, strike: int) -> float:
-        """The ladder's pause for the strike-th refusal in a row, from 1."""
         return backoff.rung(self.ladder, self.longest, strike)
 
 
-GateState = StrEnum("GateState", ["OPEN", "PAUSED", "PROBING"])
+GateState = StrEnum("GateState", "OPEN PAUSED PROBING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +94,9 @@ class Gate:
     claims: tuple[Claim, ...] = ()
 
     def claim(self, attempt: str) -> Claim | None:
-        """The slot that the attempt holds; None where it holds none, or another took it over."""
         return next((claim for claim in self.claims if claim.attempt == attempt), None) if attempt else None
 
     def state(self, now: float) -> GateState:
-        """A gate whose pause is over stays `probing` until a request succeeds."""
         if now < self.paused_until:
             return GateState.PAUSED
         return GateState.PROBING if self.strikes else GateState.OPEN
@@ -110,7 +107,7 @@ class Gate:
 
     @property
     def never_worked(self) -> bool:
-        """Whether the account is limited though it has never succeeded: a wrong header or host has the same effect."""
+        """A wrong header or host has the same effect as a limit."""
         return bool(self.strikes) and self.cause == RefusalClass.EDGE and not self.succeeded_at
 
 
@@ -143,8 +140,8 @@ def decide(
 ) -> tuple[Decision, Gate]:
     """May a step that must be answered by `deadline` send a request, and when? The returned gate has the slot reserved.
 
-    `claimant`: whose slot it will be; without one the gate does not keep who holds it. `may_take`: whether a step that finds no free
-    slot in time takes one over from a caller that has more than its share.
+    Without a `claimant` the gate does not keep who holds the slot. `may_take`: whether a step that finds no free slot in time takes one
+    over from a caller that has more than its share.
     """
     patience = deadline - expected_latency - now
     if patience < 0:
@@ -178,7 +175,7 @@ def decide(
 
 
 def next_slot(gate: Gate, limits: Limits, now: float, patience: float = float("inf")) -> float:
-    """When the next slot opens for a step that can wait for `patience` seconds: `now` where it is open."""
+    """For a step that can wait for `patience` seconds: `now` where a slot is open."""
     if limits.is_learned:
         return pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
     # Derived from the last slot, so that a new spacing takes effect at once.
@@ -186,7 +183,7 @@ def next_slot(gate: Gate, limits: Limits, now: float, patience: float = float("i
 
 
 def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:
-    """Why the attempt that holds `decision`'s slot gives it up; None: it goes on. Checked while waiting and right before sending."""
+    """Why the attempt gives its slot up, while it waits and right before it is sent; None: it goes on."""
     if gate.paused_at > decided_at or now < gate.paused_until:
         return Reason.PAUSED
     if gate.strikes and gate.probe_until != decision.lease:
@@ -199,14 +196,13 @@ def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now:
 
 
 def earliest(gate: Gate, limits: Limits, decision: Decision) -> float:
-    """When the attempt that holds `decision`'s slot may be sent. Its slot may have been moved back since."""
+    """When the attempt that holds the slot may be sent: it may have been moved back since the decision."""
     claim = gate.claim(decision.attempt)
     slot = claim.slot if claim else decision.slot or 0.0
     return max(slot, gate.not_before if limits.is_paced else 0.0)
 
 
 def closes(gate: Gate, limits: Limits, decision: Decision) -> float:
-    """Until when the attempt that holds `decision`'s slot may be sent."""
     claim = gate.claim(decision.attempt)
     return (claim.booked if claim else (decision.slot or 0.0) + decision.leeway) + limits.grace
 
@@ -272,7 +268,6 @@ def refused(
 def _pause(
     gate: Gate, limits: Limits, strikes: int, now: float, stated: tuple[float, PauseSource] | None, kind: RefusalClass
 ) -> tuple[float, PauseSource]:
-    """The pause in seconds and its source, best source first."""
     if kind in STOPPED:
         return backoff.check(limits.key_check, now - gate.blocked_at if limits.is_learned else 0.0), PauseSource.CHECK
     if stated is not None:
@@ -286,7 +281,7 @@ def _pause(
 
 
 def _remembered(gate: Gate, now: float) -> int:
-    """The rungs of the last block that are not forgotten yet."""
+    """Of the rungs that the last block took."""
     return max(0, gate.rungs - int(max(0.0, now - gate.recovered_at) / RUNG_FORGOTTEN))
 
 
@@ -311,7 +306,7 @@ def rebased(gate: Gate, now: float) -> Gate:
 
 
 def paused(gate: Gate, now: float, seconds: float) -> Gate:
-    """An operator pauses the account. A pause that already lasts longer stays as it is."""
+    """By an operator. A pause that already lasts longer stays as it is."""
     until = now + seconds
     if until <= gate.paused_until:
         return gate
@@ -319,12 +314,12 @@ def paused(gate: Gate, now: float, seconds: float) -> Gate:
 
 
 def resumed(gate: Gate, now: float) -> Gate:
-    """An operator ends the pause. After a refusal one request probes the account first; a probe under way keeps its lease."""
+    """By an operator. After a refusal one request probes the account first; a probe under way keeps its lease."""
     return replace(gate, paused_until=min(gate.paused_until, now))
 
 
 def cleared(gate: Gate) -> Gate:
-    """An operator resets the gate: it is open, at the spacing again. Slots that are taken stay taken, so that the spacing holds."""
+    """By an operator: open, at the spacing again. Slots that are taken stay taken, so that the spacing holds."""
     pace = Pace(sends=gate.pace.sends)
     return Gate(last_slot_at=gate.last_slot_at, not_before=gate.not_before, succeeded_at=gate.succeeded_at, pace=pace, claims=gate.claims)
 

@@ -14,10 +14,7 @@ UNMOVED_SECONDS = LEEWAY + GRACE
 
 
 def given_up(gate: Gate, limits: Limits, attempt: str, lease: float | None) -> Gate:
-    """An attempt ended without being sent: its probe's lease and its slot are free again.
-
-    A slot that was taken over stays booked: the attempt that held it before may have been sent at the same moment.
-    """
+    """An attempt ended without being sent. A slot that was taken over stays booked: who held it before may have sent at the same moment."""
     gate = released(gate, lease)
     claim = gate.claim(attempt)
     if claim is None:
@@ -37,10 +34,7 @@ def given_up(gate: Gate, limits: Limits, attempt: str, lease: float | None) -> G
 def renewed(
     gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float, cut_off: float, expected_latency: float
 ) -> tuple[Decision, Gate]:
-    """A new decision for an attempt that missed its slot: now if the others can make room, else the next slot in time.
-
-    Without a slot, its reason is why the attempt is given up.
-    """
+    """For an attempt that missed its slot: now if the others can make room, else the next slot in time, else why it is given up."""
     obstacle, claim = hold(gate, limits, decision, decided_at, now), gate.claim(decision.attempt)
     if obstacle is None and not decision.is_taken:
         return decision, gate

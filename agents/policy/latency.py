@@ -37,7 +37,7 @@ def known(samples: Samples, model: str, now: float) -> int:
 
 
 def noted(samples: Samples, model: str, now: float, seconds: float) -> dict[str, list[list[float]]]:
-    """The samples with one more. An attempt that was cut off counts as long as it lasted. Bounded in models, samples and age."""
+    """The samples with one more. An attempt that was cut off counts as long as it lasted."""
     fresh = {name: [list(pair) for pair in _fresh(pairs, now)] for name, pairs in samples.items()}
     fresh[model] = [*fresh.pop(model, []), [round(now, 3), round(seconds, 3)]][-KEPT_SAMPLES:]
     known = {name: pairs for name, pairs in fresh.items() if pairs}

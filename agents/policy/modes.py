@@ -4,8 +4,6 @@ from agents.common.choice import Choice
 
 
 class Mode(Choice):
-    """Who answers: the LLM with the template behind it, the LLM with only a plain answer behind it, or the template alone."""
-
     HYBRID = "hybrid", "Hybrid: LLM, else template"
     LLM = "llm", "LLM only: else a plain answer"
     TEMPLATE = "template", "Template only: no LLM"
@@ -17,8 +15,6 @@ class Use(Choice):
 
 
 class Pacing(Choice):
-    """What sets the distance between requests: the spacing alone, or what was learned of the account."""
-
     FIXED = "fixed", "Fixed: the spacing"
     LEARNED = "learned", "Learned: the account's real limit"
 

@@ -56,7 +56,7 @@ def earliest(sends: tuple[float, ...], most: tuple[float, float, float], start: 
 
 
 def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most: float) -> float:
-    """`start`, or a later time to try where a horizon around it would hold more than `most`."""
+    """A later time to try where a horizon around `start` would hold more than `most`."""
     if not isfinite(most):
         return start
     near = sends[bisect_right(sends, start - horizon) : bisect_left(sends, start + horizon)]
@@ -67,7 +67,6 @@ def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most:
 
 
 def _between(sends: tuple[float, ...], start: float, gap: float) -> float:
-    """The first time from `start` that is a gap away from every send."""
     for each in sends[bisect_right(sends, start - gap) :]:
         if each >= start + gap:
             break
@@ -106,7 +105,6 @@ class Pace:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Pace":
-        """The pace that `as_json` wrote; {} is a fresh one."""
         lists = {name: tuple(value[name]) for name in ("sends", "short", "proven", "crowd") if name in value}
         return cls(**{**value, **lists, "source": PaceSource(value.get("source", PaceSource.SPACING))})
 
@@ -117,7 +115,7 @@ class Pace:
 
     @property
     def confidence(self) -> float:
-        """How well the level is known, from 0 (not at all) to 1: by requests accepted at it and by violations just above it."""
+        """0 (nothing is known) to 1: by requests accepted at the level and by violations just above it."""
         if not self.level:
             return 0.0
         return round(0.7 * min(1.0, self.proven[2] / self.level) + 0.3 * min(1.0, self.repeats / 2), 2)
@@ -141,7 +139,7 @@ def slot(pace: Pace, spacing: float, now: float, latest: float) -> float:
 
 
 def reserved(pace: Pace, spacing: float, at: float, now: float, latest: float) -> Pace:
-    """A request of a step that came at `now` and can wait until `latest` is to be sent at `at`."""
+    """For a step that came at `now` and can wait until `latest`."""
     kept = list(pace.sends[bisect_left(pace.sends, now - MINUTE - SLACK) :])
     insort(kept, at)
     crowd, comes_at_once = pace.crowd, pace.comes_at_once
@@ -155,7 +153,7 @@ def reserved(pace: Pace, spacing: float, at: float, now: float, latest: float) -
 
 
 def _is_for_bursts(pace: Pace, now: float) -> bool:
-    """Whether crowds come at once and go: the last one did, as far as it is over."""
+    """Crowds come at once and go: the last one did, as far as it is over."""
     first, last = pace.crowd
     if now > last + MINUTE:
         return bool(last) and last - first < AT_ONCE
@@ -163,14 +161,13 @@ def _is_for_bursts(pace: Pace, now: float) -> bool:
 
 
 def accepted(pace: Pace, spacing: float, sent_at: float, now: float, published: float | None) -> Pace:
-    """A request that was sent at `sent_at` was accepted; `published` is the limit a minute that the answer states, if it does."""
     pace = _stated(pace, published, spacing, now)
     used = _used(pace, sent_at)
     return _grown(replace(pace, proven=tuple(map(max, pace.proven, used))), spacing, used, now)
 
 
 def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: int) -> Pace:
-    """A request that was sent at `sent_at` was refused by the edge. `strikes`: how many probes the account's last block took, from 1."""
+    """By the edge. `strikes`: how many probes the account's last block took, from 1."""
     before = tuple(max(0, count - 1) for count in _used(pace, sent_at))
     is_own = is_own_doing(pace, sent_at)
     # A crowd that was cut short by the refusal shows nothing of how crowds come.
@@ -189,7 +186,7 @@ def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: in
 
 
 def is_own_doing(pace: Pace, sent_at: float) -> bool:
-    """Whether our own pace may have caused the refusal of the request sent at `sent_at`: faster than ever, or near a known limit."""
+    """The request was sent faster than ever, or near a known limit."""
     before = _used(pace, sent_at)[2] - 1
     return before > 0 and (before >= pace.proven[2] or before >= 0.75 * pace.ceiling > 0)
 
@@ -212,7 +209,6 @@ def _used(pace: Pace, at: float) -> tuple[int, ...]:
 
 
 def _stated(pace: Pace, published: float | None, spacing: float, now: float) -> Pace:
-    """The limit that a success states: believed to a part at first, and as a bound."""
     limit = min(published or 0.0, MOST)
     if not limit and spacing and not pace.level:
         return replace(pace, level=FIRST_PART * CLAIMED, source=PaceSource.USUAL, grown_at=now)
@@ -247,7 +243,7 @@ def _grown(pace: Pace, spacing: float, used: tuple[int, ...], now: float) -> Pac
 
 
 def _bound(pace: Pace, now: float) -> float:
-    """How far the level may rise: to a usual published limit if steps wait long at it, and else only if they are turned away."""
+    """Up to a usual published limit if steps wait long at the level, and else only if they are turned away."""
     since = max(pace.grown_at, now - MINUTE)
     if pace.crowd[1] > since:
         return pace.published or MOST
@@ -268,16 +264,10 @@ def _burst_to_blame(pace: Pace, spacing: float, sent_at: float, before: tuple[in
 def _fallen(pace: Pace, before: tuple[int, ...], now: float, strikes: int) -> Pace:
     place = float(before[2])
     repeats = pace.repeats + 1 if pace.ceiling and 0.6 <= place / pace.ceiling <= 1.5 else 1
-    return replace(
-        pace,
-        level=max(LEAST, FALLEN_PART * place),
-        ceiling=place,
-        repeats=repeats,
-        hold_until=now + _until_next_probe(pace, place, repeats, strikes),
-        grown_at=now,
-        proven=(min(pace.proven[0], before[0]), min(pace.proven[1], before[1]), before[2]),
-        source=PaceSource.REFUSED,
-    )
+    proven = (min(pace.proven[0], before[0]), min(pace.proven[1], before[1]), before[2])
+    hold_until, level = now + _until_next_probe(pace, place, repeats, strikes), max(LEAST, FALLEN_PART * place)
+    fallen = replace(pace, level=level, ceiling=place, repeats=repeats, hold_until=hold_until, proven=proven)
+    return replace(fallen, grown_at=now, source=PaceSource.REFUSED)
 
 
 def _shaken(pace: Pace, spacing: float, before: tuple[int, ...], now: float) -> Pace:

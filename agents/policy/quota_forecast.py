@@ -30,7 +30,7 @@ FURTHEST = 365 * DAY
 ROUNDING = 1e-6
 
 
-Outcome = StrEnum("Outcome", ["UNKNOWN", "LASTS", "RUNS_OUT", "USED_UP"])
+Outcome = StrEnum("Outcome", "UNKNOWN LASTS RUNS_OUT USED_UP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Something that is used up and then begins anew: `total` from `began_at` to `resets_at`; None: unknown.
-
-    `name`: as it stands after “the” in a sentence.
-    """
+    """`total` is there from `began_at` to `resets_at`, None: unknown. `name`: as it stands after “the” in a sentence."""
 
     name: str
     total: float
@@ -142,7 +139,7 @@ def _in_window(what: Use, now: float) -> list[Sample]:
 
 
 def _between(samples: Sequence[Sample], since: float, now: float) -> list[Sample]:
-    """A reading from the future was made before the clock was set back: it is left out."""
+    """Without readings from the future, which were made before the clock was set back."""
     return sorted((each for each in samples if since <= each.at <= now), key=lambda each: each.at)
 
 
@@ -155,24 +152,23 @@ def _unclear(name: str, known: Sequence[Sample], now: float) -> Forecast | None:
 
 def _pace(known: Sequence[Sample], now: float, spans: Sequence[float], began_at: float | None) -> float | None:
     """What is used an hour: the median over the spans that the readings cover, and since the window began, when nothing was used."""
-    windows = [(span, _between(known, now - span, now)) for span in spans]
-    paces = [
-        _risen(some) / (some[-1].at - some[0].at)
-        for span, some in windows
-        if len(some) >= FEWEST and some[-1].at - some[0].at >= COVERED * span
-    ]
+    paces = []
+    for span in spans:
+        some = _between(known, now - span, now)
+        if len(some) >= FEWEST and some[-1].at - some[0].at >= COVERED * span:
+            paces.append(_risen(some) / (some[-1].at - some[0].at))
     if began_at is not None and known[-1].at - began_at >= BEGUN:
         paces.append((known[0].value + _risen(known)) / (known[-1].at - began_at))
     return median(paces) * HOUR if paces else None
 
 
 def _risen(known: Sequence[Sample]) -> float:
-    """The sum of all rises: a fall is a reset or a top-up."""
+    """All rises together: a fall is a reset or a top-up."""
     return sum(max(0.0, later.value - earlier.value) for earlier, later in pairwise(known))
 
 
 def _used_up_at(read_at: float, left: float, pace: float, now: float) -> float | None:
-    """None: it lasts."""
+    """None: for long."""
     return None if left * HOUR >= pace * FURTHEST else max(now, read_at + left / pace * HOUR)
 
 
@@ -183,10 +179,9 @@ def _resets(limit: Limit, now: float) -> str:
 
 
 def _length(seconds: float) -> str:
-    """To the minute: no forecast is more exact."""
+    # To the minute: no forecast is more exact.
     return length(max(60.0, round(seconds / 60) * 60.0))
 
 
 def _when(at: float, now: float) -> str:
-    """A time in UTC, with its day where that is not clear."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC" if abs(at - now) < DAY else "%-d %b, %H:%M UTC")

@@ -5,8 +5,7 @@ Only known forms are read; any other is unknown, with a sentence. Money is USD, 
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from functools import reduce
+from dataclasses import dataclass
 from typing import Any
 
 from agents.policy.reset_times import DAY, FOUR_HOURS, moment
@@ -50,20 +49,25 @@ class Reading:
     faults: tuple[str, ...] = ()
 
 
+# What one answer states, by a reading's fields, and a sentence for each part of it that is unknown.
+Part = tuple[dict[str, Any], list[str]]
+
+
 def reading(answers: Mapping[str, object], now: float) -> Reading:
-    """The answers, by path, as read at `now`. An answer is the JSON value or Failed; a path that was not requested is no fault."""
-    parts = {
-        path: Reading(faults=(_fault(path, answer),)) if isinstance(answer, Failed) else _READERS[path](answer, now)
-        for path, answer in answers.items()
-    }
-    quotas = parts.pop(QUOTAS, Reading())
-    known = reduce(_joined, parts.values(), Reading())
-    # The list of quotas states the day's total too: it counts where the usage does not.
-    return known if known.daily_total is not None or known.is_unlimited else _joined(known, quotas)
+    """The answers, by path, as read at `now`: JSON values or Failed. A path that was not requested is no fault."""
+    known, faults = dict[str, Any](), list[str]()
+    for path, answer in sorted(answers.items(), key=lambda each: each[0] == QUOTAS):
+        # The list of quotas states the day's total too: it counts where the usage does not.
+        if path == QUOTAS and ("daily_total" in known or known.get("is_unlimited")):
+            continue
+        facts, unknown = _failed(path, answer) if isinstance(answer, Failed) else _READERS[path](answer, now)
+        known |= {name: value for name, value in facts.items() if value is not None}
+        faults += unknown
+    return Reading(**known, faults=tuple(dict.fromkeys(faults)))
 
 
 def cap_ends_at(known: Reading) -> float | None:
-    """When an account whose subscription cap is reached may be used again. None where no window is used up, or a reset is unknown."""
+    """Of subscriptions. None where no window is used up, or a reset is unknown."""
     windows = (
         (known.four_hour_cap, known.four_hour_used, known.four_hour_reset_at),
         (known.monthly_cap, known.monthly_used, known.monthly_reset_at),
@@ -72,60 +76,54 @@ def cap_ends_at(known: Reading) -> float | None:
     return max(each for each in ends if each) if ends and all(ends) else None
 
 
-def _fault(path: str, failed: Failed) -> str:
-    return f"{failed.reason[:1].upper()}{failed.reason[1:]}." if failed.is_common else f"{NAMES[path]} unknown: {failed.reason}."
+def _failed(path: str, failed: Failed) -> Part:
+    return ({}, [f"{failed.reason[:1].upper()}{failed.reason[1:]}."]) if failed.is_common else _unknown(path, failed.reason)
 
 
-def _joined(one: Reading, other: Reading) -> Reading:
-    """Both: no field is in two parts."""
-    known = {each.name: value for each in fields(other) if (value := getattr(other, each.name)) is not None}
-    faults = tuple(dict.fromkeys((*one.faults, *other.faults)))
-    return replace(one, **{**known, "is_unlimited": one.is_unlimited or other.is_unlimited, "faults": faults})
+def _unknown(path: str, why: str) -> Part:
+    return {}, [f"{NAMES[path]} unknown: {why}."]
 
 
-def _me(answer: object, _: float) -> Reading:
+def _me(answer: object, _: float) -> Part:
     balance = _number(answer, "balance", least=-LARGEST)
-    return Reading(balance=balance) if balance is not None else _unknown(ME, "the answer tells no number for it")
+    return _unknown(ME, "the answer tells no number for it") if balance is None else ({"balance": balance}, [])
 
 
-def _usage(answer: object, _: float) -> Reading:
+def _usage(answer: object, _: float) -> Part:
     is_unlimited = isinstance(answer, Mapping) and answer.get("quota") == UNLIMITED
     total, used = None if is_unlimited else _number(answer, "quota"), _number(answer, "used")
-    missing = [
-        words for words, known in (("how much it is", is_unlimited or total is not None), ("what is used", used is not None)) if not known
-    ]
-    faults = (f"{NAMES[USAGE]} unknown: the usage does not tell {' or '.join(missing)}.",) if missing else ()
-    return Reading(daily_total=total, daily_used=used, is_unlimited=is_unlimited, faults=faults)
+    missing = [] if is_unlimited or total is not None else ["how much it is"]
+    missing += [] if used is not None else ["what is used"]
+    faults = _unknown(USAGE, f"the usage does not tell {' or '.join(missing)}")[1] if missing else []
+    return {"daily_total": total, "daily_used": used, "is_unlimited": is_unlimited}, faults
 
 
-def _quotas(answer: object, _: float) -> Reading:
+def _quotas(answer: object, _: float) -> Part:
     """A list of entries, an object of defaults, or an empty one for an account without quotas of its own."""
-    if isinstance(answer, Mapping):
-        total = _number(answer, ALL_MODELS)
-        return Reading(daily_total=total) if total is not None or not answer else _unknown(QUOTAS, "the list is of an unknown form")
-    if not isinstance(answer, list):
-        return _unknown(QUOTAS, "the list is of an unknown form")
-    entries = [entry for entry in answer if isinstance(entry, Mapping) and entry.get("chute_id") == ALL_MODELS]
-    return Reading(daily_total=_number(entries[0], "quota") if entries else None)
+    if isinstance(answer, list):
+        entries = [entry for entry in answer if isinstance(entry, Mapping) and entry.get("chute_id") == ALL_MODELS]
+        return {"daily_total": _number(entries[0], "quota") if entries else None}, []
+    total = _number(answer, ALL_MODELS)
+    return _unknown(QUOTAS, "the list is of an unknown form") if total is None and answer != {} else ({"daily_total": total}, [])
 
 
-def _subscription(answer: object, now: float) -> Reading:
+def _subscription(answer: object, now: float) -> Part:
     if not isinstance(answer, Mapping):
         return _unknown(SUBSCRIPTION, "the answer is of an unknown form")
     if answer.get("subscription") is False:
-        return Reading(is_subscribed=False)
+        return {"is_subscribed": False}, []
     if not isinstance(answer.get("four_hour"), Mapping) and not isinstance(answer.get("monthly"), Mapping):
         return _unknown(SUBSCRIPTION, "the answer tells of no window")
-    windows, missing = dict[str, Any](), []
+    facts, faults = dict[str, Any](is_subscribed=True), []
     for name in FURTHEST:
         window = answer.get(name)
         found = _window(window, name, now)
-        windows |= {f"{name}_{field}": value for field, value in found.items()}
+        facts |= {f"{name}_{field}": value for field, value in found.items()}
         is_uncapped = isinstance(window, Mapping) and window.get("uncapped") is True
         if not is_uncapped and (found["cap"] is None or found["used"] is None):
-            missing.append(name.replace("four_hour", "4-hour"))
-    faults = tuple(f"{NAMES[SUBSCRIPTION]} unknown in part: the {name} window does not tell cap and usage." for name in missing)
-    return Reading(is_subscribed=True, **windows, faults=faults)
+            window_name = name.replace("four_hour", "4-hour")
+            faults.append(f"{NAMES[SUBSCRIPTION]} unknown in part: the {window_name} window does not tell cap and usage.")
+    return facts, faults
 
 
 def _window(window: object, name: str, now: float) -> dict[str, float | None]:
@@ -138,16 +136,12 @@ def _window(window: object, name: str, now: float) -> dict[str, float | None]:
     return {"cap": cap, "used": used, "reset_at": resets_at if is_ahead else None}
 
 
-def _unknown(path: str, why: str) -> Reading:
-    return Reading(faults=(_fault(path, Failed(why)),))
-
-
 def _number(answer: object, name: str, least: float = 0.0) -> float | None:
-    """A finite number of a sensible size; a text is none."""
+    """Finite and of a sensible size; a text is none."""
     value: Any = answer.get(name) if isinstance(answer, Mapping) else None
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= LARGEST:
         return None
     return float(value) if math.isfinite(value) else None
 
 
-_READERS: Mapping[str, Callable[[object, float], Reading]] = {ME: _me, QUOTAS: _quotas, USAGE: _usage, SUBSCRIPTION: _subscription}
+_READERS: Mapping[str, Callable[[object, float], Part]] = {ME: _me, QUOTAS: _quotas, USAGE: _usage, SUBSCRIPTION: _subscription}

@@ -1,4 +1,4 @@
-"""What a provider's answer means for the account: status, headers and body to a class, its scope, and how long to wait and why."""
+"""What a provider's answer means for the account: status, headers and body to a class, and how long to wait and why."""
 
 import json
 import re
@@ -10,14 +10,10 @@ from typing import Any, Self
 from agents.common.redaction import redact
 from agents.common.text import storable
 from agents.policy.reasons import PauseSource
-from agents.policy.reset_times import day_ends_at, four_hours_end_at, quota_resets_at, retry_at
+from agents.policy.reset_times import DAY, FOUR_HOURS, period_ends_at, quota_resets_at, retry_at
 
 # Masks make a text shorter; a few times the detail's length is enough to fill it.
 DETAIL_CHARS, MASKED_CHARS = 200, 2_000
-
-
-# Whom a refusal concerns.
-Scope = StrEnum("Scope", ["ACCOUNT", "KEY", "MODEL", "REQUEST"])
 
 
 class Reaction(StrEnum):
@@ -30,6 +26,8 @@ class Reaction(StrEnum):
     FAIL = "fail"  # nobody waits; the same request would be refused again
 
 
+WHOLE_ACCOUNT = frozenset({Reaction.BACKOFF, Reaction.UNTIL_MIDNIGHT, Reaction.UNTIL_WINDOW, Reaction.CHECK})
+
 QUOTA = "quota_used_up"
 
 
@@ -41,7 +39,6 @@ class Meaning:
     """
 
     value: str
-    scope: Scope
     reaction: Reaction
     label: str
     colour: str
@@ -51,49 +48,26 @@ class Meaning:
 
 
 class RefusalClass(StrEnum):
-    """Why the provider turned an attempt down. All facts of a class are in its row here."""
+    """Why the provider turned an attempt down."""
 
     _value_: str
     about: Meaning
+    reaction: Reaction
 
-    EDGE = Meaning(
-        "edge", Scope.ACCOUNT, Reaction.BACKOFF, "Rate limit", "red", "Rate limited by the provider's edge: the whole account has to wait."
-    )
+    EDGE = Meaning("edge", Reaction.BACKOFF, "Rate limit", "red", "Rate limited by the provider's edge: the whole account has to wait.")
     CAPACITY = Meaning(
-        "capacity",
-        Scope.MODEL,
-        Reaction.COOLDOWN,
-        "Model full",
-        "yellow",
-        "The model is full for all users. Your account and key are not limited.",
+        "capacity", Reaction.COOLDOWN, "Model full", "yellow", "The model is full for all users. Your account and key are not limited."
     )
     FREE_DAILY = Meaning(
-        "free_daily",
-        Scope.ACCOUNT,
-        Reaction.UNTIL_MIDNIGHT,
-        "Free daily limit",
-        "pink",
-        "The daily limit of free models is reached.",
-        notice=QUOTA,
+        "free_daily", Reaction.UNTIL_MIDNIGHT, "Free daily limit", "pink", "The daily limit of free models is reached.", notice=QUOTA
     )
-    DAILY_QUOTA = Meaning(
-        "daily_quota", Scope.ACCOUNT, Reaction.UNTIL_MIDNIGHT, "Daily quota", "orange", "The daily quota is used up.", notice=QUOTA
-    )
+    DAILY_QUOTA = Meaning("daily_quota", Reaction.UNTIL_MIDNIGHT, "Daily quota", "orange", "The daily quota is used up.", notice=QUOTA)
     SUBSCRIPTION_CAP = Meaning(
-        "subscription_cap",
-        Scope.ACCOUNT,
-        Reaction.UNTIL_WINDOW,
-        "Subscription cap",
-        "lime",
-        "The subscription's usage cap is reached.",
-        notice=QUOTA,
+        "subscription_cap", Reaction.UNTIL_WINDOW, "Subscription cap", "lime", "The subscription's usage cap is reached.", notice=QUOTA
     )
-    PAYMENT = Meaning(
-        "payment", Scope.ACCOUNT, Reaction.CHECK, "No balance", "purple", "The account has no balance.", "Top up the account.", QUOTA
-    )
+    PAYMENT = Meaning("payment", Reaction.CHECK, "No balance", "purple", "The account has no balance.", "Top up the account.", QUOTA)
     AUTH = Meaning(
         "auth",
-        Scope.KEY,
         Reaction.CHECK,
         "Key refused",
         "indigo",
@@ -103,7 +77,6 @@ class RefusalClass(StrEnum):
     )
     MODEL = Meaning(
         "model",
-        Scope.MODEL,
         Reaction.COOLDOWN,
         "Model not listed",
         "teal",
@@ -112,19 +85,18 @@ class RefusalClass(StrEnum):
     )
     REQUEST = Meaning(
         "request",
-        Scope.REQUEST,
         Reaction.FAIL,
         "Request refused",
         "cyan",
         "The provider could not read the request.",
         "Remove request options that this provider does not know.",
     )
-    UPSTREAM = Meaning("upstream", Scope.MODEL, Reaction.RETRY, "Provider failed", "blue", "The provider failed to answer.")
+    UPSTREAM = Meaning("upstream", Reaction.RETRY, "Provider failed", "blue", "The provider failed to answer.")
 
     def __new__(cls, about: Any) -> Self:
         member = str.__new__(cls, about.value)
         member._value_ = about.value
-        member.about = about
+        member.about, member.reaction = about, about.reaction
         return member
 
     @property
@@ -133,17 +105,9 @@ class RefusalClass(StrEnum):
         return f"{self.about.sentence} {self.about.remedy}".strip()
 
     @property
-    def scope(self) -> Scope:
-        return self.about.scope
-
-    @property
-    def reaction(self) -> Reaction:
-        return self.about.reaction
-
-    @property
     def pauses_account(self) -> bool:
-        """Whether the whole account has to wait; otherwise another model may be tried at once."""
-        return self.scope in (Scope.ACCOUNT, Scope.KEY)
+        """The whole account has to wait; otherwise another model may be tried at once."""
+        return self.reaction in WHOLE_ACCOUNT
 
 
 NEVER_WORKED = "Refused by the edge, and this key has never worked: check the Authorization header and the host."
@@ -163,16 +127,13 @@ def sentence(kind: RefusalClass, *, has_succeeded: bool = True, status: int | No
 
 
 def is_wrong_host(kind: RefusalClass, status: int | None) -> bool:
-    """Whether the address is at fault, not the key: nothing is there, or it sends one elsewhere."""
+    """The address is at fault, not the key: nothing is there, or it sends one elsewhere."""
     return kind is RefusalClass.AUTH and status is not None and (status == 404 or 300 <= status < 400)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One refused attempt. `until`: Unix time, None leaves the wait to the gate; `source`: how it is known.
-
-    `detail`: the body's first characters, on one line and without secrets.
-    """
+    """`detail`: the body's first characters, on one line and without secrets. `until`: Unix time, None leaves the wait to the gate."""
 
     kind: RefusalClass
     detail: str
@@ -207,9 +168,9 @@ def wait(kind: RefusalClass, retry_after: str, detail: str, now: float) -> tuple
         return stated, PauseSource.PROVIDER
     match kind.reaction:
         case Reaction.UNTIL_MIDNIGHT:
-            return day_ends_at(now), PauseSource.CALENDAR
+            return period_ends_at(DAY, now), PauseSource.CALENDAR
         case Reaction.UNTIL_WINDOW:
-            return four_hours_end_at(now), PauseSource.CALENDAR
+            return period_ends_at(FOUR_HOURS, now), PauseSource.CALENDAR
         case Reaction.CHECK:
             return None, PauseSource.CHECK
     return None, PauseSource.LADDER
@@ -243,7 +204,6 @@ def _kind(status: int, detail: str, *, is_html: bool) -> RefusalClass:
 
 
 def _json_detail(body: str) -> str:
-    """The body's `detail` where it is JSON, else the body."""
     try:
         parsed = json.loads(body)
         detail = parsed.get("detail", parsed.get("error", parsed)) if isinstance(parsed, dict) else parsed

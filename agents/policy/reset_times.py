@@ -29,23 +29,13 @@ LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 _RESET = re.compile(r'"quota_reset_timestamp"\s*:\s*(?:"([^"]*)"|(-?[\d.eE+-]+))')
 
 
-def day_ends_at(now: float) -> float:
-    """The next 00:00 UTC, when the provider has seen it too."""
-    return _next(DAY, now)
-
-
-def four_hours_end_at(now: float) -> float:
-    """The next of 00:00, 04:00, 08:00 … UTC, at which a subscription's window begins."""
-    return _next(FOUR_HOURS, now)
-
-
-def _next(period: float, now: float) -> float:
-    """A refusal that comes while the provider's cache is still of the day before is over with the cache."""
+def period_ends_at(period: float, now: float) -> float:
+    """The next 00:00 UTC, or the next of 00:00, 04:00, 08:00 … UTC, when the provider's cache has seen it too."""
     return ((now - CACHED) // period + 1) * period + CACHED
 
 
 def retry_at(header: str, now: float) -> float | None:
-    """The time that a Retry-After states, in seconds or as an HTTP date; at most a day ahead. None where it names no later time."""
+    """By a Retry-After in seconds or as an HTTP date; at most a day ahead. None where it names no later time."""
     wait = _number(header)
     if wait is None:
         try:
@@ -56,7 +46,7 @@ def retry_at(header: str, now: float) -> float | None:
 
 
 def quota_resets_at(detail: str, now: float) -> float | None:
-    """The `quota_reset_timestamp` in a refusal's detail: an ISO time, Unix seconds or milliseconds. None where it can't be meant."""
+    """The `quota_reset_timestamp` in a refusal's detail. None where it can't be meant."""
     found = _RESET.search(detail)
     reset = moment(found[1] or found[2] or "") if found else None
     if reset is None or not now - CACHED < reset <= now + FURTHEST_RESET:
@@ -65,7 +55,7 @@ def quota_resets_at(detail: str, now: float) -> float | None:
 
 
 def moment(text: str) -> float | None:
-    """The Unix time that `text` names: an ISO time, Unix seconds or milliseconds. None for anything else."""
+    """An ISO time, Unix seconds or milliseconds. None for anything else."""
     number = _number(text)
     if number is not None:
         return number / 1000 if number >= FIRST_MILLISECONDS else number
@@ -90,7 +80,7 @@ def _utc(moment: datetime) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """When the account is expected back: `at`, most likely between `earliest` and `latest`. All None: unknown. `confidence`: 0 to 1."""
+    """The account is expected back `at`, most likely between `earliest` and `latest`. All None: unknown. `confidence`: 0 to 1."""
 
     source: PauseSource
     confidence: float
@@ -102,10 +92,10 @@ class Prediction:
 def predicted(
     source: PauseSource, now: float, blocked_at: float, paused_until: float, next_pause: float, past: Sequence[float]
 ) -> Prediction:
-    """The prediction for a pause that runs until `paused_until` by `source`: the provider's time, else earlier blocks, else our backoff.
+    """By the provider's time, else by earlier blocks, else by our backoff.
 
-    `blocked_at`: when the block began; `next_pause`: seconds of the pause that would follow if the next probe is refused; `past`: how
-    many seconds earlier blocks of this kind took.
+    `next_pause`: seconds of the pause that would follow if the next probe is refused; `past`: how many seconds earlier blocks of this
+    kind took.
     """
     if source is PauseSource.CHECK:
         return Prediction(source, 0.0)

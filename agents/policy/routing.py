@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from agents.contract.protocol import Plan, Step
+from agents.contract.protocol import Plan
 from agents.policy.costs import Caps
 from agents.policy.gate import Limits
 from agents.policy.modes import Mode, Use
@@ -31,6 +31,11 @@ class Rules:
     caller_caps: Caps = field(default_factory=Caps)
 
 
+def is_sure(plan: Plan, rules: Rules) -> bool:
+    """Whether the template's plan is sent at once, so that the LLM's slots go to steps that need them more."""
+    return rules.mode is Mode.HYBRID and rules.llm_use is Use.WHEN_UNSURE and plan.confidence >= rules.sure_from
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """A step's time, as Unix times: the caller waits until `deadline`, and the miner is done with all else at `cut_off`."""
@@ -39,19 +44,14 @@ class Budget:
     cut_off: float
 
 
-def is_sure(plan: Plan, rules: Rules) -> bool:
-    """Whether the template's plan is sent at once, so that the LLM's slots go to steps that need them more."""
-    return rules.mode is Mode.HYBRID and rules.llm_use is Use.WHEN_UNSURE and plan.confidence >= rules.sure_from
-
-
-def budget(step: Step, rules: Rules, received_at: float) -> Budget:
-    """The caller's timeout where there is one, else the admins' deadline, less a margin for the last write and the way back."""
-    seconds = min(step.timeout_seconds or rules.deadline_seconds, LONGEST_DEADLINE)
+def budget(seconds: float, received_at: float) -> Budget:
+    """`seconds` as the caller or the settings state them, less a margin for the last write and the way back."""
+    seconds = min(seconds, LONGEST_DEADLINE)
     return Budget(received_at + seconds, received_at + seconds - min(MARGIN, seconds / 2))
 
 
 # What an attempt without a plan rules out for the rest of its step.
-Reach = StrEnum("Reach", ["NOTHING", "MODEL", "ACCOUNT", "STEP"])
+Reach = StrEnum("Reach", "NOTHING MODEL ACCOUNT STEP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +88,5 @@ class Tries:
 
 
 def retry_pause(jitter: float) -> float:
-    """Seconds before the retry of a single model; `jitter`, from 0 to 1, keeps steps that failed together from being retried together."""
+    """Seconds; `jitter`, from 0 to 1, keeps steps that failed together from being retried together."""
     return RETRY_LEAST + (RETRY_MOST - RETRY_LEAST) * jitter

@@ -15,7 +15,7 @@ from agents.ledger import gate_rows
 from agents.models import Account, AuditEntry, LLMAttempt, RateLimitEvent, Route, Settings, Step
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass
-from agents.simulation.hidden_account import BadSetting
+from agents.simulation.scenario import BadSetting
 
 CHUNK = 2000
 # For these reasons no LLM was tried, whatever its gate would have decided.
@@ -32,7 +32,7 @@ LONGEST = 366 * 86_400.0
 
 
 def span(text: str) -> float:
-    """Seconds of `90m`, `24h` or `7d`. Raises BadSetting."""
+    """Seconds of a time such as 90m, 24h or 7d. Raises BadSetting."""
     found = _SPAN.fullmatch(text.strip().lower())
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not 0 < seconds <= LONGEST:
@@ -42,7 +42,7 @@ def span(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """One step. `gap`: seconds from the answer to the task's step before it (0 for a chain's first).
+    """`gap`: seconds from the answer to the task's step before it (0 for a chain's first).
 
     `timeout`: its caller's own, None where the deadline of the settings held. `asks`: whether the LLM was to be tried at all.
     """
@@ -66,10 +66,7 @@ Outcome = StrEnum("Outcome", ["OK", "INVALID", "FAILED", "CUT_OFF", "CAPACITY", 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request. `kind`: the class of a refusal of the whole account.
-
-    `stated_until` and `source`: until when that refusal paused the account, and its source.
-    """
+    """One request. `kind`: the class of a refusal of the whole account, until `stated_until` by `source`."""
 
     at: float
     seconds: float
@@ -156,8 +153,7 @@ def _chains(start: datetime, now: datetime) -> tuple[tuple[Chain, ...], int]:
 def _sent(
     sent_at: datetime, ended_at: datetime, cut_off_at: datetime, model: str, purpose: str, verdict: str, refusal: str, *event: Any
 ) -> Sent:
-    pause, source = event
-    kind = RefusalClass(refusal) if refusal else None
+    (pause, source), kind = event, RefusalClass(refusal) if refusal else None
     blocked = kind if kind and kind.pauses_account else None
     if blocked:
         outcome = Outcome.REFUSED

@@ -9,15 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
-from agents.simulation.hidden_account import BanLaw, Cap, Counter, Fault, Hidden, Latency, Law, OnHit, Quota
+from agents.simulation.scenario import BanLaw, Cap, Counter, Fault, Hidden, Latency, Law, OnHit, Quota
 
-
-class EdgeVerdict(StrEnum):
-    """The two refusals cannot be distinguished from outside."""
-
-    ACCEPTED = "accepted"
-    OVER_LIMIT = "over_limit"
-    BANNED = "banned"
+# The two refusals cannot be distinguished from outside.
+EdgeVerdict = StrEnum("EdgeVerdict", "ACCEPTED OVER_LIMIT BANNED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,6 @@ class Edge:
 
 
 def pass_edge(edge: Edge, hidden: Hidden, now: float, rng: Random) -> tuple[Edge, EdgeVerdict]:
-    """One request at `now`, on a balancer picked by the dice."""
     if edge.is_banned(now):
         return _hit(edge, hidden.ban, now), EdgeVerdict.BANNED
     place = rng.randrange(hidden.balancers)
@@ -65,7 +59,7 @@ def pass_edge(edge: Edge, hidden: Hidden, now: float, rng: Random) -> tuple[Edge
 
 
 def banned(edge: Edge, now: float, seconds: float) -> Edge:
-    """A ban from outside, of `seconds` from `now`. The law's own series of bans is not touched."""
+    """A ban from outside: the law's own series of bans is not touched."""
     return replace(edge, ban=Ban(now, seconds, now + seconds, now + seconds), violations=())
 
 
@@ -109,10 +103,8 @@ def _hit(edge: Edge, law: BanLaw, now: float) -> Edge:
 
 
 SLOW_SECONDS = (30.0, 90.0)
-
-
 # What one request comes to. ANSWERED may still have a fault.
-Said = StrEnum("Said", ["ANSWERED", "EDGE", "AUTH", "DAILY_QUOTA", "SUBSCRIPTION_CAP", "CAPACITY", "MODEL"])
+Said = StrEnum("Said", "ANSWERED EDGE AUTH DAILY_QUOTA SUBSCRIPTION_CAP CAPACITY MODEL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The provider's state: the edge, and what is used of the daily quota and of the 4-hour cap since their last reset."""
+    """The edge, and what is used of the daily quota and of the 4-hour cap since their last reset."""
 
     edge: Edge = field(default_factory=Edge)
     quota_used: int | None = None
@@ -194,7 +186,6 @@ def banned_now(world: World, now: float, seconds: float) -> World:
 
 
 def quota_used(world: World, quota: Quota, now: float) -> int:
-    """Requests of the daily quota that are gone at `now`."""
     rounds = _rounds(quota, now)
     if world.quota_used is None or rounds != world.quota_round:
         return 0 if rounds else quota.used
@@ -202,7 +193,6 @@ def quota_used(world: World, quota: Quota, now: float) -> int:
 
 
 def cap_used(world: World, cap: Cap, now: float) -> float:
-    """USD of the 4-hour cap that are gone at `now`."""
     rounds = _rounds(cap, now)
     if world.cap_used is None or rounds != world.cap_round:
         return 0.0 if rounds else cap.used
@@ -210,7 +200,6 @@ def cap_used(world: World, cap: Cap, now: float) -> float:
 
 
 def reset_at(limit: Quota | Cap, now: float) -> float:
-    """When the quota or the cap starts anew, seen at `now`."""
     return limit.reset_at + _rounds(limit, now) * limit.period
 
 

@@ -7,7 +7,7 @@ of them than the account took just before or just after the block; else the bloc
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from math import inf
@@ -16,10 +16,10 @@ from random import Random
 from agents.policy.pacing import CLAIMED, HORIZONS, MINUTE
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
-from agents.simulation.hidden_account import Fault, Latency
 from agents.simulation.past import Chain, Outcome, Past, Sent
 from agents.simulation.provider import Reply, Said, drawn_latency
-from agents.simulation.run import Clock, Measures, Miner, Play, Record, means
+from agents.simulation.run import REFUSALS, Clock, Measures, Miner, Play, Record, means
+from agents.simulation.scenario import Fault, Latency
 
 # How far around a block requests show what the account takes, in seconds: a provider's limits move with the hours.
 NEAR = 3600.0
@@ -32,14 +32,13 @@ TIMED = frozenset({RefusalClass.DAILY_QUOTA, RefusalClass.FREE_DAILY, RefusalCla
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The account was shut from `start` until `until` (infinite: to the end). `last_at`: the last refused request.
+    """The account was shut from `start` until `until` (infinite: to the end); the first request came through at `back_at`.
 
     `stated_until`: the time that the provider stated with the refusal, None where it stated none.
     """
 
     kind: RefusalClass
     start: float
-    last_at: float
     back_at: float
     until: float
     stated_until: float | None = None
@@ -62,17 +61,17 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Blocks that stay where they were, by kind, and violations by horizon, each by time.
+    """Blocks that stay where they were, and violations by horizon, each by time. No block begins before the one before it is over.
 
     `proven`: most requests in a minute that the account took; `untouched`: what it is assumed to take where no violation shows less.
     `answers`: the requests for steps that the edge let through, by model, of all with "".
     """
 
-    blocks_by_kind: dict[RefusalClass, tuple[Block, ...]]
+    blocks: tuple[Block, ...]
     violations: dict[float, tuple[Violation, ...]]
     proven: int
     untouched: float
-    answers: dict[str, list[Sent]] = field(default_factory=dict)
+    answers: dict[str, list[Sent]]
 
     def limit(self, horizon: float, now: float) -> float:
         """Most requests within `horizon` seconds at `now`, by the nearest violation that holds then."""
@@ -89,15 +88,8 @@ class Evidence:
         return nearest.ban if nearest else MINUTE
 
     def shut(self, now: float) -> Block | None:
-        for some in self.blocks_by_kind.values():
-            place = bisect_right(some, now, key=lambda each: each.start)
-            if place and now < some[place - 1].until:
-                return some[place - 1]
-        return None
-
-    @property
-    def blocks(self) -> list[Block]:
-        return sorted((block for some in self.blocks_by_kind.values() for block in some), key=lambda block: block.start)
+        place = bisect_right(self.blocks, now, key=lambda each: each.start)
+        return self.blocks[place - 1] if place and now < self.blocks[place - 1].until else None
 
     @property
     def all_violations(self) -> list[Violation]:
@@ -105,26 +97,24 @@ class Evidence:
 
 
 def evidence(past: Past) -> Evidence:
-    blocks = found_blocks(past.sent)
+    blocks = _found_blocks(past.sent)
     passed = [each.at for each in past.sent if each.outcome is not Outcome.REFUSED]
     levels = {horizon: _levels(passed, horizon) for horizon in HORIZONS}
     edge = [block for block in blocks if block.kind is RefusalClass.EDGE]
     own: dict[float, list[Violation]] = {horizon: [] for horizon in HORIZONS}
-    outside = [block for block in blocks if block.kind is not RefusalClass.EDGE]
     for place, block in enumerate(edge):
         since = max(block.start - NEAR, edge[place - FAR].back_at if place >= FAR else -inf)
         until = min(block.back_at + NEAR, edge[place + FAR].start if place + FAR < len(edge) else inf)
         violation = _own_doing(block, passed, levels, since, until)
         if violation:
             own[violation.horizon].append(violation)
-        else:
-            outside.append(block)
+            blocks.remove(block)
     answers = {"": [each for each in past.sent if each.for_step and each.outcome is not Outcome.REFUSED]}
     for each in answers[""]:
         answers.setdefault(each.model, []).append(each)
     proven = max(levels[MINUTE], default=0)
     return Evidence(
-        blocks_by_kind={kind: tuple(block for block in outside if block.kind is kind) for kind in RefusalClass},
+        blocks=tuple(blocks),
         violations={horizon: _reaching(some, passed, levels[horizon]) for horizon, some in own.items()},
         proven=proven,
         untouched=max(float(proven), past.published or CLAIMED),
@@ -132,7 +122,7 @@ def evidence(past: Past) -> Evidence:
     )
 
 
-def found_blocks(sent: Sequence[Sent]) -> list[Block]:
+def _found_blocks(sent: Sequence[Sent]) -> list[Block]:
     """Refusals of the whole account, those together that no request which left after the first one's end came through between."""
     blocks, group = list[Block](), list[Sent]()
     for each in sent:
@@ -157,7 +147,7 @@ def _block(group: Sequence[Sent], back_at: float) -> Block:
     if first.kind in TIMED and last.stated_until is not None and last.stated_until <= back_at:
         until = last.stated_until
     stated = last.stated_until if last.source in STATED and until == last.stated_until else None
-    return Block(first.kind, first.at, last.at, back_at, until, stated)
+    return Block(first.kind, first.at, back_at, until, stated)
 
 
 def _levels(passed: Sequence[float], horizon: float) -> list[int]:
@@ -205,14 +195,7 @@ def _reaching(some: Sequence[Violation], passed: Sequence[float], levels: Sequen
 DRAWN_FROM = 30
 # How often in a run its progress is reported.
 PROGRESS_STEPS = 50
-SAID = {
-    RefusalClass.EDGE: Said.EDGE,
-    RefusalClass.AUTH: Said.AUTH,
-    RefusalClass.PAYMENT: Said.AUTH,
-    RefusalClass.DAILY_QUOTA: Said.DAILY_QUOTA,
-    RefusalClass.FREE_DAILY: Said.DAILY_QUOTA,
-    RefusalClass.SUBSCRIPTION_CAP: Said.SUBSCRIPTION_CAP,
-}
+SAID = {kind: said for said, kind in REFUSALS.items()} | {RefusalClass.PAYMENT: Said.AUTH, RefusalClass.FREE_DAILY: Said.DAILY_QUOTA}
 FAULTS = {Outcome.INVALID: Fault.EMPTY, Outcome.FAILED: Fault.HTTP500, Outcome.CUT_OFF: Fault.HANG}
 MODEL_SAID = {Outcome.CAPACITY: Said.CAPACITY, Outcome.MODEL: Said.MODEL}
 REFUSAL_SECONDS = Latency().refusal
@@ -231,19 +214,15 @@ class PastAccount:
             record.blocks[block.start] = block.until
 
     def cap_resets_at(self) -> float | None:
-        """What the provider stated of a cap came with its refusal."""
-        return None
+        return None  # what the provider stated of a cap came with its refusal
 
     def ask(self, model: str) -> Reply:
-        """The reply to one request now. It is counted at once."""
         now = self._clock.now
         reply = self._shut(now) or self._over_limit(now)
         if reply is None:
             self._accepted.append(now)
-            return self._answer(model, now)
-        self._record.edge_429 += reply.said is Said.EDGE
-        self._record.in_ban += reply.in_ban
-        self._record.wasted += reply.said is not Said.EDGE
+            reply = self._answer(model, now)
+        self._record.count(reply)
         return reply
 
     def _shut(self, now: float) -> Reply | None:
@@ -272,7 +251,7 @@ class PastAccount:
         place = bisect_left(some, now, key=lambda each: each.at)
         first = max(0, min(place - DRAWN_FROM // 2, len(some) - DRAWN_FROM))
         each = some[self._rng.randrange(first, min(first + DRAWN_FROM, len(some)))]
-        seconds = float("inf") if each.outcome is Outcome.CUT_OFF else each.seconds
+        seconds = inf if each.outcome is Outcome.CUT_OFF else each.seconds
         return Reply(MODEL_SAID.get(each.outcome, Said.ANSWERED), seconds, model, FAULTS.get(each.outcome))
 
 
@@ -292,7 +271,7 @@ class Replay(Play):
         if step.asks:
             self.post(step.timeout, then)
         else:
-            self.answer(self.clock.now, step.timeout or self.miner.deadline, then, by_llm=False)
+            self.answer(self.clock.now, self.clock.now, then, by_llm=False)
 
     def _next(self, chain: Chain, place: int) -> None:
         if place < len(chain.steps):
@@ -316,63 +295,60 @@ ALWAYS = (
     "A step that waited for the answer to the one before it comes as long after that answer as it did; others come when they came.",
     "Answers that were cut off stay without an answer under any deadline. The template agent answers at once.",
 )
-MIDWAY = (
-    "Where no end of a block or a limit was stated, it is taken to have ended midway between the last request that met it and the "
-    "first one that shows otherwise."
-)
 
 
 def assumptions(past: Past) -> list[str]:
     shown = evidence(past)
-    return [*_limit(past, shown), *_blocks(shown), *_answers(past, shown)]
+    return [_met(shown), _taken(past, shown), *_blocks(shown), *_answers(past, shown)]
 
 
-def _limit(past: Past, shown: Evidence) -> Iterator[str]:
-    count = len(shown.all_violations)
-    if count:
-        yield (
-            f"Our own pace ran into the account's limit {'once' if count == 1 else f'{count} times'}, at {_places(shown)}. About those "
-            "times that is its limit, and to meet it brings a block as long as the nearest one on record; a provider may punish more."
-        )
-    else:
-        yield "The account's limit was never met in this time."
-    source, limit = ("the limit that the provider publishes", past.published) if past.published else ("the provider's usual limit", CLAIMED)
-    known = f"It took up to {shown.proven} requests in a minute" if shown.proven else "It took no request"
-    where = "elsewhere" if count else "here"
-    if shown.proven < limit:
-        yield f"{known}; {where} it is taken to let {limit:.0f} in, {source}. That is not proven."
-    else:
-        yield f"{known}; {where} it is taken to let so many in and no more, though it may take more."
-
-
-def _places(shown: Evidence) -> str:
+def _met(shown: Evidence) -> str:
+    if not shown.all_violations:
+        return "The account's limit was never met in this time."
     places = []
     for horizon, some in shown.violations.items():
-        counts = sorted({each.most for each in some})
-        if counts:
-            between = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-            places.append(f"{between} requests in {'a minute' if horizon == MINUTE else f'{horizon:.0f} s'}")
-    return " and ".join(places)
+        if some:
+            least, most = min(each.most for each in some), max(each.most for each in some)
+            count = f"{least}" if least == most else f"{least} to {most}"
+            places.append(f"{count} requests in {'a minute' if horizon == MINUTE else f'{horizon:.0f} s'}")
+    return (
+        f"Our own pace ran into the account's limit {_times(len(shown.all_violations))}, at {' and '.join(places)}. About those times that "
+        "is its limit, and to meet it brings a block as long as the nearest one on record; a provider may punish more."
+    )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _taken(past: Past, shown: Evidence) -> str:
+    limit, source = (past.published, "the limit that the provider publishes") if past.published else (CLAIMED, "the provider's usual limit")
+    known = f"It took up to {shown.proven} requests in a minute" if shown.proven else "It took no request"
+    known += f"; {'elsewhere' if shown.all_violations else 'here'} it is taken to let"
+    if shown.proven < limit:
+        return f"{known} {limit:.0f} in, {source}. That is not proven."
+    return f"{known} so many in and no more, though it may take more."
 
 
 def _blocks(shown: Evidence) -> Iterator[str]:
-    for kind, some in shown.blocks_by_kind.items():
-        if not some:
-            continue
-        what = "The edge shut the account out without our doing" if kind is RefusalClass.EDGE else kind.sentence.rstrip(".")
-        first = datetime.fromtimestamp(some[0].start, UTC)
-        times = "once" if len(some) == 1 else f"{len(some)} times"
-        yield f"{what}: {times}, first {first:%-d %b %H:%M} UTC. So it is here, whatever is sent before."
+    for kind in RefusalClass:
+        starts = [block.start for block in shown.blocks if block.kind is kind]
+        if starts:
+            what = "The edge shut the account out without our doing" if kind is RefusalClass.EDGE else kind.sentence.rstrip(".")
+            first = f"{datetime.fromtimestamp(starts[0], UTC):%-d %b %H:%M} UTC"
+            yield f"{what}: {_times(len(starts))}, first {first}. So it is here, whatever is sent before."
     if shown.blocks or shown.all_violations:
-        yield MIDWAY
+        yield (
+            "Where no end of a block or a limit was stated, it is taken to have ended midway between the last request that met it and the "
+            "first one that shows otherwise."
+        )
 
 
 def _answers(past: Past, shown: Evidence) -> Iterator[str]:
-    count = len(shown.answers[""])
-    if count:
+    if shown.answers[""]:
         yield (
-            f"Latencies, failures, unusable replies and full models are drawn from {count:,} requests on record: those of the same model "
-            "about the same time. A model without requests answers as the others did."
+            f"Latencies, failures, unusable replies and full models are drawn from {len(shown.answers['']):,} requests on record: those of "
+            "the same model about the same time. A model without requests answers as the others did."
         )
     else:
         yield "No request came through in this time: answers are taken to be usable, after 2 to 6 s."

@@ -17,10 +17,9 @@ from agents.policy.gate import Decision, Gate, GateState, Limits
 from agents.policy.latency import Samples, expected, noted
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, wait
-from agents.policy.routing import LONGEST_DEADLINE, MARGIN, Candidate, Reach, Tries, retry_pause
-from agents.simulation.hidden_account import MODELS, Fault, merged
+from agents.policy.routing import Candidate, Reach, Tries, budget, retry_pause
 from agents.simulation.provider import Reply, Said, World, account_dice, ask, banned_now, reset_at
-from agents.simulation.scenario import Change, Scenario
+from agents.simulation.scenario import MODELS, Change, Fault, Scenario, merged
 from agents.worker import watchdog
 
 # A fixed Monday, 00:00 UTC: days and 4-hour windows start with the scenario.
@@ -39,10 +38,7 @@ REFUSALS = {said: RefusalClass(said.value) for said in (Said.EDGE, Said.AUTH, Sa
 
 @dataclass(frozen=True, slots=True)
 class Miner:
-    """The settings of a simulated miner.
-
-    `admin_key`: whether it can read when a cap is reset. `probes`: whether a job probes when a pause ends. `caps`: of a UTC day.
-    """
+    """`admin_key`: whether it can read when a cap is reset. `probes`: whether a job probes when a pause ends. `caps`: of a UTC day."""
 
     limits: Limits = field(default_factory=Limits)
     deadline: float = 25.0
@@ -54,8 +50,6 @@ class Miner:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One step's answer: when it was posted and answered, whether that was in time, and whether by the LLM."""
-
     posted_at: float
     answered_at: float
     in_time: bool
@@ -64,10 +58,7 @@ class Answered:
 
 @dataclass(slots=True)
 class Record:
-    """What happened in one run, in the order of its times.
-
-    `blocks`: when the account was shut, as (from, until it would have been over without requests).
-    """
+    """One run, in the order of its times. `blocks`: when the account was shut: from, and until when it would have been without requests."""
 
     answers: list[Answered] = field(default_factory=list)
     edge_429: int = 0
@@ -77,6 +68,11 @@ class Record:
     blocks: dict[float, float] = field(default_factory=dict)
     successes: list[float] = field(default_factory=list)
     ended_at: float = 0.0
+
+    def count(self, reply: Reply) -> None:
+        self.edge_429 += reply.said is Said.EDGE
+        self.in_ban += reply.in_ban
+        self.wasted += reply.said in REFUSALS and reply.said is not Said.EDGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +91,6 @@ class Measures:
 
 
 def means(records: Sequence[Record]) -> Measures:
-    """The means over several seeds."""
-
     def mean(values: Sequence[float]) -> float:
         return round(sum(values) / len(values), 2)
 
@@ -171,12 +165,9 @@ class Account:
         return self.hidden.published
 
     def ask(self, model: str) -> Reply:
-        """The reply to one request now. It is counted at once."""
         now = self._clock.now - self._epoch
         self.world, reply = ask(self.world, self.hidden, [model], now, self._rng)
-        self._record.edge_429 += reply.said is Said.EDGE
-        self._record.in_ban += reply.in_ban
-        self._record.wasted += reply.said in REFUSALS and reply.said is not Said.EDGE
+        self._record.count(reply)
         self._note_ban()
         limit = {Said.DAILY_QUOTA: self.hidden.quota, Said.SUBSCRIPTION_CAP: self.hidden.cap4h}.get(reply.said)
         if limit:
@@ -231,9 +222,9 @@ class Play:
         self.miner, self.ends_at, self.epoch = miner, ends_at, epoch
         self.record, self.clock, self.gate = Record(), Clock(starts_at), Gate()
         self._dice, self._waiting = Random(f"gate {seed}"), dict[int, Sending]()
+        self._tries, self._used = Tries((Candidate(0, miner.models),)), dict[date, int]()
         self._latencies: Samples = {}
         self._is_checking, self._probed_at = False, 0.0
-        self._used = dict[date, int]()
 
     def result(self) -> Record:
         self.clock.run()
@@ -242,18 +233,13 @@ class Play:
 
     def post(self, timeout: float | None, then: Callable[[], None]) -> None:
         """A step comes, with its caller's own `timeout` where it has one; `then` is called once it is answered."""
-        posted_at, seconds = self.clock.now, min(timeout or self.miner.deadline, LONGEST_DEADLINE)
-        cut_off = posted_at + seconds - min(MARGIN, seconds / 2)
-        self._ask(Sending(self._tries(), cut_off, partial(self.answer, posted_at, seconds, then)))
+        posted_at = self.clock.now
+        time = budget(timeout or self.miner.deadline, posted_at)
+        self._ask(Sending(self._tries, time.cut_off, partial(self.answer, posted_at, time.deadline, then)))
 
-    def answer(self, posted_at: float, seconds: float, then: Callable[[], None], *, by_llm: bool) -> None:
-        """A step is answered, of which the answer was due in `seconds`."""
-        now = self.clock.now
-        self.record.answers.append(Answered(posted_at, now, now <= posted_at + seconds, by_llm))
+    def answer(self, posted_at: float, deadline: float, then: Callable[[], None], *, by_llm: bool) -> None:
+        self.record.answers.append(Answered(posted_at, self.clock.now, self.clock.now <= deadline, by_llm))
         then()
-
-    def _tries(self) -> Tries:
-        return Tries((Candidate(0, self.miner.models),))
 
     def _ask(self, sending: Sending) -> None:
         now, limits = self.clock.now, self.miner.limits
@@ -339,7 +325,6 @@ class Play:
             self._check_gate_later()
 
     def _stated(self, reply: Reply) -> tuple[float, PauseSource] | None:
-        """Seconds until the reset that the refusal, the management API or the provider's calendar states."""
         now, kind = self.clock.now, REFUSALS[reply.said]
         resets_at = None if reply.reset_at is None else self.epoch + reply.reset_at
         if resets_at is None and reply.said is Said.SUBSCRIPTION_CAP and self.miner.admin_key:
@@ -355,8 +340,7 @@ class Play:
 
     def _check_gate(self) -> None:
         self._is_checking = False
-        now = self.clock.now
-        state = self.gate.state(now)
+        now, state = self.clock.now, self.gate.state(self.clock.now)
         if now >= self.ends_at or state is GateState.OPEN:
             return
         self._check_gate_later()
@@ -365,11 +349,11 @@ class Play:
             self.record.probes += 1
             self._probed_at = now
             # A probe is one request: as with a step's last try, nothing comes after it.
-            self._ask(Sending(replace(self._tries(), is_retry=True), now + PROBE_BUDGET, lambda by_llm: None))
+            self._ask(Sending(replace(self._tries, is_retry=True), now + PROBE_BUDGET, lambda by_llm: None))
 
 
 class Run(Play):
-    """One seed of one scenario under one miner's settings. Another `luck`: the same load and account, other jitter of pauses."""
+    """A scenario under a miner's settings. Another `luck`: the same load and account, other jitter of pauses."""
 
     def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None) -> None:
         if miner.caps == Caps():
@@ -385,7 +369,7 @@ class Run(Play):
 
 
 def load_dice(seed: int) -> Random:
-    """The randomness of the times of the tasks: the same load sent for real has the same times."""
+    """For the times of the tasks: the same load sent for real has the same times."""
     return Random(f"load {seed}")
 
 

@@ -1,23 +1,202 @@
-"""A scenario file: how long, which load, which hidden account, and what happens to it when. Times are seconds from the start.
+"""Scenario files: how long, which load, which hidden account, and what happens to it when. Times are seconds from the start.
 
 The one reader of these files: the fake server takes the account and its timeline, whoever plays the callers the load and the horizon.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
+from enum import StrEnum
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, field_serializer, model_validator
 from pydantic.dataclasses import dataclass
 
 from agents.policy.costs import Caps
-from agents.simulation.hidden_account import STRICT, BadSetting, Count, Hidden, Number, Span, merged, read
 
-# What the changes are merged into: the hidden account alone, or all of fake Chutes' behaviour.
+# What a whole of settings is called; a field in it is named without that.
+SETTINGS = "settings"
+
+
+class BadSetting(ValueError):
+    """A setting that can't be used; the text names the field and states what it must be."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"{name}: {expected}")
+        self.field, self.expected = name, expected
+
+    def within(self, name: str) -> "BadSetting":
+        """The same error, of a field that lies inside of `name`."""
+        return BadSetting(name if self.field == SETTINGS else f"{name}.{self.field}", self.expected)
+
+
+STRICT = ConfigDict(strict=True, extra="forbid", validate_by_name=True)
+# Replaced as a whole; other objects are merged deeply.
+REPLACED = {"faults", "refuse", "refuse_management"}
+# Of several errors the first of these kinds is reported: a field that is missing may only be misspelled.
+LATER = {"unexpected_keyword_argument": 0, "missing": 2, "missing_argument": 2}
+# What changes are merged into: the hidden account alone, or all of fake Chutes' behaviour.
 T = TypeVar("T")
+
+
+def read(kind: Any, value: object, name: str) -> Any:
+    """The JSON value as a `kind`. `name`: what the whole is called. Raises BadSetting."""
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(value))
+    except ValidationError as error:
+        raise _named(error, name) from None
+
+
+def updated(old: T, changes: object) -> T:
+    """`old` with the JSON object `changes` merged in. Raises BadSetting."""
+    if not isinstance(changes, Mapping):
+        raise BadSetting(SETTINGS, "must be a JSON object")
+    kind = type(old)
+    new: T = read(kind, _merged(TypeAdapter(kind).dump_python(old, mode="json"), changes), SETTINGS)
+    return new
+
+
+def _merged(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(old)
+    for name, value in changes.items():
+        is_deep = name not in REPLACED and isinstance(value, Mapping) and isinstance(old.get(name), Mapping)
+        merged[name] = _merged(old[name], value) if is_deep else value
+    return merged
+
+
+def _named(error: ValidationError, name: str) -> BadSetting:
+    first = min(error.errors(include_url=False), key=lambda each: LATER.get(each["type"], 1))
+    cause = first.get("ctx", {}).get("error")
+    inside = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"] if part != "[key]")
+    field = inside.lstrip(".") if name == SETTINGS and inside else f"{name}{inside}"
+    if isinstance(cause, BadSetting):
+        return cause.within(field)
+    is_unknown = first["type"] == "unexpected_keyword_argument"
+    return BadSetting(field, "there is no such field" if is_unknown else first["msg"].removeprefix("Value error, "))
+
+
+def _pair(value: object) -> object:
+    return tuple(value) if isinstance(value, list | tuple) else (value, value)
+
+
+def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise ValueError("the first of the two must not be larger")
+    return pair
+
+
+Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+Some = Annotated[int, Field(ge=1)]
+Chance = Annotated[float, Field(ge=0, le=1)]
+Period = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+# One number stands for both.
+Span = Annotated[tuple[Number, Number], AfterValidator(_ordered), BeforeValidator(_pair)]
+
+MODELS = ("google/gemma-4-31B-turbo-TEE", "Qwen/Qwen3-32B-TEE", "deepseek-ai/DeepSeek-V4-Flash-0731-TEE")
+Fault = StrEnum("Fault", "HTTP500 HTTP502 HTTP503 HTTP504 SLOW HANG RESET BROKEN MIDSTREAM TRUNCATED EMPTY BADJSON INVALID")
+# How the edge counts: a sliding log of accepted requests, or nginx's leaky bucket without delay.
+Counter = StrEnum("Counter", "WINDOW LEAKY")
+# How long a new ban lasts: twice the one before it, or always the base.
+Law = StrEnum("Law", "DOUBLE CONSTANT")
+# What a request during a ban does to it.
+OnHit = StrEnum("OnHit", "NONE RESTART ESCALATE")
+
+
+def _together(faults: Mapping[Fault, float]) -> Mapping[Fault, float]:
+    if sum(faults.values()) > 1 + 1e-9:
+        raise ValueError("the probabilities together must not be more than 1")
+    return faults
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class BanLaw:
+    """`strikes` violations within the account's window start a ban of `base` s; `forget` s after a ban the next one is a first one again.
+
+    `strikes` 0: no bans. The first `hit_grace` requests during a ban are forgiven. `cap`: the longest ban in s.
+    """
+
+    strikes: Count = 5
+    base: Number = 60.0
+    law: Law = Law.DOUBLE
+    cap: Number = 3600.0
+    forget: Number = 3600.0
+    on_hit: OnHit = OnHit.NONE
+    hit_grace: Count = 0
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Model:
+    full: Chance = 0.0  # the probability of the capacity 429
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Quota:
+    """`total` requests until `reset_at`, of which `used` are gone when the scenario starts; then anew every `period` s."""
+
+    total: Count
+    used: Count = 0
+    reset_at: Number = 86_400.0
+    period: Period = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Cap:
+    """As `Quota`, in USD: each answer costs `cost`."""
+
+    cap: Number
+    used: Number = 0.0
+    cost: Number = 0.01
+    reset_at: Number = 14_400.0
+    period: Period = 14_400.0
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Latency:
+    """Seconds of an answer: lognormal around `median`, clipped to `low` and `high`. `refusal`: seconds that a refusal takes."""
+
+    median: Number = 3.5
+    sigma: Number = 0.25
+    low: Number = 2.0
+    high: Number = 6.0
+    refusal: Number = 0.1
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Hidden:
+    """All numbers of one account. `published`: the limit that successes state, whatever the real one is."""
+
+    limit: Count = 60
+    window: Annotated[float, Field(ge=0.001, allow_inf_nan=False)] = 60.0
+    balancers: Some = 1
+    counter: Counter = Counter.WINDOW
+    burst: Count = 5
+    ban: BanLaw = BanLaw()
+    models: Mapping[str, Model] = field(default_factory=lambda: dict.fromkeys(MODELS, Model()))
+    quota: Quota | None = None
+    cap4h: Cap | None = None
+    valid: bool = True
+    published: Annotated[float, Field(ge=0), BeforeValidator(lambda value: inf if value == "inf" else value)] = 60.0
+    latency: Latency = Latency()
+    faults: Annotated[Mapping[Fault, Chance], AfterValidator(_together)] = field(default_factory=dict)
+
+    @field_serializer("published", when_used="json")
+    def _as_json(self, published: float) -> Any:
+        return "inf" if published == inf else published
+
+
+def merged(hidden: Hidden, changes: object) -> Hidden:
+    """`hidden` with the JSON object `changes` merged in. Raises BadSetting.
+
+    A bare number as the latency is the median; the clipping goes with it, the rest stays as it is.
+    """
+    median = changes.get("latency") if isinstance(changes, Mapping) else None
+    if isinstance(changes, Mapping) and isinstance(median, int | float) and not isinstance(median, bool):
+        changes = {**changes, "latency": {"median": median, "low": median * 2 / 3.5, "high": median * 6 / 3.5}}
+    return updated(hidden, changes)
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -61,13 +240,6 @@ def _apart(every: tuple[float, float]) -> tuple[float, float]:
     return every
 
 
-def _account(changes: object) -> Hidden:
-    return changes if isinstance(changes, Hidden) else merged(Hidden(), changes)
-
-
-Some = Annotated[int, Field(ge=1)]
-
-
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Load:
     """Rounds of `tasks` tasks every `every` seconds (drawn between the two), or a Poisson stream of `per_min` tasks a minute."""
@@ -100,11 +272,15 @@ class DailyCaps(Caps):
     usd: Number = 0.0
 
 
+def _account(changes: object) -> Hidden:
+    return changes if isinstance(changes, Hidden) else merged(Hidden(), changes)
+
+
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Scenario:
     """One file's content, the timeline earliest first."""
 
-    horizon: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    horizon: Period
     load: Load
     account: Annotated[Hidden, BeforeValidator(_account)] = field(default_factory=Hidden)
     timeline: tuple[Change, ...] = ()

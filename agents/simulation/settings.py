@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from agents.configuration import default_account, field_of, models_of, parsed, rules
 from agents.models import Account, Settings
 from agents.models.settings import PACING, settings_of
-from agents.simulation.hidden_account import MODELS, BadSetting
 from agents.simulation.run import Miner
+from agents.simulation.scenario import MODELS, BadSetting
 
 # What can be tried on the last hours, and what a scenario knows beside it.
 TRIED = (*settings_of(Settings, PACING), "deadline_seconds")

@@ -10,10 +10,9 @@ from math import inf
 from random import Random
 from typing import Any
 
-from agents.simulation.hidden_account import Fault
 from agents.simulation.provider import EdgeVerdict, Said, pass_edge
 from agents.simulation.run import NEXT_STEP, Account, Clock, Record, Run
-from agents.simulation.scenario import Change, Scenario, parse
+from agents.simulation.scenario import Change, Fault, Scenario, parse
 from agents.simulation.settings import miner_with
 
 Json = dict[str, Any]

@@ -16,10 +16,9 @@ from agents.policy.gate import GateState, hold
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass, wait
 from agents.policy.routing import Budget, Candidate, Reach, Tries, budget, retry_pause
-from agents.simulation.hidden_account import MODELS, Fault
 from agents.simulation.provider import Reply, Said
 from agents.simulation.run import Account, Clock, Record
-from agents.simulation.scenario import Scenario
+from agents.simulation.scenario import MODELS, Fault, Scenario
 
 # 00:00 UTC of some Monday: days and 4-hour windows start with the recording.
 START = 1_777_852_800.0
@@ -64,7 +63,7 @@ class Recording:
         if now >= START + self.scenario.horizon:
             return
         asked = Asked("/step", Form.STEP, task, "Log out", "http://localhost:8000/?seed=58", index=index)
-        time, tries = budget(asked, self.rules, now), Tries((Candidate(self.account.pk, MODELS),))
+        time, tries = budget(self.rules.deadline_seconds, now), Tries((Candidate(self.account.pk, MODELS),))
         opened = opening(asked, source=Source.VALIDATOR, caller=None, received_at=now, deadline_at=time.deadline, limits={})
         requests = self._request(tries, time.cut_off)
         permit = ledger.open_step(opened, requests, Reason.NO_MODEL, self.now)

@@ -9,9 +9,8 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from agents.devtools.fake_chutes.catalogue import BY_ID
-from agents.simulation import hidden_account
-from agents.simulation.hidden_account import SETTINGS, STRICT, BadSetting, BanLaw, Hidden, Latency, Model, Number, Span, updated
-from agents.simulation.scenario import Change
+from agents.simulation import scenario
+from agents.simulation.scenario import SETTINGS, STRICT, BadSetting, BanLaw, Change, Hidden, Latency, Model, Number, Span, updated
 
 # Of the form of an address to pay to, and obviously nobody's.
 ADDRESS = "5" + "Fake" * 11 + "xyz"
@@ -101,7 +100,7 @@ def merged(behaviour: Behaviour, changes: object) -> Behaviour:
     if not isinstance(changes, Mapping):
         raise BadSetting(SETTINGS, "must be a JSON object")
     own = {name: value for name, value in changes.items() if name in OWN}
-    hidden = hidden_account.merged(behaviour.hidden, {name: value for name, value in changes.items() if name not in OWN})
+    hidden = scenario.merged(behaviour.hidden, {name: value for name, value in changes.items() if name not in OWN})
     return replace(updated(behaviour, own), hidden=hidden)
 
 

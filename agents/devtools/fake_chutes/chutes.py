@@ -18,8 +18,8 @@ from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, NAMED, Cours
 from agents.devtools.fake_chutes.completions import BadBody, ChatRequest
 from agents.devtools.fake_chutes.server import Answer, Request, json_answer
 from agents.simulation import provider
-from agents.simulation.hidden_account import BadSetting, Fault, Number, read
 from agents.simulation.provider import Said
+from agents.simulation.scenario import BadSetting, Fault, Number, read
 
 KEPT = 20_000  # arrivals: about 5 MB; more than an hour at the highest rate that a test sends
 METHODS = {"/v1/models": "GET", "/v1/chat/completions": "POST"}

@@ -12,8 +12,7 @@ from typing import Any
 from agents.devtools.fake_chutes.behaviour import Behaviour, Course, merged
 from agents.devtools.fake_chutes.chutes import Chutes
 from agents.devtools.fake_chutes.server import App, Server
-from agents.simulation.hidden_account import BadSetting, Fault, read
-from agents.simulation.scenario import Change, in_order, load_file
+from agents.simulation.scenario import BadSetting, Change, Fault, in_order, load_file, read
 
 FAKE_KEY = f"cpk_{'0123456789abcdef' * 2}.{'feedface' * 4}.{'FakeKeyNotReal' * 3:.32}"
 FAKE_ADMIN_KEY = f"cpk_{'fedcba9876543210' * 2}.{'feedface' * 4}.{'FakeAdminNotReal' * 3:.32}"

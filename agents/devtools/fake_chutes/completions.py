@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from agents.devtools.fake_chutes import catalogue
 from agents.devtools.fake_chutes.server import Answer, Delivery, json_answer
-from agents.simulation.hidden_account import Fault
+from agents.simulation.scenario import Fault
 
 CHARACTERS_PER_TOKEN = 4  # the usual rule of thumb for English and JSON
 # What a thinking model thinks before its first word; a plan's usual bound of 2,048 tokens leaves little behind it.

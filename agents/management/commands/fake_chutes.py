@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.devtools.fake_chutes import cli
-from agents.simulation.hidden_account import BadSetting
+from agents.simulation.scenario import BadSetting
 
 
 class Command(BaseCommand):

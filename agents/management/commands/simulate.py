@@ -9,11 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from agents.simulation.hidden_account import BadSetting
 from agents.simulation.past import read_past, span
 from agents.simulation.replay import assumptions, replayed
 from agents.simulation.run import simulate
-from agents.simulation.scenario import load_file
+from agents.simulation.scenario import BadSetting, load_file
 from agents.simulation.settings import SIMULATED, miner_in_force, miner_with
 
 

@@ -11,8 +11,8 @@ from agents.models import Account, AuditEntry, Gate, LLMAttempt, RateLimitEvent,
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass
-from agents.simulation.hidden_account import BadSetting
 from agents.simulation.past import Outcome, Past, read_past, span
+from agents.simulation.scenario import BadSetting
 from agents.simulation.settings import miner_in_force
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

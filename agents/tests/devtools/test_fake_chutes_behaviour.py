@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agents.devtools.fake_chutes.behaviour import NAMED, PLAIN, Behaviour, as_json, merged
-from agents.simulation.hidden_account import BadSetting
+from agents.simulation.scenario import BadSetting
 
 
 @pytest.mark.parametrize(

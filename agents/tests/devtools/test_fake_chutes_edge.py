@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.simulation.hidden_account import BanLaw, Counter, Hidden, Law, OnHit
 from agents.simulation.provider import Edge, EdgeVerdict, banned, pass_edge
+from agents.simulation.scenario import BanLaw, Counter, Hidden, Law, OnHit
 
 OK, OVER, BANNED = EdgeVerdict.ACCEPTED, EdgeVerdict.OVER_LIMIT, EdgeVerdict.BANNED
 NO_BANS = BanLaw(strikes=0)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.simulation.hidden_account import MODELS, BadSetting, Fault, Hidden, Latency, Quota, merged
 from agents.simulation.provider import Reply, Said, World, ask, banned_now, drawn_latency
+from agents.simulation.scenario import MODELS, BadSetting, Fault, Hidden, Latency, Quota, merged
 
 
 def replies(hidden: Hidden, times: list[float], models: tuple[str, ...] = MODELS) -> list[Reply]:

@@ -9,8 +9,7 @@ from django.core.management import CommandError, call_command
 
 from agents.devtools.fake_chutes import cli
 from agents.devtools.fake_chutes.behaviour import Behaviour, Course
-from agents.simulation.hidden_account import BadSetting, Hidden
-from agents.simulation.scenario import Change, Load, Scenario, load_file, parse
+from agents.simulation.scenario import BadSetting, Change, Hidden, Load, Scenario, load_file, parse
 
 LOAD = {"every": [30, 60]}
 KEPT = Path(__file__).parents[3] / "bench" / "scenarios"

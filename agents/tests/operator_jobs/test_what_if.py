@@ -10,8 +10,7 @@ from agents.configuration import change
 from agents.models import WhatIf
 from agents.operator_jobs import leased_job, what_if
 from agents.simulation import replay
-from agents.simulation.hidden_account import MODELS
-from agents.simulation.scenario import parse
+from agents.simulation.scenario import MODELS, parse
 from agents.tests import recording
 from agents.tests.queue_of_jobs import queued, work
 from agents.tests.recording import recorded

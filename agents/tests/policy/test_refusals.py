@@ -14,7 +14,6 @@ from agents.policy.refusals import (
     WRONG_HOST,
     Refusal,
     RefusalClass,
-    Scope,
     classify,
     sentence,
 )
@@ -87,17 +86,14 @@ def test_an_answer_has_its_class(status: int, content_type: str, body: str, kind
 
 
 @pytest.mark.parametrize(
-    ("kinds", "scope", "pauses"),
+    ("kinds", "pauses"),
     [
-        (("edge", "free_daily", "daily_quota", "subscription_cap", "payment"), Scope.ACCOUNT, True),
-        (("auth",), Scope.KEY, True),
-        (("request",), Scope.REQUEST, False),
-        (("capacity", "model", "upstream"), Scope.MODEL, False),
+        (("edge", "free_daily", "daily_quota", "subscription_cap", "payment", "auth"), True),
+        (("request", "capacity", "model", "upstream"), False),
     ],
 )
-def test_a_class_says_whom_it_concerns_and_who_has_to_wait(kinds: tuple[str, ...], scope: Scope, pauses: bool) -> None:
-    found = [RefusalClass(kind) for kind in kinds]
-    assert {(kind.scope, kind.pauses_account) for kind in found} == {(scope, pauses)}
+def test_a_class_says_whether_the_whole_account_has_to_wait(kinds: tuple[str, ...], pauses: bool) -> None:
+    assert {RefusalClass(kind).pauses_account for kind in kinds} == {pauses}
 
 
 def test_an_edge_that_never_let_the_key_in_is_no_rate_limit() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.policy.reset_times import CACHED, DAY, FURTHEST_RESET, LONGEST_RETRY, day_ends_at, four_hours_end_at, quota_resets_at, retry_at
+from agents.policy.reset_times import CACHED, DAY, FOUR_HOURS, FURTHEST_RESET, LONGEST_RETRY, period_ends_at, quota_resets_at, retry_at
 
 NOW = datetime(2026, 9, 1, 13, 30, tzinfo=UTC).timestamp()
 MIDNIGHT = datetime(2026, 9, 2, tzinfo=UTC).timestamp()
@@ -78,14 +78,15 @@ def test_a_retry_after_that_names_no_later_time_says_nothing(header: str) -> Non
 
 @given(st.floats(0, 4e9))
 def test_the_calendar_names_the_next_boundary(now: float) -> None:
-    for period, ends_at in ((DAY, day_ends_at(now)), (DAY / 6, four_hours_end_at(now))):
+    for period in (DAY, FOUR_HOURS):
+        ends_at = period_ends_at(period, now)
         assert ends_at % period == CACHED
         assert 0 < ends_at - now <= period
 
 
 def test_a_refusal_from_the_cache_of_the_day_before_is_over_with_the_cache() -> None:
-    assert day_ends_at(MIDNIGHT + 5) == MIDNIGHT + CACHED
-    assert four_hours_end_at(MIDNIGHT + CACHED) == MIDNIGHT + 14_400 + CACHED
+    assert period_ends_at(DAY, MIDNIGHT + 5) == MIDNIGHT + CACHED
+    assert period_ends_at(FOUR_HOURS, MIDNIGHT + CACHED) == MIDNIGHT + 14_400 + CACHED
 
 
 @given(st.text() | st.text(alphabet='0123456789.-+eE:TZ"').map(quota))

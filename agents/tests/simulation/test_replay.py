@@ -11,11 +11,10 @@ from agents.configuration import change
 from agents.ledger.gate_rows import at
 from agents.models import Step
 from agents.policy.refusals import RefusalClass
-from agents.simulation.hidden_account import MODELS
 from agents.simulation.past import Chain, Outcome, Past, PastStep, Sent, read_past
 from agents.simulation.replay import assumptions, replayed
 from agents.simulation.run import Measures, Miner, simulate
-from agents.simulation.scenario import Scenario, parse
+from agents.simulation.scenario import MODELS, Scenario, parse
 from agents.simulation.settings import miner_in_force, miner_with
 from agents.tests.recording import Recorded, ended_at, recorded
 
