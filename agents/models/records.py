@@ -121,8 +121,8 @@ class Step(Row):
         ]
 
     @property
-    def in_time(self) -> bool | None:
-        return None if self.answered_at is None else self.answered_at <= self.deadline_at
+    def is_late(self) -> bool:
+        return self.answered_at is not None and self.answered_at > self.deadline_at
 
 
 class StepPage(Row):

@@ -1,18 +1,16 @@
 """LLM attempts as rows of a table: filtered, ordered, paged and exported."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import In
 
 from agents.common.redaction import redact
 from agents.models import Account, LLMAttempt
 from agents.policy.reasons import Purpose, Verdict
-from agents.policy.refusals import RefusalClass, sentence
+from agents.policy.refusals import RefusalClass
 from monitoring.reporting.filter_query import Kind, Qualifier, Query
 from monitoring.reporting.filters import NAMES_OFFERED, Hidden, distinct_values, narrowed
 from monitoring.reporting.pagination import Listing, Order, Place, capped_count, cut, is_few
@@ -26,35 +24,11 @@ MODELS_KNOWN = 1_000
 ORDERS = {Order.NEWEST: "decided_at", Order.OLDEST: "decided_at", Order.LONGEST: "latency_ms", Order.COSTLIEST: "cost"}
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """One attempt in a table, and its columns in an export. Cost in USD. `detail` holds no secrets. `task_id` None: it has no step."""
-
-    id: int
-    decided_at: datetime
-    account: str
-    model: str
-    purpose: Purpose
-    verdict: Verdict
-    refusal: str
-    status: int | None
-    wait_ms: float | None
-    latency_ms: float | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cost: Decimal | None
-    detail: str
-    step_id: int | None
-    task_id: int | None
-
-    @property
-    def refusal_sentence(self) -> str:
-        """Why it was refused; "" where it was not."""
-        return sentence(RefusalClass(self.refusal), status=self.status) if self.refusal else ""
-
-
-COLUMNS = AttemptRow.__slots__
-READ = tuple(name for name in COLUMNS if name not in ("account", "purpose", "verdict", "detail", "task_id"))
+COLUMNS = (
+    *("id", "decided_at", "account", "model", "purpose", "verdict", "refusal", "status", "wait_ms", "latency_ms", "prompt_tokens"),
+    *("completion_tokens", "cost", "detail", "step_id", "task_id"),
+)
+STORED = tuple(name for name in COLUMNS if name not in ("account", "task_id"))
 
 
 def attempt_qualifiers() -> tuple[Qualifier, ...]:
@@ -72,15 +46,21 @@ def attempt_qualifiers() -> tuple[Qualifier, ...]:
     )
 
 
-def attempts(query: Query, place: Place, order: Order, now: datetime) -> Listing[AttemptRow]:
+def attempts(query: Query, place: Place, order: Order, now: datetime) -> Listing[LLMAttempt]:
     matching = matching_attempts(query, now, order)
-    page = cut(_with_account(matching), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
-    return Listing(page, [_row(attempt) for attempt in page.rows], capped_count(matching))
+    page = cut(_with_names(matching).defer("reply"), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
+    return Listing(page, list(page.rows), capped_count(matching))
 
 
 def exported_attempts(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
-    found = _with_account(matching_attempts(query, now)).order_by("-decided_at", "-id")
-    return (asdict(_row(attempt)) for attempt in found.iterator(chunk_size=CHUNK))
+    """The attempts that match, newest first, secrets masked."""
+    found = _with_names(matching_attempts(query, now)).order_by("-decided_at", "-id")
+    for row in found.values(*STORED, "account_name", "task_id").iterator(chunk_size=CHUNK):
+        yield {**row, "account": row["account_name"], "detail": redact(row["detail"])}
+
+
+def _with_names(found: QuerySet[LLMAttempt]) -> QuerySet[Any]:
+    return found.annotate(account_name=F("account__name"), task_id=F("step__task"))
 
 
 def matching_attempts(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[LLMAttempt]:
@@ -103,19 +83,3 @@ def _with_text(text: str) -> Q:
         return contains(LLMAttempt, text)
     has_few = is_few(LLMAttempt.objects.filter(model__in=models))
     return (Q(model__in=models) if has_few else Q(In(Hidden("model"), models))) | contains(LLMAttempt, text)
-
-
-def _with_account(found: QuerySet[LLMAttempt]) -> QuerySet[LLMAttempt]:
-    """With what a row needs; replies stay in the database."""
-    return found.select_related("account", "step").only(*READ, "purpose", "verdict", "detail", "account__name", "step__task_id")
-
-
-def _row(attempt: LLMAttempt) -> AttemptRow:
-    return AttemptRow(
-        **{name: getattr(attempt, name) for name in READ},
-        account=attempt.account.name,
-        purpose=Purpose(attempt.purpose),
-        verdict=Verdict(attempt.verdict),
-        detail=redact(attempt.detail),
-        task_id=attempt.step.task_id if attempt.step else None,
-    )

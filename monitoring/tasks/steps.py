@@ -1,7 +1,6 @@
 """Steps as rows of a table: filtered, ordered, paged and exported."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import reduce
@@ -29,7 +28,7 @@ ORDERS = {Order.NEWEST: "received_at", Order.OLDEST: "received_at", Order.LONGES
 # A prompt's beginning distinguishes tasks; the task's page shows the whole.
 PROMPT_CHARS = 160
 # An export has so many rows in memory at once.
-CHUNK = 500
+CHUNK = 250
 # Filters on a step's task and attempts, not on the step itself.
 OF_OTHERS = ("project", "kind", "status", TEXT)
 
@@ -42,36 +41,14 @@ class StepState(StrEnum):
     UNANSWERED = "unanswered"
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
-    """One step in a table, and its columns in an export. `reason`: why it took its route, as decided then."""
-
-    id: int
-    task_id: int
-    received_at: datetime
-    source: str
-    endpoint: str
-    index: int
-    project: str
-    prompt: str
-    route: str
-    reason: str
-    deadline_at: datetime
-    duration_ms: float | None
-    late: bool
-    outcome: Outcome | str
-
-    @property
-    def sentence(self) -> str:
-        return sentence_of(self.reason)
-
-
-COLUMNS = StepRow.__slots__
-
-
-def sentence_of(reason: str) -> str:
-    """A reason in words; "" while nothing is decided."""
-    return Reason(reason).sentence if reason else ""
+COLUMNS = (
+    *("id", "task_id", "received_at", "source", "endpoint", "index", "project", "prompt", "route", "reason", "deadline_at", "duration_ms"),
+    *("late", "outcome"),
+)
+# With what a row shows. Pages, actions and whole prompts stay in the database.
+ROWS: QuerySet[Any] = Step.objects.annotate(
+    prompt=Left("task__prompt", PROMPT_CHARS, output_field=TextField()), project=F("task__project")
+).only(*(name for name in COLUMNS if name not in ("project", "prompt", "late")), "answered_at")
 
 
 def action_words(raw: object) -> str:
@@ -85,10 +62,6 @@ def action_words(raw: object) -> str:
 def kind_words(kind: str) -> str:
     """What a task on record requests, as it was understood; an unknown kind keeps its name."""
     return next((each.sentence for each in TaskKind if each == kind), kind)
-
-
-def is_late(answered_at: datetime | None, deadline_at: datetime) -> bool:
-    return answered_at is not None and answered_at > deadline_at
 
 
 def projects() -> tuple[str, ...]:
@@ -110,17 +83,14 @@ def step_qualifiers() -> tuple[Qualifier, ...]:
     )
 
 
-def latest_steps(count: int) -> list[StepRow]:
-    return rows(Step.objects.order_by("-received_at", "-id"), count)
+def latest_steps(count: int) -> list[Step]:
+    return list(ROWS.order_by("-received_at", "-id")[:count])
 
 
-def steps(query: Query, place: Place, order: Order, now: datetime) -> Listing[StepRow]:
-    """One page of the steps that match, and that have the column they are ordered by."""
-    matching = matching_steps(query, now, longest_first=order is Order.LONGEST)
-    if order is Order.LONGEST:
-        matching = matching.filter(duration_ms__isnull=False)
+def steps(query: Query, place: Place, order: Order, now: datetime) -> Listing[Step]:
+    matching = matching_steps(query, now, order)
     page = cut(matching.only("pk", ORDERS[order]), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
-    shown = {row.id: row for row in rows(Step.objects.filter(pk__in=[step.pk for step in page.rows]), PAGE_SIZE)}
+    shown = ROWS.in_bulk([step.pk for step in page.rows])
     count = CappedCount.up_to(LOOKED_UP_CAP if query.has(*OF_OTHERS) else COUNT_CAP, matching)
     return Listing(page, [shown[step.pk] for step in page.rows], count)
 
@@ -129,28 +99,17 @@ def exported_steps(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
     """The steps that match, newest first, secrets masked."""
     each = matching_steps(query, now).order_by("-received_at", "-id").values_list("pk", flat=True).iterator(chunk_size=CHUNK)
     while some := list(islice(each, CHUNK)):
-        shown = {row.id: row for row in rows(Step.objects.filter(pk__in=some), CHUNK)}
-        for pk in some:
-            if row := shown.get(pk):  # it may have been pruned meanwhile
-                yield asdict(row) | {"prompt": redact(row.prompt)}
+        shown = ROWS.in_bulk(some)
+        for step in (shown[pk] for pk in some if pk in shown):  # it may have been pruned meanwhile
+            values = {name: getattr(step, name) for name in COLUMNS if name != "late"}
+            yield {**values, "prompt": redact(step.prompt), "late": step.is_late}
 
 
-def rows(found: QuerySet[Step], count: int) -> list[StepRow]:
-    """At most `count` of these steps, as rows. Pages, actions and whole prompts stay in the database."""
-    short = found.annotate(prompt=Left("task__prompt", PROMPT_CHARS, output_field=TextField()), project=F("task__project"))
-    columns = [name for name in COLUMNS if name != "late"]
-    found_rows = []
-    for values in short.values(*columns, "answered_at")[:count]:
-        late = is_late(values.pop("answered_at"), values["deadline_at"])
-        values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else ""
-        found_rows.append(StepRow(**values, late=late))
-    return found_rows
-
-
-def matching_steps(query: Query, now: datetime, *, longest_first: bool = False) -> QuerySet[Step]:
-    """The steps that meet all conditions. `longest_first`: how they will be ordered."""
+def matching_steps(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[Step]:
+    """The steps that meet all conditions, and that have the column they are ordered by."""
     # The longest steps of all times are the LLM's: they are at the beginning of that order, where by their route all were sorted first.
-    is_hidden = longest_first and not query.values("since")
+    is_longest = order is Order.LONGEST
+    is_hidden = is_longest and not query.values("since")
     special: dict[str, AnyOf] = {
         "route": lambda values: Q(In(Hidden("route"), values)) if is_hidden and Route.LLM in values else Q(route__in=values),
         "state": lambda values: _in_any_state(values, now),
@@ -158,7 +117,8 @@ def matching_steps(query: Query, now: datetime, *, longest_first: bool = False) 
         "kind": lambda values: _of_tasks("kind", values),
         "status": _of_attempts,
     }
-    return Step.objects.filter(*narrowed(query, "received_at", _with_text, now, **special))
+    found = Step.objects.filter(*narrowed(query, "received_at", _with_text, now, **special))
+    return found.filter(duration_ms__isnull=False) if is_longest else found
 
 
 def _in_any_state(values: list[str], now: datetime) -> Q:

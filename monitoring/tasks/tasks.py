@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial, reduce
@@ -22,8 +22,7 @@ from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
 from monitoring.reporting.filters import AnyOf, checked_one_by_one, narrowed, since
 from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, counted_up_to, cut, is_few
 from monitoring.reporting.search import contains
-from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, StepRow, projects
-from monitoring.tasks.steps import rows as step_rows
+from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, ROWS, projects
 
 PAGE_SIZE = 50
 ORDERS = {Order.NEWEST: "created_at", Order.OLDEST: "created_at"}
@@ -40,37 +39,19 @@ class TaskState(StrEnum):
     UNANSWERED = "unanswered"
     CANCELLED = "cancelled"
 
-    @property
-    def label(self) -> str:
-        return self.capitalize()
-
 
 # Cancelled ones are rare: they are found by the filter.
 TABS = ("", *(state for state in TaskState if state is not TaskState.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRow:
-    """One task of `_with_newest` in a table, with its newest step."""
+class TaskList(Listing[Any]):
+    """Tasks with their `state` and `newest` step.
 
-    task: Any
-    state: TaskState
-    newest: StepRow | None
+    `tabs`: for each state the filter with it, how many tasks there are or None, and whether it is chosen.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One state to choose: the filter with it, and how many tasks there are; None: not counted."""
-
-    label: str
-    query: str
-    count: CappedCount | None
-    is_chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TaskList(Listing[TaskRow]):
-    tabs: list[Tab] = field(default_factory=list)
+    tabs: Sequence[tuple[str, str, CappedCount | None, bool]] = ()
 
 
 def task_qualifiers() -> tuple[Qualifier, ...]:
@@ -98,34 +79,27 @@ def tasks(query: Query, place: Place, order: Order, now: datetime) -> TaskList:
     count = counts.get(chosen) if chosen is not None else None
     if count is None:
         count = CappedCount.up_to(cap, matching)
-    tabs = [
-        Tab(
-            label=state.capitalize() or "All",
-            query=str(others.having("state", state) if state else others),
-            count=count if state == chosen else counts.get(state),
-            is_chosen=state == chosen,
-        )
-        for state in TABS
-    ]
-    return TaskList(page, _rows(page.rows, now), count, tabs)
+    queries = {state: others.having("state", state) if state else others for state in TABS}
+    tabs = [(state, str(queries[state]), count if state == chosen else counts.get(state), state == chosen) for state in TABS]
+    return TaskList(page, _completed(page.rows, now), count, tabs)
 
 
 # An export's columns, secrets masked.
-EXPORTED: dict[str, Callable[[TaskRow], Any]] = {
-    "id": lambda row: row.task.pk,
-    "key": lambda row: row.task.key,
-    "first_seen": lambda row: row.task.created_at,
-    "source": lambda row: row.task.source,
-    "caller": lambda row: row.task.caller,
-    "project": lambda row: row.task.project,
-    "kind": lambda row: row.task.kind,
-    "prompt": lambda row: redact(row.task.prompt),
-    "url": lambda row: redact(row.task.url),
-    "state": lambda row: row.state.value,
-    "steps": lambda row: row.task.step_count,
-    "newest_route": lambda row: row.newest.route if row.newest else "",
-    "newest_reason": lambda row: row.newest.reason if row.newest else "",
-    "newest_step_ms": lambda row: row.newest.duration_ms if row.newest else None,
+EXPORTED: dict[str, Callable[[Any], Any]] = {
+    "id": lambda task: task.pk,
+    "key": lambda task: task.key,
+    "first_seen": lambda task: task.created_at,
+    "source": lambda task: task.source,
+    "caller": lambda task: task.caller,
+    "project": lambda task: task.project,
+    "kind": lambda task: task.kind,
+    "prompt": lambda task: redact(task.prompt),
+    "url": lambda task: redact(task.url),
+    "state": lambda task: task.state.value,
+    "steps": lambda task: task.step_count,
+    "newest_route": lambda task: task.newest.route if task.newest else "",
+    "newest_reason": lambda task: task.newest.reason if task.newest else "",
+    "newest_step_ms": lambda task: task.newest.duration_ms if task.newest else None,
 }
 OUTCOMES = {"steps_worked": Outcome.WORKED, "steps_partly": Outcome.PARTLY, "steps_failed": Outcome.FAILED}
 COLUMNS = (*EXPORTED, *OUTCOMES)
@@ -138,9 +112,9 @@ def exported_tasks(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
     while some := list(islice(each, CHUNK)):
         steps = Step.objects.filter(task__in=some).exclude(outcome="").order_by().values_list("task", "outcome")
         counts = Counter({(task, outcome): count for task, outcome, count in steps.annotate(count=Count("*"))})
-        for row in _rows(some, now):
-            values = {name: read(row) for name, read in EXPORTED.items()}
-            yield values | {name: counts[row.task.pk, outcome] for name, outcome in OUTCOMES.items()}
+        for task in _completed(some, now):
+            values = {name: read(task) for name, read in EXPORTED.items()}
+            yield values | {name: counts[task.pk, outcome] for name, outcome in OUTCOMES.items()}
 
 
 def _counts(query: Query, now: datetime, cap: int) -> dict[str, CappedCount]:
@@ -170,20 +144,22 @@ def _with_newest(found: QuerySet[Task], *columns: str) -> QuerySet[Any]:
     )
 
 
-def _rows(found: Sequence[Any], now: datetime) -> list[TaskRow]:
-    """Tasks of `_with_newest`, each with its newest step."""
-    ids = [task.newest_id for task in found if task.newest_id]
-    newest = {row.id: row for row in step_rows(Step.objects.filter(id__in=ids), len(ids))}
-    return [TaskRow(task, _state(task, newest.get(task.newest_id), now), newest.get(task.newest_id)) for task in found]
+def _completed(found: Sequence[Any], now: datetime) -> list[Any]:
+    """Tasks of `_with_newest`, with their `newest` step and their `state`."""
+    steps = ROWS.in_bulk([task.newest_id for task in found if task.newest_id])
+    for task in found:
+        task.newest = steps.get(task.newest_id)
+        task.state = _state(task, now)
+    return list(found)
 
 
-def _state(task: Any, newest: StepRow | None, now: datetime) -> TaskState:
-    submission = task.submission_state
+def _state(task: Any, now: datetime) -> TaskState:
+    submission, newest = task.submission_state, task.newest
     if submission and submission != JobState.SUCCEEDED:
         return TaskState.UNANSWERED if submission == JobState.FAILED else TaskState(submission)
     if newest is None or not newest.route:
         return TaskState.UNANSWERED if newest is None or newest.deadline_at < now else TaskState.RUNNING
-    return TaskState.LATE if newest.late else TaskState.ANSWERED
+    return TaskState.LATE if newest.is_late else TaskState.ANSWERED
 
 
 def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
@@ -216,20 +192,18 @@ def _of_any(found: QuerySet[Any], task: str, column: str, values: Sequence[objec
 
 
 def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
-    states, is_open = JobState, partial(steps.filter, route="")
+    is_open = partial(steps.filter, route="")
     match state:
-        case TaskState.QUEUED:
-            return _submitted(states.QUEUED)
+        case TaskState.QUEUED | TaskState.CANCELLED:
+            return _submitted(JobState(state))
         case TaskState.RUNNING:
-            return _submitted(states.RUNNING) | _of(is_open(deadline_at__gte=now))
+            return _submitted(JobState.RUNNING) | _of(is_open(deadline_at__gte=now))
         case TaskState.ANSWERED:
             return ~_not_answered(steps)
         case TaskState.LATE:
             return _of(steps.filter(answered_at__gt=F("deadline_at")))
         case TaskState.UNANSWERED:
-            return _of(is_open(deadline_at__lt=now)) & ~_submitted(*NOT_ANSWERED) | _submitted(states.FAILED)
-        case TaskState.CANCELLED:
-            return _submitted(states.CANCELLED)
+            return _of(is_open(deadline_at__lt=now)) & ~_submitted(*NOT_ANSWERED) | _submitted(JobState.FAILED)
 
 
 def _not_answered(steps: QuerySet[Step]) -> Q:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from agents.configuration import set_caller
+from agents.hybrid.page_archive import is_kept
 from agents.models import Caller, Replay, Settings, Step, Task
 from agents.operator_jobs import leased_job, replays, submissions
 from agents.policy.modes import CallerState
@@ -20,7 +22,7 @@ from monitoring.reporting.pagination import Listing, Order, Place
 from monitoring.tasks import attempts, steps, tasks
 from monitoring.tasks.callers import callers
 from monitoring.tasks.forms import ReplayForm, TaskForm
-from monitoring.tasks.step_detail import page_changes, replay_page
+from monitoring.tasks.step_detail import latest_replays, page_changes, prompt_of
 from monitoring.tasks.task_detail import task_detail
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, guarded
 from monitoring.web.pages import page
@@ -105,14 +107,15 @@ def step_page(request: PanelRequest, pk: int) -> dict[str, Any]:
 
 @page("tasks/replay", post=SUBMIT)
 def replay(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
-    found = replay_page(get_object_or_404(STEPS, pk=pk), timezone.now())
+    step, now = get_object_or_404(STEPS, pk=pk), timezone.now()
+    is_gone, listed = not is_kept(pk, now), latest_replays(step)
     form = ReplayForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid() and not found.is_gone:
-        if any(each.row.is_under_way for each in found.replays):
+    if form.is_bound and form.is_valid() and not is_gone:
+        if any(each.row.is_under_way for each in listed):
             messages.warning(request, "Another replay of this step is running; it is shown below. Yours was not started.")
-        replays.start(found.step, **form.arguments(), by=request.user.get_username())
+        replays.start(step, **form.arguments(), by=request.user.get_username())
         return redirect("replay", pk)
-    return {"form": form, "found": found}
+    return {"form": form, "step": step, "is_gone": is_gone, "replays": listed, "prompt": partial(prompt_of, step, now)}
 
 
 @guarded(get=None, post=SUBMIT)

@@ -14,9 +14,10 @@ from django.utils.safestring import SafeString
 from agents.common.redaction import redact
 from agents.common.text import length, shorten
 from agents.contract.action_history import Outcome
-from agents.models import JobState, Route, Source
+from agents.models import JobState, LLMAttempt, Route, Source
 from agents.policy.modes import CallerState
 from agents.policy.reasons import Verdict
+from agents.policy.refusals import RefusalClass, sentence
 from monitoring.logs.log_list import level_name
 from monitoring.models import HealthState, Result, Severity
 from monitoring.reporting import formats
@@ -100,7 +101,7 @@ def tone(state: str) -> str:
 
 @register.filter
 def pretty(value: object) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False, default=str)
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 @register.filter
@@ -116,6 +117,11 @@ def route_name(route: str) -> str:
 @register.filter
 def source_name(source: str) -> str:
     return str(Source(source).label)
+
+
+@register.filter
+def refusal_sentence(attempt: LLMAttempt) -> str:
+    return sentence(RefusalClass(attempt.refusal), status=attempt.status) if attempt.refusal else ""
 
 
 @register.filter

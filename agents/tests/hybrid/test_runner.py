@@ -72,7 +72,7 @@ def test_a_healthy_provider_answers_and_everything_is_on_record(fake_chutes: Fak
     step, attempt = Step.objects.get(), LLMAttempt.objects.get()
     assert plan.actions
     assert step.actions == [action.as_action() for action in plan.actions]
-    assert (step.route, step.reason, step.in_time) == ("llm", "answered", True)
+    assert (step.route, step.reason, step.is_late) == ("llm", "answered", False)
     assert step.limits == {
         "mode": "hybrid",
         "llm_use": "always",

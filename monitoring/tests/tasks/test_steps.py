@@ -12,6 +12,7 @@ from agents.models import Source, Step
 from agents.policy.reasons import Reason
 from monitoring.reporting import pagination
 from monitoring.reporting.filter_query import parse
+from monitoring.reporting.pagination import Order
 from monitoring.tasks import steps as stats
 from monitoring.tasks.steps import StepState, matching_steps, step_qualifiers
 from monitoring.tests.reading import rows_of, text_of, tree_of
@@ -131,7 +132,7 @@ def test_the_llms_longest_steps_are_read_off_the_order_itself(viewer: Client) ->
         make_llm_step(make_task(prompt=str(number)), at=NOW, duration_ms=1_000 * (number + 1))
     assert found(viewer, "route:llm", sort="longest") == ["2", "1", "0"]
     if connection.vendor == "sqlite":
-        matching = matching_steps(parse("route:llm", step_qualifiers()), NOW, longest_first=True)
+        matching = matching_steps(parse("route:llm", step_qualifiers()), NOW, Order.LONGEST)
         assert "TEMP B-TREE" not in matching.only("pk").order_by("-duration_ms", "-id")[:51].explain()
 
 
