@@ -5,10 +5,11 @@ from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import EVENTS, Channel, Delivery, Notice, Severity
 from monitoring.models.panel import FailedLogIns, Panel, Retention, StoredBytes, TextIndexed
 from monitoring.models.rollups import Of, Rollup, RollupState, Span
-from monitoring.models.tests import Result, TestResult, TestRun, TestSchedule
+from monitoring.models.tests import SUITE_TITLES, Result, TestResult, TestRun, TestSchedule
 
 __all__ = [
     "EVENTS",
+    "SUITE_TITLES",
     "Channel",
     "Component",
     "Delivery",

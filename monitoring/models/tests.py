@@ -1,5 +1,7 @@
 """Integration tests: runs, their results, and when they run by themselves."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
@@ -15,10 +17,18 @@ class Result(models.TextChoices):
     SKIPPED = "skipped", "Skipped"
 
 
+# The suites, in the order in which a run carries them out.
+SUITE_TITLES = {"key": "Direct key test", "api": "Live API test", "logs": "Log analysis"}
+
+
+def titles(suites: Iterable[str]) -> str:
+    return ", ".join(SUITE_TITLES[name] for name in suites)
+
+
 class TestRun(LeasedJob):
     """One run of integration tests. It stores its results and progress as it goes. At most one is under way.
 
-    `suites`: names out of key, api, logs. `options`: what the run was started with, as JSON. `verdict`: the worst of its results.
+    `suites`: names of SUITE_TITLES. `options`: what the run was started with, as JSON. `verdict`: the worst of its results.
     """
 
     class Trigger(models.TextChoices):
@@ -51,6 +61,32 @@ class TestRun(LeasedJob):
 
     def get_absolute_url(self) -> str:
         return reverse("test_run", args=[self.pk])
+
+    @property
+    def status(self) -> str:
+        return self.verdict or self.state
+
+    @property
+    def status_text(self) -> str:
+        """A run whose checks failed has succeeded as a job."""
+        if self.verdict:
+            return self.get_verdict_display()
+        return "Did not finish" if self.state == self.State.FAILED else self.get_state_display()
+
+    @property
+    def tests(self) -> str:
+        account = self.options.get("account")
+        return f"{titles(self.suites)} of account {account}" if account else titles(self.suites)
+
+    @property
+    def who(self) -> str:
+        trigger = self.get_trigger_display()
+        return f"{trigger}, {self.requested_by}" if self.requested_by else trigger
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None where it is not over, or never began."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at and self.started_at else None
 
 
 class TestResult(models.Model):
@@ -101,3 +137,7 @@ class TestSchedule(Schedule):
     @property
     def when(self) -> str:
         return self.cron
+
+    @property
+    def tests(self) -> str:
+        return titles(self.suites)

@@ -16,10 +16,9 @@ from agents.models import RateLimitEvent, Route, Settings, Source, Step
 from agents.policy.quota_forecast import Outcome
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass
-from monitoring.models import EVENTS, Channel, Component, Delivery, HealthState, Notice, Result, TestResult, TestRun
+from monitoring.models import EVENTS, SUITE_TITLES, Channel, Component, Delivery, HealthState, Notice, Result, TestResult, TestRun
 from monitoring.ratelimit.quota import quota
 from monitoring.retention.storage import space_now, uses
-from monitoring.testruns.suites.registry import TITLES
 
 LASTING = [name for name, event in EVENTS.items() if event.over is not None]
 # Fewer steps than this make no share worth a message.
@@ -65,7 +64,7 @@ def keep(current: Iterable[Condition], now: datetime) -> list[Notice]:
 
 def _end(old: Notice, now: datetime) -> Condition:
     event = EVENTS[old.event].over or ""
-    subject = TITLES.get(old.subject, old.subject) if old.event == "test_failed" else old.subject
+    subject = SUITE_TITLES.get(old.subject, old.subject) if old.event == "test_failed" else old.subject
     body = f"It took {length((now - old.at).total_seconds())}. Before: {old.title}."
     if event == "llm_back":
         since = old.at - timedelta(hours=1)
@@ -153,7 +152,7 @@ def _models_gone(_: Settings, now: datetime) -> Iterator[Condition]:
 
 def _failed_tests(_: Settings, now: datetime) -> Iterator[Condition]:
     """By suite, from the newest finished run that carried it out."""
-    for suite, title in TITLES.items():
+    for suite, title in SUITE_TITLES.items():
         results = TestResult.objects.filter(suite=suite, run__state=TestRun.State.SUCCEEDED)
         newest = results.aggregate(run=Max("run_id"))["run"]
         failed = results.filter(run_id=newest, verdict=Result.FAIL).order_by("number")[:5] if newest else ()

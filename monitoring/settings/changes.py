@@ -12,9 +12,8 @@ from agents.configuration import SETTINGS, field_of
 from agents.configuration.account_changes import ACCOUNT
 from agents.models import Account, Settings
 from agents.models.settings import about
-from monitoring.models import EVENTS, Channel, Retention, Severity, TestSchedule
+from monitoring.models import EVENTS, SUITE_TITLES, Channel, Retention, Severity, TestSchedule
 from monitoring.retention.pruning import RULES
-from monitoring.testruns.suites.registry import TITLES
 
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
 # The library leaves out what no form edits: of a key its last characters are kept.
@@ -64,7 +63,7 @@ def _of_channel(field: str, value: Any) -> str:
 
 
 def _of_schedule(field: str, value: Any) -> str:
-    return ", ".join(TITLES[name] for name in value if name in TITLES) if field == "suites" else in_words(field, value)
+    return ", ".join(SUITE_TITLES[name] for name in value if name in SUITE_TITLES) if field == "suites" else in_words(field, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,13 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 
 from agents.worker import cron
-from monitoring.models import Result, TestRun, TestSchedule
+from monitoring.models import SUITE_TITLES, Result, TestRun, TestSchedule
 from monitoring.reporting.filter_form import ANY, FilterForm, range_field
-from monitoring.testruns.runs import RUN_STATES
 from monitoring.testruns.suites import schedules
 from monitoring.testruns.suites.logs import readable_journals
-from monitoring.testruns.suites.registry import TITLES
 
-SUITES = list(TITLES.items())
-VERDICTS = [*Result.choices, *RUN_STATES.items()]
+SUITES = list(SUITE_TITLES.items())
+WITHOUT_VERDICT = [(state, TestRun(state=state).status_text) for state in TestRun.State if state != TestRun.State.SUCCEEDED]
 # A leap year, as the command line takes it.
 MOST_HOURS = 8_784
 
@@ -54,7 +52,7 @@ class RunForm(forms.Form):
 
     def __init__(self, data: Any = None) -> None:
         listed = [(journal.pk, str(journal)) for journal in readable_journals()]
-        super().__init__(data, initial={"suites": list(TITLES), "journals": [pk for pk, _ in listed]})
+        super().__init__(data, initial={"suites": list(SUITE_TITLES), "journals": [pk for pk, _ in listed]})
         self.fields["journals"].choices = listed  # type: ignore[attr-defined]
 
     @property
@@ -66,7 +64,7 @@ class RunForm(forms.Form):
 
 class RunFilter(FilterForm):
     suite = forms.ChoiceField(required=False, label="Test", choices=[ANY, *SUITES])
-    verdict = forms.ChoiceField(required=False, label="Verdict", choices=[ANY, *VERDICTS])
+    verdict = forms.ChoiceField(required=False, label="Verdict", choices=[ANY, *Result.choices, *WITHOUT_VERDICT])
     trigger = forms.ChoiceField(required=False, label="Started by", choices=[ANY, *TestRun.Trigger.choices])
     range = range_field("When", "24h", "7d", "30d")
 

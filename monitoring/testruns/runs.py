@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
-from django.db.models import Count, OuterRef, Q, Subquery, Sum, TextField
+from django.db.models import Count, OuterRef, Q, Subquery, Sum, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
 
 from agents.models import LLMAttempt, Route, Source
@@ -16,8 +16,7 @@ from agents.policy.reasons import Purpose
 from monitoring.models import Result, TestResult, TestRun
 from monitoring.reporting.pagination import Listing, Place, Slice, capped_count, cut
 from monitoring.testruns.suites.findings import WORST_FIRST
-from monitoring.testruns.suites.registry import titles
-from monitoring.testruns.suites.report import NOT_WORKING, conclusion, title
+from monitoring.testruns.suites.report import report, title
 
 PAGE_SIZE, STRIP_SIZE = 25, 50
 COST_DAYS = 30
@@ -25,11 +24,6 @@ COST_DAYS = 30
 COST_KEPT_SECONDS = 60
 LIVE_ANSWERS = ("task by", "step by")
 State = TestRun.State
-# Of a run without a verdict. One whose checks failed has succeeded as a job.
-RUN_STATES: dict[str, str] = {
-    **{state.value: str(state.label) for state in State if state != State.SUCCEEDED},
-    State.FAILED: "Did not finish",
-}
 # `verdict`: a verdict or, of a run that has none, its state.
 FILTERS: dict[str, Callable[[Any], Q]] = {
     "suite": lambda name: Q(listed__contains=f'"{name}"'),
@@ -40,29 +34,14 @@ FILTERS: dict[str, Callable[[Any], Q]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class RunRow:
-    """One run. `status`: its verdict, else its state; `seconds` None: not over, or never begun."""
+class RunList(Listing[Any]):
+    """Runs, each with its `conclusion`. `strip`: the newest ones, oldest first; `counts`: how many of it came out how."""
 
-    pk: int
-    status: str
-    label: str
-    requested_at: datetime
-    suites: str
-    who: str
-    seconds: float | None
-    conclusion: str = ""
+    strip: Sequence[TestRun] = ()
+    counts: Sequence[tuple[str, str, int]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunList(Listing[RunRow]):
-    """With the strip above it (oldest first) and how many of its runs came out how: status, label, number."""
-
-    strip: list[RunRow] = field(default_factory=list)
-    counts: list[tuple[str, str, int]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """A check that came out otherwise than when it was last made, in the run `before_pk`."""
 
     title: str
@@ -72,11 +51,10 @@ class Changed:
     before_pk: int
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """A finished run in the trend. `height`: its duration in percent of the longest; `llm_share`: percent of its live answers, or None."""
 
-    run: RunRow
+    run: TestRun
     height: float
     llm_share: float | None
 
@@ -89,8 +67,7 @@ class Point:
         return 100 - (self.llm_share or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """LLM attempts of one kind of test in the last days. `usd` None: no price is known."""
 
     label: str
@@ -105,42 +82,17 @@ def runs(conditions: dict[str, Any], place: Place) -> RunList:
     listed = TestRun.objects.annotate(listed=Cast("suites", TextField()))
     matching = listed.filter(*(FILTERS[name](value) for name, value in conditions.items()))
     page: Slice[Any] = cut(matching, "requested_at", place, PAGE_SIZE)
-    conclusions = _conclusions(page.rows)
-    strip = [row_of(run) for run in matching.order_by("-requested_at", "-id")[:STRIP_SIZE]][::-1]
-    counts = [(*key, number) for key, number in Counter((row.status, row.label) for row in strip).most_common()]
-    return RunList(page, [row_of(run, conclusions.get(run.pk, "")) for run in page.rows], capped_count(matching), strip, counts)
+    prefetch_related_objects(page.rows, "results")
+    for run in page.rows:
+        run.conclusion = report(run).conclusion if run.state == State.SUCCEEDED else ""
+    strip = list(matching.order_by("-requested_at", "-id")[:STRIP_SIZE])[::-1]
+    counts = [(*key, number) for key, number in Counter((run.status, run.status_text) for run in strip).most_common()]
+    return RunList(page, list(page.rows), capped_count(matching), strip, counts)
 
 
-def newest(number: int) -> list[RunRow]:
+def newest(number: int) -> list[TestRun]:
     """The runs that ended last, newest first."""
-    return [row_of(run) for run in TestRun.objects.filter(state=State.SUCCEEDED).order_by("-requested_at", "-id")[:number]]
-
-
-def row_of(run: TestRun, conclusion: str = "") -> RunRow:
-    account, trigger = run.options.get("account"), run.get_trigger_display()
-    return RunRow(
-        pk=run.pk,
-        status=run.verdict or run.state,
-        label=str(Result(run.verdict).label if run.verdict else RUN_STATES.get(run.state, run.state)),
-        requested_at=run.requested_at,
-        suites=f"{titles(run.suites)} of account {account}" if account else titles(run.suites),
-        who=f"{trigger}, {run.requested_by}" if run.requested_by else trigger,
-        seconds=(run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None,
-        conclusion=conclusion,
-    )
-
-
-def _conclusions(found: Sequence[TestRun]) -> dict[int, str]:
-    by_run: dict[int, list[TestResult]] = {run.pk: [] for run in found if run.state == State.SUCCEEDED}
-    results = TestResult.objects.filter(run__in=by_run).exclude(verdict=Result.SKIPPED).order_by("run_id", "number")
-    for result in results.only("run_id", "verdict", "check_name", "subject", "meaning", "came_back"):
-        by_run[result.run_id].append(result)
-    return {pk: _conclusion(rows) for pk, rows in by_run.items()}
-
-
-def _conclusion(rows: list[TestResult]) -> str:
-    bad = sorted((row for row in rows if row.verdict in NOT_WORKING), key=lambda row: row.verdict != Result.FAIL)
-    return conclusion([(title(row.check_name, row.subject), row.meaning or row.came_back) for row in bad], works=bool(rows))
+    return list(TestRun.objects.filter(state=State.SUCCEEDED).order_by("-requested_at", "-id")[:number])
 
 
 def changed(run_pk: int) -> list[Changed]:
@@ -158,17 +110,17 @@ def changed(run_pk: int) -> list[Changed]:
     return sorted(found, key=lambda change: change.is_better)
 
 
-def trend(strip: Sequence[RunRow]) -> list[Point]:
+def trend(strip: Sequence[TestRun]) -> list[Point]:
     """The strip's runs that came to an end, oldest first."""
-    done = [row for row in strip if row.status in Result.values and row.seconds is not None]
-    longest = max((row.seconds or 0 for row in done), default=0) or 1
+    done = [run for run in strip if run.verdict and run.seconds is not None]
+    longest = max((run.seconds or 0 for run in done), default=0) or 1
     by_llm: dict[int, list[bool]] = {}
-    answers = TestResult.objects.filter(run__in=[row.pk for row in done], suite="api", check_name__in=LIVE_ANSWERS)
-    for run, facts in answers.values_list("run_id", "facts"):
+    answers = TestResult.objects.filter(run__in=done, suite="api", check_name__in=LIVE_ANSWERS)
+    for pk, facts in answers.values_list("run_id", "facts"):
         if facts.get("route"):
-            by_llm.setdefault(run, []).append(facts["route"] == Route.LLM)
-    shares = {run: 100 * sum(answers) / len(answers) for run, answers in by_llm.items()}
-    return [Point(row, 100 * (row.seconds or 0) / longest, shares.get(row.pk)) for row in done]
+            by_llm.setdefault(pk, []).append(facts["route"] == Route.LLM)
+    shares = {pk: 100 * sum(answers) / len(answers) for pk, answers in by_llm.items()}
+    return [Point(run, 100 * (run.seconds or 0) / longest, shares.get(run.pk)) for run in done]
 
 
 def costs(now: datetime) -> list[Cost]:

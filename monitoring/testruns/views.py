@@ -18,9 +18,8 @@ from monitoring.health.components import worker_now
 from monitoring.models import TestRun, TestSchedule
 from monitoring.reporting.pagination import Place
 from monitoring.testruns.run_forms import RunFilter, RunForm, ScheduleForm
-from monitoring.testruns.runs import changed, costs, newest, row_of, runs, trend
+from monitoring.testruns.runs import changed, costs, newest, runs, trend
 from monitoring.testruns.suites import running, schedules
-from monitoring.testruns.suites.registry import titles
 from monitoring.testruns.suites.report import as_json, as_markdown, report
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, guarded
 from monitoring.web.pages import page
@@ -49,7 +48,7 @@ def test_runs(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         "trend_width": max(len(points), LEAST_BARS),
         "changed": changed(last.pk) if last else [],
         "costs": costs(now),
-        "schedules": [(row, titles(row.suites), cron.in_words(row.cron)) for row in TestSchedule.objects.all()],
+        "schedules": [(row, cron.in_words(row.cron)) for row in TestSchedule.objects.all()],
         "schedule_changes": newest_entries(10, kinds=("schedule",)),
     }
 
@@ -68,8 +67,7 @@ def run_report(request: PanelRequest, pk: int) -> dict[str, Any]:
     run = get_object_or_404(TestRun, pk=pk)
     return {
         "run": run,
-        "row": row_of(run),
-        "report": report(run, run.results.order_by("number")),
+        "report": report(run),
         "is_under_way": run.is_under_way,
         "is_stuck": run.state == TestRun.State.QUEUED and worker_now(timezone.now()).is_silent,
         "changed": [] if run.is_under_way else changed(pk),
@@ -88,11 +86,10 @@ def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
 def run_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     """The report as a file: `form` md or json."""
     run = get_object_or_404(TestRun, pk=pk)
-    made, response = report(run, run.results.order_by("number")), HttpResponse(content_type="text/markdown; charset=utf-8")
     if form == "json":
-        response = JsonResponse(as_json(made), json_dumps_params={"indent": 1})
+        response: HttpResponse = JsonResponse(as_json(report(run)), json_dumps_params={"indent": 1})
     else:
-        response.write(as_markdown(made))
+        response = HttpResponse(as_markdown(report(run)), content_type="text/markdown; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="test-run-{pk}.{form}"'
     response.headers["Cache-Control"] = "private, no-cache"
     return response

@@ -19,7 +19,7 @@ from agents.llm.checked_transport import CheckedSyncTransport, never_reached
 from agents.models import Route, Settings, Step
 from agents.policy.reasons import Reason
 from monitoring.models import Result
-from monitoring.testruns.suites.findings import Finding, Options, Suite
+from monitoring.testruns.suites.findings import Finding, Options
 
 # A validator waits this long for the first sign of a miner.
 HEALTH_SECONDS = 20.0
@@ -65,7 +65,11 @@ class Checked:
     actions: tuple[Action, ...] = ()
 
 
-def _run(_: Options, part: str) -> Iterator[Finding | str]:
+def parts(_: Options) -> list[str]:
+    return list(DOING)
+
+
+def run(_: Options, part: str) -> Iterator[Finding | str]:
     in_force = Settings.current()
     url = address(in_force.miner_api_url)
     yield f"{DOING[part]} {url}"
@@ -73,9 +77,6 @@ def _run(_: Options, part: str) -> Iterator[Finding | str]:
         yield _health(url)
     else:
         yield from _posted(part, url, in_force.deadline_seconds, is_own=not in_force.miner_api_url)
-
-
-API = Suite(lambda _: tuple(DOING), _run)
 
 
 def address(configured: str) -> str:
@@ -121,9 +122,7 @@ def _posted(name: str, miner: str, deadline: float, *, is_own: bool) -> Iterator
         url, page = f"{miner}/step", {"html": SEARCH_PAGE, "step_index": 0, "history": [], "tools": []}
         body = {"protocol_version": "1.0", "task_id": key, "prompt": "Search for the film 'Arrival'", "url": TASK_URL, **page}
     reply = _fetch("POST", url, min(deadline + LATE_SECONDS, LONGEST_SECONDS), json.dumps(body).encode())
-    checked = Checked()
-    if reply.status == 200:
-        checked = _checked_task(reply.body) if name == "task" else _checked_step(reply.body)
+    checked = _checked(name, reply.body) if reply.status == 200 else Checked()
     verdict, meaning, step, lines = _judged(name, reply, checked, deadline)
     done = f"POST {url}: {NAMES[name]}, to be answered in {deadline:g} s."
     facts = {"latency": round(reply.seconds, 3), "status": reply.status, "actions": len(checked.actions)}
@@ -200,37 +199,35 @@ def _object(body: bytes) -> Mapping[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _no_object(body: bytes) -> Checked:
-    is_html = body.lstrip()[:1] == b"<"
-    return Checked(("body: is HTML instead of a JSON object." if is_html else "body: is no JSON object.",))
-
-
-def _checked_task(body: bytes) -> Checked:
+def _checked(name: str, body: bytes) -> Checked:
     answer = _object(body)
     if answer is None:
-        return _no_object(body)
+        is_html = body.lstrip()[:1] == b"<"
+        return Checked(("body: is HTML instead of a JSON object." if is_html else "body: is no JSON object.",))
+    faults, actions = _checked_task(answer) if name == "task" else _checked_step(answer)
+    return Checked(tuple(faults[:MOST_FAULTS]), tuple(actions))
+
+
+def _checked_task(answer: Mapping[str, Any]) -> tuple[list[str], list[Action]]:
     raw = answer.get("actions")
     if not isinstance(raw, list):
-        return Checked(("actions: is not a list.",))
+        return ["actions: is not a list."], []
     if not raw:
-        return Checked(("actions: the list is empty, so the task scores nothing.",))
-    actions, faults = _actions([(f"actions[{place}]", each) for place, each in enumerate(raw)])
+        return ["actions: the list is empty, so the task scores nothing."], []
+    faults, actions = _actions([(f"actions[{place}]", each) for place, each in enumerate(raw)])
     if not faults and (not actions or actions[0].type != "NavigateAction" or "url" not in actions[0].fields):
         faults.append("actions[0]: is no NavigateAction to the task's URL, though the browser starts at a blank page.")
     faults += _navigation(actions)
     if not isinstance(answer.get("web_agent_id"), str):
         faults.append("web_agent_id: is missing.")
-    return Checked(tuple(faults[:MOST_FAULTS]), tuple(actions))
+    return faults, actions
 
 
-def _checked_step(body: bytes) -> Checked:
-    answer = _object(body)
-    if answer is None:
-        return _no_object(body)
+def _checked_step(answer: Mapping[str, Any]) -> tuple[list[str], list[Action]]:
     calls, done = answer.get("tool_calls"), answer.get("done")
     faults = [] if isinstance(done, bool) else ["done: is missing; callers then drop the whole answer."]
     if not isinstance(calls, list):
-        return Checked((*faults, "tool_calls: is not a list."))
+        return [*faults, "tool_calls: is not a list."], []
     if not calls and done is not True:
         faults.append("tool_calls: the list is empty, and done is not true: the step is wasted.")
     named: list[tuple[str, Any]] = []
@@ -241,19 +238,19 @@ def _checked_step(body: bytes) -> Checked:
             faults.append(f"tool_calls[{place}].name: “{call.get('name')}” is no tool.")
         else:
             named.append((f"tool_calls[{place}]", {"type": kind, **call["arguments"]}))
-    actions, more = _actions(named)
-    faults += [*more, *_navigation(actions)]
-    return Checked(tuple(faults[:MOST_FAULTS]), tuple(actions))
+    more, actions = _actions(named)
+    return [*faults, *more, *_navigation(actions)], actions
 
 
-def _actions(named: list[tuple[str, Any]]) -> tuple[list[Action], list[str]]:
-    actions, faults = [], []
+def _actions(named: list[tuple[str, Any]]) -> tuple[list[str], list[Action]]:
+    """The faults of those that are not valid, and the actions."""
+    faults, actions = [], []
     for place, raw in named:
         try:
             actions.append(validate(raw))
         except InvalidAction as error:
             faults.append(f"{place}.{error}")
-    return actions, faults
+    return faults, actions
 
 
 def _navigation(actions: list[Action]) -> Iterator[str]:

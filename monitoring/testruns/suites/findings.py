@@ -1,6 +1,6 @@
-"""What a test run is to do, the suites that do it, and what one check found."""
+"""What a test run is to do, and what one check found."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,17 +42,6 @@ class Options:
     bypass_pause: bool = False
     journals: tuple[int, ...] | None = None
     account: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """One kind of test, in parts that take a minute at most each, so that a job can stop between two of them.
-
-    `parts`: their names; `run`: carries one out, and yields what it is about to do, as a string, and its findings.
-    """
-
-    parts: Callable[[Options], Sequence[str]]
-    run: Callable[[Options, str], Iterator[Finding | str]]
 
 
 def worst(verdicts: list[Result]) -> Result:

@@ -24,7 +24,7 @@ from agents.policy.gate import GateState
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass, sentence
 from monitoring.models import Result
-from monitoring.testruns.suites.findings import Finding, Options, Suite
+from monitoring.testruns.suites.findings import Finding, Options
 
 CONTROL_PATIENCE = 15.0
 # A host that does not take a connection by then is no use inside a step.
@@ -46,16 +46,13 @@ UNCLEAR = (
 )
 
 
-def _parts(options: Options) -> list[str]:
+def parts(options: Options) -> list[str]:
     return [account.name for account in accounts() if options.account in ("", account.name)]
 
 
-def _run(options: Options, name: str) -> Iterator[Finding | str]:
+def run(options: Options, name: str) -> Iterator[Finding | str]:
     for each in _tested(Account.objects.get(name=name), options):
         yield each if isinstance(each, str) else replace(each, subject=name)
-
-
-KEY = Suite(_parts, _run)
 
 
 def _tested(account: Account, options: Options) -> Iterator[Finding | str]:

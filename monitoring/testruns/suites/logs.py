@@ -16,7 +16,7 @@ from agents.policy.reasons import PauseSource, Reason, Verdict
 from agents.policy.refusals import RefusalClass
 from monitoring.models import JournalImport, LogEntry, Result
 from monitoring.testruns.suites import journal_analysis
-from monitoring.testruns.suites.findings import Finding, Options, Suite
+from monitoring.testruns.suites.findings import Finding, Options
 from monitoring.testruns.suites.journal_analysis import Entry
 
 SHOWN_CHARS = 500
@@ -32,14 +32,14 @@ def readable_journals() -> QuerySet[JournalImport]:
     return JournalImport.objects.filter(state=JournalImport.State.SUCCEEDED, recorded__gt=0).order_by("requested_at", "pk")
 
 
-def _parts(options: Options) -> list[str]:
+def parts(options: Options) -> list[str]:
     """This miner first, then the journals, oldest first."""
     found = readable_journals()
     chosen = found if options.journals is None else found.filter(pk__in=options.journals)
     return [OWN, *(str(pk) for pk in chosen.values_list("pk", flat=True))]
 
 
-def _run(options: Options, part: str) -> Iterator[Finding | str]:
+def run(options: Options, part: str) -> Iterator[Finding | str]:
     if part == OWN:
         yield "Reading this miner's records"
         name, findings = "this miner", _findings(options)
@@ -48,9 +48,6 @@ def _run(options: Options, part: str) -> Iterator[Finding | str]:
         yield f"Reading the journal {journal.name}"
         name, findings = journal.name, journal_analysis.findings(_entries(journal))
     yield from (replace(finding, subject=name) for finding in findings)
-
-
-LOGS = Suite(_parts, _run)
 
 
 def _entries(journal: JournalImport) -> Iterator[Entry]:

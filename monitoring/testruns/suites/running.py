@@ -4,11 +4,11 @@ import logging
 import math
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -17,13 +17,26 @@ from agents.models import JobState
 from agents.operator_jobs import leased_job
 from agents.operator_jobs.leased_job import Outcome
 from monitoring.models import Result, TestResult, TestRun
+from monitoring.testruns.suites import api, key, logs
 from monitoring.testruns.suites.findings import Finding, Options, worst
-from monitoring.testruns.suites.registry import SUITES
 
 logger = logging.getLogger(__name__)
 
 # A part takes a minute at most and a job two: so the last part begins by then.
 CHUNK_SECONDS = 45.0
+
+
+class Suite(NamedTuple):
+    """In parts that take a minute at most each, so that a job can stop between two of them.
+
+    `parts`: their names; `run`: carries one out, and yields what it is about to do, as a string, and its findings.
+    """
+
+    parts: Callable[[Options], Sequence[str]]
+    run: Callable[[Options, str], Iterator[Finding | str]]
+
+
+SUITES: Mapping[str, Suite] = {"key": Suite(key.parts, key.run), "api": Suite(api.parts, api.run), "logs": Suite(logs.parts, logs.run)}
 
 
 class AlreadyRunning(Exception):

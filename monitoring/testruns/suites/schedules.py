@@ -15,9 +15,8 @@ from agents.operator_jobs.leased_job import Outcome
 from agents.policy.refusals import RefusalClass
 from agents.worker import cron
 from agents.worker.schedules import again
-from monitoring.models import TestRun, TestSchedule
+from monitoring.models import SUITE_TITLES, TestRun, TestSchedule
 from monitoring.testruns.suites import running
-from monitoring.testruns.suites.registry import SUITES
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ logger = logging.getLogger(__name__)
 FIRST = (
     ("Key check", ["key"], "7 * * * *"),
     ("Live test", ["api"], "23 */6 * * *"),
-    ("Full suite", list(SUITES), "41 3 * * *"),
+    ("Full suite", list(SUITE_TITLES), "41 3 * * *"),
 )
 MADE = "test schedules made"
 # A schedule whose time comes during another test run tries again after this.

@@ -16,7 +16,8 @@ from agents.configuration import change
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.models import Settings, Step
 from monitoring.models import Result
-from monitoring.testruns.suites.api import API, LATE_SECONDS
+from monitoring.testruns.suites import api
+from monitoring.testruns.suites.api import LATE_SECONDS
 from monitoring.testruns.suites.findings import Finding, Options
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +33,7 @@ GOOD = {
 
 def found() -> dict[str, Finding]:
     wanted = Options(timezone.now(), timezone.now())
-    return {each.check: each for part in API.parts(wanted) for each in API.run(wanted, part) if isinstance(each, Finding)}
+    return {each.check: each for part in api.parts(wanted) for each in api.run(wanted, part) if isinstance(each, Finding)}
 
 
 @pytest.fixture

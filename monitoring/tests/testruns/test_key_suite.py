@@ -14,8 +14,8 @@ from agents.devtools.fake_chutes.process import FakeChutes
 from agents.ledger import actions
 from agents.models import Account, Gate, LLMAttempt, QuotaReading, RateLimitEvent
 from monitoring.models import Result
+from monitoring.testruns.suites import key
 from monitoring.testruns.suites.findings import Finding, Options
-from monitoring.testruns.suites.key import KEY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ def fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
 
 def findings(**options: Any) -> list[Finding]:
     wanted = Options(timezone.now(), timezone.now(), **options)
-    return [each for part in KEY.parts(wanted) for each in KEY.run(wanted, part) if isinstance(each, Finding)]
+    return [each for part in key.parts(wanted) for each in key.run(wanted, part) if isinstance(each, Finding)]
 
 
 def key_finding(**options: Any) -> Finding:

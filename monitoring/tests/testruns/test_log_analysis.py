@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from agents.configuration import default_account
 from agents.models import LLMAttempt, RateLimitEvent
 from monitoring.models import JournalImport, LogEntry, Result
+from monitoring.testruns.suites import logs
 from monitoring.testruns.suites.findings import Finding, Options
 from monitoring.testruns.suites.journal_analysis import Entry, findings
-from monitoring.testruns.suites.logs import LOGS
 from monitoring.tests.records import make_attempt, make_step
 
 START = datetime(2025, 11, 18, 16, 27, 28, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_any_journal_gives_findings_with_bounded_proofs(lines: list[tuple[float,
 def of_records(**options: Any) -> dict[str, Finding]:
     now = timezone.now()
     wanted = Options(now - timedelta(hours=24), now, **options)
-    return {each.check: each for part in LOGS.parts(wanted) for each in LOGS.run(wanted, part) if isinstance(each, Finding)}
+    return {each.check: each for part in logs.parts(wanted) for each in logs.run(wanted, part) if isinstance(each, Finding)}
 
 
 def event(at: datetime, **more: Any) -> RateLimitEvent:

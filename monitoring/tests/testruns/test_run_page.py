@@ -89,7 +89,7 @@ def test_the_page_says_what_is_otherwise_than_before(viewer: Client) -> None:
 def test_the_markdown_is_the_reports_own_as_a_file(viewer: Client) -> None:
     run = make_full_run()
     response = viewer.get(f"/tests/{run.pk}/report.md")
-    assert response.content.decode() == as_markdown(report(run, run.results.order_by("number")))
+    assert response.content.decode() == as_markdown(report(run))
     assert response["Content-Type"] == "text/markdown; charset=utf-8"
     assert response["Content-Disposition"] == f'attachment; filename="test-run-{run.pk}.md"'
 

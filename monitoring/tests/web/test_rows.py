@@ -9,8 +9,7 @@ from lxml.html import document_fromstring
 from agents.configuration import default_account
 from agents.models import AuditEntry
 from monitoring.health.components import ComponentRow
-from monitoring.models import Component, HealthCheck, HealthState, LogEntry
-from monitoring.testruns.runs import RunRow
+from monitoring.models import Component, HealthCheck, HealthState, LogEntry, TestRun
 from monitoring.tests.reading import rows_of, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
 from monitoring.tests.retention.test_retention import make_event
@@ -19,7 +18,7 @@ HOSTILE = "\"'><i>{0}&amp;"
 
 
 def test_health_checks_and_test_runs_are_shown_as_text() -> None:
-    run = RunRow(7, "ok", HOSTILE, NOW, HOSTILE, "", None)
+    run = TestRun(pk=7, verdict="ok", requested_at=NOW, suites=["key"], options={"account": HOSTILE})
     check = HealthCheck(at=NOW, state=HealthState.UP, message=HOSTILE)
     row = ComponentRow(Component(pk=1, name="web", checked_at=NOW), HealthState.UP, HOSTILE, NOW, beats=[check])
     for name, context in (("health/_component_row", {"row": row}), ("web/_run_beats", {"runs": [run]})):
