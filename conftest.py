@@ -251,7 +251,7 @@ def postgres_template(postgres_server: str) -> str:
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as database:
         database.execute("CREATE DATABASE migrated")
     environment = {**os.environ, "DATABASE_URL": f"{postgres_server}/migrated"}
-    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=300)
     return "migrated"
 
 

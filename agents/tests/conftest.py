@@ -32,9 +32,9 @@ def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page without memory, with the callers' patience."""
+    """A page without memory, far more patient than is needed."""
     context = browser.new_context()
     opened = context.new_page()
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(90_000)
     yield opened
     context.close()

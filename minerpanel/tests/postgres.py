@@ -76,4 +76,4 @@ def _free_port() -> int:
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120)
+    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=300)

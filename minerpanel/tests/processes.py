@@ -24,14 +24,12 @@ from agents.devtools.fake_chutes.process import FakeChutes
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far more than is needed, so that a slow machine passes too, in seconds.
-PATIENCE = 90.0
+PATIENCE = 180.0
 # For a worker that takes up within a second what another one left.
 QUICK_CANARY = "--canary-seconds=1"
 MODEL = "Qwen/Qwen3-32B-TEE"
 # Commands that make no system checks.
 NEVER_CHECKED = {"shell", "restore", "setup_panel"}
-# All processes share the machine's cores, so one may take note of a moment this late, in seconds.
-NOTED_LATE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +212,7 @@ def answered(response: httpx.Response) -> list[dict[str, Any]]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return httpx.get(url, timeout=10).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -19,7 +19,7 @@ def test_an_admin_sees_a_step_arrive_changes_the_spacing_takes_it_back_and_impor
     visitor.log_in("admin")
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
     row = page.get_by_role("row").filter(has_text="Search for the film 'Arrival'")
-    expect(row).to_contain_text("LLM", timeout=2_000)
+    expect(row).to_contain_text("LLM")
     row.get_by_role("link").first.click()
     expect(page.get_by_role("main")).to_contain_text("Search for the film 'Arrival'")
     expect(page.get_by_role("main")).to_contain_text("Qwen/Qwen3-32B-TEE")
@@ -85,9 +85,9 @@ def test_an_operators_task_is_tried_then_answered_before_their_eyes(visitor: Vis
     expect(page.get_by_label("Prompt")).to_have_value("Log out")
     assert miner[0].rows("SELECT count(*) FROM agents_task") == [(0,)], "a try keeps nothing"
     page.get_by_role("button", name="Queue the task").click()
-    expect(page.get_by_role("main")).to_contain_text(re.compile("Answered"), timeout=60_000)
+    expect(page.get_by_role("main")).to_contain_text(re.compile("Answered"))
     expect(page.get_by_role("main").get_by_role("definition").filter(has_text="Log out")).to_be_visible()
-    expect(page.get_by_role("main")).to_contain_text("NavigateAction", timeout=10_000)
+    expect(page.get_by_role("main")).to_contain_text("NavigateAction")
     assert visitor.faults == []
 
 
@@ -102,7 +102,7 @@ def test_the_tests_run_before_an_operators_eyes_and_their_report_is_the_file(vis
     expect(page.get_by_role("main")).to_contain_text("The worker is not running, so the run does not start.")
     expect(page.get_by_role("progressbar")).to_be_visible()
     running.worker()
-    expect(page.locator("details.result").first).to_contain_text("API key (default)", timeout=60_000)
+    expect(page.locator("details.result").first).to_contain_text("API key (default)")
     expect(page.get_by_role("heading", name="Recommendations")).to_be_visible(timeout=120_000)
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
@@ -118,7 +118,7 @@ def test_the_tests_run_before_an_operators_eyes_and_their_report_is_the_file(vis
         assert f"- **{title}**: [{mark}] {result.locator('.result-sentence').inner_text()}" in markdown
     assert page.get_by_role("main").get_by_role("status").inner_text().partition(" ")[2] in markdown
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Health").click()
-    expect(page.get_by_role("article", name="database")).to_contain_text("Read and written in", timeout=60_000)
+    expect(page.get_by_role("article", name="database")).to_contain_text("Read and written in")
     assert visitor.faults == []
 
 
@@ -163,7 +163,7 @@ def test_an_operator_imports_a_journal_before_their_eyes(visitor: Visitor, miner
     page.get_by_label("Year").fill("2025")
     page.get_by_role("button", name="Import the journal").click()
     row = page.get_by_role("row").filter(has_text="journal.log")
-    expect(row).to_contain_text("Succeeded", timeout=60_000)
+    expect(row).to_contain_text("Succeeded")
     row.get_by_role("link", name="journal.log").click()
     expect(page.get_by_label("Log entries")).to_contain_text("Task a-1 timed out after 25 seconds")
     assert visitor.faults == []
@@ -177,13 +177,15 @@ def test_an_operator_pauses_the_account_sees_the_countdown_and_takes_it_back(vis
     page.get_by_role("link", name="Pause…").click()
     page.get_by_label("5 min", exact=True).check()
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("main")).to_contain_text(re.compile(r"LLM paused by an operator for 4 min \d+ s"))
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"LLM paused by an operator for \d min"))
     figure = page.locator(".expected .figure")
     before = figure.inner_text()
     page.wait_for_timeout(3_200)  # two ticks of the live part
-    assert re.fullmatch(r"4 min \d+ s", figure.inner_text()), "a tick leaves the countdown written"
-    assert figure.inner_text() != before
-    wait_until(lambda: httpx.get(f"{visitor.url}/health").json()["llm"]["state"] == "paused", "Health does not report the pause")
+    assert re.fullmatch(r"\d min( \d+ s)?", figure.inner_text()), "a tick leaves the countdown written"
+    expect(figure).not_to_have_text(before)
+    wait_until(
+        lambda: httpx.get(f"{visitor.url}/health", timeout=60).json()["llm"]["state"] == "paused", "Health does not report the pause"
+    )
     page.get_by_role("link", name="Resume").click()
     expect(page.get_by_role("main")).to_contain_text("Ends the pause. The next step may send at once.")
     page.get_by_role("button", name="Resume").click()
@@ -253,7 +255,7 @@ def test_an_operator_has_a_step_answered_again_by_others_and_tries_other_setting
     page.get_by_role("link", name="Replay this step").click()
     page.get_by_label("Who answers").select_option("Template agent only")
     page.get_by_role("button", name="Replay", exact=True).click()
-    expect(page.get_by_role("group", name="Now")).to_contain_text("Template", timeout=60_000)
+    expect(page.get_by_role("group", name="Now")).to_contain_text("Template")
     expect(page.get_by_role("group", name="Then")).to_contain_text("Qwen/Qwen3-32B-TEE")
     expect(page.get_by_role("status").filter(has_text="answer")).to_be_visible()
     page.get_by_text("Prompt to the model").click()
@@ -263,13 +265,13 @@ def test_an_operator_has_a_step_answered_again_by_others_and_tries_other_setting
     page.get_by_role("button", name="Replay", exact=True).click()
     by_model = page.get_by_role("region", name="Replay 2")
     expect(by_model).to_contain_text("deadline 30 s")
-    expect(by_model.get_by_role("group", name="Now")).to_contain_text("Qwen/Qwen3-32B-TEE", timeout=60_000)
+    expect(by_model.get_by_role("group", name="Now")).to_contain_text("Qwen/Qwen3-32B-TEE")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Rate limit").click()
     page.get_by_role("link", name="What if other settings").click()
     page.get_by_label("Spacing, s").fill("1")
     page.get_by_role("button", name="Try these settings").click()
     compared = page.get_by_role("table", name="Before and after")
-    expect(compared).to_contain_text("Steps", timeout=60_000)
+    expect(compared).to_contain_text("Steps")
     expect(page.get_by_role("region", name="Latest run")).to_contain_text("Spacing 1 s")
     assert '"spacing_seconds": 5' in miner[0].manage("miner_settings"), "nothing is changed by it"
     assert visitor.faults == []

@@ -35,7 +35,7 @@ def open_counted(visitor: Visitor, path: str) -> Page:
 
 def expect_nothing_requested(page: Page) -> None:
     """A part of which a request is under way drops the next tick."""
-    expect(page.locator(".htmx-request")).to_have_count(0, timeout=60_000)
+    expect(page.locator(".htmx-request")).to_have_count(0)
 
 
 def refresh(page: Page) -> Locator:
@@ -105,12 +105,12 @@ def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(a
     page.route(f"{admin.url}/", lambda route: route.abort("connectionrefused"))
     gaps = []
     for _ in range(7):
-        with page.expect_event("requestfailed", timeout=120_000):
+        with page.expect_event("requestfailed"):
             gaps.append(seconds_to_next_tick(page))
         expect_nothing_requested(page)
         expect(told).to_contain_text(re.compile(r"Stale since \d+:\d\d.*The panel can't be reached\."))
     # The page's clock also runs by itself while a busy machine answers.
-    assert all(0.7 * wanted <= gap <= wanted for gap, wanted in zip(gaps[1:], (2, 4, 8, 16, 32, 60), strict=True)), gaps
+    assert all(0.4 * wanted <= gap <= wanted for gap, wanted in zip(gaps[1:], (2, 4, 8, 16, 32, 60), strict=True)), gaps
     expect(notice).to_have_css("opacity", "1")
     expect(notice).to_contain_text("Trying again in 1 min")
     page.unroute(f"{admin.url}/")
@@ -163,7 +163,11 @@ def test_nothing_moves_when_a_page_is_renewed(path: str, admin: Visitor) -> None
     page.goto(admin.url + path)
     page.wait_for_load_state("networkidle")
     page.evaluate(WATCH_SHIFTS)
-    page.wait_for_timeout(3_200)  # two ticks of the live parts
+    for _ in range(2):
+        with page.expect_event("requestfinished"):
+            page.evaluate("document.body.dispatchEvent(new CustomEvent('tick'))")
+        expect_nothing_requested(page)
+    page.wait_for_timeout(300)
     assert page.evaluate("window.shifts") == 0
 
 

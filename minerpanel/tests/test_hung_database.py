@@ -14,7 +14,7 @@ from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.postgres import PostgresServer
 from minerpanel.tests.processes import ROOT, Miner, answered, environment, post_at_once, step_body, wait_until
 
-DEADLINE = 10
+DEADLINE = 60
 STEPS = 40
 
 
@@ -104,7 +104,7 @@ from django.db import DatabaseError, OperationalError, connection
 from agents import database
 from agents.models import Settings
 
-database.RETRY_SECONDS, database.ANSWERING_PATIENCE, database.QUERY_PATIENCE = 0.1, 0.3, 0.5
+database.RETRY_SECONDS, database.ANSWERING_PATIENCE, database.QUERY_PATIENCE = 0.1, 1.5, 3.0
 
 def outcome(query):
     try:
@@ -123,7 +123,7 @@ def write_busy():
 
 def write_late():
     with database.answering_transaction():
-        time.sleep(1.0)  # a busy processor: no fault of the database
+        time.sleep(3.5)  # a busy processor: no fault of the database
         Settings.objects.count()
 
 with psycopg.connect(real.geturl()) as other:
@@ -134,7 +134,7 @@ used = connection.connection
 pooler.flows.clear()
 print(outcome(write), used.closed, outcome(write), database.breaker.is_silent)
 started = time.monotonic()
-print(outcome(Settings.current), time.monotonic() - started < 0.3)  # a page: at once, while it is known
+print(outcome(Settings.current), time.monotonic() - started < 3)  # a page: at once, while it is known
 database.breaker.close()
 print(outcome(Settings.current))  # nobody knows: its own bound
 pooler.flows.set()
@@ -142,9 +142,9 @@ print(outcome(write))
 print(outcome(lambda: connection.cursor().execute("SELECT pg_sleep(60)")))  # closed: the answer to come belongs to no query
 connection.close()
 with database.unbounded():
-    print(outcome(lambda: connection.cursor().execute("SELECT pg_sleep(0.8)")))
+    print(outcome(lambda: connection.cursor().execute("SELECT pg_sleep(3.5)")))
 with connection.schema_editor() as editor:
-    editor.execute("SELECT pg_sleep(0.8)")
+    editor.execute("SELECT pg_sleep(3.5)")
 print("migrated")
 """
 
@@ -158,7 +158,7 @@ def test_a_busy_row_opens_no_breaker_and_a_hung_pooler_costs_one_bounded_wait_an
         env={**os.environ, **process_environment, "DATABASE_URL": postgres_url},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
     said = [line for line in done.stdout.splitlines() if not line.startswith("20")]

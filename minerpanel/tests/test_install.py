@@ -30,7 +30,7 @@ def install(folder: Path, python: str | None) -> str:
     (folder / "bin").mkdir()
     shutil.copy2(ROOT / "bin" / "install", folder / "bin" / "install")
     command = [str(folder / "bin" / "install"), "requirements.txt"]
-    result = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True, timeout=180, check=False)
     assert result.returncode != 0
     return result.stderr
 

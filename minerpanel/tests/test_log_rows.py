@@ -109,7 +109,7 @@ def test_what_the_queue_cannot_hold_is_counted_and_told_in_one_row(make: Make, m
         write(entries)
 
     monkeypatch.setattr(log_handler, "write", refusing)
-    logger, handler = make(queue=10, last_patience=0.5)
+    logger, handler = make(queue=10, last_patience=2)
     for number in range(10):
         logger.warning("%d", number)
     handler.flush()

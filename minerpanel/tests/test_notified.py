@@ -27,7 +27,7 @@ RETEST = "SELECT id, requested_at FROM monitoring_testrun WHERE trigger = 'reset
 @contextmanager
 def visiting(url: str) -> Iterator[httpx.Client]:
     """The panel, as the admin ann sees it."""
-    with httpx.Client(base_url=url, follow_redirects=True, timeout=30, headers={"Referer": url}) as visitor:
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=60, headers={"Referer": url}) as visitor:
         visitor.get("/login/")
         posted(visitor, "/login/", username="ann", password=PASSWORD)
         yield visitor

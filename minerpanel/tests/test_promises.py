@@ -27,10 +27,12 @@ def miner(process_environment: dict[str, str], fake_chutes: FakeChutes) -> Itera
 
 def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(miner: Miner, fake_chutes: FakeChutes) -> None:
     fake_chutes.set(limit=0)
+    miner.manage("miner_settings", "spacing_seconds=60", "deadline_seconds=180")  # there is time for slots one and two minutes later
     url = miner.web()
     answers = post_at_once([url], [step_body(number) for number in range(20)])
     assert all(answered(response) for _, response in answers)
-    assert max(seconds for seconds, _ in answers) < 5, "nobody waits for a slot of a paused account"
+    assert max(seconds for seconds, _ in answers) < 60, "nobody waits for a slot of a paused account"
+    assert miner.rows("SELECT count(*) FROM agents_llmattempt WHERE ended_at >= slot_at AND sent_at IS NULL") == [(0,)]
     assert len(completions(fake_chutes)) == 1
     later = post_at_once([url], [step_body(number) for number in range(20, 40)])
     assert all(answered(response) for _, response in later)
@@ -55,19 +57,19 @@ def test_steps_are_answered_while_the_database_is_locked_and_written_down_afterw
     holder = threading.Thread(target=hold_the_write_lock, args=(miner.database_file, released))
     holder.start()
     try:
-        health = httpx.get(f"{url}/health", timeout=5)
+        health = httpx.get(f"{url}/health", timeout=60)
         answers = post_at_once([url], [step_body(number) for number in range(1, 9)])
         asked_at = time.monotonic()
         for number in range(9, 12):
             answers += post_at_once([url], [step_body(number)])
-        assert time.monotonic() - asked_at < 10, "while facts wait in the spool nobody waits for the database"
+        assert time.monotonic() - asked_at < 25, "while facts wait in the spool nobody waits for the database"
         spooled = list((miner.database_file.parent / "spool").glob("*.json"))
     finally:
         released.set()
         holder.join()
     assert health.json()["status"] == "healthy"
     assert all(answered(response) for _, response in answers)
-    assert max(seconds for seconds, _ in answers) < 10, "the answering path waits 1 s for the database"
+    assert max(seconds for seconds, _ in answers) < 25, "the answering path waits 1 s for the database, not the 30 s of other writers"
     assert len(spooled) == 11
     wait_until(lambda: miner.rows("SELECT count(*) FROM agents_step WHERE spooled") == [(11,)], "the spool is not written")
     assert miner.rows("SELECT DISTINCT route, reason FROM agents_step WHERE spooled") == [("template", "database")]
@@ -77,7 +79,7 @@ def test_steps_are_answered_while_the_database_is_locked_and_written_down_afterw
 def hold_the_write_lock(path: Path, released: threading.Event) -> None:
     database = sqlite3.connect(path, timeout=30, isolation_level=None)
     database.execute("BEGIN IMMEDIATE")
-    released.wait(60)
+    released.wait(300)
     database.execute("ROLLBACK")
     database.close()
 

@@ -36,7 +36,9 @@ def miner(process_environment: dict[str, str]) -> Iterator[Miner]:
 @pytest.mark.slow
 def test_steps_are_answered_in_time_while_tens_of_thousands_of_rows_are_deleted(miner: Miner) -> None:
     miner.manage("shell", "--command", FILL)
-    miner.manage("miner_settings", "agent_mode=template")  # an LLM would take its time, and the database is asked less often
+    miner.manage(
+        "miner_settings", "agent_mode=template", "deadline_seconds=60"
+    )  # an LLM would take its time, and the database is asked less often
     url, sent = miner.web(), 0
     command = [sys.executable, "manage.py", "shell", "--command", PRUNE]
     with subprocess.Popen(command, cwd=ROOT, env=miner.environment, stdout=subprocess.PIPE, text=True) as pruning:

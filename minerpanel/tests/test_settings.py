@@ -21,7 +21,7 @@ def read_settings(*names: str, **environment: str) -> list[object]:
     """Values of settings in a process that starts with `environment`."""
     code = f"import json; from minerpanel import settings; print(json.dumps([getattr(settings, name) for name in {names!r}], default=str))"
     command = [sys.executable, "-c", code]
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=180, check=False)
     assert result.returncode == 0, result.stderr
     values: list[object] = json.loads(result.stdout)
     return values
@@ -46,7 +46,7 @@ def test_the_example_states_the_defaults() -> None:
 def test_a_bad_value_stops_the_start_with_its_name() -> None:
     environment = {**os.environ, "WEB_THREADS": "many"}
     result = subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     assert result.returncode != 0
     assert "WEB_THREADS must be a whole number from 1 to 1024, not 'many'." in result.stderr

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0  # seconds
+PATIENCE = 180.0  # seconds
 COMMAND = [sys.executable, "-m", "minerpanel.serve"]
 BY_HTTPS = {"X-Forwarded-Proto": "https"}
 

@@ -14,7 +14,10 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
 from agents.devtools.fake_chutes.process import FakeChutes
-from minerpanel.tests.processes import ROOT, Miner
+from minerpanel.tests.processes import PATIENCE, ROOT, Miner
+
+# Playwright counts in milliseconds, and is patient for 5 s only
+expect.set_options(timeout=PATIENCE * 1_000)
 
 PASSWORD = "a-long-enough-password"
 MAKE_USERS = f"""
@@ -54,7 +57,7 @@ def collect_static() -> None:
     with (Path(tempfile.gettempdir()) / "minerpanel-static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, check=True, timeout=120)
+        subprocess.run(command, cwd=ROOT, check=True, timeout=PATIENCE)
 
 
 @contextmanager
@@ -83,6 +86,7 @@ class Visitor:
     def arrived(cls, browser: Browser, url: str, session: str = "", **context: Any) -> "Iterator[Visitor]":
         """Somebody with a browser window, who is logged in if there is a session."""
         window = browser.new_context(viewport={"width": 1440, "height": 900}, **context)
+        window.set_default_timeout(PATIENCE * 1_000)
         if session:
             window.add_cookies([{"name": "minerpanel_session", "value": session, "url": url}])
         yield cls(window.new_page(), url)

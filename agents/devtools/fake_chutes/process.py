@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 LINE = re.compile(r"Fake Chutes on (\S+) \(control (\S+)\)\nIts key: (\S+)\nIts management API: (\S+) with the admin key (\S+)")
-STOP_SECONDS = 10.0
+STOP_SECONDS = 60.0
 
 
 class FakeChutes:

@@ -85,7 +85,7 @@ def test_a_refused_probe_climbs_the_ladder_and_the_next_one_waits_for_the_pause(
 
 def test_the_worker_queues_one_when_a_pause_is_over_and_none_before(fake_chutes: FakeChutes) -> None:
     refused_and_over(fake_chutes)
-    Gate.objects.update(paused_until=time.time() + 60)
+    Gate.objects.update(paused_until=time.time() + 3_600)
     assert (probing.start_due(timezone.now()), queued()) == (0, 0)
     Gate.objects.update(paused_until=time.time() - 1)
     assert (probing.start_due(timezone.now()), queued()) == (1, 1)
@@ -93,7 +93,7 @@ def test_the_worker_queues_one_when_a_pause_is_over_and_none_before(fake_chutes:
 
 def test_while_a_step_probes_no_other_probe_is_queued(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes)
-    Gate.objects.update(probe_until=time.time() + 20)
+    Gate.objects.update(probe_until=time.time() + 3_600)
     assert not probing.is_due(account, timezone.now())
     assert probe(account) == "nothing sent"
 
@@ -132,7 +132,7 @@ def test_a_refused_key_is_looked_at_once_and_then_left_until_the_next_check(fake
 
 def test_an_operators_probe_ends_the_pause_and_is_on_record(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes)
-    Gate.objects.update(paused_until=time.time() + 60)
+    Gate.objects.update(paused_until=time.time() + 3_600)
     probing.start(account, by="ada", now=time.time())
     assert queued() == 1
     fake_chutes.set(limit=60)
@@ -161,7 +161,7 @@ def test_an_operators_pause_holds_although_a_request_under_way_succeeds(fake_chu
 
 def test_resume_ends_a_pause_and_the_next_step_probes(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes)
-    Gate.objects.update(paused_until=time.time() + 60)
+    Gate.objects.update(paused_until=time.time() + 3_600)
     fake_chutes.set(limit=60)
     actions.resume(account, by="ada", now=time.time())
     answer()
@@ -234,6 +234,6 @@ def test_what_an_answer_tells_of_the_days_quota_is_kept(fake_chutes: FakeChutes)
 
 def test_a_probe_is_given_up_where_the_gate_says_no(fake_chutes: FakeChutes) -> None:
     account = default_account()
-    actions.pause(account, 60, by="ada", now=time.time())
+    actions.pause(account, 600, by="ada", now=time.time())
     assert probe(account) == "nothing sent"
     assert ledger.lose_attempts(timezone.now()) == 0

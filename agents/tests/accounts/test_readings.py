@@ -51,7 +51,7 @@ def test_an_admin_key_reads_balance_quota_and_caps(fake_chutes: FakeChutes) -> N
     assert (row.is_subscribed, row.four_hour_cap, row.four_hour_used, row.monthly_cap) == (True, 1, 0.5, None)
     began_at = time.time() - fake_chutes.state()["uptime"]
     assert row.four_hour_reset_at is not None
-    assert row.four_hour_reset_at.timestamp() == pytest.approx(began_at + 900, abs=2)
+    assert row.four_hour_reset_at.timestamp() == pytest.approx(began_at + 900, abs=60)
 
 
 def test_pay_as_you_go_is_known_as_such(fake_chutes: FakeChutes) -> None:
@@ -142,7 +142,7 @@ def managed(process_environment: dict[str, str], fake_chutes: FakeChutes) -> dic
 def test_however_many_workers_read_one_account_it_is_read_once(fake_chutes: FakeChutes, process_environment: dict[str, str]) -> None:
     environment = managed(process_environment, fake_chutes)
     workers = [subprocess.Popen([sys.executable, "-c", READING], cwd=ROOT, env=environment) for _ in range(3)]
-    assert [worker.wait(120) for worker in workers] == [0, 0, 0]
+    assert [worker.wait(300) for worker in workers] == [0, 0, 0]
     assert sorted(asked(fake_chutes)) == sorted(PATHS)
 
 
@@ -151,7 +151,7 @@ def test_on_postgres_a_worker_waits_for_the_one_that_claims(
 ) -> None:
     environment = {**managed(process_environment, fake_chutes), "DATABASE_URL": postgres_url}
     command = [sys.executable, "manage.py", "shell", "--command", "from agents.configuration import accounts; accounts()"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=300)
     with psycopg.connect(postgres_url) as claiming, psycopg.connect(postgres_url, autocommit=True) as looking:
         claiming.execute("SELECT 1 FROM agents_account FOR NO KEY UPDATE")
         claiming.execute(
@@ -161,7 +161,7 @@ def test_on_postgres_a_worker_waits_for_the_one_that_claims(
         while worker.poll() is None and not looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
             time.sleep(0.05)
         claiming.commit()
-        assert worker.wait(120) == 0
+        assert worker.wait(300) == 0
     assert asked(fake_chutes) == []
 
 

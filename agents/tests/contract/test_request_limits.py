@@ -16,8 +16,8 @@ from agents.models import Step
 from agents.tests.hostile import JSON, REQUESTS, hostile_bodies, request
 
 STEP = {"task_id": "t", "prompt": "Open the film.", "url": "http://localhost:8000/?seed=1", "html": "<p>x</p>"}
-# CPU seconds. Measured: a tenth of it at most.
-MOST_SECONDS = 1.5
+# CPU seconds. Measured: a fiftieth of it at most, so that a slow machine passes too.
+MOST_SECONDS = 8.0
 
 
 def read(**changes: Any) -> Any:

@@ -17,6 +17,7 @@ from agents.devtools.fake_chutes.process import FakeChutes
 
 CHAT = "/chat/completions"
 GEMMA, QWEN, DEEPSEEK = "google/gemma-4-31B-turbo-TEE", "Qwen/Qwen3-32B-TEE", "deepseek-ai/DeepSeek-V4-Flash-0731-TEE"
+PATIENCE = 60.0
 PROMPT = "Task: Search for the film 'Arrival'\nURL: http://localhost:8000/?seed=58"
 PUBLISHED = ("x-chutes-quota-total", "x-chutes-quota-used", "x-chutes-quota-remaining", "x-chutes-rl-user", "x-chutes-invocationid")
 
@@ -24,7 +25,7 @@ PUBLISHED = ("x-chutes-quota-total", "x-chutes-quota-used", "x-chutes-quota-rema
 @pytest.fixture
 def client(fake_chutes: FakeChutes) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {fake_chutes.key}", "IWA-Task-ID": "task-7"}
-    with httpx.Client(base_url=fake_chutes.base_url, headers=headers, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=fake_chutes.base_url, headers=headers, timeout=PATIENCE, trust_env=False) as client:
         yield client
 
 
@@ -62,8 +63,10 @@ def test_a_completion_is_a_plan_for_the_prompt_with_its_tokens_and_the_published
 
 def test_an_x_api_key_is_anonymous_and_gets_the_edges_page(fake_chutes: FakeChutes) -> None:
     body = {"model": GEMMA, "messages": [{"role": "user", "content": PROMPT}]}
-    assert_edge_page(httpx.post(fake_chutes.base_url + CHAT, json=body, headers={"X-API-Key": fake_chutes.key}, trust_env=False))
-    assert_edge_page(httpx.post(fake_chutes.base_url + CHAT, json=body, trust_env=False))
+    assert_edge_page(
+        httpx.post(fake_chutes.base_url + CHAT, json=body, headers={"X-API-Key": fake_chutes.key}, timeout=PATIENCE, trust_env=False)
+    )
+    assert_edge_page(httpx.post(fake_chutes.base_url + CHAT, json=body, timeout=PATIENCE, trust_env=False))
 
 
 def test_a_wrong_bearer_key_is_401_in_json(client: httpx.Client) -> None:
@@ -82,7 +85,9 @@ def test_a_key_can_be_made_invalid_at_runtime(fake_chutes: FakeChutes, client: h
 
 
 def test_the_models_are_public_and_priced_per_million_tokens(fake_chutes: FakeChutes) -> None:
-    entries = {entry["id"]: entry for entry in httpx.get(fake_chutes.base_url + "/models", trust_env=False).json()["data"]}
+    entries = {
+        entry["id"]: entry for entry in httpx.get(fake_chutes.base_url + "/models", timeout=PATIENCE, trust_env=False).json()["data"]
+    }
     assert len(entries) >= 5
     assert all(0 < entry["pricing"]["prompt"] < 10 and entry["max_model_len"] > 8000 for entry in entries.values())
     able = [id_ for id_, entry in entries.items() if "json_mode" in entry["supported_features"]]
@@ -123,7 +128,7 @@ def test_the_limit_answers_the_edges_page_and_a_refusal_does_not_use_it_up(fake_
 def test_room_comes_back_when_the_window_has_passed(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(limit=1, window=0.5)
     assert ask(client).status_code == 200
-    patience = time.monotonic() + 10
+    patience = time.monotonic() + PATIENCE
     while ask(client).status_code == 429 and time.monotonic() < patience:
         time.sleep(0.05)
     accepted = [arrival["at"] for arrival in fake_chutes.state()["arrivals"] if arrival["status"] == 200]
@@ -149,7 +154,9 @@ def test_an_upstream_fault_is_a_json_refusal(fake_chutes: FakeChutes, client: ht
 def test_a_hanging_answer_never_comes(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(faults={"hang": 1})
     with pytest.raises(httpx.ReadTimeout):
-        client.post(CHAT, json={"model": GEMMA, "messages": [{"role": "user", "content": PROMPT}]}, timeout=0.3)
+        client.post(
+            CHAT, json={"model": GEMMA, "messages": [{"role": "user", "content": PROMPT}]}, timeout=httpx.Timeout(PATIENCE, read=1.0)
+        )
     assert fake_chutes.state()["arrivals"][-1]["fault"] == "hang"
 
 
@@ -243,15 +250,16 @@ def test_an_arrival_is_timed_before_its_answer_waits(fake_chutes: FakeChutes, cl
 
 
 def test_a_bad_setting_at_the_control_port_names_its_field_and_changes_nothing(fake_chutes: FakeChutes) -> None:
-    answer = httpx.post(fake_chutes.control_url + "/set", json={"limit": 3, "latncy": 1}, trust_env=False)
+    answer = httpx.post(fake_chutes.control_url + "/set", json={"limit": 3, "latncy": 1}, timeout=PATIENCE, trust_env=False)
     assert answer.status_code == 400
     assert answer.json()["field"] == "latncy"
     assert fake_chutes.state()["settings"]["limit"] == 60
-    assert httpx.post(fake_chutes.control_url + "/set", content=b"{", trust_env=False).json()["field"] == "body"
+    assert httpx.post(fake_chutes.control_url + "/set", content=b"{", timeout=PATIENCE, trust_env=False).json()["field"] == "body"
 
 
 def test_a_hundred_callers_at_once_are_all_answered_and_the_limit_holds_exactly(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     client.close()
+    fake_chutes.set(window=3_600)
 
     def one(_: int) -> int:
         headers = {"Authorization": f"Bearer {fake_chutes.key}", "Connection": "close"}
@@ -259,14 +267,17 @@ def test_a_hundred_callers_at_once_are_all_answered_and_the_limit_holds_exactly(
         return plain.post(CHAT, json=body, headers=headers).status_code
 
     limits = httpx.Limits(max_connections=120, max_keepalive_connections=0)
-    with httpx.Client(base_url=fake_chutes.base_url, limits=limits, timeout=30, trust_env=False) as plain, ThreadPoolExecutor(120) as pool:
+    with (
+        httpx.Client(base_url=fake_chutes.base_url, limits=limits, timeout=PATIENCE, trust_env=False) as plain,
+        ThreadPoolExecutor(120) as pool,
+    ):
         statuses = list(pool.map(one, range(120)))
     assert (statuses.count(200), statuses.count(429)) == (60, 60)
 
 
 def test_a_timeline_changes_the_account_by_itself() -> None:
     with FakeChutes.started("--timeline", '[{"at": 0, "set": {"limit": 0}}, {"at": 0.2, "set": {"limit": 9}}]') as fake_chutes:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while fake_chutes.state()["settings"]["limit"] != 9 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert fake_chutes.state()["settings"]["limit"] == 9
@@ -286,9 +297,9 @@ def test_it_ends_cleanly_on_sigterm_while_an_answer_hangs() -> None:
         headers = {"Authorization": f"Bearer {fake_chutes.key}"}
         body = {"model": GEMMA, "messages": [{"role": "user", "content": PROMPT}]}
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(fake_chutes.base_url + CHAT, json=body, headers=headers, timeout=0.2, trust_env=False)
+            httpx.post(fake_chutes.base_url + CHAT, json=body, headers=headers, timeout=httpx.Timeout(PATIENCE, read=0.2), trust_env=False)
         fake_chutes.process.send_signal(signal.SIGTERM)
-        assert fake_chutes.process.wait(10) == 0
+        assert fake_chutes.process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(
@@ -300,7 +311,7 @@ def test_a_bad_flag_is_named_before_anything_starts(flags: list[str], word: str)
         [sys.executable, "-m", "agents.devtools.fake_chutes.cli", "--port", "0", *flags],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert run.returncode == 2

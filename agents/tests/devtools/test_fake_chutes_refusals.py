@@ -16,13 +16,14 @@ GEMMA, QWEN, DEEPSEEK = "google/gemma-4-31B-turbo-TEE", "Qwen/Qwen3-32B-TEE", "d
 MESSAGES = [{"role": "user", "content": "Task: Search for the film 'Arrival'\nURL: http://localhost:8000/?seed=58"}]
 PATTERN = {"type": "json_schema", "json_schema": {"name": "plan", "schema": {"properties": {"a": {"type": "string", "pattern": "^x"}}}}}
 NAMED_PATTERN = {"type": "json_schema", "json_schema": {"name": "plan", "schema": {"properties": {"pattern": {"type": "string"}}}}}
+PATIENCE = 60.0
 FULL = "Infrastructure is at maximum capacity, try again later"
 CAP = "Subscription usage cap exceeded. Please add balance to continue."
 
 
 @pytest.fixture
 def client(fake_chutes: FakeChutes) -> Iterator[httpx.Client]:
-    with httpx.Client(headers={"Authorization": f"Bearer {fake_chutes.key}"}, timeout=20, trust_env=False) as client:
+    with httpx.Client(headers={"Authorization": f"Bearer {fake_chutes.key}"}, timeout=PATIENCE, trust_env=False) as client:
         client.base_url = httpx.URL(fake_chutes.base_url)
         yield client
 
@@ -85,15 +86,16 @@ def test_the_daily_quotas_402_names_the_reset_and_an_address_to_pay_to(fake_chut
     assert [last.headers[f"x-chutes-quota-{name}"] for name in ("total", "used", "remaining")] == ["2", "2", "0"]
     assert ADDRESS in refused.text
     found = read(refused)
-    assert found.until == pytest.approx(began_at + 3000, abs=2)
+    assert found.until == pytest.approx(began_at + 3000, abs=PATIENCE)
     assert found.source is PauseSource.PROVIDER
     assert ADDRESS not in found.detail
 
 
 def test_a_quota_begins_anew_after_its_reset(fake_chutes: FakeChutes, client: httpx.Client) -> None:
-    fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": fake_chutes.state()["uptime"] + 0.4})
+    fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": 3000})
     assert ask(client).status_code == 402
-    patience = time.monotonic() + 10
+    fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": fake_chutes.state()["uptime"] + 0.4})
+    patience = time.monotonic() + PATIENCE
     while ask(client).status_code == 402 and time.monotonic() < patience:
         time.sleep(0.05)
     assert fake_chutes.state()["counts"]["200"] == 1
@@ -137,10 +139,10 @@ def test_a_cap_is_told_without_its_reset(fake_chutes: FakeChutes, client: httpx.
 
 
 def test_a_retry_after_comes_where_it_is_set(fake_chutes: FakeChutes, client: httpx.Client) -> None:
-    fake_chutes.set(refuse={"status": 429, "html": "<html>429</html>", "headers": {"Retry-After": "30"}})
+    fake_chutes.set(refuse={"status": 429, "html": "<html>429</html>", "headers": {"Retry-After": "3000"}})
     found = read(ask(client))
     assert (found.kind, found.source) == ("edge", PauseSource.PROVIDER)
-    assert found.pause(time.time()) == pytest.approx(30, abs=2)
+    assert found.pause(time.time()) == pytest.approx(3000, abs=PATIENCE)
 
 
 def test_what_is_refused_to_everybody_still_counts_at_the_edge(fake_chutes: FakeChutes, client: httpx.Client) -> None:
@@ -151,16 +153,18 @@ def test_what_is_refused_to_everybody_still_counts_at_the_edge(fake_chutes: Fake
 
 
 def test_a_ban_refuses_until_it_is_over_and_its_hits_are_counted(fake_chutes: FakeChutes, client: httpx.Client) -> None:
-    until = fake_chutes.ban(0.6)["account"]["banned_until"]
-    assert until == pytest.approx(time.time() + 0.6, abs=0.5)
+    until = fake_chutes.ban(3_000)["account"]["banned_until"]
+    assert until == pytest.approx(time.time() + 3_000, abs=PATIENCE)
     refused = ask(client)
     assert (refused.status_code, refused.headers["content-type"]) == (429, "text/html")
     assert fake_chutes.state()["arrivals"][-1]["in_ban"]
-    patience = time.monotonic() + 10
+    before = time.time()
+    fake_chutes.ban(0.5)
+    patience = time.monotonic() + PATIENCE
     while ask(client).status_code == 429 and time.monotonic() < patience:
         time.sleep(0.05)
     accepted = fake_chutes.state()["arrivals"][-1]
-    assert accepted["at"] >= until - 0.01
+    assert accepted["at"] >= before + 0.5
     assert (accepted["status"], accepted["in_ban"]) == (200, False)
     assert fake_chutes.state()["account"]["banned_until"] is None
 
@@ -183,7 +187,7 @@ def test_hits_change_a_ban_by_its_law(fake_chutes: FakeChutes, client: httpx.Cli
         ask(client)
         hidden = fake_chutes.state()["account"]
         moved = hidden["banned_until"] - first["banned_until"]
-        assert moved == pytest.approx(length - 100, abs=5)
+        assert moved == pytest.approx(length - 100, abs=45)
         assert (moved > 0) == (law["on_hit"] != "none" and hidden["ban_hits"] > law.get("hit_grace", 0))
         assert hidden["ban_would_end"] == pytest.approx(first["ban_would_end"], abs=0.01)
 
@@ -253,5 +257,5 @@ def test_a_stream_that_fails_has_no_done(fake_chutes: FakeChutes, client: httpx.
 
 
 def test_a_bad_ban_names_its_field(fake_chutes: FakeChutes) -> None:
-    answer = httpx.post(fake_chutes.control_url + "/ban", json={"seconds": "long"}, trust_env=False)
+    answer = httpx.post(fake_chutes.control_url + "/ban", json={"seconds": "long"}, timeout=PATIENCE, trust_env=False)
     assert (answer.status_code, answer.json()["field"]) == (400, "seconds")

@@ -9,7 +9,7 @@ import pytest
 from agents.hybrid.admission import SMALL_BYTES, Admission, Room
 from agents.policy.admission import LONG, SHORTEST
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 # Far away, so that no step of these tests is late however slow the machine is.
 FAR = 3_600.0
 

@@ -19,7 +19,7 @@ from agents.policy.admission import LONG
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 PAGE = '<html><body><form action="/search"><input name="query"><button type="submit">Go</button></form></body></html>'
 STEP = {"task_id": "t2", "prompt": "Search for the film 'Arrival'", "url": "http://localhost:8000/?seed=58", "html": PAGE, "step_index": 0}
 TASK = {"id": "t1", "prompt": "Search for the film 'Arrival'", "url": "http://localhost:8000/?seed=58"}

@@ -277,7 +277,7 @@ def test_twenty_threads_at_once_get_slots_that_keep_the_spacing() -> None:
 def test_threads_of_two_processes_get_slots_that_keep_the_spacing_on_postgres(postgres_url: str, tmp_path: Path) -> None:
     environment = {**os.environ, "DATA_DIR": str(tmp_path), "DATABASE_URL": postgres_url}
     asking = [subprocess.Popen([sys.executable, "-c", ASKING], cwd=ROOT, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
-    slots = [slot for process in asking for slot in json.loads(process.communicate(timeout=120)[0].splitlines()[-1])]
+    slots = [slot for process in asking for slot in json.loads(process.communicate(timeout=300)[0].splitlines()[-1])]
     assert_spaced(slots)
     with psycopg.connect(postgres_url) as ledger_database:
         counted = ledger_database.execute("SELECT count(*), count(DISTINCT slot_at) FROM agents_llmattempt").fetchone()

@@ -24,7 +24,7 @@ from agents.policy.refusals import RefusalClass
 MODEL = "Qwen/Qwen3-32B-TEE"
 KEY = "cpk_" + ".".join(letter * 32 for letter in "abc")
 MESSAGES = [{"role": "user", "content": "Task: Log out\nURL: http://localhost:8000/?seed=58"}]
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 class Scripted:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 T = TypeVar("T")
 State = WhatIf.State
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def started(**fields: Any) -> WhatIf:

@@ -150,9 +150,9 @@ def test_the_attributes_of_a_tag_cost_no_more_for_being_many() -> None:
 
     seconds(100)
     small, large = (min(seconds(count) for _ in range(3)) for count in (20_000, 40_000))
-    assert large < max(4 * small, 0.1)
+    assert large < max(4 * small, 0.5)
     # It took 46 s.
-    assert large < 1
+    assert large < 10
 
 
 @pytest.mark.parametrize(
