@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 from dotenv import dotenv_values
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parent
 DATA = Path(tempfile.mkdtemp(prefix="minerpanel-tests-"))
@@ -112,6 +114,17 @@ def pytest_xdist_setupnodes() -> None:
     Where they inherit the settings' name, pytest-django reads them before, and all have the data folder and the database of this process.
     """
     del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+browsers = ExitStack()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Browser tests that follow each other share a browser. Its loop must be over when other tests ask the database."""
+    yield
+    if nextitem is None or "browser" not in getattr(nextitem, "fixturenames", ()):
+        browsers.close()
 
 
 def pytest_unconfigure() -> None:
@@ -227,6 +240,20 @@ def chromium() -> dict[str, object]:
     if path is None:
         missing("Chromium", "Run: sudo apt-get install chromium")
     return {"executable_path": path, "args": CHROMIUM_ARGS}
+
+
+opened: list[Browser] = []
+
+
+@pytest.fixture
+def browser(chromium: dict[str, Any], django_db_setup: Path) -> Browser:
+    """One for all browser tests that follow each other; the database is migrated before."""
+    if not opened:
+        running = browsers.enter_context(sync_playwright()).chromium.launch(**chromium)
+        opened.append(running)
+        browsers.callback(opened.clear)
+        browsers.callback(running.close)
+    return opened[0]
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from agents.configuration import change
 from agents.devtools.fake_chutes.process import FakeChutes
@@ -19,15 +19,6 @@ def managed_fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
     settings.CHUTES_ADMIN_KEY, settings.CHUTES_MANAGEMENT_URL = fake_chutes.admin_key, fake_chutes.management_url
     change({"spacing_seconds": 0}, by=None, reason="test")
     return fake_chutes
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
-    """A module's: Playwright's loop must be over when other tests ask the database."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(**chromium)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

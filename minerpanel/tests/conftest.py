@@ -4,10 +4,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from minerpanel.tests.processes import Miner
 from minerpanel.tests.visitors import MAKE_USERS, Panel, Visitor, running_panel
@@ -16,15 +15,6 @@ FILL = """
 from monitoring.tests.test_pages import fill
 fill(3)
 """
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: dict[str, Any]) -> Iterator[Browser]:
-    """A module's: Playwright's loop must be over when other tests ask the database."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(**chromium)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

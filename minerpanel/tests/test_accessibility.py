@@ -1,20 +1,23 @@
-"""Every page by axe-core: the rules of WCAG 2.2 AA and its best practices, in both themes, at both ends of the widths."""
+"""Every page in every width: by axe-core, the rules of WCAG 2.2 AA and its best practices; by the browser, which may complain of nothing."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.urls import get_resolver
 from playwright.sync_api import Page
 
-from minerpanel.tests.visitors import Panel, Visitor
+from minerpanel.tests.processes import wait_until
+from minerpanel.tests.visitors import FITS, Panel, Visitor
 from monitoring.tests.web.test_access import routes
 
 AXE = Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js"
 # What the panel's rows are filled with; a route with another kind of argument needs a sample here.
 SAMPLES = {"<int:pk>": "1", "<int:account>": "1", "<int:number>": "1", "<str:kind>": "settings"}
-# What a theme changes are colours, and what a width changes is the layout: each once.
+# What a theme changes are colours, and what a width changes is the layout: axe looks at each once.
 LOOKS = [(1440, "light"), (390, "dark")]
+WIDTHS = (768, 2560)
 # So that nothing lies below a bar that stays in sight: a person would scroll.
 HIGH = 5_000
 FIND = """async () => {
@@ -48,17 +51,30 @@ def faults(page: Page) -> list[str]:
     return [str(fault) for fault in found]
 
 
-def test_no_page_has_a_fault_that_axe_finds(admin: Visitor, panel: Panel) -> None:
+def test_no_page_has_a_fault_that_axe_finds_makes_the_browser_complain_or_scrolls_sideways(admin: Visitor, panel: Panel) -> None:
     page, found = admin.page, []
     pages = [address for address in addresses() if is_page(page, panel.url + address)]
     assert {"/", "/tasks/1/", "/settings/", "/rate-limit/1/pause/"} <= set(pages)
     for address in pages:
         page.goto(panel.url + address)
+        if page.locator("[hx-trigger^=tick]").count():
+            with page.expect_event("requestfinished"):
+                page.evaluate("document.body.dispatchEvent(new CustomEvent('tick'))")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": HIGH})
+            it_fits(page, f"{address} at {width}")
         for width, theme in LOOKS:
             page.set_viewport_size({"width": width, "height": HIGH})
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            it_fits(page, f"{address} at {width}")
             found += [f"{address} {width} {theme} {fault}" for fault in faults(page)]
     assert not found, "\n".join(found)
+    assert admin.faults == []
+
+
+def it_fits(page: Page, where: str) -> None:
+    """Charts follow a new width a moment later."""
+    wait_until(partial(page.evaluate, FITS), f"{where} px it scrolls sideways")
 
 
 def test_neither_have_the_pages_outside_the_panel_and_the_shortcuts(admin: Visitor, panel: Panel) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from minerpanel.tests.visitors import Visitor
+from minerpanel.tests.visitors import FITS, Visitor
 
 PHONE, LAPTOP, DESK = 390, 1280, 1440
 SLOW = {"offline": False, "latency": 0, "downloadThroughput": 8_000, "uploadThroughput": 8_000}  # bytes/s
@@ -21,7 +21,6 @@ CUT = """() => {
         return pen.measureText(option.text).width > list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) + 0.5;
     }).map((option) => option.text));
 }"""
-FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 FIFTY = """() => {
     const strip = document.querySelector("nav.strip"), one = strip.querySelector(".beat");
     strip.replaceChildren(...Array.from({length: 50}, () => one.cloneNode(true)));

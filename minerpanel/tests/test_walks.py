@@ -55,9 +55,14 @@ def refused(make_inhabited: Callable[[Path], dict[str, str]], tmp_path_factory: 
         yield panel
 
 
+@pytest.fixture(scope="module")
+def viewer_session(refused: Panel) -> str:
+    return refused.session("viewer")
+
+
 @pytest.fixture
-def walk(browser: Browser, refused: Panel) -> Iterator[Walk]:
-    with Visitor.arrived(browser, refused.url, refused.session("viewer")) as visitor:
+def walk(browser: Browser, refused: Panel, viewer_session: str) -> Iterator[Walk]:
+    with Visitor.arrived(browser, refused.url, viewer_session) as visitor:
         yield Walk(visitor.page, refused.url)
         assert visitor.faults == []
 

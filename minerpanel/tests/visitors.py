@@ -19,6 +19,8 @@ from minerpanel.tests.processes import PATIENCE, ROOT, Miner
 # Playwright counts in milliseconds, and is patient for 5 s only
 expect.set_options(timeout=PATIENCE * 1_000)
 
+# In a page: whether it needs no scrolling sideways
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 PASSWORD = "a-long-enough-password"
 MAKE_USERS = f"""
 from django.contrib.auth.models import Group, User
@@ -89,8 +91,10 @@ class Visitor:
         window.set_default_timeout(PATIENCE * 1_000)
         if session:
             window.add_cookies([{"name": "minerpanel_session", "value": session, "url": url}])
-        yield cls(window.new_page(), url)
-        window.close()
+        try:
+            yield cls(window.new_page(), url)
+        finally:
+            window.close()
 
     def log_in(self, name: str) -> None:
         self.page.goto(f"{self.url}/")

@@ -16,8 +16,10 @@ import pytest
 from agents.tests import family
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 150.0  # seconds; where the lock is held, the watchdog waits for about 70
-START = [sys.executable, "manage.py", "worker", "--canary-seconds=0.5", "--stalled-seconds=5"]
+PATIENCE = 200.0  # seconds; where the lock is held, the watchdog waits for about 85
+# Seconds without a sign of life; a cluster must have started in them on a slow machine, too.
+STALLED = 20
+START = [sys.executable, "manage.py", "worker", "--canary-seconds=0.5", f"--stalled-seconds={STALLED}"]
 QUEUE_JOB = "from django_q.tasks import async_task; async_task({func!r}, *{arguments!r}, save=False)"
 
 
@@ -70,12 +72,12 @@ def test_two_long_jobs_at_once_with_the_queue_full_are_no_stall_and_are_begun_ag
 ) -> None:
     marker = Path(worker.environment["DATA_DIR"]) / "started"
     for _ in range(2):
-        worker.queue("agents.tests.long_jobs.wait", str(marker), 60)
+        worker.queue("agents.tests.long_jobs.wait", str(marker), 2 * 60)
     wait_for(lambda: begun(marker) >= 2)
     cluster = worker.cluster()
     for _ in range(4):  # what waits behind them
         worker.queue("agents.tests.long_jobs.wait", str(marker), 0)
-    time.sleep(3 * 5)  # no canary comes through for three times as long as the watchdog is patient
+    time.sleep(2 * STALLED)  # no canary comes through for twice as long as the watchdog is patient
     assert worker.cluster() == cluster
     os.kill(cluster, signal.SIGKILL)
     wait_for(lambda: begun(marker) >= 4)  # a job's lock alone would keep it for 390 s, longer than this test is patient
