@@ -116,15 +116,13 @@ def pytest_xdist_setupnodes() -> None:
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-browsers = ExitStack()
+following: pytest.Item | None = None
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
-    """Browser tests that follow each other share a browser. Its loop must be over when other tests ask the database."""
-    yield
-    if nextitem is None or "browser" not in getattr(nextitem, "fixturenames", ()):
-        browsers.close()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    global following  # noqa: PLW0603 -- what pytest tells no fixture
+    following = nextitem
 
 
 def pytest_unconfigure() -> None:
@@ -242,18 +240,20 @@ def chromium() -> dict[str, object]:
     return {"executable_path": path, "args": CHROMIUM_ARGS}
 
 
+browsers = ExitStack()
 opened: list[Browser] = []
 
 
 @pytest.fixture
-def browser(chromium: dict[str, Any], django_db_setup: Path) -> Browser:
-    """One for all browser tests that follow each other; the database is migrated before."""
+def browser(chromium: dict[str, Any], django_db_setup: Path) -> Iterator[Browser]:
+    """One for all browser tests that follow each other. Playwright's loop must be over when others ask the database."""
     if not opened:
-        running = browsers.enter_context(sync_playwright()).chromium.launch(**chromium)
-        opened.append(running)
+        opened.append(browsers.enter_context(sync_playwright()).chromium.launch(**chromium))
         browsers.callback(opened.clear)
-        browsers.callback(running.close)
-    return opened[0]
+        browsers.callback(opened[0].close)
+    yield opened[0]
+    if "browser" not in getattr(following, "fixturenames", ()):
+        browsers.close()
 
 
 @pytest.fixture(scope="session")

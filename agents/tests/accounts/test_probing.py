@@ -93,7 +93,7 @@ def test_the_worker_queues_one_when_a_pause_is_over_and_none_before(fake_chutes:
 
 def test_while_a_step_probes_no_other_probe_is_queued(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes)
-    Gate.objects.update(probe_until=time.time() + 3_600)
+    Gate.objects.update(probe_until=time.time() + 150)
     assert not probing.is_due(account, timezone.now())
     assert probe(account) == "nothing sent"
 
