@@ -12,9 +12,8 @@ from monitoring.reporting.file_exports import exported
 from monitoring.reporting.filter_form import ANY, FilterForm, range_field, time_field
 from monitoring.reporting.filter_query import Query
 from monitoring.reporting.pagination import Place
-from monitoring.web.access import VIEW, guarded
+from monitoring.web.access import VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 # A file that a spreadsheet still opens.
 MOST_EXPORTED = 100_000

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise, zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError
 
@@ -27,8 +27,7 @@ WORKER = "worker"
 URGENCY = (HealthState.DOWN, HealthState.DEGRADED, HealthState.UNKNOWN, HealthState.UP)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerNow:
+class WorkerNow(NamedTuple):
     beaten_at: datetime | None
     is_silent: bool
     message: str
@@ -52,7 +51,7 @@ def worker_now(now: datetime) -> WorkerNow:
 
 @dataclass(frozen=True, slots=True)
 class ComponentRow:
-    """One component. Unknown where `is_stale`: some rounds of checks were missed. `beats`: the latest HealthChecks, oldest first."""
+    """Unknown where `is_stale`: some rounds of checks were missed. `beats`: the latest HealthChecks, oldest first."""
 
     component: Component
     status: HealthState
@@ -78,8 +77,7 @@ class ComponentRow:
         return f"The last {len(self.beats)} checks: {words}. Newest: {HealthState(self.beats[-1].state).label}."
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     rows: list[ComponentRow]
     worker: WorkerNow
 
@@ -97,10 +95,7 @@ def health(now: datetime, *, number: int = BEATS) -> Health:
         often = checks.exclude(component__name=CLOCK).filter(at__gt=newest - SEARCHED * number * round_time)
         for check in (*often, *checks.filter(component__name=CLOCK)[:number]):
             beats.setdefault(check.component_id, []).append(check)
-    rows = [
-        _row(component, now, _patience(component, round_time), beats.get(component.pk, [])[:number][::-1], worker)
-        for component in components
-    ]
+    rows = [_row(each, now, _patience(each, round_time), beats.get(each.pk, [])[:number][::-1], worker) for each in components]
     return Health(sorted(rows, key=lambda row: URGENCY.index(row.status)), worker)
 
 

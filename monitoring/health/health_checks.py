@@ -3,11 +3,10 @@
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import httpx
 from django.db import DatabaseError, connection, transaction
@@ -55,9 +54,8 @@ CLOCK = "clock"
 BACKUP = "Back up the database"  # in minerpanel/schedules.py
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The result of one health check. `latency_ms` None: nothing is timed."""
+class Checked(NamedTuple):
+    """`latency_ms` None: nothing is timed."""
 
     state: HealthState
     message: str
@@ -73,7 +71,7 @@ def check(now: datetime) -> None:
             follow(row, checked.state, now, patience, list(latest))
             row.latency_ms, row.message = checked.latency_ms, checked.message
             row.save()
-            HealthCheck.objects.create(component=row, at=now, state=checked.state, latency_ms=checked.latency_ms, message=checked.message)
+            HealthCheck.objects.create(component=row, at=now, **checked._asdict())
     # The clock is checked seldom: without a result it still exists.
     Component.objects.exclude(name__in={*results, CLOCK}).delete()
 
@@ -97,16 +95,15 @@ def follow(row: Component, checked: HealthState, now: datetime, patience: int, l
 
     Only the `patience`-th failed check in a row makes it down; until then it is degraded.
     """
-    is_failed = checked == DOWN
-    row.failures = row.failures + 1 if is_failed else 0
-    state = DEGRADED if is_failed and row.failures < patience else checked
+    row.failures = row.failures + 1 if checked == DOWN else 0
+    state = DEGRADED if 0 < row.failures < patience else checked
     if not row.since or row.state != state:
         row.state, row.since = state, now
-    row.seen, row.checked_at, row.is_flapping = checked, now, flaps([checked, *latest])
+    row.checked_at, row.is_flapping = now, flaps([checked, *latest])
 
 
 def flaps(states: Sequence[str]) -> bool:
-    """Whether the checks, newest first, keep changing between up and down, leaving out unknown ones."""
+    """Whether the checks, newest first, keep changing between up and down; unknown ones are left out."""
     known = [state == DOWN for state in states[:FLAPPING_CHECKS] if state != UNKNOWN]
     return sum(one != other for one, other in pairwise(known)) >= FLAPPING_CHANGES
 
@@ -168,7 +165,7 @@ def _spool(now: datetime) -> Checked:
 
 
 def _text_index(_: datetime) -> Checked | None:
-    """On SQLite, whose index is filled by the worker. Far behind, a search reads rows one by one."""
+    """On SQLite, whose index is filled by the worker."""
     if connection.vendor != "sqlite":
         return None
     behind = sum(search.unindexed(index) for index in INDEXES)
@@ -227,7 +224,6 @@ def _management(account: Account, now: datetime) -> Checked | None:
 
 
 def _backup(_: datetime) -> Checked | None:
-    """Where backups are scheduled, how the last one ended."""
     row = SystemSchedule.objects.filter(name=BACKUP).first()
     if row is None:
         return None

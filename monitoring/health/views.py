@@ -17,9 +17,8 @@ from agents.worker.schedules import schedules
 from monitoring.health import metrics
 from monitoring.health.components import day, health, readiness
 from monitoring.models import Component
-from monitoring.web.access import VIEW
+from monitoring.web.access import VIEW, PanelRequest
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 FAILED_FOR = timedelta(days=1)
 # Jobs of one kind: a long queue shows its beginning.

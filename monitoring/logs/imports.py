@@ -1,14 +1,10 @@
-"""Importing miners' journals: an upload is kept as a file until a worker of this machine has read it as a stream into rows.
-
-Importing the same lines again adds nothing.
-"""
+"""Importing miners' journals: an upload is kept as a file until a worker of this machine has read it as a stream into rows."""
 
 import gzip
 import io
-import json
 import shutil
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, tzinfo
 from itertools import islice
@@ -19,17 +15,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from agents.common.redaction import mask_keys, redact
-from agents.models import JobState
+from agents.configuration.keys import UnreadableKey, open_sealed
+from agents.models import Account, JobState
 from agents.models.jobs import UNDER_WAY
 from agents.operator_jobs import leased_job
 from agents.operator_jobs.leased_job import JobFailed, Outcome
 from monitoring.logs.journal import Calendar, Record, Records, first_year, read, text_lines
-from monitoring.models import JournalImport, LogEntry
-from monitoring.settings.mask_secrets import open_all
+from monitoring.models import Channel, JournalImport, LogEntry
 
 MEGABYTE = 1_000_000
 # A miner's journal of months is smaller; the command takes any size.
@@ -45,11 +41,6 @@ SAMPLE_CHARS = 300
 _ENDS = 65_536
 _GZIP = b"\x1f\x8b"
 _FAULTS = (EOFError, gzip.BadGzipFile, zlib.error)
-# The ORM's insert that ignores conflicts does not say how many rows were new; this does, on both databases.
-_INSERT = (
-    "INSERT INTO monitoring_logentry (at, level, logger, message, source, kind, facts, host, process, journal_id, digest)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
-)
 
 
 class BoundedUpload(TemporaryFileUploadHandler):
@@ -66,9 +57,9 @@ class BoundedUpload(TemporaryFileUploadHandler):
 
 
 def keep(file: TemporaryUploadedFile, *, by: str, year: int | None, zone: str) -> JournalImport:
-    """Keep an uploaded file and queue its import. Where the disk refuses the file, the import has failed."""
+    """Queue the import of an uploaded file. Where the disk refuses the file, the import has failed."""
     name = mask_keys(Path(file.name or "upload").name)[-200:]
-    fields = {"name": name, "requested_by": by, "year": year, "zone": zone, "total_bytes": file.size}
+    fields = {"name": name, "requested_by": by, "year": year, "zone": zone}
     try:
         with transaction.atomic():
             job, _ = leased_job.start(JournalImport, **fields)
@@ -113,25 +104,14 @@ def import_file(job: JournalImport, path: Path, year: int | None, zone: tzinfo) 
     """
     open_all()
     now = timezone.now()
-    records = Records(Calendar(year or _year(path, zone, now), zone, now), now)
-    recorded, kept, fault = job.entries.count(), 0, ""  # with the entries of an earlier try
+    records, kept, faults = Records(Calendar(year or _year(path, zone, now), zone, now), now), 0, list[str]()
     with _opened(path) as file:
-        found = records.read(text_lines(file))
-        while True:
-            some: list[Record] = []
-            try:
-                for record in islice(found, BATCH):
-                    some.append(record)
-            except _FAULTS:
-                fault = DAMAGED
-            is_last = len(some) < BATCH
-            some += records.end() if is_last else ()
-            recorded += _insert(some, job.pk)
+        found = _read(records, file, faults)
+        while some := list(islice(found, BATCH)):
+            _insert(some, job.pk)
             kept += len(some)
-            if is_last:
-                break
+    recorded, fault = job.entries.count(), "".join(faults)  # with the entries of an earlier try
     fields = {
-        "total_bytes": path.stat().st_size,
         "lines": records.lines,
         "recorded": recorded,
         "known_before": kept - recorded,
@@ -144,29 +124,41 @@ def import_file(job: JournalImport, path: Path, year: int | None, zone: tzinfo) 
     return Outcome(fields, JobState.FAILED if fault else JobState.SUCCEEDED)
 
 
-def _insert(records: Iterable[Record], journal: int) -> int:
-    """Write records as rows in one transaction. Returns how many were not there yet."""
-    rows = [
-        (
-            connection.ops.adapt_datetimefield_value(record.at),
-            record.level,
-            mask_keys(record.logger)[:200],
-            redact(record.message),
-            LogEntry.Source.IMPORTED.value,
-            record.kind.value,
-            redact(json.dumps(record.facts)),
-            mask_keys(record.host)[:200],
-            mask_keys(record.process)[:60],
-            journal,
-            record.digest,
+def _read(records: Records, file: io.BufferedIOBase, faults: list[str]) -> Iterator[Record]:
+    try:
+        yield from records.read(text_lines(file))
+    except _FAULTS:
+        faults.append(DAMAGED)
+    yield from records.end()
+
+
+def _insert(records: Iterable[Record], journal: int) -> None:
+    """Write those that are not there yet."""
+    entries = [
+        LogEntry(
+            at=record.at,
+            level=record.level,
+            logger=mask_keys(record.logger)[:200],
+            message=redact(record.message),
+            source=LogEntry.Source.IMPORTED,
+            kind=record.kind,
+            facts={name: redact(fact) if isinstance(fact, str) else fact for name, fact in record.facts.items()},
+            host=mask_keys(record.host)[:200],
+            process=mask_keys(record.process)[:60],
+            journal_id=journal,
+            digest=record.digest,
         )
         for record in records
     ]
-    if not rows:
-        return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_INSERT, rows)
-        return int(cursor.rowcount)
+    LogEntry.objects.bulk_create(entries, ignore_conflicts=True)
+
+
+def open_all() -> None:
+    """Open all sealed keys and addresses, so that this process masks them (`redact`) in text that comes from elsewhere."""
+    for sealed in (*Account.objects.values_list("key_sealed", "admin_key_sealed"), *Channel.objects.values_list("url_sealed")):
+        for each in filter(None, sealed):
+            with suppress(UnreadableKey):
+                open_sealed(each)
 
 
 def _year(path: Path, zone: tzinfo, now: datetime) -> int:

@@ -7,9 +7,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from enum import StrEnum
 from io import BufferedIOBase
 from typing import Any
+
+from agents.common.choice import Choice
 
 # Of a longer line its beginning is read: no record's head is further in, and a file without line breaks must not fill the memory.
 LONGEST_LINE = 65_536
@@ -119,16 +120,16 @@ def _inner(time: str, message: str, level: int | None = None, host: str = "", pr
     return Line(time, found["message"], _LEVELS[found["level"]], found.get("logger") or "", host, process)
 
 
-class Kind(StrEnum):
-    """What a line is about, by the names under which rows keep it."""
+class Kind(Choice):
+    """What a line is about."""
 
-    ORDINARY = ""
-    RATE_LIMITED = "rate_limited"
-    TIMEOUT = "timeout"
-    TASK = "task"
-    FALLBACK = "fallback"
-    LLM_SUCCESS = "llm_success"
-    ERROR = "error"
+    ORDINARY = "", "Other"
+    RATE_LIMITED = "rate_limited", "Rate limit, with a wait"
+    TIMEOUT = "timeout", "Task timed out"
+    TASK = "task", "Task"
+    FALLBACK = "fallback", "Template answered"
+    LLM_SUCCESS = "llm_success", "LLM answered"
+    ERROR = "error", "Error"
 
 
 _TASK = r"(?P<task>[\w.:/-]*\w)"
@@ -162,9 +163,8 @@ _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE), fixed) for kind, pa
 # A line without any of these words can match nothing above: most lines are ordinary, and this is five times as quick.
 _HINT = re.compile(r"limited|backoff|429|timed out|back|template|answer|paused|success|succeed|llm|completions|task|post /", re.IGNORECASE)
 _NUMBERS = {"seconds": float, "wait_seconds": float, "attempt": int, "actions": int, "retries": int, "status": int}
-_EXCEPTION = re.compile(
-    r"^(?P<error>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+))(?::|$)", re.MULTILINE
-)
+_NAMED = r"Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+"
+_EXCEPTION = re.compile(rf"^(?P<error>[A-Za-z_][\w.]*(?:{_NAMED}))(?::|$)", re.MULTILINE)
 # What an error that only speaks of it is not: "Error processing task …".
 _WENT_WELL = (Kind.TASK, Kind.LLM_SUCCESS)
 # What a long line is about is at its beginning; this keeps the search linear.
@@ -175,22 +175,17 @@ def meaning(message: str, level: int) -> tuple[Kind, dict[str, Any]]:
     """What a message means, with the facts in it: numbers as numbers, names as text. From ERROR up it is an error at least."""
     head = message[:_READ_CHARS].partition("\n")[0]
     if _HINT.search(head):
-        kind, facts = next(
-            ((kind, {**fixed, **_facts(found)}) for kind, pattern, fixed in _PATTERNS if (found := pattern.search(head))),
-            (Kind.ORDINARY, {}),
-        )
-        if kind and not (level >= logging.ERROR and kind in _WENT_WELL):
-            return kind, facts
+        found = ((kind, pattern.search(head), fixed) for kind, pattern, fixed in _PATTERNS)
+        kind, match, fixed = next((each for each in found if each[1]), (Kind.ORDINARY, None, {}))
+        if match and not (level >= logging.ERROR and kind in _WENT_WELL):
+            facts = {name: _NUMBERS.get(name, str)(text) for name, text in match.groupdict().items() if text is not None}
+            return kind, {**fixed, **facts}
     if level < logging.ERROR and TRACEBACK not in message:
         return Kind.ORDINARY, {}
     # The class of the exception that a traceback ends with.
     _, mark, traceback = message.rpartition(TRACEBACK)
     names = [match["error"] for match in _EXCEPTION.finditer(traceback)] if mark else []
     return Kind.ERROR, {"error": names[-1]} if names else {}
-
-
-def _facts(match: re.Match[str]) -> dict[str, Any]:
-    return {name: _NUMBERS.get(name, str)(text) for name, text in match.groupdict().items() if text is not None}
 
 
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -281,7 +276,7 @@ SAMPLES, SAMPLE_CHARS = 20, 600
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record with a meaning. `at` is the import's time where neither the record nor one before it has a time."""
+    """`at` is the import's time where neither the record nor one before it has a time."""
 
     at: datetime
     level: int
@@ -335,7 +330,6 @@ class Records:
     _seen: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
 
     def read(self, lines: Iterable[str]) -> Iterator[Record]:
-        """The records with a meaning that these lines complete."""
         for text in lines:
             self.lines += 1
             line = read(text)

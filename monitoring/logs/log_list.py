@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Left
 
 from agents.common.redaction import redact
 from agents.models import Step
 from monitoring.models import LogEntry
-from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, Listing, Place, Slice, cut
+from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, Listing, Place, Slice, beyond, cut
 from monitoring.reporting.search import INDEXED_CHARS, few, holds
 
 PAGE_SIZE = 100
@@ -22,8 +22,6 @@ SHOWN_CHARS = 4_000
 # Without an index (a text that many entries hold, a logger, a source), a page reads so many entries at most; the next page continues.
 SEARCHED = 20_000
 DOWNLOAD_BATCH = 1_000
-
-
 # What to list: the conditions that the filter's form gives, by its names.
 Conditions = Mapping[str, Any]
 # The lookups by which an index gives the entries in the order of their times, and the others. The text is searched for apart.
@@ -86,29 +84,24 @@ def as_json_lines(wanted: Conditions) -> Iterator[str]:
 def _all(wanted: Conditions) -> Iterator[LogEntry]:
     """In batches of their own, so that a slow download holds no transaction open."""
     ordered, unordered = _conditions(wanted)
-    found, at, last = LogEntry.objects.filter(**ordered, **unordered).order_by("at", "id"), datetime.min.replace(tzinfo=UTC), 0
-    text = wanted.get("text", "").lower()
-    while some := list(found.filter(Q(at__gte=at), Q(at__gt=at) | Q(id__gt=last))[:DOWNLOAD_BATCH]):
+    found, text = LogEntry.objects.filter(**ordered, **unordered).order_by("at", "id"), wanted.get("text", "").lower()
+    last = Cursor(datetime.min.replace(tzinfo=UTC), 0)
+    while some := list(beyond(found, "at", last, "gt")[:DOWNLOAD_BATCH]):
         yield from (entry for entry in some if text in entry.message[:INDEXED_CHARS].lower())
-        at, last = some[-1].at, some[-1].pk
+        last = Cursor(some[-1].at, some[-1].pk)
 
 
 def _searched(wanted: Conditions, place: Place) -> tuple[QuerySet[LogEntry], Cursor | None]:
     """The entries that match; where no index leads to them, those of the part that is searched, and where that part ends."""
     ordered, unordered = _conditions(wanted)
-    text = wanted.get("text", "")
+    text, part = wanted.get("text", ""), LogEntry.objects.filter(**ordered)
     found = few(LogEntry, text) if text else None
     if found is not None:
-        return LogEntry.objects.filter(found, **ordered, **unordered), None
+        return part.filter(found, **unordered), None
     if not (text or "logger" in wanted or "source" in wanted):
-        return LogEntry.objects.filter(**ordered, **unordered), None
-    part = LogEntry.objects.filter(**ordered)
-    if place.older:
-        part = part.filter(Q(at__lte=place.older.at), Q(at__lt=place.older.at) | Q(id__lt=place.older.id))
-    if place.newer:
-        part = part.filter(Q(at__gte=place.newer.at), Q(at__gt=place.newer.at) | Q(id__gt=place.newer.id)).order_by("at", "id")
-    else:
-        part = part.order_by("-at", "-id")
+        return part.filter(**unordered), None
+    part = beyond(part, "at", place.older, "lt") if place.older else part
+    part = beyond(part, "at", place.newer, "gt").order_by("at", "id") if place.newer else part.order_by("-at", "-id")
     end = None if place.newer else part.values_list("at", "id")[SEARCHED - 1 : SEARCHED].first()
     inside = LogEntry.objects.filter(id__in=part.values("id")[:SEARCHED], **unordered)
     inside = inside.filter(holds("message", text)) if text else inside

@@ -13,22 +13,19 @@ from django.utils import timezone
 
 from monitoring.logs import imports
 from monitoring.logs import log_list as stats
+from monitoring.logs.journal import Kind
 from monitoring.models import JournalImport, LogEntry
 from monitoring.reporting.filter_form import ANY, FilterForm, range_field, time_field
 from monitoring.reporting.pagination import Place
-from monitoring.settings.mask_secrets import open_all
-from monitoring.web.access import SUBMIT, VIEW, guarded
+from monitoring.web.access import SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 LEVEL_CHOICES = [ANY, *((str(level), f"{logging.getLevelName(level)} and up") for level in (20, 30, 40))]
-KIND_CHOICES = [ANY, *((value, label) for value, label in LogEntry.Kind.choices if value)]
+KIND_CHOICES = [ANY, *((kind.value, kind.sentence) for kind in Kind if kind)]
 IMPORTS_SHOWN = 20
 QUEUED = "The file is here. A worker imports it in a moment; this page shows the result."
-TOO_LARGE = (
-    f"The file is larger than {imports.LARGEST // imports.MEGABYTE} MB. Compress it with gzip, or use manage.py import_log, "
-    "which takes any size."
-)
+MOST_MB = imports.LARGEST // imports.MEGABYTE
+TOO_LARGE = f"The file is larger than {MOST_MB} MB. Compress it with gzip, or use manage.py import_log, which takes any size."
 WRITERS: dict[str, tuple[str, Callable[[stats.Conditions], Iterator[str]]]] = {
     "log": ("text/plain; charset=utf-8", stats.as_text),
     "jsonl": ("application/x-ndjson", stats.as_json_lines),
@@ -37,15 +34,12 @@ WRITERS: dict[str, tuple[str, Callable[[stats.Conditions], Iterator[str]]]] = {
 
 class LogFilter(FilterForm):
     text = forms.CharField(
-        label="Text",
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Text in a message’s first 8 kB"}),
+        required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search", "placeholder": "Text in a message’s first 8 kB"})
     )
-    level = forms.TypedChoiceField(label="Level", required=False, choices=LEVEL_CHOICES, coerce=int, empty_value=None)
-    kind = forms.ChoiceField(required=False, choices=KIND_CHOICES, label="Kind")
-    source = forms.ChoiceField(label="Source", required=False, choices=[ANY, *LogEntry.Source.choices])
-    logger = forms.CharField(label="Logger", required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "agents.ledger"}))
+    level = forms.TypedChoiceField(required=False, choices=LEVEL_CHOICES, coerce=int, empty_value=None)
+    kind = forms.ChoiceField(required=False, choices=KIND_CHOICES)
+    source = forms.ChoiceField(required=False, choices=[ANY, *LogEntry.Source.choices])
+    logger = forms.CharField(required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "agents.ledger"}))
     step = forms.UUIDField(required=False, label="Step id")
     journal = forms.IntegerField(required=False, min_value=1, max_value=2**31, label="Import no.")
     range = range_field("Time", "1h", "24h", "7d")
@@ -60,15 +54,14 @@ class LogFilter(FilterForm):
 
 
 class ImportForm(forms.Form):
-    """A journal to import. `length`: the request's, in bytes: a file that is too large is not kept, and missing here."""
+    """`length`: the request's, in bytes: a file that is too large is not kept, and missing here."""
 
     file = forms.FileField(
         label="Journal",
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
-        help_text=f"journalctl, syslog or Python logs, plain or gzipped, up to {imports.LARGEST // imports.MEGABYTE} MB.",
+        help_text=f"journalctl, syslog or Python logs, plain or gzipped, up to {MOST_MB} MB.",
     )
     year = forms.IntegerField(
-        label="Year",
         required=False,
         min_value=2,
         max_value=9998,
@@ -115,7 +108,7 @@ def import_list(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 def download(request: PanelRequest, form: str) -> HttpResponseBase:
     now = timezone.now()
     kind, lines = WRITERS[form]
-    open_all()
+    imports.open_all()
     response = StreamingHttpResponse(lines(LogFilter(request.GET).conditions(now)), content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="miner-{now:%Y%m%d-%H%M%S}.{form}"'
     return response

@@ -1,6 +1,10 @@
+import functools
+
+import agents.models.choices
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import monitoring.logs.journal
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -61,14 +65,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=80, unique=True)),
                 (
                     "state",
-                    models.CharField(
-                        choices=[("up", "Up"), ("degraded", "Degraded"), ("down", "Down"), ("unknown", "Unknown")],
-                        default="unknown",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "seen",
                     models.CharField(
                         choices=[("up", "Up"), ("degraded", "Degraded"), ("down", "Down"), ("unknown", "Unknown")],
                         default="unknown",
@@ -261,7 +257,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 ("year", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("zone", models.CharField(default="UTC", max_length=64)),
-                ("total_bytes", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("lines", models.PositiveBigIntegerField(default=0)),
                 ("recorded", models.PositiveBigIntegerField(default=0)),
                 ("known_before", models.PositiveBigIntegerField(default=0)),
@@ -469,15 +464,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         blank=True,
-                        choices=[
-                            ("", "Other"),
-                            ("rate_limited", "Rate limit, with a wait"),
-                            ("timeout", "Task timed out"),
-                            ("task", "Task"),
-                            ("fallback", "Template answered"),
-                            ("llm_success", "LLM answered"),
-                            ("error", "Error"),
-                        ],
+                        choices=functools.partial(agents.models.choices.pairs, *(monitoring.logs.journal.Kind,), **{}),
                         max_length=20,
                     ),
                 ),

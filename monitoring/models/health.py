@@ -11,14 +11,10 @@ class HealthState(models.TextChoices):
 
 
 class Component(models.Model):
-    """One thing that is checked, as it is now. `name` such as web, database, account default.
-
-    `state` follows the checks with some patience; `seen`: the result of the last one; `failures`: failed checks in a row.
-    """
+    """`name` such as web, database, account default. `state` follows the checks with some patience; `failures`: failed ones in a row."""
 
     name = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=10, choices=HealthState.choices, default=HealthState.UNKNOWN)
-    seen = models.CharField(max_length=10, choices=HealthState.choices, default=HealthState.UNKNOWN)
     since = models.DateTimeField()
     checked_at = models.DateTimeField()
     latency_ms = models.FloatField(null=True, blank=True)
@@ -34,8 +30,6 @@ class Component(models.Model):
 
 
 class HealthCheck(models.Model):
-    """One check of a component: a beat of its heartbeat strip."""
-
     component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="checks")
     at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=HealthState.choices)

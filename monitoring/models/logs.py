@@ -3,13 +3,12 @@
 from django.db import models
 
 from agents.models import LeasedJob
+from agents.models.choices import choices
+from monitoring.logs.journal import Kind
 
 
 class JournalImport(LeasedJob):
-    """One log file that is imported. Counts of lines; `unread`: those that could not be understood, `samples`: some of them.
-
-    `year`, `zone`: of times without one, as the upload has them.
-    """
+    """Counts of lines; `unread`: those that could not be understood, `samples`: some of them. `year`, `zone`: of times without one."""
 
     work = "monitoring.logs.imports.read_upload"
     time_limit = 1_800  # ten times what the largest file takes on a small machine
@@ -18,7 +17,6 @@ class JournalImport(LeasedJob):
     name = models.CharField(max_length=200)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     zone = models.CharField(max_length=64, default="UTC")
-    total_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     lines = models.PositiveBigIntegerField(default=0)
     recorded = models.PositiveBigIntegerField(default=0)
     known_before = models.PositiveBigIntegerField(default=0)
@@ -35,30 +33,18 @@ class JournalImport(LeasedJob):
 
 
 class LogEntry(models.Model):
-    """One log record. `level`: Python's numbers. `kind`: what a line means where it is understood, with `facts`, such as a wait's seconds.
-
-    `digest`: of an imported line, so that importing it again adds nothing; empty for our own.
-    """
+    """`level`: Python's numbers. `facts`: of its `kind`, such as a wait's seconds. `digest`: of an imported line, which is kept once."""
 
     class Source(models.TextChoices):
         OWN = "own", "This miner"
         IMPORTED = "imported", "Imported"
-
-    class Kind(models.TextChoices):
-        NONE = "", "Other"
-        RATE_LIMITED = "rate_limited", "Rate limit, with a wait"
-        TIMEOUT = "timeout", "Task timed out"
-        TASK = "task", "Task"
-        FALLBACK = "fallback", "Template answered"
-        LLM_SUCCESS = "llm_success", "LLM answered"
-        ERROR = "error", "Error"
 
     at = models.DateTimeField()
     level = models.PositiveSmallIntegerField()
     logger = models.CharField(max_length=200)
     message = models.TextField()
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.OWN)
-    kind = models.CharField(max_length=20, choices=Kind.choices, blank=True)
+    kind = models.CharField(max_length=20, choices=choices(Kind), blank=True)
     facts = models.JSONField(default=dict)
     host = models.CharField(max_length=200, blank=True)
     process = models.CharField(max_length=60, blank=True)

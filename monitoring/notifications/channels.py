@@ -1,7 +1,5 @@
 """Channels: their form, and how they are changed. And the filter of deliveries."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -19,19 +17,13 @@ from monitoring.web.middleware import zones
 
 # Sent more often, a reminder is noise.
 LEAST_RESEND, MOST_RESEND = 5, 10_080
-FIELDS = ("name", "events", "least_severity", "quiet_from", "quiet_to", "zone", "resend_minutes", "enabled")
 LABELS = [(name, event.label) for name, event in EVENTS.items()]
 URL_HELP = "Where messages go: json://host/path, mailto://…, tgram://… and so on. Kept encrypted and never shown again."
 
 
-def _time(label: str, help_text: str) -> forms.TimeField:
-    return forms.TimeField(label=label, required=False, help_text=help_text, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-
-
-class ChannelForm(forms.Form):
+class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
     """One channel. Its URL goes in and never comes out."""
 
-    name = forms.CharField(max_length=60, help_text="How this channel is called here, such as “Phone of Ann”.")
     url = forms.CharField(
         label="Apprise URL", max_length=2_000, widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
@@ -41,11 +33,6 @@ class ChannelForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="None ticked: all of them.",
     )
-    least_severity = forms.TypedChoiceField(
-        choices=Severity.choices, coerce=int, help_text="What matters less is not sent. That something is over is information."
-    )
-    quiet_from = _time("Quiet from", "Time of day. Messages wait until the quiet hours are over.")
-    quiet_to = _time("Quiet until", "May be on the next day. Both empty: no quiet hours.")
     zone = forms.ChoiceField(
         label="Time zone",
         choices=lambda: [(name, name) for name in sorted(zones())],
@@ -57,22 +44,35 @@ class ChannelForm(forms.Form):
         max_value=MOST_RESEND,
         help_text="While it is still so, it is told again each time this has passed. 0: never.",
     )
-    enabled = forms.BooleanField(required=False, help_text="A disabled channel gets nothing but tests.")
+    field_order = ("name", "url", "events")
+
+    class Meta:
+        model = Channel
+        fields = ("name", "events", "least_severity", "quiet_from", "quiet_to", "zone", "resend_minutes", "enabled")
+        widgets = dict.fromkeys(("quiet_from", "quiet_to"), forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+        help_texts = {
+            "name": "How this channel is called here, such as “Phone of Ann”.",
+            "least_severity": "What matters less is not sent. That something is over is information.",
+            "quiet_from": "Time of day. Messages wait until the quiet hours are over.",
+            "quiet_to": "May be on the next day. Both empty: no quiet hours.",
+            "enabled": "A disabled channel gets nothing but tests.",
+        }
+        error_messages = {"name": {"unique": "There is a channel of this name. Choose another name."}}
 
     def __init__(self, channel: Channel, data: Any = None) -> None:
-        super().__init__(data, initial={name: getattr(channel, name) for name in FIELDS})
-        self.channel, url = channel, self.fields["url"]
+        super().__init__(data, instance=channel)
+        url = self.fields["url"]
         url.required, url.help_text = channel.pk is None, URL_HELP
         if channel.pk:
             url.label, url.help_text = "Replace the URL", f"In use: {channel.scheme}://… Leave empty to keep it."
         else:
             self.initial["least_severity"], self.initial["zone"] = Severity.INFO, timezone.get_current_timezone_name()
 
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if Channel.objects.filter(name=name).exclude(pk=self.channel.pk).exists():
-            raise forms.ValidationError("There is a channel of this name. Choose another name.")
-        return name
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"].strip()
+        if url:
+            sending.set_url(self.instance, url)
+        return url
 
     def clean_resend_minutes(self) -> int:
         minutes: int = self.cleaned_data["resend_minutes"]
@@ -81,6 +81,7 @@ class ChannelForm(forms.Form):
         return minutes
 
     def clean(self) -> None:
+        super().clean()
         given = self.cleaned_data
         begin, end = given.get("quiet_from"), given.get("quiet_to")
         if "quiet_from" in given and "quiet_to" in given and (begin is None) != (end is None):
@@ -91,36 +92,16 @@ class ChannelForm(forms.Form):
         if chosen and least and all(EVENTS[name].severity < least for name in chosen):
             self.add_error("least_severity", "No event that is ticked matters so much: nothing would be sent. Choose a lower severity.")
 
-    def save(self, by: User, now: datetime) -> bool:
-        if not self.is_valid():
-            return False
-        try:
-            save(self.channel, {name: self.cleaned_data[name] for name in FIELDS}, url=self.cleaned_data["url"].strip(), by=by, now=now)
-        except sending.BadURL as error:
-            self.add_error("url", str(error))
-        return not self.errors
-
 
 class DeliveryFilter(FilterForm):
-    channel = forms.ModelChoiceField(label="Channel", required=False, queryset=Channel.objects.all(), empty_label=ANY[1])
-    event = forms.ChoiceField(label="Event", required=False, choices=[ANY, *LABELS])
-    severity = forms.ChoiceField(label="Severity", required=False, choices=[ANY, *Severity.choices])
+    channel = forms.ModelChoiceField(required=False, queryset=Channel.objects.all(), empty_label=ANY[1])
+    event = forms.ChoiceField(required=False, choices=[ANY, *LABELS])
+    severity = forms.ChoiceField(required=False, choices=[ANY, *Severity.choices])
     state = forms.ChoiceField(required=False, label="How it ended", choices=[ANY, *Delivery.State.choices])
 
 
-def save(channel: Channel, values: Mapping[str, Any], *, url: str = "", by: User, now: datetime) -> None:
-    """Add a channel, or change what differs; a `url` replaces the stored one. Raises BadURL; then nothing is saved.
-
-    What still waits for a disabled channel is not sent.
-    """
-    changes = {name: value for name, value in values.items() if getattr(channel, name) != value}
-    for name, value in changes.items():
-        setattr(channel, name, value)
-    if url:
-        sending.set_url(channel, url)
-        channel.url_changed_at = now
-    if not changes and not url:
-        return
+def save(channel: Channel, by: User) -> None:
+    """What still waits for a disabled channel is not sent."""
     with transaction.atomic():
         save_as(channel, by, "")
         if not channel.enabled:

@@ -13,7 +13,6 @@ from agents.common.text import length
 from agents.configuration import accounts, models_of
 from agents.hybrid import spool
 from agents.models import RateLimitEvent, Route, Settings, Source, Step
-from agents.policy.quota_forecast import Outcome
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass
 from monitoring.models import EVENTS, SUITE_TITLES, Channel, Component, Delivery, HealthState, Notice, Result, TestResult, TestRun
@@ -24,8 +23,8 @@ LASTING = [name for name, event in EVENTS.items() if event.over is not None]
 # Fewer steps than this make no share worth a message.
 FEWEST_STEPS = 20
 SHARE_OF = timedelta(hours=1)
-# A forecast that looks further ahead changes with every reading, and each change would be a message.
-NEAR = timedelta(hours=1)
+# Seconds. A forecast that looks further ahead changes with every reading, and each change would be a message.
+NEAR = 3600.0
 # Losses within this time are one notice.
 LOST_LATELY = timedelta(hours=1)
 
@@ -135,10 +134,9 @@ def _paused(_: Settings, now: datetime) -> Iterator[Condition]:
 def _running_out(_: Settings, now: datetime) -> Iterator[Condition]:
     """By account: what the Rate limit page warns of, and what is used up before long and before it resets."""
     for known in quota(now):
-        ending = [meter for meter in known.meters if meter.outcome is Outcome.RUNS_OUT]
-        near = [meter.sentence for meter in ending if meter.runs_out_at and meter.runs_out_at - now < NEAR]
+        near = [each.forecast.sentence for each in known.meters if each.runs_out_at and each.runs_out_at - now.timestamp() < NEAR]
         if sentences := list(dict.fromkeys((*known.warnings, *near))):
-            yield Condition("quota_forecast", known.account, f"About to be used up: account {known.account}", "\n".join(sentences))
+            yield Condition("quota_forecast", known.account.name, f"About to be used up: account {known.account}", "\n".join(sentences))
 
 
 def _models_gone(_: Settings, now: datetime) -> Iterator[Condition]:

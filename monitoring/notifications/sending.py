@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import apprise
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from agents.common.redaction import redact
@@ -29,18 +30,14 @@ TYPES = {
 REFUSED = "The URL leads to a link-local, metadata or reserved address: nothing is sent there."
 
 
-class BadURL(ValueError):
-    """A URL that Apprise can't read."""
-
-
 def set_url(channel: Channel, url: str) -> None:
-    """Seal the URL into the channel, unsaved. Raises BadURL."""
-    plugin = apprise.Apprise.instantiate(url.strip(), suppress_exceptions=True)
+    """Seal the URL into the channel, unsaved. Raises ValidationError."""
+    plugin = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if plugin is None:
-        raise BadURL("This is no URL that Apprise knows, such as json://host/path, mailto://… or tgram://….")
+        raise ValidationError("This is no URL that Apprise knows, such as json://host/path, mailto://… or tgram://….")
     if leads_to_refused(plugin):
-        raise BadURL(REFUSED)
-    channel.url_sealed, channel.scheme = seal(url.strip()), url.strip().partition("://")[0][:40]
+        raise ValidationError(REFUSED)
+    channel.url_sealed, channel.scheme, channel.url_changed_at = seal(url), url.partition("://")[0][:40], timezone.now()
 
 
 def deliver(delivery: Delivery) -> Outcome:

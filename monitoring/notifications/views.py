@@ -16,9 +16,8 @@ from monitoring.models import Channel, Delivery, Notice
 from monitoring.notifications import channels, detection
 from monitoring.notifications.channels import ChannelForm, DeliveryFilter
 from monitoring.reporting.pagination import Listing, Place, capped_count, cut
-from monitoring.web.access import CHANGE, guarded
+from monitoring.web.access import CHANGE, PanelRequest, guarded
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 PAGE_SIZE = 50
 NEWEST = 10
@@ -68,7 +67,9 @@ def _with_counts(notices: Sequence[Notice]) -> list[dict[str, Any]]:
 def channel(request: PanelRequest, number: int | None = None) -> HttpResponse | dict[str, Any]:
     one = get_object_or_404(Channel, pk=number) if number else Channel()
     name, form = one.name, ChannelForm(one, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.save(request.user, timezone.now()):
+    if form.is_bound and form.is_valid():
+        if form.has_changed():
+            channels.save(one, request.user)
         messages.success(request, f"{one.name} is saved. Send a test to see whether messages arrive.")
         return redirect("notifications")
     return {"form": form, "channel": one, "name": name}
@@ -87,9 +88,10 @@ def test_channel(request: PanelRequest, number: int) -> HttpResponse:
 
 @guarded(get=None, post=CHANGE)
 def switch_channel(request: PanelRequest, number: int) -> HttpResponse:
-    """Enable or disable a channel, as `enabled` says: true or anything else."""
-    one = get_object_or_404(Channel, pk=number)
-    channels.save(one, {"enabled": request.POST.get("enabled") == "true"}, by=request.user, now=timezone.now())
+    one, enabled = get_object_or_404(Channel, pk=number), request.POST.get("enabled") == "true"
+    if one.enabled != enabled:
+        one.enabled = enabled
+        channels.save(one, request.user)
     messages.success(request, f"{one.name} is {'enabled' if one.enabled else 'disabled'}.")
     return redirect("notifications")
 

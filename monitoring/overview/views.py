@@ -16,9 +16,8 @@ from monitoring.tasks.steps import latest_steps
 from monitoring.testruns.runs import newest
 from monitoring.testruns.suites.report import NOT_WORKING
 from monitoring.testruns.suites.schedules import next_schedules
-from monitoring.web.access import CHANGE
+from monitoring.web.access import CHANGE, PanelRequest
 from monitoring.web.pages import is_fragment, page
-from monitoring.web.requests import PanelRequest
 
 STEPS_SHOWN, BEATS_SHOWN, RUNS_SHOWN, SCHEDULES_SHOWN = 12, 30, 20, 3
 KEPT_SECONDS = 5  # every open Overview requests the figures every ten seconds

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
@@ -11,7 +11,7 @@ from agents.accounts.status import predicted_by
 from agents.models import RateLimitEvent
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, sentence
-from monitoring.ratelimit.predictions import Expectation, Predicted, in_words, outcome
+from monitoring.ratelimit.predictions import in_words, outcome
 from monitoring.reporting.filter_form import ANY, FilterForm
 from monitoring.reporting.pagination import Listing, Place, capped_count, cut
 
@@ -37,39 +37,27 @@ class EventFilter(FilterForm):
         self.fields["account"].choices = [ANY, *((name, name) for name in accounts)]  # type: ignore[attr-defined]
 
 
-class EventRow(NamedTuple):
-    """One event in a table. `outcome`: how accurate the prediction was, None while that is unknown."""
-
-    event: RateLimitEvent
-    cause: str
-    sentence: str
-    pause_source: str
-    predicted: Expectation
-    outcome: Predicted | None
-
-
-def events(conditions: Mapping[str, str], place: Place, now: datetime) -> Listing[EventRow]:
+def events(conditions: Mapping[str, str], place: Place, now: datetime) -> Listing[dict[str, Any]]:
     """The events that meet the conditions of an EventFilter, newest first."""
     matching = RateLimitEvent.objects.filter(*(FILTERS[name](value) for name, value in conditions.items()))
     page = cut(_with_step(matching), "started_at", place, PAGE_SIZE)
     return Listing(page, [_row(event, now) for event in page.rows], capped_count(matching))
 
 
-def newest(count: int, now: datetime) -> list[EventRow]:
-    """The newest events of all accounts."""
+def newest(count: int, now: datetime) -> list[dict[str, Any]]:
     return [_row(event, now) for event in _with_step(RateLimitEvent.objects.order_by("-started_at", "-id"))[:count]]
 
 
-def _row(event: RateLimitEvent, now: datetime) -> EventRow:
+def _row(event: RateLimitEvent, now: datetime) -> dict[str, Any]:
     kind = RefusalClass(event.refusal)
-    return EventRow(
-        event=event,
-        cause=kind.about.label,
-        sentence=sentence(kind, status=event.status),
-        pause_source=PauseSource(event.pause_source).sentence,
-        predicted=in_words(predicted_by(event), event.recovered_at or now),
-        outcome=outcome(event),
-    )
+    return {
+        "event": event,
+        "cause": kind.about.label,
+        "sentence": sentence(kind, status=event.status),
+        "pause_source": PauseSource(event.pause_source).sentence,
+        "predicted": in_words(predicted_by(event), event.recovered_at or now),
+        "outcome": outcome(event),
+    }
 
 
 def _with_step(found: QuerySet[RateLimitEvent]) -> QuerySet[RateLimitEvent]:

@@ -1,14 +1,14 @@
-"""An account's gate as the page Rate limit shows it: its state, backoff, pace and models."""
+"""An account's gate as the page Rate limit shows it: its state, backoff, pace and models. Times are Unix seconds."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agents.accounts.status import USABLE, AccountState, AccountStatus
 from agents.policy import backoff, gate, latency
 from agents.policy.reasons import PaceSource
 from agents.policy.refusals import RefusalClass
-from monitoring.ratelimit.predictions import Expectation, expectation
-from monitoring.ratelimit.status_text import StatusText, moment, status_text
+from monitoring.ratelimit.predictions import expectation
+from monitoring.ratelimit.status_text import status_text
 
 MEANINGS = {
     AccountState.OPEN: ("Open", "The next step may send at once"),
@@ -22,73 +22,38 @@ MEANINGS = {
 BEYOND = 2
 
 
-class BackoffPause(NamedTuple):
-    seconds: float
-    is_now: bool
-
-
-class ModelNow(NamedTuple):
-    """`expected`: seconds in which it most likely answers, from so many recent `answers`. `refusals`: in a row, while it cools down."""
-
-    name: str
-    cooling_until: datetime | None
-    refusals: int
-    expected: float
-    answers: int
-
-
 class PaceNow(NamedTuple):
     """How fast requests may follow each other. `facts`: label and value. `raised_at`: when a higher pace is tried."""
 
     text: str
     facts: tuple[tuple[str, str], ...]
-    raised_at: datetime | None = None
+    raised_at: float | None = None
 
 
-class GateNow(NamedTuple):
-    """One account at one time. `states`: name, meaning, and whether it is in it. `next_slot_at`: None where it is open.
-
-    `serves`: whether models are tried as soon as there is a slot.
-    """
-
-    snapshot: AccountStatus
-    state: AccountState
-    status: StatusText
-    states: list[tuple[str, str, bool]]
-    expected: Expectation | None
-    blocked_at: datetime | None
-    succeeded_at: datetime | None
-    pauses: list[BackoffPause]
-    pace: PaceNow
-    next_slot_at: datetime | None
-    models: list[ModelNow]
-    serves: bool
-
-
-def gate_now(snapshot: AccountStatus, now: datetime) -> GateNow:
+def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
+    """`states`: name, meaning, and whether it is in it; `serves`: whether models are tried as soon as there is a slot."""
     at, state = now.timestamp(), snapshot.state(now.timestamp())
     slot = gate.next_slot(snapshot.gate, snapshot.limits, at)
-    return GateNow(
-        snapshot=snapshot,
-        state=state,
-        status=status_text(snapshot, now),
-        states=[(name, meaning, each is state) for each, (name, meaning) in MEANINGS.items()],
-        expected=expectation(snapshot, now),
-        blocked_at=moment(snapshot.gate.blocked_at) if snapshot.gate.strikes and snapshot.gate.blocked_at else None,
-        succeeded_at=moment(snapshot.gate.succeeded_at) if snapshot.gate.succeeded_at else None,
-        pauses=backoff_pauses(snapshot),
-        pace=pace(snapshot, at),
-        next_slot_at=moment(slot) if slot > at and state is AccountState.SPACING else None,
-        models=models(snapshot, at),
-        serves=state in USABLE,
-    )
+    return {
+        "snapshot": snapshot,
+        "state": state,
+        "status": status_text(snapshot, now),
+        "states": [(name, meaning, each is state) for each, (name, meaning) in MEANINGS.items()],
+        "expected": expectation(snapshot, now),
+        "blocked_at": snapshot.gate.blocked_at if snapshot.gate.strikes else None,
+        "pauses": backoff_pauses(snapshot),
+        "pace": pace(snapshot, at),
+        "next_slot_at": slot if slot > at and state is AccountState.SPACING else None,
+        "models": models(snapshot, at),
+        "serves": state in USABLE,
+    }
 
 
-def backoff_pauses(snapshot: AccountStatus) -> list[BackoffPause]:
-    """The pauses after refusals in a row; the one that runs is marked. A refusal that is no rate limit has none."""
+def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:
+    """The pauses after refusals in a row, and whether each runs now. A refusal that is no rate limit has none."""
     limits, strikes = snapshot.limits, snapshot.gate.strikes if snapshot.cause is RefusalClass.EDGE else 0
     shown = max(len(limits.ladder), min(strikes + 1, len(limits.ladder) + BEYOND))
-    return [BackoffPause(next_pause(snapshot, number), number == min(strikes, shown)) for number in range(1, shown + 1)]
+    return [(next_pause(snapshot, number), number == min(strikes, shown)) for number in range(1, shown + 1)]
 
 
 def next_pause(snapshot: AccountStatus, strike: int) -> float:
@@ -112,20 +77,15 @@ def pace(snapshot: AccountStatus, now: float) -> PaceNow:
         ("Last refused at", f"{known.ceiling:g} a minute" if known.ceiling else "no rate so far"),
         published,
     )
-    raised_at = moment(known.hold_until) if known.ceiling and known.hold_until > now else None
-    return PaceNow(f"Learned: {known.level:.3g} a minute", facts, raised_at)
+    return PaceNow(f"Learned: {known.level:.3g} a minute", facts, known.hold_until if known.ceiling and known.hold_until > now else None)
 
 
-def models(snapshot: AccountStatus, now: float) -> list[ModelNow]:
-    """The account's models in the order in which they are tried."""
-    cooling = {name: (moment(until), times) for name, until, times in snapshot.gate.cooling if now < until}
-    return [
-        ModelNow(
-            name=name,
-            cooling_until=cooling[name][0] if name in cooling else None,
-            refusals=cooling[name][1] if name in cooling else 0,
-            expected=latency.expected(snapshot.latencies, name, now),
-            answers=latency.known(snapshot.latencies, name, now),
-        )
-        for name in snapshot.models
-    ]
+def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:
+    """In the order in which they are tried. `expected`: seconds in which one most likely answers, from so many recent `answers`."""
+    cooling = {name: (until, times) for name, until, times in snapshot.gate.cooling if now < until}
+    rows = []
+    for name in snapshot.models:
+        until, refusals = cooling.get(name, (None, 0))
+        expected, answers = latency.expected(snapshot.latencies, name, now), latency.known(snapshot.latencies, name, now)
+        rows.append({"name": name, "cooling_until": until, "refusals": refusals, "expected": expected, "answers": answers})
+    return rows

@@ -29,7 +29,7 @@ class GateAction(Choice):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One action on one account: what it does and its risk. `obstacle`: why it is not possible now, "" where it is."""
+    """`obstacle`: why the action is not possible now, "" where it is."""
 
     action: GateAction
     effect: str
@@ -60,7 +60,6 @@ class PauseForm(forms.Form):
 
 
 def offer(action: GateAction, snapshot: AccountStatus, now: float) -> Offer:
-    """What `action` would do at `now`."""
     is_paused, if_refused = snapshot.gate.state(now) is GateState.PAUSED, _if_refused(snapshot)
     match action:
         case GateAction.PROBE:
@@ -74,9 +73,8 @@ def offer(action: GateAction, snapshot: AccountStatus, now: float) -> Offer:
             obstacle = "" if is_paused else "No pause is running, so there is nothing to resume."
             if not snapshot.gate.strikes:
                 return Offer(action, "Ends the pause. The next step may send at once.", "None: no refusal caused this pause.", obstacle)
-            return Offer(
-                action, "Ends the pause. The next request, of a step or a probe, shows whether the account works.", if_refused, obstacle
-            )
+            effect = "Ends the pause. The next request, of a step or a probe, shows whether the account works."
+            return Offer(action, effect, if_refused, obstacle)
     learned = " and the learned limit" if snapshot.limits.pacing is Pacing.LEARNED else ""
     effect = f"Forgets all refusals{learned}: the account is open, with its spacing, without a probe."
     pause = length(next_pause(snapshot, 1))
@@ -95,7 +93,7 @@ def _if_refused(snapshot: AccountStatus) -> str:
 
 
 def act(action: GateAction, account: Account, *, seconds: float, by: str, now: float) -> str:
-    """Do it, with an entry in the audit log. `seconds`: for a pause. Returns what was done, in a sentence."""
+    """Do it, with an entry in the audit log. Returns what was done, in a sentence."""
     match action:
         case GateAction.PROBE:
             probing.start(account, by=by, now=now)

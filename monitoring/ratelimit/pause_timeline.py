@@ -27,8 +27,6 @@ ACCEPTED = (Verdict.OK, Verdict.INVALID)
 
 
 class Pause(NamedTuple):
-    """A pause from `start` to `end`, and why."""
-
     start: datetime
     end: datetime
     cause: str
@@ -68,7 +66,7 @@ class PauseTimeline:
 
     @property
     def bars(self) -> list[tuple[float, float]]:
-        """The pauses in a drawing that is 1,000 wide: where each begins and how wide it is. Those that would touch are one."""
+        """In a drawing that is 1,000 wide: where each pause begins and how wide it is. Those that would touch are one."""
         found: list[tuple[float, float]] = []
         for pause in self.pauses:
             left, right = self._place(pause.start), self._place(pause.end)
@@ -84,7 +82,7 @@ class PauseTimeline:
 
     @property
     def paused_path(self) -> str:
-        """The pauses as a path of SVG, 10 high: one element, however many there are."""
+        """SVG, 10 high: one element, however many there are."""
         return "".join(f"M{left:.2f} 0h{width:.2f}v10h-{width:.2f}z" for left, width in self.bars)
 
     @property
@@ -96,27 +94,19 @@ class PauseTimeline:
 
 
 def recent_timelines(now: datetime) -> list[PauseTimeline]:
-    """Each account's last day, at most `KEPT_SECONDS` old."""
     return cache.get_or_set("pause-timelines", partial(pause_timelines, now), KEPT_SECONDS)  # type: ignore[return-value]
 
 
 def pause_timelines(now: datetime) -> list[PauseTimeline]:
-    """Each account's last day up to the minute of `now`."""
     end = datetime.fromtimestamp(now.timestamp() // 60 * 60, tz=now.tzinfo)
     start = end - DAY
     pauses, refusals, counts = _pauses(start, end), _refusals(start), _counts(start, end + MINUTE)
-    return [
-        PauseTimeline(
-            account=account.name,
-            start=start,
-            end=end,
-            pauses=merged(pauses[account.pk], start, end),
-            refusals=refusals[account.pk],
-            refused=counts[account.pk, Verdict.REFUSED],
-            accepted=sum(counts[account.pk, verdict] for verdict in ACCEPTED),
-        )
-        for account in Account.objects.only("id", "name")
-    ]
+
+    def timeline(account: Account) -> PauseTimeline:
+        refused, accepted = counts[account.pk, Verdict.REFUSED], sum(counts[account.pk, verdict] for verdict in ACCEPTED)
+        return PauseTimeline(account.name, start, end, merged(pauses[account.pk], start, end), refusals[account.pk], refused, accepted)
+
+    return [timeline(account) for account in Account.objects.only("id", "name")]
 
 
 def merged(pauses: Iterable[Pause], start: datetime, end: datetime) -> list[Pause]:
@@ -145,7 +135,7 @@ def operator_pauses(entries: Sequence[AuditEntry], end: datetime) -> list[Pause]
 
 
 def _pauses(start: datetime, end: datetime) -> defaultdict[int, list[Pause]]:
-    """By account. An open event's account is not back yet."""
+    """By account."""
     found = defaultdict[int, list[Pause]](list)
     events = RateLimitEvent.objects.filter(model="", started_at__gte=start - DAY, started_at__lte=end).exclude(ended_at__lte=start)
     columns = ("account_id", "started_at", "ended_at", "refusal")
@@ -162,10 +152,8 @@ def _pauses(start: datetime, end: datetime) -> defaultdict[int, list[Pause]]:
 
 
 def _refusals(start: datetime) -> defaultdict[int, list[datetime]]:
-    """When attempts were refused for the whole account.
-
-    Only a refused attempt has a class; with a condition on its verdict too, the database would read those that met a full model as well.
-    """
+    """When attempts were refused for the whole account, by account."""
+    # Only a refused attempt has a class; with a condition on its verdict too, the database would read those that met a full model as well.
     pausing = [kind for kind in RefusalClass if kind.pauses_account]
     refused = LLMAttempt.objects.filter(decided_at__gte=start, refusal__in=pausing, ended_at__isnull=False)
     found = defaultdict[int, list[datetime]](list)

@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from statistics import median
+from statistics import fmean, median
 from typing import NamedTuple
 
 from django.core.cache import cache
@@ -13,10 +12,10 @@ from django.core.cache import cache
 from agents.accounts.status import AccountStatus
 from agents.common.text import length
 from agents.ledger import events
+from agents.ledger.gate_rows import at as moment
 from agents.models import RateLimitEvent
 from agents.policy.reasons import PauseSource
 from agents.policy.reset_times import Prediction
-from monitoring.ratelimit.status_text import moment
 
 # A confidence's words, from the least that has them.
 CONFIDENCES = (
@@ -65,18 +64,17 @@ class Predicted(NamedTuple):
         return f"{length(abs(self.error))} {'later' if self.error > 0 else 'earlier'} than predicted"
 
 
-@dataclass(frozen=True, slots=True)
-class Accuracy:
-    """One source's predictions: how many, percent inside their range, the median distance from the point in seconds."""
+class Accuracy(NamedTuple):
+    """`inside_share`: percent inside their range; `median_seconds`: the distance from the point."""
 
     source: str
-    count: int
+    total: int
     inside_share: float
     median_seconds: float
 
 
 def expectation(snapshot: AccountStatus, now: datetime) -> Expectation | None:
-    """When the account is expected back; None where it is not away, or nothing is known."""
+    """None where the account is not away, or nothing is known."""
     prediction = snapshot.expected(now.timestamp())
     return in_words(prediction, now, earlier_blocks(snapshot)) if prediction else None
 
@@ -92,25 +90,24 @@ def in_words(prediction: Prediction, now: datetime, blocks: int = 0) -> Expectat
 
 
 def confidence_text(confidence: float) -> str:
-    """A confidence from 0 to 1 in words; "" for none at all."""
     return next((text for least, text in CONFIDENCES if confidence >= least), "")
 
 
 def earlier_blocks(snapshot: AccountStatus) -> int:
-    """The number of earlier blocks that the account's prediction is based on; 0 where it has another source."""
+    """On how many the account's prediction is based; 0 where it has another source."""
     event = snapshot.event
     return events.longer_blocks(event) if event and event.prediction_source == PauseSource.HISTORY else 0
 
 
 def outcome(event: RateLimitEvent) -> Predicted | None:
-    """How accurate an event's prediction was; None while that is unknown, or where no time was predicted."""
+    """None while that is unknown, or where no time was predicted."""
     if event.predicted_at is None or event.recovered_at is None:
         return None
     return Predicted(PauseSource(event.prediction_source), event.predicted_at, event.predicted_from, event.predicted_to, event.recovered_at)
 
 
 def recent_accuracy(now: datetime) -> tuple[Accuracy, ...]:
-    """How accurate the predictions of whole accounts were, at most `KEPT_SECONDS` old."""
+    """Of whole accounts, at most `KEPT_SECONDS` old."""
     return cache.get_or_set("prediction-accuracy", partial(_read_accuracy, now), KEPT_SECONDS)  # type: ignore[return-value]
 
 
@@ -119,11 +116,11 @@ def accuracy(predictions: Iterable[Predicted]) -> tuple[Accuracy, ...]:
     by_source: defaultdict[PauseSource, list[Predicted]] = defaultdict(list)
     for each in predictions:
         by_source[each.source].append(each)
-    found = []
-    for source, some in by_source.items():
-        inside = 100 * sum(each.is_inside for each in some) / len(some)
-        found.append(Accuracy(source.sentence, len(some), inside, median(abs(each.error) for each in some)))
-    return tuple(sorted(found, key=lambda each: (-each.count, each.source)))
+    found = [
+        Accuracy(source.sentence, len(some), 100 * fmean(each.is_inside for each in some), median(abs(each.error) for each in some))
+        for source, some in by_source.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.total, each.source)))
 
 
 def _read_accuracy(now: datetime) -> tuple[Accuracy, ...]:

@@ -1,9 +1,9 @@
 """What each account has left, read with its admin key, else from its last answer: limits, balance, forecasts, warnings."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from django.core.cache import cache
@@ -13,9 +13,8 @@ from agents.configuration import accounts
 from agents.configuration.keys import UnreadableKey, admin_key_of
 from agents.models import Account, Gate, QuotaReading
 from agents.policy import quota_forecast
-from agents.policy.quota_forecast import HOUR, LONG_SPANS, Limit, Outcome, Sample, Use
+from agents.policy.quota_forecast import HOUR, LONG_SPANS, NEARLY, Forecast, Limit, Outcome, Sample, Use
 from agents.policy.reset_times import DAY, FOUR_HOURS
-from monitoring.ratelimit.status_text import moment
 
 LOOKED_BACK = timedelta(days=1)
 # Readings come every five minutes; every open Overview needs the warnings all the time.
@@ -28,80 +27,155 @@ NO_KEY = "Balance and caps are unknown: this account has no admin key, and the k
 NOT_YET = "Nothing has been read yet. The worker reads every five minutes."
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """One limit: `used` of `total`, in USD or requests. `resets_at` None: unknown."""
+class Meter(NamedTuple):
+    """One limit. `newest`: what was used of it, in USD or requests."""
 
-    label: str
-    used: float
-    total: float
-    is_money: bool
-    resets_at: datetime | None
-    runs_out_at: datetime | None
-    outcome: Outcome
-    sentence: str
+    limit: Limit
+    newest: Sample
     source: str
-    read_at: datetime
+    forecast: Forecast
+
+    @property
+    def is_money(self) -> bool:
+        return self.limit.name is not DAILY
+
+    @property
+    def runs_out_at(self) -> float | None:
+        return self.forecast.at if self.forecast.outcome is Outcome.RUNS_OUT else None
 
     @property
     def share(self) -> float:
-        return min(100.0, 100 * self.used / self.total) if self.total else 100.0
+        return min(100.0, 100 * self.newest.value / self.limit.total) if self.limit.total else 100.0
 
     @property
     def tone(self) -> str:
-        if self.used >= self.total:
-            return "red"
-        return "orange" if self.used >= quota_forecast.NEARLY * self.total or self.outcome is Outcome.RUNS_OUT else "green"
+        used, total = self.newest.value, self.limit.total
+        return "red" if used >= total else "orange" if used >= NEARLY * total or self.runs_out_at else "green"
 
 
-class History(NamedTuple):
-    """The balance over the last day: a line's points in a field of 100 by 20, and its ends in USD."""
-
-    points: str
-    first: float
-    last: float
-    began_at: datetime
-
-
-class AccountQuota(NamedTuple):
-    """One account. `plan`: how it is paid for, "" for unknown; `balance` in USD, None unknown; `fault`: what can't be read and why.
-
-    `needs_key`: an admin key would solve that. `takes_environment`: it may be set there.
-    """
-
-    account: str
-    plan: str
-    meters: tuple[Meter, ...]
-    balance: float | None
-    balance_at: datetime | None
-    balance_sentence: str
-    history: History | None
-    warnings: tuple[str, ...]
-    fault: str
-    needs_key: bool
-    takes_environment: bool
-    read_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is on record of one account: its readings, oldest first, and the quota in its last answer."""
+@dataclass(frozen=True)
+class AccountQuota:
+    """What is on record of one account at `now`: its readings, oldest first, and the quota in its last `answer`. Times are Unix seconds."""
 
     account: Account
     readings: Sequence[QuotaReading]
     answer: Mapping[str, float]
+    now: float
+
+    @cached_property
+    def balances(self) -> list[Sample]:
+        """In USD."""
+        return self._samples("balance")
+
+    @cached_property
+    def uses(self) -> list[tuple[Use, str]]:
+        return [each for each in (self._daily(), self._cap("four_hour"), self._cap("monthly")) if each]
+
+    @cached_property
+    def meters(self) -> list[Meter]:
+        return [Meter(use.limit, use.samples[-1], source, quota_forecast.use(use, self.now)) for use, source in self.uses]
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        return quota_forecast.warnings([use for use, _ in self.uses], self.balances, self.now)
 
     @property
-    def balances(self) -> list[Sample]:
-        return _samples(self.readings, "balance")
+    def balance_sentence(self) -> str:
+        return quota_forecast.balance(self.balances, self.now).sentence
 
-    def uses(self, at: float) -> list[tuple[Use, str]]:
-        return [each for each in (_daily(self, at), _cap(self, "four_hour", at), _cap(self, "monthly", at)) if each]
+    @property
+    def read_at(self) -> float | None:
+        return self.readings[-1].read_at.timestamp() if self.readings else None
+
+    @property
+    def plan(self) -> str:
+        """How the account is paid for, "" for unknown."""
+        subscribed = self._newest(lambda each: each.is_subscribed is not None)
+        if subscribed and subscribed.is_subscribed:
+            return "Subscription"
+        daily = self._newest(_has_daily)
+        if daily and daily.is_unlimited:
+            return "No daily quota"
+        total = daily.daily_total if daily else self.answer.get("total")
+        return "" if total is None else "Daily quota" if total else "Pay as you go"
+
+    @cached_property
+    def fault(self) -> str:
+        """What can't be read, and why."""
+        try:
+            if not admin_key_of(self.account):
+                return NO_KEY
+        except UnreadableKey as error:
+            return str(error)
+        return self.readings[-1].fault if self.readings else NOT_YET
+
+    @property
+    def needs_key(self) -> bool:
+        return self.fault == NO_KEY or NOT_ADMIN.reason in self.fault.lower()
+
+    @property
+    def takes_environment(self) -> bool:
+        return self.account.name == Account.DEFAULT
+
+    @cached_property
+    def course(self) -> list[Sample]:
+        """The balance over the last day; [] where it stood still."""
+        some = [*self.balances[:: len(self.balances) // POINTS + 1], *self.balances[-1:]]
+        return some if len({each.value for each in some}) > 1 else []
+
+    @property
+    def line(self) -> str:
+        """The course as points in a field of 100 by 20; high is much."""
+        values, first, last = [each.value for each in self.course], self.course[0].at, self.course[-1].at
+        low, span = min(values), max(values) - min(values)
+        return " ".join(f"{100 * (each.at - first) / (last - first):.1f},{19 - 18 * (each.value - low) / span:.1f}" for each in self.course)
+
+    def _samples(self, name: str) -> list[Sample]:
+        return [Sample(each.read_at.timestamp(), value) for each in self.readings if (value := getattr(each, name)) is not None]
+
+    def _newest(self, is_known: Callable[[QuotaReading], bool]) -> QuotaReading | None:
+        return next((each for each in reversed(self.readings) if is_known(each)), None)
+
+    def _daily(self) -> tuple[Use, str] | None:
+        """The day's requests. The last answer counts where the admin key has read nothing within an hour."""
+        began_at, answer, now = self.now // DAY * DAY, self.answer, self.now
+        reading, samples, source = self._newest(_has_daily), self._samples("daily_used"), READ
+        total = reading.daily_total if reading else None
+        is_old = not samples or now - samples[-1].at > HOUR
+        if is_old and answer and began_at <= answer["at"] <= now:
+            total, samples, source = answer["total"], [Sample(answer["at"], answer["used"])], IN_ANSWER
+        if not total or not samples:
+            return None
+        return Use(Limit(DAILY, total, began_at, began_at + DAY), samples), source
+
+    def _cap(self, cap: str) -> tuple[Use, str] | None:
+        """A subscription's cap, "four_hour" or "monthly", in USD. Without a time read, four-hour windows begin at 00:00, 04:00 … UTC."""
+        reading = self._newest(lambda each: getattr(each, f"{cap}_cap") is not None and getattr(each, f"{cap}_used") is not None)
+        if reading is None:
+            return None
+        reset_at = getattr(reading, f"{cap}_reset_at")
+        resets_at = reset_at.timestamp() if reset_at and reset_at.timestamp() > self.now else None
+        if cap == "four_hour":
+            resets_at = resets_at or (self.now // FOUR_HOURS + 1) * FOUR_HOURS
+            limit = Limit("4-hour cap", reading.four_hour_cap or 0.0, resets_at - FOUR_HOURS, resets_at)
+        else:
+            limit = Limit("monthly cap", reading.monthly_cap or 0.0, None, resets_at, LONG_SPANS)
+        return Use(limit, self._samples(f"{cap}_used")), READ
+
+
+def _has_daily(reading: QuotaReading) -> bool:
+    return reading.daily_total is not None or reading.is_unlimited
 
 
 def quota(now: datetime) -> list[AccountQuota]:
     """Every enabled account, in the order in which steps try them."""
-    return [_account(each, now.timestamp()) for each in _known(now)]
+    enabled, readings = [each for each in accounts() if each.enabled], dict[int, list[QuotaReading]]()
+    # By accounts, whose index has the readings by time: there may be months of them.
+    found = QuotaReading.objects.filter(account__in=enabled, read_at__gt=now - LOOKED_BACK, read_at__lte=now).exclude(fault=UNDER_WAY)
+    for reading in found.order_by("read_at", "pk"):
+        readings.setdefault(reading.account_id, []).append(reading)
+    answers = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
+    return [AccountQuota(each, readings.get(each.pk, []), answers.get(each.pk, {}), now.timestamp()) for each in enabled]
 
 
 def quota_warnings(now: datetime) -> list[str]:
@@ -110,127 +184,5 @@ def quota_warnings(now: datetime) -> list[str]:
 
 
 def _warnings(now: datetime) -> list[str]:
-    known, at = _known(now), now.timestamp()
-    return [
-        f"{each.account.name}: {text}" if len(known) > 1 else text
-        for each in known
-        for text in quota_forecast.warnings([use for use, _ in each.uses(at)], each.balances, at)
-    ]
-
-
-def _known(now: datetime) -> list[_Known]:
-    enabled, readings = [each for each in accounts() if each.enabled], dict[int, list[QuotaReading]]()
-    # By accounts, whose index has the readings by time: there may be months of them.
-    found = QuotaReading.objects.filter(account__in=enabled, read_at__gt=now - LOOKED_BACK, read_at__lte=now).exclude(fault=UNDER_WAY)
-    for reading in found.order_by("read_at", "pk"):
-        readings.setdefault(reading.account_id, []).append(reading)
-    answers = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
-    return [_Known(each, readings.get(each.pk, []), answers.get(each.pk, {})) for each in enabled]
-
-
-def _account(known: _Known, at: float) -> AccountQuota:
-    account, readings, balances, uses = known.account, known.readings, known.balances, known.uses(at)
-    has_key, key_fault = _admin_key(account)
-    fault = key_fault or (readings[-1].fault if readings else NOT_YET) if has_key else NO_KEY
-    return AccountQuota(
-        account=account.name,
-        plan=_plan(known),
-        meters=tuple(_meter(*each, at) for each in uses),
-        balance=balances[-1].value if balances else None,
-        balance_at=moment(balances[-1].at) if balances else None,
-        balance_sentence=quota_forecast.balance(balances, at).sentence if balances else "",
-        history=_history(balances),
-        warnings=quota_forecast.warnings([each for each, _ in uses], balances, at),
-        fault=fault,
-        needs_key=not has_key or NOT_ADMIN.reason in fault.lower(),
-        takes_environment=account.name == Account.DEFAULT,
-        read_at=readings[-1].read_at if readings else None,
-    )
-
-
-def _admin_key(account: Account) -> tuple[bool, str]:
-    try:
-        return bool(admin_key_of(account)), ""
-    except UnreadableKey as error:
-        return True, str(error)
-
-
-def _samples(readings: Iterable[QuotaReading], name: str) -> list[Sample]:
-    return [Sample(each.read_at.timestamp(), value) for each in readings if (value := getattr(each, name)) is not None]
-
-
-def _newest(readings: Sequence[QuotaReading], is_known: Callable[[QuotaReading], bool]) -> QuotaReading | None:
-    return next((each for each in reversed(readings) if is_known(each)), None)
-
-
-def _daily(known: _Known, now: float) -> tuple[Use, str] | None:
-    """The day's requests. The last answer counts where the admin key has read nothing within an hour."""
-    began_at, answer = now // DAY * DAY, known.answer
-    reading, samples, source = _newest(known.readings, _has_daily), _samples(known.readings, "daily_used"), READ
-    total = reading.daily_total if reading else None
-    is_old = not samples or now - samples[-1].at > HOUR
-    if is_old and answer and began_at <= answer["at"] <= now:
-        total, samples, source = answer["total"], [Sample(answer["at"], answer["used"])], IN_ANSWER
-    if not total or not samples:
-        return None
-    return Use(Limit(DAILY, total, began_at, began_at + DAY), samples), source
-
-
-def _has_daily(reading: QuotaReading) -> bool:
-    return reading.daily_total is not None or reading.is_unlimited
-
-
-def _cap(known: _Known, cap: str, now: float) -> tuple[Use, str] | None:
-    """A subscription's cap, "four_hour" or "monthly", in USD. Without a time read, four-hour windows begin at 00:00, 04:00 … UTC."""
-    reading = _newest(known.readings, lambda each: getattr(each, f"{cap}_cap") is not None and getattr(each, f"{cap}_used") is not None)
-    if reading is None:
-        return None
-    reset_at = getattr(reading, f"{cap}_reset_at")
-    resets_at = reset_at.timestamp() if reset_at and reset_at.timestamp() > now else None
-    if cap == "four_hour":
-        resets_at = resets_at or (now // FOUR_HOURS + 1) * FOUR_HOURS
-        limit = Limit("4-hour cap", reading.four_hour_cap or 0.0, resets_at - FOUR_HOURS, resets_at)
-    else:
-        limit = Limit("monthly cap", reading.monthly_cap or 0.0, None, resets_at, LONG_SPANS)
-    return Use(limit, _samples(known.readings, f"{cap}_used")), READ
-
-
-def _meter(use: Use, source: str, now: float) -> Meter:
-    limit, known, foreseen = use.limit, use.samples[-1], quota_forecast.use(use, now)
-    return Meter(
-        label=limit.name,
-        used=known.value,
-        total=limit.total,
-        is_money=limit.name is not DAILY,
-        resets_at=moment(limit.resets_at) if limit.resets_at else None,
-        runs_out_at=moment(foreseen.at) if foreseen.outcome is Outcome.RUNS_OUT and foreseen.at else None,
-        outcome=foreseen.outcome,
-        sentence=foreseen.sentence,
-        source=source,
-        read_at=moment(known.at),
-    )
-
-
-def _plan(known: _Known) -> str:
-    subscribed = _newest(known.readings, lambda each: each.is_subscribed is not None)
-    if subscribed and subscribed.is_subscribed:
-        return "Subscription"
-    daily = _newest(known.readings, _has_daily)
-    if daily and daily.is_unlimited:
-        return "No daily quota"
-    total = daily.daily_total if daily else known.answer.get("total")
-    return "" if total is None else "Daily quota" if total else "Pay as you go"
-
-
-def _history(money: Sequence[Sample]) -> History | None:
-    """High is much. A balance that stood still has no course to show."""
-    some = [*money[:: len(money) // POINTS + 1], *money[-1:]]
-    low, high = min((each.value for each in some), default=0.0), max((each.value for each in some), default=0.0)
-    if low == high:
-        return None
-    first, span = some[0].at, some[-1].at - some[0].at
-
-    def point(each: Sample) -> str:
-        return f"{100 * (each.at - first) / span:.1f},{19 - 18 * (each.value - low) / (high - low):.1f}"
-
-    return History(" ".join(map(point, some)), some[0].value, some[-1].value, moment(first))
+    found = quota(now)
+    return [f"{each.account.name}: {text}" if len(found) > 1 else text for each in found for text in each.warnings]

@@ -1,10 +1,11 @@
 """An account's status in one sentence, the same on the Overview and the page Rate limit."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from agents.accounts.status import AccountState, AccountStatus
+from agents.ledger.gate_rows import at as moment
 from agents.policy import costs
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import is_wrong_host
@@ -66,9 +67,8 @@ def _off(snapshot: AccountStatus, now: datetime) -> StatusText:
     assert reason is not None
     if reason is Reason.CAP:
         until = moment(costs.next_day(now.timestamp()))
-        return StatusText(
-            Tone.WAITING, "LLM off: the account's daily cap is reached. It resets in", until, ".", "Raise it in the settings."
-        )
+        text = "LLM off: the account's daily cap is reached. It resets in"
+        return StatusText(Tone.WAITING, text, until, ".", "Raise it in the settings.")
     tone = {Reason.MODE: Tone.QUIET, Reason.UNREADABLE: Tone.BAD}.get(reason, Tone.WAITING)
     return StatusText(tone, f"LLM off: {reason.meaning[:1].lower()}{reason.meaning[1:]}", remedy=reason.remedy)
 
@@ -90,8 +90,3 @@ def _paused(snapshot: AccountStatus, now: datetime) -> StatusText:
     is_own = source is PauseSource.LADDER
     known_from = f"our own backoff, pause {min(snapshot.gate.strikes, steps)} of {steps}" if is_own else source.sentence
     return StatusText(Tone.BAD if remedy else Tone.WAITING, "LLM paused for", until, f": {cause}, {known_from}.", remedy)
-
-
-def moment(seconds: float) -> datetime:
-    """The gate's Unix time as a time."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -18,9 +18,8 @@ from monitoring.ratelimit.pause_timeline import recent_timelines
 from monitoring.ratelimit.predictions import recent_accuracy
 from monitoring.ratelimit.quota import quota
 from monitoring.reporting.pagination import Place
-from monitoring.web.access import CONTROL
+from monitoring.web.access import CONTROL, PanelRequest
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 EVENTS_SHOWN = 10
 

@@ -120,11 +120,11 @@ def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool 
     on, back = ("gt", "lt") if ascending else ("lt", "gt")
     forwards, backwards = ("", "-") if ascending else ("-", "")
     if place.newer:
-        found = list(_beyond(rows, at, place.newer, back).order_by(f"{backwards}{at}", f"{backwards}id")[: size + 1])
+        found = list(beyond(rows, at, place.newer, back).order_by(f"{backwards}{at}", f"{backwards}id")[: size + 1])
         more, found = len(found) > size, found[:size][::-1]
         return _sliced(found, at, more_older=bool(found), more_newer=more)
     if place.older:
-        rows = _beyond(rows, at, place.older, on)
+        rows = beyond(rows, at, place.older, on)
     found = list(rows.order_by(f"{forwards}{at}", f"{forwards}id")[: size + 1])
     return _sliced(found[:size], at, more_older=len(found) > size, more_newer=bool(place.older and found))
 
@@ -153,7 +153,7 @@ def counted_up_to(rows: QuerySet[Any], most: int) -> int:
     return rows.order_by()[:most].count()
 
 
-def _beyond(rows: QuerySet[M], at: str, cursor: Cursor, side: str) -> QuerySet[M]:
+def beyond(rows: QuerySet[M], at: str, cursor: Cursor, side: str) -> QuerySet[M]:
     # The first condition alone lets the database start in the index at the cursor.
     return rows.filter(Q(**{f"{at}__{side}e": cursor.at}), Q(**{f"{at}__{side}": cursor.at}) | Q(**{f"id__{side}": cursor.id}))
 

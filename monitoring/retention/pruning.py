@@ -40,18 +40,13 @@ WEIGHTS: dict[type[Model], Any] = {
 LEFT_ALONE = timedelta(days=1)
 EVERY, ENDED = Q(), ~Q(state__in=UNDER_WAY)
 LOG_INS = [AuditEntry.Action.LOGIN_FAILED, AuditEntry.Action.LOGIN_SLOWED]
-
-
 # Of what an admin may set.
 BOUNDS = {"days": (1, 3_650), "most_rows": (100, 100_000_000)}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is kept of one kind of record: those younger than `days` by the column `at`, and of them the newest `most_rows`.
-
-    `among`: which records the rule is about; open ones are not among them.
-    """
+    """Of the records `among` a model's, those younger than `days` by the column `at` are kept, and of them the newest `most_rows`."""
 
     name: str
     label: str
@@ -71,16 +66,7 @@ RULES = (
     Rule("checks", "Health checks", HealthCheck, "at", 7, 500_000),
     Rule("runs", "Test runs", TestRun, "requested_at", 90, 2_000, ENDED, "With their results; one under way stays."),
     Rule("logs", "Log records", LogEntry, "at", 30, 1_000_000, Q(journal=None)),
-    Rule(
-        "imported",
-        "Imported log lines",
-        LogEntry,
-        "journal__requested_at",
-        30,
-        1_000_000,
-        ~Q(journal=None),
-        "They count from their import: a journal tells of long ago.",
-    ),
+    Rule("imported", "Imported log lines", LogEntry, "journal__requested_at", 30, 1_000_000, ~Q(journal=None), "By the time of import."),
     Rule("notices", "Notifications", Notice, "over_at", 90, 50_000, ~Q(over_at=None), "With their deliveries; what is still so stays."),
     # The first message of what is still so stays: reminders are counted from it.
     Rule("reminders", "Reminders", Delivery, "ended_at", 90, 50_000, Q(repeat__gt=0, ended_at__isnull=False), "Of what is still so."),
@@ -113,15 +99,11 @@ def prune(now: datetime, *, until: float = float("inf")) -> dict[str, int]:
         rows = rule.model._default_manager.filter(rule.among).order_by(rule.at, "pk")  # noqa: SLF001 -- Django's documented manager
         old = delete(rows.filter(**{f"{rule.at}__lt": now - timedelta(days=rule.days)}), until)
         deleted[rule.name] = old + delete(rows, until, at_most=rows.count() - rule.most_rows)
-    before = now - LEFT_ALONE
-    imports = JournalImport.objects.filter(ENDED, requested_at__lt=before)
-    for name, rows in {
-        "tasks": tasks_left_behind().filter(created_at__lt=before),
-        "imports": imports.filter(~Exists(LogEntry.objects.filter(journal=OuterRef("pk")))),
-        "account jobs": AccountJob.objects.filter(ENDED, requested_at__lt=before),
-        "sessions": Session.objects.filter(expire_date__lt=now),
-    }.items():
-        deleted[name] = delete(rows, until)
+    before, in_import = now - LEFT_ALONE, LogEntry.objects.filter(journal=OuterRef("pk"))
+    deleted["tasks"] = delete(tasks_left_behind().filter(created_at__lt=before), until)
+    deleted["imports"] = delete(JournalImport.objects.filter(ENDED, ~Exists(in_import), requested_at__lt=before), until)
+    deleted["account jobs"] = delete(AccountJob.objects.filter(ENDED, requested_at__lt=before), until)
+    deleted["sessions"] = delete(Session.objects.filter(expire_date__lt=now), until)
     return {name: count for name, count in deleted.items() if count}
 
 
@@ -167,6 +149,6 @@ def _light(rows: QuerySet[Any], size: int) -> list[Any]:
 
 
 def next_size(size: int, took: float) -> int:
-    """How many rows the next batch has, where one of `size` took so many seconds: towards BATCH_SECONDS, at most twice as many."""
+    """How many rows the next batch has, where one of `size` took so many seconds."""
     aim = round(size * BATCH_SECONDS / took) if took > 0 else LARGEST_BATCH
     return max(1, min(aim, size * 2, LARGEST_BATCH))

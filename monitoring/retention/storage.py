@@ -29,8 +29,6 @@ STEP_DETAILS, ATTEMPT_DETAILS = ("page_excerpt", "fault"), ("reply",)
 
 
 class Octets(Func):
-    """The bytes of a text column in UTF-8."""
-
     function = "OCTET_LENGTH"
     output_field = IntegerField()
 

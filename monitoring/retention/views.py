@@ -7,15 +7,14 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from agents.configuration import STORAGE, values
+from agents.configuration import STORAGE
 from agents.hybrid import spool
 from agents.models import Settings
 from monitoring.retention.pruning import BOUNDS, RULES, Rule, change_retention, rules_in_force
 from monitoring.retention.storage import Use, space_now, spool_use, uses
 from monitoring.settings.forms import RowForm, reason_field
-from monitoring.web.access import CHANGE
+from monitoring.web.access import CHANGE, PanelRequest
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 
 class RetentionForm(forms.Form):
@@ -46,13 +45,11 @@ class StorageForm(RowForm):
     reason = reason_field()
 
     def __init__(self, data: Any = None) -> None:
-        row = Settings.current()
-        super().__init__(row, data, values(row))
+        super().__init__(Settings.current(), data)
 
     def rows_with_use(self) -> Iterator[tuple[dict[str, Any], Use | None]]:
         used = {use.setting: use for use in uses()}
-        for row in self.rows():
-            yield row, used.get(row["field"].name)
+        return ((row, used.get(row["field"].name)) for row in self.rows())
 
 
 @page("retention/retention", post=CHANGE)

@@ -1,6 +1,5 @@
 """The accounts: the list, and the form of one, old or new, whose keys go in and never come out."""
 
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,13 +22,12 @@ CALLS = "The miner calls with it. Kept encrypted and never shown again."
 
 
 def account_rows() -> list[dict[str, Any]]:
-    """All accounts, in the order in which a step tries them, with the status in words and in a colour."""
+    """In the order in which a step tries them."""
     rows = []
     for account in accounts():
-        models = models_of(account)
+        models, host = models_of(account), urlsplit(base_url_of(account)).netloc
         status, tone = _status(account, models)
         keys = {name: key_in_words(account, name) for name in KEYS}
-        host = urlsplit(base_url_of(account)).netloc
         rows.append({"account": account, "status": status, "tone": tone, "models": models, "host": host, **keys})
     return rows
 
@@ -37,8 +35,7 @@ def account_rows() -> list[dict[str, Any]]:
 def key_in_words(account: Account, name: str) -> str:
     """Which key is in use, by its last four characters, and where it comes from; "" for none. `name`: key or admin_key."""
     if getattr(account, f"{name}_sealed"):
-        hint = getattr(account, f"{name}_hint")
-        return f"•••• {hint}, entered here" if hint else "••••, entered here"
+        return f"•••• {getattr(account, f'{name}_hint')}".strip() + ", entered here"
     variable, read = KEYS[name]
     key = read(account)
     return f"•••• {key[-4:]}, from {variable}" if key else ""
@@ -66,8 +63,6 @@ def _key(label: str, help_text: str) -> forms.CharField:
 
 
 class AccountForm(RowForm):
-    """All that an admin sets of an account but its place in the order, which the list has buttons for."""
-
     names: tuple[str, ...] = ("name", "enabled", "base_url", "model_names", "request_options", "price_overrides", "management_url")
     name = forms.CharField(label="Name", max_length=50)
     model_names = _lines("model_names", "Models", 3)
@@ -82,13 +77,10 @@ class AccountForm(RowForm):
     def __init__(self, row: Account, data: Any = None) -> None:
         is_default = row.name == Account.DEFAULT
         self.names = self.names[1:] if is_default else self.names
-        initial = {name: getattr(row, name) for name in ("name", "enabled", "base_url", "management_url")}
-        initial |= {name: json.dumps(getattr(row, name), indent=2, ensure_ascii=False) for name in ("request_options", "price_overrides")}
-        super().__init__(row, data, {**initial, "model_names": "\n".join(row.model_names)})
+        super().__init__(row, data, {"model_names": "\n".join(row.model_names)})
         self.fields["base_url"].widget.attrs["placeholder"] = environment.CHUTES_BASE_URL
         self.fields["management_url"].widget.attrs["placeholder"] = environment.CHUTES_MANAGEMENT_URL
-        self.environment = ENVIRONMENT if is_default else ()
-        self.is_new = row.pk is None
+        self.environment, self.is_new = ENVIRONMENT if is_default else (), row.pk is None
         if is_default:
             del self.fields["name"]
         else:

@@ -93,7 +93,7 @@ HISTORIES: dict[str, History] = {
 
 
 def changed_fields(kind: str, record: Any, before: Any) -> list[Fact]:
-    """What a record of a history changed, against the one before it, or against the defaults where that is None."""
+    """Against the record before it, or against the defaults where that is None."""
     history = HISTORIES[kind]
     if record.history_type == "-":
         return [Fact("Deleted")]

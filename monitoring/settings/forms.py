@@ -1,5 +1,6 @@
 """The form of the miner's settings, and what the account's form shares with it. Written through `agents.configuration`."""
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
@@ -20,12 +21,12 @@ from monitoring.settings.changes import in_words, model_field
 
 
 class RowForm(forms.Form):
-    """A form over some fields of one row: each with its meaning, unit, default and range from the model."""
+    """Over some fields of one row: each with its meaning, unit, default and range from the model."""
 
     names: tuple[str, ...]
 
-    def __init__(self, row: Any, data: Any, initial: dict[str, Any]) -> None:
-        super().__init__(data, initial=initial)
+    def __init__(self, row: Any, data: Any, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial={name: _initial(getattr(row, name)) for name in self.names} | (initial or {}))
         self.row = row
         for name in self.names:
             of = model_field(row, name)
@@ -114,7 +115,7 @@ class SettingsForm(RowForm):
 
     def __init__(self, row: Settings, data: Any = None) -> None:
         self.entered: dict[str, Any] = {}  # what is raised when it is saved, as it was entered
-        super().__init__(row, data, {name: _initial(value) for name, value in values(row).items()})
+        super().__init__(row, data)
 
     def previews(self) -> list[tuple[str, str]]:
         if self.is_bound:
@@ -132,6 +133,8 @@ class SettingsForm(RowForm):
 
 
 def _initial(value: Any) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value, indent=2, ensure_ascii=False)
     if isinstance(value, list):
         return ", ".join(str(_initial(each)) for each in value)
     return f"{value:g}" if isinstance(value, float) else value

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from agents.configuration import accounts, change, values
 from agents.configuration.account_changes import ACCOUNT, add_account, change_account
@@ -24,16 +24,12 @@ MOST_BYTES = 1_000_000
 MOST_SHOWN = 500
 
 
-class AccountEntry(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-
+class AccountEntry(BaseModel, strict=True, extra="allow"):
     name: str
 
 
-class Document(BaseModel):
-    """All of a file. What it does not name stays as it is; values are validated where they are saved."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
+class Document(BaseModel, strict=True, extra="forbid"):
+    """What it does not name stays as it is; values are validated where they are saved."""
 
     version: Literal[1]
     settings: dict[str, Any] = {}

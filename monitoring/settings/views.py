@@ -21,9 +21,8 @@ from monitoring.settings.accounts import AccountForm, account_rows
 from monitoring.settings.changes import HISTORIES
 from monitoring.settings.forms import SettingsForm
 from monitoring.testruns.views import started
-from monitoring.web.access import CHANGE, SUBMIT, VIEW, guarded
+from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import acted, page
-from monitoring.web.requests import PanelRequest
 from monitoring.what_if.views import as_text
 
 SAVED = "Saved. It takes effect with the next step, in all processes."

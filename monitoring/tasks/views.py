@@ -24,9 +24,8 @@ from monitoring.tasks.callers import callers
 from monitoring.tasks.forms import ReplayForm, TaskForm
 from monitoring.tasks.step_detail import latest_replays, page_changes, prompt_of
 from monitoring.tasks.task_detail import task_detail
-from monitoring.web.access import CHANGE, SUBMIT, VIEW, guarded
+from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 # By the name in an export's file name: its qualifiers, columns and rows.

@@ -65,11 +65,10 @@ def icon_address(name: str) -> str:
 @register.inclusion_tag("_navigation.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, Any]:
     user, match = context["user"], context["request"].resolver_match
-    groups = [
-        (title, [entry for entry in entries if not entry.permission or user.has_perm(entry.permission)])
-        for title, entries in GROUPS.items()
-    ]
-    return {"navigation": groups, "route": match.url_name if match else ""}
+    shown = {
+        title: [each for each in entries if not each.permission or user.has_perm(each.permission)] for title, entries in GROUPS.items()
+    }
+    return {"navigation": shown.items(), "route": match.url_name if match else ""}
 
 
 @register.filter
@@ -131,23 +130,21 @@ def in_utc(at: datetime) -> str:
     return f"{utc.day} {utc:%b %H:%M:%S} UTC"
 
 
-def _time(at: datetime, kind: str, text: str = "") -> SafeString:
-    """`text`: by default the time itself."""
-    utc = at.astimezone(UTC)
-    exact, day = utc.isoformat(timespec="milliseconds")[:23], f"{utc.day} {utc:%b}"
-    clock = f"{exact[11:19]} UTC"
-    title, text = f"{day} {utc.year} {clock}", text or f"{day} {clock}"
-    return format_html('<time datetime="{}Z" data-show="{}" title="{}">{}</time>', exact, kind, title, text)
+def _time(at: datetime | float, kind: str, text: str = "{}") -> SafeString:
+    """`at`: a gate's times are Unix seconds."""
+    utc = at.astimezone(UTC) if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+    exact, title = utc.isoformat(timespec="milliseconds")[:23], f"{utc.day} {utc:%b %Y %H:%M:%S} UTC"
+    return format_html('<time datetime="{}Z" data-show="{}" title="{}">{}</time>', exact, kind, title, text.format(in_utc(utc)))
 
 
 @register.filter
-def moment(at: datetime | None) -> SafeString | str:
+def moment(at: datetime | float | None) -> SafeString | str:
     return _time(at, "moment") if at else UNKNOWN
 
 
 @register.filter
-def ago(at: datetime | None) -> SafeString | str:
-    return _time(at, "ago", f"at {in_utc(at)}") if at else UNKNOWN
+def ago(at: datetime | float | None) -> SafeString | str:
+    return _time(at, "ago", "at {}") if at else UNKNOWN
 
 
 @register.simple_tag(takes_context=True)
@@ -165,7 +162,6 @@ def milliseconds(value: float | None) -> str:
 
 @register.filter
 def seconds(value: float) -> str:
-    """A duration in seconds: 85 ms, 1.24 s, 1 min 12 s."""
     return milliseconds(value * 1000) if value < 60 else length(value)
 
 

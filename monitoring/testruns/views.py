@@ -21,9 +21,8 @@ from monitoring.testruns.run_forms import RunFilter, RunForm, ScheduleForm
 from monitoring.testruns.runs import changed, costs, newest, runs, trend
 from monitoring.testruns.suites import running, schedules
 from monitoring.testruns.suites.report import as_json, as_markdown, report
-from monitoring.web.access import CHANGE, SUBMIT, VIEW, guarded
+from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 
 # Two runs shall not look like two walls.
 LEAST_BARS = 30

@@ -44,7 +44,7 @@ def make_schedule(**fields: Any) -> TestSchedule:
 def make_component(name: str, *, at: datetime = NOW, beats: str = "u", **fields: Any) -> Component:
     """A component that was looked at each minute up to `at`, oldest first: u for up, d for down, g for degraded."""
     states = [{"u": HealthState.UP, "d": HealthState.DOWN, "g": HealthState.DEGRADED}[letter] for letter in beats]
-    values = {"state": states[-1], "seen": states[-1], "since": at, "checked_at": at, "latency_ms": 12.0, "message": f"{name} looked at."}
+    values = {"state": states[-1], "since": at, "checked_at": at, "latency_ms": 12.0, "message": f"{name} looked at."}
     component = Component.objects.create(name=name, **{**values, **fields})
     HealthCheck.objects.bulk_create(
         HealthCheck(component=component, at=at - timedelta(minutes=age), state=state, latency_ms=10.0 + age, message=f"look {age}")

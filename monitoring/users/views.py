@@ -17,9 +17,8 @@ from agents.models import AuditEntry
 from monitoring.users import log_in_delay
 from monitoring.users import users as people
 from monitoring.users.log_in_delay import FREE_TRIES, LONGEST_DELAY, Admission
-from monitoring.web.access import CHANGE, SIGNED_IN, guarded
+from monitoring.web.access import CHANGE, SIGNED_IN, PanelRequest, guarded
 from monitoring.web.pages import acted, page
-from monitoring.web.requests import PanelRequest
 
 
 class NewUserForm(forms.Form):

@@ -5,12 +5,12 @@ from functools import wraps
 from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django_htmx.http import HttpResponseClientRedirect
-
-from monitoring.web.requests import VisitorRequest
+from django_htmx.middleware import HtmxDetails
 
 VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
@@ -18,6 +18,14 @@ CONTROL = "monitoring.control_account"
 CHANGE = "monitoring.change_settings"
 # Every user, in no group too.
 SIGNED_IN = "signed in"
+
+
+class VisitorRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
+class PanelRequest(VisitorRequest):
+    user: User
 
 
 def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:

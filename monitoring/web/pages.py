@@ -15,8 +15,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from django.views import defaults
 
 from agents.database import RETRY_SECONDS, UNAVAILABLE
-from monitoring.web.access import VIEW, guarded
-from monitoring.web.requests import PanelRequest
+from monitoring.web.access import VIEW, PanelRequest, guarded
 
 View = Callable[..., HttpResponse | dict[str, Any]]
 

@@ -16,9 +16,8 @@ from agents.operator_jobs.what_if import start
 from agents.simulation.settings import TRIED
 from monitoring.settings.changes import model_field
 from monitoring.settings.forms import RowForm
-from monitoring.web.access import SUBMIT, guarded
+from monitoring.web.access import SUBMIT, PanelRequest, guarded
 from monitoring.web.pages import page
-from monitoring.web.requests import PanelRequest
 from monitoring.what_if.result import SPANS, latest_what_if
 
 

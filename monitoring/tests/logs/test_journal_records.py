@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from monitoring.logs import journal
 from monitoring.logs.journal import MOST_LINES, Calendar, Kind, Record, Records, first_year, meaning, text_lines
-from monitoring.models import LogEntry
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HEAD = "Nov 18 16:27:28 autoppia-miner python3[133676]: "
@@ -64,10 +63,6 @@ def test_from_error_up_a_line_means_an_error_at_least() -> None:
     assert meaning("Error processing task a-1: it broke", logging.ERROR)[0] is Kind.ERROR
     assert meaning("Task a-1 timed out after 25 seconds", logging.ERROR)[0] is Kind.TIMEOUT
     assert meaning("\n".join(["It broke", *TRACEBACK]), logging.INFO) == (Kind.ERROR, {"error": "a.b.OddError"})
-
-
-def test_kinds_are_those_that_rows_know() -> None:
-    assert {kind.value for kind in Kind} == set(LogEntry.Kind.values)
 
 
 @given(st.text(max_size=2_000), st.integers(0, 60))

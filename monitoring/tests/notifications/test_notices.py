@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from agents.configuration import default_account
@@ -121,7 +122,7 @@ def test_a_failed_suite_is_told_and_so_is_its_recovery() -> None:
 
 def test_a_component_is_told_when_it_is_down_not_when_it_stumbles() -> None:
     now = timezone.now()
-    row = Component.objects.create(name="queue", state="degraded", seen="down", since=now, checked_at=now)
+    row = Component.objects.create(name="queue", state="degraded", since=now, checked_at=now)
     detection.notice(now)
     Component.objects.filter(pk=row.pk).update(state="down")
     detection.notice(now)
@@ -182,12 +183,13 @@ def test_a_delivery_that_fails_is_tried_again_and_then_kept_with_the_reason(rece
 def test_a_url_is_a_secret_and_a_bad_one_is_refused(receiver: Receiver) -> None:
     made = channel(receiver)
     assert "s3cr3t" not in repr(made.__dict__) and made.scheme == "json"
-    with pytest.raises(sending.BadURL):
+    with pytest.raises(ValidationError):
         sending.set_url(made, "no url at all")
 
 
 SEND = """
 import logging
+from django.core.exceptions import ValidationError
 from monitoring.models import Channel, Delivery, Notice
 from monitoring.notifications import sending
 channel = Channel(name="phone")
@@ -195,7 +197,7 @@ sending.set_url(channel, "json://user:pa55word-very-secret@127.0.0.1:9/hook/s3cr
 print("It failed:", sending.send(Delivery(channel=channel, notice=Notice(title="Test", severity=1))))
 try:
     sending.set_url(channel, "json://s3cr3t-host:port-s3cr3t/")
-except sending.BadURL:
+except ValidationError:
     print("It was refused.")
 logging.getLogger("monitoring").debug("This level is logged.")
 """

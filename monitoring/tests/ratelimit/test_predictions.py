@@ -48,8 +48,8 @@ def test_without_a_range_only_the_point_is_right() -> None:
 def test_each_source_has_its_share_inside_and_its_median_error() -> None:
     predictions = [back(5, PauseSource.HISTORY), *(back(seconds) for seconds in (0, 60, 90, 400))]
     first, second = accuracy(predictions)
-    assert (first.source, first.count, first.inside_share, first.median_seconds) == ("our own backoff", 4, 50, 75)
-    assert (second.source, second.count, second.inside_share, second.median_seconds) == (PauseSource.HISTORY.sentence, 1, 100, 5)
+    assert (first.source, first.total, first.inside_share, first.median_seconds) == ("our own backoff", 4, 50, 75)
+    assert (second.source, second.total, second.inside_share, second.median_seconds) == (PauseSource.HISTORY.sentence, 1, 100, 5)
     assert accuracy([]) == ()
 
 
@@ -100,5 +100,5 @@ def test_only_what_came_to_its_own_end_counts() -> None:
     make_event(at=NOW - timedelta(hours=3), took=100, model="a/model")
     make_event(at=NOW - timedelta(hours=4), took=100, predicted_at=None, prediction_source="check")
     still_open = make_event()
-    assert [(each.source, each.count, each.median_seconds) for each in recent_accuracy(NOW)] == [("our own backoff", 1, 40)]
+    assert [(each.source, each.total, each.median_seconds) for each in recent_accuracy(NOW)] == [("our own backoff", 1, 40)]
     assert outcome(still_open) is None

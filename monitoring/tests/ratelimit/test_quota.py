@@ -14,6 +14,7 @@ from agents.accounts.quota_readings import UNDER_WAY
 from agents.configuration import default_account
 from agents.configuration.keys import seal
 from agents.models import Account, Gate, QuotaReading
+from agents.policy.quota_forecast import Sample
 from monitoring.ratelimit.quota import AccountQuota, quota
 from monitoring.tests.reading import text_of, words_of
 from monitoring.tests.records import NOW
@@ -71,11 +72,10 @@ def test_a_forecast_stands_with_its_limit(with_key: None) -> None:
 def test_the_balance_shows_its_course_and_how_long_it_lasts(with_key: None) -> None:
     read_for_hours(24, balance=2.4, an_hour=0.1)
     account = only()
-    assert account.history is not None
-    points = [tuple(map(float, point.split(","))) for point in account.history.points.split()]
+    points = [tuple(map(float, point.split(","))) for point in account.line.split()]
     assert len(points) <= 101
     assert (points[0], points[-1]) == ((0, 1), (100, 19))
-    assert (round(account.history.first, 1), account.history.last) == (4.8, 2.4)
+    assert (round(account.course[0].value, 1), account.course[-1].value) == (4.8, 2.4)
     assert "The balance is falling: 2.40 USD left, about 1 d at this pace. Top up the account." in account.warnings
     assert "Balance 2.40 USD" in shown()
 
@@ -102,7 +102,7 @@ def test_several_accounts_are_told_apart(with_key: None, viewer: Client) -> None
     Account.objects.create(name="off", enabled=False)
     read(now, daily_total=300, daily_used=290)
     read(now, second, daily_total=300, daily_used=3)
-    assert [each.account for each in quota(now)] == ["default", "second"]
+    assert [each.account.name for each in quota(now)] == ["default", "second"]
     assert "default: 97 % of the daily quota is used." in text_of(viewer.get("/"))
 
 
@@ -131,15 +131,15 @@ def test_a_key_that_is_no_admin_key_is_told_how_to_get_one(with_key: None) -> No
 
 def test_an_answer_of_yesterday_tells_nothing_of_today() -> None:
     Gate.objects.create(account=default_account(), quota={"total": 300, "used": 240, "remaining": 60, "at": NOW.timestamp() - 86_400})
-    assert only().meters == ()
+    assert only().meters == []
     assert "How much is left is unknown." in shown()
 
 
 def test_what_was_read_counts_more_than_what_an_answer_told(with_key: None) -> None:
     Gate.objects.create(account=default_account(), quota={"total": 300, "used": 240, "remaining": 60, "at": NOW.timestamp()})
     read(NOW - timedelta(minutes=5), daily_total=300, daily_used=181)
-    assert [(meter.used, meter.source) for meter in only().meters] == [(181, "read with the admin key")]
-    assert [meter.used for meter in only(NOW + timedelta(hours=1)).meters] == [240], "an old reading counts less"
+    assert [(meter.newest.value, meter.source) for meter in only().meters] == [(181, "read with the admin key")]
+    assert [meter.newest.value for meter in only(NOW + timedelta(hours=1)).meters] == [240], "an old reading counts less"
 
 
 @pytest.mark.parametrize(
@@ -163,16 +163,16 @@ def test_a_fault_is_told_and_what_was_known_before_stays_with_its_time(with_key:
     read(NOW - timedelta(minutes=10), balance=5, daily_total=300, daily_used=7)
     read(NOW - timedelta(minutes=5), daily_total=300, daily_used=8, fault="Balance unknown: the answer is no JSON.")
     account = only()
-    assert (account.balance, account.balance_at) == (5, NOW - timedelta(minutes=10))
+    assert account.balances[-1] == Sample((NOW - timedelta(minutes=10)).timestamp(), 5)
     assert account.fault == "Balance unknown: the answer is no JSON."
-    assert account.meters[0].used == 8
+    assert account.meters[0].newest.value == 8
     assert "Read with the admin key, at 4 May 11:50:00 UTC" in shown()
 
 
 def test_a_reading_under_way_hides_nothing(with_key: None) -> None:
     read(NOW - timedelta(minutes=5), balance=5)
     read(NOW, fault=UNDER_WAY)
-    assert (only().balance, only().fault) == (5, "")
+    assert (only().balances[-1].value, only().fault) == (5, "")
 
 
 def test_before_the_first_reading_the_page_says_when_it_comes(with_key: None) -> None:
