@@ -42,15 +42,11 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The miner's state and when it was read, None before the first time."""
-
     health: Health
     read_at: datetime | None
 
 
 class Memory:
-    """The state as it was last read."""
-
     def __init__(self) -> None:
         self.latest = Reading(Health(Mode.HYBRID, "unknown", "The state has not been read yet."), None)
         self._starting = threading.Lock()
@@ -82,7 +78,7 @@ memory = Memory()
 
 
 def health(now: float) -> Health:
-    """The miner's state at `now`. Raises nothing: a database that can't be read makes it unknown."""
+    """Raises nothing: a database that can't be read makes the state unknown."""
     try:
         mode = Mode(Settings.current().agent_mode)
         snapshot = status.foremost(status.account_statuses(now), now)
@@ -110,7 +106,7 @@ def _gate(snapshot: AccountStatus, seen: AccountState, now: float) -> str:
 
 
 def _range(expected: Prediction | None) -> str:
-    """The prediction's range; "" where a single time says all, or nothing is known."""
+    """Empty where a single time says all, or nothing is known."""
     if expected is None or expected.source is PauseSource.OPERATOR or expected.earliest is None or expected.latest is None:
         return ""
     earliest, latest = (datetime.fromtimestamp(each, UTC) for each in (expected.earliest, expected.latest))

@@ -50,7 +50,7 @@ def start_due(now: datetime) -> int:
 
 
 def is_due(account: Account, now: datetime) -> bool:
-    """Whether the account's pause is over, and neither a step nor a probe checks whether it works again."""
+    """The account's pause is over, and neither a step nor a probe checks whether it works again."""
     gate, at = gate_rows.of(account), now.timestamp()
     if gate.state(at) is not GateState.PROBING or at < gate.probe_until:
         return False
@@ -61,7 +61,7 @@ def is_due(account: Account, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The outcome of one such request. `end` None: nothing was sent, for `reason`; `retry_at` (Unix time): when it may be."""
+    """`end` None: nothing was sent, for `reason`; `retry_at` (Unix time): when it may be."""
 
     reason: Reason
     model: str = ""
@@ -70,26 +70,20 @@ class Sent:
 
 
 def send(account: Account, purpose: Purpose, *, clock: Clock = time.time) -> Sent:
-    """Send one request for a single token, if the gate admits it."""
     known = usable(account)
     if isinstance(known, Reason):
         return Sent(known)
     in_force = rules(Settings.current())
-    limits = in_force.limits
     most_usd = {model: costs.of_tokens(known.prices.get(model), MOST_PROMPT_TOKENS, 1) for model in known.models}
-    request = Request(account, limits, clock() + PATIENCE, known.models, most_usd=most_usd, caps=in_force.caps)
+    request = Request(account, in_force.limits, clock() + PATIENCE, known.models, most_usd=most_usd, caps=in_force.caps)
     permit = ledger.open_attempt([request], purpose, clock)
     if permit.attempt_uid is None:
         return Sent(permit.decision.reason, retry_at=permit.decision.retry_at)
-    result = Attempt(PROMPT, _any_reply, known, request, permit, clock).run()
+    result = Attempt(PROMPT, lambda _: Plan(()), known, request, permit, clock).run()
     end = result.end
     assert end is not None
     if end.accepted:
-        # A reply of one token may be empty; that it was given is all that a probe wants to know.
+        # A reply of one token may be empty.
         end = replace(end, verdict=Verdict.OK, detail="")
-    ledger.close_attempt(end, limits)
+    ledger.close_attempt(end, in_force.limits)
     return Sent(result.reason, permit.model, end)
-
-
-def _any_reply(_: str) -> Plan:
-    return Plan(())

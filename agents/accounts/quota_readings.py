@@ -36,13 +36,11 @@ WRONG_HOST = Failed("no management API answers at this address; check the Manage
 NO_JSON = Failed("the answer is no JSON")
 UNDER_WAY = "The reading was not finished."
 FAULT_CHARS = 300
+STATED = [each.name for each in fields(Reading) if each.name != "faults"]
 
 
 def start_due(now: datetime) -> int:
-    """Start a reading of each account that may be read again: jobs of their own, so that a host that hangs delays no other account.
-
-    Returns how many are under way.
-    """
+    """Jobs of their own, so that a host that hangs delays no other account. Returns how many are under way."""
     enabled = Account.objects.filter(enabled=True)
     due = [account for account in enabled if _may_be_read(account) and not _recent(account, now, EVERY).exists()]
     for account in due:
@@ -51,7 +49,7 @@ def start_due(now: datetime) -> int:
 
 
 def start_caps(now: datetime) -> int:
-    """Start a reading of each account that was refused for its cap and whose reset only the calendar gives. Returns how many."""
+    """For accounts that were refused for their cap and whose reset only the calendar gives. Returns how many are under way."""
     due = [gate.account for gate in _capped_gates(now).select_related("account") if is_cap_due(gate.account, now)]
     for account in due:
         leased_job.start(AccountJob, account=account, kind=AccountJob.Kind.READ_CAP)
@@ -72,7 +70,11 @@ def read(account: Account, now: datetime, *, gap: timedelta = EVERY, paths: Sequ
         return None
     url, at = account.management_url or settings.CHUTES_MANAGEMENT_URL, now.timestamp()
     known = Reading(faults=(fault,)) if fault else read_host(url, key, at, paths)
-    _write(row, known)
+    row.fault = shorten(" ".join(known.faults), FAULT_CHARS)
+    for name in STATED:
+        value = getattr(known, name)
+        setattr(row, name, maybe_at(value) if name.endswith("_at") else value)
+    row.save()
     until = cap_ends_at(known)
     if until is not None:
         move_reset(account, until, read_at=at, now=at)
@@ -80,12 +82,11 @@ def read(account: Account, now: datetime, *, gap: timedelta = EVERY, paths: Sequ
 
 
 def read_cap(account: Account, now: datetime) -> bool:
-    """Read when the cap of a refused account resets. False where that is known by now, or was asked a moment ago."""
     return is_cap_due(account, now) and read(account, now, gap=AFTER_REFUSAL, paths=(SUBSCRIPTION,)) is not None
 
 
 def is_cap_due(account: Account, now: datetime) -> bool:
-    """Whether an account is paused for its cap until the calendar's next window, and nothing was read since that pause began."""
+    """The account is paused for its cap until the calendar's next window, and nothing was read since that pause began."""
     gate = _capped_gates(now).filter(account=account).first()
     if gate is None or not _may_be_read(account):
         return False
@@ -94,13 +95,12 @@ def is_cap_due(account: Account, now: datetime) -> bool:
 
 
 def _capped_gates(now: datetime) -> QuerySet[Gate]:
-    at = now.timestamp()
-    cause, source = RefusalClass.SUBSCRIPTION_CAP, PauseSource.CALENDAR
-    return Gate.objects.filter(cause=cause, pause_source=source, strikes__gt=0, paused_until__gt=at, account__enabled=True)
+    paused = Gate.objects.filter(strikes__gt=0, paused_until__gt=now.timestamp(), account__enabled=True)
+    return paused.filter(cause=RefusalClass.SUBSCRIPTION_CAP, pause_source=PauseSource.CALENDAR)
 
 
 def _may_be_read(account: Account) -> bool:
-    """Whether there is an admin key, or one that can't be opened, which is on record then."""
+    """With an admin key, or one that can't be opened: that is on record then."""
     try:
         return bool(admin_key_of(account))
     except UnreadableKey:
@@ -118,16 +118,6 @@ def _claimed(account: Account, now: datetime, gap: timedelta) -> QuotaReading | 
         if _recent(account, now, gap).exists():
             return None
         return QuotaReading.objects.create(account=account, read_at=now, fault=UNDER_WAY)
-
-
-def _write(row: QuotaReading, known: Reading) -> None:
-    found: dict[str, object] = {"fault": shorten(" ".join(known.faults), FAULT_CHARS)}
-    for name in (each.name for each in fields(known) if each.name != "faults"):
-        value = getattr(known, name)
-        found[name] = maybe_at(value) if name.endswith("_at") else value
-    QuotaReading.objects.filter(pk=row.pk).update(**found)
-    for name, value in found.items():
-        setattr(row, name, value)
 
 
 def read_host(url: str, key: str, now: float, paths: Sequence[str] = PATHS) -> Reading:

@@ -36,10 +36,7 @@ USABLE = frozenset({AccountState.OPEN, AccountState.SPACING})
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What is known of one account. `obstacle`: why its LLM is not used at all.
-
-    `event`: the open rate-limit event of the whole account; `latencies`: how long its models took of late.
-    """
+    """`obstacle`: why the account is not used at all. `event`: the open rate-limit event of the whole account."""
 
     account: Account
     gate: governor.Gate = field(default_factory=governor.Gate)
@@ -51,7 +48,7 @@ class AccountStatus:
 
     @property
     def cause(self) -> RefusalClass | None:
-        """The class of the refusal that the account has not recovered from; None for none."""
+        """Of the refusal that the account has not recovered from."""
         known = self.gate.cause if self.gate.strikes else ""
         refusal = known or (self.event.refusal if self.event else "")
         return RefusalClass(refusal) if refusal else None
@@ -62,7 +59,6 @@ class AccountStatus:
 
     @property
     def cause_sentence(self) -> str:
-        """That refusal in words, with what to do; "" for none."""
         return sentence(self.cause, has_succeeded=not self.gate.never_worked, status=self.status) if self.cause else ""
 
     def state(self, now: float) -> AccountState:
@@ -79,7 +75,7 @@ class AccountStatus:
         return now < self.gate.paused_until and self.gate.pause_source is PauseSource.OPERATOR
 
     def expected(self, now: float) -> Prediction | None:
-        """When the account will be back, as was predicted when it was paused; None where no pause is behind it, or nothing is known."""
+        """As was predicted when the account was paused; None where no pause is behind it, or nothing is known."""
         state, gate = self.state(now), self.gate
         if state is AccountState.STOPPED:
             return Prediction(PauseSource.CHECK, 0.0)
@@ -114,18 +110,17 @@ def _status(account: Account, in_force: Rules, row: Gate | None, event: RateLimi
 
 
 def foremost(seen: Sequence[AccountStatus], now: float) -> AccountStatus:
-    """The account that represents the miner: the first that can be used, else the one that is back the soonest."""
-    usable = next((snapshot for snapshot in seen if snapshot.state(now) in USABLE), None)
-    return usable or min(seen, key=lambda snapshot: _distance(snapshot, now))
+    """The account that represents the miner: the first that can be used, else the one that is back the soonest; those that are off last."""
 
+    def back_at(snapshot: AccountStatus) -> tuple[int, float]:
+        state, expected = snapshot.state(now), snapshot.expected(now)
+        if state in USABLE:
+            return 0, 0.0
+        if state in (AccountState.STOPPED, AccountState.OFF):
+            return (2 if state is AccountState.STOPPED else 3), 0.0
+        return 1, max(now, snapshot.gate.paused_until, (expected and expected.at) or 0.0)
 
-def _distance(snapshot: AccountStatus, now: float) -> tuple[int, float]:
-    """How far an account is from being used again: one that waits for its operator is farther than any pause, one that is off farthest."""
-    state = snapshot.state(now)
-    if state in (AccountState.STOPPED, AccountState.OFF):
-        return (1 if state is AccountState.STOPPED else 2, 0.0)
-    expected = snapshot.expected(now)
-    return (0, max(now, snapshot.gate.paused_until, (expected and expected.at) or 0.0))
+    return min(seen, key=back_at)
 
 
 def predicted_by(event: RateLimitEvent) -> Prediction:

@@ -22,7 +22,7 @@ from agents.ledger import daily_use, events, gate_rows
 from agents.ledger.gate_rows import at, maybe_at
 from agents.models import Account, Caller, Gate, LLMAttempt, Route, Step, Task
 from agents.policy import backoff, costs, gate, late
-from agents.policy.callers import Claimant, Sender
+from agents.policy.callers import Claim, Sender
 from agents.policy.costs import Caps, Used
 from agents.policy.gate import Decision, Limits
 from agents.policy.latency import expected, noted
@@ -158,7 +158,7 @@ def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: boo
     """The gate's decision and what becomes of the gate, the model that comes first, and the latency that is expected of it."""
     state, sender = gate_rows.read(row), request.sender
     model = backoff.ready(state.cooling, request.models, now)[0]
-    latency, claimant = expected(row.latencies, model, now), Claimant(uid, sender.name, sender.is_allowed)
+    latency, claimant = expected(row.latencies, model, now), Claim(uid, sender.name, sender.is_allowed)
     decision, moved = gate.decide(state, request.limits, now, request.cut_off, latency, claimant, may_take=may_take)
     return decision, moved, model, latency
 

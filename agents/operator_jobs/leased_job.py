@@ -10,7 +10,6 @@ carries its key, so a key that is lost or comes twice does no harm.
 import logging
 import os
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,8 +42,6 @@ RENEW_SECONDS = 2.0
 UNTAKEN = timedelta(seconds=60)
 # Sent in one round, so that a round stays short.
 MOST_AT_ONCE = 100
-PROGRESS_SECONDS = 0.5
-
 FAULT = "A fault in the miner ended this job. The worker's log has its traceback."
 LOST = "The worker ended before this job did. Check the worker, then start it again."
 UNSTARTED = "No worker took this job in time. Check the worker, then start it again."
@@ -60,10 +57,7 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job's work ended: the state that follows, with the fields to store beside it.
-
-    Back to QUEUED it goes on at `due_at`, at once where that is None.
-    """
+    """How a job's work ended, with fields to store. Back to QUEUED it goes on at `due_at`, at once where that is None."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     state: JobState = JobState.SUCCEEDED
@@ -100,7 +94,7 @@ def start_here(model: type[J], /, **fields: Any) -> tuple[J, bool]:
 
 
 def send(job: LeasedJob, now: datetime) -> bool:
-    """Send a queued job to the workers. False where somebody else just did."""
+    """False where somebody else just did."""
     with transaction.atomic():
         unsent = _row(job).filter(state=JobState.QUEUED, enqueued_at=job.enqueued_at)
         if not unsent.update(enqueued_at=now):
@@ -111,7 +105,7 @@ def send(job: LeasedJob, now: datetime) -> bool:
 
 
 def dispatch(now: datetime) -> int:
-    """Take up the jobs whose worker died, and send what is due to the workers. Returns how many jobs were taken up."""
+    """Take up the jobs whose worker died, of which the number is returned, and send what is due to the workers."""
     taken_up = 0
     ended = {"state": JobState.FAILED, "ended_at": now, "lease_until": None}
     for model in kinds():
@@ -131,13 +125,13 @@ def dispatch(now: datetime) -> int:
 
 
 def run(label: str, pk: int) -> bool:
-    """A worker's part: claim the job, do its work, store how it ended. False where another worker has it, or it was lost meanwhile."""
+    """A worker's part. False where another worker has the job, or it was lost meanwhile."""
     job = claim(apps.get_model(label), pk)
     return job is not None and carry_out(job, import_string(job.work))
 
 
 def carry_out(job: J, work: Callable[[J], Outcome | None]) -> bool:
-    """Do the work of a job that this process has claimed. False where nothing can be stored of it: it is cancelled or taken up again."""
+    """Of a job that this process has claimed. False where nothing can be stored: it is cancelled or taken up again."""
     try:
         with renewing(job):
             outcome = work(job) or Outcome()
@@ -209,27 +203,15 @@ def update(job: LeasedJob, **fields: Any) -> None:
         setattr(job, name, value)
 
 
-class Progress:
-    """Stores a job's progress, at most every PROGRESS_SECONDS. Raises LeaseLost."""
-
-    def __init__(self, job: LeasedJob) -> None:
-        self._job, self._stored_at = job, time.monotonic()
-
-    def __call__(self, **fields: Any) -> None:
-        if time.monotonic() - self._stored_at >= PROGRESS_SECONDS:
-            update(self._job, **fields)
-            self._stored_at = time.monotonic()
-
-
 def cancel(job: LeasedJob, why: str = "") -> bool:
-    """Cancel a job that waits, or one that runs where its work stops then. False where it is too late."""
+    """One that runs only where its work stops then. False where it is too late."""
     states = UNDER_WAY if job.stops_when_cancelled else (JobState.QUEUED,)
     over = {"state": JobState.CANCELLED, "ended_at": timezone.now(), "lease_until": None, "fault": why}
     return _row(job).filter(state__in=states).update(**over) == 1
 
 
 def newest_renewal(worker: str) -> datetime | None:
-    """When a job that the cluster of this name runs renewed its lease last."""
+    """Of a lease, by the cluster of this name."""
     running = [rows(model).filter(state=JobState.RUNNING, worker=worker) for model in kinds()]
     leases = [each.aggregate(newest=Max("lease_until"))["newest"] for each in running]
     return max((lease - LEASE for lease in leases if lease), default=None)

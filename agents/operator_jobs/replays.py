@@ -38,9 +38,8 @@ def start(step: Step, *, way: Replay.Way, account: Account | None, model: str, d
 
 
 def answer(job: Replay, clock: Clock = time.time) -> Outcome:
-    """The work: answer the step again. Raises JobFailed."""
-    started = time.monotonic()
-    step = page_archive.kept(job.step_id, timezone.now())
+    """Raises JobFailed."""
+    started, step = time.monotonic(), page_archive.kept(job.step_id, timezone.now())
     if step is None:
         raise JobFailed(GONE)
     plan, route, reason, attempts = _answered(job, step, clock)
@@ -50,7 +49,7 @@ def answer(job: Replay, clock: Clock = time.time) -> Outcome:
 
 
 def _answered(job: Replay, step: protocol.Step, clock: Clock) -> tuple[protocol.Plan, Route, Reason, list[str]]:
-    """The plan, by whom, why, and the uids of the attempts. As for any step, the template plan is first."""
+    """The plan, by whom, why, and the uids of the attempts."""
     in_force = rules(Settings.current())
     mode = {Replay.Way.TEMPLATE: Mode.TEMPLATE, Replay.Way.MODEL: Mode.LLM}.get(Replay.Way(job.way), in_force.mode)
     page = read(step.page, step.url) if step.page else None

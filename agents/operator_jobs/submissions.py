@@ -17,23 +17,17 @@ SPOOL_SECONDS = 30.0
 
 
 def submit(*, prompt: str, url: str, page: str, by: str) -> Submission:
-    """Queue a task for the miner. The task and its job are written together; keys in it are masked, also for the miner."""
+    """Keys in the task are masked, also for the miner."""
     prompt, url, page, key = mask_keys(prompt), mask_keys(url), mask_keys(page), str(uuid.uuid4())
     with transaction.atomic():
-        task = Task.objects.create(
-            fingerprint=step_facts.fingerprint(Source.OPERATOR, None, key, prompt),
-            key=key,
-            source=Source.OPERATOR,
-            prompt=prompt,
-            url=url,
-            kind=template.kind(prompt),
-            created_at=timezone.now(),
-        )
+        fingerprint, kind = step_facts.fingerprint(Source.OPERATOR, None, key, prompt), template.kind(prompt)
+        fields = {"source": Source.OPERATOR, "prompt": prompt, "url": url, "kind": kind, "created_at": timezone.now()}
+        task = Task.objects.create(fingerprint=fingerprint, key=key, **fields)
         return leased_job.start(Submission, task=task, requested_by=by, page=page)[0]
 
 
 def answer(submission: Submission) -> None:
-    """The work: answer the task, unless a worker that died since did."""
+    """Unless a worker that died since did."""
     task = submission.task
     if submission.tries > 1:
         spool.drain(SPOOL_SECONDS)  # where its answer may wait

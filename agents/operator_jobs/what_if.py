@@ -15,12 +15,14 @@ from agents.simulation.scenario import BadSetting
 from agents.simulation.settings import miner_in_force
 
 KEPT = 50
+# Progress is stored in steps of so many percent.
+PROGRESS_STEP = 5
 # Means over so many runs. With more steps than `MANY` one is all that the job's two minutes have time for, and chance counts for little.
 SEEDS, MANY = 3, 30_000
 
 
 def start(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
-    """Queue a simulation, `settings` as `simulate --settings` takes them. Where one is under way, that one is returned instead."""
+    """`settings` as `simulate --settings` takes them. Where a run is under way, that one is returned instead."""
     job, is_new = leased_job.start(WhatIf, requested_by=by, hours=hours, settings=dict(settings))
     if is_new:
         kept = WhatIf.objects.order_by("-requested_at", "-pk").values_list("pk", flat=True)[:KEPT]
@@ -29,17 +31,18 @@ def start(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
 
 
 def simulate(job: WhatIf) -> Outcome:
-    """The work: the measures under the settings in force and under those requested, from the same records."""
     past = read_past(job.hours * 3600.0, timezone.now())
     in_force = miner_in_force(past.account)
     try:
         tried = miner_in_force(past.account, [f"{name}={value}" for name, value in job.settings.items()])
     except BadSetting as error:
         raise JobFailed(f"These settings can't be tried: {error}") from None
-    seeds, progress = range(1 if past.steps > MANY else SEEDS), leased_job.Progress(job)
+    seeds = range(1 if past.steps > MANY else SEEDS)
 
     def store(start: float, done: float) -> None:
-        progress(progress=round(100 * (start + done / 2)))
+        progress = round(100 * (start + done / 2))
+        if progress >= job.progress + PROGRESS_STEP:
+            leased_job.update(job, progress=progress)
 
     before = replayed(past, in_force, seeds, partial(store, 0.0))
     after = replayed(past, tried, seeds, partial(store, 0.5))

@@ -95,7 +95,6 @@ def given_up(waiting: Iterable[Waiting], free_at: float) -> list[Waiting]:
 
 
 def _chosen(eligible: list[Waiting], free_at: float) -> Waiting:
-    """One that would be late only where there are no others."""
     late = {one.number for one in given_up(eligible, free_at)}
     in_time = [one for one in eligible if one.number not in late] or eligible
     shortest = min(in_time, key=lambda one: (one.size, *_by_deadline(one)))
@@ -122,7 +121,6 @@ class Expectation:
         return _usual(size) * self._factors.get(caller or "", 1.0)
 
     def learn(self, size: int, caller: str | None, work: float) -> None:
-        """Of a caller's steps: more takes effect at once, less gradually."""
         name, ratio = caller or "", work / _usual(size)
         before = self._factors.pop(name, ratio)
         self._factors[name] = max(ratio, KEPT_OF_THE_PAST * before + (1 - KEPT_OF_THE_PAST) * ratio)
@@ -141,7 +139,7 @@ class Pace:
     seconds: float = 1.0
 
     def learn(self, work: float, seconds: float) -> None:
-        """Short work is left out: one pause would multiply it."""
+        # Short work is left out: one pause would multiply it.
         if work >= LONG / 2:
             ratio = min(max(1.0, seconds / work), SLOWEST_PACE)
             self.seconds = KEPT_OF_THE_PAST * self.seconds + (1 - KEPT_OF_THE_PAST) * ratio

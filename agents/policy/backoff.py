@@ -40,7 +40,6 @@ def check(least: float, stopped_for: float) -> float:
 
 
 def stretched(pause: float, jitter: float) -> float:
-    """`jitter` is from 0 to 1."""
     return pause * (1 + JITTER * jitter)
 
 
@@ -53,7 +52,6 @@ COOLDOWN_FORGOTTEN = 300.0
 
 
 def cooled(cooling: tuple[Cooling, ...], model: str, now: float, jitter: float) -> tuple[Cooling, ...]:
-    """After a refusal by `model`: longer each time in a row. `jitter` is from 0 to 1."""
     times = 1 + next((times for name, until, times in cooling if name == model and now < until + COOLDOWN_FORGOTTEN), 0)
     until = now + min(FIRST_COOLDOWN * 2 ** min(times - 1, 10), LONGEST_COOLDOWN) * (1 + COOLDOWN_JITTER * jitter)
     kept = tuple(each for each in cooling if each[0] != model and now < each[1] + COOLDOWN_FORGOTTEN)

@@ -63,17 +63,17 @@ def _smallest(address: str | None, networks: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A slot and the attempt that holds or used it. It may be sent from `slot` until `leeway` and the grace are over.
+    """An attempt and the slot that it needs, holds or used. It may be sent from `slot` until `leeway` and the grace are over.
 
-    `latest`: the last time at which its step can use a slot. `is_taken`: the slot was another attempt's before. `may_lose`: whether
-    another step may take it over.
+    `caller`: "" is the miner itself, which loses no slot to others. `latest`: the last time at which its step can use a slot. `is_taken`:
+    the slot was another attempt's before. `may_lose`: whether another step may take it over.
     """
 
     attempt: str
-    caller: str
-    is_allowed: bool
-    slot: float
-    latest: float
+    caller: str = ""
+    is_allowed: bool = True
+    slot: float = 0.0
+    latest: float = 0.0
     leeway: float = 0.0
     is_taken: bool = False
     may_lose: bool = True
@@ -83,33 +83,21 @@ class Claim:
         return self.slot + self.leeway
 
 
-@dataclass(frozen=True, slots=True)
-class Claimant:
-    """An attempt that needs a slot. `caller` "" is the miner itself, which loses no slot to others."""
-
-    attempt: str
-    caller: str = ""
-    is_allowed: bool = True
-
-    def claim(self, slot: float, latest: float, leeway: float = 0.0, *, is_taken: bool = False, may_lose: bool = True) -> Claim:
-        return Claim(self.attempt, self.caller, self.is_allowed, slot, latest, leeway, is_taken, may_lose and bool(self.caller))
-
-
-def kept(claims: tuple[Claim, ...], now: float) -> tuple[Claim, ...]:
+def recent(claims: tuple[Claim, ...], now: float) -> tuple[Claim, ...]:
     """Slots to come and those of the last minute."""
     return tuple(claim for claim in claims if claim.slot > now - SHARED_SECONDS)
 
 
-def to_take_over(claims: tuple[Claim, ...], claimant: Claimant, now: float, fresh: float, latest: float) -> Claim | None:
-    """None where there is none, or it need not. `fresh`: the next free slot; `latest`: the last time that the claimant can use one."""
-    recent = kept(claims, now)
-    takeable = [claim for claim in recent if claim.may_lose and now + SETTLED_SECONDS < claim.slot <= latest]
+def to_take_over(claims: tuple[Claim, ...], claimant: Claim, now: float, fresh: float, latest: float) -> Claim | None:
+    """Whose slot the claimant takes over; None where it need not. `fresh`: the next free slot; `latest`: when it can use one at last."""
+    known = recent(claims, now)
+    takeable = [claim for claim in known if claim.may_lose and now + SETTLED_SECONDS < claim.slot <= latest]
     others = [claim for claim in takeable if claimant.is_allowed and not claim.is_allowed and claim.slot < fresh]
     if others:
         return min(others, key=lambda claim: claim.slot)
     if fresh <= latest:
         return None
-    used = Counter(claim.caller for claim in recent if claim.is_allowed == claimant.is_allowed)
+    used = Counter(claim.caller for claim in known if claim.is_allowed == claimant.is_allowed)
     richer = [claim for claim in takeable if claim.is_allowed == claimant.is_allowed and used[claim.caller] > used[claimant.caller] + 1]
     # The first slot: a caller with one step at a time gets its share only if it does not wait long for each.
     return max(richer, key=lambda claim: (used[claim.caller], -claim.slot), default=None)

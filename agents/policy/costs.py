@@ -66,7 +66,6 @@ class Used:
 
 
 def allows(caps: Caps, used: Used, most_usd: float) -> bool:
-    """Whether one more attempt, which costs at most `most_usd`, surely keeps to the caps."""
     return (not caps.attempts or used.attempts < caps.attempts) and (not caps.usd or used.usd + most_usd <= caps.usd)
 
 

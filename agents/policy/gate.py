@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from agents.policy import backoff, callers, pacing
 from agents.policy.backoff import Cooling
-from agents.policy.callers import Claim, Claimant
+from agents.policy.callers import Claim
 from agents.policy.modes import Pacing
 from agents.policy.pacing import AHEAD, BURST_GAP, GRACE, Pace
 from agents.policy.reasons import PauseSource, Reason
@@ -134,7 +134,7 @@ def decide(
     now: float,
     deadline: float,
     expected_latency: float,
-    claimant: Claimant | None = None,
+    claimant: Claim | None = None,
     *,
     may_take: bool = True,
 ) -> tuple[Decision, Gate]:
@@ -155,12 +155,11 @@ def decide(
         return Decision(reason, retry_at=next_slot(gate, limits, blocked_until, patience)), gate
     slot = next_slot(gate, limits, now, patience)
     is_in_time = slot + expected_latency <= deadline
-    if not limits.is_paced:
-        claimant = None
+    claimant = replace(claimant, latest=latest, may_lose=bool(claimant.caller)) if claimant and limits.is_paced else None
     if claimant and state is GateState.OPEN and (is_in_time or may_take):
         held = callers.to_take_over(gate.claims, claimant, now, slot, latest)
         if held:
-            claim = claimant.claim(held.slot, latest, held.leeway, is_taken=True)
+            claim = replace(claimant, slot=held.slot, leeway=held.leeway, is_taken=True)
             decision = Decision(Reason.ANSWERED, held.slot, attempt=claimant.attempt, leeway=held.leeway, is_taken=True)
             return decision, replace(gate, claims=tuple(claim if each is held else each for each in gate.claims))
     if not is_in_time:
@@ -168,7 +167,7 @@ def decide(
     lease = deadline if state is GateState.PROBING else None
     claims = gate.claims
     if claimant:
-        claims = (*callers.kept(claims, now), claimant.claim(slot, latest, may_lose=lease is None))
+        claims = (*callers.recent(claims, now), replace(claimant, slot=slot, may_lose=claimant.may_lose and lease is None))
     pace = pacing.reserved(gate.pace, limits.spacing, slot, now, latest)
     reserved = replace(gate, last_slot_at=slot, pace=pace, claims=claims, probe_until=lease or gate.probe_until)
     return Decision(Reason.ANSWERED, slot, lease=lease, attempt=claimant.attempt if claimant else ""), reserved
@@ -196,7 +195,7 @@ def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now:
 
 
 def earliest(gate: Gate, limits: Limits, decision: Decision) -> float:
-    """When the attempt that holds the slot may be sent: it may have been moved back since the decision."""
+    """When the attempt may be sent: its slot may have been moved back since the decision."""
     claim = gate.claim(decision.attempt)
     slot = claim.slot if claim else decision.slot or 0.0
     return max(slot, gate.not_before if limits.is_paced else 0.0)
@@ -215,10 +214,7 @@ def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
 
 
 def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate:
-    """A request that was sent at `sent_at` was accepted; `published` is the limit a minute that the answer states.
-
-    One that was sent before the pause began says nothing about it, but it shows that the key works.
-    """
+    """`published`: the limit a minute that the answer states. A request from before the pause shows only that the key works."""
     if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return replace(gate, succeeded_at=now)
     pace = pacing.accepted(gate.pace, limits.spacing, sent_at, now, published)
@@ -240,10 +236,9 @@ def refused(
     kind: RefusalClass = RefusalClass.EDGE,
     jitter: float = 0.0,
 ) -> Gate:
-    """A request that was sent at `sent_at` was refused for the whole account. `stated`: the pause in seconds and its source, where known.
+    """For the whole account. `stated`: the pause in seconds and its source, where known. `jitter`, 0 to 1, stretches a pause of our own.
 
-    Requests that were sent before the running pause began belong to the same violation: they add no strike. `jitter`, from 0 to 1,
-    stretches a pause of our own a little.
+    Requests that were sent before the running pause began belong to the same violation: they add no strike.
     """
     if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return gate
@@ -281,15 +276,11 @@ def _pause(
 
 
 def _remembered(gate: Gate, now: float) -> int:
-    """Of the rungs that the last block took."""
     return max(0, gate.rungs - int(max(0.0, now - gate.recovered_at) / RUNG_FORGOTTEN))
 
 
 def released(gate: Gate, lease: float | None) -> Gate:
-    """An attempt ended without saying anything about the account (given up, timed out, upstream fault): its probe's lease is free again.
-
-    A lease that has run out and gone to another probe stays with that one.
-    """
+    """An attempt ended without saying anything about the account: its probe's lease is free again, unless another probe has it by now."""
     return replace(gate, probe_until=0.0) if lease is not None and gate.probe_until == lease else gate
 
 
@@ -306,7 +297,6 @@ def rebased(gate: Gate, now: float) -> Gate:
 
 
 def paused(gate: Gate, now: float, seconds: float) -> Gate:
-    """By an operator. A pause that already lasts longer stays as it is."""
     until = now + seconds
     if until <= gate.paused_until:
         return gate

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agents.policy.callers import Claim, Claimant
+from agents.policy.callers import Claim
 from agents.policy.gate import Decision, Gate, Limits, decide, hold, released
 from agents.policy.pacing import BURST_GAP, GRACE, SLACK
 from agents.policy.reasons import Reason
@@ -48,7 +48,7 @@ def renewed(
     inserted = _inserted(freed, limits, claim, now, cut_off - expected_latency) if may_insert else None
     if inserted:
         return Decision(Reason.ANSWERED, max(now, freed.not_before), attempt=claim.attempt, leeway=LEEWAY), inserted
-    claimant = Claimant(claim.attempt, claim.caller, claim.is_allowed)
+    claimant = Claim(claim.attempt, claim.caller, claim.is_allowed)
     again, moved = decide(freed, limits, now, cut_off, expected_latency, claimant, may_take=False)
     return (again, moved) if again.slot is not None else (Decision(Reason.MISSED, retry_at=again.retry_at), gate)
 

@@ -56,7 +56,6 @@ def earliest(sends: tuple[float, ...], most: tuple[float, float, float], start: 
 
 
 def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most: float) -> float:
-    """A later time to try where a horizon around `start` would hold more than `most`."""
     if not isfinite(most):
         return start
     near = sends[bisect_right(sends, start - horizon) : bisect_left(sends, start + horizon)]
@@ -139,7 +138,6 @@ def slot(pace: Pace, spacing: float, now: float, latest: float) -> float:
 
 
 def reserved(pace: Pace, spacing: float, at: float, now: float, latest: float) -> Pace:
-    """For a step that came at `now` and can wait until `latest`."""
     kept = list(pace.sends[bisect_left(pace.sends, now - MINUTE - SLACK) :])
     insort(kept, at)
     crowd, comes_at_once = pace.crowd, pace.comes_at_once
@@ -167,7 +165,7 @@ def accepted(pace: Pace, spacing: float, sent_at: float, now: float, published: 
 
 
 def violated(pace: Pace, spacing: float, sent_at: float, now: float, strikes: int) -> Pace:
-    """By the edge. `strikes`: how many probes the account's last block took, from 1."""
+    """`strikes`: how many probes the account's last block took, from 1."""
     before = tuple(max(0, count - 1) for count in _used(pace, sent_at))
     is_own = is_own_doing(pace, sent_at)
     # A crowd that was cut short by the refusal shows nothing of how crowds come.
@@ -192,7 +190,7 @@ def is_own_doing(pace: Pace, sent_at: float) -> bool:
 
 
 def rebased(pace: Pace, now: float) -> Pace:
-    """The pace under a clock that was set back: nothing planned for a time that is far away, no hold longer than it was."""
+    """Under a clock that was set back: nothing planned for a time that is far away, no hold longer than it was."""
     if pace.sends and pace.sends[-1] > now + AHEAD:
         pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
     if max(pace.crowd[1], pace.slow_at) > now + AHEAD:
@@ -243,15 +241,15 @@ def _grown(pace: Pace, spacing: float, used: tuple[int, ...], now: float) -> Pac
 
 
 def _bound(pace: Pace, now: float) -> float:
-    """Up to a usual published limit if steps wait long at the level, and else only if they are turned away."""
     since = max(pace.grown_at, now - MINUTE)
     if pace.crowd[1] > since:
         return pace.published or MOST
+    # Steps that only wait long, and are not turned away, show no need for more than the usual limit.
     return min(pace.published, CLAIMED) if pace.slow_at > since and not pace.ceiling and pace.published < MOST else 0.0
 
 
 def _burst_to_blame(pace: Pace, spacing: float, sent_at: float, before: tuple[int, ...]) -> int | None:
-    """The short horizon in which more had been sent than ever, if the request came sooner than at the even pace; None: there is none.
+    """The short horizon in which more had been sent than ever, if the request came sooner than at the even pace.
 
     Where a good part of the minute's level was used up, the minute is the likelier cause.
     """

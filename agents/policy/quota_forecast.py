@@ -107,7 +107,6 @@ def balance(samples: Sequence[Sample], now: float) -> Forecast:
 
 
 def warnings(uses: Sequence[Use], money: Sequence[Sample], now: float) -> tuple[str, ...]:
-    """`money`: readings of the balance, oldest first."""
     found = [_worry(each, money, now) for each in uses]
     foreseen = balance(money, now)
     if foreseen.outcome is Outcome.RUNS_OUT and foreseen.at is not None and foreseen.at - now < LOW_DAYS * DAY:
@@ -168,7 +167,6 @@ def _risen(known: Sequence[Sample]) -> float:
 
 
 def _used_up_at(read_at: float, left: float, pace: float, now: float) -> float | None:
-    """None: for long."""
     return None if left * HOUR >= pace * FURTHEST else max(now, read_at + left / pace * HOUR)
 
 

@@ -67,7 +67,7 @@ def reading(answers: Mapping[str, object], now: float) -> Reading:
 
 
 def cap_ends_at(known: Reading) -> float | None:
-    """Of subscriptions. None where no window is used up, or a reset is unknown."""
+    """None where no window is used up, or a reset is unknown."""
     windows = (
         (known.four_hour_cap, known.four_hour_used, known.four_hour_reset_at),
         (known.monthly_cap, known.monthly_used, known.monthly_reset_at),
@@ -137,7 +137,6 @@ def _window(window: object, name: str, now: float) -> dict[str, float | None]:
 
 
 def _number(answer: object, name: str, least: float = 0.0) -> float | None:
-    """Finite and of a sensible size; a text is none."""
     value: Any = answer.get(name) if isinstance(answer, Mapping) else None
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= LARGEST:
         return None

@@ -47,7 +47,6 @@ class Reason(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What it means and what to do about it, without the numbers of the case."""
         return f"{self.meaning} {self.remedy}".strip()
 
 

@@ -48,8 +48,6 @@ class Meaning:
 
 
 class RefusalClass(StrEnum):
-    """Why the provider turned an attempt down."""
-
     _value_: str
     about: Meaning
     reaction: Reaction
@@ -101,7 +99,6 @@ class RefusalClass(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What it means and what to do about it. `sentence()` knows the cases in which more can be said."""
         return f"{self.about.sentence} {self.about.remedy}".strip()
 
     @property
@@ -117,10 +114,8 @@ _ADDRESS = re.compile(r"\b5[1-9A-HJ-NP-Za-km-z]{46,47}\b")
 
 
 def sentence(kind: RefusalClass, *, has_succeeded: bool = True, status: int | None = None) -> str:
-    """`kind` in an operator's words. `has_succeeded`: whether a call with this key ever did; `status`: the refusal's, where known.
-
-    The edge answers a call without a good Authorization header, or one to the wrong host, with the very page of a rate limit.
-    """
+    """`has_succeeded`: whether a call with this key ever did; `status`: the refusal's, where known."""
+    # The edge answers a call without a good Authorization header, or one to the wrong host, with the very page of a rate limit.
     if kind is RefusalClass.EDGE and not has_succeeded:
         return NEVER_WORKED
     return WRONG_HOST if is_wrong_host(kind, status) else kind.sentence
@@ -141,15 +136,11 @@ class Refusal:
     source: PauseSource = PauseSource.LADDER
 
     def pause(self, now: float) -> float | None:
-        """Seconds to wait from `now`; None leaves it to the gate."""
         return None if self.until is None else max(0.0, self.until - now)
 
 
 def classify(status: int, headers: Mapping[str, str], body: str, now: float, secrets: Iterable[str] = ()) -> Refusal:
-    """The refusal that a non-2xx answer, received at the Unix time `now`, means. `body` may be its first part.
-
-    The detail is one line without payment addresses, keys and `secrets`, since a provider may repeat what it was sent.
-    """
+    """Of a non-2xx answer; `body` may be its first part. A provider may repeat what it was sent: keys and `secrets` are masked."""
     known = {name.lower(): value for name, value in headers.items()}
     is_html = "html" in known.get("content-type", "").lower() or body.lstrip().startswith("<")
     detail = storable(" ".join((body if is_html else _json_detail(body)).split()))

@@ -92,11 +92,7 @@ class Prediction:
 def predicted(
     source: PauseSource, now: float, blocked_at: float, paused_until: float, next_pause: float, past: Sequence[float]
 ) -> Prediction:
-    """By the provider's time, else by earlier blocks, else by our backoff.
-
-    `next_pause`: seconds of the pause that would follow if the next probe is refused; `past`: how many seconds earlier blocks of this
-    kind took.
-    """
+    """`next_pause`: of the pause that would follow if the next probe is refused; `past`: how long earlier blocks of this kind took."""
     if source is PauseSource.CHECK:
         return Prediction(source, 0.0)
     if source.is_stated:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agents.policy.backoff import JITTER
-from agents.policy.callers import Claimant
+from agents.policy.callers import Claim
 from agents.policy.gate import Decision, Gate, GateState, Limits, closes, decide, earliest, hold, left_late, refused, released, succeeded
 from agents.policy.late import given_up, renewed
 from agents.policy.modes import Pacing
@@ -163,7 +163,7 @@ class LearnedGateUnderAnything(RuleBasedStateMachine):
     def steps_ask(self, budget: float, count: int, caller: str) -> None:
         for _ in range(count):
             self.asked += 1
-            claimant = Claimant(str(self.asked), caller, caller != "stranger")
+            claimant = Claim(str(self.asked), caller, caller != "stranger")
             decision, gate = decide(self.gate, self.limits, self.now, self.now + budget, LATENCY, claimant)
             if decision.slot is None:
                 assert gate == self.gate

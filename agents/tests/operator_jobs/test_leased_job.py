@@ -191,16 +191,6 @@ def test_work_may_go_on_at_once_or_later(monkeypatch: pytest.MonkeyPatch) -> Non
     assert OrmQ.objects.count() == 1
 
 
-def test_progress_is_stored_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    job, seen = leased_job.start_here(WhatIf)[0], list[int]()
-    for seconds in (0.0, 60.0):
-        monkeypatch.setattr(leased_job, "PROGRESS_SECONDS", seconds)
-        progress = leased_job.Progress(job)
-        progress(progress=len(seen) + 10)
-        seen.append(WhatIf.objects.get().progress)
-    assert seen == [10, 10]
-
-
 @pytest.mark.usefixtures("no_database")
 def test_a_lease_that_cannot_be_renewed_is_tried_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leased_job, "RENEW_SECONDS", 0.01)

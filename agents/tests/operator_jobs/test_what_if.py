@@ -71,7 +71,7 @@ def test_progress_is_stored_as_it_goes(an_hour: int, monkeypatch: pytest.MonkeyP
         update(job, **fields)
         seen.append(WhatIf.objects.get().progress)
 
-    monkeypatch.setattr(leased_job, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(what_if, "PROGRESS_STEP", 1)
     monkeypatch.setattr(leased_job, "update", watched)
     assert an_hour and work(requested())
     assert seen == sorted(seen)
@@ -80,7 +80,6 @@ def test_progress_is_stored_as_it_goes(an_hour: int, monkeypatch: pytest.MonkeyP
 
 def test_a_run_that_is_cancelled_while_it_is_worked_out_stops(an_hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
     row = requested()
-    monkeypatch.setattr(leased_job, "PROGRESS_SECONDS", 0.0)
     runs = []
 
     class Cancelled(replay.Replay):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.policy.callers import SETTLED_SECONDS, Claim, Claimant, Sender, sender, state_of, to_take_over
+from agents.policy.callers import SETTLED_SECONDS, Claim, Sender, sender, state_of, to_take_over
 from agents.policy.costs import Caps, Used, allows, next_day
 from agents.policy.gate import Decision, Gate, Limits, decide, hold
 from agents.policy.late import LEEWAY, given_up, renewed
@@ -25,7 +25,7 @@ FIXED = Limits(spacing=5.0)
 def ask(
     gate: Gate, attempt: str, caller: str, *, is_allowed: bool = True, now: float = START, may_take: bool = True
 ) -> tuple[Decision, Gate]:
-    claimant = Claimant(attempt, caller, is_allowed)
+    claimant = Claim(attempt, caller, is_allowed)
     return decide(gate, FIXED, now, now + BUDGET, LATENCY, claimant, may_take=may_take)
 
 
@@ -79,7 +79,7 @@ def test_callers_that_are_not_allowed_take_nothing_from_an_allowed_one() -> None
 def test_a_slot_that_opens_in_a_moment_stays_with_its_holder() -> None:
     gate = full_of("stranger", "stranger", "stranger", "stranger", is_allowed=False)
     at = gate.claims[3].slot - SETTLED_SECONDS
-    assert not to_take_over(gate.claims, Claimant("new", "honest"), at, at + 9.0, at + 15.5)
+    assert not to_take_over(gate.claims, Claim("new", "honest"), at, at + 9.0, at + 15.5)
 
 
 def test_a_step_of_the_miners_own_and_a_probe_are_never_displaced() -> None:
@@ -129,7 +129,7 @@ class Crowd:
     def ask(self, client: int, now: float, cut_off: float) -> None:
         caller, is_allowed = self.callers[client]
         attempt = str(next(self.numbers))
-        decision, self.gate = decide(self.gate, self.limits, now, cut_off, LATENCY, Claimant(attempt, caller, is_allowed))
+        decision, self.gate = decide(self.gate, self.limits, now, cut_off, LATENCY, Claim(attempt, caller, is_allowed))
         if decision.slot is None:
             self.then(now + 2.0, "posts", client)
             return
@@ -177,7 +177,7 @@ def test_whoever_comes_the_slots_stay_and_nobody_takes_more_than_its_share(steps
     for number, (caller, later) in enumerate(steps):
         now += later
         before = gate
-        decision, gate = decide(gate, limits, now, now + BUDGET, LATENCY, Claimant(str(number), caller, "stranger" not in caller))
+        decision, gate = decide(gate, limits, now, now + BUDGET, LATENCY, Claim(str(number), caller, "stranger" not in caller))
         if decision.is_taken:
             assert gate.pace == before.pace
             (lost,) = set(before.claims) - set(gate.claims)
@@ -214,10 +214,10 @@ def test_a_slot_that_was_not_used_is_free_again() -> None:
 def test_a_slot_that_was_not_used_keeps_the_distance_to_the_one_before_it() -> None:
     slow = Limits(spacing=600.0)
     gate, later = Gate(), START + 400
-    _, gate = decide(gate, slow, START, START + 180, LATENCY, Claimant("first", "one"))
-    _, gate = decide(gate, slow, later, later + 1_000, LATENCY, Claimant("second", "one"))
+    _, gate = decide(gate, slow, START, START + 180, LATENCY, Claim("first", "one"))
+    _, gate = decide(gate, slow, later, later + 1_000, LATENCY, Claim("second", "one"))
     gate = given_up(gate, slow, "second", None)
-    assert decide(gate, slow, later, later + 1_000, LATENCY, Claimant("third", "one"))[0].slot == START + 600.1
+    assert decide(gate, slow, later, later + 1_000, LATENCY, Claim("third", "one"))[0].slot == START + 600.1
 
 
 def test_the_smaller_network_decides() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from agents.policy.callers import SETTLED_SECONDS, Claimant
+from agents.policy.callers import SETTLED_SECONDS, Claim
 from agents.policy.gate import (
     Decision,
     Gate,
@@ -229,7 +229,7 @@ class GateUnderAnything(RuleBasedStateMachine):
     )
     def a_step_asks(self, budget: float, latency: float, caller: str) -> None:
         self.asked += 1
-        claimant = Claimant(str(self.asked), caller, "stranger" not in caller)
+        claimant = Claim(str(self.asked), caller, "stranger" not in caller)
         decision, gate = decide(self.gate, self.limits, self.now, self.now + budget, latency, claimant)
         if decision.is_taken:
             self.check_taken(decision, gate, claimant)
@@ -243,7 +243,7 @@ class GateUnderAnything(RuleBasedStateMachine):
         self.gate = gate
         self.flights.append(Flight(decision, self.now, self.now + budget, latency))
 
-    def check_taken(self, decision: Decision, gate: Gate, claimant: Claimant) -> None:
+    def check_taken(self, decision: Decision, gate: Gate, claimant: Claim) -> None:
         """The slot was another caller's, who has no less than the new one now, unless it is not allowed and the new one is."""
         assert gate.pace == self.gate.pace
         (lost,) = set(self.gate.claims) - set(gate.claims)
