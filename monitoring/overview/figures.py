@@ -14,7 +14,7 @@ from monitoring.audit.audit_log import newest_entries
 from monitoring.models import Of, RollupState
 from monitoring.reporting.formats import milliseconds, percent, share, short
 from monitoring.reporting.ranges import Range, sources
-from monitoring.reporting.rollups import FIVE, LENGTHS, UNGROUPED, Buckets, Interval, Row, pauses, percentile
+from monitoring.reporting.rollups import FIVE, LENGTHS, UNGROUPED, Buckets, Interval, Row, floor, pauses, percentile
 from monitoring.what_if.result import Better
 
 # A range is drawn so many pixels wide, about.
@@ -85,12 +85,12 @@ def series(chosen: Range, now: datetime) -> Series:
     total, before = Tally(), Tally()
     where = sources(of, state, [span for span in LENGTHS if LENGTHS[span] <= of.bin]) + sources(chosen.before(now), state)
     for row in where.rows(UNGROUPED, now):
-        for tally in (bins[of.bin_at(row.starts_at)][0], total) if row.starts_at >= of.start else (before,):
+        for tally in (bins[floor(row.starts_at, of.bin)][0], total) if row.starts_at >= of.start else (before,):
             tally.add(row)
     # Steps whose deadline is still to come
     steps = Step.objects.filter(source=Source.VALIDATOR, received_at__gte=max(of.start, now - LONGEST_STEP), received_at__lt=of.end)
     for at in steps.filter(route="", deadline_at__gte=now).values_list("received_at", flat=True):
-        for tally in (bins[of.bin_at(at)][0], total):
+        for tally in (bins[floor(at, of.bin)][0], total):
             tally.under_way, tally.unanswered = tally.under_way + 1, tally.unanswered - 1
     drawn = _drawn(of, now) if of.bin == FIVE else None
     return Series(of, [(interval, tally) for tally, interval in bins.values()], total, before, drawn)
@@ -147,7 +147,6 @@ def figures(now: Tally, before: Tally) -> list[Figure]:
 
 
 def _usd(value: float) -> str:
-    """A cost: small ones with the digits that matter."""
     return f"{value:,.2f} USD" if value >= 1 or not value else f"{value:.4f} USD"
 
 

@@ -71,7 +71,6 @@ class Item:
 
 
 def checklist() -> list[Item]:
-    """The items in their order; empty once all are done."""
     default_account()
     accounts = list(Account.objects.annotate(**FACTS))
     works, answered, is_uncapped, allowed, notified, tested = (bool(getattr(accounts[0], fact)) for fact in FACTS)

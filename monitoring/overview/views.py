@@ -1,5 +1,3 @@
-"""Overview: what is going on, at a glance."""
-
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +53,6 @@ def compare(request: PanelRequest) -> dict[str, Any]:
 
 
 def figures_of(request: PanelRequest, now: datetime) -> dict[str, Any]:
-    """The context of the figures' templates."""
     form = RangeForm(request.GET, now)
     chosen = form.chosen()
 

@@ -58,8 +58,6 @@ class Qualifier:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition. `name` is a qualifier's, or TEXT."""
-
     name: str
     value: str
     is_negated: bool = False
@@ -81,7 +79,6 @@ class Query:
         return " ".join(map(str, self.conditions))
 
     def values(self, name: str, *, negated: bool = False) -> list[str]:
-        """The values that a qualifier is to have, or not to have."""
         return [each.value for each in self.conditions if each.name == name and each.is_negated is negated]
 
     def has(self, *names: str) -> bool:
@@ -95,7 +92,6 @@ class Query:
 
 
 def parse(text: str, qualifiers: Iterable[Qualifier]) -> Query:
-    """The conditions in a text, each once, in order."""
     known = {qualifier.name: qualifier for qualifier in qualifiers}
     conditions: dict[Condition, None] = {}
     faults: list[str] = []
@@ -152,7 +148,6 @@ def _read(name: str, value: str, is_negated: bool, known: Mapping[str, Qualifier
 
 
 def _value(qualifier: Qualifier, value: str) -> str | None:
-    """The value as it is kept; None where it is none."""
     try:
         match qualifier.kind:
             case Kind.CHOICE:

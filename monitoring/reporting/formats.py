@@ -1,5 +1,3 @@
-"""Numbers as people read them."""
-
 from agents.common.text import length
 
 

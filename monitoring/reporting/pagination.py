@@ -36,10 +36,6 @@ class Cursor:
         return f"{(at - EPOCH) // timedelta(microseconds=1) if isinstance(at, datetime) else f'n{at:f}'}-{self.id}"
 
     @classmethod
-    def of(cls, value: datetime | Decimal | float, pk: int) -> "Cursor":
-        return cls(Decimal(repr(value)) if isinstance(value, float) else value, pk)
-
-    @classmethod
     def parse(cls, text: str) -> "Cursor | None":
         """What `str` wrote; None where it is something else."""
         if match := _CURSOR.fullmatch(text):
@@ -50,8 +46,6 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which page is wanted: the rows older or newer than a cursor, else the newest ones."""
-
     older: Cursor | None = None
     newer: Cursor | None = None
 
@@ -69,7 +63,6 @@ class CappedCount(int):
 
     @classmethod
     def up_to(cls, cap: int, rows: QuerySet[Any]) -> "CappedCount":
-        """Counts no further than one row beyond the cap."""
         return cls.of(counted_up_to(rows, cap + 1), cap)
 
     @classmethod
@@ -89,14 +82,11 @@ class Order(StrEnum):
 
     @classmethod
     def parse(cls, text: str, orders: "Iterable[Order]") -> "Order":
-        """One of `orders`, by a query string; newest first where it has another one."""
         return next((order for order in orders if order == text), cls.NEWEST)
 
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):
-    """One page of rows, newest first, and where the neighbours start."""
-
     rows: Sequence[T]
     older: Cursor | None
     newer: Cursor | None
@@ -117,16 +107,22 @@ def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool 
     "Newer" is what comes before on the pages, whichever way the order goes. A place in another field's order counts as none.
     """
     place = fitting(place, at)
-    on, back = ("gt", "lt") if ascending else ("lt", "gt")
-    forwards, backwards = ("", "-") if ascending else ("-", "")
-    if place.newer:
-        found = list(beyond(rows, at, place.newer, back).order_by(f"{backwards}{at}", f"{backwards}id")[: size + 1])
-        more, found = len(found) > size, found[:size][::-1]
-        return _sliced(found, at, more_older=bool(found), more_newer=more)
-    if place.older:
-        rows = beyond(rows, at, place.older, on)
-    found = list(rows.order_by(f"{forwards}{at}", f"{forwards}id")[: size + 1])
-    return _sliced(found[:size], at, more_older=len(found) > size, more_newer=bool(place.older and found))
+    cursor, is_back = place.newer or place.older, place.newer is not None
+    is_up = ascending is not is_back
+    if cursor:
+        rows = beyond(rows, at, cursor, "gt" if is_up else "lt")
+    sign = "" if is_up else "-"
+    found = list(rows.order_by(f"{sign}{at}", f"{sign}id")[: size + 1])
+    has_more, found = len(found) > size, found[:size]
+    if is_back:
+        found.reverse()
+    has_older, has_newer = (bool(found), has_more) if is_back else (has_more, bool(cursor and found))
+    return Slice(found, _cursor(found[-1], at) if has_older else None, _cursor(found[0], at) if has_newer else None)
+
+
+def _cursor(row: Model, at: str) -> Cursor:
+    value = getattr(row, at)
+    return Cursor(Decimal(repr(value)) if isinstance(value, float) else value, row.pk)
 
 
 def fitting(place: Place, at: str) -> Place:
@@ -144,22 +140,13 @@ def capped_count(rows: QuerySet[Any]) -> CappedCount:
 
 
 def is_few(rows: QuerySet[Any]) -> bool:
-    """Whether the rows are so few that they had better be looked up once."""
     return counted_up_to(rows, FEW + 1) <= FEW
 
 
 def counted_up_to(rows: QuerySet[Any], most: int) -> int:
-    """How many rows, but no more than `most`."""
     return rows.order_by()[:most].count()
 
 
 def beyond(rows: QuerySet[M], at: str, cursor: Cursor, side: str) -> QuerySet[M]:
     # The first condition alone lets the database start in the index at the cursor.
     return rows.filter(Q(**{f"{at}__{side}e": cursor.at}), Q(**{f"{at}__{side}": cursor.at}) | Q(**{f"id__{side}": cursor.id}))
-
-
-def _sliced(rows: list[M], at: str, *, more_older: bool, more_newer: bool) -> Slice[M]:
-    def cursor(row: M) -> Cursor:
-        return Cursor.of(getattr(row, at), row.pk)
-
-    return Slice(rows, cursor(rows[-1]) if more_older else None, cursor(rows[0]) if more_newer else None)

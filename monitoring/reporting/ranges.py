@@ -16,16 +16,15 @@ RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY
 DEFAULT = "24h"
 # Up to here a bar is five minutes.
 FINE_UP_TO = 6 * HOUR
-# From a length on, how much of it is one bar: between a dozen and some seventy bars each.
-BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, 6 * HOUR), (120 * DAY, DAY))
-LONGEST_BIN = 7 * DAY
+# Up to a length, what one bar covers: between a dozen and some seventy bars each.
+BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, 6 * HOUR), (120 * DAY, DAY), (timedelta.max, 7 * DAY))
 # Of times of one's own. The roll-ups' days are kept as long as the longest.
 SHORTEST, LONGEST = timedelta(minutes=5), KEPT[Span.DAY]
 MOMENT = {"type": "datetime-local", "class": "form-control"}
 
 
 def bin_of(length: timedelta) -> timedelta:
-    return next((size for up_to, size in BINS if length <= up_to), LONGEST_BIN)
+    return next(size for up_to, size in BINS if length <= up_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +63,6 @@ class Range:
         count = -(-(self.end - first) // self.bin)
         return [(first + number * self.bin, first + (number + 1) * self.bin) for number in range(count)]
 
-    def bin_at(self, at: datetime) -> datetime:
-        return floor(at, self.bin)
-
 
 class RangeForm(forms.Form):
     """A named range, or times of one's own, in the reader's zone. What can't be read is named, and the default range shown."""
@@ -80,7 +76,6 @@ class RangeForm(forms.Form):
         self.now = now
 
     def clean(self) -> dict[str, Any]:
-        """Both times or none, in order, and neither too near nor too far apart."""
         found = super().clean() or {}
         start, end = found.get("since"), found.get("until") or self.now
         if found.get("until") and not start and "since" not in self.errors:
@@ -104,7 +99,6 @@ class RangeForm(forms.Form):
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
-        """Named ranges: name, label, whether it is the one shown."""
         shown = self.chosen().name
         return [(name, f"{name[:-1]} {name[-1]}", name == shown) for name in RANGES]
 

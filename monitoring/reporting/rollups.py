@@ -106,7 +106,6 @@ def floor(at: datetime, length: timedelta) -> datetime:
 
 
 def ceil(at: datetime, length: timedelta) -> datetime:
-    """The first of these starts that is not before a time."""
     below = floor(at, length)
     return below if below == at else below + length
 
@@ -150,7 +149,6 @@ def pauses(intervals: Collection[Interval], now: datetime) -> list[tuple[int, da
 
 
 def _pauses(intervals: Collection[Interval], now: datetime) -> Iterator[Row]:
-    """Pauses, cut where five minutes are over."""
     for account, start, end in pauses(intervals, now):
         at = start
         while at < end:

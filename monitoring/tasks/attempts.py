@@ -1,5 +1,3 @@
-"""LLM attempts as rows of a table: filtered, ordered, paged and exported."""
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -53,7 +51,6 @@ def attempts(query: Query, place: Place, order: Order, now: datetime) -> Listing
 
 
 def exported_attempts(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
-    """The attempts that match, newest first, secrets masked."""
     found = _with_names(matching_attempts(query, now)).order_by("-decided_at", "-id")
     for row in found.values(*STORED, "account_name", "task_id").iterator(chunk_size=CHUNK):
         yield {**row, "account": row["account_name"], "detail": redact(row["detail"])}

@@ -1,5 +1,3 @@
-"""The forms of tasks and replays."""
-
 import logging
 from typing import Any
 
@@ -58,7 +56,6 @@ class TaskForm(forms.Form):
         return url
 
     def task(self) -> dict[str, str]:
-        """What `agents.operator_jobs.submissions.submit` takes."""
         return {name: self.cleaned_data[name] for name in ("prompt", "url", "page")}
 
     def trial(self) -> Trial | None:
@@ -92,7 +89,6 @@ class ReplayForm(forms.Form):
         self.fields["who"].choices = [*plain, *((name, models) for name, models in groups if models)]  # type: ignore[attr-defined]
 
     def arguments(self) -> dict[str, Any]:
-        """What `agents.operator_jobs.replays.start` takes."""
         pk, _, model = self.cleaned_data["who"].partition(":")
         way = Replay.Way.MODEL if model else Replay.Way(pk)
         return {"way": way, "account": self._accounts.get(pk), "model": model, "deadline_seconds": self.cleaned_data["deadline_seconds"]}

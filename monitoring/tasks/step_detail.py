@@ -81,8 +81,6 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ReplayDetail:
-    """One replay, and both answers side by side once it is done."""
-
     row: Replay
     then: Answer | None = None
     now: Answer | None = None

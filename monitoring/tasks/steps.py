@@ -1,5 +1,3 @@
-"""Steps as rows of a table: filtered, ordered, paged and exported."""
-
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -96,7 +94,6 @@ def steps(query: Query, place: Place, order: Order, now: datetime) -> Listing[St
 
 
 def exported_steps(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
-    """The steps that match, newest first, secrets masked."""
     each = matching_steps(query, now).order_by("-received_at", "-id").values_list("pk", flat=True).iterator(chunk_size=CHUNK)
     while some := list(islice(each, CHUNK)):
         shown = ROWS.in_bulk(some)

@@ -1,5 +1,3 @@
-"""Tasks as rows of a table: filtered, paged and exported."""
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -106,7 +104,6 @@ COLUMNS = (*EXPORTED, *OUTCOMES)
 
 
 def exported_tasks(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
-    """The tasks that match, newest first."""
     found = _with_newest(matching_tasks(query, now), "kind", "prompt", "url").order_by("-created_at", "-id")
     each = found.iterator(chunk_size=CHUNK)
     while some := list(islice(each, CHUNK)):

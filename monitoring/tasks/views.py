@@ -1,5 +1,3 @@
-"""Tasks, their steps and LLM attempts, and the callers who post them."""
-
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -65,7 +63,6 @@ def attempt_list(request: PanelRequest) -> dict[str, Any]:
 
 @guarded(get=VIEW, post=None)
 def export(request: PanelRequest, name: str) -> HttpResponseBase:
-    """All that matches the filter bar as a file, newest first."""
     qualifiers, columns, rows = EXPORTS[name]
     now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers())
     return exported(name, request.GET.get("format", "csv"), columns, query, rows(query, now), now)
@@ -134,7 +131,6 @@ def caller_list(request: PanelRequest) -> dict[str, Any]:
 
 @guarded(get=None, post=CHANGE)
 def change_caller(request: PanelRequest, pk: int) -> HttpResponse:
-    """Allow or block the caller, or neither, by `state`."""
     caller = get_object_or_404(Caller, pk=pk)
     if request.POST.get("state") not in list(CallerState):
         messages.error(request, "Choose Allow, Block or Reset.")

@@ -1,5 +1,3 @@
-"""The forms of test runs and their schedules."""
-
 from datetime import datetime
 from typing import Any
 

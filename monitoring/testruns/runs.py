@@ -77,7 +77,6 @@ class Cost(NamedTuple):
 
 
 def runs(conditions: dict[str, Any], place: Place) -> RunList:
-    """The runs that meet the conditions of a RunFilter, newest first."""
     # The list of suites is JSON in both databases, and SQLite can't filter by its items.
     listed = TestRun.objects.annotate(listed=Cast("suites", TextField()))
     matching = listed.filter(*(FILTERS[name](value) for name, value in conditions.items()))
@@ -111,7 +110,6 @@ def changed(run_pk: int) -> list[Changed]:
 
 
 def trend(strip: Sequence[TestRun]) -> list[Point]:
-    """The strip's runs that came to an end, oldest first."""
     done = [run for run in strip if run.verdict and run.seconds is not None]
     longest = max((run.seconds or 0 for run in done), default=0) or 1
     by_llm: dict[int, list[bool]] = {}

@@ -1,5 +1,3 @@
-"""Tests: start a run, how the last ones came out, when they run by themselves."""
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,7 +81,6 @@ def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
 
 @guarded(get=VIEW, post=None)
 def run_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
-    """The report as a file: `form` md or json."""
     run = get_object_or_404(TestRun, pk=pk)
     if form == "json":
         response: HttpResponse = JsonResponse(as_json(report(run)), json_dumps_params={"indent": 1})
@@ -106,7 +103,6 @@ def schedule_form(request: PanelRequest, pk: int | None = None) -> HttpResponse 
 
 @guarded(get=None, post=CHANGE)
 def switch_schedule(request: PanelRequest, pk: int) -> HttpResponse:
-    """On with `enabled` true, else off."""
     get_object_or_404(TestSchedule, pk=pk)
     schedules.save(pk, {"enabled": request.POST.get("enabled") == "true"}, by=request.user, now=timezone.now())
     return _to_list()

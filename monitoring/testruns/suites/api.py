@@ -88,7 +88,6 @@ def address(configured: str) -> str:
 
 
 def _health(url: str) -> Finding:
-    """`/health`, of ours or of any other miner."""
     reply = _fetch("GET", f"{url}/health", HEALTH_SECONDS)
     body = _object(reply.body)
     facts: dict[str, Any] = {"latency": round(reply.seconds, 3), "status": reply.status}
@@ -243,7 +242,6 @@ def _checked_step(answer: Mapping[str, Any]) -> tuple[list[str], list[Action]]:
 
 
 def _actions(named: list[tuple[str, Any]]) -> tuple[list[str], list[Action]]:
-    """The faults of those that are not valid, and the actions."""
     faults, actions = [], []
     for place, raw in named:
         try:
@@ -254,7 +252,6 @@ def _actions(named: list[tuple[str, Any]]) -> tuple[list[str], list[Action]]:
 
 
 def _navigation(actions: list[Action]) -> Iterator[str]:
-    """Where the browser would be sent off the task's host, or without its seed."""
     wanted = urlsplit(TASK_URL)
     seed = parse_qs(wanted.query)["seed"]
     for place, action in enumerate(actions):

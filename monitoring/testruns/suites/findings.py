@@ -45,5 +45,4 @@ class Options:
 
 
 def worst(verdicts: list[Result]) -> Result:
-    """The verdict of a whole: its worst part; skipped where nothing was checked."""
     return next((each for each in WORST_FIRST if each in verdicts), Result.SKIPPED)

@@ -114,7 +114,6 @@ def _called(account: Account, known: Provider) -> Finding:
 
 
 def _refused(end: AttemptEnd, event: RateLimitEvent | None, done: str, facts: dict[str, Any]) -> Finding:
-    """A refusal other than the edge's."""
     kind, meaning = RefusalClass(end.refusal), sentence(RefusalClass(end.refusal), status=end.status)
     verdict = Result.FAIL if kind.pauses_account or kind.about.remedy else Result.WARN
     came_back = f"{_status(end)} {_expected(event)}" if event and event.predicted_at else _status(end)
@@ -142,7 +141,6 @@ def _control(known: Provider, model: str) -> RefusalClass | None:
 
 
 def _unanswered(known: Provider, end: AttemptEnd, done: str, facts: dict[str, Any]) -> Finding:
-    """Nothing came back: a connection to the host alone finds out why."""
     fault, words = _unreachable(known.base_url)
     done, facts = f"{done} Then connected to the host alone.", facts | {"fault": fault or "no answer"}
     if fault:

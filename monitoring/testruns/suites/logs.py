@@ -33,7 +33,6 @@ def readable_journals() -> QuerySet[JournalImport]:
 
 
 def parts(options: Options) -> list[str]:
-    """This miner first, then the journals, oldest first."""
     found = readable_journals()
     chosen = found if options.journals is None else found.filter(pk__in=options.journals)
     return [OWN, *(str(pk) for pk in chosen.values_list("pk", flat=True))]

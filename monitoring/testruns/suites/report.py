@@ -74,7 +74,6 @@ class Report:
 
     @property
     def without_steps(self) -> str:
-        """What stands under “Next steps” where nothing failed."""
         return "Nothing failed. See the recommendations." if self.recommendations else "Nothing to do."
 
     @property

@@ -40,8 +40,6 @@ SUITES: Mapping[str, Suite] = {"key": Suite(key.parts, key.run), "api": Suite(ap
 
 
 class AlreadyRunning(Exception):
-    """Another run is under way: `run`."""
-
     def __init__(self, run: TestRun) -> None:
         super().__init__(f"Test run {run.pk} is under way.")
         self.run = run

@@ -78,7 +78,6 @@ def save(pk: int | None, values: Mapping[str, Any], *, by: User, now: datetime) 
 
 
 def next_schedules(number: int) -> list[TestSchedule]:
-    """The schedules that run next, the soonest first."""
     return list(TestSchedule.objects.filter(enabled=True, due_at__isnull=False).order_by("due_at", "id")[:number])
 
 

@@ -63,7 +63,7 @@ def test_a_named_range_begins_with_a_full_bar_and_is_as_long_before(name: str) -
     now = NOW + timedelta(minutes=47)
     of = Range.named(name, now)
     assert timedelta(0) <= now - RANGES[name] - of.start < of.bin
-    assert (of.start, of.end) == (of.bin_at(of.start), now)
+    assert (of.start, of.end) == (floor(of.start, of.bin), now)
     assert of.before(now).end - of.before(now).start == of.end - of.start
 
 
