@@ -80,12 +80,7 @@ def checklist() -> list[Item]:
         Item("API key works", works, "Done after the first successful request.", "rate_limit"),
         Item("First step answered", answered, by_hand, "new_task"),
         Item("Daily use capped", not is_uncapped, "Set attempts and USD a day.", "settings"),
-        Item(
-            "Validators allowed",
-            allowed,
-            "Allow their addresses: other callers then get only the remaining LLM slots.",
-            "callers",
-        ),
+        Item("Validators allowed", allowed, "Allow their addresses: other callers then get only the remaining LLM slots.", "callers"),
         Item("Notifications configured", notified, "Add a channel.", "notifications"),
         Item("Tests scheduled", tested, "Enable a schedule.", "tests"),
     ]

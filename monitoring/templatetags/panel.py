@@ -1,6 +1,7 @@
 """How the panel's pages write icons, times, durations and states."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -121,6 +122,18 @@ def source_name(source: str) -> str:
 @register.filter
 def refusal_sentence(attempt: LLMAttempt) -> str:
     return sentence(RefusalClass(attempt.refusal), status=attempt.status) if attempt.refusal else ""
+
+
+@register.filter
+def markdown(text: str) -> str:
+    """A text on one line, without a sign that Markdown would read."""
+    return re.sub(r"[\\`*_<>\[\]|]", r"\\\g<0>", " ".join(text.split()))
+
+
+@register.filter
+def unfenced(line: str) -> str:
+    """A line that can't end its block of Markdown."""
+    return line.replace("```", "'''")
 
 
 @register.filter

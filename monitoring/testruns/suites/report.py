@@ -1,8 +1,9 @@
 """A test run as a report: for the page, as Markdown and as JSON. Every sentence comes from the run's results."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from django.template.loader import render_to_string
 
 from monitoring.models import SUITE_TITLES, Result, TestRun
 from monitoring.testruns.suites.findings import worst
@@ -34,7 +35,7 @@ FIELDS = ("suite", "title", "verdict", "done", "came_back", "meaning", "next_ste
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run, also while it is under way. `lines`: its results by suite, each with its `title`, its `sentence` and its `seconds`."""
+    """A whole run, also while it is under way. `lines`: its results by suite, each with its `title`, `sentence`, `notes` and `seconds`."""
 
     run: TestRun
     lines: list[Any]
@@ -100,6 +101,7 @@ def report(run: TestRun) -> Report:
     for line in results:
         line.title, line.sentence = title(line.check_name, line.subject), line.meaning or line.came_back
         line.seconds = line.duration_ms / 1000
+        line.notes = [note for note in dict.fromkeys((line.done, line.came_back, line.meaning)) if note]
     return Report(run, [line for suite in run.suites for line in results if line.suite == suite])
 
 
@@ -124,40 +126,4 @@ def as_json(made: Report) -> dict[str, Any]:
 
 def as_markdown(made: Report) -> str:
     """The report as people wrote them by hand: summary by test, what works, what doesn't, next steps, logs, recommendations, status."""
-    run, none = made.run, ["Nothing."]
-    when = f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC" if run.started_at else "not started"
-    took = f"{run.seconds:.1f} s" if run.seconds is not None else "still under way"
-    text = [f"# Integration test results, run {run.pk}", "", f"Started: {when} · by: {run.who} · took: {took}", "", "## Test summary", ""]
-    for section in made.sections:
-        text += [f"### Test {section['number']}: {section['title']}", "", f"- **Status**: [{section['verdict']}]"]
-        lines = [f"- **{line.title}**: [{line.verdict}] {_escaped(line.sentence)}" for line in section["lines"]]
-        text += [*(lines or ["- Nothing was checked."]), ""]
-    text += ["## What works", "", *(_items(made.working) or none), "", "## What doesn't", "", *(_items(made.not_working) or none), ""]
-    text += ["## Next steps", "", *(_numbered(made.next_steps) or [made.without_steps]), "", "## Test logs", ""]
-    for line in made.proofs:
-        text += [f"{line.title}:", "", "```", *(each.replace("```", "'''") for each in line.lines), "```", ""]
-    if not made.proofs:
-        text += ["No line to show.", ""]
-    action = (made.next_steps or made.recommendations or ["Nothing to do."])[0]
-    text += ["## Recommendations", "", *(_numbered(made.recommendations) or ["None."]), ""]
-    text += [f"**Status**: [{made.verdict}] {_escaped(made.conclusion)}", "", f"**Action**: {_escaped(action)}"]
-    return "\n".join(text) + "\n"
-
-
-def _numbered(steps: Iterable[str]) -> list[str]:
-    return [f"{number}. {_escaped(step)}" for number, step in enumerate(steps, 1)]
-
-
-def _items(lines: list[Any]) -> list[str]:
-    text: list[str] = []
-    for number, line in enumerate(lines, 1):
-        text.append(f"{number}. **{line.title}** [{line.verdict}]")
-        text += [f"   - {_escaped(each)}" for each in dict.fromkeys((line.done, line.came_back, line.meaning)) if each]
-    return text
-
-
-def _escaped(text: str) -> str:
-    plain = " ".join(text.split())
-    for sign in "\\`*_<>[]|":
-        plain = plain.replace(sign, f"\\{sign}")
-    return plain
+    return render_to_string("testruns/report.md", {"report": made, "run": made.run})
