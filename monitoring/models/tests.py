@@ -28,7 +28,8 @@ def titles(suites: Iterable[str]) -> str:
 class TestRun(LeasedJob):
     """One run of integration tests. It stores its results and progress as it goes. At most one is under way.
 
-    `suites`: names of SUITE_TITLES. `options`: what the run was started with, as JSON. `verdict`: the worst of its results.
+    `suites`: names of SUITE_TITLES. `options`: `hours` that the log analysis covers, whether to `bypass_pause`, ids of the `journals` to
+    analyse besides (all by default), the only `account` whose key is tested. `verdict`: the worst of its results.
     """
 
     class Trigger(models.TextChoices):

@@ -18,8 +18,8 @@ from agents.contract.actions import Action, InvalidAction, validate
 from agents.llm.checked_transport import CheckedSyncTransport, never_reached
 from agents.models import Route, Settings, Step
 from agents.policy.reasons import Reason
-from monitoring.models import Result
-from monitoring.testruns.suites.findings import Finding, Options
+from monitoring.models import Result, TestRun
+from monitoring.testruns.suites.findings import Finding
 
 # A validator waits this long for the first sign of a miner.
 HEALTH_SECONDS = 20.0
@@ -65,11 +65,11 @@ class Checked:
     actions: tuple[Action, ...] = ()
 
 
-def parts(_: Options) -> list[str]:
+def parts(_: TestRun) -> list[str]:
     return list(DOING)
 
 
-def run(_: Options, part: str) -> Iterator[Finding | str]:
+def run(_: TestRun, part: str) -> Iterator[Finding | str]:
     in_force = Settings.current()
     url = address(in_force.miner_api_url)
     yield f"{DOING[part]} {url}"

@@ -1,8 +1,5 @@
-"""What a test run is to do, and what one check found."""
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from monitoring.models import Result
@@ -27,21 +24,6 @@ class Finding:
     subject: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a run is to do. `since`, `until`: the time that the log analysis covers. `bypass_pause`: also test paused accounts.
-
-    `journals`: ids of imported journals to analyse besides, each over its whole span; None for all. `account`: the only one whose key is
-    tested; "" for all.
-    """
-
-    since: datetime
-    until: datetime
-    bypass_pause: bool = False
-    journals: tuple[int, ...] | None = None
-    account: str = ""
 
 
 def worst(verdicts: list[Result]) -> Result:

@@ -23,8 +23,8 @@ from agents.models import Account, RateLimitEvent
 from agents.policy.gate import GateState
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass, sentence
-from monitoring.models import Result
-from monitoring.testruns.suites.findings import Finding, Options
+from monitoring.models import Result, TestRun
+from monitoring.testruns.suites.findings import Finding
 
 CONTROL_PATIENCE = 15.0
 # A host that does not take a connection by then is no use inside a step.
@@ -39,23 +39,23 @@ LIMITED: Mapping[RefusalClass | None, tuple[str, str]] = {
         "This may not be your account at all: a made-up key met the very same page. The header or this machine's address may be limited.",
         "Check the Authorization header, the host in the base URL, and whether other programs use this machine's address.",
     ),
+    None: (
+        "Rate limited. Whether it is this account alone is unknown: the control request brought nothing.",
+        "Wait for the reset, and run the test again.",
+    ),
 }
-UNCLEAR = (
-    "Rate limited. Whether it is this account alone is unknown: the control request brought nothing.",
-    "Wait for the reset, and run the test again.",
-)
 
 
-def parts(options: Options) -> list[str]:
-    return [account.name for account in accounts() if options.account in ("", account.name)]
+def parts(test_run: TestRun) -> list[str]:
+    return [account.name for account in accounts() if test_run.options.get("account", account.name) == account.name]
 
 
-def run(options: Options, name: str) -> Iterator[Finding | str]:
-    for each in _tested(Account.objects.get(name=name), options):
+def run(test_run: TestRun, name: str) -> Iterator[Finding | str]:
+    for each in _tested(Account.objects.get(name=name), bypass_pause=bool(test_run.options.get("bypass_pause"))):
         yield each if isinstance(each, str) else replace(each, subject=name)
 
 
-def _tested(account: Account, options: Options) -> Iterator[Finding | str]:
+def _tested(account: Account, *, bypass_pause: bool) -> Iterator[Finding | str]:
     yield f"Testing the key of account {account.name}"
     known = usable(account)
     if isinstance(known, Reason):
@@ -64,7 +64,7 @@ def _tested(account: Account, options: Options) -> Iterator[Finding | str]:
         return
     gate, now = gate_rows.of(account), time.time()
     if gate.state(now) is GateState.PAUSED:
-        if not options.bypass_pause:
+        if not bypass_pause:
             yield _paused(account, gate.pause_source)
             return
         actions.probe(account, by="test run", now=now)
@@ -106,7 +106,7 @@ def _called(account: Account, known: Provider) -> Finding:
     if end.refusal != RefusalClass.EDGE:
         return _refused(end, event, done, facts | {"status": end.status})
     control = _control(known, sent.model)
-    meaning, step = LIMITED.get(control, UNCLEAR)
+    meaning, step = LIMITED.get(control, LIMITED[None])
     came_back = f"{_status(end)} {_expected(event)} The made-up key met: {control or 'nothing to go by'}."
     return Finding(
         "key", Result.FAIL, meaning, step, f"{done} Then the same with a made-up key.", came_back, facts={**facts, "control": control}

@@ -14,9 +14,9 @@ from agents.policy.backoff import JITTER
 from agents.policy.modes import Pacing
 from agents.policy.reasons import PauseSource, Reason, Verdict
 from agents.policy.refusals import RefusalClass
-from monitoring.models import JournalImport, LogEntry, Result
+from monitoring.models import JournalImport, LogEntry, Result, TestRun
 from monitoring.testruns.suites import journal_analysis
-from monitoring.testruns.suites.findings import Finding, Options
+from monitoring.testruns.suites.findings import Finding
 from monitoring.testruns.suites.journal_analysis import Entry
 
 SHOWN_CHARS = 500
@@ -32,16 +32,15 @@ def readable_journals() -> QuerySet[JournalImport]:
     return JournalImport.objects.filter(state=JournalImport.State.SUCCEEDED, recorded__gt=0).order_by("requested_at", "pk")
 
 
-def parts(options: Options) -> list[str]:
-    found = readable_journals()
-    chosen = found if options.journals is None else found.filter(pk__in=options.journals)
-    return [OWN, *(str(pk) for pk in chosen.values_list("pk", flat=True))]
+def parts(test_run: TestRun) -> list[str]:
+    found, chosen = readable_journals(), test_run.options.get("journals")
+    return [OWN, *(str(journal.pk) for journal in found if chosen is None or journal.pk in chosen)]
 
 
-def run(options: Options, part: str) -> Iterator[Finding | str]:
+def run(test_run: TestRun, part: str) -> Iterator[Finding | str]:
     if part == OWN:
         yield "Reading this miner's records"
-        name, findings = "this miner", _findings(options)
+        name, findings = "this miner", _findings(test_run)
     else:
         journal = JournalImport.objects.get(pk=int(part))
         yield f"Reading the journal {journal.name}"
@@ -56,8 +55,9 @@ def _entries(journal: JournalImport) -> Iterator[Entry]:
         yield Entry(row.at, row.kind, row.facts, f"{head}: {row.message.partition(chr(10))[0]}"[:SHOWN_CHARS])
 
 
-def _findings(options: Options) -> Iterator[Finding]:
-    since, until = options.since, options.until
+def _findings(test_run: TestRun) -> Iterator[Finding]:
+    until = test_run.requested_at
+    since = until - timedelta(hours=test_run.options.get("hours", 24))
     attempts = LLMAttempt.objects.filter(decided_at__gte=since, decided_at__lt=until)
     paused = RateLimitEvent.objects.filter(model="", started_at__gte=since, started_at__lt=until)
     events = list(paused.order_by("-started_at")[:MOST_EVENTS])

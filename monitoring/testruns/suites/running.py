@@ -6,7 +6,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from agents.operator_jobs import leased_job
 from agents.operator_jobs.leased_job import Outcome
 from monitoring.models import Result, TestResult, TestRun
 from monitoring.testruns.suites import api, key, logs
-from monitoring.testruns.suites.findings import Finding, Options, worst
+from monitoring.testruns.suites.findings import Finding, worst
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +31,8 @@ class Suite(NamedTuple):
     `parts`: their names; `run`: carries one out, and yields what it is about to do, as a string, and its findings.
     """
 
-    parts: Callable[[Options], Sequence[str]]
-    run: Callable[[Options, str], Iterator[Finding | str]]
+    parts: Callable[[TestRun], Sequence[str]]
+    run: Callable[[TestRun, str], Iterator[Finding | str]]
 
 
 SUITES: Mapping[str, Suite] = {"key": Suite(key.parts, key.run), "api": Suite(api.parts, api.run), "logs": Suite(logs.parts, logs.run)}
@@ -63,35 +62,22 @@ def start(
 def run_parts(test_run: TestRun, *, seconds: float = CHUNK_SECONDS) -> Outcome:
     """The work: carry out the parts, for so many seconds; then the rest waits as a job again."""
     until = time.monotonic() + seconds
-    options = options_of(test_run)
-    parts = [(name, part) for name in test_run.suites for part in SUITES[name].parts(options)]
+    parts = [(name, part) for name in test_run.suites for part in SUITES[name].parts(test_run)]
     begun = test_run.parts_done
     if begun == 0:
         test_run.results.all().delete()  # of a worker that died
     for place in range(begun, len(parts)):
         if place > begun and time.monotonic() >= until:
             return Outcome({"parts_done": place, "tries": 0}, JobState.QUEUED)
-        _run_part(test_run, options, *parts[place], progress=100 * place // len(parts))
+        _run_part(test_run, *parts[place], progress=100 * place // len(parts))
     verdict = worst([Result(each) for each in test_run.results.values_list("verdict", flat=True)])
     return Outcome({"verdict": verdict, "progress": 100, "doing": ""})
 
 
-def options_of(test_run: TestRun) -> Options:
-    given, until = test_run.options, test_run.requested_at
-    journals = given.get("journals")
-    return Options(
-        since=until - timedelta(hours=given.get("hours", 24)),
-        until=until,
-        bypass_pause=bool(given.get("bypass_pause")),
-        journals=None if journals is None else tuple(journals),
-        account=given.get("account", ""),
-    )
-
-
-def _run_part(test_run: TestRun, options: Options, suite: str, part: str, *, progress: int) -> None:
+def _run_part(test_run: TestRun, suite: str, part: str, *, progress: int) -> None:
     """Carry out one part; each finding is stored before the next check begins. Raises LeaseLost."""
     started = time.monotonic()
-    for each in _guarded(suite, part, options):
+    for each in _guarded(test_run, suite, part):
         doing = {"doing": each[:200]} if isinstance(each, str) and each else {}
         leased_job.update(test_run, progress=progress, **doing)
         if isinstance(each, Finding):
@@ -102,10 +88,10 @@ def _run_part(test_run: TestRun, options: Options, suite: str, part: str, *, pro
             started = time.monotonic()
 
 
-def _guarded(suite: str, part: str, options: Options) -> Iterator[Finding | str]:
+def _guarded(test_run: TestRun, suite: str, part: str) -> Iterator[Finding | str]:
     """The part's findings; a fault of ours is a finding too, so that the run comes to its end."""
     try:
-        yield from SUITES[suite].run(options, part)
+        yield from SUITES[suite].run(test_run, part)
     except Exception as error:
         logger.exception("The suite %s of a test run failed at %s.", suite, part)
         yield Finding(

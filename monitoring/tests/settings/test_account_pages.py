@@ -11,7 +11,7 @@ from agents.configuration.account_changes import add_account, change_account
 from agents.configuration.keys import admin_key_of, key_of
 from agents.models import Account
 from monitoring.models import TestRun
-from monitoring.testruns.suites import key, running
+from monitoring.testruns.suites import key
 from monitoring.tests.reading import rows_of, text_of, tree_of
 from monitoring.tests.records import make_attempt, make_llm_step
 
@@ -278,7 +278,7 @@ def test_an_operator_has_one_account_tested_alone(operator: Client) -> None:
     second = spare()
     run = TestRun.objects.get(pk=operator.post(f"{page_of(second)}test/")["Location"].strip("/").split("/")[-1])
     assert (run.suites, run.options, run.trigger) == (["key"], {"account": "spare"}, "operator")
-    assert key.parts(running.options_of(run)) == ["spare"]
+    assert key.parts(run) == ["spare"]
     assert "Direct key test of account spare" in text_of(operator.get(run.get_absolute_url()))
     assert operator.post(f"{page_of(second)}test/").status_code == 409, "one run at a time"
 

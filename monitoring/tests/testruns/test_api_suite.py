@@ -9,16 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.utils import timezone
 
 from agents.common.requests import HEADER, mark
 from agents.configuration import change
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.models import Settings, Step
-from monitoring.models import Result
+from monitoring.models import Result, TestRun
 from monitoring.testruns.suites import api
 from monitoring.testruns.suites.api import LATE_SECONDS
-from monitoring.testruns.suites.findings import Finding, Options
+from monitoring.testruns.suites.findings import Finding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +31,7 @@ GOOD = {
 
 
 def found() -> dict[str, Finding]:
-    wanted = Options(timezone.now(), timezone.now())
+    wanted = TestRun()
     return {each.check: each for part in api.parts(wanted) for each in api.run(wanted, part) if isinstance(each, Finding)}
 
 

@@ -7,15 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from agents.configuration import change, default_account
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.ledger import actions
 from agents.models import Account, Gate, LLMAttempt, QuotaReading, RateLimitEvent
-from monitoring.models import Result
+from monitoring.models import Result, TestRun
 from monitoring.testruns.suites import key
-from monitoring.testruns.suites.findings import Finding, Options
+from monitoring.testruns.suites.findings import Finding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +29,7 @@ def fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
 
 
 def findings(**options: Any) -> list[Finding]:
-    wanted = Options(timezone.now(), timezone.now(), **options)
+    wanted = TestRun(options=options)
     return [each for part in key.parts(wanted) for each in key.run(wanted, part) if isinstance(each, Finding)]
 
 

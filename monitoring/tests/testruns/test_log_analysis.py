@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from agents.configuration import default_account
 from agents.models import LLMAttempt, RateLimitEvent
-from monitoring.models import JournalImport, LogEntry, Result
+from monitoring.models import JournalImport, LogEntry, Result, TestRun
 from monitoring.testruns.suites import logs
-from monitoring.testruns.suites.findings import Finding, Options
+from monitoring.testruns.suites.findings import Finding
 from monitoring.testruns.suites.journal_analysis import Entry, findings
 from monitoring.tests.records import make_attempt, make_step
 
@@ -91,8 +91,7 @@ def test_any_journal_gives_findings_with_bounded_proofs(lines: list[tuple[float,
 
 
 def of_records(**options: Any) -> dict[str, Finding]:
-    now = timezone.now()
-    wanted = Options(now - timedelta(hours=24), now, **options)
+    wanted = TestRun(options=options)
     return {each.check: each for part in logs.parts(wanted) for each in logs.run(wanted, part) if isinstance(each, Finding)}
 
 

@@ -16,7 +16,7 @@ from agents.operator_jobs.leased_job import cancel, dispatch
 from agents.tests.queue_of_jobs import work
 from monitoring.models import SUITE_TITLES, Result, TestResult, TestRun
 from monitoring.testruns.suites import running
-from monitoring.testruns.suites.findings import Finding, Options, worst
+from monitoring.testruns.suites.findings import Finding, worst
 from monitoring.testruns.suites.report import as_json, as_markdown, report
 from monitoring.testruns.suites.running import Suite
 
@@ -30,7 +30,7 @@ FOUND = (
 )
 
 
-def one(_: Options) -> list[str]:
+def one(_: TestRun) -> list[str]:
     return ["all"]
 
 
@@ -39,13 +39,13 @@ def suites(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A suite that finds the three above, and notes how the run stood at each."""
     seen: list[str] = []
 
-    def run_part(_: Options, part: str) -> Iterator[Finding | str]:
+    def run_part(_: TestRun, part: str) -> Iterator[Finding | str]:
         for finding in FOUND:
             yield f"Checking {finding.check}"
             seen.append(TestRun.objects.get(state=State.RUNNING).doing)
             yield finding
 
-    def broken(_: Options, part: str) -> Iterator[Finding | str]:
+    def broken(_: TestRun, part: str) -> Iterator[Finding | str]:
         raise RuntimeError("key cpk_" + "0" * 32 + "." + "0" * 32 + "." + "a" * 32)
 
     monkeypatch.setattr(running, "SUITES", {"key": Suite(one, run_part), "api": Suite(one, broken), "logs": Suite(one, run_part)})
@@ -70,7 +70,7 @@ def test_a_run_is_queued_with_its_job_and_carried_out_once(suites: list[str]) ->
 
 
 def test_a_long_run_is_carried_out_by_several_jobs_with_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_part(_: Options, part: str) -> Iterator[Finding | str]:
+    def run_part(_: TestRun, part: str) -> Iterator[Finding | str]:
         yield Finding("key", Result.OK, subject=part)
 
     monkeypatch.setattr(running, "SUITES", {"key": Suite(lambda _: ("a", "b", "c"), run_part)})
@@ -109,7 +109,7 @@ def test_a_cancelled_run_stops_before_its_next_check_and_frees_the_place() -> No
 def test_a_run_is_cancelled_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     run = start()
 
-    def run_part(_: Options, part: str) -> Iterator[Finding | str]:
+    def run_part(_: TestRun, part: str) -> Iterator[Finding | str]:
         yield FOUND[0]
         cancel(run)
         yield FOUND[1]
