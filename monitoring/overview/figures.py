@@ -150,10 +150,6 @@ def _usd(value: float) -> str:
     return f"{value:,.2f} USD" if value >= 1 or not value else f"{value:.4f} USD"
 
 
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
 def _relative(new: float, old: float) -> str:
     """In percent of what was before; from nothing there is no such number."""
     if not old:
@@ -186,16 +182,12 @@ def _late(tally: Tally) -> str:
     return f"{tally.answered - tally.in_time:,} late" if tally.answered else ""
 
 
-def _by_llm(tally: Tally) -> str:
-    return f"{tally.llm:,} steps"
-
-
 KINDS = (
-    Kind("Steps answered", lambda tally: tally.answered, _count, _relative, note=_unanswered),
+    Kind("Steps answered", lambda tally: tally.answered, "{:,.0f}".format, _relative, note=_unanswered),
     Kind("In time", lambda tally: share(tally.in_time, tally.answered), percent, _points, Better.MORE, _late),
-    Kind("LLM share", lambda tally: share(tally.llm, tally.answered), percent, _points, Better.MORE, _by_llm),
-    Kind("LLM attempts", lambda tally: tally.attempts, _count, _relative),
-    Kind("Rate limits (429)", lambda tally: tally.too_many, _count, _relative, Better.LESS, is_new_bad=True),
+    Kind("LLM share", lambda tally: share(tally.llm, tally.answered), percent, _points, Better.MORE, lambda tally: f"{tally.llm:,} steps"),
+    Kind("LLM attempts", lambda tally: tally.attempts, "{:,.0f}".format, _relative),
+    Kind("Rate limits (429)", lambda tally: tally.too_many, "{:,.0f}".format, _relative, Better.LESS, is_new_bad=True),
     Kind("Paused", lambda tally: tally.paused_seconds, length, _longer, Better.LESS),
     Kind("Median answer", _percentile(0.5), milliseconds, _relative),
     Kind("95th percentile", _percentile(0.95), milliseconds, _relative, Better.LESS),

@@ -6,17 +6,16 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, Func, OuterRef, Q, QuerySet
+from django.db.models import Exists, Func, Model, OuterRef, Q, QuerySet
 from django.db.models.lookups import In
 
 from monitoring.reporting.filter_query import TEXT, Query, moment
+from monitoring.reporting.pagination import is_few
 
 # A filter line offers so many names at most; others can be written all the same.
 NAMES_OFFERED = 200
 # From the values of one qualifier to the rows that have any of them.
 AnyOf = Callable[[list[str]], Q]
-# From a text to the rows that hold it.
-Contains = Callable[[str], Q]
 
 
 def since(query: Query, now: datetime) -> datetime | None:
@@ -24,7 +23,7 @@ def since(query: Query, now: datetime) -> datetime | None:
     return max((moment(value, now) for value in query.values("since")), default=None)
 
 
-def narrowed(query: Query, at: str, contains: Contains, now: datetime, **special: AnyOf) -> list[Q]:
+def narrowed(query: Query, at: str, contains: Callable[[str], Q], now: datetime, **special: AnyOf) -> list[Q]:
     """All conditions of a query.
 
     `at`: the field of the time; `contains`: how a text is searched; `special`: the qualifiers that are more than the column of their name.
@@ -61,16 +60,27 @@ class Hidden(Func):
         return super().as_sql(compiler, connection, template="%(expressions)s", **context)
 
 
-def checked_one_by_one(found: QuerySet[Any], column: str, values: Sequence[object], **to: OuterRef) -> Q:
-    """The rows that some of the many `found`, those with these values, belong to.
+def in_values(model: type[Model], column: str, values: Sequence[object]) -> Q:
+    """The model's rows with any of these values. Where they are many, the column's index would lead to all of them first."""
+    having = Q(**{f"{column}__in": values})
+    return having if is_few(_rows(model).filter(having)) else Q(In(Hidden(column), values))
 
-    They are gone through in the order of the page until there are enough.
+
+def owners_of(found: QuerySet[Any], owner: str, column: str, values: Sequence[object]) -> Q:
+    """The rows that some of `found`, those with any of these values, belong to by their field `owner`.
+
+    Where those are few, they are looked up once. Where they are many, the rows are read in the order of the page, each with a lookup.
     """
+    if is_few(found):
+        return Q(pk__in=found.values(owner))
     if connection.vendor == "postgresql":
-        return Q(Exists(found.filter(**to)))
+        return Q(Exists(found.filter(**{owner: OuterRef("pk")})))
     # SQLite would go through the column's index for each row anew, for minutes.
-    rows = found.model._default_manager.filter(In(Hidden(column), values), **to)  # noqa: SLF001 -- Django's documented manager of any model
-    return Q(Exists(rows))
+    return Q(Exists(_rows(found.model).filter(In(Hidden(column), values), **{owner: OuterRef("pk")})))
+
+
+def _rows(model: type[Model]) -> QuerySet[Any]:
+    return model._default_manager.all()  # noqa: SLF001 -- Django's documented manager of any model
 
 
 def distinct_values(table: str, column: str, most: int) -> tuple[str, ...]:

@@ -3,15 +3,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
-from django.db.models.lookups import In
 
 from agents.common.redaction import redact
 from agents.models import Account, LLMAttempt
 from agents.policy.reasons import Purpose, Verdict
 from agents.policy.refusals import RefusalClass
 from monitoring.reporting.filter_query import Kind, Qualifier, Query
-from monitoring.reporting.filters import NAMES_OFFERED, Hidden, distinct_values, narrowed
-from monitoring.reporting.pagination import Listing, Order, Place, capped_count, cut, is_few
+from monitoring.reporting.filters import NAMES_OFFERED, distinct_values, in_values, narrowed
+from monitoring.reporting.pagination import Listing, Order, Place, capped_count, cut
 from monitoring.reporting.search import contains
 
 PAGE_SIZE = 50
@@ -67,16 +66,10 @@ def matching_attempts(query: Query, now: datetime, order: Order = Order.NEWEST) 
 
 
 def _of_accounts(names: Sequence[str]) -> Q:
-    """The attempts of these accounts. Those of a busy one would all be sorted first by the index of accounts."""
-    accounts = list(Account.objects.filter(name__in=names).values_list("pk", flat=True))
-    has_few = is_few(LLMAttempt.objects.filter(account__in=accounts))
-    return Q(account__in=accounts) if has_few else Q(In(Hidden("account_id"), accounts))
+    return in_values(LLMAttempt, "account_id", list(Account.objects.filter(name__in=names).values_list("pk", flat=True)))
 
 
 def _with_text(text: str) -> Q:
-    """The attempts whose model's name or detail contains a text. Where a model has many, its index would lead to all of them first."""
+    """The attempts whose model's name or detail contains a text."""
     models = [name for name in distinct_values("agents_llmattempt", "model", MODELS_KNOWN) if text.lower() in name.lower()]
-    if not models:
-        return contains(LLMAttempt, text)
-    has_few = is_few(LLMAttempt.objects.filter(model__in=models))
-    return (Q(model__in=models) if has_few else Q(In(Hidden("model"), models))) | contains(LLMAttempt, text)
+    return in_values(LLMAttempt, "model", models) | contains(LLMAttempt, text) if models else contains(LLMAttempt, text)

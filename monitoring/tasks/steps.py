@@ -17,7 +17,7 @@ from agents.models import LLMAttempt, Route, Source, Step, Task
 from agents.policy.reasons import Reason
 from agents.template.prompt.intents import Kind as TaskKind
 from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
-from monitoring.reporting.filters import NAMES_OFFERED, AnyOf, Hidden, checked_one_by_one, distinct_values, narrowed
+from monitoring.reporting.filters import NAMES_OFFERED, AnyOf, Hidden, distinct_values, narrowed, owners_of
 from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, cut, is_few
 from monitoring.reporting.search import contains, few
 
@@ -142,10 +142,7 @@ def _of_tasks(column: str, values: list[str]) -> Q:
 
 def _of_attempts(values: list[str]) -> Q:
     numbers = [int(value) for value in values]
-    attempts = LLMAttempt.objects.filter(status__in=numbers, step__isnull=False)
-    if is_few(attempts):
-        return Q(pk__in=attempts.values("step"))
-    return checked_one_by_one(attempts, "status", numbers, step=OuterRef("pk"))
+    return owners_of(LLMAttempt.objects.filter(status__in=numbers, step__isnull=False), "step", "status", numbers)
 
 
 def _with_text(text: str) -> Q:

@@ -17,8 +17,8 @@ from agents.models import JobState, LLMAttempt, Route, Source, Step, Submission,
 from agents.policy.reasons import Reason
 from agents.template.prompt.intents import Kind as TaskKind
 from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
-from monitoring.reporting.filters import AnyOf, checked_one_by_one, narrowed, since
-from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, counted_up_to, cut, is_few
+from monitoring.reporting.filters import AnyOf, narrowed, owners_of, since
+from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, counted_up_to, cut
 from monitoring.reporting.search import contains
 from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, ROWS, projects
 
@@ -163,10 +163,10 @@ def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
     start, steps = since(query, now), _steps_of(query, now)
     attempts = LLMAttempt.objects.filter(decided_at__gte=start) if start else LLMAttempt.objects.all()
     special: dict[str, AnyOf] = {
-        "route": lambda values: _of_any(steps.filter(route__in=values), "task", "route", values),
-        "reason": lambda values: _of_any(steps.filter(reason__in=values), "task", "reason", values),
-        "outcome": lambda values: _of_any(steps.filter(outcome__in=values), "task", "outcome", values),
-        "status": lambda values: _of_any(attempts.filter(status__in=values), "step__task", "status", [int(value) for value in values]),
+        "route": lambda values: owners_of(steps.filter(route__in=values), "task", "route", values),
+        "reason": lambda values: owners_of(steps.filter(reason__in=values), "task", "reason", values),
+        "outcome": lambda values: owners_of(steps.filter(outcome__in=values), "task", "outcome", values),
+        "status": lambda values: owners_of(attempts.filter(status__in=values), "step__task", "status", [int(value) for value in values]),
         "state": lambda values: reduce(or_, (_in_state(TaskState(value), steps, now) for value in values)),
     }
     return Task.objects.filter(*narrowed(query, "created_at", partial(contains, Task), now, **special))
@@ -176,16 +176,6 @@ def _steps_of(query: Query, now: datetime) -> QuerySet[Step]:
     """The steps that the tasks of a query's time can have: those come after their task."""
     start = since(query, now)
     return Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
-
-
-def _of_any(found: QuerySet[Any], task: str, column: str, values: Sequence[object]) -> Q:
-    """The tasks of these steps or attempts.
-
-    Where they are few, they are looked up once, by IN. Where they are many, the tasks are read in their order, each with a lookup.
-    """
-    if is_few(found):
-        return Q(id__in=found.values(task))
-    return checked_one_by_one(found, column, values, **{task: OuterRef("pk")})
 
 
 def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
