@@ -1,5 +1,3 @@
-"""The app that watches and shows."""
-
 from django.apps import AppConfig
 
 

@@ -31,12 +31,10 @@ def prune(now: datetime) -> str:
 
 
 def index_texts(_: datetime) -> None:
-    """Bring SQLite's text indexes up to date, for some seconds at most."""
     search.fill(until=time.monotonic() + search.CHUNK_SECONDS)
 
 
 def keep_to_budgets(_: datetime) -> str:
-    """Delete what exceeds the budgets of bytes, for some seconds at most."""
     kept = storage.keep(time.monotonic())
     if not any(kept.values()):
         return ""
@@ -46,7 +44,6 @@ def keep_to_budgets(_: datetime) -> str:
 
 
 def back_up(now: datetime) -> str:
-    """Back the database up into the folder of the settings, and delete the oldest backups there. Raises JobFailed."""
     folder = Path(settings.BACKUP_FOLDER or settings.DATA_DIR / "backups")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,5 +1,3 @@
-"""The panel's pages."""
-
 from django.urls import path
 
 from monitoring.audit import views as audit

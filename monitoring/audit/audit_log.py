@@ -1,10 +1,10 @@
-"""One list of what people and the machine did: actions, changes by their models' histories, and pauses; newest first, page by page."""
+"""One list of what people and the machine did: actions, changes by their models' histories, and pauses."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
@@ -33,9 +33,8 @@ ON_ACCOUNTS = (Action.PROBE, Action.PAUSE, Action.RESUME, Action.CLEAR)
 PAGES: dict[str, str] = {Action.USER: "users", Action.SETTINGS_IMPORT: "settings", Action.CHANNEL_TEST: "notifications"}
 
 
-@dataclass(frozen=True, slots=True)
-class AuditQuery:
-    """Which entries are wanted. `who`: a user's name, MACHINE or OUTSIDE, "" for all; `kinds`: some of KINDS, none for all."""
+class AuditQuery(NamedTuple):
+    """`who`: a user's name, MACHINE or OUTSIDE, "" for all; `kinds`: some of KINDS, none for all."""
 
     who: str = ""
     kinds: Collection[str] = ()
@@ -49,10 +48,7 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was done. `who`: a user's name or one of WHO. `subject`: an account's, a channel's or a schedule's name.
-
-    `address`: where it happened, "": nowhere. `pk`: its number in the history of its `kind`, where it `can_be_reverted`.
-    """
+    """`who`: a user's name or one of WHO. `subject`: an account's, a channel's or a schedule's name. `pk`: in the history of its `kind`."""
 
     at: datetime
     who: str
@@ -81,7 +77,7 @@ class Entry:
 
 
 def entries(query: AuditQuery, place: Place, size: int = PAGE_SIZE) -> Slice[Entry]:
-    """The page of at most `size` entries at `place`. From each table as many rows are read as the page could need."""
+    """From each table as many rows are read as the page could need."""
     place = fitting(place, "at")
     found = [entry for number, source in enumerate(SOURCES) for entry in _found(source, number, query, place, size)]
     found.sort(key=lambda entry: (entry.at, entry.id), reverse=place.newer is None)
@@ -92,7 +88,7 @@ def entries(query: AuditQuery, place: Place, size: int = PAGE_SIZE) -> Slice[Ent
 
 
 def newest_entries(size: int = SHOWN, **conditions: Any) -> list[Entry]:
-    """The newest entries that meet the conditions of an AuditQuery; without what the miner adds by itself."""
+    """Without what the miner adds by itself. `conditions`: as in an AuditQuery."""
     return [entry for entry in entries(AuditQuery(**conditions), Place(), size).rows if entry.facts != [MADE]]
 
 
@@ -107,18 +103,12 @@ def everything(query: AuditQuery, most: int) -> Iterator[Entry]:
 
 
 def change_and_former(kind: str, pk: int) -> tuple[Any, dict[str, Any]] | None:
-    """A change of a history, and the values that it replaced; None where it is not on record."""
-    for record, before in _pairs(list(_with_before(kind).filter(history_id=pk))):
-        return record, former(kind, record, before)
-    return None
+    """None where the change is not on record."""
+    return next(((each, former(kind, each, before)) for each, before in _pairs(list(_with_before(kind).filter(history_id=pk)))), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One table of the list: its rows that match a query, None for none, and its rows as entries.
-
-    `at`, `key`: its columns of time and number.
-    """
+class _Source(NamedTuple):
+    """One table of the list: its rows that match a query, None for none, and its rows as entries."""
 
     rows: Callable[[AuditQuery], QuerySet[Any] | None]
     entries: Callable[[list[Any]], Iterator[Entry]]
@@ -210,7 +200,6 @@ def _with_before(kind: str) -> Any:
 
 
 def _pairs(records: list[Any]) -> list[tuple[Any, Any]]:
-    """Each record of one history with the one before it of the same row; None where there is none."""
     earlier = records[0].__class__.objects.in_bulk([record.before for record in records if record.before]) if records else {}
     return [(record, earlier.get(record.before)) for record in records]
 

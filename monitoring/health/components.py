@@ -1,7 +1,7 @@
 """How each component is, and how it was: the Health page's rows, one component's last day, and readiness for programs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise, zip_longest
 from typing import Any, NamedTuple
@@ -23,7 +23,6 @@ MISSED_ROUNDS = 3
 DAY = timedelta(hours=24)
 CHANGES_SHOWN = 100
 LEAST_WIDTH = 0.4  # percent of the day: four pixels of a wide page
-WORKER = "worker"
 URGENCY = (HealthState.DOWN, HealthState.DEGRADED, HealthState.UNKNOWN, HealthState.UP)
 
 
@@ -42,7 +41,6 @@ class WorkerNow(NamedTuple):
 
 
 def worker_now(now: datetime) -> WorkerNow:
-    """The worker's row is not used: nothing updates it while the worker is silent."""
     newest = heartbeat.newest_beat()
     if newest is None or now - newest > WORKER_SILENT:
         return WorkerNow(newest, is_silent=True, message="No sign of life for a minute or more.")
@@ -100,7 +98,8 @@ def health(now: datetime, *, number: int = BEATS) -> Health:
 
 
 def _row(component: Component, now: datetime, patience: timedelta, beats: Sequence[Any], worker: WorkerNow) -> ComponentRow:
-    if component.name == WORKER and worker.is_silent:
+    # Nothing updates the worker's row while the worker is silent.
+    if component.name == "worker" and worker.is_silent:
         return ComponentRow(component, HealthState.DOWN, worker.message, worker.beaten_at or component.checked_at, beats=beats)
     is_stale = component.checked_at < now - patience
     status = HealthState.UNKNOWN if is_stale else HealthState(component.state)
@@ -111,8 +110,7 @@ def _patience(component: Component, round_time: timedelta) -> timedelta:
     return MISSED_ROUNDS * (DRIFT_EVERY if component.name == CLOCK else round_time)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A time whose checks all had one status; "" where checks are missing. `left` and `width` in percent of the day."""
 
     start: datetime
@@ -139,7 +137,7 @@ class Segment:
 
 
 def day(component: Component, now: datetime) -> dict[str, Any]:
-    """One component's last 24 hours. Latencies in ms, None where nothing is timed; `up_share` in percent of the time that was checked."""
+    """One component's last 24 hours. `up_share`: percent of the time that was checked."""
     patience = _patience(component, timedelta(seconds=Settings.current().health_seconds))
     checks = list(component.checks.filter(at__gt=now - DAY, at__lte=now).order_by("at"))
     timed = sorted(check.latency_ms for check in checks if check.latency_ms is not None)
@@ -157,31 +155,25 @@ def day(component: Component, now: datetime) -> dict[str, Any]:
 
 
 def segments(checks: Sequence[HealthCheck], now: datetime, patience: timedelta) -> list[Segment]:
-    """A day's checks, oldest first, joined while their status is the same.
-
-    A check holds until the next one, for `patience` at most; the first one also holds for the time before it, if that is no longer.
-    """
+    """A day's checks, oldest first, joined while their status is the same. Each holds until the next one, for `patience` at most."""
     begin = now - DAY
     points = [(begin, "", "")]  # from when on, with which status and message
     for check, following in zip_longest(checks, checks[1:]):
-        is_from_begin = len(points) == 1 and check.at - begin <= patience
+        is_from_begin = len(points) == 1 and check.at - begin <= patience  # the first one also holds for the time before it
         points.append((begin if is_from_begin else check.at, check.state, check.message))
         if check.at + patience < (following.at if following else now):
             points.append((check.at + patience, "", ""))
     found: list[Segment] = []
     for (start, status, message), (end, *_) in pairwise([*points, (now, "", "")]):
         if found and found[-1].status == status:
-            found[-1] = replace(found[-1], end=end)
+            found[-1] = found[-1]._replace(end=end)
         elif end > start:
             found.append(Segment(start, end, status, message, 100 * ((start - begin) / DAY)))
     return found
 
 
 def readiness(now: datetime) -> tuple[bool, dict[str, dict[str, Any]]]:
-    """Whether the database can be read and written: without the others steps are answered. And each component as JSON.
-
-    The database and the worker are checked at once: their rows may be out of date.
-    """
+    """Whether the database can be read and written: without the others steps are answered. And each component as JSON."""
     try:
         worker, round_time = worker_now(now), timedelta(seconds=Settings.current().health_seconds)
         rows = [_row(component, now, _patience(component, round_time), (), worker) for component in Component.objects.all()]
@@ -194,6 +186,7 @@ def readiness(now: datetime) -> tuple[bool, dict[str, dict[str, Any]]]:
     except DatabaseError as error:
         fault = f"Can't be written: {error}"[:300]
     components, up, down = {row.component.name: _as_json(row) for row in rows}, HealthState.UP.value, HealthState.DOWN.value
+    # The rows of these two may be out of date.
     components["worker"] = {"state": down if worker.is_silent else up, "message": worker.message}
     components["database"] = {"state": down if fault else up, "message": fault or "Can be read and written."}
     return not fault, components

@@ -28,7 +28,7 @@ _registry = CollectorRegistry(auto_describe=False)
 _steps = Counter("miner_steps", "Steps by who answered and why.", ("route", "reason", "source"), registry=_registry)
 _attempts = Counter("miner_llm_attempts", "LLM attempts by how they ended.", ("verdict", "refusal", "purpose"), registry=_registry)
 _durations = Histogram(
-    "miner_step_duration_seconds", "From a step's arrival to its answer.", ("route",), registry=_registry, buckets=BUCKETS
+    "miner_step_duration_seconds", "From a step's arrival to its answer.", ("route",), buckets=BUCKETS, registry=_registry
 )
 _latencies = Histogram("miner_llm_latency_seconds", "Of answered LLM attempts.", ("model",), registry=_registry, buckets=BUCKETS)
 _gate_state = Gauge("miner_gate_state", "1 for the state that an account's gate is in.", ("account", "state"), registry=_registry)

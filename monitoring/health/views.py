@@ -32,7 +32,7 @@ def component_list(request: PanelRequest) -> dict[str, Any]:
 
 
 def jobs(now: datetime) -> list[LeasedJob]:
-    """The jobs of all kinds that run, then those that wait, then those that failed in the last day; schedules are a list of their own."""
+    """Those that run, then those that wait, then those that failed in the last day; schedules are a list of their own."""
     shown = Q(state__in=UNDER_WAY) | Q(state=JobState.FAILED, ended_at__gt=now - FAILED_FOR)
     listed = [rows(kind).filter(shown).order_by("state", "-requested_at")[:SHOWN] for kind in kinds() if not issubclass(kind, Schedule)]
     order = (JobState.RUNNING, JobState.QUEUED, JobState.FAILED)

@@ -57,7 +57,7 @@ class BoundedUpload(TemporaryFileUploadHandler):
 
 
 def keep(file: TemporaryUploadedFile, *, by: str, year: int | None, zone: str) -> JournalImport:
-    """Queue the import of an uploaded file. Where the disk refuses the file, the import has failed."""
+    """Queue the import. Where the disk refuses the file, it has failed."""
     name = mask_keys(Path(file.name or "upload").name)[-200:]
     fields = {"name": name, "requested_by": by, "year": year, "zone": zone}
     try:
@@ -111,16 +111,9 @@ def import_file(job: JournalImport, path: Path, year: int | None, zone: tzinfo) 
             _insert(some, job.pk)
             kept += len(some)
     recorded, fault = job.entries.count(), "".join(faults)  # with the entries of an earlier try
-    fields = {
-        "lines": records.lines,
-        "recorded": recorded,
-        "known_before": kept - recorded,
-        "unread": records.unread,
-        "samples": [redact(sample)[:SAMPLE_CHARS] for sample in records.samples],
-        "first_at": records.first_at,
-        "last_at": records.last_at,
-        "fault": fault,
-    }
+    fields = {name: getattr(records, name) for name in ("lines", "unread", "first_at", "last_at")}
+    fields |= {"recorded": recorded, "known_before": kept - recorded, "fault": fault}
+    fields["samples"] = [redact(sample)[:SAMPLE_CHARS] for sample in records.samples]
     return Outcome(fields, JobState.FAILED if fault else JobState.SUCCEEDED)
 
 
@@ -133,7 +126,6 @@ def _read(records: Records, file: io.BufferedIOBase, faults: list[str]) -> Itera
 
 
 def _insert(records: Iterable[Record], journal: int) -> None:
-    """Write those that are not there yet."""
     entries = [
         LogEntry(
             at=record.at,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from io import BufferedIOBase
-from typing import Any
+from typing import Any, NamedTuple
 
 from agents.common.choice import Choice
 
@@ -121,8 +121,6 @@ def _inner(time: str, message: str, level: int | None = None, host: str = "", pr
 
 
 class Kind(Choice):
-    """What a line is about."""
-
     ORDINARY = "", "Other"
     RATE_LIMITED = "rate_limited", "Rate limit, with a wait"
     TIMEOUT = "timeout", "Task timed out"
@@ -233,10 +231,7 @@ class Calendar:
 
 
 def first_year(head: list[str], tail: list[str], now: datetime, zone: tzinfo) -> int:
-    """The year of a file's first line. `head`, `tail`: the times of its first and last lines, as written; the last lie in the past.
-
-    A file that is longer than a year cannot be told from a shorter one: say its year.
-    """
+    """The year of a file's first line. `head`, `tail`: the times of its first and last lines, as written; it spans a year at most."""
     first, last = (next((match for text in texts if (match := _WITHOUT_YEAR.match(text))), None) for texts in (head, tail[::-1]))
     if first is None or last is None:
         return now.year
@@ -274,8 +269,7 @@ _REMEMBERED = 50_000
 SAMPLES, SAMPLE_CHARS = 20, 600
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """`at` is the import's time where neither the record nor one before it has a time."""
 
     at: datetime
@@ -306,7 +300,7 @@ class _Pending:
         return True
 
     def goes_on_with(self, line: Line) -> bool:
-        """Whether a line with a journal's head is the next line of this record: a traceback is written line by line."""
+        """Whether a line with a journal's head belongs to this record: a traceback is written line by line."""
         if line.level is not None or line.process != self.line.process or line.host != self.line.host or not line.process:
             return False
         return self.in_traceback or line.message.startswith((TRACEBACK, "  "))
@@ -314,10 +308,7 @@ class _Pending:
 
 @dataclass
 class Records:
-    """Reads lines, in the order of the log. `now` stands in for a time that the log never has.
-
-    `lines`, `unread`: how many were read, and how many of them could not be understood; `samples` of those; `first_at`, `last_at`: times.
-    """
+    """Reads lines, in the order of the log. `now` stands in for a time that the log never has. `unread`: lines not understood."""
 
     calendar: Calendar
     now: datetime

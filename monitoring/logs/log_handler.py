@@ -30,13 +30,11 @@ LAST_PATIENCE = 2.0
 # How often the settings are read for whether INFO is kept, in seconds.
 REFRESH_SECONDS = 5.0
 MOST_CHARS = 32_000
-
 # A LogEntry's fields, without those that are found when it is written.
 Row = dict[str, Any]
 
 
 def keeps_info() -> bool:
-    """Whether INFO records become rows too: where the settings say so and the disk has room."""
     from agents.hybrid import disk  # noqa: PLC0415 -- logging is set up before there are models
     from agents.models import Settings  # noqa: PLC0415 -- as above
 
@@ -174,9 +172,7 @@ def _program(argv: list[str]) -> str:
 def write(rows: list[Row]) -> None:
     from monitoring.models import LogEntry  # noqa: PLC0415 -- logging is set up before there are models
 
-    host = socket.gethostname()[:200]
-    entries = []
-    for row in rows:
-        kind, facts = meaning(row["message"], row["level"])
-        entries.append(LogEntry(**row, kind=kind, facts=facts, host=host))
-    LogEntry.objects.bulk_create(entries)
+    host, meanings = socket.gethostname()[:200], (meaning(row["message"], row["level"]) for row in rows)
+    LogEntry.objects.bulk_create(
+        LogEntry(**row, kind=kind, facts=facts, host=host) for row, (kind, facts) in zip(rows, meanings, strict=True)
+    )

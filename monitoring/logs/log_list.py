@@ -55,8 +55,7 @@ def level_name(level: int) -> str:
 def as_text(wanted: Conditions) -> Iterator[str]:
     """All that matches, oldest first, as lines that the import reads."""
     for entry in _all(wanted):
-        ids = (("step", entry.step_uid), ("attempt", entry.attempt_uid))
-        context = "".join(f" {name}={uid}" for name, uid in ids if uid)
+        context = "".join(f" {name}={uid}" for name, uid in (("step", entry.step_uid), ("attempt", entry.attempt_uid)) if uid)
         first, _, rest = entry.message.partition("\n")
         at = f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S},{entry.at.microsecond // 1000:03d}"
         line = f"{at} {level_name(entry.level)} {entry.logger or 'root'}: {first}{context}\n"

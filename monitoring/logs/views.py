@@ -1,5 +1,3 @@
-"""Logs: what the miner and its panel logged, and imported journals."""
-
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any

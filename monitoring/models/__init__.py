@@ -1,4 +1,4 @@
-"""What the panel keeps of its own. One file a subject; import from here."""
+"""What the panel keeps of its own. Import from here."""
 
 from monitoring.models.health import Component, HealthCheck, HealthState
 from monitoring.models.logs import JournalImport, LogEntry

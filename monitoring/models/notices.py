@@ -1,7 +1,7 @@
 """Notifications: where they go, and what was sent."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -15,12 +15,8 @@ class Severity(models.IntegerChoices):
     CRITICAL = 3, "Critical"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One kind of notice. `label`: for a channel's choice.
-
-    `over`: the event that is sent when a lasting one ends, "" for none; None: it does not last, and is over at once.
-    """
+class Event(NamedTuple):
+    """`over`: the event that is sent when a lasting one ends, "" for none; None: it does not last, and is over at once."""
 
     label: str
     severity: Severity
@@ -50,10 +46,7 @@ EVENTS = {
 
 
 class Channel(models.Model):
-    """One receiver, by an Apprise URL, which is a secret: sealed at rest and never shown again.
-
-    `events`: names; [] for all. `quiet_from`, `quiet_to`: times of day in `zone` between which messages wait. `resend_minutes`: 0 never.
-    """
+    """The Apprise URL is a secret: sealed at rest and never shown again. `events`: [] for all. `resend_minutes`: 0 for never."""
 
     name = models.CharField(max_length=60, unique=True)
     url_sealed = models.TextField(editable=False)
@@ -80,10 +73,7 @@ class Channel(models.Model):
 
 
 class Notice(models.Model):
-    """Something that may be worth a message: one row a change of state. `over_at`: when it was no longer so.
-
-    `event` and `subject` (such as an account's name) say what; `number` counts how often it has been so, which makes each row the only one.
-    """
+    """One row a change of state. `subject`: such as an account's name. `number`: how often it has been so. `over_at`: when it was over."""
 
     event = models.CharField(max_length=40)
     subject = models.CharField(max_length=250, blank=True)
@@ -103,7 +93,7 @@ class Notice(models.Model):
 
     @property
     def label(self) -> str:
-        """The kind of event; one that a later version gave up keeps its name."""
+        """An event that a later version gave up keeps its name."""
         return EVENTS[self.event].label if self.event in EVENTS else self.event
 
     @property
@@ -113,7 +103,7 @@ class Notice(models.Model):
 
 
 class Delivery(LeasedJob):
-    """One notice on its way to one channel. `repeat`: 0 for the first message, 1 and more for reminders."""
+    """`repeat`: 0 for the first message, 1 and more for reminders."""
 
     work = "monitoring.notifications.sending.deliver"
 
@@ -129,5 +119,4 @@ class Delivery(LeasedJob):
 
     @property
     def at(self) -> datetime:
-        """When it ended, else when it is due."""
         return self.ended_at or self.due_at or self.requested_at

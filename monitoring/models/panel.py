@@ -23,10 +23,7 @@ class Panel(models.Model):
 
 
 class FailedLogIns(models.Model):
-    """Tries from one address since the last success or quiet hour. `source`: an IPv4 address, or an IPv6 network of /64.
-
-    A try is counted before its password is checked, so that many at once are no way around the limit. Rows are few and short-lived.
-    """
+    """Tries since the last success or quiet hour. `source`: an IPv4 address, or an IPv6 network of /64."""
 
     source = models.CharField(max_length=50, unique=True)
     tries = models.PositiveIntegerField(default=0)
@@ -38,7 +35,7 @@ class FailedLogIns(models.Model):
 
 
 class Retention(models.Model):
-    """What an admin set for one rule of `monitoring.retention.pruning`, by its name. Every change is kept with who, when, old and new."""
+    """What an admin set for one rule of `monitoring.retention.pruning`, by its name."""
 
     name = models.CharField(max_length=40, unique=True)
     days = models.PositiveIntegerField("Days", validators=[MinValueValidator(1), MaxValueValidator(3_650)])
@@ -53,10 +50,7 @@ class Retention(models.Model):
 
 
 class StoredBytes(models.Model):
-    """About how many bytes the rows of one table take, from id `from_id` on.
-
-    `details`: of texts that go before the rows themselves; `facts`: of the rest, with indexes.
-    """
+    """About how many bytes the rows from `from_id` on take. `details`: of texts that go before the rows; `facts`: of the rest."""
 
     table = models.CharField(max_length=20)
     from_id = models.PositiveBigIntegerField()
@@ -71,7 +65,7 @@ class StoredBytes(models.Model):
 
 
 class TextIndexed(models.Model):
-    """On SQLite: of one table (`name`) the rows up to, without, the id `until_id` are in its text index."""
+    """On SQLite: the rows of one table (`name`) below the id `until_id` are in its text index."""
 
     name = models.CharField(max_length=60, unique=True)
     until_id = models.PositiveBigIntegerField(default=0)

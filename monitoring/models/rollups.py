@@ -28,9 +28,8 @@ class Of(models.TextChoices):
 class Rollup(models.Model):
     """The sums of one group within one span of time. Sums that do not apply to `of` are 0.
 
-    The group: steps by `route` ("": not answered) and `name` (of a project, kind or use; "": not on record), attempts by account, verdict
-    and refusal, pauses by account. `cost` in USD, of steps that of their attempts; `too_many`: attempts with status 429; `seconds` of
-    pause; `durations` of steps in ms, as `histogram` counts them.
+    The group: steps by `route` ("": not answered) and `name` (of a project, kind or use), attempts by account, verdict and refusal, pauses
+    by account. `cost` in USD; `too_many`: attempts with status 429; `seconds` of pause; `durations` of steps in ms, by `histogram`.
     """
 
     span = models.CharField(max_length=4, choices=Span.choices)
@@ -70,10 +69,9 @@ class Rollup(models.Model):
 
 
 class RollupState(models.Model):
-    """How far the roll-ups are: one row. `since`: nothing on record is older.
+    """How far the roll-ups are: one row. `since`: nothing on record is older. `checked_at`: when a worker last began.
 
-    Hours are summed up to `hours_until`, and five minutes up to `fives_until`. `last_step`, `last_attempt`: the newest ids that were seen,
-    so that a row written late for its hour is noticed. `checked_at`: when a worker last began.
+    `last_step`, `last_attempt`: the newest ids that were summed, so that a row written late for its hour is noticed.
     """
 
     ONLY = 1

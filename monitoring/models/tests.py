@@ -26,10 +26,10 @@ def titles(suites: Iterable[str]) -> str:
 
 
 class TestRun(LeasedJob):
-    """One run of integration tests. It stores its results and progress as it goes. At most one is under way.
+    """`suites`: names of SUITE_TITLES. `verdict`: the worst of its results.
 
-    `suites`: names of SUITE_TITLES. `options`: `hours` that the log analysis covers, whether to `bypass_pause`, ids of the `journals` to
-    analyse besides (all by default), the only `account` whose key is tested. `verdict`: the worst of its results.
+    `options`: `hours` that the log analysis covers, whether to `bypass_pause`, ids of the `journals` to analyse besides (all by default),
+    the only `account` whose key is tested.
     """
 
     class Trigger(models.TextChoices):
@@ -91,10 +91,7 @@ class TestRun(LeasedJob):
 
 
 class TestResult(models.Model):
-    """One check of a run: what was done, what came back, what it means and what to do next, each in a sentence or empty.
-
-    `check`: its name within the suite, the same from run to run. `subject`: what was checked, such as an account's name. `facts`: JSON.
-    """
+    """`check_name`: the same from run to run. `subject`: such as an account's name. `done` to `next_step`: a sentence each, or ""."""
 
     __test__ = False
 
@@ -121,7 +118,7 @@ class TestResult(models.Model):
 
 
 class TestSchedule(Schedule):
-    """When tests run by themselves. `cron`: five fields, in UTC."""
+    """`cron`: five fields, in UTC."""
 
     __test__ = False
 

@@ -1,8 +1,8 @@
 """From what is so now to notices, one a change of state, and their deliveries to the channels that are set to them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
@@ -29,8 +29,7 @@ NEAR = 3600.0
 LOST_LATELY = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     event: str
     subject: str
     title: str
@@ -38,7 +37,7 @@ class Condition:
 
 
 def notice(now: datetime) -> list[Notice]:
-    """Record what has changed since the last time, and queue reminders of what is still so. Returns the new notices."""
+    """Record what has changed since the last time, and queue reminders of what is still so."""
     made = keep(conditions(now), now)
     for channel in Channel.objects.filter(enabled=True, resend_minutes__gt=0):
         lasting = Delivery.objects.filter(channel=channel, notice__over_at=None).values("notice")
@@ -105,7 +104,7 @@ def _create(condition: Condition, now: datetime) -> Notice:
 
 
 def after_quiet(channel: Channel, now: datetime) -> datetime:
-    """`now`, or the end of the quiet hours that it falls into; times of day in the channel's zone, which may go over midnight."""
+    """`now`, or the end of the quiet hours that it falls into; they may go over midnight."""
     begin, end = channel.quiet_from, channel.quiet_to
     if begin is None or end is None or begin == end:
         return now
@@ -132,7 +131,6 @@ def _paused(_: Settings, now: datetime) -> Iterator[Condition]:
 
 
 def _running_out(_: Settings, now: datetime) -> Iterator[Condition]:
-    """By account: what the Rate limit page warns of, and what is used up before long and before it resets."""
     for known in quota(now):
         near = [each.forecast.sentence for each in known.meters if each.runs_out_at and each.runs_out_at - now.timestamp() < NEAR]
         if sentences := list(dict.fromkeys((*known.warnings, *near))):

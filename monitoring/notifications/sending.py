@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import apprise
+from apprise import NotifyType
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -22,11 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Pauses before the second and the third try.
 AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5))
-TYPES = {
-    Severity.INFO: apprise.NotifyType.INFO,
-    Severity.WARNING: apprise.NotifyType.WARNING,
-    Severity.CRITICAL: apprise.NotifyType.FAILURE,
-}
+TYPES = {Severity.INFO: NotifyType.INFO, Severity.WARNING: NotifyType.WARNING, Severity.CRITICAL: NotifyType.FAILURE}
 REFUSED = "The URL leads to a link-local, metadata or reserved address: nothing is sent there."
 
 
@@ -41,7 +38,7 @@ def set_url(channel: Channel, url: str) -> None:
 
 
 def deliver(delivery: Delivery) -> Outcome:
-    """The work: send one notification. A failed one is tried again; a reminder of what is over is cancelled."""
+    """A failed one is tried again; a reminder of what is over is cancelled."""
     if delivery.repeat and delivery.notice.over_at:
         return Outcome(state=JobState.CANCELLED)
     fault = send(delivery)
@@ -75,7 +72,7 @@ def send(delivery: Delivery) -> str:
 
 
 def leads_to_refused(plugin: Any) -> bool:
-    """Whether the URL's host is link-local, metadata or reserved, by itself or by what its name leads to now."""
+    """Whether the host is link-local, metadata or reserved, by itself or by what its name leads to now."""
     host = str(getattr(plugin, "host", "") or "").strip("[]")
     if not host:
         return False

@@ -13,8 +13,7 @@ from agents.configuration.keys import UnreadableKey, key_of
 from agents.models import Account, Gate, Settings, Step
 from monitoring.health.components import WorkerNow
 from monitoring.models import Channel, TestSchedule
-from monitoring.ratelimit.predictions import Expectation, expectation
-from monitoring.ratelimit.status_text import StatusText, Tone, status_text
+from monitoring.ratelimit.status_text import Expectation, StatusText, Tone, expectation, status_text
 
 # Read with each account, in one query: a live page reads them often.
 FACTS = {

@@ -1,21 +1,31 @@
-"""Rate-limit events as rows of a table, filtered and paged."""
+"""Rate-limit events as rows of a table, filtered and paged, and how accurate their predictions were."""
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from statistics import fmean, median
 from typing import Any
 
 from django import forms
+from django.core.cache import cache
 from django.db.models import Q, QuerySet
 
 from agents.accounts.status import predicted_by
+from agents.common.text import length
 from agents.models import RateLimitEvent
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, sentence
-from monitoring.ratelimit.predictions import in_words, outcome
+from monitoring.ratelimit.status_text import in_words
 from monitoring.reporting.filter_form import ANY, FilterForm
 from monitoring.reporting.pagination import Listing, Place, capped_count, cut
 
 PAGE_SIZE = 50
+# Enough for a meaningful share; older ones are about another provider.
+MOST_READ = 1_000
+# A thousand rows take some 10 ms: too much for every second of every open page.
+KEPT_SECONDS = 30
 OPEN = "open"
 SCOPES = (("account", "Whole account"), ("model", "One model"))
 FILTERS: dict[str, Callable[[str], Q]] = {
@@ -24,6 +34,39 @@ FILTERS: dict[str, Callable[[str], Q]] = {
     "scope": lambda scope: Q(model="") if scope == "account" else ~Q(model=""),
     "ended": lambda how: Q(ended_by="" if how == OPEN else how),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    source: PauseSource
+    at: datetime
+    earliest: datetime | None
+    latest: datetime | None
+    recovered_at: datetime
+
+    @property
+    def is_inside(self) -> bool:
+        return (self.earliest or self.at) <= self.recovered_at <= (self.latest or self.at)
+
+    @property
+    def error(self) -> float:
+        return (self.recovered_at - self.at).total_seconds()
+
+    @property
+    def text(self) -> str:
+        if self.is_inside:
+            return "Inside the range"
+        return f"{length(abs(self.error))} {'later' if self.error > 0 else 'earlier'} than predicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """`inside_share`: percent inside their range; `median_seconds`: the distance from the point."""
+
+    source: str
+    count: int
+    inside_share: float
+    median_seconds: float
 
 
 class EventFilter(FilterForm):
@@ -38,7 +81,6 @@ class EventFilter(FilterForm):
 
 
 def events(conditions: Mapping[str, str], place: Place, now: datetime) -> Listing[dict[str, Any]]:
-    """The events that meet the conditions of an EventFilter, newest first."""
     matching = RateLimitEvent.objects.filter(*(FILTERS[name](value) for name, value in conditions.items()))
     page = cut(_with_step(matching), "started_at", place, PAGE_SIZE)
     return Listing(page, [_row(event, now) for event in page.rows], capped_count(matching))
@@ -61,11 +103,37 @@ def _row(event: RateLimitEvent, now: datetime) -> dict[str, Any]:
 
 
 def _with_step(found: QuerySet[RateLimitEvent]) -> QuerySet[RateLimitEvent]:
-    """With what a row shows of its account, attempt and step; replies, pages and actions stay in the database."""
-    wanted: tuple[Any, ...] = (
-        *(field.name for field in RateLimitEvent._meta.concrete_fields),  # noqa: SLF001 -- Django's documented way to a model's fields
-        "account__name",
-        *(f"attempt__{name}" for name in ("id", "step", "number", "model", "purpose")),
-        *(f"attempt__step__{name}" for name in ("id", "task")),
-    )
-    return found.select_related("account", "attempt__step").only(*wanted)
+    """Replies, pages and actions stay in the database."""
+    own: list[Any] = [field.name for field in RateLimitEvent._meta.concrete_fields]  # noqa: SLF001 -- Django's documented way to them
+    attempt = (f"attempt__{name}" for name in ("id", "step", "number", "model", "purpose", "step__id", "step__task"))
+    return found.select_related("account", "attempt__step").only(*own, "account__name", *attempt)
+
+
+def outcome(event: RateLimitEvent) -> Predicted | None:
+    if event.predicted_at is None or event.recovered_at is None:
+        return None
+    return Predicted(PauseSource(event.prediction_source), event.predicted_at, event.predicted_from, event.predicted_to, event.recovered_at)
+
+
+def recent_accuracy(now: datetime) -> tuple[Accuracy, ...]:
+    return cache.get_or_set("prediction-accuracy", partial(_read_accuracy, now), KEPT_SECONDS)  # type: ignore[return-value]
+
+
+def accuracy(predictions: Iterable[Predicted]) -> tuple[Accuracy, ...]:
+    """By source, the most used one first."""
+    by_source: defaultdict[PauseSource, list[Predicted]] = defaultdict(list)
+    for each in predictions:
+        by_source[each.source].append(each)
+    found = [
+        Accuracy(source.sentence, len(some), 100 * fmean(each.is_inside for each in some), median(abs(each.error) for each in some))
+        for source, some in by_source.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.count, each.source)))
+
+
+def _read_accuracy(now: datetime) -> tuple[Accuracy, ...]:
+    # What an operator ended early says nothing about a prediction.
+    done = RateLimitEvent.objects.filter(model="", predicted_at__isnull=False, recovered_at__lte=now)
+    done = done.exclude(ended_by=RateLimitEvent.Ended.OPERATOR).order_by("-started_at", "-id")
+    columns = ("prediction_source", "predicted_at", "predicted_from", "predicted_to", "recovered_at")
+    return accuracy(Predicted(PauseSource(source), *times) for source, *times in done.values_list(*columns)[:MOST_READ])

@@ -7,8 +7,7 @@ from agents.accounts.status import USABLE, AccountState, AccountStatus
 from agents.policy import backoff, gate, latency
 from agents.policy.reasons import PaceSource
 from agents.policy.refusals import RefusalClass
-from monitoring.ratelimit.predictions import expectation
-from monitoring.ratelimit.status_text import status_text
+from monitoring.ratelimit.status_text import expectation, status_text
 
 MEANINGS = {
     AccountState.OPEN: ("Open", "The next step may send at once"),

@@ -42,15 +42,13 @@ class Offer:
 
 
 class PauseForm(forms.Form):
-    length = forms.ChoiceField(
-        label="Pause for", choices=LENGTHS, initial="15", widget=forms.RadioSelect(attrs={"class": "form-check-input"})
-    )
+    length = forms.ChoiceField(label="Pause for", choices=LENGTHS, initial="15", widget=forms.RadioSelect({"class": "form-check-input"}))
     minutes = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=MOST_MINUTES,
         label="Or this many minutes",
-        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        widget=forms.NumberInput({"inputmode": "numeric"}),
         help_text="1 to 10,080, which is a week. Overrides the choice above.",
     )
 
@@ -93,7 +91,6 @@ def _if_refused(snapshot: AccountStatus) -> str:
 
 
 def act(action: GateAction, account: Account, *, seconds: float, by: str, now: float) -> str:
-    """Do it, with an entry in the audit log. Returns what was done, in a sentence."""
     match action:
         case GateAction.PROBE:
             probing.start(account, by=by, now=now)

@@ -77,7 +77,6 @@ class PauseTimeline:
 
     @property
     def ticks(self) -> list[int]:
-        """The refusals in the same drawing; those at one place are one."""
         return sorted({round(self._place(at)) for at in self.refusals if self.start <= at <= self.end})
 
     @property
@@ -135,24 +134,22 @@ def operator_pauses(entries: Sequence[AuditEntry], end: datetime) -> list[Pause]
 
 
 def _pauses(start: datetime, end: datetime) -> defaultdict[int, list[Pause]]:
-    """By account."""
     found = defaultdict[int, list[Pause]](list)
     events = RateLimitEvent.objects.filter(model="", started_at__gte=start - DAY, started_at__lte=end).exclude(ended_at__lte=start)
     columns = ("account_id", "started_at", "ended_at", "refusal")
     for account, began, ended, refusal in events.order_by("-started_at").values_list(*columns)[:PAUSES_DRAWN]:
         found[account].append(Pause(began, ended or end, RefusalClass(refusal).about.label.lower()))
-    by_account = defaultdict[int | None, list[AuditEntry]](list)
+    by_account = defaultdict[int, list[AuditEntry]](list)
     entries = AuditEntry.objects.filter(account__isnull=False, at__gte=start - DAY, at__lte=end).order_by("-at", "-id")[:PAUSES_DRAWN]
     for entry in reversed(entries):
+        assert entry.account_id is not None
         by_account[entry.account_id].append(entry)
     for key, own in by_account.items():
-        assert key is not None
         found[key] += operator_pauses(own, end)
     return found
 
 
 def _refusals(start: datetime) -> defaultdict[int, list[datetime]]:
-    """When attempts were refused for the whole account, by account."""
     # Only a refused attempt has a class; with a condition on its verdict too, the database would read those that met a full model as well.
     pausing = [kind for kind in RefusalClass if kind.pauses_account]
     refused = LLMAttempt.objects.filter(decided_at__gte=start, refusal__in=pausing, ended_at__isnull=False)

@@ -64,7 +64,6 @@ class AccountQuota:
 
     @cached_property
     def balances(self) -> list[Sample]:
-        """In USD."""
         return self._samples("balance")
 
     @cached_property
@@ -101,7 +100,6 @@ class AccountQuota:
 
     @cached_property
     def fault(self) -> str:
-        """What can't be read, and why."""
         try:
             if not admin_key_of(self.account):
                 return NO_KEY
@@ -112,10 +110,6 @@ class AccountQuota:
     @property
     def needs_key(self) -> bool:
         return self.fault == NO_KEY or NOT_ADMIN.reason in self.fault.lower()
-
-    @property
-    def takes_environment(self) -> bool:
-        return self.account.name == Account.DEFAULT
 
     @cached_property
     def course(self) -> list[Sample]:

@@ -1,14 +1,19 @@
-"""An account's status in one sentence, the same on the Overview and the page Rate limit."""
+"""An account's status in one sentence, and when it is expected back: the same on the Overview and the page Rate limit."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from agents.accounts.status import AccountState, AccountStatus
+from agents.ledger import events
 from agents.ledger.gate_rows import at as moment
 from agents.policy import costs
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import is_wrong_host
+from agents.policy.reset_times import Prediction
+
+# A confidence's words, from the least that has them.
+CONFIDENCES = ((0.9, "very high"), (0.7, "high"), (0.5, "medium"), (0.3, "low"), (0.01, "very low"))
 
 
 class Tone(StrEnum):
@@ -90,3 +95,38 @@ def _paused(snapshot: AccountStatus, now: datetime) -> StatusText:
     is_own = source is PauseSource.LADDER
     known_from = f"our own backoff, pause {min(snapshot.gate.strikes, steps)} of {steps}" if is_own else source.sentence
     return StatusText(Tone.BAD if remedy else Tone.WAITING, "LLM paused for", until, f": {cause}, {known_from}.", remedy)
+
+
+class Expectation(NamedTuple):
+    """When an account is expected back. `at` None: unknown. `confidence` "": it has none. `is_overdue`: it should have been back by now."""
+
+    at: datetime | None
+    earliest: datetime | None
+    latest: datetime | None
+    source: str
+    confidence: str
+    is_overdue: bool = False
+
+
+def expectation(snapshot: AccountStatus, now: datetime) -> Expectation | None:
+    prediction = snapshot.expected(now.timestamp())
+    return in_words(prediction, now, earlier_blocks(snapshot)) if prediction else None
+
+
+def in_words(prediction: Prediction, now: datetime, blocks: int = 0) -> Expectation:
+    """A prediction as pages show it. `blocks`: the earlier ones it is based on, where known."""
+    at, earliest, latest = (None if each is None else moment(each) for each in (prediction.at, prediction.earliest, prediction.latest))
+    source = prediction.source.sentence
+    if prediction.source is PauseSource.HISTORY and blocks:
+        source = f"how long {blocks} earlier blocks of this kind took"
+    confidence = "" if prediction.source is PauseSource.OPERATOR else confidence_text(prediction.confidence)
+    return Expectation(at, earliest, latest, source, confidence, bool(latest and now > latest))
+
+
+def confidence_text(confidence: float) -> str:
+    return next((f"{text} confidence" for least, text in CONFIDENCES if confidence >= least), "")
+
+
+def earlier_blocks(snapshot: AccountStatus) -> int:
+    event = snapshot.event
+    return events.longer_blocks(event) if event and event.prediction_source == PauseSource.HISTORY else 0

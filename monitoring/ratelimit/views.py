@@ -1,5 +1,3 @@
-"""Rate limit: each account's gate, when its limit resets and how that is known."""
-
 from typing import Any
 
 from django.contrib import messages
@@ -11,11 +9,10 @@ from agents.accounts.status import account_statuses
 from agents.models import Account
 from monitoring.audit.audit_log import ON_ACCOUNTS, newest_entries
 from monitoring.health.components import worker_now
-from monitoring.ratelimit.events import EventFilter, events, newest
+from monitoring.ratelimit.events import EventFilter, events, newest, recent_accuracy
 from monitoring.ratelimit.gate import gate_now
 from monitoring.ratelimit.gate_actions import GateAction, PauseForm, act, offer
 from monitoring.ratelimit.pause_timeline import recent_timelines
-from monitoring.ratelimit.predictions import recent_accuracy
 from monitoring.ratelimit.quota import quota
 from monitoring.reporting.pagination import Place
 from monitoring.web.access import CONTROL, PanelRequest
@@ -60,6 +57,5 @@ def gate_action(request: PanelRequest, account: int, action: GateAction) -> Http
 
 @page("ratelimit/events")
 def event_list(request: PanelRequest) -> dict[str, Any]:
-    """The events that match the filter, newest first."""
     now, filters = timezone.now(), EventFilter(request.GET, list(Account.objects.values_list("name", flat=True)))
     return {"filters": filters, "found": events(filters.conditions(now), Place.parse(request.GET), now)}

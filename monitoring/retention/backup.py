@@ -45,11 +45,8 @@ class BackupError(Exception):
 
 
 def write(target: Path, now: datetime) -> Path:
-    """Back the database up into a file, or into a folder under a name of its own. Returns the file.
-
-    What was acknowledged before this is called is in it: facts that waited in the spool are written first.
-    """
-    spool.drain()
+    """Back the database up into a file, or into a folder under a name of its own. Returns the file."""
+    spool.drain()  # what was acknowledged before this is in the backup
     path = target / f"minerpanel-{_stamp(now)}.{'dump' if _is_postgres() else 'sqlite3'}" if target.is_dir() else target
     if path.exists():
         raise BackupError(f"{path} exists already. Name another file, or a folder.")
@@ -62,10 +59,8 @@ def write(target: Path, now: datetime) -> Path:
         partial.unlink()
         _dump_postgres(partial) if _is_postgres() else _dump_sqlite(_database(), partial)
         partial.rename(path)
-    except OSError as error:
-        raise BackupError(f"{path} can't be written: {error.strerror}.") from None
-    except sqlite3.OperationalError as error:  # such as a full disk
-        raise BackupError(f"{path} can't be written: {error}.") from None
+    except (OSError, sqlite3.OperationalError) as error:
+        raise BackupError(f"{path} can't be written: {getattr(error, 'strerror', error)}.") from None
     finally:
         partial.unlink(missing_ok=True)
     return path
@@ -99,7 +94,9 @@ def restore(file: Path, now: datetime, *, force: bool) -> str:
         raise BackupError(IN_USE)
     connection.close()
     if _is_postgres():
-        return f"in the schema {_load_dump(file, f'{KEPT}{_stamp(now).lower()}')} of the same database"
+        schema = f"{KEPT}{_stamp(now).lower()}"
+        _load_dump(file, schema)
+        return f"in the schema {schema} of the same database"
     kept = _database().with_name(f"{_database().name}.before-{_stamp(now)}")
     is_first = not _database().exists()
     _load_sqlite(file, _database(), kept)
@@ -119,7 +116,7 @@ def _stamp(now: datetime) -> str:
 
 
 def _dump_sqlite(database: Path, target: Path) -> None:
-    """Write a consistent copy to `target`, which must not exist. Readers and writers go on meanwhile."""
+    """Write to `target`, which must not exist. Readers and writers go on meanwhile."""
     if not database.exists():
         raise BackupError(f"There is no database at {database} yet. Run make setup first.")
     with _opened(database) as source:
@@ -211,8 +208,7 @@ def _is_postgres_in_use() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _load_dump(file: Path, kept: str) -> str:
-    """Make the database what `file` is, in one transaction. Returns the schema in which the old one is kept."""
+def _load_dump(file: Path, kept: str) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as script:
         script.write(f'ALTER SCHEMA public RENAME TO "{kept}";\nCREATE SCHEMA public;\n{EXTENSIONS_STAY}')
         script.flush()
@@ -223,14 +219,10 @@ def _load_dump(file: Path, kept: str) -> str:
             _run("psql", *options, f"--file={script.name}", f"--file={data}")
         finally:
             data.unlink(missing_ok=True)
-    return kept
 
 
 def _run(program: str, *arguments: str | Path) -> str:
-    """The program's output. A client older than the server refuses, or writes what the server can't read.
-
-    The password is in its environment, never among its arguments.
-    """
+    """The program's output. A client older than the server refuses, or writes what the server can't read."""
     connection.ensure_connection()
     server = int(connection.connection.info.server_version // 10_000)
     path = shutil.which(program)
@@ -240,6 +232,7 @@ def _run(program: str, *arguments: str | Path) -> str:
     if version and int(version[1]) < server:
         raise BackupError(f"{program} is of version {version[1]}, the server of {server}. {INSTALL.format(major=server)}")
     database = connection.settings_dict
+    # The password is never among the arguments.
     variables = {variable: str(database[name]) for name, variable in LIBPQ.items() if database.get(name)}
     variables |= {f"PG{name.upper()}": str(value) for name, value in database["OPTIONS"].items() if name.startswith("ssl")}
     environment = {**os.environ, **variables, "PGCONNECT_TIMEOUT": "10"}

@@ -1,7 +1,4 @@
-"""How long records are kept: the one place that decides what is deleted when. What is still open stays, however old.
-
-The audit and the settings' history are kept for good. A task goes when its last step is gone, an import when its last line is.
-"""
+"""How long records are kept. What is still open stays, however old; the audit and the settings' history are kept for good."""
 
 import time
 from collections.abc import Callable
@@ -93,7 +90,7 @@ def change_retention(wanted: dict[str, dict[str, Any]], *, by: User | None, reas
 
 
 def prune(now: datetime, *, until: float = float("inf")) -> dict[str, int]:
-    """Delete what no rule keeps, in batches, until all is done or the monotonic clock says `until`. How many of what, by rule."""
+    """Delete what no rule keeps, until the monotonic clock says `until`. How many of what, by rule."""
     deleted = dict[str, int]()
     for rule in rules_in_force():
         rows = rule.model._default_manager.filter(rule.among).order_by(rule.at, "pk")  # noqa: SLF001 -- Django's documented manager
@@ -149,6 +146,5 @@ def _light(rows: QuerySet[Any], size: int) -> list[Any]:
 
 
 def next_size(size: int, took: float) -> int:
-    """How many rows the next batch has, where one of `size` took so many seconds."""
     aim = round(size * BATCH_SECONDS / took) if took > 0 else LARGEST_BATCH
     return max(1, min(aim, size * 2, LARGEST_BATCH))

@@ -39,10 +39,7 @@ class Octets(Func):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that is measured, in ranges of so many ids: large enough to keep the ranges few, and summed in milliseconds.
-
-    `measure`: the bytes of the rows from one id up to, without, another, as details and facts.
-    """
+    """Measured in ranges of so many `ids`: few ranges, each summed in milliseconds. `measure`: bytes of details and facts."""
 
     name: str
     model: type[Model]
@@ -61,7 +58,7 @@ class Table:
         return details + facts
 
     def measure_all(self, until: float) -> bool:
-        """Sum the ranges that are new or may have changed, until the monotonic clock says `until`. False where some are left."""
+        """Sum the ranges that are new or may have changed. False where some are left."""
         ends = self.model._default_manager.aggregate(first=Min("pk"), last=Max("pk"))  # noqa: SLF001 -- Django's documented manager
         if ends["first"] is None:
             self.ranges().delete()
@@ -94,7 +91,6 @@ def _measure_steps(start: int, end: int) -> tuple[int, int]:
 
 
 def _measure_logs(start: int, end: int) -> tuple[int, int]:
-    """Log records have no details: the oldest go as a whole."""
     rows = LogEntry.objects.filter(pk__gte=start, pk__lt=end)
     return 0, _sum(rows, ("message",), ("facts",)) + INDEX_FACTOR * _sum_indexed(rows, "message") + LOG_BYTES * rows.count()
 
@@ -114,14 +110,14 @@ LOGS = Table("logs", LogEntry, 2_000, _measure_logs)
 
 
 def measure(until: float) -> bool:
-    """Bring the sums of both tables up to date, until the monotonic clock says `until`. False where something is left."""
+    """False where something is left."""
     return all([STEPS.measure_all(until), LOGS.measure_all(until)])
 
 
 def keep(now: float) -> dict[str, int]:
-    """Measure what is new and delete what exceeds the budgets, for some seconds at most. `now`: the monotonic clock.
+    """Measure what is new and delete what exceeds the budgets. `now`: the monotonic clock. Returns how many rows of what.
 
-    Returns how many rows were deleted, by kind. `details`: steps and attempts that lost their texts.
+    `details`: steps and attempts that lost their texts.
     """
     settings = Settings.current()
     measure(now + MEASURE_SECONDS)
@@ -136,11 +132,8 @@ def keep(now: float) -> dict[str, int]:
 
 
 def _beyond(table: Table, most: int, until: float, which: Q = EVERY) -> Iterator[tuple[int, int]]:
-    """The oldest ranges of ids, one after the other until the table is within its budget. Each is summed again when its rows are done.
-
-    The newest range stays: its steps may be open still.
-    """
-    newest = table.ranges().last()
+    """The oldest ranges of ids, one after the other until the table is within its budget. Each is summed again when its rows are done."""
+    newest = table.ranges().last()  # its steps may be open still
     for stored in table.ranges().filter(which):
         if time.monotonic() > until or table.used() <= most or stored == newest:
             return
@@ -165,7 +158,7 @@ def _drop_steps(start: int, end: int, until: float) -> int:
 
 
 class Use(NamedTuple):
-    """One kind of what is kept. `setting`: its budget's name, "" where it has none. `is_exceeded`: deleting does not keep up."""
+    """`setting`: the budget's name, "" where it is none. `is_exceeded`: deleting does not keep up."""
 
     setting: str
     label: str
@@ -189,7 +182,6 @@ def uses() -> list[Use]:
 
 
 def spool_use() -> Use:
-    """Facts that wait for the database. Their bound is no setting: it holds while no setting can be read."""
     return _use("", "Spool", spool.used(), spool.MAX_BYTES)
 
 

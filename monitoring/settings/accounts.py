@@ -22,7 +22,6 @@ CALLS = "The miner calls with it. Kept encrypted and never shown again."
 
 
 def account_rows() -> list[dict[str, Any]]:
-    """In the order in which a step tries them."""
     rows = []
     for account in accounts():
         models, host = models_of(account), urlsplit(base_url_of(account)).netloc

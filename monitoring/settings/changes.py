@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.text import capfirst
 
@@ -20,8 +19,7 @@ RULES_BY_NAME = {rule.name: rule for rule in RULES}
 HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing that was done, in words: a sentence, or the new value of a `field`, with the `old` one where it had one."""
 
     text: str
@@ -66,12 +64,8 @@ def _of_schedule(field: str, value: Any) -> str:
     return ", ".join(SUITE_TITLES[name] for name in value if name in SUITE_TITLES) if field == "suites" else in_words(field, value)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """A model with a history. `page`: where it is changed; `revertible`: the fields that can be set back; `unseen`: what its history omits.
-
-    `is_added`: whether rows come and go; those that do not are there from the start, as the defaults say.
-    """
+class History(NamedTuple):
+    """`page`: where rows are changed; `revertible`: fields that can be set back; `is_added`: rows come and go; `unseen`: what it omits."""
 
     model: Any
     label: str

@@ -21,7 +21,7 @@ from monitoring.settings.changes import in_words, model_field
 
 
 class RowForm(forms.Form):
-    """Over some fields of one row: each with its meaning, unit, default and range from the model."""
+    """Over some fields of one row."""
 
     names: tuple[str, ...]
 

@@ -57,7 +57,7 @@ def preview(document: Document) -> list[Entry]:
 
 
 def apply(document: Document, *, by: User | None) -> None:
-    """Make the settings what the document says; what it does not name stays. Raises ValidationError that names the field."""
+    """Raises ValidationError that names the field; then nothing is changed."""
     with transaction.atomic():
         _write("settings", partial(change, document.settings, by=by, reason=REASON))
         for entry in document.accounts:

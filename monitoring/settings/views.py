@@ -33,7 +33,7 @@ PLACES = {"up": -1, "down": 1}
 
 @page("settings/settings", post=CHANGE)
 def settings(request: PanelRequest) -> HttpResponse | dict[str, Any]:
-    """All settings with their history; a POST changes those of the miner, or takes what was entered to the what-if page."""
+    """A POST changes the settings, or takes what was entered to the what-if page."""
     if "what_if" in request.POST:
         entered = {name: request.POST.get(name, "") for name in TRIED}
         entered["probe_after_pause"] = as_text("probe_after_pause" in request.POST)
@@ -90,7 +90,6 @@ def switch(request: PanelRequest, pk: int) -> HttpResponse:
 
 @guarded(get=None, post=SUBMIT)
 def test(request: PanelRequest, pk: int) -> HttpResponse:
-    """Test the key of this account alone, as a test run of its own."""
     return started(request, ["key"], {"account": get_object_or_404(Account, pk=pk).name})
 
 

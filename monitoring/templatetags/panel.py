@@ -66,10 +66,9 @@ def icon_address(name: str) -> str:
 @register.inclusion_tag("_navigation.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, Any]:
     user, match = context["user"], context["request"].resolver_match
-    shown = {
-        title: [each for each in entries if not each.permission or user.has_perm(each.permission)] for title, entries in GROUPS.items()
-    }
-    return {"navigation": shown.items(), "route": match.url_name if match else ""}
+    allowed = user.get_all_permissions() | {""}
+    groups = {title: [entry for entry in entries if entry.permission in allowed] for title, entries in GROUPS.items()}
+    return {"navigation": groups.items(), "route": match.url_name if match else ""}
 
 
 @register.filter
@@ -79,44 +78,9 @@ def control(field: BoundField) -> SafeString:
     return field.as_widget(attrs={"class": f"{classes} is-invalid" if field.errors else classes})
 
 
-@register.filter
-def svg_number(value: float) -> str:
-    return f"{value:.2f}"
-
-
 @register.simple_tag
 def badge(state: str, words: str) -> SafeString:
     return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)
-
-
-@register.filter
-def level_badge(level: int) -> SafeString:
-    return badge(level_name(level), level_name(level))
-
-
-@register.filter
-def tone(state: str) -> str:
-    return f"tone-{TONES[state]}"
-
-
-@register.filter
-def pretty(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-@register.filter
-def as_json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-@register.filter
-def route_name(route: str) -> str:
-    return str(Route(route).label) if route else "Under way"
-
-
-@register.filter
-def source_name(source: str) -> str:
-    return str(Source(source).label)
 
 
 @register.filter
@@ -169,18 +133,11 @@ def countdown(context: template.Context, until: datetime, now: datetime) -> Safe
 
 @register.filter
 def milliseconds(value: float | None) -> str:
-    """A duration in ms: 0.4 ms, 85 ms, 1.24 s, 12.4 s, 2 min 3 s."""
     return UNKNOWN if value is None else formats.milliseconds(value)
 
 
 @register.filter
-def seconds(value: float) -> str:
-    return milliseconds(value * 1000) if value < 60 else length(value)
-
-
-@register.filter
 def percent(value: float | None) -> str:
-    """A share; 100 % means all and 0 % none."""
     return UNKNOWN if value is None else formats.percent(value)
 
 
@@ -190,10 +147,16 @@ def usd(value: Decimal | None) -> str:
 
 
 @register.filter
-def kilobytes(value: int) -> str:
-    return f"{value} B" if value < 1_000 else f"{value / 1_000:,.1f} kB"
-
-
-@register.filter
 def capped(count: CappedCount) -> str:
     return f"{count:,}+" if count.is_more else f"{count:,}"
+
+
+register.filter("svg_number", lambda number: f"{number:.2f}")
+register.filter("pretty", lambda value: json.dumps(value, indent=2, ensure_ascii=False, default=str))
+register.filter("as_json", lambda value: json.dumps(value, separators=(",", ":")))
+register.filter("route_name", lambda route: Route(route).label if route else "Under way")
+register.filter("source_name", lambda source: Source(source).label)
+register.filter("tone", lambda state: f"tone-{TONES[state]}")
+register.filter("level_badge", lambda level: badge(level_name(level), level_name(level)))
+register.filter("kilobytes", lambda size: f"{size} B" if size < 1_000 else f"{size / 1_000:,.1f} kB")
+register.filter("seconds", lambda value: milliseconds(value * 1000) if value < 60 else length(value))

@@ -40,6 +40,7 @@ def source_of(address: str | None) -> str:
 
 def admit(source: str, now: datetime) -> Admission:
     with transaction.atomic():
+        # Counted before the password is checked, so that many at once are no way around the limit.
         row, is_new = FailedLogIns.objects.select_for_update().get_or_create(source=source, defaults={"last_at": now, "not_before": now})
         tries = row.tries if now - row.last_at < QUIET else 0
         wait = (row.not_before - now).total_seconds() if tries >= FREE_TRIES else 0.0
@@ -55,11 +56,9 @@ def admit(source: str, now: datetime) -> Admission:
 
 
 def delay(tries: int) -> int:
-    """Seconds until the next try after so many wrong ones."""
     beyond = tries - FREE_TRIES
     return 0 if beyond < 0 else min(2 ** min(beyond, 10), LONGEST_DELAY)
 
 
 def succeeded(source: str) -> None:
-    """Forget the source's wrong tries: somebody there has a password."""
     FailedLogIns.objects.filter(source=source).delete()

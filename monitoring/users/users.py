@@ -42,7 +42,7 @@ def role(user: User) -> str:
 
 
 def add(name: str, group: str, *, by: User, now: datetime) -> tuple[User, str]:
-    """A new user and the first password, which is stored nowhere else."""
+    """The password is stored nowhere else."""
     name = User.normalize_username(name.strip())
     UnicodeUsernameValidator()(name)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
@@ -56,6 +56,8 @@ def add(name: str, group: str, *, by: User, now: datetime) -> tuple[User, str]:
 
 
 def regroup(pk: int, group: str, *, by: User, now: datetime) -> None:
+    if group not in GROUPS:
+        raise ValidationError("Choose viewers, operators or admins.")
     with _changing(pk) as user:
         before = GROUPS.get(role(user), "no group").lower()
         user.is_superuser = user.is_superuser and group == ADMINS
@@ -72,7 +74,7 @@ def switch(pk: int, *, active: bool, by: User, now: datetime) -> None:
 
 
 def reset_password(pk: int, *, by: User, now: datetime) -> tuple[User, str]:
-    """Give a user a new password, which is stored nowhere else. It ends the user's sessions."""
+    """It ends the user's sessions."""
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     with _changing(pk) as user:
         user.set_password(password)

@@ -18,7 +18,7 @@ PROGRAM_PATHS = ("/health/", "/metrics")
 
 
 class PlainSessionMiddleware(SessionMiddleware):
-    """Ignores a session cookie that no session can have: a quoted one may hold a NUL, which Postgres refuses in a query."""
+    """Ignores a cookie that no session can have: a quoted one may hold a NUL, which Postgres refuses in a query."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not request.COOKIES.get(settings.SESSION_COOKIE_NAME, "none").isalnum():

@@ -1,4 +1,4 @@
-"""The navigation, one table: an entry is added, moved or renamed here alone."""
+"""The navigation."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,7 @@ from monitoring.web.access import CHANGE
 
 
 class Entry(NamedTuple):
-    """`route`: the URL's name; `key`: follows `g` on the keyboard; `below`: the URLs' names of the pages below it, a word each.
-
-    `permission`: who lacks it does not see the entry.
-    """
+    """`key`: follows `g` on the keyboard; `below`: the pages below it; `permission`: who lacks it does not see the entry."""
 
     route: str
     text: str

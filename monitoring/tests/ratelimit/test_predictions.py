@@ -1,5 +1,6 @@
 """Predictions: in words, and how good they have been."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,8 @@ from agents.configuration import default_account
 from agents.policy.gate import Gate
 from agents.policy.reasons import PauseSource
 from agents.policy.reset_times import Prediction
-from monitoring.ratelimit.predictions import Predicted, accuracy, confidence_text, earlier_blocks, in_words, outcome, recent_accuracy
+from monitoring.ratelimit.events import Predicted, accuracy, outcome, recent_accuracy
+from monitoring.ratelimit.status_text import confidence_text, earlier_blocks, in_words
 from monitoring.tests.records import NOW, make_event
 
 AT = NOW.timestamp()
@@ -23,7 +25,7 @@ ONE = Predicted(
 
 
 def back(seconds: float, source: PauseSource = PauseSource.LADDER) -> Predicted:
-    return ONE._replace(source=source, recovered_at=NOW + timedelta(seconds=seconds))
+    return replace(ONE, source=source, recovered_at=NOW + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize(
@@ -40,16 +42,16 @@ def test_an_error_is_told_only_outside_the_range(seconds: float, words: str) -> 
 
 
 def test_without_a_range_only_the_point_is_right() -> None:
-    point = ONE._replace(earliest=None, latest=None)
-    assert point._replace(recovered_at=NOW).is_inside
+    point = replace(ONE, earliest=None, latest=None)
+    assert replace(point, recovered_at=NOW).is_inside
     assert point.text == "1 min later than predicted"
 
 
 def test_each_source_has_its_share_inside_and_its_median_error() -> None:
     predictions = [back(5, PauseSource.HISTORY), *(back(seconds) for seconds in (0, 60, 90, 400))]
     first, second = accuracy(predictions)
-    assert (first.source, first.total, first.inside_share, first.median_seconds) == ("our own backoff", 4, 50, 75)
-    assert (second.source, second.total, second.inside_share, second.median_seconds) == (PauseSource.HISTORY.sentence, 1, 100, 5)
+    assert (first.source, first.count, first.inside_share, first.median_seconds) == ("our own backoff", 4, 50, 75)
+    assert (second.source, second.count, second.inside_share, second.median_seconds) == (PauseSource.HISTORY.sentence, 1, 100, 5)
     assert accuracy([]) == ()
 
 
@@ -100,5 +102,5 @@ def test_only_what_came_to_its_own_end_counts() -> None:
     make_event(at=NOW - timedelta(hours=3), took=100, model="a/model")
     make_event(at=NOW - timedelta(hours=4), took=100, predicted_at=None, prediction_source="check")
     still_open = make_event()
-    assert [(each.source, each.total, each.median_seconds) for each in recent_accuracy(NOW)] == [("our own backoff", 1, 40)]
+    assert [(each.source, each.count, each.median_seconds) for each in recent_accuracy(NOW)] == [("our own backoff", 1, 40)]
     assert outcome(still_open) is None
