@@ -59,18 +59,11 @@ class MinerMiddleware:
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """`GET /health`: that the miner answers, by which agent, and the LLM's state, from memory."""
     if request.method not in ("GET", "HEAD"):
         return _wrong_method("GET, HEAD")
     reading = memory.latest
-    now = reading.health
-    llm = {
-        "state": now.state,
-        "message": now.sentence,
-        "resets_at": now.resets_at,
-        "source": now.source or None,
-        "read_at": reading.read_at,
-    }
+    now, at = reading.health, reading.read_at
+    llm = {"state": now.state, "message": now.sentence, "resets_at": now.resets_at, "source": now.source or None, "read_at": at}
     return JsonResponse({"status": "healthy", "agent_type": now.agent_type, "version": VERSION, "llm": llm})
 
 
@@ -116,7 +109,7 @@ def _unread(path: str) -> HttpResponse:
     """The answer to a body that was not parsed: a wait is harmless in any step; a one-shot list needs the task's URL, so it gets 503."""
     logger.warning("A large request to %s was not read: too many others were waiting.", path)
     if protocol.PATHS[path] is protocol.Form.STEP:
-        return JsonResponse(protocol.render_wait())
+        return JsonResponse(protocol.tool_calls())
     return _error(503, "body", "The miner is busy. Send the task again.", {"Retry-After": "1"})
 
 

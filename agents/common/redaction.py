@@ -1,7 +1,7 @@
 """Take secrets out of text before it reaches a log, a row or a page.
 
-`redact` is for logs, errors and pages: it also masks what merely stands where a password stands. `mask_keys` is for what callers send,
-before it is stored: a task's prompt may say which password to type, which a replay needs, but no task needs an issued key.
+`redact` is for logs, errors and pages. `mask_keys` is for what callers send, before it is stored: a task's prompt may say which password
+to type, which a replay needs, but no task needs an issued key.
 """
 
 import json
@@ -77,7 +77,7 @@ _known: set[str] = set()
 
 
 def remember(*secrets: str) -> None:
-    """Mask these in all that `redact` gets, from now on, in this process."""
+    """From now on, in this process."""
     _known.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
 
 

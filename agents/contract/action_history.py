@@ -25,10 +25,7 @@ Sign = tuple[str, str]
 
 
 def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
-    """What two actions have in common when one is as good as a repetition of the other.
-
-    The typed text is left out: callers fill placeholders in, and a selector that fails does so with any text.
-    """
+    """The same for a repetition. Typed text is left out: callers fill placeholders in, and a selector that fails does so with any."""
     selector = fields.get("selector")
     target = {key: selector[key] for key in ("type", "attribute", "value") if key in selector} if isinstance(selector, Mapping) else None
     rest = {key: fields.get(key) for key in ("url", "keys", "value") if fields.get(key) is not None}
@@ -58,10 +55,10 @@ class Past:
         So is what was done on another page by a selector that matches something else here, such as its form's first field.
         """
         loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
-        since = self.entries[loads[-1] :] if loads else self.entries
+        since = self.entries[loads[-1] if loads else 0 :]
         paths = [path_of(entry.url) for entry in since]
         moved = max((at for at, (one, other) in enumerate(pairwise(paths), 1) if one != other), default=0)
-        kept = set()
+        kept = set[Sign]()
         for at, one in enumerate(since):
             selector = one.fields.get("selector")
             is_anywhere = isinstance(selector, Mapping) and _ANYWHERE.fullmatch(str(selector.get("value", "")))
@@ -81,7 +78,7 @@ class Past:
 
     @property
     def last_entered(self) -> bool:
-        """Whether Enter was pressed last: what it brings may not be there yet."""
+        """What Enter brings may not be there yet."""
         return any(entry.type in _KEYS and entry.succeeded is not False for entry in self.entries[-1:])
 
     @property
@@ -110,11 +107,10 @@ class Past:
         return any(map(self.did, actions))
 
     def times(self, action: Action) -> int:
-        wanted = sign(action.type, action.fields)
-        return sum(sign(entry.type, entry.fields) == wanted for entry in self.entries)
+        return [sign(entry.type, entry.fields) for entry in self.entries].count(sign(action.type, action.fields))
 
     def nameless(self, action_type: str, *, succeeded: bool) -> int:
-        """How many entries of a type have no selector, as one caller's don't: they can only be counted."""
+        """One caller's entries have no selector: they can only be counted."""
         named = (entry for entry in self.entries if entry.type == action_type and "selector" not in entry.fields)
         return sum((entry.succeeded is not False) == succeeded for entry in named)
 
@@ -149,7 +145,7 @@ _NAMELESS = sign("", {})[1]
 
 
 class Outcome(Choice):
-    """How the actions of a step went in the caller's browser. `UNKNOWN`: the caller went on without reporting it."""
+    """How the actions of a step went in the caller's browser."""
 
     WORKED = "worked", "Executed"
     PARTLY = "partly", "Partly executed"
@@ -179,20 +175,15 @@ class Judged:
 
 def heard(history: Sequence[PastAction]) -> tuple[Heard, ...]:
     """Small enough to be kept with a step's facts. Errors are masked and cut; one without an outcome is a failure."""
+    known = ((past, False if past.succeeded is None and past.error.strip() else past.succeeded) for past in history)
     return tuple(
-        Heard(
-            past.type,
-            _target(past.type, past.fields),
-            False if past.succeeded is None and past.error.strip() else past.succeeded,
-            shorten(redact(past.error).strip(), MAX_ERROR),
-            past.number,
-        )
-        for past in history
+        Heard(past.type, _target(past.type, past.fields), succeeded, shorten(redact(past.error).strip(), MAX_ERROR), past.number)
+        for past, succeeded in known
     )
 
 
 def judge(sent: Sequence[Mapping[str, Any]], index: int, before: int, history: Sequence[Heard]) -> Judged | None:
-    """How a step's actions went. `sent`: as one-shot lists have them; `index`: the step's; `before`: the length of its own history.
+    """`sent`: as one-shot lists have them; `index`: the step's; `before`: the length of its own history.
 
     `history`: the whole one of the step after it. None where no action was sent.
     """
@@ -211,9 +202,8 @@ def judge(sent: Sequence[Mapping[str, Any]], index: int, before: int, history: S
             if entry.succeeded is False:
                 errors.append(entry.error)
     known = [each for action, each in zip(sent, worked, strict=True) if each is not None and action.get("type") not in _NO_SIGN]
-    outcome = Outcome.UNKNOWN
-    if known:
-        outcome = Outcome.WORKED if all(known) else Outcome.PARTLY if any(known) else Outcome.FAILED
+    failed = Outcome.PARTLY if any(known) else Outcome.FAILED
+    outcome = Outcome.UNKNOWN if not known else Outcome.WORKED if all(known) else failed
     return Judged(outcome, tuple(worked), errors[0] if errors else "")
 
 

@@ -15,7 +15,6 @@ from agents.contract.actions import Action, repair
 from agents.contract.origins import split_http
 from agents.contract.selectors import InvalidAction
 
-PROTOCOL_VERSION = "1.0"
 _PAGES = ("html", "snapshot_html", "clean_html")
 _ENTRY = ("action", "text", "success", "exec_ok", "error", "url", "step", "index")
 # What a browser shows before its first page, or instead of one. Callers put their own host into it: about://localhost/blank.
@@ -118,7 +117,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _has_too_many_values(body: bytes) -> bool:
-    """Whether a body has more lists, objects and commas than is allowed. Those inside of texts don't count."""
+    """Lists, objects and commas inside of texts don't count."""
     if sum(map(body.count, (b"[", b"{", b","))) <= limits.MAX_JSON_VALUES:
         return False
     bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
@@ -195,7 +194,7 @@ def _short_text(value: object, length: int) -> str:
 
 
 def _tools(value: object, cuts: list[str]) -> frozenset[str]:
-    """Canonical tool names of a list of names or tool definitions. Unknown names stay: a list of them allows nothing we have."""
+    """Canonical names. Unknown ones stay: a list of them allows nothing we have."""
     if not isinstance(value, list):
         return frozenset()
     if len(value) > limits.MAX_TOOLS:
@@ -228,15 +227,13 @@ def _history(value: object, cuts: list[str]) -> tuple[PastAction, ...]:
 
 
 def _trimmed(entry: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: entry[name] for name in _ENTRY if name in entry}
-    for name, most in (("error", limits.MAX_ERROR), ("url", limits.MAX_URL)):
-        if isinstance(text := kept.get(name), str):
-            kept[name] = text[:most]
-    return kept
+    most = {"error": limits.MAX_ERROR, "url": limits.MAX_URL}
+    kept = ((name, entry[name]) for name in _ENTRY if name in entry)
+    return {name: value[: most[name]] if name in most and isinstance(value, str) else value for name, value in kept}
 
 
 def _size(value: object) -> int:
-    """The characters of all texts in a value; one with far too many values is larger than any history may be."""
+    """The characters of all texts; a value with far too many values is larger than any history may be."""
     size, left, todo = 0, limits.MAX_PAST_VALUES, [value]
     while todo:
         one = todo.pop()
@@ -286,23 +283,20 @@ _HARMLESS = tuple(map(repair, (_WAIT, {"type": "screenshot"}, {"type": "idle"}, 
 
 
 def render(step: Step, plan: Plan, *, agent_id: str) -> dict[str, Any]:
-    """The answer in the form of the step's endpoint. Callers read an empty list that isn't done as an end, so it gets a short wait."""
+    """Callers read an empty list that isn't done as an end, so it gets a short wait."""
     if step.form is Form.ONE_SHOT:
         return {"actions": [action.as_action() for action in plan.actions], "web_agent_id": agent_id, "recording": ""}
     actions = plan.actions
     if not actions and not plan.done:
         # Where no harmless action is allowed, the wait: a refused call costs a step, an empty list the task.
         actions = (next((action for action in _HARMLESS if action.tool in step.allowed_tools), _HARMLESS[0]),)
-    return _tool_calls(actions, done=plan.done, reasoning=plan.reasoning or None if step.wants_reasoning else None)
+    return tool_calls(actions, done=plan.done, reasoning=plan.reasoning or None if step.wants_reasoning else None)
 
 
-def render_wait() -> dict[str, Any]:
-    return _tool_calls(_HARMLESS[:1])
-
-
-def _tool_calls(actions: Sequence[Action], *, done: bool = False, reasoning: str | None = None) -> dict[str, Any]:
+def tool_calls(actions: Sequence[Action] = _HARMLESS[:1], *, done: bool = False, reasoning: str | None = None) -> dict[str, Any]:
+    """The answer to a step; to one that was not read a wait, which harms no task."""
     return {
-        "protocol_version": PROTOCOL_VERSION,
+        "protocol_version": "1.0",
         "tool_calls": [action.as_tool_call() for action in actions],
         "content": None,
         "reasoning": reasoning,

@@ -24,13 +24,10 @@ MOST_FAULT = 20_000
 MOST_KEY, MOST_PROJECT = 200, 100
 
 
-def _set(fact: "Opening | Closing | AttemptEnd", **values: object) -> None:
-    for name, value in values.items():
-        object.__setattr__(fact, name, value)  # the one moment at which a frozen fact is written
-
-
-def _mask(fact: "Opening | Closing | AttemptEnd", *names: str) -> None:
-    _set(fact, **{name: mask_keys_in(getattr(fact, name)) for name in names})
+def _mask(fact: "Opening | Closing | AttemptEnd", *names: str, **others: object) -> None:
+    """The one moment at which a frozen fact is written: `names` are masked, `others` replaced."""
+    for name, value in ({name: mask_keys_in(getattr(fact, name)) for name in names} | others).items():
+        object.__setattr__(fact, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +62,10 @@ class Opening:
     page_excerpt: str = ""
 
     def __post_init__(self) -> None:
-        _mask(self, "key", "prompt", "task_url", "project", "url", "page_excerpt", "limits", "confidence_why")
         heard = tuple(replace(each, sign=mask_keys(each.sign), error=mask_keys(each.error)) for each in self.heard)
-        why = shorten(storable(self.confidence_why), MOST_WHY)
-        _set(self, heard=heard, key=self.key[:MOST_KEY], project=self.project[:MOST_PROJECT], confidence_why=why)
+        key, project = mask_keys(self.key)[:MOST_KEY], mask_keys(self.project)[:MOST_PROJECT]
+        why = shorten(storable(mask_keys(self.confidence_why)), MOST_WHY)
+        _mask(self, "prompt", "task_url", "url", "page_excerpt", "limits", heard=heard, key=key, project=project, confidence_why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +112,7 @@ class Closing:
     attempt: AttemptEnd | None = None
 
     def __post_init__(self) -> None:
-        _mask(self, "actions", "fault")
-        _set(self, fault=self.fault[-MOST_FAULT:])
+        _mask(self, "actions", fault=mask_keys(self.fault)[-MOST_FAULT:])
 
     def without_details(self) -> "Closing":
         return replace(self, fault="", attempt=self.attempt and replace(self.attempt, reply=""))
@@ -141,7 +137,7 @@ class StepFacts:
 
 
 def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
-    """What tells a task from others: two callers may use the same id, and one caller the same id for another prompt."""
+    """Two callers may use the same id, and one caller the same id for another prompt."""
     return hashlib.sha256("\0".join((source, caller or "", key, prompt)).encode("utf-8", "replace")).hexdigest()
 
 

@@ -1,20 +1,17 @@
-"""The steadiest selector of an element.
+"""The steadiest selector of an element, unique on the page.
 
-Ids, classes and texts differ by seed; structure, input types, names and addresses hardly do. So, in this order, the first that
-matches the element and nothing else on the page:
+Ids, classes and texts differ by seed; structure, input types, names and addresses hardly do. Hence this order:
 
 1. a password, e-mail, search or telephone field by its type: a page has one of them, whatever it is called;
-2. a link by its address: addresses are routes, and routes are not restyled;
+2. a link by its address: routes are not restyled;
 3. the name attribute: form handling hangs on it;
 4. a form's only submitting button by its place in the structure;
-5. data-testid, aria-label, placeholder, title: written for people or tests, so that they change less than ids;
+5. data-testid, aria-label, placeholder, title: written for people or tests;
 6. the id, where it is a CSS identifier and not made by a machine;
-7. a button or link by its whole text, or by its place among those of the same text; a link by its place among
-   those of the same address;
-8. the element's place: among the fields of its form, or among its kind on the page. Always there, and worth nothing after a change.
+7. a button or link by its text, a link by its address, with its place among those of the same;
+8. the place among the fields of its form, or among its kind on the page: always there, and worth nothing after a change.
 
-All are unique on the page: what presses Enter or chooses an option wants exactly one match, and for the rest the first match is
-then the element itself.
+What presses Enter or chooses an option wants exactly one match; for the rest the first match is then the element itself.
 """
 
 import re
@@ -35,18 +32,13 @@ _FIELD_TAGS = frozenset({"input", "textarea", "select"})
 # What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
 DRAWN_LINK = "svg-a"
 _PRESSED_TAGS = frozenset({"button", "a", "li"})
-# Where the name of an item stands, and how far above its buttons the block may be that holds both.
+# Where the name of an item stands; how far above its buttons the block may be that holds both, and how many of its nodes are read.
 _NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
-_FURTHEST_NAME = 6
+_FURTHEST_NAME, _MOST_IN_BLOCK = 6, 400
+# A text in more blocks is no item's name. Each name that is looked up beside buttons costs a pass over its blocks.
+_MOST_BLOCKS, _MOST_NAMES = 4, 100
 _PLAIN_TAG = re.compile(r"[a-z][a-z0-9]*")
 _XPATH_SPACE = re.compile(r"[ \t\r\n]+")
-# Of an item's block, as far as its name may stand from its buttons.
-_MOST_IN_BLOCK = 400
-# Blocks that a name stands in: a text in more of them is no item's name.
-_MOST_BLOCKS = 4
-# Names that are looked up beside buttons, each at the price of a pass over their blocks.
-_MOST_NAMES = 100
-
 # Machine-made ids: three digits in a row, a digit as the last part (":r1:", "q-58"), eight hexadecimal characters with a digit.
 _GENERATED = re.compile(r"\d{3}|[-_:]r?\d+:?$|(?=[0-9a-f]*\d)[0-9a-f]{8}|^(radix|headlessui|mui|react|ember|ng|__)[-_:]", re.I)
 _IDENTIFIER = re.compile(r"-?[A-Za-z_][A-Za-z0-9_-]*")
@@ -74,15 +66,12 @@ class Steady:
     _beside: dict[tuple[str, ...], dict[Node, int]] = field(default_factory=dict)
     _texts: dict[Node, str] = field(default_factory=dict)
 
-    def first(self, element: Element) -> Selector:
-        return next(self._valid(element))
-
     def selectors(self, element: Element) -> tuple[Selector, ...]:
         if element.place not in self._known:
-            self._known[element.place] = tuple(self._valid(element))
+            self._known[element.place] = tuple(self.valid(element))
         return self._known[element.place]
 
-    def _valid(self, element: Element) -> Iterator[Selector]:
+    def valid(self, element: Element) -> Iterator[Selector]:
         for candidate in self._candidates(element):
             try:
                 yield xpath(candidate) if isinstance(candidate, str) else attribute(*candidate)
@@ -96,9 +85,7 @@ class Steady:
         blocks = islice(node.iterancestors(), _FURTHEST_NAME if name and (text or label) else 0)
         near = (one for block in blocks for one in islice(block.iter(*_NAMING_TAGS), _MOST_IN_BLOCK))
         tag = next((str(one.tag) for one in near if self._text_of(one) == name), None)
-        if tag is None:
-            return ()
-        places = self._in_named_blocks(tag, name, element.tag, text, label)
+        places = self._in_named_blocks(tag, name, element.tag, text, label) if tag else {}
         if node not in places:
             return ()
         test = f"normalize-space()={quoted(text)}" if text else f"@aria-label={quoted(label)}"
@@ -121,7 +108,7 @@ class Steady:
         return self._made_beside.get(value) == element.place or selector in self.selectors(element)
 
     def _candidates(self, element: Element) -> Iterator[str | tuple[str, str]]:
-        """XPaths, and attributes with their values, the steadiest first; not all can be said in a selector."""
+        """XPaths, or attributes with their values; not all can be said in a selector."""
         node, type_ = self.nodes[element.place], element.type
         is_telling = element.tag == "input" and type_ in _TELLING_TYPES and type_ == node.get("type")
         if is_telling and len(self._having("input", "type").nodes[type_]) == 1:
@@ -148,11 +135,10 @@ class Steady:
     def _in_form(self, element: Element, node: Node) -> Iterator[str]:
         if element.type != "submit" or element.form is None:
             return
-        for path, typed in ((f"//{element.tag}[@type='submit']", True), (f"//{element.tag}", False)):
-            if self._only_in_form(element.tag, None, typed=typed) is node:
-                yield f"//form{path}"
-            if self._only_in_form(element.tag, self._forms[element.form], typed=typed) is node:
-                yield f"(//form)[{element.form + 1}]{path}"
+        for condition, typed in (("[@type='submit']", True), ("", False)):
+            for form, path in ((None, "//form"), (self._forms[element.form], f"(//form)[{element.form + 1}]")):
+                if self._only_in_form(element.tag, form, typed=typed) is node:
+                    yield f"{path}//{element.tag}{condition}"
 
     def _with_text(self, element: Element, node: Node) -> Iterator[str]:
         if element.tag not in _PRESSED_TAGS and element.role != "option":
@@ -196,7 +182,7 @@ class Steady:
         return self._by_tag[within, tag]
 
     def _only_in_form(self, tag: str, form: Node | None, *, typed: bool) -> Node | None:
-        """The only node of a tag in a form, or in any form; None where there are several. `typed`: only those with type submit."""
+        """None where a form, or all forms together, have several. `typed`: only those with type submit."""
         key = (form, tag, typed)
         if key not in self._submitting:
             forms = self._forms if form is None else [form]
@@ -213,10 +199,7 @@ class Steady:
         return self._texts[node]
 
     def _in_named_blocks(self, name_tag: str, name: str, tag: str, text: str, label: str) -> dict[Node, int]:
-        """The buttons of a text, or else a label, in the smallest block around a name that holds such a button, each with its place.
-
-        Nothing where too many blocks have that name, or too many names were looked up.
-        """
+        """The buttons of a text, or else a label, in the smallest block around a name that holds such a button, each with its place."""
         key = (name_tag, name, tag, text, label)
         if key not in self._beside:
             if len(self._beside) >= _MOST_NAMES:

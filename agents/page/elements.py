@@ -16,9 +16,8 @@ OPTIONS = frozenset({"option", "menuitem", "menuitemradio", "menuitemcheckbox"})
 # Fields that are on or off.
 TICKED = frozenset({"checkbox", "radio", "switch"})
 
-_INPUT_ROLES = {
-    "button": "button", "submit": "button", "reset": "button", "image": "button", "file": "file", "color": "button",
-    "checkbox": "checkbox", "radio": "radio", "range": "slider", "number": "spinbutton", "search": "searchbox",
+_INPUT_ROLES = dict.fromkeys(("button", "submit", "reset", "image", "color"), "button") | {
+    "file": "file", "checkbox": "checkbox", "radio": "radio", "range": "slider", "number": "spinbutton", "search": "searchbox",
 }  # fmt: skip
 _TAG_ROLES = {"a": "link", "select": "listbox", "textarea": "textbox"}
 _OWN_ROLES = BUTTONS | FIELDS | OPTIONS | {"switch"}
@@ -85,7 +84,7 @@ class Element:
 
     @cached_property
     def forms(self) -> frozenset[str]:
-        """The forms of all words that it goes by: a name with none of them is not its name."""
+        """Of all words that it goes by: a name with none of them is not its name."""
         return frozenset().union(*map(forms, (self.label, self.text, self.placeholder, self.name, self.hints, self.pushed)))
 
     @property
@@ -94,7 +93,7 @@ class Element:
 
 
 def role_of(tag: str, type_: str, own: str, opens: str, *, fixed: bool) -> str:
-    """The role of an element from its tag, its type and role attributes, and what it opens; `fixed`: nothing can be typed into it."""
+    """`own` is the role attribute; `fixed`: nothing can be typed into it."""
     if (tag not in {"input", "textarea"} or fixed) and (own == "combobox" or opens == "listbox"):
         return PICKER
     if own in _OWN_ROLES:

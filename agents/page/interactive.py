@@ -13,9 +13,7 @@ from agents.page.naming import Naming
 from agents.page.nodes import NEVER_SHOWN, Node, Texts, around, hides, one_line
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
-MOST_ELEMENTS = 2500
-_MOST_OPTIONS = 200
-
+MOST_ELEMENTS, _MOST_OPTIONS = 2500, 200
 _TAGS = ("input", "textarea", "select", "button", "a", "summary")
 _MARKED_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
 # By the attributes first: conditions on all nodes take libxml2 ten times as long, and a step to their parents compares each with all.
@@ -33,15 +31,11 @@ _handed = [
 ]
 # Of those that only look so: four times as many as are read.
 _MOST_HANDED = 10_000
-_HANDED = re.compile(r"(?<![\w:-])cursor-pointer(?![\w-])|(?<![\w-])hover:")
-_HAND = re.compile(r"cursor\s*:\s*pointer")
-_PRESSABLE = frozenset({"li", "div", "span", "p", "tr", "td"})
-_LONGEST_PRESSED = 80
+_HANDED, _HAND = re.compile(r"(?<![\w:-])cursor-pointer(?![\w-])|(?<![\w-])hover:"), re.compile(r"cursor\s*:\s*pointer")
+_PRESSABLE, _LONGEST_PRESSED = frozenset({"li", "div", "span", "p", "tr", "td"}), 80
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_ON = frozenset({"true", "page", "step", "location", "date", "time"})
-_ON_STATES = frozenset({"active", "on", "checked"})
+_ON, _ON_STATES = frozenset({"true", "page", "step", "location", "date", "time"}), frozenset({"active", "on", "checked"})
 _OPEN_STATES = {"open": True, "closed": False}
-
 # Attributes and tags that may hide or open something.
 _TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
 _SPECIAL = NEVER_SHOWN | {"fieldset", "form", "label", "footer"}
@@ -81,12 +75,11 @@ class Reader:
         return list(islice(found, MOST_ELEMENTS))
 
     def _is_pressed(self, node: Node) -> bool:
-        """Whether something that is no control is made to be pressed, and holds and lies in nothing that is one."""
+        """Made to be pressed, though it is no control, nor holds or lies in one."""
         if _is_option(node):
             return True
-        if not (_HANDED.search(node.get("class", "")) or _HAND.search(node.get("style", ""))):
-            return False
-        if node in self._around_controls or self._is_in_control(node):
+        is_handed = _HANDED.search(node.get("class", "")) or _HAND.search(node.get("style", ""))
+        if not is_handed or node in self._around_controls or self._is_in_control(node):
             return False
         return 0 < len(self.naming.texts.of(node, _LONGEST_PRESSED + 1)) <= _LONGEST_PRESSED
 
@@ -166,7 +159,7 @@ class Reader:
         )
 
     def surroundings(self, node: Node) -> Surroundings:
-        """Surroundings of a node, its own attributes included; each ancestor is read once a page."""
+        """Its own attributes included; each ancestor is read once a page."""
         if node not in self._around:
             outer = node.getparent()
             self._around[node] = self._inside(node, Surroundings() if outer is None else self.surroundings(outer))
@@ -182,15 +175,9 @@ class Reader:
         if not overlay and node.tag != "button" and (node.get("role") in _OVER or _OVER_CLASS.search(node.get("class", ""))):
             self._overlays += 1
             overlay = self._overlays
-        return Surroundings(
-            hidden=hidden,
-            layer=layer,
-            form=self.forms[node] if node.tag == "form" else outer.form,
-            label=node if node.tag == "label" else outer.label,
-            disabled=outer.disabled or (node.tag == "fieldset" and node.get("disabled") is not None),
-            overlay=overlay,
-            footer=outer.footer or node.tag == "footer",
-        )
+        form, label = self.forms[node] if node.tag == "form" else outer.form, node if node.tag == "label" else outer.label
+        disabled = outer.disabled or (node.tag == "fieldset" and node.get("disabled") is not None)
+        return Surroundings(hidden, layer, form, label, disabled, overlay, outer.footer or node.tag == "footer")
 
 
 def _owners(paths: list[etree.XPath], root: Node) -> Iterator[Node]:
@@ -198,7 +185,7 @@ def _owners(paths: list[etree.XPath], root: Node) -> Iterator[Node]:
 
 
 def _is_plain(node: Node) -> bool:
-    """Whether it surely neither hides nor opens anything: most nodes don't."""
+    """Most nodes surely neither hide nor open anything."""
     for key, value in node.items():
         if key in _TELLING and (key != "class" or "hidden" in value or "fixed" in value or "pop" in value):
             return False
@@ -215,7 +202,7 @@ def _opens_dialog(node: Node) -> bool:
 
 
 def _is_option(node: Node) -> bool:
-    """Whether it is one of several to choose from, though it has no role: a day of a calendar, an entry of an open list."""
+    """One of several to choose from that has no role: a day of a calendar, an entry of an open list."""
     if node.get("role"):
         return False
     return _DAY.fullmatch(node.get("title", "")) is not None if node.tag == "td" else node.get("aria-selected") is not None
@@ -234,12 +221,11 @@ def _value_of(node: Node, role: str, texts: Texts) -> str:
         return (node.text or "").strip()
     if node.tag == "select":
         return next((texts.of(option) for option in node.iter("option") if option.get("selected") is not None), "")
+    is_on = "true" in {node.get("aria-checked"), node.get("aria-pressed"), node.get("aria-selected")}
     if role in TICKED:
-        on = node.get("checked") is not None or node.get("aria-checked") == "true" or node.get("data-state") == "checked"
-        return CHECKED if on else ""
-    if "true" in {node.get("aria-checked"), node.get("aria-pressed"), node.get("aria-selected")}:
-        return CHECKED
-    return node.get("value") or node.get("aria-valuenow") or ""
+        is_on = node.get("checked") is not None or node.get("aria-checked") == "true" or node.get("data-state") == "checked"
+        return CHECKED if is_on else ""
+    return CHECKED if is_on else node.get("value") or node.get("aria-valuenow") or ""
 
 
 def _options(node: Node, texts: Texts) -> list[tuple[str, str]]:
@@ -249,9 +235,8 @@ def _options(node: Node, texts: Texts) -> list[tuple[str, str]]:
 
 def _is_selected(node: Node) -> bool:
     marked = node.get("aria-selected") or node.get("aria-current") or node.get("aria-pressed") or node.get("aria-checked")
-    if node.tag == "td" and "selected" in node.get("class", ""):
-        return True
-    return marked in _ON if marked else node.get("data-state") in _ON_STATES
+    is_on = marked in _ON if marked else node.get("data-state") in _ON_STATES
+    return is_on or (node.tag == "td" and "selected" in node.get("class", ""))
 
 
 def _is_expanded(node: Node, opens: str) -> bool | None:

@@ -83,18 +83,17 @@ def label_name(text: str) -> str:
 @lru_cache(maxsize=8192)
 def attributes_in(text: str) -> tuple[tuple[str, str], ...]:
     """The attributes in one text, as (name, value): "Crime • 1994 • 142 min" has genre, year and duration."""
-    parts = [part for part in _PARTS.split(text) if part]
-    found = [(part, list(_of_part(part))) for part in parts]
+    found = [(part, list(_of_part(part))) for part in _PARTS.split(text) if part]
     genres = [part for part, pairs in found if ("genre", part) in pairs]
     if genres:
         others = [part for part, pairs in found if not pairs and _PLAIN_WORDS.fullmatch(part) and not _is_name(part)]
-        genres = [part for part in parts if part in genres or part in others]
+        genres = [part for part, _ in found if part in genres or part in others]
     pairs = [pair for _, some in found for pair in some if pair[0] != "genre"]
     return (*pairs, *(("genre", part) for part in genres))
 
 
 def _is_name(text: str) -> bool:
-    """Whether it looks like a person's name rather than a kind of thing: two words or more, all with a capital."""
+    """A person's rather than a kind of thing: two words or more, all with a capital."""
     return len(text.split()) > 1 and all(word[0].isupper() for word in text.split())
 
 
@@ -188,11 +187,9 @@ class Item:
     def _names(self) -> Iterator[str]:
         outline = self.outline
         yield from (outline.text(place, LONGEST_NAME) for place in self._headings)
-        if self.heads:
-            row = cells(outline, self.at)
-            naming = next((column for column, head in self.heads.items() if _NAMING & set(head.split())), None)
-            if naming is not None and naming < len(row):
-                yield outline.text(row[naming], LONGEST_NAME)
+        naming = next((column for column, head in self.heads.items() if _NAMING & set(head.split())), None)
+        if naming is not None and naming < len(row := cells(outline, self.at)):
+            yield outline.text(row[naming], LONGEST_NAME)
         for place in outline.inside(self.at, _STRONG):
             text = outline.text(place, 80)
             if text and not is_label(text) and not attributes_in(text):

@@ -39,8 +39,8 @@ class Naming:
 
     @cached_property
     def _labels_for(self) -> dict[str, str]:
-        found = list(islice(self.root.iter("label"), MOST_LABELS))
-        return {str(node.get("for")): self.texts.of(node) for node in reversed(found) if node.get("for")}
+        found = reversed(list(islice(self.root.iter("label"), MOST_LABELS)))
+        return {name: self.texts.of(node) for node in found if (name := node.get("for"))}
 
     @cached_property
     def _by_id(self) -> dict[str, Node]:
@@ -56,14 +56,11 @@ class Naming:
 
     @cached_property
     def _operated(self) -> set[Node]:
-        """What is operated or holds something that is: it has a meaning of its own, so its text names no neighbour."""
+        """What has a meaning of its own, so that its text names no neighbour."""
         return around(self.root.iter(*_OPERATED))
 
     def label(self, node: Node, role: str, text: str, around: Node | None) -> str:
-        """The first that is not empty: ARIA, label elements, placeholder, title, alt, text or value, a neighbour's text.
-
-        `text` is the element's own, `around` the label element that it stands in.
-        """
+        """`text` is the element's own, `around` the label element that it stands in."""
         return next((line for name in self._names(node, role, text, around) if name and (line := one_line(name))), "")
 
     def _names(self, node: Node, role: str, text: str, around: Node | None) -> Iterator[str | None]:
@@ -99,20 +96,17 @@ class Naming:
         for at in islice((node, *node.iterancestors()), 2):
             if tail := one_line(at.tail or "", _LONGEST_LABEL):
                 return tail
-            after = at.getnext()
-            if after is not None:
+            if (after := at.getnext()) is not None:
                 return self._name_in(after, _LONGEST_LABEL)
         return ""
 
     def neighbour(self, node: Node) -> str:
-        """The text just before a field: in much markup the label stands beside its field without naming it."""
+        """In much markup the label stands beside its field without naming it."""
         return self._before(node, _FURTHEST_LABEL, _LONGEST_LABEL)
 
     def group_of(self, node: Node, role: str) -> str:
-        """What the set of a choice is called: by a legend or ARIA, else by the text just before a row of choices; "" for none."""
-        if role not in _CHOICES:
-            return ""
-        return self._named_set(node) or self._row(node)
+        """By a legend or ARIA, else by the text just before a row of choices; "" for none."""
+        return self._named_set(node) or self._row(node) if role in _CHOICES else ""
 
     def _named_set(self, node: Node) -> str:
         for outer in islice(node.iterancestors(), _FURTHEST_SET):
@@ -125,7 +119,7 @@ class Naming:
         return ""
 
     def _row(self, node: Node) -> str:
-        inner: Node = node
+        inner = node
         for outer in islice(node.iterancestors(), 3):
             is_wrapper = inner is node or node.tag != "button" or len(inner) <= _MOST_IN_WRAPPER
             if not is_wrapper or outer.tag in {"form", "body", "nav", "header", "footer"}:

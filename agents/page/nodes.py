@@ -16,13 +16,12 @@ _NO_TEXT = frozenset({"select", "textarea", "script", "style"})
 
 
 def one_line(text: str, limit: int = LONGEST_TEXT) -> str:
-    """The text with every run of white space as one blank, at most `limit` characters."""
     return " ".join(text[: limit * 8].split())[:limit].rstrip()
 
 
 @dataclass
 class Texts:
-    """The texts of one page's nodes. Pages nest blocks, and names are searched for in many of them: each node is read once."""
+    """Pages nest blocks, and names are searched for in many of them: each node is read once."""
 
     _kept: dict[Node, str] = field(default_factory=dict)
 
@@ -40,8 +39,8 @@ class Texts:
 
 
 def around(nodes: Iterable[Node]) -> set[Node]:
-    """Some nodes and all that hold one of them. Each is passed once."""
-    found: set[Node] = set()
+    """The nodes and all that hold one of them. Each is passed once."""
+    found = set[Node]()
     for node in nodes:
         for outer in (node, *node.iterancestors()):
             if outer in found:

@@ -10,9 +10,7 @@ from typing import cast
 from agents.page.nodes import Node, hides, one_line
 
 # Beyond this a page is no longer a list that somebody reads.
-MOST_NODES = 25_000
-LONGEST_PIECE = 400
-
+MOST_NODES, LONGEST_PIECE = 25_000, 400
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 PRESSED = frozenset({"a", "button", "summary"})
 # Their texts are not the page's.
@@ -24,7 +22,7 @@ _ROLE_TAGS = {
     "tab": "button", "menuitem": "button", "option": "button", "main": "main", "img": "img", "table": "table", "list": "ul",
 }  # fmt: skip
 
-# Parts of an outline that lie side by side: the place of each, and the place after its last.
+# Parts that lie side by side: the place of each, and the place after its last.
 Spans = list[tuple[int, int]]
 
 
@@ -50,14 +48,14 @@ class Outline:
 
     @cached_property
     def children(self) -> list[list[int]]:
-        found: list[list[int]] = [[] for _ in self.nodes]
+        found = [list[int]() for _ in self.nodes]
         for at, parent in enumerate(self.parents):
             if parent >= 0:
                 found[parent].append(at)
         return found
 
     def held(self, at: int, tags: frozenset[str]) -> int:
-        """How many nodes of these tags a node holds, itself included."""
+        """How many nodes of the tags there are in a node, itself included."""
         if tags not in self._counted:
             self._counted[tags] = [0, *accumulate(map(tags.__contains__, self.tags))]
         counted = self._counted[tags]
@@ -77,7 +75,6 @@ class Outline:
         return found
 
     def is_within(self, at: int, tags: frozenset[str]) -> bool:
-        """Whether a node is of these tags, or stands in one that is."""
         if tags not in self._within:
             self._within[tags] = self.covered(place for place, tag in enumerate(self.tags) if tag in tags)
         return self._within[tags][at]
@@ -108,7 +105,7 @@ class Outline:
 
 
 def outline(root: Node) -> Outline:
-    """The outline of a page; its first MOST_NODES nodes where there are more."""
+    """Of the first MOST_NODES nodes."""
     made, parent = Outline(), -1
     nodes, tags, parents, ends, firsts, lasts = made.nodes, made.tags, made.parents, made.ends, made.firsts, made.lasts
     pieces, owners = made.pieces, made.owners

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -13,11 +13,11 @@ from lxml import etree
 
 from agents.contract.limits import MAX_DEPTH
 from agents.contract.selectors import ATTRIBUTE, Selector
-from agents.page import signs
 from agents.page.bounding import bounded
 from agents.page.element_selectors import DRAWN_LINK, Steady
-from agents.page.elements import FIELDS, GOOD_ENOUGH, Element, score
+from agents.page.elements import BUTTONS, FIELDS, GOOD_ENOUGH, OPTIONS, TEXT_FIELDS, Element, score
 from agents.page.interactive import Reader
+from agents.page.matching import words
 from agents.page.nodes import LONGEST_TEXT, Node, Texts, one_line
 from agents.page.outline import Outline, outline
 from agents.page.records import Record, Records
@@ -26,18 +26,52 @@ _MOST_HEADINGS = 20
 _TOO_DEEP = f"Page: it nests more than {MAX_DEPTH} elements inside of each other; what comes before was read."
 _EMPTY = "<html><body></body></html>"
 _NO_CARDS = frozenset({"html", "body", "main", "form", "table", "ul", "ol", "nav", "header", "footer"})
-_FURTHEST_CARD = 6
-_LONGEST_CARD = 400
-_MOST_IN_CARD = 300
+_FURTHEST_CARD, _LONGEST_CARD, _MOST_IN_CARD = 6, 400, 300
 _SHOWN_ELSEWHERE = frozenset({"h1", "h2", "h3", "button", "a", "option"})
 _HEADINGS = frozenset({"h1", "h2", "h3"})
 # Their contents are text to a browser that runs scripts, or stand in a document of their own.
 _NO_ELEMENTS = ("template", "noscript", "noembed", "noframes", "iframe", "xmp")
 _drawn_links = etree.XPath("//a[ancestor::svg][not(ancestor::foreignobject)]")
 # Of an excerpt and of a comparison.
-_MOST_OPTIONS = 20
-_MOST_TEXTS = 40
-_COMPARED = 20_000
+_MOST_OPTIONS, _MOST_TEXTS, _COMPARED = 20, 40, 20_000
+_LONGEST_ERROR, _MOST_ERRORS = 200, 10
+# Texts that by themselves mean that something went wrong.
+_WRONG = re.compile(
+    r"\b(?:invalid|incorrect|wrong) (?:user|pass|e-?mail|log|cred|input|value|name|code|date)|\b(?:is|are) (?:required|invalid|incorrect)\b"
+    r"|\brequired field|\bfailed to\b|\bplease try again\b|\balready (?:exists|taken|in use|registered)\b|\bdo(?:es)? ?n[o']t match\b"
+    r"|\bdo(?:es)? not (?:match|exist)\b|\bsomething went wrong\b"
+    r"|\bpage (?:could )?not (?:be )?found\b|\bcan(?:not|'t) be (?:empty|blank)\b",
+    re.I,
+)
+# Texts that do so where their markup is that of an error, too.
+_MAYBE_WRONG = re.compile(
+    r"\b(?:error|invalid|incorrect|wrong|required|must|please|failed|cannot|can't|not|too (?:short|long)|at least|already)\b", re.I
+)
+_ERROR_MARKS = re.compile(r"error|danger|destructive|invalid|(?:text|border|bg)-red|text-rose|alert", re.I)
+_NO_ERROR = re.compile(r"\b(?:success|thank|saved|added|welcome)\b", re.I)
+
+_OUT = frozenset({"log out", "logout", "sign out", "signout", "log off"})
+_IN = frozenset({"log in", "login", "sign in", "signin", "sign up", "signup", "register", "create account"})
+_OWN = frozenset({"profile", "my account", "my profile", "account menu", "user menu"})
+_OUT_ROUTE = re.compile(r"/(?:logout|signout|sign-out|log-out)(?:[/?]|$)", re.I)
+_IN_ROUTE = re.compile(r"/(?:login|signin|sign-in|log-in|register|signup|sign-up)(?:[/?]|$)", re.I)
+_NEXT = frozenset({"next", "next page", "older", "›", "»", "→", ">", "go to next page", "next ›", "next »", "next →"})
+_PREVIOUS = frozenset(
+    {"previous", "prev", "previous page", "newer", "‹", "«", "←", "<", "go to previous page", "‹ previous", "« previous", "← previous"}
+)
+_NUMBERED = re.compile(r"(?:(?:go to )?page )?(\d{1,3})", re.I)
+_NOT_FOR_WORDS = frozenset({"password", "email", "date", "number", "time", "tel", "url", "datetime-local"})
+_SEARCHES = frozenset({"search", "query", "q", "find", "keyword", "discover", "lookup"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination:
+    """How a list goes on: what leads to other pages of it, and which page it is `now`, None where that is not marked."""
+
+    next: Element | None
+    previous: Element | None
+    numbered: Mapping[int, Element]
+    now: int | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +86,7 @@ class Page:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing on the page can be operated: not loaded yet, or about:blank."""
+        """Not loaded yet, or about:blank."""
         return not self.elements
 
     @property
@@ -80,20 +114,48 @@ class Page:
 
     @cached_property
     def errors(self) -> tuple[str, ...]:
-        invalid = (self._reader.nodes[one.place] for one in self.elements if one.invalid and not one.hidden)
-        return signs.errors(self._outline, map(self._reader.naming.described, invalid))
+        """What went wrong by the page's own words, each text once: beside invalid fields, then in document order."""
+        outline, nodes = self._outline, self._reader.nodes
+        described = (self._reader.naming.described(nodes[one.place]) for one in self.elements if one.invalid and not one.hidden)
+        alerts = (outline.text(at, _LONGEST_ERROR) for at, node in enumerate(outline.nodes) if node.get("role") == "alert")
+        pieces = (piece for piece in zip(outline.pieces, outline.owners, strict=True) if len(piece[0]) <= _LONGEST_ERROR)
+        wrong = (text for text, at in pieces if _WRONG.search(text) or (_MAYBE_WRONG.search(text) and _is_marked(outline, at)))
+        texts = dict.fromkeys([*described, *(text for text in alerts if not _NO_ERROR.search(text)), *wrong])
+        return tuple(text for text in texts if text)[:_MOST_ERRORS]
 
     @cached_property
     def logged_in(self) -> bool | None:
-        return signs.logged_in(self.elements)
+        """None where nothing shows it. A closed menu counts: what matters is that the page has a way out, not that it is to be seen."""
+        if any(_is_one_of(element, _OUT) or _OUT_ROUTE.search(element.href) for element in self.elements):
+            return True
+        seen = self.usable(BUTTONS)
+        if any(_is_one_of(element, _IN) or _IN_ROUTE.search(element.href) for element in seen):
+            return False
+        return True if any(_is_one_of(element, _OWN) for element in seen) else None
 
     @cached_property
     def search_box(self) -> Element | None:
-        return signs.search_box(self.elements)
+        fields = [one for one in self.usable(TEXT_FIELDS) if one.type not in _NOT_FOR_WORDS]
+        if meant := next((one for one in fields if one.role == "searchbox"), None):
+            return meant
+        for one in fields:
+            if not _SEARCHES.isdisjoint(words(one.label) + words(one.placeholder) + words(one.name) + words(one.hints)):
+                return one
+        is_alone = len(fields) == 1 and fields[0].tag == "input" and not any(one.type == "password" for one in self.elements)
+        return fields[0] if is_alone else None
 
     @cached_property
-    def pagination(self) -> signs.Pagination:
-        return signs.pagination(self.elements)
+    def pagination(self) -> Pagination:
+        pressed = [one for one in self.elements if not one.hidden and one.role in BUTTONS]
+        numbers = {one: int(found[1]) for one in pressed if (found := _NUMBERED.fullmatch(one.label.strip()))}
+        now = next((number for one, number in numbers.items() if one.selected), None)
+        following, previous = (
+            next((one for one in pressed if one.usable and {one.label.strip().lower(), one.text.strip().lower()} & names), None)
+            for names in (_NEXT, _PREVIOUS)
+        )
+        is_list = len(numbers) > 1 or following or previous
+        numbered = {number: one for one, number in reversed(numbers.items()) if one.usable and is_list}
+        return Pagination(following, previous, dict(sorted(numbered.items())), now)
 
     @cached_property
     def dialogs(self) -> tuple[str, ...]:
@@ -103,7 +165,6 @@ class Page:
 
     @cached_property
     def _headings_before(self) -> dict[int, str]:
-        """By each element's place, in one walk through the page."""
         places = {node: place for place, node in enumerate(self._reader.nodes)}
         headings, found = list[tuple[Node, str]](), dict[int, str]()
         for node in self._reader.root.iter():
@@ -132,7 +193,7 @@ class Page:
         return best[1] if best and best[0] >= least else None
 
     def selector(self, element: Element) -> Selector:
-        return self._steady.first(element)
+        return next(self._steady.valid(element))
 
     def selectors(self, element: Element) -> tuple[Selector, ...]:
         return self._steady.selectors(element)
@@ -166,15 +227,14 @@ class Page:
                 yield text
 
     def heading_before(self, element: Element) -> str:
-        """The text of the last heading before an element: what the part of the page is called that it stands in; "" for none."""
+        """What the part of the page is called that an element stands in; "" for none."""
         return self._headings_before[element.place]
 
     def blocks(self, elements: Sequence[Element]) -> Iterator[list[Element]]:
         """The elements inside of the smallest block around some elements, then inside of the next larger one with more in it, and so on."""
         nodes = self._reader.nodes
         first, last = elements[0].place, elements[-1].place
-        block: Node | None = nodes[first]
-        while block is not None:
+        for block in (nodes[first], *nodes[first].iterancestors()):
             start, end = first, last + 1
             while start > 0 and _stands_in(nodes[start - 1], block):
                 start -= 1
@@ -183,7 +243,15 @@ class Page:
             if _stands_in(nodes[last], block) and (start, end - 1) != (first, last):
                 first, last = start, end - 1
                 yield list(self.elements[start:end])
-            block = block.getparent()
+
+
+def _is_marked(outline: Outline, at: int) -> bool:
+    nodes = (outline.nodes[place] for place in (at, outline.parents[at]) if place >= 0)
+    return any(_ERROR_MARKS.search(f"{node.get('class', '')} {node.get('id', '')}") for node in nodes)
+
+
+def _is_one_of(element: Element, names: Collection[str]) -> bool:
+    return element.role in BUTTONS | OPTIONS and element.label.strip().lower() in names
 
 
 def _stands_in(node: Node, block: Node) -> bool:

@@ -1,7 +1,4 @@
-"""The items that a page shows, with their attributes: cards, list entries, table rows, and what a detail page is about.
-
-Items of lists, tables and grids are siblings of like structure, whatever they are called.
-"""
+"""The items that a page shows: siblings of like structure, whatever they are called, and what a detail page is about."""
 
 import re
 from collections import Counter
@@ -33,20 +30,17 @@ _NO_ITEM = re.compile(
     r"|\b(?:cart|basket|wish ?list|watch ?list|reading list|favou?rites|checkout|orders|bookings|dashboard|inbox|profile|settings)\b",
     re.I,
 )
-# What an item holds at most: a block beyond this is a part of the page.
-_MOST_NODES = 400
+# A block beyond this is a part of the page.
+_MOST_NODES, _MOST_HEADINGS = 400, 2
 _LEAST_ALIKE = 0.5
 # An item in whose inside items take up more than this share of the texts is the frame around a list.
 _FRAME = 0.5
-_MOST_HEADINGS = 2
 # A block of so many links or buttons without a text besides them is a menu.
 _MENU = 3
 # One attribute may stand there by chance.
 _LEAST_ATTRIBUTES = 2
-_WRITTEN = frozenset({"input", "textarea", "select"})
-_ASIDE = frozenset({"nav", "footer", "menu"})
-_EDGES = frozenset({"nav", "footer"})
-_LONE = frozenset({"h2", "h3", "h4", "h5"})
+_WRITTEN, _LONE = frozenset({"input", "textarea", "select"}), frozenset({"h2", "h3", "h4", "h5"})
+_ASIDE, _EDGES = frozenset({"nav", "footer", "menu"}), frozenset({"nav", "footer"})
 _CELLS, _COLUMN_HEADS = frozenset({"td"}), frozenset({"th"})
 # What orders or narrows a list.
 _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
@@ -54,7 +48,7 @@ _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Items that stand side by side, by their places in the outline. `strong`: each is more than a link with a text."""
+    """Items side by side, by their places in the outline. `strong`: each is more than a link with a text."""
 
     items: tuple[int, ...]
     strong: bool
@@ -81,8 +75,7 @@ class _Repeats:
 
     def _apart(self, found: list[Group]) -> list[Group]:
         strong = sorted(place for group in found if group.strong for place in group.items)
-        kept: list[Group] = []
-        taken = bytearray(len(self.outline.tags))
+        kept, taken = list[Group](), bytearray(len(self.outline.tags))
         for group in sorted(found, key=lambda one: (not one.strong, one.items[0])):
             items = tuple(item for item in group.items if not self._frames(item, strong))
             lost = len(group.items) - len(items)
@@ -131,7 +124,7 @@ class _Repeats:
         return (len(owners) >= 1 and (pressed >= 1 or headed)) or (len(owners) >= 2 and outline.tags[at] in _ITEM_TAGS)
 
     def _is_rich(self, at: int) -> bool:
-        """Whether it is an item by itself: it has a heading or a picture, or is marked as an item, and has more than one text."""
+        """An item by itself: it has a heading or a picture, or is marked as an item, and has more than one text."""
         outline = self.outline
         pieces = outline.lasts[at] - outline.firsts[at]
         if outline.held(at, _HEADS):
@@ -139,7 +132,7 @@ class _Repeats:
         return pieces >= 3 or (pieces == 2 and outline.tags[at] in _ITEM_TAGS)
 
     def _frames(self, item: int, strong: list[int]) -> bool:
-        """Whether it is a part of the page around a list: it has the page's heading or many, or items inside have most of its texts."""
+        """A part of the page around a list: it has the page's heading or many, or items inside have most of its texts."""
         outline = self.outline
         headings = outline.inside(item, HEADINGS)
         if len(headings) > _MOST_HEADINGS or any(outline.tags[place] == "h1" for place in headings):
@@ -153,11 +146,10 @@ class _Repeats:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One item of a list, table or grid as the page shows it, or the one item that a detail page is about.
+    """An item of a list, table or grid as the page shows it, or the one that a detail page is about, whose `place` is -1.
 
-    `name`: its heading or strongest text. `attributes`: by lower-case name, values as shown: {"year": "1994", "rating": "4.5",
-    "price": "$19.99"}. `text`: all its text, spaces folded. `elements`: its usable links, buttons and fields in page order.
-    `place` counts the page's records from 0; it is -1 for the subject of a detail page.
+    `name`: its heading or strongest text. `attributes`: by lower-case name, values as shown: {"year": "1994", "price": "$19.99"}.
+    `elements`: its usable links, buttons and fields in page order.
     """
 
     name: str
@@ -179,7 +171,6 @@ class Records:
         return tuple(replace(record, place=place) for place, (_, record) in enumerate(sorted(found, key=lambda pair: pair[0])))
 
     def subject(self) -> Record | None:
-        """What the page is about, where one heading stands above attributes that belong to no list."""
         return self._about(self._groups)
 
     @cached_property
@@ -206,19 +197,17 @@ class Records:
         lists = (one for one in self.elements if one.role in {"listbox", PICKER} and one.usable)
         if any(_SORTS.search(text) for one in lists for text in (one.label, *one.options[:1])):
             return None
-        block = self._block(heads[0])
-        strong = [place for group in groups for place in group.items if group.strong]
+        block, strong = self._block(heads[0]), [place for group in groups for place in group.items if group.strong]
         item = self._item(block, strong)
-        attributes = item.attributes()
-        if len(attributes) < _LEAST_ATTRIBUTES:
+        if len(attributes := item.attributes()) < _LEAST_ATTRIBUTES:
             return None
         in_others = self.outline.covered(strong)
         return Record(name, attributes, item.text(), tuple(one for place, one in self._usable_in(block) if not in_others[place]))
 
     def _free(self, tags: frozenset[str], groups: Sequence[Group]) -> list[int]:
         outline, listed = self.outline, self.outline.covered(place for group in groups for place in group.items)
-        found = (at for at, tag in enumerate(outline.tags) if tag in tags and not listed[at] and not outline.is_within(at, _ASIDE))
-        return [at for at in found if outline.firsts[at] < outline.lasts[at]]
+        found = (at for at, tag in enumerate(outline.tags) if tag in tags and outline.firsts[at] < outline.lasts[at])
+        return [at for at in found if not listed[at] and not outline.is_within(at, _ASIDE)]
 
     def _block(self, at: int) -> int:
         outline = self.outline
@@ -268,12 +257,8 @@ class Records:
     def _rated(self, group: Group) -> frozenset[tuple[str, ...]]:
         """Where in the group's items a bare rating stands: a whole number in the same place is one, too."""
         outline = self.outline
-        return frozenset(
-            outline.path(item, outline.owners[place])
-            for item in group.items
-            for place in range(outline.firsts[item], outline.lasts[item])
-            if is_bare_rating(outline.pieces[place])
-        )
+        pairs = ((item, place) for item in group.items for place in range(outline.firsts[item], outline.lasts[item]))
+        return frozenset(outline.path(item, outline.owners[place]) for item, place in pairs if is_bare_rating(outline.pieces[place]))
 
     def _column_heads(self, at: int) -> dict[int, str]:
         outline, table = self.outline, at

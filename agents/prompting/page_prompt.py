@@ -26,7 +26,6 @@ _FIGURES = str.maketrans("", "", "0123456789")
 
 
 def tokens(text: str) -> int:
-    """An estimate."""
     plain = sum(map(str.isascii, text)) if not text.isascii() else len(text)
     figures = len(text) - len(text.translate(_FIGURES))
     return math.ceil((plain - figures) / CHARACTERS_PER_TOKEN) + figures + len(text) - plain
@@ -44,17 +43,12 @@ def fitted(text: str, most: int) -> str:
 
 _PARTS = FIELDS_PART, ITEMS_PART, PRESSED_PART, TEXT_PART = "FIELDS", "ITEMS", "LINKS AND BUTTONS", "TEXT"
 # What a page has beyond these was not read in a second by anybody.
-_MOST_RECORDS = 300
-_MOST_TEXT = 3_000
-_MOST_OF_A_RECORD = 5
-_MOST_ATTRIBUTES = 8
-_MOST_OPTIONS = 12
-_MOST_ERRORS = 3
+_MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 3_000, 3
+_MOST_OF_A_RECORD, _MOST_ATTRIBUTES, _MOST_OPTIONS = 5, 8, 12
 # Whatever does not begin so stays on the site: routes, queries, fragments, scripts.
 _ELSEWHERE = re.compile(r"(?:[/\\]{2}|(?!javascript:)[a-z][a-z0-9+.-]*:)", re.I)
 # As browsers read an address: without line ends and tabs anywhere, and without control characters around it.
-_DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
-_CONTROLS = "".join(map(chr, range(33)))
+_DROPPED, _CONTROLS = dict.fromkeys(map(ord, "\t\n\r")), "".join(map(chr, range(33)))
 # A number before each element, and a comma after it.
 _MARK_TOKENS = 3
 # What stands in every prompt and distinguishes no elements.
@@ -90,7 +84,7 @@ class _Line:
 
 
 def show(step: Step, page: Page | None, budget: int) -> Shown:
-    """The page in at most about `budget` tokens: what answers to the prompt's words first, the rest cut with a count.
+    """At most about `budget` tokens: what answers to the prompt's words first, the rest cut with a count.
 
     Links that lead off the task's site are not shown, so that nobody is led there.
     """
@@ -141,7 +135,6 @@ def _lines(step: Step, page: Page) -> Iterator[_Line]:
 
 
 def _wanted(prompt: str, intent: Intent) -> frozenset[str]:
-    """The words of the prompt that may distinguish elements."""
     pieces = (prompt[at : at + 400] for at in range(0, min(len(prompt), LONGEST_PROMPT), 400))
     said = {word for piece in (*pieces, *intent.chain) for word in words(piece)}
     return frozenset(word for word in said if len(word) > 2) - _USUAL

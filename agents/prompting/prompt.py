@@ -20,16 +20,9 @@ USUAL_TOKENS = 2_400
 SMALL = 18_000
 # So many more characters of a page are worth one more token: a large page has the most at about 250 kB.
 CHARACTERS_A_TOKEN = 150
-LEAST_PAGE = 500
-MOST_PROMPT = 1_000
-MOST_UNDERSTOOD = 200
-MOST_URL = 150
-MOST_PAST = 500
-# A task has at most 12 steps; what failed lately matters most.
-MAX_PAST = 12
-MAX_PAST_ERROR = 100
-MAX_PAST_WORDS = 120
-
+LEAST_PAGE, MOST_PROMPT, MOST_UNDERSTOOD, MOST_URL, MOST_PAST = 500, 1_000, 200, 150, 500
+# A task has at most 12 steps; what failed lately matters most. Lengths in characters.
+MAX_PAST, MAX_PAST_ERROR, MAX_PAST_WORDS = 12, 100, 120
 _EXAMPLES = {value: value.name for value in (Value.SELECTOR, Value.PIXELS, Value.SECONDS, Value.MILLISECONDS)} | {Value.TRUE: "true"}
 # What is sent where elements are picked by number: the rest needs selectors, or is of no use on a page that was just read.
 _BY_NUMBER = (
@@ -104,8 +97,7 @@ def question(step: Step, page: Page | None) -> Question:
 
 def _system(step: Step, *, has_page: bool) -> str:
     one_shot = step.form is Form.ONE_SHOT
-    form = _ONE_SHOT.format(limit=MAX_ONE_SHOT) if one_shot else _STEPS.format(limit=MAX_STEP)
-    by_number = has_page and not one_shot
+    form, by_number = _ONE_SHOT.format(limit=MAX_ONE_SHOT) if one_shot else _STEPS.format(limit=MAX_STEP), has_page and not one_shot
     offered = [CATALOGUE[name] for name in _BY_NUMBER] if by_number else CATALOGUE.values()
     kinds = (kind for kind in offered if one_shot or not step.allowed_tools or kind.tool in step.allowed_tools)
     actions = "\n".join(_described(kind, by_number=by_number) for kind in kinds)

@@ -4,12 +4,12 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agents.common.text import shorten, storable, storable_json
 from agents.contract.action_history import Past
 from agents.contract.action_repair import named
-from agents.contract.actions import Action, InvalidAction, repair, select_option, type_text, validate
+from agents.contract.actions import FILLS, Action, InvalidAction, repair, select_option, type_text, validate
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.selectors import Selector
 from agents.contract.task_rules import conform, permitted
@@ -18,10 +18,9 @@ from agents.page.elements import BUTTONS, TICKED
 from agents.prompting.page_prompt import Shown
 from agents.template.moves import MOST_SELECTORS, breathing
 
-_NUMBER_KEYS = ("element", "number", "index", "selector")
-_TEXT_KEYS = ("text", "value", "option", "content", "label")
+_NUMBER_KEYS, _TEXT_KEYS = ("element", "number", "index", "selector"), ("text", "value", "option", "content", "label")
 _NUMBER = re.compile(r"\s*\[?\s*(\d{1,5})\s*\]?\s*")
-_FILLS = frozenset({"TypeAction", "SelectDropDownOptionAction", "SelectAction"})
+_FILLS = FILLS | {"SelectAction"}
 _ESCAPED = re.compile(r"&lt;[a-z_]{2,40}&gt;")
 MAX_REASONING = 2_000
 # A plan of 30 actions has about 6,000 characters. Beyond this a reply is no plan, and parsing one takes time.
@@ -32,11 +31,10 @@ MAX_ACTIONS = 60
 
 
 class InvalidReply(ValueError):
-    """A reply from which no plan can be made; the text says why."""
+    """No plan can be made of it; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """`actions`: as the model wrote them."""
 
     actions: list[object]
@@ -45,11 +43,9 @@ class Reply:
 
 
 def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
-    """The plan of a reply: picks made to actions on the page's elements, repaired where certain, invalid ones dropped, the task's
-    conventions applied. `shown` is what was shown.
+    """Picks become actions on the page's elements, repaired where certain; invalid ones are dropped, the task's rules applied.
 
-    Raises InvalidReply when no action is left and the reply didn't say that the task is done. In one-shot form a task can't be
-    done without actions.
+    Raises InvalidReply when no action is left and the reply didn't say that the task is done, which no one-shot task can be then.
     """
     reply = parse_reply(text)
     actions, faults = list[Action](), list[str]()
@@ -63,20 +59,18 @@ def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
     if not kept and not (done and step.form is Form.STEP):
         if faults:
             raise InvalidReply(f"No action of the reply is valid; the first fault: {faults[0]}")
-        is_any_left = any(action.type != "DoneAction" for action in actions)
-        raise InvalidReply(
-            "All actions lead off the task's site or use tools that are not allowed." if is_any_left else "The reply has no actions."
-        )
+        if any(action.type != "DoneAction" for action in actions):
+            raise InvalidReply("All actions lead off the task's site or use tools that are not allowed.")
+        raise InvalidReply("The reply has no actions.")
     if step.form is Form.STEP:
         kept = tuple(breathing(kept, after_failure=Past(step.history).last_failed))
     return Plan(conform(kept, step), done=done, reasoning=reply.reasoning)
 
 
 def picked(raw: object, step: Step, shown: Shown) -> Action:
-    """The action that a model means by its JSON, on the element whose number it gives.
+    """The action that a model means, on the element whose number it gives; raises InvalidAction.
 
     Where a page was shown in step form, elements are picked by number alone: a selector of the model's own was never seen to match.
-    Raises InvalidAction, which says what is wrong.
     """
     kind, fields = named(storable_json(raw))
     number = _number(fields) if "selector" in kind.fields else None
@@ -107,7 +101,6 @@ def _number(fields: dict[str, object]) -> int | None:
 
 
 def _filling(element: Element, fields: dict[str, object]) -> Callable[[Selector], Action]:
-    """What a person would do to bring the text into the field: type it, or choose the option that says it."""
     if element.role in TICKED:
         return _pressing("ClickAction", element)
     said = next((value for value in (fields.get(key) for key in _TEXT_KEYS) if isinstance(value, str | int | float)), None)
@@ -133,10 +126,9 @@ def _pressing(action_type: str, element: Element) -> Callable[[Selector], Action
 
 def parse_reply(text: str) -> Reply:
     """A JSON list of actions, or an object with actions or tool_calls, wherever in the text; raises InvalidReply."""
-    loose: list[object] = []
+    loose = list[object]()
     for value in _json_values(_without_thinking(text[:MAX_REPLY])):
-        reply = _as_reply(value)
-        if reply:
+        if reply := _as_reply(value):
             return reply
         if _is_action(value):
             loose.append(value)
@@ -146,14 +138,14 @@ def parse_reply(text: str) -> Reply:
 
 
 def _without_thinking(text: str) -> str:
-    """The reply after the model's thoughts, which may hold drafts; a thought that never ends hides the rest."""
+    """Thoughts may hold drafts; one that never ends hides the rest."""
     if text.lstrip().startswith(("{", "[")):
         return text
     return re.sub(r"<think>.*?(</think>|\Z)", "", text.rpartition("</think>")[2], flags=re.DOTALL)
 
 
 def _json_values(text: str) -> Iterator[object]:
-    """The JSON objects and lists in a text, in order, however it is fenced; raises InvalidReply where one is cut off."""
+    """Objects and lists, however the text is fenced; raises InvalidReply where one is cut off."""
     decoder, position = json.JSONDecoder(), 0
     for _ in range(MAX_TRIES):
         start = re.compile(r"[\[{]").search(text, position)
