@@ -55,20 +55,13 @@ _ISSUED: Mapping[str, str] = {
 # Of these a part of a longer word is none.
 _WHOLE = ("sk-", "hf_", "r8_", "fw_", "AKIA", "ASIA", "npm_")
 _NAMED: Mapping[str, str] = {
-    "earer": r"(?:\s{1,4}|%20|\+)",
-    "EARER": r"(?:\s{1,4}|%20|\+)",
+    **dict.fromkeys(("earer", "EARER"), r"(?:\s{1,4}|%20|\+)"),
     **dict.fromkeys(("api", "Api", "API"), r"[-_ ]?[Kk][Ee][Yy][\"']?\s{0,4}[:=]\s{0,4}[\"']?"),
 }
-
-
 # The prefix comes first in each pattern, so that it is what the search starts with.
-_KEYS = (
-    *(
-        (prefix, re.compile(re.escape(prefix) + (rf"(?<![A-Za-z0-9]{re.escape(prefix)})" if prefix in _WHOLE else "") + rest))
-        for prefix, rest in _ISSUED.items()
-    ),
-    *((name, re.compile(rf"(?P<keep>{name}{rest})[A-Za-z0-9._~+/=-]{{16,}}")) for name, rest in _NAMED.items()),
-)
+_KEYS = {prefix: re.compile(re.escape(prefix) + rest) for prefix, rest in _ISSUED.items()}
+_KEYS |= {prefix: re.compile(rf"{prefix}(?<![A-Za-z0-9]{prefix}){_ISSUED[prefix]}") for prefix in _WHOLE}
+_KEYS |= {name: re.compile(rf"(?P<keep>{name}{rest})[A-Za-z0-9._~+/=-]{{16,}}") for name, rest in _NAMED.items()}
 # Characters that are masked at a time: a regular expression holds the interpreter, and steps are waiting for it.
 PIECE = 65_536
 _EDGE = re.compile(r"[\s<]")
@@ -104,7 +97,7 @@ def mask_keys(text: str) -> str:
 def _masked_keys(text: str, secrets: set[str]) -> str:
     if secrets:
         text = _any_of(frozenset(secrets)).sub(MASK, text)
-    for prefix, pattern in _KEYS:
+    for prefix, pattern in _KEYS.items():
         if prefix in text:
             text = pattern.sub(_masked, text)
     return text

@@ -116,14 +116,10 @@ class Past:
 
     def after_sending(self, presses: Collection[str] = PRESSES) -> "Past | None":
         """What came after the first form was sent: a field filled, then one of the presses. None while none was."""
-        filled = False
-        for at, entry in enumerate(self.entries):
-            if entry.succeeded is False:
-                continue
-            if filled and entry.type in presses:
-                return Past(self.entries[at + 1 :])
-            filled = filled or entry.type in FILLS
-        return None
+        went = [at for at, entry in enumerate(self.entries) if entry.succeeded is not False]
+        filled = next((at for at in went if self.entries[at].type in FILLS), len(self.entries))
+        pressed = next((at for at in went if at > filled and self.entries[at].type in presses), None)
+        return None if pressed is None else Past(self.entries[pressed + 1 :])
 
     def after_entering(self) -> "Past":
         """What came after a log-in that a page required, which leads away from what was opened before; all where there was none."""

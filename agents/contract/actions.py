@@ -19,7 +19,6 @@ __all__ = ["Action", "InvalidAction", "repair", "validate"]
 
 # A task ends after 180 s: nothing that waits longer can be meant.
 MAX_SECONDS = 180
-# The largest value of each kind of number.
 _TOPS = {Value.PIXELS: 100_000, Value.SECONDS: MAX_SECONDS, Value.MILLISECONDS: MAX_SECONDS * 1000}
 # Filled-in texts are sentences to letters; a whole page is a reply that went astray.
 MAX_TEXT = 20_000
@@ -112,11 +111,10 @@ def _check_text(name: str, wanted: Value, value: object) -> None:
         raise InvalidAction(f"{name}: must be a text of up to {MAX_TEXT} characters, without NUL and lone surrogates.")
     if wanted is not Value.TEXT and not value.strip():
         raise InvalidAction(f"{name}: must not be empty.")
-    if wanted is Value.URL:
-        if _UNSAFE_IN_URL.search(value):
-            raise InvalidAction(f"{name}: must not hold spaces or control characters; percent-encode them.")
-        if _SCHEME.match(value) and not value.lower().startswith(("http://", "https://")):
-            raise InvalidAction(f"{name}: must be http or https.")
+    if wanted is Value.URL and _UNSAFE_IN_URL.search(value):
+        raise InvalidAction(f"{name}: must not hold spaces or control characters; percent-encode them.")
+    if wanted is Value.URL and _SCHEME.match(value) and not value.lower().startswith(("http://", "https://")):
+        raise InvalidAction(f"{name}: must be http or https.")
     if wanted is Value.KEYS:
         parts = ["+"] if value == "+" else value.split("+")
         if unknown := [part for part in parts if len(part) != 1 and part not in KEY_NAMES]:

@@ -1,7 +1,4 @@
-"""Which hosts the miner connects to: lists of hosts, addresses and networks with their ports, and addresses that are never connected to.
-
-Pages are fetched from an admin's list; providers may be private where the environment lists them. Nothing is resolved here.
-"""
+"""Which hosts the miner connects to, by lists of hosts, addresses and networks with their ports. Nothing is resolved here."""
 
 import ipaddress
 import re
@@ -16,16 +13,14 @@ Parsed = TypeVar("Parsed")
 
 _ENTRY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\](?:/\d+)?|[^:\[\]]+|[0-9A-Fa-f:.]+(?:/\d+)?)(?::(?P<ports>\d+(?:-\d+)?))?")
 _NAME = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
-_COMPATIBLE = ipaddress.ip_network("::/96")
-_USUAL = frozenset({80, 443})
+# NAT64, NAT64 within a network, IPv4-compatible: the last 32 bits are an IPv4 address.
+_CARRIERS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+# A host's other ports may be private services.
+_USUAL, _LAST_PORT = frozenset({80, 443}), 65_535
 # Where clouds serve a machine's own credentials, beside the link-local 169.254.0.0/16 and fe80::/10: AWS, Google, Alibaba, Oracle, Azure.
 _METADATA = {*map(ipaddress.ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"))}
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
-_LAST_PORT = 65_535
-_LOCAL = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,7 @@ class Allowed:
     def holds(self, address: Address) -> bool:
         if self.network is not None:
             return address in self.network
-        return self.name == _LOCAL and address.is_loopback
+        return self.name == "localhost" and address.is_loopback
 
 
 def allowed(entry: str) -> Allowed:
@@ -63,7 +58,6 @@ def _parsed(parse: Callable[[str], Parsed], text: str) -> Parsed | None:
 
 
 def _ports(text: str | None) -> frozenset[int] | range:
-    """The usual ports where an entry has none: a host's other ports may be private services."""
     if text is None:
         return _USUAL
     low, _, high = text.partition("-")
@@ -90,7 +84,7 @@ def entry_of(host: str, port: int) -> Allowed:
 
 
 def is_never_reached(address: Address) -> bool:
-    """Whether no list makes this address one to connect to: link-local, a cloud's metadata, multicast, reserved or none at all."""
+    """Link-local, a cloud's metadata, multicast, reserved or none at all, whatever a list has."""
     inner = _inner(address)
     if isinstance(inner, ipaddress.IPv4Address):
         is_odd = inner in _THIS_NETWORK or inner.is_reserved
@@ -129,9 +123,9 @@ def is_metadata_name(host: str) -> bool:
 
 
 def _inner(address: Address) -> Address:
-    """The IPv4 address that is written within an IPv6 one, where it leads there: mapped, 6to4 or NAT64."""
+    """The IPv4 address to which an IPv6 one leads: mapped, 6to4 or NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in _NAT64 or address in _NAT64_LOCAL or address in _COMPATIBLE:
+    if any(address in each for each in _CARRIERS):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if int(address) > 1 else address
     return address.ipv4_mapped or address.sixtofour or address

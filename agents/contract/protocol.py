@@ -248,16 +248,10 @@ def _size(value: object) -> int:
 
 
 def _past(item: dict[str, Any]) -> PastAction:
-    action_type, fields = _past_action(item)
-    outcomes, numbers = (item.get("success"), item.get("exec_ok")), map(_number, (item.get("step"), item.get("index")))
-    return PastAction(
-        type=action_type,
-        fields=fields,
-        succeeded=next((outcome for outcome in outcomes if isinstance(outcome, bool)), None),
-        error=_short_text(item.get("error"), limits.MAX_ERROR),
-        url=_short_text(item.get("url"), limits.MAX_URL),
-        number=next((number for number in numbers if number is not None), None),
-    )
+    succeeded = next((outcome for name in ("success", "exec_ok") if isinstance(outcome := item.get(name), bool)), None)
+    number = next((number for name in ("step", "index") if (number := _number(item.get(name))) is not None), None)
+    error, url = _short_text(item.get("error"), limits.MAX_ERROR), _short_text(item.get("url"), limits.MAX_URL)
+    return PastAction(*_past_action(item), succeeded, error, url, number)
 
 
 def _past_action(item: dict[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -1,10 +1,4 @@
-"""Selectors of the validators' contract: how to write one, and which ones are exact.
-
-A selector is a plain dict of one of three forms:
-`{"type": "attributeValueSelector", "attribute": A, "value": V}`,
-`{"type": "tagContainsSelector", "value": V, "case_sensitive": True}`,
-`{"type": "xpathSelector", "value": "//…"}`.
-"""
+"""Selectors of the validators' contract: how to write one, and which ones are exact."""
 
 import re
 from typing import Any
@@ -13,11 +7,10 @@ from lxml import etree
 
 from agents.common.text import storable
 
+# {"type": ATTRIBUTE, "attribute": A, "value": V}, {"type": TEXT, "value": V, "case_sensitive": True}, {"type": XPATH, "value": "//…"}
 Selector = dict[str, Any]
 
-ATTRIBUTE = "attributeValueSelector"
-TEXT = "tagContainsSelector"
-XPATH = "xpathSelector"
+ATTRIBUTE, TEXT, XPATH = "attributeValueSelector", "tagContainsSelector", "xpathSelector"
 _KEYS = {
     ATTRIBUTE: frozenset({"type", "attribute", "value"}),
     TEXT: frozenset({"type", "value", "case_sensitive"}),
@@ -107,7 +100,7 @@ def checked(raw: object, field: str = "selector") -> Selector:
 
 
 def check_xpath(expression: str, field: str) -> None:
-    """Raises InvalidAction where the expression isn't XPath 1.0 for elements, or begins so that callers would change it."""
+    """Raises InvalidAction for what isn't XPath 1.0 for elements, or begins so that callers would change it."""
     if not _XPATH_START.match(expression):
         raise InvalidAction(f"{field}.value: an XPath must begin with // or (//.")
     try:
@@ -115,8 +108,7 @@ def check_xpath(expression: str, field: str) -> None:
     except (etree.XPathError, ValueError) as error:
         raise InvalidAction(f"{field}.value: not an XPath ({error}).") from error
     bare = _XPATH_LITERAL.sub("''", expression)
-    unknown = sorted(set(_XPATH_CALL.findall(bare)) - _XPATH_NAMES)
-    if unknown:
+    if unknown := sorted(set(_XPATH_CALL.findall(bare)) - _XPATH_NAMES):
         raise InvalidAction(f"{field}.value: browsers have no {', '.join(unknown)}() in XPath; use contains() or translate().")
     if "$" in bare or re.search(r"(?<!:):(?!:)", bare):
         raise InvalidAction(f"{field}.value: an XPath can have no variables and prefixes here; test local-name() instead.")
@@ -151,11 +143,6 @@ def for_playwright(selector: Selector) -> str:
     value: str = selector["value"]
     if selector["type"] != ATTRIBUTE:
         return f"xpath={value}" if selector["type"] == XPATH else f"text={value!r}"
-    name = selector["attribute"]
-    if name == "custom":
-        return value
-    if name == "id":
-        return f"#{value}"
-    if name == "class":
-        return "".join(f".{part}" for part in value.split())
-    return f"{'a' if name == 'href' else ''}[{name}='{value}']"
+    classes = "".join(f".{part}" for part in value.split())
+    forms = {"custom": value, "id": f"#{value}", "class": classes, "href": f"a[href='{value}']"}
+    return forms.get(selector["attribute"], f"[{selector['attribute']}='{value}']")

@@ -16,12 +16,10 @@ from agents.contract.action_history import Heard, heard
 from agents.contract.protocol import Step
 from agents.policy.reasons import PauseSource
 
-# A sentence.
-MOST_WHY = 200
+# The columns' lengths. A mask may be longer than what it stands for.
+MOST_WHY, MOST_KEY, MOST_PROJECT = 200, 200, 100
 # The last 150 frames or so of a traceback, which say what happened. An error's message may hold a whole page.
 MOST_FAULT = 20_000
-# The columns' lengths. A mask may be longer than what it stands for.
-MOST_KEY, MOST_PROJECT = 200, 100
 
 
 def _mask(fact: "Opening | Closing | AttemptEnd", *names: str, **others: object) -> None:

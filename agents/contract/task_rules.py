@@ -1,7 +1,6 @@
 """The task's rules, applied to any plan before it leaves.
 
-Some step callers lose the port of absolute URLs, so agents should click links there rather than navigate; that is a preference
-of theirs and no rule here: a navigation with a lost port still beats no answer.
+Some step callers lose the port of absolute URLs. That is no rule here: a navigation with a lost port still beats no answer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,9 +21,9 @@ MAX_STEP = 10
 def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
     """At most so many as may leave; a one-shot plan begins with the navigation to the task's URL."""
     kept, site = permitted(actions, step), site_of(step)
-    if step.form is Form.ONE_SHOT:
-        return tuple(_from_the_start(kept, site) if site else kept)[:MAX_ONE_SHOT]
-    return kept[:MAX_STEP]
+    if step.form is Form.STEP:
+        return kept[:MAX_STEP]
+    return tuple(_from_the_start(kept, site) if site else kept)[:MAX_ONE_SHOT]
 
 
 def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:

@@ -1,8 +1,7 @@
-"""HTML that the parser reads in linear time: what would make it quadratic is left out.
+"""HTML that the parser reads in linear time: it compares each attribute of a tag with all before it.
 
-The parser compares each attribute of a tag with all before it. Ordinary markup is passed over by one regular expression, without a
-decision in Python; a tag that is not plain is read as browsers do and written anew within the limits. So whatever the parser gets
-was either matched as a whole or written here. All patterns are possessive: nothing is tried twice at the same place.
+Ordinary markup is passed over by one regular expression; a tag that is not plain is read as browsers do and written anew within the
+limits. All patterns are possessive: nothing is tried twice at the same place.
 """
 
 import re
@@ -49,14 +48,11 @@ _ATTRIBUTE_NAME = re.compile(r"[^\"'<=`]{1,90}")
 _COMMENT_END = re.compile(r"--(?:>|(?<!<!--)!>)")
 _IN_SCRIPT = re.compile(rf"<!--|-->|<(?P<end>/)?script(?=[{_NO_W}/>])", re.IGNORECASE)
 _RAW_END = {tag: re.compile(rf"</{tag}(?=[{_NO_W}/>])", re.IGNORECASE) for tag in (*_RAW, *_RAW_WITH_ENTITIES)}
-# Stands for what is left out, so that what is before and after it does not become one tag.
-_NOTHING = "<!---->"
-_READ = "what comes before was read"
 
 
 def bounded(html: str) -> tuple[str, tuple[str, ...]]:
     """The page within the limits, the same text where it keeps to them, and a sentence for each part that was left out."""
-    cuts: list[str] = []
+    cuts = list[str]()
     if len(html) > MAX_PAGE:
         cuts.append(f"Page: its first {MAX_PAGE:,} of {len(html):,} characters were read.")
         html = html[:MAX_PAGE]
@@ -84,21 +80,17 @@ class _Rewriting:
     too_long: int = 0
 
     def written(self) -> tuple[str, tuple[str, ...]]:
-        parts: list[str] = []
-        is_broken = False
-        while not is_broken:
-            plain = _end_of_plain(self.html, self.at)
-            parts.append(self.html[self.at : plain])
-            self.at = plain
-            if plain == len(self.html):
-                break
-            is_broken = len(parts) > MAX_BROKEN_TAGS * 2 or self.attributes_read > MAX_BROKEN_ATTRIBUTES
-            if not is_broken:
-                parts.append(self._next())
+        parts, is_broken = list[str](), False
+        while self.at < len(self.html) and not is_broken:
+            start, self.at = self.at, _end_of_plain(self.html, self.at)
+            parts.append(self.html[start : self.at])
+            if self.at < len(self.html):
+                is_broken = len(parts) > MAX_BROKEN_TAGS * 2 or self.attributes_read > MAX_BROKEN_ATTRIBUTES
+                parts.append("" if is_broken else self._next())
         many = f"attributes of {self.too_many:,} tags beyond the first {MAX_ATTRIBUTES}, or {MAX_TAG:,} characters, were left out"
         long = f"{self.too_long:,} attributes of more than {MAX_ATTRIBUTE:,} characters were left out"
-        broken = f"its markup is broken in more than {MAX_BROKEN_TAGS:,} places, or {MAX_BROKEN_ATTRIBUTES:,} attributes; {_READ}"
-        cuts = ((self.too_many, many), (self.too_long, long), (is_broken, broken))
+        broken = f"its markup is broken in more than {MAX_BROKEN_TAGS:,} places, or {MAX_BROKEN_ATTRIBUTES:,} attributes"
+        cuts = ((self.too_many, many), (self.too_long, long), (is_broken, f"{broken}; what comes before was read"))
         return "".join(parts), tuple(f"Page: {cut}." for count, cut in cuts if count)
 
     def _next(self) -> str:
@@ -115,7 +107,7 @@ class _Rewriting:
             self._pass(_COMMENT_END.search(self.html, self.at + 2))
         else:
             self.at = self.html.find(">", self.at) + 1 or len(self.html)
-        return _NOTHING
+        return "<!---->"  # so that what is before and after it does not become one tag
 
     def _pass(self, found: re.Match[str] | None) -> None:
         self.at = found.end() if found else len(self.html)
@@ -141,8 +133,7 @@ class _Rewriting:
         return text if kind == "plaintext" else f"{tag}{text if kind in _RAW_WITH_ENTITIES else ''}</{name}>"
 
     def _attributes(self) -> str | None:
-        kept: dict[str, str] = {}
-        size = 0
+        kept, size = dict[str, str](), 0
         while (found := _NEXT.match(self.html, self.at)) and not found["end"]:
             if len(kept) >= MAX_ATTRIBUTES or size > MAX_TAG:
                 self.too_many += 1

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from agents.page.matching import words
 from agents.page.outline import HEADINGS, PRESSED, Outline, Spans
@@ -40,8 +40,7 @@ _LABELLED = re.compile(r"([A-Za-z][\w /&-]{0,29}?)\s*[:：]\s*(\S.*)?")
 _ANYWHERE = (("price", _PRICE), ("duration", _DURATION), ("date", _DATE))
 _PARTS = re.compile(r"\s*[•·|]\s*|\s+[—–]\s+")
 # In a longer text a figure is part of a story.
-_LONGEST_SHAPED = 60
-_LONGEST_LABEL = 30
+_LONGEST_SHAPED, _LONGEST_LABEL = 60, 30
 _PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
 
 _GENRES = frozenset(
@@ -82,7 +81,7 @@ def label_name(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def attributes_in(text: str) -> tuple[tuple[str, str], ...]:
-    """The attributes in one text, as (name, value): "Crime • 1994 • 142 min" has genre, year and duration."""
+    """As (name, value): "Crime • 1994 • 142 min" has genre, year and duration."""
     found = [(part, list(_of_part(part))) for part in _PARTS.split(text) if part]
     genres = [part for part, pairs in found if ("genre", part) in pairs]
     if genres:
@@ -135,13 +134,11 @@ def _of_data(name: str, value: str) -> Iterator[tuple[str, str]]:
         yield label_name(last[0]), value
 
 
-LONGEST_TEXT = 2_000
-LONGEST_NAME = 160
+LONGEST_TEXT, LONGEST_NAME = 2_000, 160
 _STRONG = frozenset({"strong", "b", "dt", "summary"})
 _NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "task", "film", "movie", "book"})
 # A label's block holds it, its value, and maybe a pair or two more.
-_MOST_PIECES = 6
-_FURTHEST = 12
+_MOST_PIECES, _FURTHEST = 6, 12
 _TELLING = ("aria-label", "title", "datetime", "content")
 # A button's text says what it does.
 _QUIET = frozenset({"button", "label"})
@@ -157,11 +154,8 @@ def is_bare_rating(text: str) -> bool:
 
 @dataclass
 class Item:
-    """One item of an outline.
-
-    `labels` are texts that name what stands beside them, `heads` the names of columns by number, `rated` the paths on which the
-    list's ratings stand, `skipped` the parts of it that are about something else.
-    """
+    """`labels` are texts that name what stands beside them, `heads` the names of columns by number, `rated` the paths on which the
+    list's ratings stand, `skipped` the parts that are about something else."""
 
     outline: Outline
     at: int
@@ -202,8 +196,7 @@ class Item:
 
     def attributes(self) -> dict[str, str]:
         """The labelled ones first: a shape never overrides what a label says. Several genres are one value, with commas."""
-        found: dict[str, str] = {}
-        shaped = list(self._shaped())
+        found, shaped = dict[str, str](), list(self._shaped())
         for name, value in (*self._columns(), *self._labelled(), *self._marked(), *shaped):
             if name and value:
                 found.setdefault(name, value)
@@ -213,9 +206,8 @@ class Item:
         return found
 
     def _columns(self) -> Iterator[tuple[str, str]]:
-        for column, cell in enumerate(cells(self.outline, self.at) if self.heads else ()):
-            if column in self.heads:
-                yield self.heads[column], self.outline.text(cell, LONGEST_NAME)
+        row = enumerate(cells(self.outline, self.at) if self.heads else ())
+        return ((self.heads[column], self.outline.text(cell, LONGEST_NAME)) for column, cell in row if column in self.heads)
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
         pieces = self.outline.pieces
@@ -231,16 +223,13 @@ class Item:
         """The smallest block around a label and its value, where it holds little else and is not to be pressed or filled in."""
         outline = self.outline
         above, other = outline.owners[label], outline.owners[value]
-        if outline.tags[above] == "label" or self._in_pressed(above):
+        in_pressed = any(outline.tags[place] in PRESSED for place in islice(outline.up(above, self.at), _FURTHEST))
+        around = islice(outline.up(above, self.at - 1), furthest)
+        block = next((place for place in around if place <= other < outline.ends[place]), None)
+        if block is None or in_pressed or outline.tags[above] == "label":
             return None
-        for _ in range(furthest):
-            if above <= other < outline.ends[above]:
-                is_small = outline.lasts[above] - outline.firsts[above] <= _MOST_PIECES or outline.tags[above] == "dl"
-                return above if is_small else None
-            above = outline.parents[above]
-            if above < self.at:
-                return None
-        return None
+        is_small = outline.lasts[block] - outline.firsts[block] <= _MOST_PIECES or outline.tags[block] == "dl"
+        return block if is_small else None
 
     def _value(self, block: int, label: int, value: int) -> str:
         """What a label names: all that its block says after it, where the block is its own; else the next text."""
@@ -248,15 +237,6 @@ class Item:
         rest = outline.pieces[value : outline.lasts[block]]
         is_own = label == outline.firsts[block] and len(rest) < _MOST_PIECES and not any(map(is_label, rest))
         return " ".join(rest)[:LONGEST_NAME] if is_own else outline.pieces[value]
-
-    def _in_pressed(self, at: int) -> bool:
-        for _ in range(_FURTHEST):
-            if at <= self.at:
-                return False
-            if self.outline.tags[at] in PRESSED:
-                return True
-            at = self.outline.parents[at]
-        return False
 
     def _marked(self) -> Iterator[tuple[str, str]]:
         for place in (one for nodes, _ in self.outline.besides(self.at, self.skipped) for one in nodes):

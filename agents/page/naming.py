@@ -11,23 +11,19 @@ from lxml import etree
 from agents.page.elements import FIELDS, PICKER, TICKED
 from agents.page.nodes import Node, Texts, around, one_line
 
-MOST_LABELS = 2500
-# Nodes that name one element together.
-_MOST_IDS = 8
+# Of a page, and of nodes that name one element together.
+MOST_LABELS, _MOST_IDS = 2500, 8
 _INVITES = re.compile(r"(?:all|any|every|select|choose|sort(?:ed)? by|pick|filter)\b.*\w", re.I)
 _identified = etree.XPath("//@id")
 
 _LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4", "h5", "h6"})
-_FURTHEST_LABEL = 3
-_LONGEST_LABEL = 60
+_FURTHEST_LABEL, _LONGEST_LABEL = 3, 60
 _CHOICES = frozenset({"button", "radio", "checkbox", "option", "tab", "switch"})
-_SETS = frozenset({"radiogroup", "group", "listbox"})
-_FURTHEST_SET = 5
+_SETS, _FURTHEST_SET = frozenset({"radiogroup", "group", "listbox"}), 5
 # Siblings before a label's place among which another field may stand.
 _FURTHEST_FIELD = 200
 # A button and a decoy; a block of more is a card.
-_MOST_IN_WRAPPER = 2
-_LONGEST_GROUP = 40
+_MOST_IN_WRAPPER, _LONGEST_GROUP = 2, 40
 _FIELDS = ("input", "select", "textarea")
 _OPERATED = (*_FIELDS, "button", "a")
 
@@ -48,11 +44,8 @@ class Naming:
 
     @cached_property
     def _legends(self) -> dict[Node, str]:
-        found: dict[Node, str] = {}
-        for legend in self.root.iter("legend"):
-            for fieldset in legend.iterancestors("fieldset"):
-                found.setdefault(fieldset, self.texts.of(legend, _LONGEST_GROUP))
-        return found
+        pairs = ((fieldset, legend) for legend in self.root.iter("legend") for fieldset in legend.iterancestors("fieldset"))
+        return {fieldset: self.texts.of(legend, _LONGEST_GROUP) for fieldset, legend in reversed(list(pairs))}
 
     @cached_property
     def _operated(self) -> set[Node]:

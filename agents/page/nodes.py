@@ -8,9 +8,8 @@ from lxml import etree
 
 Node = etree._Element  # noqa: SLF001 (lxml gives its element type no public name)
 
-LONGEST_TEXT = 160
-# Characters kept of a node's text: more than is read of any.
-_KEPT = 400
+# In characters; more are kept of a node's text than is read of any.
+LONGEST_TEXT, _KEPT = 160, 400
 # What a field or script holds is no text that a person reads as its neighbour's name.
 _NO_TEXT = frozenset({"select", "textarea", "script", "style"})
 

@@ -90,12 +90,14 @@ class Outline:
     def text(self, at: int, limit: int) -> str:
         return " ".join(self.pieces[self.firsts[at] : self.lasts[at]][:limit])[:limit]
 
-    def path(self, outer: int, at: int) -> tuple[str, ...]:
-        tags = []
+    def up(self, at: int, outer: int) -> Iterator[int]:
+        """A node and those around it, inside of node `outer`; -1 for all."""
         while at > outer:
-            tags.append(self.tags[at])
+            yield at
             at = self.parents[at]
-        return tuple(tags)
+
+    def path(self, outer: int, at: int) -> tuple[str, ...]:
+        return tuple(self.tags[place] for place in self.up(at, outer))
 
     def inside(self, at: int, tags: frozenset[str]) -> list[int]:
         return [place for place in range(at, self.ends[at]) if self.tags[place] in tags]

@@ -261,10 +261,9 @@ class Records:
         return frozenset(outline.path(item, outline.owners[place]) for item, place in pairs if is_bare_rating(outline.pieces[place]))
 
     def _column_heads(self, at: int) -> dict[int, str]:
-        outline, table = self.outline, at
-        while table >= 0 and outline.tags[table] != "table":
-            table = outline.parents[table]
-        if table < 0 or outline.tags[at] != "tr":
+        outline = self.outline
+        table = next((place for place in outline.up(at, -1) if outline.tags[place] == "table"), None)
+        if table is None or outline.tags[at] != "tr":
             return {}
         if table not in self._heads:
             first = next(iter(self._headed_rows[outline.slice_of(table, self._headed_rows)]), None)
