@@ -1,5 +1,3 @@
-"""Enumerations whose members say what they mean."""
-
 from enum import StrEnum
 from typing import Self
 

@@ -14,11 +14,8 @@ _GOOD_SECONDS = 60
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The client's IP address, None where it is unknown.
-
-    X-Forwarded-For is read from its end, and only as far as the proxies in TRUSTED_PROXIES vouch for it:
-    a client can write what it likes into its start.
-    """
+    """None where it is unknown. X-Forwarded-For is read from its end, as far as the proxies in TRUSTED_PROXIES vouch for it: a client
+    can write what it likes into its start."""
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         said = _parsed(_without_port(hop.strip()))
@@ -51,7 +48,7 @@ def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def mark() -> dict[str, str]:
-    """The header that marks a request as a test of this panel. Another miner ignores it."""
+    """Another miner ignores it."""
     return {HEADER: signing.dumps("test", salt=_SALT)}
 
 

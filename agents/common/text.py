@@ -1,8 +1,7 @@
 """Text that every database and every JSON reader takes, and lengths of time in words."""
 
-# Of lengths of time, in seconds, the largest first.
+# In seconds, the largest first.
 UNITS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def storable(text: str) -> str:
@@ -11,7 +10,7 @@ def storable(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\0", REPLACEMENT)
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def storable_json(value: object, depth: int = 8) -> object:
@@ -28,7 +27,6 @@ def storable_json(value: object, depth: int = 8) -> object:
 
 
 def shorten(text: str, length: int = 80) -> str:
-    """The text in at most `length` characters, an ellipsis for the rest."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 

@@ -53,7 +53,6 @@ def _by_way(way: str, value: str) -> Selector:
 
 
 def _from_text(text: str) -> Selector:
-    """A bare string: an XPath where it begins like one, else what Playwright makes of it."""
     if _XPATH_MARK.match(text) or text.strip().startswith(("//", "(//", ".//")):
         return _xpath(text)
     return attribute("custom", _CSS_MARK.sub("", text, count=1).strip())

@@ -120,7 +120,6 @@ _BY_NAME = {folded(name): kind for kind in _KINDS for name in (kind.type, kind.t
 
 
 def kind_of(name: object) -> Kind | None:
-    """The kind that a canonical, tool or alias name means, e.g. "click", "browser.input", "goto"; None when unknown."""
     return _BY_NAME.get(folded(name)) if isinstance(name, str) else None
 
 

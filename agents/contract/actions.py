@@ -43,15 +43,13 @@ class Action:
         return CATALOGUE[self.type].tool
 
     def as_action(self) -> dict[str, Any]:
-        """For one-shot callers: `{"type": "ClickAction", "selector": {…}}`."""
         return {"type": self.type, **deepcopy(dict(self.fields))}
 
     def as_tool_call(self) -> dict[str, Any]:
-        """For step callers: `{"name": "browser.click", "arguments": {…}}`."""
         return {"name": self.tool, "arguments": deepcopy(dict(self.fields))}
 
     def in_words(self) -> str:
-        """A short sentence for people, e.g. `Type "Arrival" into //input[@name='q']`."""
+        """For people, e.g. `Type "Arrival" into //input[@name='q']`."""
         if flagged := next((sentence for name, sentence in _WITH_FLAG.items() if name in self.fields), None):
             return flagged
         selector = self.fields.get("selector")
@@ -74,7 +72,7 @@ def validate(raw: object) -> Action:
 
 
 def repair(raw: object) -> Action:
-    """The action that foreign JSON surely means, in any of the shapes models write; raises InvalidAction where it is not certain."""
+    """From any of the shapes models write; raises InvalidAction where the meaning is not certain."""
     return validate(canonical(raw))
 
 

@@ -5,7 +5,6 @@ the criteria, as callers send pages of several MB; what was cut is named in the 
 """
 
 # ---- refused
-
 # Bytes. Pages of real sites have up to 5 MB, a screenshot in base64 about as much again.
 MAX_BODY = 16 * 1024 * 1024
 # Bytes in UTF-8. The longest recorded prompt has 2 kB; each is kept, indexed and sent to the LLM, which is billed by length.
@@ -16,15 +15,13 @@ MAX_URL = 4 * 1024
 # and 700 MB; a history of 100,000 entries is below this.
 MAX_JSON_VALUES = 500_000
 # Characters of a task's id and a project's name: both are keys of tables.
-MAX_ID = 200
-MAX_PROJECT = 200
+MAX_ID = MAX_PROJECT = 200
 # Far more steps than a task has (12); larger numbers fit no integer column.
 MAX_INDEX = 1_000_000
 # Seconds. A day: enough for "no limit", and small enough to be added to any time.
 MAX_TIMEOUT = 86_400
 
 # ---- cut: what comes with the page
-
 # A task has at most 12 steps, and agents read the last actions first.
 MAX_HISTORY = 100
 # Characters of a history's texts, as JSON. Real entries have some 300; a step is kept with its history.
@@ -39,7 +36,6 @@ MAX_TOOLS = 200
 MAX_CRITERIA = 40
 
 # ---- cut: the page itself
-
 # Characters. Pages of real sites have up to 5 million; parsing costs 10 ms for each million.
 MAX_PAGE = 5_000_000
 # Start and end tags. A long table of 15,000 rows has 75,000; each costs the parser and the readers about a microsecond.

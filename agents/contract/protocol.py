@@ -211,7 +211,6 @@ def _tool_name(item: object) -> str:
 
 
 def _history(value: object, cuts: list[str]) -> tuple[PastAction, ...]:
-    """The newest entries, as many as the limits allow."""
     if not isinstance(value, list):
         return ()
     taken, left = list[object](), limits.MAX_HISTORY_CHARS
@@ -289,11 +288,5 @@ def render(step: Step, plan: Plan, *, agent_id: str) -> dict[str, Any]:
 
 def tool_calls(actions: Sequence[Action] = _HARMLESS[:1], *, done: bool = False, reasoning: str | None = None) -> dict[str, Any]:
     """The answer to a step; to one that was not read a wait, which harms no task."""
-    return {
-        "protocol_version": "1.0",
-        "tool_calls": [action.as_tool_call() for action in actions],
-        "content": None,
-        "reasoning": reasoning,
-        "done": done,
-        "error": None,
-    }
+    calls = [action.as_tool_call() for action in actions]
+    return {"protocol_version": "1.0", "tool_calls": calls, "content": None, "reasoning": reasoning, "done": done, "error": None}

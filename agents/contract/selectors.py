@@ -11,11 +11,7 @@ from agents.common.text import storable
 Selector = dict[str, Any]
 
 ATTRIBUTE, TEXT, XPATH = "attributeValueSelector", "tagContainsSelector", "xpathSelector"
-_KEYS = {
-    ATTRIBUTE: frozenset({"type", "attribute", "value"}),
-    TEXT: frozenset({"type", "value", "case_sensitive"}),
-    XPATH: frozenset({"type", "value"}),
-}
+_KEYS = {ATTRIBUTE: {"type", "attribute", "value"}, TEXT: {"type", "value", "case_sensitive"}, XPATH: {"type", "value"}}
 # Long enough for any selector a page needs; a longer one is a text that went astray.
 MAX_VALUE = 2_000
 
@@ -40,7 +36,7 @@ lang number sum floor ceiling round""".split()  # noqa: SIM905 (words read best 
 
 
 class InvalidAction(ValueError):
-    """An action that callers would refuse. The text names the field and the remedy."""
+    """Callers would refuse the action. The text names the field and the remedy."""
 
 
 def attribute(name: str, value: str) -> Selector:
@@ -58,7 +54,6 @@ def text_in(value: str) -> Selector:
 
 
 def quoted(text: str) -> str:
-    """As an XPath literal."""
     if "'" not in text:
         return f"'{text}'"
     if '"' not in text:
@@ -130,7 +125,6 @@ def _check_attribute(name: object, value: str, field: str) -> None:
 
 
 def in_words(selector: Selector) -> str:
-    """E.g. `the element with id "go"`, `the text "Log in"`, `//form//button`."""
     value = selector["value"]
     if selector["type"] == TEXT:
         return f'the text "{value}"'

@@ -11,8 +11,7 @@ from agents.contract.origins import Site, query_parts, same_page, seeds, split_h
 from agents.contract.protocol import Form, Step
 from agents.contract.selectors import ATTRIBUTE, by_attribute
 
-# A task ends after 180 s and a click that stays on its page costs 3 s, a failed selector 10 s: hardly anything after the fortieth
-# action runs.
+# A task ends after 180 s, a click that stays on its page costs 3 s, a failed selector 10 s: hardly anything later runs.
 MAX_ONE_SHOT = 40
 # The page changes under the actions of a step; whoever plans further than this plans for a page that it hasn't seen.
 MAX_STEP = 10
@@ -31,8 +30,8 @@ def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
     A DoneAction is dropped: the answer says `done` itself, and late-2025 callers don't know the action.
     """
-    kept = [action for action in _on_site(actions, site_of(step)) if action.type != "DoneAction"]
-    free = step.form is Form.ONE_SHOT or not step.allowed_tools
+    site, free = site_of(step), step.form is Form.ONE_SHOT or not step.allowed_tools
+    kept = (found for action in actions if action.type != "DoneAction" and (found := _on_site(action, site)))
     return tuple(action for action in kept if free or action.tool in step.allowed_tools)
 
 
@@ -52,12 +51,14 @@ def site_of(step: Step) -> Site | None:
     return Site(url, seed, tuple(without_seeds(query)) if is_start else ())
 
 
-def _on_site(actions: Iterable[Action], site: Site | None) -> Iterator[Action]:
-    for action in actions:
-        if "url" not in action.fields:
-            yield _with_seeded_href(action, site)
-        elif site and (opened := _opened(site.absolute(action.fields["url"]))):
-            yield opened
+def _on_site(action: Action, site: Site | None) -> Action | None:
+    if "url" in action.fields:
+        return _opened(site.absolute(action.fields["url"])) if site else None
+    selector = action.fields.get("selector")
+    if site is None or selector is None or selector["type"] != ATTRIBUTE or selector["attribute"] != "href":
+        return action
+    href = site.href(selector["value"])
+    return validate({**action.as_action(), "selector": by_attribute("href", href)}) if href != selector["value"] else action
 
 
 def _opened(url: str | None) -> Action | None:
@@ -65,14 +66,6 @@ def _opened(url: str | None) -> Action | None:
         return navigate(url) if url else None
     except InvalidAction:
         return None
-
-
-def _with_seeded_href(action: Action, site: Site | None) -> Action:
-    selector = action.fields.get("selector")
-    if site is None or selector is None or selector["type"] != ATTRIBUTE or selector["attribute"] != "href":
-        return action
-    href = site.href(selector["value"])
-    return validate({**action.as_action(), "selector": by_attribute("href", href)}) if href != selector["value"] else action
 
 
 def _from_the_start(actions: Iterable[Action], site: Site) -> Iterator[Action]:

@@ -94,7 +94,6 @@ class _Rewriting:
         return "".join(parts), tuple(f"Page: {cut}." for count, cut in cuts if count)
 
     def _next(self) -> str:
-        """What stands for the markup at a "<", which is read."""
         if tag := _TAG.match(self.html, self.at):
             self.at = tag.end()
             # A name with signs in it stands for no element that anybody selects.

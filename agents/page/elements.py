@@ -28,19 +28,15 @@ CHECKED = "checked"
 
 @dataclass(frozen=True)
 class Element:
-    """One interactive element.
-
-    `place` counts the page's interactive elements from 0 in document order. `role` is the ARIA role ("textbox", "button",
+    """`place` counts the page's interactive elements from 0 in document order. `role` is the ARIA role ("textbox", "button",
     "link", "listbox" for a select, …), `type` the type attribute in lower case ("text" for an input and "submit" for a form's
-    button that have none). `label` is what a person would call it, `hints` further words that only the markup has
-    (id, autocomplete, data-testid). `form` counts forms from 0, None outside of any. `layer`: 0 on the page itself, else the
-    number of the dialog that it stands in, in document order from 1. `overlay`: 0, or the number of the menu or popover that
-    something on the page has opened. `options` are the visible texts of a select, `sent_as` what each of them is sent as.
-    `longest` is how many characters a field takes, None for no limit. `beside` is the text just before a field, whether or not
-    it is its label; `group` what the set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are
-    the bounds of a field for numbers, dates or times, "" for none. `selected`: the tab, page, option or toggle in force.
-    `expanded`: whether what it opens is open, None where it opens nothing; `opens`: "menu", "listbox", "dialog", …, "" for
-    nothing known.
+    button that have none). `label` is what a person would call it, `hints` further words that only the markup has. `form`
+    counts forms from 0. `layer`: 0 on the page itself, else the number of the dialog that it stands in, `overlay` of the menu or
+    popover, in document order from 1. `options` are the visible texts of a select, `sent_as` what each of them is sent as.
+    `longest` is how many characters a field takes. `beside` is the text just before a field, whether or not it is its label;
+    `group` what the set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds of a
+    field for numbers, dates or times. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens
+    is open, None where it opens nothing; `opens`: "menu", "listbox", "dialog", …, "" for nothing known.
     """
 
     place: int

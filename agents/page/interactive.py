@@ -20,14 +20,8 @@ _MARKED_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchb
 _marked = [etree.XPath(f"//@{name}") for name in ("role", "onclick", "contenteditable")]
 # What scripts make to be pressed is known by its looks only: a hand over it, a day of a calendar by its title.
 _handed = [
-    etree.XPath(path)
-    for path in (
-        "//@class[contains(., 'cursor-pointer')]",
-        "//@class[contains(., 'hover:')][parent::li]",
-        "//@style[contains(., 'cursor')]",
-        "//@title[parent::td]",
-        "//@aria-selected[parent::div]",
-    )
+    *map(etree.XPath, ("//@class[contains(., 'cursor-pointer')]", "//@class[contains(., 'hover:')][parent::li]")),
+    *map(etree.XPath, ("//@style[contains(., 'cursor')]", "//@title[parent::td]", "//@aria-selected[parent::div]")),
 ]
 # Of those that only look so: four times as many as are read.
 _MOST_HANDED = 10_000

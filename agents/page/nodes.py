@@ -1,7 +1,7 @@
 """Texts of nodes in one line, and whether a node can be seen."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -61,15 +61,11 @@ NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
 def hides(node: Node) -> bool:
     if node.tag in NEVER_SHOWN and (node.tag != "dialog" or node.get("open") is None):
         return True
-    for key, value in node.items():  # noqa: SIM110 (a generator for each of thousands of nodes costs more than all else here)
-        if key in _HIDING and (key != "class" or "hidden" in value) and _HIDING[key](value):
+    for key, value in node.items():
+        if key == "class":
+            is_off = "hidden" in value and "hidden" in value.split() and not _SHOWN_AGAIN.search(value)
+            if is_off or ("hidden" in value and _HIDDEN_LAYER.search(value)):
+                return True
+        elif key == "hidden" or (key == "aria-hidden" and value == "true") or (key == "style" and _NO_DISPLAY.search(value)):
             return True
     return False
-
-
-_HIDING: Mapping[str, Callable[[str], bool]] = {
-    "hidden": lambda _: True,
-    "aria-hidden": lambda value: value == "true",
-    "style": lambda value: _NO_DISPLAY.search(value) is not None,
-    "class": lambda value: bool(_HIDDEN_LAYER.search(value)) or ("hidden" in value.split() and not _SHOWN_AGAIN.search(value)),
-}

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -24,7 +25,6 @@ from agents.page.records import Record, Records
 
 _MOST_HEADINGS = 20
 _TOO_DEEP = f"Page: it nests more than {MAX_DEPTH} elements inside of each other; what comes before was read."
-_EMPTY = "<html><body></body></html>"
 _NO_CARDS = frozenset({"html", "body", "main", "form", "table", "ul", "ol", "nav", "header", "footer"})
 _FURTHEST_CARD, _LONGEST_CARD, _MOST_IN_CARD = 6, 400, 300
 _SHOWN_ELSEWHERE = frozenset({"h1", "h2", "h3", "button", "a", "option"})
@@ -86,7 +86,6 @@ class Page:
 
     @property
     def blank(self) -> bool:
-        """Not loaded yet, or about:blank."""
         return not self.elements
 
     @property
@@ -227,7 +226,6 @@ class Page:
                 yield text
 
     def heading_before(self, element: Element) -> str:
-        """What the part of the page is called that an element stands in; "" for none."""
         return self._headings_before[element.place]
 
     def blocks(self, elements: Sequence[Element]) -> Iterator[list[Element]]:
@@ -264,15 +262,14 @@ def read(html: str, url: str) -> Page:
     # The parser gets bytes whose encoding we know, so that a declaration in the page can't contradict.
     raw = within.encode("utf-8", "replace")
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    try:
+    root = None
+    with suppress(etree.XMLSyntaxError):
         root = etree.fromstring(raw, parser) if raw.strip() else None
-    except etree.XMLSyntaxError:
-        root = None
     last = parser.error_log.last_error
     if last is not None and last.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
         cuts = (*cuts, _TOO_DEEP)
     if root is None:
-        root = etree.fromstring(_EMPTY, etree.HTMLParser())
+        root = etree.fromstring("<html><body></body></html>", etree.HTMLParser())
     _as_browsers_do(root)
     reader = Reader(root)
     return Page(url, reader.elements(), reader, Steady(root, reader.nodes), cuts)
@@ -316,9 +313,9 @@ def _lines(page: Page, limit: int) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The difference of two readings. `moved`: another path or query. `appeared` and `gone`: texts, names of elements included.
+    """`moved`: to another path or query. `appeared` and `gone`: texts, names of elements included. `errors` are new ones.
 
-    `errors` are new ones, `opened` is the name of the dialog that lies on top now and did not before, `closed`: one that lay there is gone.
+    `opened` is the name of the dialog that lies on top now and did not before, `closed`: one that lay there is gone.
     """
 
     moved: bool

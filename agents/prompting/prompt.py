@@ -158,5 +158,5 @@ def _in_words(past: PastAction, shown: Shown, numbers: Mapping[tuple[object, ...
 def _outcome(past: PastAction) -> str:
     if past.succeeded is None and not past.error:
         return "unknown"
-    error = past.error.strip().partition("\n")[0]
-    return "worked" if past.succeeded else f"failed {shorten(error, MAX_PAST_ERROR)}".strip()
+    error = shorten(past.error.strip().partition("\n")[0], MAX_PAST_ERROR)
+    return "worked" if past.succeeded else f"failed {error}".strip()
