@@ -1,7 +1,4 @@
-"""What the miner says of itself in a few words.
-
-`GET /health` answers from memory: a thread reads the state every REFRESH_SECONDS, so that neither steps nor the database are waited for.
-"""
+"""The state for `GET /health`, which a thread reads every REFRESH_SECONDS, so that neither steps nor the database are waited for."""
 
 import logging
 import threading
@@ -28,10 +25,7 @@ CLOCK = "%Y-%m-%d %H:%M:%S UTC"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`state`: open, paused, probing, stopped, off or unknown. `resets_at`: when the account is expected back; `source`: how we know.
-
-    With several accounts: those of the first that can be used, else of the one that is back the soonest.
-    """
+    """Of the account that represents the miner. `resets_at`: when it is expected back; `source`: how we know."""
 
     agent_type: str
     state: str

@@ -1,7 +1,6 @@
-"""What an account has left, read from the provider's management host: each reading is a row, claimed before anything is requested.
+"""What an account has left, read from the provider's management host. Each reading is a row.
 
 The row is the claim: it is there before the first request is sent, whichever worker sends it, so that no account is read too often.
-Each way in which a call can fail becomes a sentence about the part that is unknown.
 """
 
 from collections.abc import Sequence
@@ -57,10 +56,7 @@ def start_caps(now: datetime) -> int:
 
 
 def read(account: Account, now: datetime, *, gap: timedelta = EVERY, paths: Sequence[str] = PATHS) -> QuotaReading | None:
-    """Read one account, unless it was read less than `gap` ago. None where it was, or where there is no admin key.
-
-    A pause whose end the reading states is moved there.
-    """
+    """None where it was read less than `gap` ago, or has no admin key. A pause whose end the reading states is moved there."""
     try:
         key, fault = admin_key_of(account), ""
     except UnreadableKey as error:
@@ -121,10 +117,7 @@ def _claimed(account: Account, now: datetime, gap: timedelta) -> QuotaReading | 
 
 
 def read_host(url: str, key: str, now: float, paths: Sequence[str] = PATHS) -> Reading:
-    """What `key` reads at the management host `url`. Raises nothing: a part that can't be read is unknown, with a sentence.
-
-    After an answer that the host is away or is read too often, the parts that are left are not requested.
-    """
+    """Raises nothing: a part that can't be read is unknown. Once the host is away or read too often, no more is requested."""
     answers: dict[str, object] = {}
     for path in paths:
         try:

@@ -3,8 +3,8 @@
     queued → running → succeeded, failed or cancelled
       ↑_________|        by its own wish (`Outcome`), or when its worker died
 
-The row is the truth: a worker claims it by compare-and-swap under a lease and renews the lease while the job runs. django-q2's queue only
-carries its key, so a key that is lost or comes twice does no harm.
+A worker claims the row by compare-and-swap under a lease and renews the lease while the job runs. django-q2's queue only carries its key,
+so a key that is lost or comes twice does no harm.
 """
 
 import logging
@@ -211,7 +211,7 @@ def cancel(job: LeasedJob, why: str = "") -> bool:
 
 
 def newest_renewal(worker: str) -> datetime | None:
-    """Of a lease, by the cluster of this name."""
+    """`worker`: the name of a cluster."""
     running = [rows(model).filter(state=JobState.RUNNING, worker=worker) for model in kinds()]
     leases = [each.aggregate(newest=Max("lease_until"))["newest"] for each in running]
     return max((lease - LEASE for lease in leases if lease), default=None)

@@ -1,7 +1,4 @@
-"""A step answered again, as a test: by other settings or another model, through the same gates. Nobody receives the answer.
-
-No step is written, so no figure counts it; what is sent is recorded as attempts with the purpose `test`.
-"""
+"""A step answered again, as a test that nobody receives and no figure counts; what is sent is attempts with the purpose `test`."""
 
 import time
 from dataclasses import replace

@@ -79,10 +79,7 @@ def next_turn(waiting: Iterable[Waiting], running: Iterable[Running], places: in
 
 
 def given_up(waiting: Iterable[Waiting], free_at: float) -> list[Waiting]:
-    """As few steps as possible that can't be in time if one works after the other from `free_at` on.
-
-    The rule of Moore and Hodgson: in the order of deadlines, whenever a step would be late, the longest so far is left out.
-    """
+    """By Moore and Hodgson: in the order of deadlines, whenever a step would be late, the longest so far is left out."""
     kept, late, at = list[tuple[float, int, Waiting]](), list[Waiting](), free_at
     for step in sorted(waiting, key=_by_deadline):
         heappush(kept, (-step.seconds, -step.number, step))

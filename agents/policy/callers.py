@@ -1,4 +1,4 @@
-"""Who a caller is, which callers an admin allowed or blocked, and whose slot a step may take over. Pure; times are Unix seconds.
+"""Who a caller is, which callers an admin allowed or blocked, and whose slot a step may take over.
 
 Allowed callers are served first. Among themselves they share max–min fairly: a step takes over a slot of the caller that used the most
 slots of the last minute, if that caller still has no fewer than the step's own caller afterwards. All callers that are not allowed count
@@ -24,10 +24,7 @@ SETTLED_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent a step. Without a name it is the miner itself: an operator's task, a test, a probe.
-
-    `name`: under it its slots are counted; `address`: under it its day is counted, "" where it is unknown.
-    """
+    """Who sent a step: without a name the miner itself. `name`: of its slots; `address`: of its day, "" where it is unknown."""
 
     name: str = ""
     address: str = ""

@@ -1,7 +1,6 @@
 """The gate of one account: when may the next request be sent, and what does an outcome change?
 
-Pure transitions over frozen values. Times are Unix seconds, durations seconds; the caller reads the clock and keeps the gate.
-
+Pure transitions over frozen values; the caller reads the clock and keeps the gate.
     open ──refused──▶ paused ──its time is over──▶ probing (one attempt at a time, under a lease)
      ▲                  ▲                             │   │
      └────succeeded─────┼─────────────────────────────┘   │
@@ -34,10 +33,8 @@ STOPPED = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.C
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What admins set, in seconds. `ladder`: the pause after each refusal in a row, which doubles up to `longest` after the last one.
-
-    `key_check`: between two checks of a key that was refused or an account without balance.
-    """
+    """What admins set, in seconds. `ladder`: the pause after each refusal in a row; it doubles up to `longest` after the last one.
+    `key_check`: between two checks of a key that was refused or an account without balance."""
 
     spacing: float = 5.0
     ladder: tuple[float, ...] = LADDER

@@ -1,4 +1,4 @@
-"""Slots that were not used in time: freed, and replaced while the step's deadline allows. Pure; times are Unix seconds."""
+"""Slots that were not used in time: freed, and replaced while the step's deadline allows."""
 
 from dataclasses import replace
 
@@ -54,10 +54,7 @@ def renewed(
 
 
 def _inserted(gate: Gate, limits: Limits, claim: Claim, now: float, latest: float) -> Gate | None:
-    """The gate with the claim moved to now, and the slots behind it moved back as far as that needs.
-
-    None where there is no room: a slot next to it can't move, a step would miss its deadline, or it is unknown who holds a slot.
-    """
+    """The claim moved to now, and the slots behind it back. None: no room, a step would be late, or it is unknown who holds a slot."""
     gap = BURST_GAP if limits.is_learned and gate.pace.level else limits.spacing + GRACE
     own = replace(claim, slot=max(now, gate.not_before), leeway=LEEWAY, is_taken=False)
     before = [send for send in gate.pace.sends if send <= now + UNMOVED_SECONDS]

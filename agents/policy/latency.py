@@ -1,7 +1,4 @@
-"""How long a model's answer will take, from how long its recent ones took: rather too long, since the rest of a deadline is planned by it.
-
-Times are Unix seconds, durations seconds.
-"""
+"""How long a model's next answer will take: rather too long, since the rest of a deadline is planned by it."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil

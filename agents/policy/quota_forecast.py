@@ -1,7 +1,4 @@
-"""When what an account has left is used up, at the pace of the last hours; and warnings. Pure; times are Unix seconds.
-
-With too few readings, or with old ones, a forecast is unknown and its sentence has the reason.
-"""
+"""When what an account has left is used up, at the pace of the last hours; unknown with too few readings or old ones. And warnings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""What the management host states of an account: balance, daily quota, subscription caps.
-
-Only known forms are read; any other is unknown, with a sentence. Money is USD, quotas are requests a day, times are Unix seconds.
-"""
+"""What the management host states of an account: balance, daily quota, subscription caps. Any unknown form is a sentence."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -69,10 +69,7 @@ class Purpose(Choice):
 
 
 class PauseSource(StrEnum):
-    """The source of a pause's length or of a predicted recovery: NAME = value, sentence, confidence, is_stated.
-
-    `confidence`, 0 to 1: how often such a time was right where it could be checked. `is_stated`: the time is not ours.
-    """
+    """Of a pause's length or a predicted recovery. `confidence`, 0 to 1: how often it was right; `is_stated`: the time is not ours."""
 
     sentence: str
     confidence: float

@@ -33,10 +33,7 @@ QUOTA = "quota_used_up"
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A row of the table. `label` and `colour`: in charts; `notice`: the kind of notification that a pause for it is.
-
-    `remedy`: what an operator has to do; "": it passes by itself.
-    """
+    """`label`, `colour`: in charts; `remedy`: what an operator has to do, "" if it passes by itself; `notice`: the kind of notification."""
 
     value: str
     reaction: Reaction

@@ -1,7 +1,4 @@
-"""When a refusal is over: as the provider states it, by the calendar of its limits, or by how long earlier blocks took.
-
-Times are Unix seconds, durations seconds. A statement that makes no sense is None, so that the next best source is used.
-"""
+"""When a refusal is over: as the provider states it, by the calendar of its limits, or by how long earlier blocks took."""
 
 import math
 import re

@@ -42,10 +42,7 @@ def span(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """`gap`: seconds from the answer to the task's step before it (0 for a chain's first).
-
-    `timeout`: its caller's own, None where the deadline of the settings held. `asks`: whether the LLM was to be tried at all.
-    """
+    """`gap`: seconds from the answer before in its chain; `timeout`: its caller's own; `asks`: whether the LLM was to be tried at all."""
 
     gap: float
     timeout: float | None
@@ -80,10 +77,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Chains by their time; what was sent, by its time. `published`: the limit a minute that the provider states, 0 unknown.
-
-    `llm`: the steps that the LLM answered. `elsewhere`: requests to other accounts. `changes`: of the settings in that time.
-    """
+    """`published`: requests a minute that the provider states, 0 unknown; `llm`: steps it answered; `elsewhere`: to other accounts."""
 
     starts_at: float
     ends_at: float
@@ -126,7 +120,7 @@ def read_past(seconds: float, now: datetime) -> Past:
 
 
 def _chains(start: datetime, now: datetime) -> tuple[tuple[Chain, ...], int]:
-    """The steps, each in a chain with the one that it waited for, and how many of them the LLM answered."""
+    """The chains, and how many of the steps the LLM answered."""
     deadlines = list(Settings.history.order_by("history_date", "history_id").values_list("history_date", "deadline_seconds"))
     default, llm = float(Settings().deadline_seconds), 0
     last: dict[int, tuple[float | None, list[PastStep]]] = {}  # by task: its last answer, and the chain

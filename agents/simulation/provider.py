@@ -1,7 +1,4 @@
-"""A hidden account behind its edge: what comes of one request, by its key, limits, bans, quota, cap, capacity, faults and latency.
-
-Pure: times are seconds from the scenario's start, randomness is an argument.
-"""
+"""A hidden account behind its edge: what comes of one request. Times are seconds from the scenario's start."""
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
@@ -26,7 +23,7 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A ban that began at `began_at`. `untouched_until`: when it would have ended had nobody sent anything."""
+    """`untouched_until`: when it would have ended had nobody sent anything."""
 
     began_at: float
     seconds: float
@@ -109,7 +106,7 @@ Said = StrEnum("Said", "ANSWERED EDGE AUTH DAILY_QUOTA SUBSCRIPTION_CAP CAPACITY
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`seconds` until the reply is there (infinite for a hang). `model`: which one answered. `reset_at` as a 402 states it."""
+    """`seconds`: infinite for a hang. `reset_at`: as a 402 states it; `cap_reset_at`: as the management API does."""
 
     said: Said
     seconds: float
@@ -117,6 +114,7 @@ class Reply:
     fault: Fault | None = None
     in_ban: bool = False
     reset_at: float | None = None
+    cap_reset_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ class World:
 
 
 def account_dice(seed: int) -> Random:
-    """The randomness of one account's latencies, faults and the like: the same in the simulation and over HTTP."""
+    """The same in the simulation and over HTTP."""
     return Random(f"account {seed}")
 
 
@@ -147,7 +145,7 @@ def ask(world: World, hidden: Hidden, models: Sequence[str], now: float, rng: Ra
     if hidden.quota and quota_used(world, hidden.quota, now) >= hidden.quota.total:
         return world, Reply(Said.DAILY_QUOTA, refusal_seconds, reset_at=reset_at(hidden.quota, now))
     if hidden.cap4h and cap_used(world, hidden.cap4h, now) >= hidden.cap4h.cap:
-        return world, Reply(Said.SUBSCRIPTION_CAP, refusal_seconds)
+        return world, Reply(Said.SUBSCRIPTION_CAP, refusal_seconds, cap_reset_at=reset_at(hidden.cap4h, now))
     reply = Reply(Said.MODEL, refusal_seconds)
     for model in models:
         if model in hidden.models:

@@ -1,8 +1,7 @@
 """The last hours once more, under other settings: the same gate on a virtual clock, the steps as they came, the account as recorded.
 
-What the records show of the account's edge are blocks from outside, and limits that our own pace ran into. Three horizons are compared,
-as the learned pace does: an edge may count in a minute or leak from a bucket. A refusal is our own doing where more had been sent in one
-of them than the account took just before or just after the block; else the block came from outside.
+What the records show of the account's edge are blocks from outside, and limits that our own pace ran into: a refusal is our own doing
+where more had been sent in one of the learned pace's horizons than the account took just before or just after the block.
 """
 
 from bisect import bisect_left, bisect_right
@@ -32,10 +31,7 @@ TIMED = frozenset({RefusalClass.DAILY_QUOTA, RefusalClass.FREE_DAILY, RefusalCla
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The account was shut from `start` until `until` (infinite: to the end); the first request came through at `back_at`.
-
-    `stated_until`: the time that the provider stated with the refusal, None where it stated none.
-    """
+    """Shut from `start` until `until` (inf: to the end); a request came through at `back_at`. `stated_until`: by the provider."""
 
     kind: RefusalClass
     start: float
@@ -123,7 +119,7 @@ def evidence(past: Past) -> Evidence:
 
 
 def _found_blocks(sent: Sequence[Sent]) -> list[Block]:
-    """Refusals of the whole account, those together that no request which left after the first one's end came through between."""
+    """Refusals belong to one block until a request came through that left after the first one's end."""
     blocks, group = list[Block](), list[Sent]()
     for each in sent:
         if each.outcome is Outcome.REFUSED:
@@ -140,7 +136,7 @@ def _found_blocks(sent: Sequence[Sent]) -> list[Block]:
 
 
 def _block(group: Sequence[Sent], back_at: float) -> Block:
-    """It ended at the time that was stated; where none was, midway between the last refusal and the first request that came through."""
+    """Until the time that was stated; where none was, midway between the last refusal and the first request that came through."""
     first, last = group[0], group[-1]
     assert first.kind is not None
     until = (last.at + back_at) / 2
@@ -212,9 +208,6 @@ class PastAccount:
         self._accepted, self._banned_until = list[float](), 0.0
         for block in shown.blocks:
             record.blocks[block.start] = block.until
-
-    def cap_resets_at(self) -> float | None:
-        return None  # what the provider stated of a cap came with its refusal
 
     def ask(self, model: str) -> Reply:
         now = self._clock.now

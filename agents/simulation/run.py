@@ -18,7 +18,7 @@ from agents.policy.latency import Samples, expected, noted
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, wait
 from agents.policy.routing import Candidate, Reach, Tries, budget, retry_pause
-from agents.simulation.provider import Reply, Said, World, account_dice, ask, banned_now, reset_at
+from agents.simulation.provider import Reply, Said, World, account_dice, ask, banned_now
 from agents.simulation.scenario import MODELS, Change, Fault, Scenario, merged
 from agents.worker import watchdog
 
@@ -142,12 +142,9 @@ class Clock:
 
 
 class SimulatedAccount(Protocol):
-    """The account that a run sends its requests to. `published`: the limit a minute that its successes state, None for none."""
-
     @property
     def published(self) -> float | None: ...
     def ask(self, model: str) -> Reply: ...
-    def cap_resets_at(self) -> float | None: ...
 
 
 class Account:
@@ -169,17 +166,10 @@ class Account:
         self.world, reply = ask(self.world, self.hidden, [model], now, self._rng)
         self._record.count(reply)
         self._note_ban()
-        limit = {Said.DAILY_QUOTA: self.hidden.quota, Said.SUBSCRIPTION_CAP: self.hidden.cap4h}.get(reply.said)
-        if limit:
-            until = self._epoch + reset_at(limit, now)
-            if until not in self._record.blocks.values():
-                self._record.blocks[self._epoch + now] = until
+        resets_at = reply.reset_at or reply.cap_reset_at
+        if resets_at and self._epoch + resets_at not in self._record.blocks.values():
+            self._record.blocks[self._epoch + now] = self._epoch + resets_at
         return reply
-
-    def cap_resets_at(self) -> float | None:
-        """When the 4-hour cap starts anew, as the management API states it: a time of the clock."""
-        cap = self.hidden.cap4h
-        return self._epoch + reset_at(cap, self._clock.now - self._epoch) if cap else None
 
     def _change(self, change: Change) -> None:
         self.hidden = merged(self.hidden, change.changes or {})
@@ -200,7 +190,7 @@ class Account:
 
 @dataclass(slots=True, eq=False)
 class Sending:
-    """One step, or one probe, on its way through the models. `done` is called at its end with `by_llm`: whether the LLM answered."""
+    """A step or a probe on its way through the models. `done` is called at its end with `by_llm`: whether the LLM answered."""
 
     tries: Tries
     cut_off: float
@@ -211,10 +201,7 @@ class Sending:
 
 
 class Play:
-    """A miner with its gate on a virtual clock, from `starts_at` to `ends_at`. Subclasses set `account` and post the steps.
-
-    Reset times that the account states are seconds from `epoch`.
-    """
+    """A miner with its gate on a virtual clock. Subclasses set `account` and post steps. Reset times are seconds from `epoch`."""
 
     account: SimulatedAccount
 
@@ -326,11 +313,9 @@ class Play:
 
     def _stated(self, reply: Reply) -> tuple[float, PauseSource] | None:
         now, kind = self.clock.now, REFUSALS[reply.said]
-        resets_at = None if reply.reset_at is None else self.epoch + reply.reset_at
-        if resets_at is None and reply.said is Said.SUBSCRIPTION_CAP and self.miner.admin_key:
-            resets_at = self.account.cap_resets_at()
+        resets_at = reply.cap_reset_at if reply.reset_at is None and self.miner.admin_key else reply.reset_at
         if resets_at is not None:
-            return resets_at - now, PauseSource.PROVIDER
+            return self.epoch + resets_at - now, PauseSource.PROVIDER
         until, source = wait(kind, "", "", now)
         return None if until is None else (until - now, source)
 

@@ -1,7 +1,4 @@
-"""Scenario files: how long, which load, which hidden account, and what happens to it when. Times are seconds from the start.
-
-The one reader of these files: the fake server takes the account and its timeline, whoever plays the callers the load and the horizon.
-"""
+"""Scenario files: how long, which load, which hidden account, and what happens to it when. Times are seconds from the start."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -189,10 +186,7 @@ class Hidden:
 
 
 def merged(hidden: Hidden, changes: object) -> Hidden:
-    """`hidden` with the JSON object `changes` merged in. Raises BadSetting.
-
-    A bare number as the latency is the median; the clipping goes with it, the rest stays as it is.
-    """
+    """A bare number as the latency is the median; the clipping goes with it. Raises BadSetting."""
     median = changes.get("latency") if isinstance(changes, Mapping) else None
     if isinstance(changes, Mapping) and isinstance(median, int | float) and not isinstance(median, bool):
         changes = {**changes, "latency": {"median": median, "low": median * 2 / 3.5, "high": median * 6 / 3.5}}
@@ -215,10 +209,7 @@ class Change:
 
 
 def in_order(entries: Sequence[Change], start: T, merge: Callable[[T, object], T], name: str = "timeline") -> tuple[Change, ...]:
-    """The entries, earliest first, for what starts as `start` and what `merge` can change.
-
-    Raises BadSetting, which names the entry and the field in it.
-    """
+    """Earliest first, for what starts as `start` and what `merge` can change. Raises BadSetting, which names the entry and the field."""
     numbered = sorted(enumerate(entries), key=lambda each: each[1].at)
     for number, change in numbered:
         try:

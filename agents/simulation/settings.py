@@ -17,10 +17,7 @@ SIMULATED = (*TRIED, "daily_attempts", "daily_usd", "model_names", "admin_key")
 
 
 def miner_with(pairs: Iterable[str], settings: Settings | None = None, models: tuple[str, ...] = MODELS) -> Miner:
-    """A miner under `settings` (None: the defaults) with `name=value` pairs set. Daily caps hold only where a pair sets them.
-
-    Raises BadSetting, which names the setting.
-    """
+    """`settings` None: the defaults. Daily caps hold only where a pair sets them. Raises BadSetting, which names the setting."""
     row, admin_key = copy(settings or Settings()), True
     row.daily_attempts = row.daily_usd = 0
     for pair in pairs:
@@ -47,6 +44,6 @@ def miner_with(pairs: Iterable[str], settings: Settings | None = None, models: t
 
 
 def miner_in_force(account_name: str, pairs: Iterable[str] = ()) -> Miner:
-    """The settings in force with `name=value` pairs set, and the models of the account. Raises BadSetting."""
+    """The settings in force with `name=value` pairs set, and the account's models. Raises BadSetting."""
     account = Account.objects.filter(name=account_name).first() or default_account()
     return miner_with(pairs, Settings.current(), models_of(account) or MODELS)
