@@ -149,7 +149,7 @@ def templates_as_they_are(django_test_environment: None) -> None:
 def pages_written() -> Iterator[None]:
     """The thread that keeps steps' pages is done before the test's database is taken away."""
     yield
-    page_archive.join()
+    page_archive.waiting.join()
 
 
 @pytest.fixture(autouse=True)

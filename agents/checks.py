@@ -1,6 +1,5 @@
 """System checks: what is wrong or missing in the settings, with a hint each. Errors stop the start."""
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +18,13 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from agents import VERSION
 from agents.common.private_files import is_loose, looser
-from agents.contract.allowed_hosts import is_refused_host
+from agents.contract.allowed_hosts import is_refused_host, literal
 from agents.database import PAGE_PATIENCE, UNAVAILABLE, ends_after
 
 KEY_FORM = re.compile(r"cpk_[0-9a-f]{32}\.[0-9a-f]{32}\.[A-Za-z0-9]{32}")
 SHORTEST_SECRET_KEY = 50
 OUR_APPS = {"agents", "monitoring"}
-# Files or migrations: enough to find the others by.
-MOST_NAMED = 5
+MOST_NAMED = 5  # files or migrations: enough to find the others by
 
 
 @register
@@ -97,10 +95,8 @@ def _chutes() -> Iterator[CheckMessage]:
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    address = literal(host)
+    return address.is_loopback if address else host == "localhost"
 
 
 @register(Tags.database)

@@ -16,25 +16,21 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-# The answering path waits this long, in seconds, and then goes on without the database.
-ANSWERING_PATIENCE = 1.0
+ANSWERING_PATIENCE = 1.0  # the answering path waits this long, in seconds, and then goes on without the database
 # Postgres itself ends a query of the answering path after ANSWERING_PATIENCE. So much later, in seconds, the client stops waiting for it.
 GRACE = 0.2
 # This part of ANSWERING_PATIENCE may be spent on one lock: Postgres' error then names a busy row, and not only a query that took too long.
 LOCK_SHARE = 0.8
-# SQLSTATE lock_not_available.
-LOCK_NOT_AVAILABLE = "55P03"
+LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE lock_not_available
 # On a busy processor the time may be over before a query was sent. A server that works answers it in so many seconds all the same.
 LEAST_WAIT = 0.25
 # Any other query waits this long for Postgres' answer, in seconds; as long as other writers wait for SQLite's lock.
 QUERY_PATIENCE = 30.0
 # A person's request waits this long for SQLite's write lock, in seconds; then a page reports that the database does not answer.
 PAGE_PATIENCE = 5.0
-# How often it is tried whether the database is back, in seconds.
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 2.0  # how often it is tried whether the database is back, in seconds
 
-# Earlier than any moment.
-GIVEN_UP = -1.0
+GIVEN_UP = -1.0  # earlier than any moment
 
 # What a database raises that is locked or away. Anything else is a fault of ours, and waiting would not mend it.
 UNAVAILABLE = (OperationalError, InterfaceError)
@@ -44,12 +40,8 @@ UNAVAILABLE = (OperationalError, InterfaceError)
 _queue = threading.Lock()
 
 
-class Queued(OperationalError):
-    """The writes of this process before this one took too long; the database may be well."""
-
-
-class Away(OperationalError):
-    """The database failed a moment ago and was not tried again."""
+class Untried(OperationalError):
+    """Nothing was sent: the database failed a moment ago, or the writes of this process before this one took too long."""
 
 
 class _Bound(threading.local):
@@ -162,7 +154,7 @@ def _sqlstate(error: Exception) -> str | None:
 def _bounded() -> Iterator[None]:
     """The queries end after ANSWERING_PATIENCE, and at once while the breaker is open. Raises UNAVAILABLE."""
     if breaker.is_open:
-        raise Away("it failed a moment ago and has not been tried again")
+        raise Untried("it failed a moment ago and has not been tried again")
     with ends_after(ANSWERING_PATIENCE + GRACE):
         yield
 
@@ -173,7 +165,7 @@ def answering() -> Iterator[None]:
     try:
         with _bounded():
             yield
-    except (Queued, Away):
+    except Untried:
         raise
     except UNAVAILABLE as error:
         if _sqlstate(error) != LOCK_NOT_AVAILABLE:  # a row that another step holds does not mean that the database is away
@@ -190,10 +182,7 @@ def answering_transaction() -> Iterator[None]:
 
 @contextmanager
 def background_transaction() -> Iterator[None]:
-    """A write behind the answers. It waits no longer than a step does, and its failure opens nothing: it may be a large one.
-
-    Raises UNAVAILABLE; then nothing was written.
-    """
+    """Waits no longer than a step does, but its failure opens nothing: it may be a large one. Raises UNAVAILABLE; nothing was written."""
     with _bounded(), _writing():
         yield
 
@@ -210,7 +199,7 @@ def _writing() -> Iterator[None]:
         return
     ends_at = time.monotonic() + ANSWERING_PATIENCE
     if not _queue.acquire(timeout=ANSWERING_PATIENCE):
-        raise Queued("the writes before this one took too long")
+        raise Untried("the writes before this one took too long")
     try:
         _set_busy_timeout(max(0.0, ends_at - time.monotonic()))
         try:

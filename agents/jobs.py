@@ -8,7 +8,6 @@ from django.utils import timezone
 from agents import ledger
 from agents.accounts import probing, quota_readings
 from agents.configuration import provider
-from agents.configuration.keys import UnreadableKey
 from agents.hybrid import page_archive, spool
 from agents.llm import client
 from agents.models import Account, AccountJob
@@ -20,8 +19,7 @@ logger = logging.getLogger(__name__)
 
 # An attempt that is still open this long after its cut-off has lost its process: Write 2 and the spool take seconds.
 LOST_AFTER = timedelta(minutes=2)
-# Less than a job may take. What is left of a large spool then is written by the next round.
-SPOOL_SECONDS = 60.0
+SPOOL_SECONDS = 60.0  # less than a job may take. What is left of a large spool then is written by the next round.
 
 
 def canary() -> None:
@@ -61,17 +59,11 @@ def reconcile(_: datetime) -> str:
 
 def read_catalogues(_: datetime) -> None:
     for account in Account.objects.filter(enabled=True):
+        key = "unreadable"
         try:
-            listed = client.catalogue(provider(account))
+            known = provider(account)
+            key = known.key
+            Account.objects.filter(pk=account.pk).update(catalogue=client.catalogue(known))
         except (client.LLMError, ValueError) as error:
-            if _has_key(account):  # a miner of the template agent alone misses nothing
+            if key:  # a miner of the template agent alone misses nothing
                 logger.warning("The model list of account %s can't be read: %s", account.name, error)
-            continue
-        Account.objects.filter(pk=account.pk).update(catalogue=listed)
-
-
-def _has_key(account: Account) -> bool:
-    try:
-        return bool(provider(account).key)
-    except UnreadableKey:
-        return True

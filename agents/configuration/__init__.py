@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings as environment
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from agents.common.redaction import mask_keys
@@ -27,15 +27,16 @@ from agents.policy.routing import Rules
 logger = logging.getLogger(__name__)
 
 SETTINGS = settings_of(Settings)
-# How much is kept, in MB: on the Retention page.
-STORAGE = settings_of(Settings, model.STORAGE)
+STORAGE = settings_of(Settings, model.STORAGE)  # how much is kept, in MB: on the Retention page
 FALLBACK_MODELS = 3
+# Who changed something; None: the machine, or whoever runs commands on it.
+Who = AbstractBaseUser | None
 _NOT_FINITE = "Give a finite number."
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An account as the LLM client needs it. `prices`: model to USD per million prompt and completion tokens; `options`: request fields."""
+    """`prices`: model to USD per million prompt and completion tokens; `options`: request fields."""
 
     base_url: str
     key: str = field(repr=False)
@@ -128,7 +129,7 @@ def values(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in SETTINGS}
 
 
-def change(changes: Mapping[str, Any], *, by: AbstractBaseUser | None, reason: str) -> Settings:
+def change(changes: Mapping[str, Any], *, by: Who, reason: str) -> Settings:
     """Raises ValidationError with a message per field; then nothing is changed."""
     with transaction.atomic():
         row = _locked()
@@ -136,11 +137,8 @@ def change(changes: Mapping[str, Any], *, by: AbstractBaseUser | None, reason: s
     return row
 
 
-def set_caller(address: str, state: CallerState, *, by: AbstractBaseUser | None, reason: str) -> CallerState:
-    """Put the address into the list of `state`, and out of the other. Returns its state, which a network in a list may still decide.
-
-    Raises ValidationError.
-    """
+def set_caller(address: str, state: CallerState, *, by: Who, reason: str) -> CallerState:
+    """Put the address into the list of `state`, and out of the other. Returns its state, which a network in a list may still decide."""
     lists = {CallerState.ALLOWED: "allowed_callers", CallerState.BLOCKED: "blocked_callers"}
     with transaction.atomic():
         settings = _locked()
@@ -153,7 +151,7 @@ def _locked() -> Settings:
     return Settings.objects.select_for_update().filter(id=Settings.ONLY).first() or Settings(id=Settings.ONLY)
 
 
-def save(row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...], by: AbstractBaseUser | None, reason: str) -> None:
+def save(row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...], by: Who, reason: str) -> None:
     """Save the row where `changes` make a difference. Raises ValidationError with a message per field; then nothing is saved."""
     if unknown := sorted(set(changes) - set(allowed)):
         known = ", ".join(allowed)
@@ -170,17 +168,17 @@ def save(row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...]
         save_as(row, by, reason)
 
 
-def save_as(row: models.Model, by: AbstractBaseUser | None, reason: str) -> None:
+def save_as(row: models.Model, by: Who, reason: str) -> None:
     _sign(row, by, reason)
     row.save()
 
 
-def delete_as(row: models.Model, by: AbstractBaseUser | None, reason: str) -> None:
+def delete_as(row: models.Model, by: Who, reason: str) -> None:
     _sign(row, by, reason)
     row.delete()
 
 
-def _sign(row: models.Model, by: AbstractBaseUser | None, reason: str) -> None:
+def _sign(row: models.Model, by: Who, reason: str) -> None:
     row._history_user = by  # type: ignore[attr-defined]
     row._change_reason = mask_keys(reason)  # type: ignore[attr-defined]
 
@@ -225,13 +223,7 @@ def parsed(name: str, text: str) -> Any:
 
 def field_of(name: str) -> "models.Field[Any, Any] | None":
     """The model's field of a setting or of an account; None where there is none of this name."""
-    for row in (Settings, Account):
-        try:
-            field = row._meta.get_field(name)  # noqa: SLF001 -- Django's documented API
-        except FieldDoesNotExist:
-            continue
-        return field if isinstance(field, models.Field) else None
-    return None
+    return {field.name: field for field in (*Account._meta.fields, *Settings._meta.fields)}.get(name)  # noqa: SLF001 -- as Django documents it
 
 
 def _object(text: str) -> Any:

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings as environment
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from agents.configuration import accounts, delete_as, provider_hosts, save, save_as
+from agents.configuration import Who, accounts, delete_as, provider_hosts, save, save_as
 from agents.configuration.keys import admin_key_of, is_same_url, key_of, seal
 from agents.contract.origins import split_http
 from agents.ledger import actions, gate_rows
@@ -22,18 +21,13 @@ from agents.models import Account, Gate
 from agents.models.settings import settings_of
 
 ACCOUNT = settings_of(Account)
-# Each key with the URL that it is sent to.
-URLS = {"key": "base_url", "admin_key": "management_url"}
+URLS = {"key": "base_url", "admin_key": "management_url"}  # each key with the URL that it is sent to
 HINT_CHARS = 4
-# Of a shorter key the last characters would give too much away.
-SHORTEST_HINTED = 8
-# Chutes' keys have 102 characters; other providers' have up to some 200.
-LONGEST_KEY = 500
+SHORTEST_HINTED = 8  # of a shorter key the last characters would give too much away
+LONGEST_KEY = 500  # Chutes' keys have 102 characters; other providers' have up to some 200
 
 
-def add_account(
-    name: str, changes: Mapping[str, Any], *, key: str = "", admin_key: str = "", by: AbstractBaseUser | None, reason: str
-) -> Account:
+def add_account(name: str, changes: Mapping[str, Any], *, key: str = "", admin_key: str = "", by: Who, reason: str) -> Account:
     accounts()  # the account `default` comes first
     with transaction.atomic():
         order = list(Account.objects.select_for_update(no_key=True))
@@ -43,13 +37,7 @@ def add_account(
 
 
 def change_account(
-    account: Account,
-    changes: Mapping[str, Any],
-    *,
-    key: str | None = None,
-    admin_key: str | None = None,
-    by: AbstractBaseUser | None,
-    reason: str,
+    account: Account, changes: Mapping[str, Any], *, key: str | None = None, admin_key: str | None = None, by: Who, reason: str
 ) -> Account:
     """Change an account. With another key or base URL it is probed again at once, and has not worked yet."""
     with transaction.atomic():
@@ -58,7 +46,7 @@ def change_account(
     return row
 
 
-def move_account(account: Account, places: int, *, by: AbstractBaseUser | None, reason: str) -> None:
+def move_account(account: Account, places: int, *, by: Who, reason: str) -> None:
     """Try the account so many places later, or earlier where negative; never beyond the ends."""
     with transaction.atomic():
         row, order = _locked(account)
@@ -66,7 +54,7 @@ def move_account(account: Account, places: int, *, by: AbstractBaseUser | None, 
         _change(row, order, {"position": position}, {}, by, reason)
 
 
-def delete_account(account: Account, *, by: AbstractBaseUser | None, reason: str) -> None:
+def delete_account(account: Account, *, by: Who, reason: str) -> None:
     with transaction.atomic():
         row, order = _locked(account)
         gate_rows.locked(row)  # no step opens an attempt meanwhile
@@ -94,9 +82,7 @@ def _locked(account: Account) -> tuple[Account, list[Account]]:
     return found, order
 
 
-def _change(
-    row: Account, order: list[Account], changes: Mapping[str, Any], keys: Mapping[str, str | None], by: AbstractBaseUser | None, reason: str
-) -> None:
+def _change(row: Account, order: list[Account], changes: Mapping[str, Any], keys: Mapping[str, str | None], by: Who, reason: str) -> None:
     if faults := _faults(row, len(order), changes, keys):
         raise ValidationError(faults)
     before = row.base_url, row.key_sealed
@@ -112,7 +98,7 @@ def _change(
     _number([*others[: row.position - 1], row, *others[row.position - 1 :]], by, reason)
 
 
-def _number(order: list[Account], by: AbstractBaseUser | None, reason: str) -> None:
+def _number(order: list[Account], by: Who, reason: str) -> None:
     for position, row in enumerate(order, 1):
         if row.position != position:
             row.position = position

@@ -1,14 +1,6 @@
 """What is known of sites, from TOML files, one a site: those that come with the agent, and the operators' own folder over them.
 
-A file is named after the caller's `web_project_id`. Its tables:
-`confidence` the share of tasks that its ways have done, 0 to 1 · `login` the actions that log in · `items.NAME` how one of many things is
-found: `list` its route, `card` an XPath, `link` what to press within the card, `next` what leads to the list's next page, `here` what
-only the list's page has and `pages` how many further ones to search, `texts`, `lists`, `numbers`, `dates` and `times` field names to
-XPaths within the card, `filters` and `search` query parameters to field names, `sort` its parameter and field names to the values that
-bring the highest and the lowest first · `ways` the plans, one for each way a task is done: `task` its name, `says` expressions that all
-match the prompt's words, `unless` one that does not, `login` whether an account is needed, `deeds` the actions.
-An action has one verb: `open` a route, `list` an item's, `item` press its link, `fill` and `choose` a field by XPath, `press` and `enter`
-an XPath, `keys`, `wait` seconds. `{field}` in a route or XPath is the value wanted of a field; names are alternated by |.
+A file is named after the caller's `web_project_id`. `docs/operations.md` describes its tables.
 """
 
 import re
@@ -29,8 +21,7 @@ from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, Item, Site
 
 KNOWN = Path(template_sites.__file__).parent / "known"
 VERBS = ("open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait")
-# A wrong choice costs a second or two, and so does waiting for what is there already.
-MOST_TRIES = 6
+MOST_TRIES = 6  # a wrong choice costs a second or two, and so does waiting for what is there already
 LONGEST_WAIT = 10
 
 

@@ -66,11 +66,6 @@ class Admission:
         """A place for so many seconds of the processor, which have to be over at `due`. False: waiting for one would make it late."""
         return self._place(lambda: work, due)
 
-    @property
-    def load(self) -> tuple[int, int]:
-        with self._lock:
-            return len(self._running), len(self._waiting)
-
     @contextmanager
     def _place(self, work: Callable[[], float], due: float) -> Iterator[bool]:
         ticket = _Ticket(work, due, threading.Condition(self._lock))

@@ -30,39 +30,33 @@ logger = logging.getLogger(__name__)
 KEPT = timedelta(days=7)
 # Compressed. Pages of the tasks' sites have some 30 kB; what is far larger fills the disk for nothing.
 MAX_GZ = 256_000
-# Before compression, in characters.
-MAX_PAGE = 3_000_000
+MAX_PAGE = 3_000_000  # before compression, in characters
 # What waits to be written: steps, and characters of their pages. A page as read takes up to ten times as much memory as its text.
 WAITING = 32
 WAITING_CHARS = 16_000_000
-# What an operator needs to recognise a page.
-EXCERPT_CHARS = 4_000
-# The answer leaves first: its thread needs the processor and the database more.
-AFTER_ANSWER = 0.2
-# Some of 256 kB: SQLite frees so many in some 30 ms.
-BATCH = 30
+EXCERPT_CHARS = 4_000  # what an operator needs to recognise a page
+AFTER_ANSWER = 0.2  # the answer leaves first: its thread needs the processor and the database more
+BATCH = 30  # some of 256 kB: SQLite frees so many in some 30 ms
 # The fastest: on a page of 48 kB level 6 saves 5 per cent (7.0 kB to 6.6 kB) and the processor is the answers' too.
 LEVEL = 1
-# A row's share of indexes, and what its last database page has left: half a page of SQLite's 4 kB.
-ROW_BYTES = 2_000
+ROW_BYTES = 2_000  # a row's share of indexes, and what its last database page has left: half a page of SQLite's 4 kB
 # Deleted in one transaction: SQLite frees some 300 MB a second, so a write waits some 30 ms for it.
 MOST_FREED = 8_000_000
 MOST_ROWS = 500
-# So many transactions at a time, every ten seconds: more than the writer adds meanwhile.
-MOST_TRANSACTIONS = 16
+MOST_TRANSACTIONS = 16  # so many transactions at a time, every ten seconds: more than the writer adds meanwhile
 
 # Steps that were answered, by their uids, each with its page as it was read for that.
-_queue: queue.Queue[tuple[str, Step, Page | None]] = queue.Queue(WAITING)
+waiting: queue.Queue[tuple[str, Step, Page | None]] = queue.Queue(WAITING)
 _starting = threading.Lock()
 _writers: list[threading.Thread] = []
 
 
 def keep(uid: str, step: Step, page: Page | None) -> None:
     """A moment later. Returns at once and raises nothing; what is too much is not kept."""
-    waiting = sum(len(each.page) for _, each, _ in tuple(_queue.queue))
+    chars = sum(len(each.page) for _, each, _ in tuple(waiting.queue))
     try:
-        if waiting + len(step.page) <= WAITING_CHARS:
-            _queue.put_nowait((uid, step, page))
+        if chars + len(step.page) <= WAITING_CHARS:
+            waiting.put_nowait((uid, step, page))
             with _starting:
                 if not any(writer.is_alive() for writer in _writers):
                     _writers[:] = [threading.Thread(target=_write_for_ever, name="step-pages", daemon=True)]
@@ -73,20 +67,16 @@ def keep(uid: str, step: Step, page: Page | None) -> None:
     logger.info("The page of step %s is not kept: too many wait.", uid)
 
 
-def join() -> None:
-    _queue.join()
-
-
 def _write_for_ever() -> None:
     while True:
-        batch = [_queue.get()]
+        batch = [waiting.get()]
         time.sleep(AFTER_ANSWER)
-        while not _queue.empty():
-            batch.append(_queue.get())
+        while not waiting.empty():
+            batch.append(waiting.get())
         _write(batch)
         connection.close()
         for _ in batch:
-            _queue.task_done()
+            waiting.task_done()
 
 
 def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
@@ -120,8 +110,7 @@ def excerpt_of(page: Page | None) -> str:
 
 def packed(step: Step) -> bytes:
     """A step as it is kept, without keys: replays work on what is left."""
-    history = [asdict(past) for past in step.history]
-    raw = {name: getattr(step, name) for name in step.__slots__} | {"allowed_tools": sorted(step.allowed_tools), "history": history}
+    raw = asdict(step) | {"allowed_tools": sorted(step.allowed_tools)}
     return gzip.compress(json.dumps(mask_keys_in(raw), ensure_ascii=False).encode(), LEVEL)
 
 

@@ -37,10 +37,8 @@ from agents.template.budget import TimeBudget
 
 logger = logging.getLogger(__name__)
 
-# For the template's plan: fourteen times what typical pages take.
-TEMPLATE_SECONDS = 0.7
-# A waiting step reads the gate at least this often, in seconds.
-REREAD_SECONDS = 0.2
+TEMPLATE_SECONDS = 0.7  # for the template's plan: fourteen times what typical pages take
+REREAD_SECONDS = 0.2  # a waiting step reads the gate at least this often, in seconds
 REPLY_CHARS = 4_000
 REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.FAIL: Reach.STEP}  # else the account
 # What an attempt that was not sent rules out. Where a slot was taken over, the account may have another one.
@@ -298,7 +296,10 @@ class Attempt:
 
     def run(self) -> Result:
         with log_context.about(log_context.attempt, self.permit.attempt_uid or ""):
-            closes_at = self._wait_for_slot()
+            try:
+                closes_at = self._wait_for_slot()
+            except UNAVAILABLE:
+                closes_at = Reason.DATABASE
             if isinstance(closes_at, Reason):
                 return Result(closes_at, end=self._end(Verdict.GIVEN_UP), reach=UNSENT_REACH.get(closes_at, Reach.ACCOUNT))
             return self._send(closes_at)
@@ -308,10 +309,7 @@ class Attempt:
         permit = self.permit
         waited = self._wait(permit)
         while waited is Reason.MISSED:
-            try:
-                permit = ledger.renew(permit, self.clock)
-            except UNAVAILABLE:
-                return Reason.DATABASE
+            permit = ledger.renew(permit, self.clock)
             if permit.decision.slot is None:
                 return permit.decision.reason
             waited = self._wait(permit)
@@ -326,11 +324,8 @@ class Attempt:
             return Reason.MISSED
         while now < leave_at:
             time.sleep(min(leave_at - now, REREAD_SECONDS))
-            try:
-                with answering():
-                    gate = gate_rows.of(self.request.account)
-            except UNAVAILABLE:
-                return Reason.DATABASE
+            with answering():
+                gate = gate_rows.of(self.request.account)
             now = self.clock()
             obstacle = hold(gate, limits, decision, permit.decided_at, now)
             if obstacle:
@@ -366,7 +361,7 @@ class Attempt:
         prompt_tokens, completion_tokens = completion.prompt_tokens, completion.completion_tokens
         price, cost = self.provider.prices.get(self.permit.model), None
         if price and prompt_tokens is not None and completion_tokens is not None:
-            cost = f"{(prompt_tokens * price[0] + completion_tokens * price[1]) / 1e6:.8f}"
+            cost = f"{costs.of_tokens(price, prompt_tokens, completion_tokens):.8f}"
         counted = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "cost": cost}
         return {**counted, "published": completion.published, "quota": completion.quota, "reply": completion.text[:REPLY_CHARS]}
 

@@ -30,12 +30,10 @@ from agents.models import Settings
 
 logger = logging.getLogger(__name__)
 
-# How often a process checks whether the database is back, in seconds.
-RETRY_SECONDS = database.RETRY_SECONDS
+RETRY_SECONDS = database.RETRY_SECONDS  # how often a process checks whether the database is back, in seconds
 # On disk: some 8,000 steps of 12 kB, more than a busy miner answers in an hour. Steps beyond it are answered, and their facts are lost.
 MAX_BYTES = 100_000_000
-# What a file takes on disk at least, in bytes.
-BLOCK = 4_096
+BLOCK = 4_096  # what a file takes on disk at least, in bytes
 # A file is written in milliseconds. One that is still partial after this many seconds was left by a process that ended.
 PARTIAL_SECONDS = 60.0
 # Of the time the share that is spent writing; in the rest steps use the database. 0.5: a thousand steps take some ten seconds.
@@ -46,8 +44,7 @@ _draining = threading.Lock()
 
 
 class _Memory:
-    """What this process has in memory of the folder: `tasks` with facts in it, about how many `bytes`, how many steps are `lost`
-    without being on record in the file of lost steps."""
+    """Of the folder: `tasks` with facts in it, about how many `bytes`, and how many `lost` steps the file does not have yet."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -31,16 +31,12 @@ from agents.policy.refusals import Reaction, RefusalClass
 
 Clock = Callable[[], float]
 
-# A task lasts three minutes. The same id may come again days later for another one.
-LONGEST_AGO = 3_600.0
+LONGEST_AGO = 3_600.0  # a task lasts three minutes. The same id may come again days later for another one.
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is requested of one account's gate: `models` are those that may still be tried, in order.
-
-    `max_task_usd`: what the task may cost, 0 for anything; `most_usd`: what one call of a model costs at most.
-    """
+    """`models`: those that may still be tried, in order; `max_task_usd`: 0 for anything; `most_usd`: what one call costs at most."""
 
     account: Account
     limits: Limits
@@ -57,10 +53,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The gates' decision, and the attempt that was opened where one of them lets it go: by `request`, with `model`.
-
-    `declined`: the accounts that refused before, as JSON: account, reason, retry_at (Unix seconds or None).
-    """
+    """With the attempt that was opened, if any. `declined`: the accounts that refused before, as JSON: account, reason, retry_at."""
 
     decision: Decision
     decided_at: float

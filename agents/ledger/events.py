@@ -18,8 +18,7 @@ from agents.policy.reset_times import Prediction, predicted
 logger = logging.getLogger(__name__)
 
 Ended = RateLimitEvent.Ended
-# The blocks that a prediction uses: enough for its quantiles, and not last month's provider.
-BLOCKS_REMEMBERED = 50
+BLOCKS_REMEMBERED = 50  # the blocks that a prediction uses: enough for its quantiles, and not last month's provider
 
 
 def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: Gate, limits: Limits) -> None:

@@ -28,11 +28,9 @@ from agents.configuration import Provider
 from agents.llm.checked_transport import CheckedTransport
 from agents.policy.refusals import Refusal, classify
 
-# A plan of 30 actions takes about 1,500 tokens.
-MAX_TOKENS = 2048
+MAX_TOKENS = 2048  # a plan of 30 actions takes about 1,500 tokens
 JSON_REPLY: Mapping[str, Any] = {"response_format": {"type": "json_object"}}
-# No plan is this long: what is longer is a fault of the provider's.
-MAX_REPLY_BYTES = 2_000_000
+MAX_REPLY_BYTES = 2_000_000  # no plan is this long: what is longer is a fault of the provider's
 MAX_MODEL_NAME = 200
 RATE_LIMIT_HEADER = "X-Chutes-RL-User"
 CATALOGUE_SECONDS = 20.0
@@ -70,7 +68,7 @@ class BrokenReply(LLMError): ...
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent to a model. `options`: request fields beside those that every call has; `task_id`: for the validators' gateway."""
+    """`options`: request fields beside those that every call has; `task_id`: for the validators' gateway."""
 
     messages: list[dict[str, str]]
     task_id: str = ""
@@ -80,10 +78,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's reply. Tokens as the provider counted them, `published` its limit a minute; None where they are not reported.
-
-    `quota`: the day's requests as {"total", "used", "remaining"}, from the headers that only successes carry.
-    """
+    """None: not reported. `published`: the limit a minute; `quota`: the day's requests as {"total", "used", "remaining"}."""
 
     text: str
     prompt_tokens: int | None
@@ -117,7 +112,7 @@ class Call:
 def catalogue(provider: Provider) -> list[dict[str, Any]]:
     """The provider's public model list: id, USD per million input and output tokens (None: not listed), whether it lists json_mode."""
     listing, _ = start(_fetch("GET", f"{provider.base_url}/models", provider.key), CATALOGUE_SECONDS).result()
-    entries = listing.get("data")
+    entries = listing.get("data") if isinstance(listing, dict) else None
     if not isinstance(entries, list):
         raise BrokenReply("The model list is not of the expected form.")
     return [_entry(entry) for entry in entries if isinstance(entry, dict) and _is_name(entry.get("id"))]
@@ -125,7 +120,7 @@ def catalogue(provider: Provider) -> list[dict[str, Any]]:
 
 def document(url: str, key: str, seconds: float) -> Any:
     headers = {"Authorization": f"Bearer {_header_value(key)}"}
-    return start(_fetch_any("GET", url, key, headers=headers), seconds).result()[0]
+    return start(_fetch("GET", url, key, headers=headers), seconds).result()[0]
 
 
 async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace) -> Completion:
@@ -161,7 +156,7 @@ def _number(value: Any, least: float = 0.0) -> float | None:
     return number if least <= number and math.isfinite(number) else None
 
 
-def _completion(reply: Mapping[str, Any], headers: httpx.Headers) -> Completion:
+def _completion(reply: Any, headers: httpx.Headers) -> Completion:
     try:
         text = reply["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError):
@@ -170,14 +165,14 @@ def _completion(reply: Mapping[str, Any], headers: httpx.Headers) -> Completion:
         raise BrokenReply("The reply is empty.", 200)
     usage = reply.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    numbers = {name: _number(headers.get(f"X-Chutes-Quota-{name.title()}"), -math.inf) for name in ("total", "used", "remaining")}
-    quota = {name: number for name, number in numbers.items() if number is not None}
+    found = {name: _number(headers.get(f"X-Chutes-Quota-{name.title()}"), -math.inf) for name in ("total", "used", "remaining")}
+    quota = {name: number for name, number in found.items() if number is not None}
     return Completion(
         storable(text),
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
         published=_number(headers.get(RATE_LIMIT_HEADER)) or None,  # 0: no limit
-        quota=quota if len(quota) == len(numbers) else None,
+        quota=quota if len(quota) == len(found) else None,
     )
 
 
@@ -185,14 +180,7 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
 
 
-async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[dict[str, Any], httpx.Headers]:
-    parsed, headers = await _fetch_any(method, url, key, **request)
-    if not isinstance(parsed, dict):
-        raise BrokenReply("The reply is not a JSON object.", 200)
-    return parsed, headers
-
-
-async def _fetch_any(method: str, url: str, key: str, **request: Any) -> tuple[Any, httpx.Headers]:
+async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[Any, httpx.Headers]:
     try:
         urlsplit(url).port  # noqa: B018 -- reading it checks it; httpx takes any number and then fails in a way of its own
     except ValueError as error:

@@ -93,10 +93,7 @@ class Account(models.Model):
 
 
 class Gate(Row):
-    """The state of an account's gate, as `agents.policy.gate.Gate` describes it. Times are Unix seconds. Written by the ledger alone.
-
-    `quota`: the day's requests by the headers of the last answer, as {"total", "used", "remaining", "at"}; {} for nothing.
-    """
+    """As `agents.policy.gate.Gate` describes it; times are Unix seconds. `quota`: as a `Completion` has it, and "at"; {} for nothing."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True)
     last_slot_at = models.FloatField(default=0)
@@ -121,7 +118,7 @@ class Gate(Row):
 
 
 class DailyUse(Row):
-    """What one account, or one caller, used of a UTC day. USD: open attempts count at their highest cost. Written by the ledger alone."""
+    """What one account, or one caller, used of a UTC day. USD: open attempts count at their highest cost."""
 
     day = models.DateField()
     account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, blank=True, related_name="daily_use")

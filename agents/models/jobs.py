@@ -127,11 +127,7 @@ class AccountJob(LeasedJob):
 
 
 class WhatIf(LeasedJob):
-    """A simulation of the last hours' arrivals under other settings.
-
-    `settings`: names and values as `simulate --settings` takes them. `before`, `after`: the measures with the settings in force and with
-    these.
-    """
+    """`settings`: names and values, as `simulate` takes them; `before`, `after`: the measures with those in force and with these."""
 
     work = "agents.operator_jobs.what_if.simulate"
     one_for = ()
@@ -150,10 +146,7 @@ class WhatIf(LeasedJob):
 
 
 class Replay(LeasedJob):
-    """A step answered again as a test. It has no step of its own, so no figure counts it.
-
-    `way`: who answers; `account` and `model` for one named model. `attempts`: what was sent.
-    """
+    """A step answered again as a test. It has no step of its own, so no figure counts it. `account` and `model`: of one named model."""
 
     class Way(models.TextChoices):
         AS_SET = "as_set", "As the settings say"

@@ -31,10 +31,7 @@ class Caller(Row):
 
 
 class Task(models.Model):
-    """A validator's task, or an operator's or a test's. `fingerprint` is made of source, caller, id and prompt.
-
-    `kind`: what it asks for, as understood when it came, "" for not understood.
-    """
+    """`fingerprint` is made of source, caller, id and prompt. `kind`: what is requested, as understood when it came; "": not understood."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
     key = models.CharField(max_length=200, db_index=True)
@@ -138,10 +135,7 @@ class StepPage(Row):
 
 
 class LLMAttempt(Row):
-    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. Cost in USD; `reserved_usd`: what it may cost at most.
-
-    Only attempts with `purpose` step belong to a step; the others are counted apart.
-    """
+    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. `reserved_usd`: what it may cost at most."""
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
     purpose = models.CharField(max_length=10, choices=choices(Purpose), default=Purpose.STEP)
@@ -232,10 +226,7 @@ class RateLimitEvent(Row):
 
 
 class AuditEntry(Row):
-    """What a person (`by`) or the machine (`by` empty) did, where no history of a model has it. Kept for good, failed log-ins apart.
-
-    `seconds`: how long an account is paused.
-    """
+    """What a person or (`by` empty) the machine did, where no model's history has it. `seconds`: how long an account is paused."""
 
     class Action(models.TextChoices):
         PROBE = "probe", "Probe now"

@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 
 from agents import database
 from agents.contract.protocol import Form, Step
-from agents.database import Away, answering, answering_transaction, background_transaction, breaker
+from agents.database import Untried, answering, answering_transaction, background_transaction, breaker
 from agents.hybrid.runner import StepRun
 from agents.models import Settings, Source
 from agents.policy.reasons import Reason
@@ -46,9 +46,9 @@ def test_the_first_failure_opens_the_breaker_and_later_writes_do_not_wait() -> N
         statements: list[str] = []
         with connection.execute_wrapper(lambda execute, sql, *more: statements.append(sql) or execute(sql, *more)):  # type: ignore[func-returns-value]
             for _ in range(20):
-                with pytest.raises(Away), answering_transaction():
+                with pytest.raises(Untried), answering_transaction():
                     pass
-                with pytest.raises(Away), answering():
+                with pytest.raises(Untried), answering():
                     Settings.current()
         assert not statements, "the database is not used at all"
         release()
@@ -84,7 +84,7 @@ def test_a_write_behind_the_answers_opens_nothing_and_does_not_wait_while_it_is_
         assert not breaker.is_open
         with pytest.raises(OperationalError), answering_transaction():
             pass
-        with pytest.raises(Away), background_transaction():
+        with pytest.raises(Untried), background_transaction():
             pass
         release()
         closes()

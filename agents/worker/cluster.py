@@ -21,10 +21,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def end_with(parent: int, sent: signal.Signals = signal.SIGTERM) -> None:
-    """Have the kernel send this process a signal when its parent ends; end it now if that is no longer process `parent`.
-
-    After SIGTERM what is in hand can be finished.
-    """
+    """Have the kernel send this process a signal when its parent ends; end it now if that is no longer process `parent`."""
     _libc.prctl(PR_SET_PDEATHSIG, sent)
     if os.getppid() != parent:
         os._exit(1)
@@ -64,11 +61,7 @@ class Cluster:
 
 
 class NotAlone(Exception):
-    """Another process holds the lock. `pid`: which one, "" where it has not said so yet."""
-
-    def __init__(self, pid: str) -> None:
-        super().__init__(pid)
-        self.pid = pid
+    """Another process holds the lock. The message is its id, "" where it has not written it yet."""
 
 
 @contextlib.contextmanager

@@ -17,14 +17,11 @@ from django_q.models import OrmQ
 
 from agents.worker.heartbeat import worker_name
 
-SEPARATOR = "@"
-LONGEST_KEY = 100  # of django-q2's column
-
 
 class NamedQueue(ORM):  # type: ignore[misc] # django-q2 ships no types
     def dequeue(self) -> list[tuple[int, Any]] | None:
         """The next jobs, locked and named; None after a short sleep where there are none."""
-        free = Q(key=self.list_key) | Q(key__startswith=f"{self.list_key}{SEPARATOR}")
+        free = Q(key=self.list_key) | Q(key__startswith=f"{self.list_key}@")
         waiting = list(self.get_connection().filter(free, lock__lt=timezone.now())[: Conf.BULK])
         if not waiting:
             sleep(Conf.POLL)
@@ -33,17 +30,13 @@ class NamedQueue(ORM):  # type: ignore[misc] # django-q2 ships no types
 
     def _take(self, job: OrmQ) -> bool:
         as_read = self.get_connection().filter(pk=job.pk, lock=job.lock)
-        return bool(as_read.update(lock=self.timeout(job), key=_key(self.list_key, worker_name(os.getsid(0)))))
+        return bool(as_read.update(lock=self.timeout(job), key=f"{self.list_key}@{worker_name(os.getsid(0))}"))
 
 
 def free_jobs_of_dead_clusters() -> int:
     """Give back to the queue what clusters of this host had taken that run no more. Returns how many jobs."""
-    prefix = _key(Conf.CLUSTER_NAME, worker_name(""))
+    prefix = f"{Conf.CLUSTER_NAME}@{worker_name('')}"
     keys = OrmQ.objects.filter(key__startswith=prefix).values_list("key", flat=True).distinct()
     dead = [key for key in keys if not Path(f"/proc/{key.removeprefix(prefix)}").exists()]
     freed: int = OrmQ.objects.filter(key__in=dead).update(key=Conf.CLUSTER_NAME, lock=timezone.now())
     return freed
-
-
-def _key(queue: str, worker: str) -> str:
-    return f"{queue}{SEPARATOR}{worker.removeprefix('worker ')}"[:LONGEST_KEY]

@@ -165,7 +165,7 @@ def test_a_busy_row_opens_no_breaker_and_a_hung_pooler_costs_one_bounded_wait_an
     assert said == [
         "OperationalError False",
         "answered answered answered",
-        "OperationalError True Away True",
+        "OperationalError True Untried True",
         "OperationalError True",
         "OperationalError",
         "answered",

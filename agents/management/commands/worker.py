@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 run(Limits(options["canary_seconds"], options["stalled_seconds"]))
         except NotAlone as held:
             raise CommandError(
-                f"A worker runs here already: process {held.pid or 'unknown'}, lock {path}. Stop it, or give this one another --name.",
+                f"A worker runs here already: process {str(held) or 'unknown'}, lock {path}. Stop it, or give this one another --name.",
                 returncode=os.EX_TEMPFAIL,
             ) from None
 
@@ -98,10 +98,7 @@ def run_one_cluster(limits: Limits, stop: Event) -> None:
 
 
 def checked(signs: Signs, session: int, limits: Limits) -> Signs:
-    """The signs now, with a canary sent where one is due. A database that can't be read says nothing about the cluster.
-
-    A sign of life is a canary that came through the cluster; where that is long ago, also a lease renewed by a job that it runs.
-    """
+    """The signs now, with a canary sent where one is due. A database that can't be read is no sign against the cluster."""
     now = time.time()
     try:
         close_old_connections()

@@ -16,6 +16,7 @@ from agents.hybrid import page_archive, runner
 from agents.hybrid.admission import SMALL_BYTES, Admission, Room
 from agents.models import Step, StepPage
 from agents.policy.admission import LONG
+from agents.tests.hybrid.test_admission import load, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,18 +89,11 @@ def test_a_step_waits_for_its_place_where_there_is_time(places: Admission) -> No
     assert replies[0].json()["tool_calls"][0]["arguments"]["text"] == "Arrival"
 
 
-def wait_for(places: Admission, load: tuple[int, int]) -> None:
-    over = time.monotonic() + PATIENCE
-    while places.load != load:
-        assert time.monotonic() < over, f"{places.load} instead of {load}"
-        time.sleep(0.002)
-
-
 def test_a_step_holds_no_place_when_it_asks_for_the_llms_slot(places: Admission, monkeypatch: pytest.MonkeyPatch) -> None:
     seen, open_step = list[tuple[int, int]](), ledger.open_step
 
     def opening(*arguments: Any) -> Any:
-        seen.append(places.load)
+        seen.append(load(places))
         return open_step(*arguments)
 
     monkeypatch.setattr(ledger, "open_step", opening)
@@ -175,7 +169,7 @@ def test_the_excerpt_and_the_page_are_recorded_after_the_answer(monkeypatch: pyt
         assert (step.page_excerpt, StepPage.objects.count()) == ("", 0)
     finally:
         answered.set()
-    page_archive.join()
+    page_archive.waiting.join()
     step.refresh_from_db()
     assert "query" in step.page_excerpt
     assert StepPage.objects.count() == 1
@@ -184,7 +178,7 @@ def test_the_excerpt_and_the_page_are_recorded_after_the_answer(monkeypatch: pyt
 def test_the_excerpt_of_a_page_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     key = "cpk_0123456789abcdef0123456789abcdef.0123456789abcdef0123456789abcdef.0123456789abcdefghijklmnopqrstuv"
     post("/step", {**STEP, "html": PAGE.replace("Go", f"Go {key}")})
-    page_archive.join()
+    page_archive.waiting.join()
     excerpt = Step.objects.get().page_excerpt
     assert "Go" in excerpt
     assert "0123456789abcdef" not in excerpt

@@ -68,7 +68,7 @@ def test_the_page_is_read_and_the_plan_made_from_it(url: str) -> None:
     made = answer(url)
     assert typed_into(made) == "lookup"
     assert noted() == f"Fetched {url} first (1 kB)."
-    page_archive.join()
+    page_archive.waiting.join()
     assert "Search" in Step.objects.get().page_excerpt
 
 

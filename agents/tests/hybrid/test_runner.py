@@ -68,7 +68,7 @@ def calls(fake_chutes: FakeChutes) -> int:
 
 def test_a_healthy_provider_answers_and_everything_is_on_record(fake_chutes: FakeChutes) -> None:
     plan = answer()
-    page_archive.join()
+    page_archive.waiting.join()
     step, attempt = Step.objects.get(), LLMAttempt.objects.get()
     assert plan.actions
     assert step.actions == [action.as_action() for action in plan.actions]

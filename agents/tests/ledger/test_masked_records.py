@@ -86,7 +86,7 @@ def test_no_table_holds_a_key_that_a_caller_sends(path: str, client: Client) -> 
     for index in (1, 2):
         answer = client.post(path, {**body(path), "step_index": index}, "application/json")
         assert answer.status_code == 200
-    page_archive.join()
+    page_archive.waiting.join()
     assert Step.objects.count() == 2 and StepPage.objects.exists()
     assert found() == []
     assert MASK in Task.objects.first().prompt  # type: ignore[union-attr]

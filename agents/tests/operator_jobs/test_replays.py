@@ -50,7 +50,7 @@ def fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
 def answered(asked: Asked = ASKED) -> Step:
     """A step that the runner answered, with its page kept."""
     runner.answer(asked, source=Source.VALIDATOR, caller="192.0.2.7")
-    page_archive.join()
+    page_archive.waiting.join()
     return Step.objects.get()
 
 
@@ -85,7 +85,7 @@ def test_pages_are_pruned_in_batches(monkeypatch: pytest.MonkeyPatch, fake_chute
         runner.answer(
             Asked(**{name: getattr(ASKED, name) for name in ASKED.__slots__} | {"index": number}), source=Source.TEST, caller=None
         )
-    page_archive.join()
+    page_archive.waiting.join()
     assert page_archive.prune(timezone.now() + page_archive.KEPT) == 5
 
 

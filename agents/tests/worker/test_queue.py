@@ -35,9 +35,9 @@ def test_jobs_of_a_dead_cluster_are_in_the_queue_again_and_those_of_a_living_one
     take()
     with subprocess.Popen(["true"]) as gone:
         pass
-    OrmQ.objects.update(key=queue._key("minerpanel", heartbeat.worker_name(gone.pid)), lock=timezone.now() + timedelta(seconds=390))
+    OrmQ.objects.update(key=f"minerpanel@{heartbeat.worker_name(gone.pid)}", lock=timezone.now() + timedelta(seconds=390))
     dead, living = OrmQ.objects.order_by("id")
-    OrmQ.objects.filter(pk=living.pk).update(key=queue._key("minerpanel", heartbeat.worker_name(os.getpid())))
+    OrmQ.objects.filter(pk=living.pk).update(key=f"minerpanel@{heartbeat.worker_name(os.getpid())}")
     assert heartbeat.waiting() == 0
     assert queue.free_jobs_of_dead_clusters() == 1
     assert heartbeat.waiting() == 1
@@ -46,7 +46,7 @@ def test_jobs_of_a_dead_cluster_are_in_the_queue_again_and_those_of_a_living_one
 
 def test_a_job_whose_machine_is_gone_is_taken_when_its_lock_is_over() -> None:
     async_task("agents.jobs.canary")
-    OrmQ.objects.update(key="minerpanel@elsewhere/7", lock=timezone.now() + timedelta(seconds=390))
+    OrmQ.objects.update(key="minerpanel@worker elsewhere/7", lock=timezone.now() + timedelta(seconds=390))
     assert queue.free_jobs_of_dead_clusters() == 0
     assert take() == []
     OrmQ.objects.update(lock=timezone.now() - timedelta(seconds=1))

@@ -214,7 +214,7 @@ def test_with_little_space_facts_are_recorded_without_details_until_space_return
             b'{"task_id": "1", "prompt": "Click Buy", "url": "http://a.test/", "snapshot_html": "<title>Shop</title><button>Buy</button>"}'
         )
         runner.answer(parse("/step", body), source=Source.VALIDATOR, caller="203.0.113.7")
-        page_archive.join()
+        page_archive.waiting.join()
         return Step.objects.latest("pk")
 
     step = answered()
