@@ -33,10 +33,9 @@ def canary() -> None:
 def work_on_account(job: AccountJob) -> None:
     account, now, kind = job.account, timezone.now(), AccountJob.Kind(job.kind)
     match kind:
-        case kind.PROBE:
-            probing.send(account, Purpose.PROBE)
-        case kind.PROBE_IF_DUE if probing.is_due(account, now):  # a step may have found out while this waited
-            probing.send(account, Purpose.PROBE)
+        case kind.PROBE | kind.PROBE_IF_DUE:
+            if kind is kind.PROBE or probing.is_due(account, now):  # a step may have found out while this waited
+                probing.send(account, Purpose.PROBE)
         case kind.READ_QUOTA:
             quota_readings.read(account, now)
         case kind.READ_CAP:

@@ -10,13 +10,12 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 from agents.contract.allowed_hosts import Address, Allowed, entry_of, is_listed, is_never_reached, is_public, is_refused_host, literal
-
-PORTS = {"http": 80, "https": 443}
+from agents.contract.origins import port_of
 
 
 def entries() -> tuple[Allowed, ...]:
     own = (urlsplit(url) for url in (settings.CHUTES_BASE_URL, settings.CHUTES_MANAGEMENT_URL))
-    return (*(entry_of(str(parts.hostname), _port(parts)) for parts in own), *settings.PRIVATE_PROVIDER_HOSTS)
+    return (*(entry_of(str(parts.hostname), port_of(parts)) for parts in own), *settings.PRIVATE_PROVIDER_HOSTS)
 
 
 def refused(host: str, port: int, addresses: Iterable[Address]) -> Address | None:
@@ -33,7 +32,7 @@ def why_refused(address: Address) -> str:
 
 def url_fault(parts: SplitResult) -> str:
     """Why a URL that an admin gives may not be a provider's, "" where it may. A name is resolved when it is connected to, not here."""
-    host, port, known = str(parts.hostname), _port(parts), entries()
+    host, port, known = str(parts.hostname), port_of(parts), entries()
     address = literal("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
     if is_refused_host(host):
         return "Link-local and metadata addresses are always refused."
@@ -44,7 +43,3 @@ def url_fault(parts: SplitResult) -> str:
     if parts.scheme == "http":
         return "Use https: with http, anybody on the way can read the key. Only hosts in PRIVATE_PROVIDER_HOSTS may use http."
     return ""
-
-
-def _port(parts: SplitResult) -> int:
-    return parts.port or PORTS.get(parts.scheme, 0)

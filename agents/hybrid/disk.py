@@ -1,7 +1,7 @@
 """Free space where the data is kept: with little left, only facts are recorded, and no details."""
 
 import shutil
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -12,8 +12,7 @@ MEGABYTE = 1_000_000
 LEAST_SHARE, LARGEST_SHARE = 0.02, 5_000 * MEGABYTE
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """Bytes of the disk that holds DATA_DIR. `least`: with less than that free, details are not recorded."""
 
     free: int
@@ -21,16 +20,8 @@ class Space:
     least: int
 
     @property
-    def free_mb(self) -> int:
-        return round(self.free / MEGABYTE)
-
-    @property
-    def total_mb(self) -> int:
-        return round(self.total / MEGABYTE)
-
-    @property
-    def least_mb(self) -> int:
-        return round(self.least / MEGABYTE)
+    def in_mb(self) -> "Space":
+        return Space(*(round(each / MEGABYTE) for each in self))
 
     @property
     def is_low(self) -> bool:

@@ -20,10 +20,6 @@ MOST_REDIRECTS = 2
 HEADERS = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
 
 
-class NotFetched(Exception):
-    """No page was read. The text gives the reason, for the record."""
-
-
 def fetch(url: str, hosts: Sequence[str], seconds: float) -> tuple[str, str]:
     """The HTML of the page at `url`, "" for none, and a sentence for the record. Takes at most `seconds`; never raises."""
     try:
@@ -31,18 +27,20 @@ def fetch(url: str, hosts: Sequence[str], seconds: float) -> tuple[str, str]:
         html = start(_page(url, entries), min(seconds, LONGEST_SECONDS)).result()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return "", f"The page was not fetched: it can't be reached ({error or type(error).__name__})."
-    except (NotFetched, LLMError, ValueError) as error:
+    except (LLMError, ValueError) as error:
         return "", f"The page was not fetched: {error}"
     return html, f"Fetched {url} first ({len(html) // 1000 + 1} kB)."
 
 
 async def _page(url: str, entries: Sequence[Allowed]) -> str:
+    """Raises ValueError with the reason, for the record, where no page was read."""
+
     def check(host: str, port: int, addresses: Iterable[Address]) -> None:
         if not host_is_listed(host, port, entries):
-            raise NotFetched(f"{host}:{port} is not on the list of hosts.")
+            raise ValueError(f"{host}:{port} is not on the list of hosts.")
         for address in addresses:
             if not may_connect(address, port, entries):
-                raise NotFetched(f"{host} is at {address}, a private address that is not listed.")
+                raise ValueError(f"{host} is at {address}, a private address that is not listed.")
 
     origin = _, host, port = _origin(url)
     check(host, port, ())
@@ -54,26 +52,26 @@ async def _page(url: str, entries: Sequence[Allowed]) -> str:
                     return await _html(response)
             url = urljoin(url, response.headers.get("Location", "") or "/")
             if _origin(url) != origin:
-                raise NotFetched("it leads to another host.")
-    raise NotFetched("it redirects too often.")
+                raise ValueError("it leads to another host.")
+    raise ValueError("it redirects too often.")
 
 
 async def _html(response: httpx.Response) -> str:
     if not response.is_success:
-        raise NotFetched(f"it answers {response.status_code}.")
+        raise ValueError(f"it answers {response.status_code}.")
     if "html" not in response.headers.get("Content-Type", "html"):
-        raise NotFetched("it is no HTML.")
+        raise ValueError("it is no HTML.")
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_BYTES:
-            raise NotFetched(f"it is longer than {MAX_BYTES} bytes.")
+            raise ValueError(f"it is longer than {MAX_BYTES} bytes.")
     return body.decode(response.charset_encoding or "utf-8", "replace")
 
 
 def _origin(url: str) -> tuple[str, str, int]:
-    """Raises NotFetched for what is no absolute http(s) URL."""
+    """Raises ValueError for what is no absolute http(s) URL."""
     parts = split_http(url)
     if parts is None:
-        raise NotFetched("it has no http or https address.")
+        raise ValueError("it has no http or https address.")
     return parts.scheme, str(parts.hostname), port_of(parts)

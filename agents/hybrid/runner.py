@@ -183,9 +183,7 @@ class StepRun:
             pass  # Write 1 fails, too
         except Exception:
             # Every step is answered, never with a 500: the template's plan is ready whatever went wrong here.
-            logger.exception(
-                "The LLM's prompt for step %s of task %s failed. The template agent answers.", self.step.index, self.step.task_id
-            )
+            logger.exception("The LLM's prompt for task %s failed. The template agent answers.", self.step.task_id)
             self.fault = self.fault or traceback.format_exc()
             self._skip_llm(Reason.FAULT)
 

@@ -42,7 +42,8 @@ def model_cools(attempt: LLMAttempt, end: AttemptEnd, until: float, times: int) 
 def _open(
     attempt: LLMAttempt, end: AttemptEnd, model: str, strike: int, source: PauseSource, began: float, until: float, next_pause: float
 ) -> None:
-    past = blocks(attempt.account, model, RefusalClass(end.refusal))
+    alike = RateLimitEvent.objects.filter(account=attempt.account, model=model, refusal=end.refusal)
+    past = _lasted(alike.filter(recovered_at__isnull=False))
     _ended(attempt.account, model, Ended.TIMER, end.ended_at)
     RateLimitEvent.objects.create(
         account=attempt.account,
@@ -95,11 +96,6 @@ def ended_by_operator(account: Account, now: float) -> None:
     RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=Ended.OPERATOR, ended_at=at(now))
 
 
-def blocks(account: Account, model: str, kind: RefusalClass) -> list[float]:
-    """How many seconds the last blocks of this kind took, newest first."""
-    return _lasted(RateLimitEvent.objects.filter(account=account, model=model, refusal=kind, recovered_at__isnull=False))
-
-
 def longer_blocks(event: RateLimitEvent) -> int:
     """How many of the blocks that an event's prediction could use had lasted longer than its own had by then."""
     lasted = (event.started_at - event.block_started_at).total_seconds()
@@ -108,5 +104,6 @@ def longer_blocks(event: RateLimitEvent) -> int:
 
 
 def _lasted(events: QuerySet[RateLimitEvent]) -> list[float]:
+    """How many seconds the last blocks took, newest first."""
     times = events.filter(ended_by=Ended.SUCCEEDED).order_by("-recovered_at").values_list("block_started_at", "recovered_at")
     return [(back - began).total_seconds() for began, back in times[:BLOCKS_REMEMBERED] if back]

@@ -56,10 +56,11 @@ class _Backend(httpcore.AnyIOBackend):
                 addresses = await asyncio.to_thread(_checked, host, port, self._check)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from error
+        share = timeout and timeout / len(addresses)  # so that an address that swallows packets leaves time for the next
         for address in addresses[:-1]:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return await super().connect_tcp(address, port, _share(timeout, addresses), *more, **kw)
-        return await super().connect_tcp(addresses[-1], port, _share(timeout, addresses), *more, **kw)
+                return await super().connect_tcp(address, port, share, *more, **kw)
+        return await super().connect_tcp(addresses[-1], port, share, *more, **kw)
 
 
 class _SyncBackend(httpcore.SyncBackend):
@@ -68,10 +69,11 @@ class _SyncBackend(httpcore.SyncBackend):
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *more: Any, **kw: Any) -> httpcore.NetworkStream:
         addresses = _checked(host, port, self._check)
+        share = timeout and timeout / len(addresses)  # so that an address that swallows packets leaves time for the next
         for address in addresses[:-1]:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return super().connect_tcp(address, port, _share(timeout, addresses), *more, **kw)
-        return super().connect_tcp(addresses[-1], port, _share(timeout, addresses), *more, **kw)
+                return super().connect_tcp(address, port, share, *more, **kw)
+        return super().connect_tcp(addresses[-1], port, share, *more, **kw)
 
 
 def _checked(host: str, port: int, check: Check) -> list[str]:
@@ -85,11 +87,6 @@ def _checked(host: str, port: int, check: Check) -> list[str]:
     if bad is not None:
         raise httpcore.ConnectError(f"{host} is refused: {provider_hosts.why_refused(bad)}")
     return [str(address) for address in addresses]
-
-
-def _share(timeout: float | None, addresses: list[str]) -> float | None:
-    """So that an address that swallows packets leaves time for the next."""
-    return None if timeout is None else timeout / len(addresses)
 
 
 @cache

@@ -979,7 +979,6 @@ class Migration(migrations.Migration):
                         verbose_name="Free disk space",
                     ),
                 ),
-                ("changed_at", models.DateTimeField(auto_now=True)),
             ],
             options={
                 "constraints": [

@@ -243,8 +243,7 @@ class Settings(Row):
         "With less than this, or less than 2 % of the disk (at most 5 GB), page copies, excerpts, replies and INFO log records are no"
         " longer recorded and texts no longer indexed. Facts are. The default leaves room for the write-ahead log and the spool.",
     )
-    changed_at = models.DateTimeField(auto_now=True)
-    history = HistoricalRecords(excluded_fields=["changed_at"])
+    history = HistoricalRecords()
 
     class Meta:
         constraints = [

@@ -38,5 +38,4 @@ def free_jobs_of_dead_clusters() -> int:
     prefix = f"{Conf.CLUSTER_NAME}@{worker_name('')}"
     keys = OrmQ.objects.filter(key__startswith=prefix).values_list("key", flat=True).distinct()
     dead = [key for key in keys if not Path(f"/proc/{key.removeprefix(prefix)}").exists()]
-    freed: int = OrmQ.objects.filter(key__in=dead).update(key=Conf.CLUSTER_NAME, lock=timezone.now())
-    return freed
+    return int(OrmQ.objects.filter(key__in=dead).update(key=Conf.CLUSTER_NAME, lock=timezone.now()))

@@ -186,7 +186,9 @@ def _low_share(settings: Settings, now: datetime) -> Iterator[Condition]:
 def _storage(_: Settings, now: datetime) -> Iterator[Condition]:
     space, lost_at = space_now(), spool.lost_at()
     if space.is_low:
-        body = f"{space.free_mb:,} MB are free. Until {space.least_mb:,} MB are, only facts are recorded: no pages, excerpts or replies."
+        body = (
+            f"{space.in_mb.free:,} MB are free. Until {space.in_mb.least:,} MB are, only facts are recorded: no pages, excerpts or replies."
+        )
         yield Condition("disk_low", "", "Little free disk space", body)
     for use in uses():
         if use.is_exceeded:
