@@ -54,7 +54,7 @@ def rules(settings: Settings) -> Rules:
         caps=Caps(settings.daily_attempts, settings.daily_usd),
         caller_caps=Caps(settings.caller_daily_attempts, settings.caller_daily_usd),
         deadline_seconds=settings.deadline_seconds,
-        look_hosts=tuple(settings.look_hosts) if settings.look_before_planning else (),
+        fetch_hosts=tuple(settings.fetch_hosts) if settings.fetch_pages else (),
         limits=Limits(
             spacing=settings.spacing_seconds,
             ladder=tuple(float(pause) for pause in settings.backoff_seconds),

@@ -128,7 +128,7 @@ class _Action(_Table):
 class _Plan(_Table):
     task: str
     says: list[Expression]
-    deeds: list[_Action]
+    actions: list[_Action]
     login: bool = False
     unless: Expression | None = None
 
@@ -193,7 +193,7 @@ def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
     }
     names = known.items.keys() | items.keys()
     plans = [
-        SitePlan(plan.task, tuple(plan.says), tuple(action.value() for action in plan.deeds), plan.login, plan.unless)
+        SitePlan(plan.task, tuple(plan.says), tuple(action.value() for action in plan.actions), plan.login, plan.unless)
         for number, table in enumerate(part("ways", list), 1)
         for plan in usable(f"ways, entry {number}", _PLAN, table, names)
     ]

@@ -71,7 +71,7 @@ class AttemptEnd:
     """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in.
 
     `pause`: seconds from `ended_at`, None leaves it to the backoff; `pause_source`: how that is known. `published`: the limit a minute
-    in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `dice`: from 0 to 1, for jitter.
+    in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `jitter`: from 0 to 1, for jitter.
     """
 
     uid: str
@@ -85,7 +85,7 @@ class AttemptEnd:
     pause_source: str = PauseSource.PROVIDER
     published: float | None = None
     quota: dict[str, float] | None = None
-    dice: float = 0.0
+    jitter: float = 0.0
     detail: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

@@ -146,7 +146,7 @@ class StepRun:
 
     def _fetched(self, seconds: float) -> str:
         """The page, fetched where an admin allows it and the site is unknown. Half of the time is for the rest."""
-        step, hosts = self.step, self.rules.look_hosts
+        step, hosts = self.step, self.rules.fetch_hosts
         try:
             if hosts and step.form is Form.ONE_SHOT and not template.knows(step, known_sites()):
                 html, self.fetch_note = fetch(step.url, hosts, seconds / 2)
@@ -373,4 +373,4 @@ class Attempt:
 
     def _end(self, verdict: Verdict, **facts: Any) -> AttemptEnd:
         assert self.permit.attempt_uid is not None
-        return AttemptEnd(uid=self.permit.attempt_uid, verdict=verdict, ended_at=self.clock(), dice=random.random(), **facts)
+        return AttemptEnd(uid=self.permit.attempt_uid, verdict=verdict, ended_at=self.clock(), jitter=random.random(), **facts)

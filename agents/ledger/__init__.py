@@ -150,7 +150,7 @@ def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) 
 def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: bool) -> tuple[Decision, gate.Gate, str, float]:
     """The gate's decision and what becomes of the gate, the model that comes first, and the latency that is expected of it."""
     state, sender = gate_rows.read(row), request.sender
-    model = backoff.ready(state.cooling, request.models, now)[0]
+    model = backoff.ready(state.cooldowns, request.models, now)[0]
     latency, claimant = expected(row.latencies, model, now), Claim(uid, sender.name, sender.is_allowed)
     decision, moved = gate.decide(state, request.limits, now, request.cut_off, latency, claimant, may_take=may_take)
     return decision, moved, model, latency
@@ -255,23 +255,23 @@ def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limit
         moved = gate.succeeded(state, limits, end.sent_at, end.ended_at, end.published)
         if state.strikes and not moved.strikes:
             events.recovered(attempt.account, "", state.blocked_at, end.ended_at)
-        warmed = backoff.warmed(moved.cooling, attempt.model)
-        if warmed != moved.cooling:
+        warmed = backoff.warmed(moved.cooldowns, attempt.model)
+        if warmed != moved.cooldowns:
             events.recovered(attempt.account, attempt.model, 0.0, end.ended_at)
-        return replace(moved, cooling=warmed)
+        return replace(moved, cooldowns=warmed)
     kind = RefusalClass(end.refusal) if end.refusal else None
     if kind and kind.pauses_account:
         known = None if end.pause is None else (end.pause, PauseSource(end.pause_source))
-        moved = gate.refused(state, limits, end.sent_at, end.ended_at, known, kind, end.dice)
+        moved = gate.refused(state, limits, end.sent_at, end.ended_at, known, kind, end.jitter)
         if moved is not state:
             events.account_paused(attempt, end, moved, limits)
         return moved
     state = gate.released(state, attempt.lease)
     if kind and kind.reaction is Reaction.COOLDOWN:
-        cooled = backoff.cooled(state.cooling, attempt.model, end.ended_at, end.dice)
+        cooled = backoff.cooled(state.cooldowns, attempt.model, end.ended_at, end.jitter)
         until, times = next((until, times) for model, until, times in cooled if model == attempt.model)
-        events.model_cools(attempt, end, until, times)
-        return replace(state, cooling=cooled)
+        events.cooldown_began(attempt, end, until, times)
+        return replace(state, cooldowns=cooled)
     return state
 
 

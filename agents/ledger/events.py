@@ -33,7 +33,7 @@ def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: Gate, limits: Lim
             logger.warning("Account %s paused for %.0f s: %s", attempt.account.name, pause, cause)
 
 
-def model_cools(attempt: LLMAttempt, end: AttemptEnd, until: float, times: int) -> None:
+def cooldown_began(attempt: LLMAttempt, end: AttemptEnd, until: float, times: int) -> None:
     before = RateLimitEvent.objects.filter(account=attempt.account, model=attempt.model, ended_by="").first()
     began = before.block_started_at.timestamp() if before and times > 1 else end.ended_at
     _open(attempt, end, attempt.model, times, PauseSource.LADDER, began, until, backoff.LONGEST_COOLDOWN)

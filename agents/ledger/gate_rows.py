@@ -10,7 +10,7 @@ from agents.policy.callers import Claim
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource
 
-_MADE = ("pause_source", "cooling", "pace", "claims")
+_MADE = ("pause_source", "cooldowns", "pace", "claims")
 _PLAIN = tuple(each.name for each in fields(gate.Gate) if each.name not in _MADE)
 
 
@@ -37,7 +37,7 @@ def locked_all(accounts: Iterable[Account]) -> dict[int, Gate]:
 def read(row: Gate) -> gate.Gate:
     return gate.Gate(
         pause_source=PauseSource(row.pause_source),
-        cooling=tuple((model, until, times) for model, until, times in row.cooling),
+        cooldowns=tuple((model, until, times) for model, until, times in row.cooldowns),
         pace=Pace.from_json(row.pace),
         claims=tuple(Claim(*claim) for claim in row.claims),
         **{name: getattr(row, name) for name in _PLAIN},
@@ -50,7 +50,7 @@ def save(row: Gate, state: gate.Gate, *, always: bool = False) -> None:
         return
     for name in (*_PLAIN, "pause_source"):
         setattr(row, name, getattr(state, name))
-    row.cooling, row.pace = [list(each) for each in state.cooling], state.pace.as_json()
+    row.cooldowns, row.pace = [list(each) for each in state.cooldowns], state.pace.as_json()
     row.claims = [list(astuple(claim)) for claim in state.claims]
     row.save()
 

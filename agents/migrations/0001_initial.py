@@ -199,10 +199,10 @@ class Migration(migrations.Migration):
                 ("blocked_at", models.FloatField(default=0)),
                 ("own_doing", models.BooleanField(default=False)),
                 ("rungs", models.PositiveIntegerField(default=0)),
-                ("silence", models.FloatField(default=0)),
+                ("last_pause", models.FloatField(default=0)),
                 ("recovered_at", models.FloatField(default=0)),
                 ("succeeded_at", models.FloatField(default=0)),
-                ("cooling", models.JSONField(default=list)),
+                ("cooldowns", models.JSONField(default=list)),
                 ("pace", models.JSONField(default=dict)),
                 ("claims", models.JSONField(default=list)),
                 ("latencies", models.JSONField(default=dict)),
@@ -515,7 +515,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "look_before_planning",
+                    "fetch_pages",
                     models.BooleanField(
                         default=False,
                         help_text="Fetch the page of a one-shot task first, where the caller sent none and its site is unknown: at most 3 s and 2 MB.",
@@ -523,7 +523,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "look_hosts",
+                    "fetch_hosts",
                     models.JSONField(
                         blank=True,
                         default=list,
@@ -865,7 +865,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "look_before_planning",
+                    "fetch_pages",
                     models.BooleanField(
                         default=False,
                         help_text="Fetch the page of a one-shot task first, where the caller sent none and its site is unknown: at most 3 s and 2 MB.",
@@ -873,7 +873,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "look_hosts",
+                    "fetch_hosts",
                     models.JSONField(
                         blank=True,
                         default=list,

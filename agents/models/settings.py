@@ -184,11 +184,11 @@ class Settings(Row):
         "Networks that get the template agent only. Where an address is in both lists, the smaller network decides.",
         NETWORKS,
     )
-    look_before_planning = setting(
+    fetch_pages = setting(
         placed(models.BooleanField("Fetch pages", default=False), "Pages"),
         "Fetch the page of a one-shot task first, where the caller sent none and its site is unknown: at most 3 s and 2 MB.",
     )
-    look_hosts = setting(
+    fetch_hosts = setting(
         placed(models.JSONField("Hosts to fetch from", default=list, blank=True, validators=[valid_hosts]), "Pages"),
         "Only these are fetched from, on ports 80 and 443 or those named. Private addresses must be listed themselves.",
         "at most 100, such as demo.example.com, *.example.com, localhost:8000-8016 or 10.0.0.0/8:80",

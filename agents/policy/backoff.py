@@ -23,8 +23,8 @@ def rung(ladder: tuple[float, ...], longest: float, strike: int) -> float:
     return min(doubled, max(longest, ladder[-1]))
 
 
-def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: float, *, own_doing: bool) -> float:
-    """As `rung`, for a block that has `lasted` so far, when a pause of `silence` ended the last one (0: none is remembered).
+def learned(ladder: tuple[float, ...], strike: int, lasted: float, last_pause: float, *, own_doing: bool) -> float:
+    """As `rung`, for a block that has `lasted` so far, when a pause of `last_pause` ended the last one (0: none is remembered).
 
     If our own traffic caused the block, the pauses grow: each probe may start the ban anew. Otherwise it is probed at steady intervals
     after a while, unless longer pauses were needed before.
@@ -32,7 +32,7 @@ def learned(ladder: tuple[float, ...], strike: int, lasted: float, silence: floa
     if own_doing:
         return rung(ladder, LONGEST, strike)
     most = LONGEST_DOUBLED if lasted < DOUBLING_FOR else max(PATIENCE, (PATIENT_PART if lasted < PATIENT_FOR else LATE_PART) * lasted)
-    return min(rung(ladder, LONGEST, strike), max(most, 2.2 * silence))
+    return min(rung(ladder, LONGEST, strike), max(most, 2.2 * last_pause))
 
 
 def check(least: float, stopped_for: float) -> float:
@@ -44,26 +44,26 @@ def stretched(pause: float, jitter: float) -> float:
 
 
 # (model, until, times in a row): Unix seconds.
-Cooling = tuple[str, float, int]
+Cooldown = tuple[str, float, int]
 FIRST_COOLDOWN, LONGEST_COOLDOWN, COOLDOWN_JITTER = 15.0, 120.0, 0.5
 MOST_MODELS = 20
 # A cooldown that ended this long ago is forgotten.
 COOLDOWN_FORGOTTEN = 300.0
 
 
-def cooled(cooling: tuple[Cooling, ...], model: str, now: float, jitter: float) -> tuple[Cooling, ...]:
-    times = 1 + next((times for name, until, times in cooling if name == model and now < until + COOLDOWN_FORGOTTEN), 0)
+def cooled(cooldowns: tuple[Cooldown, ...], model: str, now: float, jitter: float) -> tuple[Cooldown, ...]:
+    times = 1 + next((times for name, until, times in cooldowns if name == model and now < until + COOLDOWN_FORGOTTEN), 0)
     until = now + min(FIRST_COOLDOWN * 2 ** min(times - 1, 10), LONGEST_COOLDOWN) * (1 + COOLDOWN_JITTER * jitter)
-    kept = tuple(each for each in cooling if each[0] != model and now < each[1] + COOLDOWN_FORGOTTEN)
+    kept = tuple(each for each in cooldowns if each[0] != model and now < each[1] + COOLDOWN_FORGOTTEN)
     return (*kept, (model, until, times))[-MOST_MODELS:]
 
 
-def warmed(cooling: tuple[Cooling, ...], model: str) -> tuple[Cooling, ...]:
-    return tuple(each for each in cooling if each[0] != model)
+def warmed(cooldowns: tuple[Cooldown, ...], model: str) -> tuple[Cooldown, ...]:
+    return tuple(each for each in cooldowns if each[0] != model)
 
 
-def ready(cooling: tuple[Cooling, ...], models: Sequence[str], now: float) -> tuple[str, ...]:
+def ready(cooldowns: tuple[Cooldown, ...], models: Sequence[str], now: float) -> tuple[str, ...]:
     """Without those in cooldown, in order; where all are, the one that is ready first. A clock set back ends a cooldown."""
-    until = {model: each for model, each, _ in cooling if now < each <= now + LONGEST_COOLDOWN * (1 + COOLDOWN_JITTER)}
+    until = {model: each for model, each, _ in cooldowns if now < each <= now + LONGEST_COOLDOWN * (1 + COOLDOWN_JITTER)}
     able = tuple(model for model in models if model not in until)
     return able or tuple(sorted(models, key=lambda model: until[model])[:1])

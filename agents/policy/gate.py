@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from agents.policy import backoff, callers, pacing
-from agents.policy.backoff import Cooling
+from agents.policy.backoff import Cooldown
 from agents.policy.callers import Claim
 from agents.policy.modes import Pacing
 from agents.policy.pacing import AHEAD, BURST_GAP, GRACE, Pace
@@ -67,7 +67,7 @@ class Gate:
     """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe.
 
     `not_before`: until then nothing is sent, since a request left late. `cause`: the class of the refusal behind the pause, "" for none.
-    `blocked_at`: when the first refusal in a row came; `own_doing`: whether our own pace may have caused it. `rungs`, `silence`: the
+    `blocked_at`: when the first refusal in a row came; `own_doing`: whether our own pace may have caused it. `rungs`, `last_pause`: the
     ladder's rungs and the last pause that the last block took, seen at `recovered_at`. `succeeded_at`: the last success, 0 for a key
     that never had one. `claims`: who holds the slots to come, and who used those of the last minute.
     """
@@ -83,10 +83,10 @@ class Gate:
     blocked_at: float = 0.0
     own_doing: bool = False
     rungs: int = 0
-    silence: float = 0.0
+    last_pause: float = 0.0
     recovered_at: float = 0.0
     succeeded_at: float = 0.0
-    cooling: tuple[Cooling, ...] = ()
+    cooldowns: tuple[Cooldown, ...] = ()
     pace: Pace = field(default_factory=Pace)
     claims: tuple[Claim, ...] = ()
 
@@ -221,7 +221,7 @@ def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published:
     if gate.cause != RefusalClass.EDGE:
         return replace(opened, recovered_at=now)
     rungs = min(gate.strikes, len(limits.ladder)) - 1
-    return replace(opened, rungs=rungs, silence=gate.paused_until - gate.paused_at, recovered_at=now)
+    return replace(opened, rungs=rungs, last_pause=gate.paused_until - gate.paused_at, recovered_at=now)
 
 
 def refused(
@@ -267,8 +267,8 @@ def _pause(
     ladder = limits.pause(strikes)
     if not limits.is_learned:
         return ladder, PauseSource.LADDER
-    silence = gate.silence if _remembered(gate, now) else 0.0
-    learned = backoff.learned(limits.ladder, strikes, now - gate.blocked_at, silence, own_doing=gate.own_doing)
+    last_pause = gate.last_pause if _remembered(gate, now) else 0.0
+    learned = backoff.learned(limits.ladder, strikes, now - gate.blocked_at, last_pause, own_doing=gate.own_doing)
     return learned, PauseSource.LADDER if learned == ladder else PauseSource.LEARNED
 
 

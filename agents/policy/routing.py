@@ -17,7 +17,7 @@ RETRY_LEAST, RETRY_MOST = 0.2, 0.8
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The admins' settings as the runner needs them, read once a step. `max_task_usd` 0: no limit; `look_hosts`: from where a page may be
+    """The admins' settings as the runner needs them, read once a step. `max_task_usd` 0: no limit; `fetch_hosts`: from where a page may be
     fetched before it is planned; `caps`, `caller_caps`: the most that an account and a caller may use in a day."""
 
     mode: Mode = Mode.HYBRID
@@ -26,7 +26,7 @@ class Rules:
     max_task_usd: float = 0.05
     deadline_seconds: float = 25.0
     limits: Limits = Limits()
-    look_hosts: tuple[str, ...] = ()
+    fetch_hosts: tuple[str, ...] = ()
     caps: Caps = field(default_factory=Caps)
     caller_caps: Caps = field(default_factory=Caps)
 

@@ -234,7 +234,7 @@ class Play:
         if not allows(self.miner.caps, Used(today, today * USD_A_REQUEST), USD_A_REQUEST):
             sending.done(by_llm=False)
             return
-        sending.model = backoff.ready(self.gate.cooling, sending.tries.candidates[0].models, now)[0]
+        sending.model = backoff.ready(self.gate.cooldowns, sending.tries.candidates[0].models, now)[0]
         latency = expected(self._latencies, sending.model, now)
         decision, self.gate = governor.decide(self.gate, limits, now, sending.cut_off, latency)
         if decision.slot is None:
@@ -276,7 +276,7 @@ class Play:
             return
         if reply is not None and is_accepted:
             gate = governor.succeeded(self.gate, self.miner.limits, sent_at, now, self.account.published)
-            self.gate = replace(gate, cooling=backoff.warmed(gate.cooling, sending.model))
+            self.gate = replace(gate, cooldowns=backoff.warmed(gate.cooldowns, sending.model))
             if reply.fault in (None, Fault.SLOW):
                 self.record.successes.append(now)
                 sending.done(by_llm=True)
@@ -284,8 +284,8 @@ class Play:
         else:
             self.gate = governor.released(self.gate, sending.decision.lease)
             if reply is not None and reply.said in (Said.CAPACITY, Said.MODEL):
-                cooling = backoff.cooled(self.gate.cooling, sending.model, now, self._dice.random())
-                self.gate = replace(self.gate, cooling=cooling)
+                cooldowns = backoff.cooled(self.gate.cooldowns, sending.model, now, self._dice.random())
+                self.gate = replace(self.gate, cooldowns=cooldowns)
         self._try_next(sending, may_retry=reply is None or is_answered)
 
     def _try_next(self, sending: Sending, *, may_retry: bool) -> None:

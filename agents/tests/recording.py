@@ -143,7 +143,7 @@ class Recording:
 
     def _ended(self, permit: Permit, verdict: Verdict, sent_at: float | None = None) -> AttemptEnd:
         assert permit.attempt_uid
-        return AttemptEnd(permit.attempt_uid, verdict, self.clock.now, sent_at=sent_at, dice=self._dice.random())
+        return AttemptEnd(permit.attempt_uid, verdict, self.clock.now, sent_at=sent_at, jitter=self._dice.random())
 
     def _after_refusal(self) -> None:
         for story in self._waiting:

@@ -81,10 +81,10 @@ def pace(snapshot: AccountStatus, now: float) -> PaceNow:
 
 def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:
     """In the order in which they are tried. `expected`: seconds in which one most likely answers, from so many recent `answers`."""
-    cooling = {name: (until, times) for name, until, times in snapshot.gate.cooling if now < until}
+    cooldowns = {name: (until, times) for name, until, times in snapshot.gate.cooldowns if now < until}
     rows = []
     for name in snapshot.models:
-        until, refusals = cooling.get(name, (None, 0))
+        until, refusals = cooldowns.get(name, (None, 0))
         expected, answers = latency.expected(snapshot.latencies, name, now), latency.known(snapshot.latencies, name, now)
         rows.append({"name": name, "cooling_until": until, "refusals": refusals, "expected": expected, "answers": answers})
     return rows

@@ -143,7 +143,7 @@ def _initial(value: Any) -> Any:
 def previews(values: Mapping[str, Any]) -> dict[str, str]:
     """What settings come to, a line by the name of its setting. A value of None can't be read and has no line."""
     of, unlimited = values.get, "No cap: the accounts may be used up in a day"
-    usd, sure_from, hosts = of("max_task_usd"), of("sure_from"), of("look_hosts")
+    usd, sure_from, hosts = of("max_task_usd"), of("sure_from"), of("fetch_hosts")
     lines = {"spacing_seconds": _rate(of("spacing_seconds"), of("pacing"))}
     lines |= _ladder(of("backoff_seconds"), of("backoff_max_seconds"))
     lines["deadline_seconds"] = _deadline(of("deadline_seconds"), of("spacing_seconds"))
@@ -153,9 +153,9 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
     if usd is not None:
         lines["max_task_usd"] = f"1,000 tasks cost at most {usd * 1000:,.2f} USD" if usd else "No cap: a task may cost anything"
     lines |= {name: unlimited for name in ("daily_attempts", "daily_usd") if of(name) == 0}
-    if of("look_before_planning") and hosts is not None:
+    if of("fetch_pages") and hosts is not None:
         some = f"Pages on {', '.join(hosts[:3])}{' …' if len(hosts) > 3 else ''} are read first"
-        lines["look_before_planning"] = some if hosts else "No host is listed: nothing is looked at"
+        lines["fetch_pages"] = some if hosts else "No host is listed: nothing is fetched"
     return {name: line for name, line in lines.items() if line}
 
 

@@ -34,7 +34,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
         add("--canary-seconds", type=float, default=Limits.canary_every, help="how often a canary job is sent")
-        add("--stalled-seconds", type=float, default=Limits.stalled_after, help="silence after which the cluster is restarted")
+        add(
+            "--stalled-seconds",
+            type=float,
+            default=Limits.stalled_after,
+            help="time without a sign of life after which the cluster is restarted",
+        )
         add("--name", type=plain, default="worker", help="another name for each further worker on this host and data folder")
         add("--end-with-parent", action="store_true", help="stop when the process that started this one ends")
 

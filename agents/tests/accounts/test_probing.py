@@ -174,7 +174,7 @@ def test_clear_opens_the_gate_and_forgets_the_ladder(fake_chutes: FakeChutes) ->
     account = refused_and_over(fake_chutes)
     actions.clear(account, by="ada", now=time.time())
     gate = gate_rows.of(account)
-    assert (gate.strikes, gate.rungs, gate.cooling, gate.paused_until) == (0, 0, (), 0.0)
+    assert (gate.strikes, gate.rungs, gate.cooldowns, gate.paused_until) == (0, 0, (), 0.0)
     assert RateLimitEvent.objects.get().ended_by == "operator"
     answer()
     assert RateLimitEvent.objects.get(ended_by="").strike == 1

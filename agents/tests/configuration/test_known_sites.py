@@ -20,7 +20,7 @@ texts = { name = ".//h3" }
 task = "open a lamp"
 says = ["open", "lamps?"]
 unless = "shop"
-deeds = [{ list = "lamp" }, { item = "lamp" }]
+actions = [{ list = "lamp" }, { item = "lamp" }]
 """
 
 
@@ -50,7 +50,7 @@ def test_a_file_says_how_its_site_is_built(tmp_path: Path) -> None:
 
 def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Path) -> None:
     ours = written(tmp_path / "ours", LAMPS)
-    theirs = written(tmp_path / "theirs", '[[ways]]\ntask = "see a lamp"\nsays = ["open"]\ndeeds = [{ item = "lamp" }]\n')
+    theirs = written(tmp_path / "theirs", '[[ways]]\ntask = "see a lamp"\nsays = ["open"]\nactions = [{ item = "lamp" }]\n')
     sites, faults = load(ours, theirs)
     assert faults == ()
     assert [plan.task for plan in sites["lamps"].plans] == ["see a lamp", "open a lamp"]
@@ -76,23 +76,23 @@ def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Pat
         ("items = 3", "items", "table"),
         ("ways = 3", "ways", "list"),
         ("login = 3", "login", "list"),
-        ('[[ways]]\ntask = "x"\nsays = ["("]\ndeeds = []', "ways, entry 1", "regular expression"),
-        ('[[ways]]\ntask = "x"\nsays = [1]\ndeeds = []', "ways, entry 1", "says.1: it must be a text"),
-        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ jump = "//a" }]', "ways, entry 1", "deeds.1.jump: Extra inputs"),
-        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "//a", open = "/" }]', "ways, entry 1", "exactly one of"),
-        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "//a[" }]', "ways, entry 1", "XPath"),
-        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "((//a)[1])" }]', "ways, entry 1", "begin with"),
-        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ item = "lamp" }]', "ways, entry 1", "add items.lamp"),
-        ('[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ keys = "Jump" }]', "ways, entry 1", "no key"),
+        ('[[ways]]\ntask = "x"\nsays = ["("]\nactions = []', "ways, entry 1", "regular expression"),
+        ('[[ways]]\ntask = "x"\nsays = [1]\nactions = []', "ways, entry 1", "says.1: it must be a text"),
+        ('[[ways]]\ntask = "x"\nsays = []\nactions = [{ jump = "//a" }]', "ways, entry 1", "actions.1.jump: Extra inputs"),
+        ('[[ways]]\ntask = "x"\nsays = []\nactions = [{ press = "//a", open = "/" }]', "ways, entry 1", "exactly one of"),
+        ('[[ways]]\ntask = "x"\nsays = []\nactions = [{ press = "//a[" }]', "ways, entry 1", "XPath"),
+        ('[[ways]]\ntask = "x"\nsays = []\nactions = [{ press = "((//a)[1])" }]', "ways, entry 1", "begin with"),
+        ('[[ways]]\ntask = "x"\nsays = []\nactions = [{ item = "lamp" }]', "ways, entry 1", "add items.lamp"),
+        ('[[ways]]\ntask = "x"\nsays = []\nactions = [{ keys = "Jump" }]', "ways, entry 1", "no key"),
         (
-            '[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ wait = 100 }]',
+            '[[ways]]\ntask = "x"\nsays = []\nactions = [{ wait = 100 }]',
             "ways, entry 1",
-            "deeds.1.wait: Input should be less than or equal to 10",
+            "actions.1.wait: Input should be less than or equal to 10",
         ),
         (
-            '[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "//a", tries = 99 }]',
+            '[[ways]]\ntask = "x"\nsays = []\nactions = [{ press = "//a", tries = 99 }]',
             "ways, entry 1",
-            "deeds.1.tries: Input should be less than or equal to 6",
+            "actions.1.tries: Input should be less than or equal to 6",
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_told_with_its_file_entry_and_remedy(tmp_path: Pa
 
 
 def test_one_bad_way_leaves_the_others(tmp_path: Path) -> None:
-    sites, faults = load(written(tmp_path, LAMPS + '\n[[ways]]\ntask = "x"\nsays = []\ndeeds = [{ press = "a" }]\n'))
+    sites, faults = load(written(tmp_path, LAMPS + '\n[[ways]]\ntask = "x"\nsays = []\nactions = [{ press = "a" }]\n'))
     assert len(faults) == 1
     assert [plan.task for plan in sites["lamps"].plans] == ["open a lamp"]
 

@@ -52,7 +52,7 @@ def answer(url: str, prompt: str = "Search for 'Arrival'", *, page: str = "", pr
 
 
 def allow(*hosts: str, look: bool = True) -> None:
-    change({"look_before_planning": look, "look_hosts": list(hosts)}, by=None, reason="test")
+    change({"fetch_pages": look, "fetch_hosts": list(hosts)}, by=None, reason="test")
 
 
 def typed_into(made: Plan) -> str:

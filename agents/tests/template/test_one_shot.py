@@ -41,7 +41,7 @@ numbers = { price = ".//b" }
 task = "write a note"
 says = ["note"]
 login = true
-deeds = [
+actions = [
   { list = "lamp" },
   { item = "lamp" },
   { fill = "//form//input[@name='who']", with = "writer", else = "Ann" },
@@ -54,17 +54,17 @@ deeds = [
 [[ways]]
 task = "look up"
 says = ["look up"]
-deeds = [{ open = "/lamps/{word}" }, { press = "//a[contains(@href,{word})]" }, { enter = "//input", if = "word" }, { keys = "Enter" }]
+actions = [{ open = "/lamps/{word}" }, { press = "//a[contains(@href,{word})]" }, { enter = "//input", if = "word" }, { keys = "Enter" }]
 
 [[ways]]
 task = "choose a year"
 says = ["year"]
-deeds = [{ open = "/years" }, { choose = "//select", with = "year", tries = 3 }]
+actions = [{ open = "/years" }, { choose = "//select", with = "year", tries = 3 }]
 
 [[ways]]
 task = "open a lamp"
 says = ["lamps?"]
-deeds = [{ list = "lamp" }, { item = "lamp" }]
+actions = [{ list = "lamp" }, { item = "lamp" }]
 
 [items.plant]
 list = "/plants"
@@ -77,17 +77,17 @@ texts = { name = ".//h3" }
 [[ways]]
 task = "open a plant"
 says = ["plant"]
-deeds = [{ list = "plant" }, { item = "plant" }]
+actions = [{ list = "plant" }, { item = "plant" }]
 
 [[ways]]
 task = "buy a lamp"
 says = ["buy"]
-deeds = [{ list = "lamp" }, { item = "lamp", inside = "//button[contains(.,{size})]", else = "small", with = "size" }]
+actions = [{ list = "lamp" }, { item = "lamp", inside = "//button[contains(.,{size})]", else = "small", with = "size" }]
 
 [[ways]]
 task = "gather lamps"
 says = ["gather"]
-deeds = [{ item = "lamp", each = "name|names" }, { press = "//button[@id='more']", times = "quantity" }]
+actions = [{ item = "lamp", each = "name|names" }, { press = "//button[@id='more']", times = "quantity" }]
 """
 CARD = (
     "<div><article><h3>{name}</h3><b>{price} $</b><div><a href='/lamps/{at}?seed=58'>More</a><button>small</button></div></article></div>"

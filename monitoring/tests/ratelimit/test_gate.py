@@ -87,7 +87,7 @@ def test_what_is_not_known_of_the_pace_is_said_to_be_unknown() -> None:
 
 
 def test_models_say_which_cool_and_how_long_an_answer_takes() -> None:
-    gate = Gate(cooling=(("b/model", AT + 30, 2), ("a/model", AT - 1, 1)))
+    gate = Gate(cooldowns=(("b/model", AT + 30, 2), ("a/model", AT - 1, 1)))
     first, second = models(replace(SNAPSHOT, gate=gate, latencies={"a/model": [[AT - 9, 2.0]] * 6}), AT)
     assert first == {"name": "a/model", "cooling_until": None, "refusals": 0, "expected": 2.0, "answers": 6}
     assert second == {"name": "b/model", "cooling_until": AT + 30, "refusals": 2, "expected": 8.0, "answers": 0}

@@ -26,8 +26,8 @@ GOOD = {
     "caller_daily_usd": "0.2",
     "allowed_callers": "10.0.0.0/8, 203.0.113.7",
     "blocked_callers": "0.0.0.0/0",
-    "look_before_planning": "on",
-    "look_hosts": "*.example.com, 10.0.0.0/8:80",
+    "fetch_pages": "on",
+    "fetch_hosts": "*.example.com, 10.0.0.0/8:80",
     "miner_api_url": "http://10.0.0.7:8080",
     "health_seconds": "30",
     "failures_before_down": "3",
@@ -46,7 +46,7 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
     assert (row.agent_mode, row.allowed_callers) == ("llm", ["10.0.0.0/8", "203.0.113.7"])
     assert (row.daily_attempts, row.daily_usd, row.caller_daily_attempts, row.caller_daily_usd) == (1000, 2, 100, 0.2)
     assert row.blocked_callers == ["0.0.0.0/0"]
-    assert (row.look_before_planning, row.look_hosts) == (True, ["*.example.com", "10.0.0.0/8:80"])
+    assert (row.fetch_pages, row.fetch_hosts) == (True, ["*.example.com", "10.0.0.0/8:80"])
     assert (row.miner_api_url, row.health_seconds, row.failures_before_down) == ("http://10.0.0.7:8080", 30, 3)
     assert (row.silence_minutes, row.least_llm_percent, row.keep_info_logs) == (60, 50, False)
 
@@ -95,7 +95,7 @@ def test_a_value_out_of_range_is_refused_at_its_field(admin: Client) -> None:
         ("sure_from", "1.5", "less than or equal to 1"),
         ("max_task_usd", "-1", "greater than or equal to 0"),
         ("allowed_callers", "everybody", "Write it as 10.0.0.0/8"),
-        ("look_hosts", "everywhere/else", "Write it as demo.example.com"),
+        ("fetch_hosts", "everywhere/else", "Write it as demo.example.com"),
         ("miner_api_url", "the other one", "Enter a valid URL"),
         ("health_seconds", "9", "greater than or equal to 10"),
         ("health_seconds", "10.5", "Enter a whole number"),

@@ -70,7 +70,7 @@ def test_what_can_not_be_imported_is_named_and_nothing_changes(admin: Client) ->
         (document(settings={"backoff_seconds": [{}]}), "settings, backoff_seconds: Each pause is a number"),
         (document(settings={"miner_api_url": None}), "settings, miner_api_url: Give a text."),
         ('{"version": 1, "settings": {"\\ud800": 1}}', "Invalid JSON"),
-        (document(settings={"look_hosts": ["a\0"]}), "settings, look_hosts: Take out what a database can't hold"),
+        (document(settings={"fetch_hosts": ["a\0"]}), "settings, fetch_hosts: Take out what a database can't hold"),
         (document(accounts=[{"position": 1}]), "accounts, entry 1, name: Field required"),
         (document(accounts=[{"name": "default", "enabled": "yes"}]), "accounts, default, enabled: Give true or false."),
         (document(accounts=[{"name": "default", "key": "x"}]), "accounts, default: There is no setting “key”"),
@@ -180,10 +180,10 @@ def test_what_values_come_to() -> None:
     assert previews({"max_task_usd": 0.05}) == {"max_task_usd": "1,000 tasks cost at most 50.00 USD"}
     assert previews({"max_task_usd": 0.0}) == {"max_task_usd": "No cap: a task may cost anything"}
     listed = ["a.example", "b.example", "c.example", "d.example"]
-    told = previews({"look_before_planning": True, "look_hosts": listed})
-    assert told == {"look_before_planning": "Pages on a.example, b.example, c.example … are read first"}
-    assert "nothing is looked at" in previews({"look_before_planning": True, "look_hosts": []})["look_before_planning"]
-    assert previews({"look_before_planning": False, "look_hosts": listed}) == {}
+    told = previews({"fetch_pages": True, "fetch_hosts": listed})
+    assert told == {"fetch_pages": "Pages on a.example, b.example, c.example … are read first"}
+    assert "nothing is fetched" in previews({"fetch_pages": True, "fetch_hosts": []})["fetch_pages"]
+    assert previews({"fetch_pages": False, "fetch_hosts": listed}) == {}
     assert previews({}) == {}
 
 
@@ -204,5 +204,5 @@ def test_what_if_opens_with_the_values_of_the_form(admin: Client) -> None:
 def test_the_sections_can_be_jumped_to(admin: Client) -> None:
     tree = tree_of(admin.get("/settings/"))
     jumps = [href for href in tree.xpath("//nav[@aria-label='Sections']/a/@href") if href.startswith("#")]
-    assert jumps == ["#accounts", "#pacing", "#deadline_seconds", "#daily_attempts", "#look_before_planning", "#miner_api_url", "#history"]
+    assert jumps == ["#accounts", "#pacing", "#deadline_seconds", "#daily_attempts", "#fetch_pages", "#miner_api_url", "#history"]
     assert all(tree.xpath(f"//*[@id='{jump[1:]}']") for jump in jumps)
