@@ -23,7 +23,6 @@ SPOOL_SECONDS = 60.0  # less than a job may take. What is left of a large spool 
 
 
 def canary() -> None:
-    """Every few seconds: the worker's sign of life, and the round that sends due jobs to the workers."""
     heartbeat.beat()
     taken_up = leased_job.dispatch(timezone.now())
     if taken_up:

@@ -222,7 +222,6 @@ def parsed(name: str, text: str) -> Any:
 
 
 def field_of(name: str) -> "models.Field[Any, Any] | None":
-    """The model's field of a setting or of an account; None where there is none of this name."""
     return {field.name: field for field in (*Account._meta.fields, *Settings._meta.fields)}.get(name)  # noqa: SLF001 -- as Django documents it
 
 

@@ -47,7 +47,6 @@ def change_account(
 
 
 def move_account(account: Account, places: int, *, by: Who, reason: str) -> None:
-    """Try the account so many places later, or earlier where negative; never beyond the ends."""
     with transaction.atomic():
         row, order = _locked(account)
         position = min(max(1, order.index(row) + 1 + places), len(order))

@@ -145,7 +145,6 @@ class StepRun:
         self.reason, self.requests = reason, []
 
     def _fetched(self, seconds: float) -> str:
-        """The page, fetched where an admin allows it and the site is unknown. Half of the time is for the rest."""
         step, hosts = self.step, self.rules.fetch_hosts
         try:
             if hosts and step.form is Form.ONE_SHOT and not template.knows(step, known_sites()):

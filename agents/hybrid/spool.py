@@ -58,7 +58,6 @@ _memory = _Memory()
 
 
 def add(facts: StepFacts) -> None:
-    """Keep the facts on disk and write them in the background when the database is back. What the disk refuses is counted as lost."""
     try:
         _keep(facts)
     except OSError as error:

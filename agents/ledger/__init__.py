@@ -74,7 +74,6 @@ def open_step(opening: Opening, requests: Sequence[Request], reason: Reason, clo
 
 
 def next_attempt(opening: Opening, before: Request, ended: AttemptEnd, requests: Sequence[Request], clock: Clock) -> Permit:
-    """The attempt of `before` brought no plan; request the next."""
     with answering_transaction():
         gate_rows.locked_all([before.account, *(request.account for request in requests)])
         _end_attempt(ended, before.limits)

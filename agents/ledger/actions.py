@@ -23,7 +23,6 @@ def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
 
 
 def resume(account: Account, *, by: str, now: float) -> None:
-    """End the pause now. After a refusal one request probes the account first."""
     _act(account, Action.RESUME, by, now, lambda state: gate.resumed(state, now))
 
 

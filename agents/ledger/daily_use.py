@@ -28,7 +28,6 @@ def opened(attempt: LLMAttempt, caller: str, now: float) -> None:
 
 
 def ended(attempt: LLMAttempt, end: AttemptEnd) -> None:
-    """An attempt ended: it counts at what it cost, or not at all if it was never sent."""
     day, step = attempt.decided_at.date(), attempt.step
     caller = (step.task.caller or "") if step and step.source == Source.VALIDATOR else ""
     if end.sent_at is None:

@@ -52,7 +52,6 @@ def about(field: Any) -> Setting:
 
 
 def settings_of(model: type[models.Model], section: str | None = None) -> tuple[str, ...]:
-    """The names of a model's settings, in the order of the model; of one section, or of all."""
     fields = model._meta.get_fields()  # noqa: SLF001 -- Django's documented API
     return tuple(field.name for field in fields if hasattr(field, "setting") and section in (None, about(field).section))
 

@@ -47,7 +47,6 @@ class Cluster:
         return self.process.poll() is None
 
     def stop(self, patience: float) -> None:
-        """Ask it to end after the jobs in hand; kill what is left of it after `patience` seconds."""
         if self.running():
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -20,7 +20,6 @@ from agents.worker.heartbeat import worker_name
 
 class NamedQueue(ORM):  # type: ignore[misc] # django-q2 ships no types
     def dequeue(self) -> list[tuple[int, Any]] | None:
-        """The next jobs, locked and named; None after a short sleep where there are none."""
         free = Q(key=self.list_key) | Q(key__startswith=f"{self.list_key}@")
         waiting = list(self.get_connection().filter(free, lock__lt=timezone.now())[: Conf.BULK])
         if not waiting:

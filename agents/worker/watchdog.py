@@ -24,7 +24,6 @@ class Signs:
 
 
 def seen(signs: Signs, beaten_at: float | None, now: float) -> Signs:
-    """The signs after a check: a later heartbeat or renewal of a lease counts from when it was written."""
     return replace(signs, alive_at=max(signs.alive_at, min(beaten_at or 0.0, now)))
 
 
@@ -42,5 +41,4 @@ def canary_due(signs: Signs, waiting: int, now: float, limits: Limits) -> bool:
 
 
 def restart_delay(lived: float, failures: int) -> float:
-    """Seconds to wait before starting a cluster again that lived so long, after so many short lives in a row."""
     return 0.0 if lived > 10 else min(30.0, 2.0**failures)
