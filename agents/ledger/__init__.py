@@ -97,10 +97,8 @@ def renew(permit: Permit, clock: Clock) -> Permit:
     assert request is not None and uid is not None
     with answering_transaction():
         row = gate_rows.locked(request.account)
-        state, now = gate_rows.read(row), clock()
-        decision, moved = late.renewed(
-            state, request.limits, permit.decision, permit.decided_at, now, request.cut_off, permit.expected_latency
-        )
+        state, now, latency = gate_rows.read(row), clock(), permit.expected_latency
+        decision, moved = late.renewed(state, request.limits, permit.decision, permit.decided_at, now, request.cut_off, latency)
         gate_rows.save(row, moved)
         if decision.slot is not None:
             LLMAttempt.objects.filter(uid=uid).update(slot_at=at(decision.slot), lease=decision.lease)
@@ -112,9 +110,8 @@ def may_send(requests: Sequence[Request], clock: Clock) -> bool:
     with answering():
         rows = {row.account_id: row for row in Gate.objects.filter(account__in=[request.account.pk for request in requests])}
     now = clock()
-    return any(
-        _decided(request, rows.get(request.account.pk) or Gate(), "", now, may_take=True)[0].slot is not None for request in requests
-    )
+    decisions = (_decided(request, rows.get(request.account.pk) or Gate(), "", now, may_take=True)[0] for request in requests)
+    return any(decision.slot is not None for decision in decisions)
 
 
 def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) -> Permit:
@@ -192,19 +189,10 @@ def _open_attempt(permit: Permit, step: Step | None, *, number: int, purpose: Pu
     request, slot = permit.request, permit.decision.slot
     if request is None or permit.attempt_uid is None or slot is None:
         return
-    attempt = LLMAttempt.objects.create(
-        uid=permit.attempt_uid,
-        purpose=purpose,
-        step=step,
-        account=request.account,
-        number=number,
-        model=permit.model,
-        lease=permit.decision.lease,
-        decided_at=at(permit.decided_at),
-        slot_at=at(slot),
-        cut_off_at=at(request.cut_off),
-        reserved_usd=request.most(permit.model),
-    )
+    columns: dict[str, Any] = {"uid": permit.attempt_uid, "purpose": purpose, "step": step, "account": request.account, "number": number}
+    columns |= {"model": permit.model, "lease": permit.decision.lease, "reserved_usd": request.most(permit.model)}
+    columns |= {"decided_at": at(permit.decided_at), "slot_at": at(slot), "cut_off_at": at(request.cut_off)}
+    attempt = LLMAttempt.objects.create(**columns)
     daily_use.opened(attempt, request.sender.address, permit.decided_at)
 
 

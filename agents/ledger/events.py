@@ -45,30 +45,17 @@ def _open(
     alike = RateLimitEvent.objects.filter(account=attempt.account, model=model, refusal=end.refusal)
     past = _lasted(alike.filter(recovered_at__isnull=False))
     _ended(attempt.account, model, Ended.TIMER, end.ended_at)
-    RateLimitEvent.objects.create(
-        account=attempt.account,
-        model=model,
-        attempt=attempt,
-        refusal=end.refusal,
-        status=end.status,
-        detail=end.detail,
-        strike=strike,
-        pause_seconds=until - end.ended_at,
-        pause_source=source,
-        started_at=at(end.ended_at),
-        block_started_at=at(began),
-        **_columns(predicted(source, end.ended_at, began, until, next_pause, past)),
-    )
+    columns: dict[str, Any] = {"account": attempt.account, "model": model, "attempt": attempt, "strike": strike}
+    columns |= {"refusal": end.refusal, "status": end.status, "detail": end.detail, "pause_source": source}
+    columns |= {"started_at": at(end.ended_at), "block_started_at": at(began), "pause_seconds": until - end.ended_at}
+    columns |= _columns(predicted(source, end.ended_at, began, until, next_pause, past))
+    RateLimitEvent.objects.create(**columns)
 
 
 def _columns(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "predicted_at": maybe_at(prediction.at),
-        "predicted_from": maybe_at(prediction.earliest),
-        "predicted_to": maybe_at(prediction.latest),
-        "prediction_source": prediction.source,
-        "confidence": prediction.confidence,
-    }
+    about: dict[str, Any] = {"prediction_source": prediction.source, "confidence": prediction.confidence}
+    times = {"predicted_at": prediction.at, "predicted_from": prediction.earliest, "predicted_to": prediction.latest}
+    return about | {name: maybe_at(time) for name, time in times.items()}
 
 
 def moved(account: Account, gate: Gate) -> None:

@@ -140,12 +140,8 @@ def _is_name(value: object) -> bool:
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     pricing, features = entry.get("pricing"), entry.get("supported_features")
     pricing = pricing if isinstance(pricing, dict) else {}
-    return {
-        "id": entry["id"],
-        "input": _number(pricing.get("prompt")),
-        "output": _number(pricing.get("completion")),
-        "json_mode": isinstance(features, list) and "json_mode" in features,
-    }
+    usd = {"input": _number(pricing.get("prompt")), "output": _number(pricing.get("completion"))}
+    return {"id": entry["id"], **usd, "json_mode": isinstance(features, list) and "json_mode" in features}
 
 
 def _number(value: Any, least: float = 0.0) -> float | None:
@@ -167,13 +163,9 @@ def _completion(reply: Any, headers: httpx.Headers) -> Completion:
     usage = usage if isinstance(usage, dict) else {}
     found = {name: _number(headers.get(f"X-Chutes-Quota-{name.title()}"), -math.inf) for name in ("total", "used", "remaining")}
     quota = {name: number for name, number in found.items() if number is not None}
-    return Completion(
-        storable(text),
-        _count(usage.get("prompt_tokens")),
-        _count(usage.get("completion_tokens")),
-        published=_number(headers.get(RATE_LIMIT_HEADER)) or None,  # 0: no limit
-        quota=quota if len(quota) == len(found) else None,
-    )
+    tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    published = _number(headers.get(RATE_LIMIT_HEADER)) or None  # 0: no limit
+    return Completion(storable(text), *tokens, published, quota if len(quota) == len(found) else None)
 
 
 def _count(value: object) -> int | None:

@@ -53,10 +53,10 @@ class Command(BaseCommand):
             with alone(path):
                 run(Limits(options["canary_seconds"], options["stalled_seconds"]))
         except NotAlone as held:
-            raise CommandError(
-                f"A worker runs here already: process {str(held) or 'unknown'}, lock {path}. Stop it, or give this one another --name.",
-                returncode=os.EX_TEMPFAIL,
-            ) from None
+            message = (
+                f"A worker runs here already: process {str(held) or 'unknown'}, lock {path}. Stop it, or give this one another --name."
+            )
+            raise CommandError(message, returncode=os.EX_TEMPFAIL) from None
 
 
 def plain(name: str) -> str:
