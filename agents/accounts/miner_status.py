@@ -43,8 +43,6 @@ class Reading:
 class Memory:
     def __init__(self) -> None:
         self.latest = Reading(Health(Mode.HYBRID, "unknown", "The state has not been read yet."), None)
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
 
     def refresh(self) -> None:
         now = time.time()
@@ -52,10 +50,7 @@ class Memory:
             self.latest = Reading(health(now), datetime.fromtimestamp(now, UTC))
 
     def keep_current(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._refresh_for_ever, name="health", daemon=True)
-                self._thread.start()
+        threading.Thread(target=self._refresh_for_ever, name="health", daemon=True).start()
 
     def _refresh_for_ever(self) -> None:
         while True:

@@ -19,18 +19,8 @@ from agents.policy.reset_times import Prediction
 from agents.policy.routing import Rules
 from agents.prompting.prompt import MOST_TOKENS
 
-
-class AccountState(StrEnum):
-    """What an account is doing. An open one whose next slot is not there yet is `SPACING`; `STOPPED` waits for its operator."""
-
-    OPEN = "open"
-    SPACING = "spacing"
-    PAUSED = "paused"
-    PROBING = "probing"
-    STOPPED = "stopped"
-    OFF = "off"
-
-
+# An open account whose next slot is not there yet is SPACING; a STOPPED one waits for its operator.
+AccountState = StrEnum("AccountState", "OPEN SPACING PAUSED PROBING STOPPED OFF")
 USABLE = frozenset({AccountState.OPEN, AccountState.SPACING})
 
 

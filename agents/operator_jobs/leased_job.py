@@ -131,7 +131,7 @@ def run(label: str, pk: int) -> bool:
 
 
 def carry_out(job: J, work: Callable[[J], Outcome | None]) -> bool:
-    """Of a job that this process has claimed. False where nothing can be stored: it is cancelled or taken up again."""
+    """Do the work of a claimed job. False where nothing can be stored: it is cancelled or taken up again."""
     try:
         with renewing(job):
             outcome = work(job) or Outcome()

@@ -27,7 +27,7 @@ def submit(*, prompt: str, url: str, page: str, by: str) -> Submission:
 
 
 def answer(submission: Submission) -> None:
-    """Unless a worker that died since did."""
+    """Does nothing where a worker that died since has answered."""
     task = submission.task
     if submission.tries > 1:
         spool.drain(SPOOL_SECONDS)  # where its answer may wait

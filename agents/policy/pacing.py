@@ -56,6 +56,7 @@ def earliest(sends: tuple[float, ...], most: tuple[float, float, float], start: 
 
 
 def _after_a_burst(sends: tuple[float, ...], start: float, horizon: float, most: float) -> float:
+    """A later time to try where a horizon around `start` would hold more than `most`, else `start`."""
     if not isfinite(most):
         return start
     near = sends[bisect_right(sends, start - horizon) : bisect_left(sends, start + horizon)]
@@ -138,6 +139,7 @@ def slot(pace: Pace, spacing: float, now: float, latest: float) -> float:
 
 
 def reserved(pace: Pace, spacing: float, at: float, now: float, latest: float) -> Pace:
+    """With a request at `at` for a step that came at `now` and can wait until `latest`."""
     kept = list(pace.sends[bisect_left(pace.sends, now - MINUTE - SLACK) :])
     insort(kept, at)
     crowd, comes_at_once = pace.crowd, pace.comes_at_once

@@ -26,7 +26,8 @@ class Reaction(StrEnum):
     FAIL = "fail"  # nobody waits; the same request would be refused again
 
 
-WHOLE_ACCOUNT = frozenset({Reaction.BACKOFF, Reaction.UNTIL_MIDNIGHT, Reaction.UNTIL_WINDOW, Reaction.CHECK})
+PERIODS = {Reaction.UNTIL_MIDNIGHT: DAY, Reaction.UNTIL_WINDOW: FOUR_HOURS}
+WHOLE_ACCOUNT = frozenset({Reaction.BACKOFF, Reaction.CHECK, *PERIODS})
 
 QUOTA = "quota_used_up"
 
@@ -154,39 +155,26 @@ def wait(kind: RefusalClass, retry_after: str, detail: str, now: float) -> tuple
         stated = quota_resets_at(detail, now)
     if stated is not None:
         return stated, PauseSource.PROVIDER
-    match kind.reaction:
-        case Reaction.UNTIL_MIDNIGHT:
-            return period_ends_at(DAY, now), PauseSource.CALENDAR
-        case Reaction.UNTIL_WINDOW:
-            return period_ends_at(FOUR_HOURS, now), PauseSource.CALENDAR
-        case Reaction.CHECK:
-            return None, PauseSource.CHECK
-    return None, PauseSource.LADDER
+    if kind.reaction in PERIODS:
+        return period_ends_at(PERIODS[kind.reaction], now), PauseSource.CALENDAR
+    return None, PauseSource.CHECK if kind.reaction is Reaction.CHECK else PauseSource.LADDER
 
 
-# The class by a text in the detail, first match first; "" is for all others.
-_TOO_MANY = {"maximum capacity": RefusalClass.CAPACITY, "free models limit": RefusalClass.FREE_DAILY, "": RefusalClass.EDGE}
-_PAYMENT = {
-    "quota_reset_timestamp": RefusalClass.DAILY_QUOTA,
-    "usage cap exceeded": RefusalClass.SUBSCRIPTION_CAP,
-    "": RefusalClass.PAYMENT,
+# The class by the status and a text in the detail, first match first; "" is for all others.
+_BY_TEXT = {
+    402: {"quota_reset_timestamp": RefusalClass.DAILY_QUOTA, "usage cap exceeded": RefusalClass.SUBSCRIPTION_CAP, "": RefusalClass.PAYMENT},
+    404: {"model not found": RefusalClass.MODEL, "": RefusalClass.AUTH},
+    429: {"maximum capacity": RefusalClass.CAPACITY, "free models limit": RefusalClass.FREE_DAILY, "": RefusalClass.EDGE},
 }
-_NOT_FOUND = {"model not found": RefusalClass.MODEL, "": RefusalClass.AUTH}
 
 
 def _kind(status: int, detail: str, *, is_html: bool) -> RefusalClass:
-    match status:
-        case 429 if is_html:
-            return RefusalClass.EDGE
-        case 403 if is_html:
-            return RefusalClass.UPSTREAM
-        case 402 | 404 | 429:
-            by_text = {402: _PAYMENT, 404: _NOT_FOUND, 429: _TOO_MANY}[status]
-            return next(kind for text, kind in by_text.items() if text in detail)
-        case 401 | 403:
-            return RefusalClass.AUTH
-    if 300 <= status < 400:
-        # Redirects are not followed, since a key would be sent along: an address that moves is a wrong base URL.
+    if is_html and status in (403, 429):
+        return RefusalClass.EDGE if status == 429 else RefusalClass.UPSTREAM
+    if status in _BY_TEXT:
+        return next(kind for text, kind in _BY_TEXT[status].items() if text in detail)
+    # Redirects are not followed, since a key would be sent along: an address that moves is a wrong base URL.
+    if status in (401, 403) or 300 <= status < 400:
         return RefusalClass.AUTH
     return RefusalClass.REQUEST if 400 <= status < 500 and status not in (408, 425) else RefusalClass.UPSTREAM
 

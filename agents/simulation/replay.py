@@ -211,23 +211,19 @@ class PastAccount:
 
     def ask(self, model: str) -> Reply:
         now = self._clock.now
-        reply = self._shut(now) or self._over_limit(now)
+        reply = self._refusal(now)
         if reply is None:
             self._accepted.append(now)
             reply = self._answer(model, now)
         self._record.count(reply)
         return reply
 
-    def _shut(self, now: float) -> Reply | None:
+    def _refusal(self, now: float) -> Reply | None:
         if now < self._banned_until:
             return Reply(Said.EDGE, REFUSAL_SECONDS, in_ban=True)
-        block = self._shown.shut(now)
-        if block is None:
-            return None
-        said = SAID[block.kind]
-        return Reply(said, REFUSAL_SECONDS, in_ban=said is Said.EDGE, reset_at=block.stated_until)
-
-    def _over_limit(self, now: float) -> Reply | None:
+        if block := self._shown.shut(now):
+            said = SAID[block.kind]
+            return Reply(said, REFUSAL_SECONDS, in_ban=said is Said.EDGE, reset_at=block.stated_until)
         for horizon in HORIZONS:
             within = len(self._accepted) - bisect_right(self._accepted, now - horizon)
             if within >= self._shown.limit(horizon, now):

@@ -64,7 +64,6 @@ class Record:
     edge_429: int = 0
     in_ban: int = 0
     wasted: int = 0
-    probes: int = 0
     blocks: dict[float, float] = field(default_factory=dict)
     successes: list[float] = field(default_factory=list)
     ended_at: float = 0.0
@@ -331,7 +330,6 @@ class Play:
         self._check_gate_later()
         since = max(self.gate.paused_until, now - PROBE_AGAIN)
         if state is GateState.PROBING and now >= self.gate.probe_until and self._probed_at < since:
-            self.record.probes += 1
             self._probed_at = now
             # A probe is one request: as with a step's last try, nothing comes after it.
             self._ask(Sending(replace(self._tries, is_retry=True), now + PROBE_BUDGET, lambda by_llm: None))

@@ -13,11 +13,7 @@ SPANS = {1: "the last hour", 6: "the last 6 hours", 24: "the last 24 hours", 168
 LEAST_MINUTES = 0.5
 
 
-class Better(IntEnum):
-    MORE = 1
-    LESS = -1
-    NEITHER = 0
-
+Better = IntEnum("Better", {"MORE": 1, "LESS": -1, "NEITHER": 0})
 
 # A measure, its name on the page, its unit, and which way is better.
 FIGURES: tuple[tuple[str, str, str, Better], ...] = (
@@ -34,7 +30,6 @@ FIGURES: tuple[tuple[str, str, str, Better], ...] = (
 
 
 def latest_what_if() -> dict[str, Any] | None:
-    """The newest run, for its template; None where there is none."""
     row = WhatIf.objects.order_by("-requested_at", "-pk").first()
     if row is None:
         return None

@@ -74,7 +74,6 @@ def what_if(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 
 @guarded(get=None, post=SUBMIT)
 def cancel_what_if(request: PanelRequest, pk: int) -> HttpResponse:
-    """Cancel a run that has not ended."""
     if not cancel(get_object_or_404(WhatIf, pk=pk)):
         messages.info(request, "The run has already ended.")
     return redirect("what_if")
