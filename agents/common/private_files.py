@@ -10,12 +10,10 @@ from pathlib import Path
 UMASK = 0o077
 # A data folder that somebody else fills may hold anything; what is ours comes far below it.
 MOST_FILES = 20_000
-# /tmp and the like are used by others too.
-_SHARED = stat.S_ISVTX
 
 
 def looser(folder: Path) -> Iterator[Path]:
-    """The folder and what is in it, as far as others may read or write it. Links are not followed."""
+    """The folder and what is in it, as far as others may read or write it; not what links lead to."""
     paths = (Path(place) / name for place, names, files in os.walk(folder) for name in (*names, *files))
     return filter(is_loose, chain([folder], islice(paths, MOST_FILES)) if folder.is_dir() else ())
 
@@ -25,7 +23,7 @@ def tighten(folder: Path) -> None:
     for path in list(looser(folder)):
         try:
             was = path.lstat()
-            if was.st_uid == os.geteuid() and not was.st_mode & _SHARED:
+            if was.st_uid == os.geteuid() and not was.st_mode & stat.S_ISVTX:  # /tmp and the like are used by others too
                 path.chmod(stat.S_IMODE(was.st_mode) & ~UMASK)
         except FileNotFoundError:
             continue  # a temporary file of a process that is at work

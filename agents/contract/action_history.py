@@ -204,7 +204,7 @@ def judge(sent: Sequence[Mapping[str, Any]], index: int, before: int, history: S
 
 
 def _target(action_type: str, fields: Mapping[str, Any]) -> str:
-    """The field in which two actions of one type differ; "" where the caller leaves it out."""
+    """In what two actions of one type differ; "" where the caller leaves it out."""
     target = sign(action_type, fields)[1]
     return "" if target == _NAMELESS else target
 

@@ -9,6 +9,8 @@ from agents.common.text import storable_json
 from agents.contract.action_types import KEY_ALIASES, Kind, Value, folded, kind_of
 from agents.contract.selectors import InvalidAction, Selector, attribute, by_attribute, for_playwright, text_in, xpath
 
+Fields = dict[str, Any]
+
 _XPATH_MARK = re.compile(r"\A\s*xpath\s*=\s*(?=[/(.])", re.IGNORECASE)
 _CSS_MARK = re.compile(r"\A\s*css\s*=\s*", re.IGNORECASE)
 # Only where these stand for an attribute or a way of selecting, never for a value.
@@ -38,18 +40,14 @@ def repair_selector(raw: object) -> Selector:
 
 
 def _by_way(way: str, value: str) -> Selector:
-    match way:
-        case "xpath":
-            return _xpath(value)
-        case "css":
-            return _from_text(value)
-        case "text":
-            return text_in(" ".join(value.split()))
-        case "@id":  # callers strip the marks of CSS too
-            return by_attribute("id", value.strip().lstrip("#"))
-        case "@class":
-            return by_attribute("class", " ".join(part.lstrip(".") for part in value.split()))
-    return by_attribute(way[1:], value)
+    if way in {"xpath", "css"}:
+        return _xpath(value) if way == "xpath" else _from_text(value)
+    if way == "text":
+        return text_in(" ".join(value.split()))
+    # Callers strip the marks of CSS too.
+    if way == "@class":
+        return by_attribute("class", " ".join(part.lstrip(".") for part in value.split()))
+    return by_attribute(way[1:], value.strip().lstrip("#") if way == "@id" else value)
 
 
 def _from_text(text: str) -> Selector:
@@ -89,11 +87,8 @@ def _xpath(text: str) -> Selector:
     return xpath(expression)
 
 
-Fields = dict[str, Any]
-
 _NAME_KEYS = ("type", "name", "action", "tool", "tool_name", "action_type")
-_ARGUMENT_KEYS = ("arguments", "args", "parameters", "params")
-_SIDES = ("up", "down", "left", "right")
+_ARGUMENT_KEYS, _SIDES = ("arguments", "args", "parameters", "params"), ("up", "down", "left", "right")
 _IN_HISTORY = {"goback": {"go_back": True}, "goforward": {"go_forward": True}}
 _SELECTOR_ALIASES = {"locator": None, "xpath": "xpath", "css": "css", "cssSelector": "css"}
 _FIELD_ALIASES: dict[str, dict[str, str]] = {

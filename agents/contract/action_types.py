@@ -49,7 +49,7 @@ class Kind:
     aliases: tuple[str, ...]
 
 
-# Other names that models give the actions.
+# Other names that models give them.
 _ALIASES = {
     "Navigate": "goto gotourl openurl navigateto visit goback goforward",
     "Click": "leftclick clickelement tap",

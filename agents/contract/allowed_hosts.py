@@ -33,9 +33,7 @@ class Allowed:
         return host.endswith(self.name[1:]) if self.name.startswith("*.") else host == self.name
 
     def holds(self, address: Address) -> bool:
-        if self.network is not None:
-            return address in self.network
-        return self.name == "localhost" and address.is_loopback
+        return address in self.network if self.network else self.name == "localhost" and address.is_loopback
 
 
 def allowed(entry: str) -> Allowed:

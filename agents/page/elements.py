@@ -8,14 +8,11 @@ from agents.page.matching import forms, likeness
 BUTTONS = frozenset({"button", "link", "tab", "menuitem"})
 TEXT_FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox"})
 FIELDS = TEXT_FIELDS | {"listbox", "checkbox", "radio", "slider"}
-
 # Fields that are no form control: a press opens a list of options, of which one is pressed then.
 PICKER = "picker"
 OPTIONS = frozenset({"option", "menuitem", "menuitemradio", "menuitemcheckbox"})
-
 # Fields that are on or off.
 TICKED = frozenset({"checkbox", "radio", "switch"})
-
 _INPUT_ROLES = dict.fromkeys(("button", "submit", "reset", "image", "color"), "button") | {
     "file": "file", "checkbox": "checkbox", "radio": "radio", "range": "slider", "number": "spinbutton", "search": "searchbox",
 }  # fmt: skip

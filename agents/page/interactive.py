@@ -1,7 +1,7 @@
-"""From lxml's nodes to Elements: what can be operated, and the state that it is in."""
+"""From lxml's nodes to Elements: what can be operated, what a person would call it, and the state that it is in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -9,8 +9,7 @@ from itertools import islice
 from lxml import etree
 
 from agents.page.elements import CHECKED, FIELDS, OPTIONS, PICKER, TICKED, Element, role_of
-from agents.page.naming import Naming
-from agents.page.nodes import NEVER_SHOWN, Node, Texts, around, hides, one_line
+from agents.page.nodes import LONGEST_TEXT, NEVER_SHOWN, Node, around, hides, one_line
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
 MOST_ELEMENTS, _MOST_OPTIONS = 2500, 200
@@ -38,6 +37,144 @@ _OVER = frozenset({"menu", "listbox", "tooltip"})
 _OVER_CLASS = re.compile(r"(?<!\w)pop(?:over|per|up)(?![a-z])", re.I)
 # A layer with these is the page itself.
 _PAGE_PARTS = ("main", "nav", "header", "footer")
+
+# Of a page, and of nodes that name one element together.
+MOST_LABELS, _MOST_IDS = 2500, 8
+_INVITES = re.compile(r"(?:all|any|every|select|choose|sort(?:ed)? by|pick|filter)\b.*\w", re.I)
+_identified = etree.XPath("//@id")
+
+_LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4", "h5", "h6"})
+_FURTHEST_LABEL, _LONGEST_LABEL = 3, 60
+_CHOICES = frozenset({"button", "radio", "checkbox", "option", "tab", "switch"})
+_SETS, _FURTHEST_SET = frozenset({"radiogroup", "group", "listbox"}), 5
+# Siblings before a label's place among which another field may stand.
+_FURTHEST_FIELD = 200
+# A button and a decoy; a block of more is a card.
+_MOST_IN_WRAPPER, _LONGEST_GROUP = 2, 40
+_FIELDS = ("input", "select", "textarea")
+# Characters kept of a node's text: more than is read of any.
+_KEPT = 400
+# What a field or script holds is no text that a person reads as its neighbour's name.
+_NO_TEXT = frozenset({"select", "textarea", "script", "style"})
+
+
+@dataclass
+class Naming:
+    root: Node
+    _texts: dict[Node, str] = field(default_factory=dict)
+
+    def text_of(self, node: Node, limit: int = LONGEST_TEXT) -> str:
+        """Its text in one line, without those of fields in it. Each node is read once: names are searched for in many nested blocks."""
+        if node not in self._texts:
+            parts, left = [node.text or ""], _KEPT
+            for child in node:
+                if left <= 0:
+                    break
+                parts += ("" if child.tag in _NO_TEXT else self.text_of(child, _KEPT), child.tail or "")
+                left -= len(parts[-1]) + len(parts[-2])
+            self._texts[node] = one_line(" ".join(parts), _KEPT)
+        return self._texts[node][:limit].rstrip()
+
+    @cached_property
+    def _labels_for(self) -> dict[str, str]:
+        found = reversed(list(islice(self.root.iter("label"), MOST_LABELS)))
+        return {name: self.text_of(node) for node in found if (name := node.get("for"))}
+
+    @cached_property
+    def _by_id(self) -> dict[str, Node]:
+        return {str(id_): id_.getparent() for id_ in reversed(_identified(self.root))}
+
+    @cached_property
+    def _legends(self) -> dict[Node, str]:
+        pairs = ((fieldset, legend) for legend in self.root.iter("legend") for fieldset in legend.iterancestors("fieldset"))
+        return {fieldset: self.text_of(legend, _LONGEST_GROUP) for fieldset, legend in reversed(list(pairs))}
+
+    @cached_property
+    def _operated(self) -> set[Node]:
+        """What has a meaning of its own, so that its text names no neighbour."""
+        return around(self.root.iter(*_FIELDS, "button", "a"))
+
+    def label(self, node: Node, role: str, text: str, around: Node | None) -> str:
+        """`text` is the element's own, `around` the label element that it stands in."""
+        return next((line for name in self._names(node, role, text, around) if name and (line := one_line(name))), "")
+
+    def _names(self, node: Node, role: str, text: str, around: Node | None) -> Iterator[str | None]:
+        yield self._of_ids(node.get("aria-labelledby"))
+        yield node.get("aria-label")
+        yield self._labels_for.get(node.get("id") or " ")
+        yield "" if around is None else self.text_of(around)
+        if role in TICKED:
+            yield self._following(node)
+        if role != PICKER:
+            yield node.get("placeholder")
+            yield node.get("title")
+            yield node.get("alt")
+            yield text or next((image.get("alt") for image in node.iter("img") if image.get("alt")), "")
+        if node.tag == "select":
+            # A first option that names what is chosen, such as "All genres" or "Sort by: newest".
+            first = self.text_of(next(iter(node.iter("option")), node))
+            yield first if _INVITES.match(first) else ""
+        if role in FIELDS or role == PICKER:
+            yield self.neighbour(node)
+        yield text or node.get("title")
+        if role not in FIELDS or role in TICKED:
+            yield node.get("value")
+
+    def _of_ids(self, ids: str | None) -> str:
+        nodes = (self._by_id.get(id_) for id_ in (ids or "").split()[:_MOST_IDS])
+        return " ".join(text for node in nodes if node is not None and (text := self.text_of(node)))
+
+    def described(self, node: Node) -> str:
+        return self._of_ids(" ".join((node.get("aria-errormessage", ""), node.get("aria-describedby", ""))))
+
+    def _following(self, node: Node) -> str:
+        for at in islice((node, *node.iterancestors()), 2):
+            if tail := one_line(at.tail or "", _LONGEST_LABEL):
+                return tail
+            if (after := at.getnext()) is not None:
+                return self._name_in(after, _LONGEST_LABEL)
+        return ""
+
+    def neighbour(self, node: Node) -> str:
+        """In much markup the label stands beside its field without naming it."""
+        return self._before(node, _FURTHEST_LABEL, _LONGEST_LABEL)
+
+    def group_of(self, node: Node, role: str) -> str:
+        """By a legend or ARIA, else by the text just before a row of choices; "" for none."""
+        return self._named_set(node) or self._row(node) if role in _CHOICES else ""
+
+    def _named_set(self, node: Node) -> str:
+        for outer in islice(node.iterancestors(), _FURTHEST_SET):
+            if outer.tag in {"form", "fieldset"}:
+                return self._legends.get(outer, "")
+            if outer.get("role") in _SETS and (name := one_line(outer.get("aria-label", ""), _LONGEST_GROUP)):
+                return name
+        return ""
+
+    def _row(self, node: Node) -> str:
+        inner = node
+        for outer in islice(node.iterancestors(), 3):
+            is_wrapper = inner is node or node.tag != "button" or len(inner) <= _MOST_IN_WRAPPER
+            if not is_wrapper or outer.tag in {"form", "body", "nav", "header", "footer"}:
+                return ""
+            if sum(child.tag == inner.tag for child in islice(outer, 12)) > 1:
+                name = self._before(inner, 1, _LONGEST_GROUP, skip=inner.tag) or self._before(outer, 1, _LONGEST_GROUP)
+                return name if len(name) < _LONGEST_GROUP else ""
+            inner = outer
+        return ""
+
+    def _before(self, node: Node, furthest: int, longest: int, skip: object = None) -> str:
+        """The text of what stands before a node or before the blocks around it; nothing where that is another field's block."""
+        for at in islice((node, *node.iterancestors()), furthest):
+            for before in islice(at.itersiblings(preceding=True), 12):
+                if (skip is None or before.tag != skip) and self.text_of(before, 8):
+                    return self._name_in(before, longest)
+            if skip is None and any(one.tag in _FIELDS for one in islice(at.itersiblings(preceding=True), _FURTHEST_FIELD)):
+                return ""
+        return ""
+
+    def _name_in(self, node: Node, longest: int) -> str:
+        return self.text_of(node, longest) if node.tag in _LABELLERS and node not in self._operated else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +212,7 @@ class Reader:
         is_handed = _HANDED.search(node.get("class", "")) or _HAND.search(node.get("style", ""))
         if not is_handed or node in self._around_controls or self._is_in_control(node):
             return False
-        return 0 < len(self.naming.texts.of(node, _LONGEST_PRESSED + 1)) <= _LONGEST_PRESSED
+        return 0 < len(self.naming.text_of(node, _LONGEST_PRESSED + 1)) <= _LONGEST_PRESSED
 
     @cached_property
     def _around_controls(self) -> set[Node]:
@@ -104,19 +241,19 @@ class Reader:
     def dialog_name(self, layer: int) -> str:
         node = self.dialogs[layer - 1]
         heading = next(iter(node.iter("h1", "h2", "h3", "h4")), None)
-        return self.naming.label(node, "", "", None) or self.naming.texts.of(node if heading is None else heading)
+        return self.naming.label(node, "", "", None) or self.naming.text_of(node if heading is None else heading)
 
     def _element(self, place: int, node: Node) -> Element:
         # Two dozen names are looked up: a dictionary is three times as fast as the node.
-        tag, get, texts = str(node.tag), dict(node.items()).get, self.naming.texts
+        tag, get, text_of = str(node.tag), dict(node.items()).get, self.naming.text_of
         type_ = get("type", "").strip().lower() or {"input": "text", "button": "submit"}.get(tag, "")
         inherited = self.surroundings(node)
         haspopup = get("aria-haspopup", "").lower()
         opens, fixed = {"true": "menu", "false": ""}.get(haspopup, haspopup), get("readonly") is not None
         own = "option" if tag in {"td", "div"} and _is_option(node) else get("role", "").strip().lower()
         role = "textbox" if _is_editable(node) else role_of(tag, type_, own, opens, fixed=fixed)
-        text = "" if tag in {"input", "select"} else texts.of(node)
-        options = _options(node, texts) if tag == "select" else []
+        text = "" if tag in {"input", "select"} else text_of(node)
+        options = _options(node, text_of) if tag == "select" else []
         longest = get("maxlength", "")
         return Element(
             place=place,
@@ -129,7 +266,7 @@ class Reader:
             label=self.naming.label(node, role, text, inherited.label),
             text=text,
             placeholder=get("placeholder", ""),
-            value=text if role == PICKER else _value_of(node, role, texts),
+            value=text if role == PICKER else _value_of(node, role, text_of),
             hints=one_line(" ".join(get(key, "") for key in ("id", "autocomplete", "data-testid"))),
             form=inherited.form,
             hidden=inherited.hidden or type_ == "hidden",
@@ -210,11 +347,11 @@ def _is_editable(node: Node) -> bool:
     return node.get("contenteditable") in {"", "true", "plaintext-only"}
 
 
-def _value_of(node: Node, role: str, texts: Texts) -> str:
+def _value_of(node: Node, role: str, text_of: Callable[[Node], str]) -> str:
     if node.tag == "textarea":
         return (node.text or "").strip()
     if node.tag == "select":
-        return next((texts.of(option) for option in node.iter("option") if option.get("selected") is not None), "")
+        return next((text_of(option) for option in node.iter("option") if option.get("selected") is not None), "")
     is_on = "true" in {node.get("aria-checked"), node.get("aria-pressed"), node.get("aria-selected")}
     if role in TICKED:
         is_on = node.get("checked") is not None or node.get("aria-checked") == "true" or node.get("data-state") == "checked"
@@ -222,8 +359,8 @@ def _value_of(node: Node, role: str, texts: Texts) -> str:
     return CHECKED if is_on else node.get("value") or node.get("aria-valuenow") or ""
 
 
-def _options(node: Node, texts: Texts) -> list[tuple[str, str]]:
-    options = ((texts.of(option) or option.get("label", ""), option) for option in islice(node.iter("option"), _MOST_OPTIONS))
+def _options(node: Node, text_of: Callable[[Node], str]) -> list[tuple[str, str]]:
+    options = ((text_of(option) or option.get("label", ""), option) for option in islice(node.iter("option"), _MOST_OPTIONS))
     return [(text, option.get("value", text)) for text, option in options if text]
 
 

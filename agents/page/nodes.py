@@ -1,40 +1,17 @@
-"""Texts of nodes in one line, and whether a node can be seen."""
+"""Texts in one line, what is around nodes, and whether a node can be seen."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from lxml import etree
 
 Node = etree._Element  # noqa: SLF001 (lxml gives its element type no public name)
 
-# In characters; more are kept of a node's text than is read of any.
-LONGEST_TEXT, _KEPT = 160, 400
-# What a field or script holds is no text that a person reads as its neighbour's name.
-_NO_TEXT = frozenset({"select", "textarea", "script", "style"})
+LONGEST_TEXT = 160
 
 
 def one_line(text: str, limit: int = LONGEST_TEXT) -> str:
     return " ".join(text[: limit * 8].split())[:limit].rstrip()
-
-
-@dataclass
-class Texts:
-    """Pages nest blocks, and names are searched for in many of them: each node is read once."""
-
-    _kept: dict[Node, str] = field(default_factory=dict)
-
-    def of(self, node: Node, limit: int = LONGEST_TEXT) -> str:
-        """The text inside a node in one line, without those of fields in it, at most `limit` characters."""
-        if node not in self._kept:
-            parts, left = [node.text or ""], _KEPT
-            for child in node:
-                if left <= 0:
-                    break
-                parts += ("" if child.tag in _NO_TEXT else self.of(child, _KEPT), child.tail or "")
-                left -= len(parts[-1]) + len(parts[-2])
-            self._kept[node] = one_line(" ".join(parts), _KEPT)
-        return self._kept[node][:limit].rstrip()
 
 
 def around(nodes: Iterable[Node]) -> set[Node]:

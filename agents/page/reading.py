@@ -19,7 +19,7 @@ from agents.page.element_selectors import DRAWN_LINK, Steady
 from agents.page.elements import BUTTONS, FIELDS, GOOD_ENOUGH, OPTIONS, TEXT_FIELDS, Element, score
 from agents.page.interactive import Reader
 from agents.page.matching import words
-from agents.page.nodes import LONGEST_TEXT, Node, Texts, one_line
+from agents.page.nodes import LONGEST_TEXT, Node, one_line
 from agents.page.outline import Outline, outline
 from agents.page.records import Record, Records
 
@@ -88,13 +88,9 @@ class Page:
     def blank(self) -> bool:
         return not self.elements
 
-    @property
-    def _texts(self) -> Texts:
-        return self._reader.naming.texts
-
     @cached_property
     def title(self) -> str:
-        return next((self._texts.of(node) for node in self._reader.root.iter("title")), "")
+        return next((self._reader.naming.text_of(node) for node in self._reader.root.iter("title")), "")
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
@@ -171,7 +167,7 @@ class Page:
                 around = set(node.iterancestors(*_HEADINGS))
                 found[places[node]] = next((text for heading, text in reversed(headings) if heading not in around), "")
             if node.tag in _HEADINGS:
-                headings.append((node, self._texts.of(node)))
+                headings.append((node, self._reader.naming.text_of(node)))
         return found
 
     @cached_property
@@ -207,14 +203,12 @@ class Page:
     def card(self, element: Element) -> str:
         """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
         block = self._reader.nodes[element.place]
-        for _ in range(_FURTHEST_CARD):
-            outer = block.getparent()
-            if outer is None or outer.tag in _NO_CARDS or next(islice(outer.iter(), _MOST_IN_CARD, None), None) is not None:
-                break
-            if len({link.get("href") for link in islice(outer.iter("a"), 4)}) > 1:
+        for outer in islice(block.iterancestors(), _FURTHEST_CARD):
+            is_large = outer.tag in _NO_CARDS or next(islice(outer.iter(), _MOST_IN_CARD, None), None) is not None
+            if is_large or len({link.get("href") for link in islice(outer.iter("a"), 4)}) > 1:
                 break
             block = outer
-        return self._texts.of(block, _LONGEST_CARD)
+        return self._reader.naming.text_of(block, _LONGEST_CARD)
 
     def texts(self, limit: int) -> Iterator[str]:
         """Lines of visible text outside of headings, buttons, links and fields, until about `limit` characters are out."""

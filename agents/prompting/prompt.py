@@ -15,9 +15,7 @@ from agents.prompting.page_prompt import Shown, fitted, show, tokens
 from agents.template.prompt.intents import understand
 
 # All below in tokens, as `tokens` estimates them. What a request has at most, and what it has for a page of up to SMALL characters.
-MOST_TOKENS = 4_000
-USUAL_TOKENS = 2_400
-SMALL = 18_000
+MOST_TOKENS, USUAL_TOKENS, SMALL = 4_000, 2_400, 18_000
 # So many more characters of a page are worth one more token: a large page has the most at about 250 kB.
 CHARACTERS_A_TOKEN = 150
 LEAST_PAGE, MOST_PROMPT, MOST_UNDERSTOOD, MOST_URL, MOST_PAST = 500, 1_000, 200, 150, 500

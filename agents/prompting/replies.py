@@ -109,10 +109,10 @@ def _filling(element: Element, fields: dict[str, object]) -> Callable[[Selector]
     text = _ESCAPED.sub(lambda found: html.unescape(found[0]), str(said))
     if element.tag != "select":
         return lambda selector: type_text(selector, text)
-    option = next((option for option in element.options if _folded(option) == _folded(text)), None)
-    if option is None:
-        raise InvalidAction("text: choose one of the options.")
-    return lambda selector: select_option(selector, option)
+    for option in element.options:
+        if _folded(option) == _folded(text):
+            return lambda selector: select_option(selector, option)
+    raise InvalidAction("text: choose one of the options.")
 
 
 def _folded(text: str) -> str:
