@@ -1,8 +1,5 @@
 """Text that every database and every JSON reader takes, and lengths of time in words."""
 
-# In seconds, the largest first.
-UNITS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
-
 
 def storable(text: str) -> str:
     """The text with lone surrogates and NUL characters replaced: PostgreSQL refuses NUL, UTF-8 refuses surrogates."""
@@ -33,7 +30,7 @@ def shorten(text: str, length: int = 80) -> str:
 def length(seconds: float, units: int = 2) -> str:
     """A length of time in so many of its largest units, such as 3 min 12 s."""
     left, parts = max(0, round(seconds)), list[str]()
-    for unit, size in UNITS.items():
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count, left = divmod(left, size)
         if count or (unit == "s" and not parts):
             parts.append(f"{count} {unit}")

@@ -50,10 +50,8 @@ class Past:
 
     @cached_property
     def _done(self) -> frozenset[Sign]:
-        """Since the page was last opened anew: what was typed before that is gone.
-
-        So is what was done on another page by a selector that matches something else here, such as its form's first field.
-        """
+        """Since the page was last opened anew: what was typed before that is gone. So is what was done on another page by a selector
+        that matches something else here, such as its form's first field."""
         loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
         since = self.entries[loads[-1] if loads else 0 :]
         paths = [path_of(entry.url) for entry in since]
@@ -179,10 +177,8 @@ def heard(history: Sequence[PastAction]) -> tuple[Heard, ...]:
 
 
 def judge(sent: Sequence[Mapping[str, Any]], index: int, before: int, history: Sequence[Heard]) -> Judged | None:
-    """`sent`: as one-shot lists have them; `index`: the step's; `before`: the length of its own history.
-
-    `history`: the whole one of the step after it. None where no action was sent.
-    """
+    """`sent`: as one-shot lists have them; `index`: the step's; `before`: the length of its own history; `history`: the whole one of the
+    step after it. None where no action was sent."""
     if not sent:
         return None
     worked: list[bool | None] = [None] * len(sent)

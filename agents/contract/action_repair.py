@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.common.text import storable_json
 from agents.contract.action_types import KEY_ALIASES, Kind, Value, folded, kind_of
-from agents.contract.selectors import InvalidAction, Selector, attribute, by_attribute, for_playwright, text_in, xpath
+from agents.contract.selectors import TEXT, InvalidAction, Selector, attribute, by_attribute, checked, for_playwright, xpath
 
 Fields = dict[str, Any]
 
@@ -43,7 +43,7 @@ def _by_way(way: str, value: str) -> Selector:
     if way in {"xpath", "css"}:
         return _xpath(value) if way == "xpath" else _from_text(value)
     if way == "text":
-        return text_in(" ".join(value.split()))
+        return checked({"type": TEXT, "value": " ".join(value.split()), "case_sensitive": True})
     # Callers strip the marks of CSS too.
     if way == "@class":
         return by_attribute("class", " ".join(part.lstrip(".") for part in value.split()))

@@ -34,10 +34,8 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One type of action. `forms`: the sets of fields of which exactly one must be there; `optional` may come with any of them.
-
-    `sentence` is for people, with the action's fields, or with `target` for its selector or point.
-    """
+    """`forms`: the sets of fields of which exactly one must be there; `optional` may come with any of them. `sentence` is for people, with
+    the action's fields, or with `target` for its selector or point."""
 
     type: str
     tool: str

@@ -12,7 +12,7 @@ from typing import Any
 
 from agents.common.text import shorten, storable
 from agents.contract.action_repair import canonical
-from agents.contract.action_types import CATALOGUE, KEY_NAMES, Kind, Value
+from agents.contract.action_types import CATALOGUE, KEY_NAMES, Value
 from agents.contract.selectors import InvalidAction, Selector, checked, in_words
 
 __all__ = ["Action", "InvalidAction", "repair", "validate"]
@@ -67,21 +67,17 @@ def validate(raw: object) -> Action:
     if kind is None:
         raise InvalidAction(f"type: must be one of {', '.join(CATALOGUE)}.")
     given = {str(name): value for name, value in raw.items() if name != "type"}
-    _check_form(kind, given)
+    if unknown := sorted(given.keys() - kind.fields.keys()):
+        raise InvalidAction(f"{storable(unknown[0])[:100]}: a {kind.type} has no such field; leave it out.")
+    if given.keys() - kind.optional not in kind.forms:
+        choices = "; or ".join(" and ".join(sorted(form)) or "no field" for form in kind.forms)
+        raise InvalidAction(f"{', '.join(sorted(given)) or 'fields'}: a {kind.type} needs exactly {choices}.")
     return Action(kind.type, {name: _value(name, kind.fields[name], value) for name, value in given.items()})
 
 
 def repair(raw: object) -> Action:
     """From any of the shapes models write; raises InvalidAction where the meaning is not certain."""
     return validate(canonical(raw))
-
-
-def _check_form(kind: Kind, given: dict[str, Any]) -> None:
-    if unknown := sorted(given.keys() - kind.fields.keys()):
-        raise InvalidAction(f"{storable(unknown[0])[:100]}: a {kind.type} has no such field; leave it out.")
-    if given.keys() - kind.optional not in kind.forms:
-        choices = "; or ".join(" and ".join(sorted(form)) or "no field" for form in kind.forms)
-        raise InvalidAction(f"{', '.join(sorted(given)) or 'fields'}: a {kind.type} needs exactly {choices}.")
 
 
 def _value(name: str, wanted: Value, value: Any) -> Any:

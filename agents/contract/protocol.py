@@ -51,10 +51,8 @@ class PastAction:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`page` is the page's HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty: all.
-
-    `url` may be about:blank in steps. `cuts`: a sentence for each part of the request that was left out for its size.
-    """
+    """`page` is the page's HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty: all. `url`
+    may be about:blank in steps. `cuts`: a sentence for each part of the request that was left out for its size."""
 
     endpoint: str
     form: Form

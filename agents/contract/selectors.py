@@ -48,11 +48,6 @@ def xpath(expression: str) -> Selector:
     return checked({"type": XPATH, "value": expression})
 
 
-def text_in(value: str) -> Selector:
-    """The element whose whole text is `value`, upper and lower case as written."""
-    return checked({"type": TEXT, "value": value, "case_sensitive": True})
-
-
 def quoted(text: str) -> str:
     if "'" not in text:
         return f"'{text}'"

@@ -1,7 +1,6 @@
 """The facts of one step, as plain values: what the ledger writes, and what is spooled to a file while it can't.
 
-Keys in a stranger's text are masked as soon as it becomes a fact, so that none reaches a row or a file. What is answered, and what the LLM
-is asked, are made from the step as it came.
+Keys in a stranger's text are masked as soon as it becomes a fact, so that none reaches a row or a file.
 """
 
 import hashlib
@@ -30,11 +29,8 @@ def _mask(fact: "Opening | Closing | AttemptEnd", *names: str, **others: object)
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force.
-
-    `kind`: the kind of task as understood. `heard`: how the actions of the steps before went. `page_excerpt`: of steps that are spooled,
-    others get it after their answer. `confidence`: of the template's plan, None where it made none.
-    """
+    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force. `heard`: how the actions of the steps before
+    went. `page_excerpt`: of steps that are spooled, others get it after their answer. `confidence`: None without a template's plan."""
 
     uid: str
     fingerprint: str
@@ -68,7 +64,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """How one attempt ended. `sent_at` None: its slot was given up. `accepted`: the provider let the request in.
+    """`sent_at` None: the attempt's slot was given up. `accepted`: the provider let the request in.
 
     `pause`: seconds from `ended_at`, None leaves it to the backoff; `pause_source`: how that is known. `published`: the limit a minute
     in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `jitter`: from 0 to 1, for jitter.

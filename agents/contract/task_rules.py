@@ -26,10 +26,8 @@ def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
 
 def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
-    """Those that keep to the task's host and seed, brought to their exact form, and to the allowed tools.
-
-    A DoneAction is dropped: the answer says `done` itself, and late-2025 callers don't know the action.
-    """
+    """Those that keep to the task's host and seed, brought to their exact form, and to the allowed tools. A DoneAction is dropped: the
+    answer says `done` itself, and late-2025 callers don't know the action."""
     site, free = site_of(step), step.form is Form.ONE_SHOT or not step.allowed_tools
     kept = (found for action in actions if action.type != "DoneAction" and (found := _on_site(action, site)))
     return tuple(action for action in kept if free or action.tool in step.allowed_tools)
@@ -37,9 +35,7 @@ def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
 def site_of(step: Step) -> Site | None:
     """Of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
-
-    Only the start URL's query belongs to every page; what a later page has there is its own.
-    """
+    Only the start URL's query belongs to every page; what a later page has there is its own."""
     addresses = (step.url, *(past.url for past in reversed(step.history)))
     found = [(url, query_parts(parts.query)) for url in addresses if (parts := split_http(url)) and _opened(url)]
     if not found:

@@ -28,10 +28,9 @@ from agents.page.nodes import Node
 
 _TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
 _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
-_FIELD_TAGS = frozenset({"input", "textarea", "select"})
 # What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
 DRAWN_LINK = "svg-a"
-_PRESSED_TAGS = frozenset({"button", "a", "li"})
+_FIELD_TAGS, _PRESSED_TAGS = frozenset({"input", "textarea", "select"}), frozenset({"button", "a", "li"})
 # Where the name of an item stands; how far above its buttons the block may be that holds both, and how many of its nodes are read.
 _NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
 _FURTHEST_NAME, _MOST_IN_BLOCK = 6, 400
@@ -45,10 +44,8 @@ _IDENTIFIER = re.compile(r"-?[A-Za-z_][A-Za-z0-9_-]*")
 
 
 class Numbered(NamedTuple):
-    """Nodes by a value, and each one's place among those of its value, from 1."""
-
-    nodes: defaultdict[str, list[Node]]
-    places: dict[Node, int]
+    nodes: defaultdict[str, list[Node]]  # by their value
+    places: dict[Node, int]  # among those of the same value, from 1
 
 
 @dataclass
@@ -58,8 +55,7 @@ class Steady:
     root: Node
     nodes: list[Node]
     _known: dict[int, tuple[Selector, ...]] = field(default_factory=dict)
-    # By selector, the element that it was made for.
-    _made_beside: dict[str, int] = field(default_factory=dict)
+    _made_beside: dict[str, int] = field(default_factory=dict)  # elements' places, by the selector
     _numbered: dict[tuple[str, str | None], Numbered] = field(default_factory=dict)
     _by_tag: dict[tuple[Node | None, str], dict[Node, int]] = field(default_factory=dict)
     _submitting: dict[tuple[Node | None, str, bool], Node | None] = field(default_factory=dict)

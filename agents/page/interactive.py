@@ -35,8 +35,6 @@ _SPECIAL = NEVER_SHOWN | {"fieldset", "form", "label", "footer"}
 # Small layers that something on the page has opened: menus, popovers.
 _OVER = frozenset({"menu", "listbox", "tooltip"})
 _OVER_CLASS = re.compile(r"(?<!\w)pop(?:over|per|up)(?![a-z])", re.I)
-# A layer with these is the page itself.
-_PAGE_PARTS = ("main", "nav", "header", "footer")
 
 # Of a page, and of nodes that name one element together.
 MOST_LABELS, _MOST_IDS = 2500, 8
@@ -86,8 +84,13 @@ class Naming:
 
     @cached_property
     def _legends(self) -> dict[Node, str]:
-        pairs = ((fieldset, legend) for legend in self.root.iter("legend") for fieldset in legend.iterancestors("fieldset"))
-        return {fieldset: self.text_of(legend, _LONGEST_GROUP) for fieldset, legend in reversed(list(pairs))}
+        found = dict[Node, str]()
+        for legend in self.root.iter("legend"):
+            for fieldset in legend.iterancestors("fieldset"):
+                if fieldset in found:
+                    break
+                found[fieldset] = self.text_of(legend, _LONGEST_GROUP)
+        return found
 
     @cached_property
     def _operated(self) -> set[Node]:
@@ -329,7 +332,8 @@ def _opens_dialog(node: Node) -> bool:
     if node.get("role") in {"dialog", "alertdialog"}:
         return node.get("aria-modal") != "false"
     covers = {"fixed", "inset-0"} <= set(node.get("class", "").split())
-    return covers and next(iter(node.iter(*_PAGE_PARTS)), None) is None
+    # A layer with these is the page itself.
+    return covers and next(iter(node.iter("main", "nav", "header", "footer")), None) is None
 
 
 def _is_option(node: Node) -> bool:

@@ -307,10 +307,8 @@ def _lines(page: Page, limit: int) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`moved`: to another path or query. `appeared` and `gone`: texts, names of elements included. `errors` are new ones.
-
-    `opened` is the name of the dialog that lies on top now and did not before, `closed`: one that lay there is gone.
-    """
+    """`moved`: to another path or query. `appeared` and `gone`: texts, names of elements included. `errors` are new ones. `opened` is the
+    name of the dialog that lies on top now and did not before, `closed`: one that lay there is gone."""
 
     moved: bool
     appeared: tuple[str, ...]

@@ -149,7 +149,7 @@ class Record:
     """An item of a list, table or grid as the page shows it, or the one that a detail page is about, whose `place` is -1.
 
     `name`: its heading or strongest text. `attributes`: by lower-case name, values as shown: {"year": "1994", "price": "$19.99"}.
-    `elements`: its usable links, buttons and fields in page order.
+    `elements`: the usable ones in page order.
     """
 
     name: str

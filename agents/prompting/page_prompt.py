@@ -84,10 +84,8 @@ class _Line:
 
 
 def show(step: Step, page: Page | None, budget: int) -> Shown:
-    """At most about `budget` tokens: what answers to the prompt's words first, the rest cut with a count.
-
-    Links that lead off the task's site are not shown, so that nobody is led there.
-    """
+    """At most about `budget` tokens: what answers to the prompt's words first, the rest cut with a count. Links that lead off the
+    task's site are not shown, so that nobody is led there."""
     if page is None or page.blank:
         return Shown()
     parts = [f"Title: {one_line(page.title, 100)}", *(f"# {one_line(heading, 80)}" for heading in page.headings[:1])]

@@ -43,10 +43,8 @@ class Reply(NamedTuple):
 
 
 def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
-    """Picks become actions on the page's elements, repaired where certain; invalid ones are dropped, the task's rules applied.
-
-    Raises InvalidReply when no action is left and the reply didn't say that the task is done, which no one-shot task can be then.
-    """
+    """Invalid actions are dropped, the task's rules applied. Raises InvalidReply when none is left and the reply didn't say that the task
+    is done, which no one-shot task can be then."""
     reply = parse_reply(text)
     actions, faults = list[Action](), list[str]()
     for raw in reply.actions[:MAX_ACTIONS]:
@@ -68,10 +66,8 @@ def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
 
 
 def picked(raw: object, step: Step, shown: Shown) -> Action:
-    """The action that a model means, on the element whose number it gives; raises InvalidAction.
-
-    Where a page was shown in step form, elements are picked by number alone: a selector of the model's own was never seen to match.
-    """
+    """The action that a model means; raises InvalidAction. Where a page was shown in step form, elements are picked by number alone: a
+    selector of the model's own was never seen to match."""
     kind, fields = named(storable_json(raw))
     number = _number(fields) if "selector" in kind.fields else None
     if number is None:
