@@ -12,10 +12,8 @@ from monitoring.logs import imports
 from monitoring.reporting import search
 from monitoring.retention import backup, pruning, storage
 
-# What is left after this long waits for the next hour's job: a job may take two minutes.
-PRUNING_SECONDS = 60.0
-# Longer than a backup may take: whoever wrote a half file before was killed.
-LOST_AFTER = timedelta(minutes=15)
+PRUNING_SECONDS = 60.0  # what is left after this long waits for the next hour's job: a job may take two minutes
+LOST_AFTER = timedelta(minutes=15)  # longer than a backup may take: whoever wrote a half file before was killed
 
 logger = logging.getLogger(__name__)
 

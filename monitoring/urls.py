@@ -6,7 +6,7 @@ from monitoring.logs import views as logs
 from monitoring.notifications import views as notifications
 from monitoring.overview import views as overview
 from monitoring.ratelimit import views as ratelimit
-from monitoring.ratelimit.gate_actions import GateAction
+from monitoring.ratelimit.gate import GateAction
 from monitoring.retention import views as retention
 from monitoring.settings import views as settings
 from monitoring.tasks import views as tasks

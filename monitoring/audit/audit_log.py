@@ -17,8 +17,7 @@ from monitoring.reporting.pagination import Cursor, Place, Slice, fitting
 from monitoring.settings.changes import HISTORIES, MADE, Fact, changed_fields, former
 
 PAGE_SIZE = 50
-# Beside what was changed.
-SHOWN = 20
+SHOWN = 20  # beside what was changed
 MACHINE, OUTSIDE = ":machine", ":outside"
 WHO = {"": "The machine", OUTSIDE: "Outside the panel"}
 PAUSES = "pauses"

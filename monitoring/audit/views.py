@@ -15,8 +15,7 @@ from monitoring.reporting.pagination import Place
 from monitoring.web.access import VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
 
-# A file that a spreadsheet still opens.
-MOST_EXPORTED = 100_000
+MOST_EXPORTED = 100_000  # a file that a spreadsheet still opens
 COLUMNS = ("time", "who", "what", "subject", "details", "reason")
 
 

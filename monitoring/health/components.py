@@ -16,10 +16,8 @@ from monitoring.models import Component, HealthCheck, HealthState
 from monitoring.reporting.formats import share
 
 BEATS = 60
-# Rounds may be late or missed: so many times their span is searched for them.
-SEARCHED = 2
-# After so many missed rounds of health checks a component's status is unknown.
-MISSED_ROUNDS = 3
+SEARCHED = 2  # rounds may be late or missed: so many times their span is searched for them
+MISSED_ROUNDS = 3  # after so many missed rounds of health checks a component's status is unknown
 DAY = timedelta(hours=24)
 CHANGES_SHOWN = 100
 LEAST_WIDTH = 0.4  # percent of the day: four pixels of a wide page

@@ -34,8 +34,7 @@ T = TypeVar("T", float, timedelta)
 UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.DOWN, HealthState.UNKNOWN
 # The state of an account whose LLM is not used at all; for any other reason it is down.
 UNUSED = {Reason.MODE: UNKNOWN, Reason.DISABLED: UNKNOWN, Reason.NO_MODEL: DEGRADED}
-# So many changes within so many checks are called flapping.
-FLAPPING_CHANGES, FLAPPING_CHECKS = 4, 20
+FLAPPING_CHANGES, FLAPPING_CHECKS = 4, 20  # so many changes within so many checks are called flapping
 WEB_SECONDS, WEB_SLOW_MS = 10.0, 1_000.0
 DATABASE_SLOW_MS = 500.0
 SIZE = {
@@ -47,8 +46,7 @@ LOST_SHOWN = timedelta(days=1)  # so long a loss of facts makes its component de
 QUEUE_LATE, QUEUE_STUCK = timedelta(seconds=60), timedelta(minutes=5)
 WORKER_LATE, WORKER_SILENT = timedelta(seconds=30), timedelta(seconds=60)
 SCHEDULE_LATE = timedelta(minutes=3)  # the scheduler runs every half minute
-# Requests of several machines are put in order by their clocks; the gate allows for this much.
-DRIFT_SEEN, DRIFT_BAD = 5.0, 60.0
+DRIFT_SEEN, DRIFT_BAD = 5.0, 60.0  # requests of several machines are put in order by their clocks; the gate allows for this much
 DRIFT_EVERY = timedelta(hours=1)
 CLOCK = "clock"
 BACKUP = "Back up the database"  # in minerpanel/schedules.py

@@ -21,8 +21,7 @@ from monitoring.web.access import VIEW, PanelRequest
 from monitoring.web.pages import page
 
 FAILED_FOR = timedelta(days=1)
-# Jobs of one kind: a long queue shows its beginning.
-SHOWN = 20
+SHOWN = 20  # jobs of one kind: a long queue shows its beginning
 
 
 @page("health/components")

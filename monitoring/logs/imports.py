@@ -28,17 +28,13 @@ from monitoring.logs.journal import Calendar, Record, Records, first_year, read,
 from monitoring.models import Channel, JournalImport, LogEntry
 
 MEGABYTE = 1_000_000
-# A miner's journal of months is smaller; the command takes any size.
-LARGEST = 512 * MEGABYTE
-# Of the multipart form around the file.
-FORM_BYTES = 10_000
+LARGEST = 512 * MEGABYTE  # a miner's journal of months is smaller; the command takes any size
+FORM_BYTES = 10_000  # of the multipart form around the file
 NO_FILE = "The file is not on the worker's machine, or its import was ended. Import it again: nothing is doubled."
 DAMAGED = "The gzip file is damaged or cut off. What comes before is imported; send the whole file for the rest."
-# Rows a transaction: some ten milliseconds in which no other process can write to SQLite.
-BATCH = 1_000
+BATCH = 1_000  # rows a transaction: some ten milliseconds in which no other process can write to SQLite
 SAMPLE_CHARS = 300
-# The year is found in this many bytes of the first and the last lines.
-_ENDS = 65_536
+_ENDS = 65_536  # the year is found in this many bytes of the first and the last lines
 _GZIP = b"\x1f\x8b"
 _FAULTS = (EOFError, gzip.BadGzipFile, zlib.error)
 

@@ -32,10 +32,8 @@ def text_lines(file: BufferedIOBase) -> Iterator[str]:
 
 # Level names as Python, gunicorn, uvicorn, loguru and bittensor write them.
 _LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
-# Syslog's severities 0 to 7, RFC 5424 section 6.2.1.
-_SEVERITIES = (50, 50, 50, 40, 30, 20, 20, 10)
-# A head of Python's is shorter than this.
-_HEAD_CHARS = 120
+_SEVERITIES = (50, 50, 50, 40, 30, 20, 20, 10)  # Syslog's severities 0 to 7, RFC 5424 section 6.2.1
+_HEAD_CHARS = 120  # a head of Python's is shorter than this
 TRACEBACK = "Traceback (most recent call last):"
 
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
@@ -163,10 +161,8 @@ _HINT = re.compile(r"limited|backoff|429|timed out|back|template|answer|paused|s
 _NUMBERS = {"seconds": float, "wait_seconds": float, "attempt": int, "actions": int, "retries": int, "status": int}
 _NAMED = r"Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+"
 _EXCEPTION = re.compile(rf"^(?P<error>[A-Za-z_][\w.]*(?:{_NAMED}))(?::|$)", re.MULTILINE)
-# What an error that only speaks of it is not: "Error processing task …".
-_WENT_WELL = (Kind.TASK, Kind.LLM_SUCCESS)
-# What a long line is about is at its beginning; this keeps the search linear.
-_READ_CHARS = 1_000
+_WENT_WELL = (Kind.TASK, Kind.LLM_SUCCESS)  # what an error that only speaks of it is not: "Error processing task …"
+_READ_CHARS = 1_000  # what a long line is about is at its beginning; this keeps the search linear
 
 
 def meaning(message: str, level: int) -> tuple[Kind, dict[str, Any]]:
@@ -261,12 +257,9 @@ def _dated(text: str, zone: tzinfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-# A traceback is shorter; what goes on for longer without a head is no log that we know.
-MOST_LINES, MOST_CHARS = 200, 32_000
-# Identical lines further apart than this many kept lines are in another second: the counts need not remember them.
-_REMEMBERED = 50_000
-# Lines kept of those that could not be read, and characters of each.
-SAMPLES, SAMPLE_CHARS = 20, 600
+MOST_LINES, MOST_CHARS = 200, 32_000  # a traceback is shorter; what goes on for longer without a head is no log that we know
+_REMEMBERED = 50_000  # identical lines further apart than this many kept lines are in another second: the counts need not remember them
+SAMPLES, SAMPLE_CHARS = 20, 600  # lines kept of those that could not be read, and characters of each
 
 
 class Record(NamedTuple):

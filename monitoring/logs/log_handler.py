@@ -19,19 +19,14 @@ from agents.common.text import storable
 from agents.database import UNAVAILABLE
 from monitoring.logs.journal import meaning
 
-# Some megabytes at most: what a burst of an hour's warnings needs while the database is away.
-QUEUE = 5_000
+QUEUE = 5_000  # some megabytes at most: what a burst of an hour's warnings needs while the database is away
 BATCH = 500
-# Records come in bursts; waiting this long for more, in seconds, makes one transaction of them.
-GATHER_SECONDS = 0.2
+GATHER_SECONDS = 0.2  # records come in bursts; waiting this long for more, in seconds, makes one transaction of them
 RETRY_SECONDS = 2.0
-# How long a process that ends waits for its last records, in seconds.
-LAST_PATIENCE = 2.0
-# How often the settings are read for whether INFO is kept, in seconds.
-REFRESH_SECONDS = 5.0
+LAST_PATIENCE = 2.0  # how long a process that ends waits for its last records, in seconds
+REFRESH_SECONDS = 5.0  # how often the settings are read for whether INFO is kept, in seconds
 MOST_CHARS = 32_000
-# A LogEntry's fields, without those that are found when it is written.
-Row = dict[str, Any]
+Row = dict[str, Any]  # a LogEntry's fields, without those that are found when it is written
 
 
 def keeps_info() -> bool:

@@ -17,13 +17,11 @@ from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, 
 from monitoring.reporting.search import INDEXED_CHARS, few, holds
 
 PAGE_SIZE = 100
-# A message's beginning is shown; the download has the whole.
-SHOWN_CHARS = 4_000
+SHOWN_CHARS = 4_000  # a message's beginning is shown; the download has the whole
 # Without an index (a text that many entries hold, a logger, a source), a page reads so many entries at most; the next page continues.
 SEARCHED = 20_000
 DOWNLOAD_BATCH = 1_000
-# What to list: the conditions that the filter's form gives, by its names.
-Conditions = Mapping[str, Any]
+Conditions = Mapping[str, Any]  # what to list: the conditions that the filter's form gives, by its names
 # The lookups by which an index gives the entries in the order of their times, and the others. The text is searched for apart.
 _ORDERED = {"kind": "kind", "since": "at__gte", "until": "at__lt", "step": "step_uid", "journal": "journal"}
 _OTHERS = {"level": "level__gte", "logger": "logger__startswith", "source": "source"}

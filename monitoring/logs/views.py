@@ -1,7 +1,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -16,6 +15,7 @@ from monitoring.models import JournalImport, LogEntry
 from monitoring.reporting.filter_form import ANY, FilterForm, range_field, time_field
 from monitoring.reporting.pagination import Place
 from monitoring.web.access import SUBMIT, VIEW, PanelRequest, guarded
+from monitoring.web.middleware import zones
 from monitoring.web.pages import page
 
 LEVEL_CHOICES = [ANY, *((str(level), f"{logging.getLevelName(level)} and up") for level in (20, 30, 40))]
@@ -75,10 +75,8 @@ class ImportForm(forms.Form):
 
     def clean_zone(self) -> str:
         name: str = self.cleaned_data["zone"]
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise forms.ValidationError(f"There is no time zone “{name}”. Write it as Europe/Berlin or UTC.") from None
+        if name not in zones():
+            raise forms.ValidationError(f"There is no time zone “{name}”. Write it as Europe/Berlin or UTC.")
         return name
 
 

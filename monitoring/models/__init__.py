@@ -1,9 +1,8 @@
 """What the panel keeps of its own. Import from here."""
 
-from monitoring.models.health import Component, HealthCheck, HealthState
 from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import EVENTS, Channel, Delivery, Notice, Severity
-from monitoring.models.panel import FailedLogIns, Panel, Retention, StoredBytes, TextIndexed
+from monitoring.models.panel import Component, FailedLogIns, HealthCheck, HealthState, Panel, Retention, StoredBytes, TextIndexed
 from monitoring.models.rollups import Of, Rollup, RollupState, Span
 from monitoring.models.tests import SUITE_TITLES, Result, TestResult, TestRun, TestSchedule
 

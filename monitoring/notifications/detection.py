@@ -20,13 +20,11 @@ from monitoring.ratelimit.quota import quota
 from monitoring.retention.storage import space_now, uses
 
 LASTING = [name for name, event in EVENTS.items() if event.over is not None]
-# Fewer steps than this make no share worth a message.
-FEWEST_STEPS = 20
+FEWEST_STEPS = 20  # fewer steps than this make no share worth a message
 SHARE_OF = timedelta(hours=1)
 # Seconds. A forecast that looks further ahead changes with every reading, and each change would be a message.
 NEAR = 3600.0
-# Losses within this time are one notice.
-LOST_LATELY = timedelta(hours=1)
+LOST_LATELY = timedelta(hours=1)  # losses within this time are one notice
 
 
 class Condition(NamedTuple):

@@ -21,8 +21,7 @@ from monitoring.models import Channel, Delivery, Severity
 
 logger = logging.getLogger(__name__)
 
-# Pauses before the second and the third try.
-AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5))
+AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5))  # pauses before the second and the third try
 TYPES = {Severity.INFO: NotifyType.INFO, Severity.WARNING: NotifyType.WARNING, Severity.CRITICAL: NotifyType.FAILURE}
 REFUSED = "The URL leads to a link-local, metadata or reserved address: nothing is sent there."
 

@@ -24,12 +24,9 @@ from monitoring.web.pages import page
 
 PAGE_SIZE = 50
 NEWEST = 10
-# More at once than anybody reads; the page says so.
-OPEN_SHOWN = 50
-# The filter's conditions that are not about a message itself.
-FIELDS = {"event": "notice__event", "severity": "notice__severity"}
-# Sent more often, a reminder is noise.
-LEAST_RESEND, MOST_RESEND = 5, 10_080
+OPEN_SHOWN = 50  # more at once than anybody reads; the page says so
+FIELDS = {"event": "notice__event", "severity": "notice__severity"}  # the filter's conditions that are not about a message itself
+LEAST_RESEND, MOST_RESEND = 5, 10_080  # sent more often, a reminder is noise
 LABELS = [(name, event.label) for name, event in EVENTS.items()]
 URL_HELP = "Where messages go: json://host/path, mailto://…, tgram://… and so on. Kept encrypted and never shown again."
 

@@ -22,10 +22,8 @@ from monitoring.reporting.filter_form import ANY, FilterForm
 from monitoring.reporting.pagination import Listing, Place, capped_count, cut
 
 PAGE_SIZE = 50
-# Enough for a meaningful share; older ones are about another provider.
-MOST_READ = 1_000
-# A thousand rows take some 10 ms: too much for every second of every open page.
-KEPT_SECONDS = 30
+MOST_READ = 1_000  # enough for a meaningful share; older ones are about another provider
+KEPT_SECONDS = 30  # a thousand rows take some 10 ms: too much for every second of every open page
 OPEN = "open"
 SCOPES = (("account", "Whole account"), ("model", "One model"))
 FILTERS: dict[str, Callable[[str], Q]] = {

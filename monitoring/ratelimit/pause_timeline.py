@@ -17,8 +17,7 @@ from monitoring.models import Of, RollupState
 from monitoring.reporting.ranges import Range, sources
 
 DAY = timedelta(days=1)
-# A timeline is drawn up to the full minute, so that an open page's part stays the same within it.
-MINUTE = timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)  # a timeline is drawn up to the full minute, so that an open page's part stays the same within it
 KEPT_SECONDS = 30
 # More pauses or refusals than these are not visible on a timeline; the table of events has them all.
 PAUSES_DRAWN, REFUSALS_DRAWN, PAUSES_LISTED = 2_000, 2_000, 30

@@ -17,10 +17,8 @@ from agents.policy.quota_forecast import HOUR, LONG_SPANS, NEARLY, Forecast, Lim
 from agents.policy.reset_times import DAY, FOUR_HOURS
 
 LOOKED_BACK = timedelta(days=1)
-# Readings come every five minutes; every open Overview needs the warnings all the time.
-KEPT_SECONDS = 10
-# As many points as the line is wide in pixels on a phone.
-POINTS = 100
+KEPT_SECONDS = 10  # readings come every five minutes; every open Overview needs the warnings all the time
+POINTS = 100  # as many points as the line is wide in pixels on a phone
 DAILY = "daily quota"
 READ, IN_ANSWER = "read with the admin key", "from the last answer"
 NO_KEY = "Balance and caps are unknown: this account has no admin key, and the key that sends completions cannot read them."

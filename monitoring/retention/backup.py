@@ -21,10 +21,8 @@ NAMED = re.compile(r"minerpanel-\d{8}T\d{6}Z\.(sqlite3|dump)", re.ASCII)
 IN_USE = "Processes use this database. Stop the miner first, or use --force: it then goes on with the restored data."
 INSTALL = "Install the client of the server's version, such as: sudo apt-get install postgresql-client-{major}"
 SQLITE_HEADER, POSTGRES_HEADER = b"SQLite format 3\x00", b"PGDMP"
-# A restore waits this long for a write that is under way, in seconds.
-PATIENCE = 30.0
-# The Postgres database before a restore stays in a schema of this name, with the time; backups leave it out.
-KEPT = "before_restore_"
+PATIENCE = 30.0  # a restore waits this long for a write that is under way, in seconds
+KEPT = "before_restore_"  # the Postgres database before a restore stays in a schema of this name, with the time; backups leave it out
 # An extension is there once a database, and the restored indexes look for it in `public`.
 EXTENSIONS_STAY = """
 DO $$ BEGIN
@@ -196,10 +194,7 @@ def _migrations_in_dump(file: Path) -> set[tuple[str, str]]:
         raise BackupError(f"{file} is no dump in Postgres' custom format. A backup of SQLite goes back into SQLite only.")
     _run("pg_restore", "--file=/dev/null", file)  # reads and unpacks all of it
     rows = _run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", file).splitlines()
-    found = {(row.split("\t")[1], row.split("\t")[2]) for row in rows if row.count("\t") == 3}
-    if not found:
-        raise BackupError(f"{file} is a dump of something else: it has no migrations of this panel.")
-    return found
+    return {(row.split("\t")[1], row.split("\t")[2]) for row in rows if row.count("\t") == 3}
 
 
 def _is_postgres_in_use() -> bool:

@@ -33,12 +33,10 @@ WEIGHTS: dict[type[Model], Any] = {
     LogEntry: Least(Length("message"), INDEXED_CHARS) + Length("message") / FREED,
     Step: Length("kept_page__gz") / FREED,
 }
-# A submitted task has no step until a worker takes it up, and a journal no line until its import begins.
-LEFT_ALONE = timedelta(days=1)
+LEFT_ALONE = timedelta(days=1)  # a submitted task has no step until a worker takes it up, and a journal no line until its import begins
 EVERY, ENDED = Q(), ~Q(state__in=UNDER_WAY)
 LOG_INS = [AuditEntry.Action.LOGIN_FAILED, AuditEntry.Action.LOGIN_SLOWED]
-# Of what an admin may set.
-BOUNDS = {"days": (1, 3_650), "most_rows": (100, 100_000_000)}
+BOUNDS = {"days": (1, 3_650), "most_rows": (100, 100_000_000)}  # of what an admin may set
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,11 @@ from monitoring.models import LogEntry, StoredBytes
 from monitoring.reporting.search import INDEXED_CHARS
 from monitoring.retention.pruning import EVERY, delete, in_batches, tasks_left_behind
 
-# Measuring and deleting take at most so many seconds of the job that starts every few seconds.
-MEASURE_SECONDS, KEEP_SECONDS = 2.0, 20.0
-# Deleting goes range by range and every few seconds; beyond this, it does not keep up with what comes in.
-EXCEEDED = 1.25
+MEASURE_SECONDS, KEEP_SECONDS = 2.0, 20.0  # measuring and deleting take at most so many seconds of the job that starts every few seconds
+EXCEEDED = 1.25  # deleting goes range by range and every few seconds; beyond this, it does not keep up with what comes in
 # Bytes of a row without its texts, with its entries in all indexes, as measured on SQLite with 100,000 made-up steps.
 STEP_BYTES, TASK_BYTES, ATTEMPT_BYTES, LOG_BYTES = 1_300, 900, 900, 400
-# A byte of text takes so many more in the text index: trigrams of words take two to three, of random letters five.
-INDEX_FACTOR = 4
+INDEX_FACTOR = 4  # a byte of text takes so many more in the text index: trigrams of words take two to three, of random letters five
 # What goes first: a step's decision, answer and times stay without it.
 STEP_DETAILS, ATTEMPT_DETAILS = ("page_excerpt", "fault"), ("reply",)
 

@@ -30,15 +30,27 @@ class Fact(NamedTuple):
         return f"{self.field} {f'{self.old} → ' if self.old else ''}{self.text}".strip()
 
 
-# Of the account `default`, which is there from the start.
-MADE = Fact("Added by the miner itself")
+MADE = Fact("Added by the miner itself")  # of the account `default`, which is there from the start
+
+
+# Fields whose values need words of their own.
+WORDS: dict[str, Callable[[Any], str]] = {
+    "events": lambda names: " and ".join(EVENTS[name].label for name in names if name in EVENTS) or "all",
+    "least_severity": lambda severity: str(Severity(severity).label),
+    "resend_minutes": lambda minutes: f"{minutes} min" if minutes else "never",
+    "suites": lambda names: ", ".join(SUITE_TITLES[name] for name in names if name in SUITE_TITLES),
+}
 
 
 def in_words(field: str, value: Any) -> str:
+    if field in WORDS:
+        return WORDS[field](value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in ("", [], {}, None):
         return "none"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     of = field_of(field)
     if of and of.choices:
         return str(dict(of.flatchoices)[value])
@@ -47,21 +59,6 @@ def in_words(field: str, value: Any) -> str:
     items = value if isinstance(value, list) else [value]
     text = ", ".join(f"{item:g}" if isinstance(item, int | float) else str(item) for item in items)
     return f"{text} {about(of).unit}".strip()
-
-
-def _of_channel(field: str, value: Any) -> str:
-    match field:
-        case "events":
-            return " and ".join(EVENTS[name].label for name in value if name in EVENTS) or "all"
-        case "least_severity":
-            return str(Severity(value).label)
-        case "resend_minutes":
-            return f"{value} min" if value else "never"
-    return f"{value:%H:%M}" if isinstance(value, time) else in_words(field, value)
-
-
-def _of_schedule(field: str, value: Any) -> str:
-    return ", ".join(SUITE_TITLES[name] for name in value if name in SUITE_TITLES) if field == "suites" else in_words(field, value)
 
 
 class History(NamedTuple):
@@ -73,7 +70,6 @@ class History(NamedTuple):
     revertible: tuple[str, ...] = ()
     is_added: bool = False
     unseen: str = ""
-    in_words: Callable[[str, Any], str] = in_words
 
 
 # The models of the histories, once: `history` makes a manager's class anew each time, a third of a millisecond.
@@ -81,8 +77,8 @@ HISTORIES: dict[str, History] = {
     "settings": History(Settings.history.model, "Settings", "settings", SETTINGS),
     "account": History(Account.history.model, "Account", "settings", ACCOUNT, is_added=True, unseen="A key"),
     "retention": History(Retention.history.model, "Retention", "retention", ("days", "most_rows")),
-    "channel": History(Channel.history.model, "Notification channel", "notifications", is_added=True, in_words=_of_channel),
-    "schedule": History(TestSchedule.history.model, "Test schedule", "tests", is_added=True, in_words=_of_schedule),
+    "channel": History(Channel.history.model, "Notification channel", "notifications", is_added=True),
+    "schedule": History(TestSchedule.history.model, "Test schedule", "tests", is_added=True),
 }
 
 
@@ -95,11 +91,11 @@ def changed_fields(kind: str, record: Any, before: Any) -> list[Fact]:
     delta = record.diff_against(before or _defaults(kind, record), excluded_fields={"id", "name"} if before is None else {"id"})
     facts = []
     for change in delta.changes:
-        label, old = capfirst(model_field(record, change.field).verbose_name), "" if is_new else history.in_words(change.field, change.old)
+        label, old = capfirst(model_field(record, change.field).verbose_name), "" if is_new else in_words(change.field, change.old)
         if kind == "retention":
             rule = RULES_BY_NAME.get(record.name)
             label = f"{rule.label if rule else record.name} kept, {label.lower()}"
-        facts.append(Fact(history.in_words(change.field, change.new), label, old))
+        facts.append(Fact(in_words(change.field, change.new), label, old))
     facts += _secrets(record, before)
     if is_new:
         return [Fact("Added"), *facts]

@@ -45,7 +45,6 @@ class RowForm(forms.Form):
             yield {
                 "field": self[name],
                 "value": in_words(name, getattr(self.row, name)),
-                "help": self.fields[name].help_text,
                 "unit": known.unit,
                 "default": in_words(name, of.get_default()),
                 "range": known.accepts if None in bound.values() else f"{bound['min_value']:,} to {bound['max_value']:,}",

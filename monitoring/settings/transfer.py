@@ -19,8 +19,7 @@ from monitoring.audit.audit_log import Entry, newest_entries
 from monitoring.retention.pruning import BOUNDS, change_retention, rules_in_force
 
 REASON = "Import"
-# Twenty accounts with prices of fifty models each stay far below it.
-MOST_BYTES = 1_000_000
+MOST_BYTES = 1_000_000  # twenty accounts with prices of fifty models each stay far below it
 MOST_SHOWN = 500
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -142,11 +141,6 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
-def usd(value: Decimal | None) -> str:
-    return UNKNOWN if value is None else f"{value:.6f} USD" if value else "0 USD"
-
-
-@register.filter
 def capped(count: CappedCount) -> str:
     return f"{count:,}+" if count.is_more else f"{count:,}"
 
@@ -160,3 +154,4 @@ register.filter("tone", lambda state: f"tone-{TONES[state]}")
 register.filter("level_badge", lambda level: badge(level_name(level), level_name(level)))
 register.filter("kilobytes", lambda size: f"{size} B" if size < 1_000 else f"{size / 1_000:,.1f} kB")
 register.filter("seconds", lambda value: milliseconds(value * 1000) if value < 60 else length(value))
+register.filter("usd", lambda value: UNKNOWN if value is None else f"{value:.6f} USD" if value else "0 USD")

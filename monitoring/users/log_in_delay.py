@@ -12,16 +12,13 @@ from django.db import transaction
 
 from monitoring.models import FailedLogIns
 
-# Somebody with a forgotten password needs about three.
-FREE_TRIES = 5
+FREE_TRIES = 5  # somebody with a forgotten password needs about three
 # Seconds. With it 1,440 tries a day are possible, against passwords of 12 characters that are on no list.
 LONGEST_DELAY = 60
-# Older tries say nothing of who has the address now.
-QUIET = timedelta(hours=1)
+QUIET = timedelta(hours=1)  # older tries say nothing of who has the address now
 # Of sources that are remembered; beyond it the oldest are forgotten. With as many addresses nobody needs a second try from any.
 MOST_SOURCES = 10_000
-# What a provider gives to one customer.
-IPV6_PREFIX = 64
+IPV6_PREFIX = 64  # what a provider gives to one customer
 
 
 class Admission(NamedTuple):

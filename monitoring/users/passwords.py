@@ -6,14 +6,11 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
-# Different characters in a password of 12: random ones have about 11, words have 6 and more.
-FEWEST_DIFFERENT = 5
-# Of neighbours that follow each other as in 1234, abcd or qwerty: by chance it is 3 per cent, in words up to a fourth.
-MOST_IN_A_ROW = 0.5
+FEWEST_DIFFERENT = 5  # different characters in a password of 12: random ones have about 11, words have 6 and more
+MOST_IN_A_ROW = 0.5  # of neighbours that follow each other as in 1234, abcd or qwerty: by chance it is 3 per cent, in words up to a fourth
 ROWS = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop")
 _NEXT = {pair for row in ROWS for pair in (*pairwise(row), *pairwise(reversed(row)))}
-# Signs that stand for letters.
-_PLAIN = str.maketrans("@4301$57!", "aaeoisstl")
+_PLAIN = str.maketrans("@4301$57!", "aaeoisstl")  # signs that stand for letters
 _AROUND = "0123456789 .,;:!?_-+*/#$%&()[]{}<>=@'\"^~|\\"
 
 

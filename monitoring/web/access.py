@@ -16,8 +16,7 @@ VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
 CONTROL = "monitoring.control_account"
 CHANGE = "monitoring.change_settings"
-# Every user, in no group too.
-SIGNED_IN = "signed in"
+SIGNED_IN = "signed in"  # every user, in no group too
 
 
 class VisitorRequest(HttpRequest):

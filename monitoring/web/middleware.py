@@ -13,8 +13,7 @@ from django.utils import timezone
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 ZONE_COOKIE = "zone"  # panel.js sets it
-# Their callers are programs, which read JSON.
-PROGRAM_PATHS = ("/health/", "/metrics")
+PROGRAM_PATHS = ("/health/", "/metrics")  # their callers are programs, which read JSON
 
 
 class PlainSessionMiddleware(SessionMiddleware):

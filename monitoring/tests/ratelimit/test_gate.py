@@ -11,8 +11,7 @@ from agents.policy.gate import Gate, Limits
 from agents.policy.modes import Pacing
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PaceSource, PauseSource, Reason
-from monitoring.ratelimit.gate import MEANINGS, backoff_pauses, gate_now, models, pace
-from monitoring.ratelimit.gate_actions import GateAction, offer
+from monitoring.ratelimit.gate import MEANINGS, GateAction, backoff_pauses, gate_now, models, offer, pace
 from monitoring.tests.records import NOW
 
 AT = NOW.timestamp()
