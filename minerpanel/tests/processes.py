@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -196,11 +195,6 @@ def moment(value: str | datetime) -> float:
     """A time of either database as a Unix time."""
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
-def gaps(times: list[float]) -> list[float]:
-    """Seconds between each and the next."""
-    return [later - earlier for earlier, later in pairwise(times)]
 
 
 def answered(response: httpx.Response) -> list[dict[str, Any]]:

