@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
@@ -77,12 +78,14 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
-# A test that asks for one of these starts whole processes.
+# What a test that asks for one of these does: start whole processes, drive a browser, make days of records.
 MARKED_BY_FIXTURE = {
     "make_environment": "process",
     "shared_fake_chutes": "process",
     "chromium": "browser",
     "postgres": "postgres",
+    "days": "long",
+    "weeks": "long",
 }
 
 
@@ -97,14 +100,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each test process begins with its share of the long tests: at the end, one would wait for the others."""
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     long = [item for item in items if item.get_closest_marker("process") and not item.get_closest_marker("django_db")]
-    files = {path: turn for turn, path in enumerate(dict.fromkeys(item.path for item in long))}
+    shares: list[list[str]] = [[] for _ in range(processes)]
+    counts = Counter(map(_group, long))
+    for group, _ in counts.most_common():
+        min(shares, key=lambda share: sum(counts[each] for each in share)).append(group)
     chosen = set(long)
     rest = iter([item for item in items if item not in chosen])
     ordered: list[pytest.Item] = []
-    for process in range(processes):
-        ordered += [item for item in long if files[item.path] % processes == process]
+    for process, share in enumerate(shares):
+        ordered += sorted((item for item in long if _group(item) in share), key=lambda item: share.index(_group(item)))
         ordered += islice(rest, max(0, len(items) * (process + 1) // processes - len(ordered)))
     items[:] = [*ordered, *rest]
+
+
+def _group(item: pytest.Item) -> str:
+    """What belongs together: tests of a file, and all that look at the shared panel."""
+    return "panel" if "panel" in getattr(item, "fixturenames", ()) else str(item.path)
 
 
 @pytest.hookimpl(optionalhook=True)

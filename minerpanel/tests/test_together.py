@@ -1,4 +1,4 @@
-"""Three web processes and two workers on one database keep to one gate, and one that is killed leaves nothing stuck.
+"""Several web processes and workers on one database keep to one gate, and one that is killed leaves nothing stuck.
 
 Each process asks for a model of its own, so that fake Chutes' record tells who sent what. All is measured there.
 """
@@ -50,9 +50,6 @@ def fake_chutes() -> Iterator[FakeChutes]:
         yield running
 
 
-SLOW_ON_SQLITE = pytest.mark.parametrize(
-    "miner", [pytest.param("sqlite", marks=pytest.mark.slow), pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
-)
 SLOW_ON_POSTGRES = pytest.mark.parametrize(
     "miner", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
 )
@@ -122,14 +119,20 @@ def flood(webs: list[Web]) -> Iterator[list[dict[str, Any]]]:
             thread.join()
 
 
-@SLOW_ON_SQLITE
-def test_all_processes_together_keep_the_learned_limit_and_the_spacing(miner: Miner, fake_chutes: FakeChutes) -> None:
+@pytest.mark.parametrize(
+    ("miner", "webs", "workers"),
+    [pytest.param("sqlite", 3, 2, marks=pytest.mark.slow), pytest.param("postgres", 2, 1, marks=pytest.mark.postgres)],
+    indirect=["miner"],
+)
+def test_all_processes_together_keep_the_learned_limit_and_the_spacing(
+    miner: Miner, fake_chutes: FakeChutes, webs: int, workers: int
+) -> None:
     miner.manage("miner_settings", "pacing=learned", "spacing_seconds=0.5", f"deadline_seconds={DEADLINE}")
-    webs = miner.webs(WEBS)
-    miner.workers(WORKERS, QUICK_CANARY)
-    post_until(webs, 1, lambda: completions(fake_chutes))  # its answer tells of the limit
+    models, running = {model["CHUTES_MODELS"] for model in WEBS[:webs]}, miner.webs(WEBS[:webs])
+    miner.workers(WORKERS[:workers], QUICK_CANARY)
+    post_until(running, 1, lambda: completions(fake_chutes))  # its answer tells of the limit
     submit(miner, 2)
-    post_until(webs, 12, lambda: miner.rows(MORE_THAN_THE_LIMIT))
+    post_until(running, 12, lambda: miner.rows(MORE_THAN_THE_LIMIT))
     wait_until(lambda: all_answered(miner), "the workers answer nothing")
     learned = [arrival["at"] for arrival in completions(fake_chutes)]
     level = learned_pace(miner)["level"]
@@ -138,7 +141,7 @@ def test_all_processes_together_keep_the_learned_limit_and_the_spacing(miner: Mi
 
     miner.manage("miner_settings", "pacing=fixed", "deadline_seconds=25")
     submit(miner, 3)
-    post_until(webs, 12, lambda: {model["CHUTES_MODELS"] for model in WEBS} <= models_asked(fake_chutes, len(learned)))
+    post_until(running, 12, lambda: models <= models_asked(fake_chutes, len(learned)))
     wait_until(lambda: all_answered(miner), "the workers answer nothing")
     while miner.rows(BY_LLM) != [("operator",), ("validator",)]:
         submit(miner, 1)

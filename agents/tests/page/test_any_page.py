@@ -132,6 +132,7 @@ LARGE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LARGE)
 def test_no_page_takes_long(name: str) -> None:
     started = time.thread_time()

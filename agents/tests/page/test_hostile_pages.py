@@ -9,6 +9,8 @@ from agents.page import Page, excerpt, read
 from agents.tests.hostile_pages import FAMILIES
 from agents.tests.hostile_pages import Page as Family
 
+pytestmark = pytest.mark.long
+
 # Of CPU. Measured: a tenth of it at most, on an idle machine a twentieth.
 MOST_SECONDS = 10.0
 URL = "http://localhost:8000/films?seed=1"

@@ -137,6 +137,7 @@ HUGE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("html", HUGE.values(), ids=list(HUGE))
 def test_what_is_read_of_a_page_is_bounded(html: str) -> None:
     page = read(html, START)

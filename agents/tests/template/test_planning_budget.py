@@ -44,6 +44,7 @@ def test_a_budget_that_is_over_at_once_leaves_the_plain_plan(form: Form, prompt:
         assert made.actions == plain(asked).actions
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("prompt", [prompt for prompt, *_ in PROMPTS[::5]])
 def test_wherever_planning_is_cut_off_the_plan_is_valid(form: Form, prompt: str) -> None:
@@ -100,6 +101,7 @@ def cost(prompt: str, fields: int) -> float:
     return time.thread_time() - started
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["Add the film", "Edit the film", "Fill in the form", "Filter films"])
 def test_many_criteria_against_many_fields_cost_seconds_no_more(verb: str) -> None:
     """It took 23 s; a fifth of a second to one second now, by the machine."""
