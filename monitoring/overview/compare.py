@@ -1,7 +1,4 @@
-"""The LLM beside the template: how many steps each answered, how well, at what cost, and whether the actions could be executed.
-
-By project, by the kind of task, and by the use of the LLM that was in force.
-"""
+"""The LLM beside the template: how many steps each answered, how well and at what cost; by project, kind of task and use of the LLM."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,10 +41,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both routes of one group, such as a project; "" for steps that are in none by their record.
-
-    `tasks`: the filter of the Tasks page that lists the group's; "" where there is none.
-    """
+    """Both routes of one group, such as a project, by its `name` or "". `tasks`: the Tasks page's filter for the group's, or ""."""
 
     name: str
     llm: Side

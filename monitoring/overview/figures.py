@@ -151,7 +151,6 @@ def _usd(value: float) -> str:
 
 
 def _relative(new: float, old: float) -> str:
-    """In percent of what was before; from nothing there is no such number."""
     if not old:
         return NEW if new else SAME
     change = 100 * (new - old) / old
@@ -210,16 +209,8 @@ class BarRow:
     paused: float
 
 
-@dataclass(frozen=True, slots=True)
-class Charts:
+def charts(found: Series, now: datetime) -> dict[str, Any]:
     """`data`: what charts.js draws; `rows`: the table, newest first; `marks`: settings changes, as time and words."""
-
-    data: dict[str, Any]
-    rows: list[BarRow]
-    marks: list[tuple[datetime, str]]
-
-
-def charts(found: Series, now: datetime) -> Charts:
     of, tallies = found.range, [tally for _, tally in found.bins]
     rows = [_row(of, start, end, tally, now) for (start, end), tally in found.bins]
     times = [(start.timestamp(), end.timestamp()) for (start, end), _ in found.bins]
@@ -230,8 +221,14 @@ def charts(found: Series, now: datetime) -> Charts:
     if found.pauses is not None:
         paused = [[start.timestamp(), end.timestamp(), 1.0] for start, end in found.pauses]
     refused = [kind for kind in RefusalClass if found.total.refusals[kind]]
+    routes = [
+        _set("LLM", "azure", [tally.llm for tally in tallies], steps="route:llm"),
+        _set("Template", "purple", [tally.template for tally in tallies], steps="route:template"),
+        _set("Under way", "yellow", [tally.under_way for tally in tallies], steps="state:running"),
+        _set("No answer", "secondary", [tally.unanswered for tally in tallies], steps="state:unanswered"),
+    ]
     drawn = {
-        "routes": _routes(tallies),
+        "routes": [*routes[:2], *(each for each in routes[2:] if any(each["values"]))],
         "refusals": [_set(kind.about.label, kind.about.colour, [tally.refusals[kind] for tally in tallies], steps="") for kind in refused],
         "latency": [
             _set("LLM median", "azure", [_seconds(row.llm_p50) for row in rows], line=True),
@@ -252,7 +249,7 @@ def charts(found: Series, now: datetime) -> Charts:
         "marks": [[at.timestamp(), words] for at, words in marks],
         "charts": drawn,
     }
-    return Charts(data, rows[::-1], marks)
+    return {"data": data, "rows": rows[::-1], "marks": marks}
 
 
 def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime) -> BarRow:
@@ -270,16 +267,6 @@ def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime)
         template_p95=percentile(template, 0.95),
         paused=min(100.0, share(tally.paused_seconds, (over - began).total_seconds()) or 0.0),
     )
-
-
-def _routes(tallies: list[Tally]) -> list[dict[str, Any]]:
-    sets = [
-        _set("LLM", "azure", [tally.llm for tally in tallies], steps="route:llm"),
-        _set("Template", "purple", [tally.template for tally in tallies], steps="route:template"),
-        _set("Under way", "yellow", [tally.under_way for tally in tallies], steps="state:running"),
-        _set("No answer", "secondary", [tally.unanswered for tally in tallies], steps="state:unanswered"),
-    ]
-    return [*sets[:2], *(each for each in sets[2:] if any(each["values"]))]
 
 
 def _set(name: str, color: str, values: list[Any], **more: Any) -> dict[str, Any]:

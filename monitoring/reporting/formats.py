@@ -16,7 +16,6 @@ def milliseconds(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share; 100 % means all of them and 0 % none."""
     whole = round(value)
     return f"{value:.1f} %" if whole in (0, 100) and value not in (0, 100) else f"{whole} %"
 

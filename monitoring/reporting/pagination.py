@@ -37,7 +37,6 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> "Cursor | None":
-        """What `str` wrote; None where it is something else."""
         if match := _CURSOR.fullmatch(text):
             return cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2]))
         match = _NUMBER.fullmatch(text)
@@ -73,8 +72,6 @@ class CappedCount(int):
 
 
 class Order(StrEnum):
-    """How a list is ordered; each order has its index."""
-
     NEWEST = "newest"
     OLDEST = "oldest"
     LONGEST = "longest"
@@ -126,10 +123,7 @@ def _cursor(row: Model, at: str) -> Cursor:
 
 
 def fitting(place: Place, at: str) -> Place:
-    """The place, or none where it is one in an order by something else.
-
-    By our models' convention a time's field is called `at`, or ends in _at.
-    """
+    """The place, or none where it is one in an order by something else. A field of a time is called `at`, or ends in _at."""
     wanted = datetime if at == "at" or at.endswith("_at") else Decimal
     cursor = place.older or place.newer
     return place if cursor and isinstance(cursor.at, wanted) else Place()

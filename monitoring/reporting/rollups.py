@@ -251,7 +251,7 @@ def sum_again(since: datetime) -> None:
 
 
 def state_at(now: datetime) -> RollupState:
-    """How far the roll-ups are. They begin with the oldest record, with nothing summed."""
+    """They begin with the oldest record, with nothing summed."""
     found = RollupState.objects.filter(pk=RollupState.ONLY).first()
     if found:
         return found

@@ -71,10 +71,7 @@ _NO_TRIGRAMS = (
 
 
 def make_on_sqlite(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
-    """Empty indexes with their triggers; the worker fills them. Takes no time, however many rows there are.
-
-    An index keeps no texts of its own, so a trigger passes it what was indexed of a row that changes or goes.
-    """
+    """Empty indexes. They keep no texts of their own, so a trigger passes what was indexed of a row that changes or goes."""
     if editor.connection.vendor != "sqlite":
         return
     for index in INDEXES:
@@ -135,10 +132,7 @@ def fill(*, until: float, is_alone: bool = False) -> None:
 
 
 def next_ids(index: TextIndex) -> tuple[int, int] | None:
-    """From and up to, without, which id rows are indexed next: at least one row, None where all are indexed.
-
-    Read outside of a transaction: no writer waits for it. SQLite reads the rows one by one, so that what does not fit is not read.
-    """
+    """From and up to, without, which id rows are indexed next; None where all are. Read outside of a transaction: no writer waits."""
     start = TextIndexed.objects.get_or_create(name=index.table)[0].until_id
     counts = " + ".join(f"min(length({column}), {INDEXED_CHARS})" for column in index.columns)
     lengths = " + ".join(f"length({column})" for column in index.columns)

@@ -70,6 +70,5 @@ def _of_accounts(names: Sequence[str]) -> Q:
 
 
 def _with_text(text: str) -> Q:
-    """The attempts whose model's name or detail contains a text."""
     models = [name for name in distinct_values("agents_llmattempt", "model", MODELS_KNOWN) if text.lower() in name.lower()]
     return in_values(LLMAttempt, "model", models) | contains(LLMAttempt, text) if models else contains(LLMAttempt, text)

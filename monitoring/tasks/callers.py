@@ -14,10 +14,7 @@ PAGE_SIZE = 50
 
 
 def callers(place: Place, settings: Settings, now: datetime) -> Listing[Any]:
-    """One page of the callers, last seen first.
-
-    Each with its `state` by the settings of now, what it used `today`, and its `share` of today's attempts of all callers, in percent.
-    """
+    """Each with its `state`, what it used `today`, its `share` of today's attempts of all callers, and its `llm_share`, in percent."""
     page: Slice[Any] = cut(Caller.objects.all(), "last_seen_at", place, PAGE_SIZE)
     today = DailyUse.objects.filter(day=now.astimezone(UTC).date(), account=None)
     shown = today.filter(caller__in=[caller.address for caller in page.rows]).values_list("caller", "attempts", "usd")

@@ -23,10 +23,9 @@ REPLAYS_SHOWN = 10
 
 
 def page_changes(step: Step, now: datetime) -> dict[str, Any]:
-    """The page of a step beside the one of the step before it, for its template. Reads both pages: not for a part that is refreshed.
+    """The page of a step beside the one of the step before it, secrets masked. Reads both pages: not for a part that is refreshed.
 
-    `missing`: the indexes of the steps whose page is not kept. `actions`: those sent in between, as text. `errors`: those that are new.
-    `opened`: the name of the dialog that is on top now and was not before; `closed`: one that was there is gone. Secrets are masked.
+    `missing`: the indexes of the steps whose page is not kept. `opened`: the name of the dialog that is on top now and was not before.
     """
     before = step.task.steps.filter(pk__lt=step.pk).order_by("-pk").first()
     if before is None:
@@ -67,10 +66,7 @@ def prompt_of(step: Step, now: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. Cost in USD over all its attempts; tokens and cost None: unknown, or the LLM was not used.
-
-    `actions`: each as text, and whether the other answer has it at the same place.
-    """
+    """Tokens and cost in USD over all its attempts, None where unknown. `actions`: in words, and whether the other answer has it there."""
 
     row: Step | Replay
     model: str

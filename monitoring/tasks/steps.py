@@ -103,7 +103,6 @@ def exported_steps(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def matching_steps(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[Step]:
-    """The steps that meet all conditions, and that have the column they are ordered by."""
     # The longest steps of all times are the LLM's: they are at the beginning of that order, where by their route all were sorted first.
     is_longest = order is Order.LONGEST
     is_hidden = is_longest and not query.values("since")
@@ -132,10 +131,7 @@ def _in_any_state(values: list[str], now: datetime) -> Q:
 
 
 def _of_tasks(column: str, values: list[str]) -> Q:
-    """The steps of the tasks that have any of these values.
-
-    Where such tasks are few, they are looked up once. Where they are many, the steps are read in their order, each with its task.
-    """
+    """Where such tasks are few, they are looked up once. Where they are many, the steps are read in their order, each with its task."""
     tasks = Task.objects.filter(**{f"{column}__in": values})
     return Q(task__in=tasks.values("pk")) if is_few(tasks) else Q(In(Hidden(f"task__{column}"), values))
 

@@ -41,12 +41,11 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepDetail:
-    """One step from its arrival to its answer. `limits`: the settings then in force, as labels and values.
+    """One step from its arrival to its answer. `state`: its route, or why there is no answer in time.
 
-    `declined`: each account that declined the step, why, and when it would be possible; empty where there is only one account, whose reason
-    is the step's. `attempts`: with their `offset_ms` from the step's arrival. `actions`: those sent, and whether each worked, as the caller
-    reported. `state`: the route, or why there is no answer in time. `offset_ms`: from the first shown step's arrival.
-    `bar`: the step on the axis; `attempt_bars`: when a provider was at work for it.
+    `limits`: labels and values of the settings then in force. `declined`: accounts, why, and when it would be possible; empty where there
+    is only one, whose reason is the step's. `attempts`: with their `offset_ms` from the step's arrival. `actions`: in words, and whether
+    each worked. `offset_ms`: from the first shown step's arrival. `attempt_bars`: when a provider was at work.
     """
 
     row: Step

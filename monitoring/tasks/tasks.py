@@ -44,10 +44,7 @@ TABS = ("", *(state for state in TaskState if state is not TaskState.CANCELLED))
 
 @dataclass(frozen=True, slots=True)
 class TaskList(Listing[Any]):
-    """Tasks with their `state` and `newest` step.
-
-    `tabs`: for each state the filter with it, how many tasks there are or None, and whether it is chosen.
-    """
+    """Tasks with their `state` and `newest` step. `tabs`: a state, the filter with it, how many there are, and whether it is chosen."""
 
     tabs: Sequence[tuple[str, str, CappedCount | None, bool]] = ()
 
@@ -130,7 +127,6 @@ def _counts(query: Query, now: datetime, cap: int) -> dict[str, CappedCount]:
 
 
 def _with_newest(found: QuerySet[Task], *columns: str) -> QuerySet[Any]:
-    """Tasks with the beginning of their prompt, their submission's state, their newest step's id and how many steps they have."""
     steps = Step.objects.filter(task=OuterRef("pk"))
     count = steps.order_by().values("task").annotate(count=Count("*")).values("count")
     return found.only("id", "key", "project", "source", "caller", "created_at", *columns).annotate(

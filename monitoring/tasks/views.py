@@ -39,7 +39,6 @@ CALLER_ACTIONS = ((CallerState.ALLOWED, "Allow"), (CallerState.BLOCKED, "Block")
 def _listed(
     request: PanelRequest, qualifiers: tuple[Qualifier, ...], orders: Mapping[Order, str], read: Callable[..., Listing[Any]]
 ) -> dict[str, Any]:
-    """What matches the filter bar, in the order of the query string."""
     now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers)
     order = Order.parse(request.GET.get("sort", ""), orders)
     found = read(query, Place.parse(request.GET), order, now)

@@ -90,7 +90,6 @@ def runs(conditions: dict[str, Any], place: Place) -> RunList:
 
 
 def newest(number: int) -> list[TestRun]:
-    """The runs that ended last, newest first."""
     return list(TestRun.objects.filter(state=State.SUCCEEDED).order_by("-requested_at", "-id")[:number])
 
 
@@ -127,7 +126,6 @@ def costs(now: datetime) -> list[Cost]:
 
 
 def _costs(since: datetime) -> list[Cost]:
-    """Attempts of the key tests, and those of the steps that live tests posted."""
     # Each by the index that leads to it: both at once would read all attempts of those days.
     kinds = {
         "Direct key tests": Q(purpose=Purpose.TEST, decided_at__gte=since),

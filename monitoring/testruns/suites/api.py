@@ -57,14 +57,6 @@ class Reply:
         return f"Nothing after {self.seconds:.1f} s: {self.fault}."
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """An answer against the validators' contract. `faults`: a sentence each that names the field; none where it keeps the contract."""
-
-    faults: tuple[str, ...] = ()
-    actions: tuple[Action, ...] = ()
-
-
 def parts(_: TestRun) -> list[str]:
     return list(DOING)
 
@@ -121,12 +113,12 @@ def _posted(name: str, miner: str, deadline: float, *, is_own: bool) -> Iterator
         url, page = f"{miner}/step", {"html": SEARCH_PAGE, "step_index": 0, "history": [], "tools": []}
         body = {"protocol_version": "1.0", "task_id": key, "prompt": "Search for the film 'Arrival'", "url": TASK_URL, **page}
     reply = _fetch("POST", url, min(deadline + LATE_SECONDS, LONGEST_SECONDS), json.dumps(body).encode())
-    checked = _checked(name, reply.body) if reply.status == 200 else Checked()
-    verdict, meaning, step, lines = _judged(name, reply, checked, deadline)
+    faults, actions = _checked(name, reply.body) if reply.status == 200 else ([], [])
+    verdict, meaning, step, lines = _judged(name, reply, faults, actions, deadline)
     done = f"POST {url}: {NAMES[name]}, to be answered in {deadline:g} s."
-    facts = {"latency": round(reply.seconds, 3), "status": reply.status, "actions": len(checked.actions)}
+    facts = {"latency": round(reply.seconds, 3), "status": reply.status, "actions": len(actions)}
     yield Finding(name, verdict, meaning, step, done, str(reply), url, facts, lines)
-    if checked.actions:
+    if actions:
         yield _route(f"{name} by", Step.objects.filter(task__key=key).first() if is_own else None)
 
 
@@ -151,7 +143,7 @@ def _fetch(method: str, url: str, seconds: float, body: bytes | None = None) -> 
     return Reply(time.monotonic() - started, answer.status_code, received)
 
 
-def _judged(name: str, reply: Reply, checked: Checked, deadline: float) -> tuple[Result, str, str, tuple[str, ...]]:
+def _judged(name: str, reply: Reply, faults: list[str], actions: list[Action], deadline: float) -> tuple[Result, str, str, tuple[str, ...]]:
     log = "Look at the miner's log for this time."
     if reply.status == 0:
         return Result.FAIL, f"No answer to {NAMES[name]}: it scores nothing.", log, ()
@@ -159,17 +151,16 @@ def _judged(name: str, reply: Reply, checked: Checked, deadline: float) -> tuple
         text = reply.body[:SHOWN_BODY].decode("utf-8", "replace")
         meaning = f"{NAMES[name].capitalize()} was not answered with a 200."
         return Result.FAIL, meaning, log, (text,) if text.strip() else ()
-    late, faults = reply.seconds - deadline, checked.faults
+    late = reply.seconds - deadline
     if late > 0 or faults:
         text = f"{len(faults)} faults against the contract." if len(faults) > 1 else "".join(faults)
         step = "See the faults below; callers drop such answers."
         if late > 0:
             text = f"The answer came {late:.1f} s after the deadline of {deadline:g} s, so nobody waited for it. {text}".strip()
             step = "See that the miner answers in time whatever its LLM does."
-        return Result.FAIL, text, step, faults
-    count = len(checked.actions)
-    meaning = f"Answered in time with {count} valid action{'' if count == 1 else 's'}."
-    return Result.OK, meaning, "", tuple(action.in_words() for action in checked.actions)
+        return Result.FAIL, text, step, tuple(faults)
+    meaning = f"Answered in time with {len(actions)} valid action{'' if len(actions) == 1 else 's'}."
+    return Result.OK, meaning, "", tuple(action.in_words() for action in actions)
 
 
 def _route(check: str, step: Step | None) -> Finding:
@@ -198,13 +189,14 @@ def _object(body: bytes) -> Mapping[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _checked(name: str, body: bytes) -> Checked:
+def _checked(name: str, body: bytes) -> tuple[list[str], list[Action]]:
+    """An answer's faults against the validators' contract, a sentence each that names the field; and its actions."""
     answer = _object(body)
     if answer is None:
         is_html = body.lstrip()[:1] == b"<"
-        return Checked(("body: is HTML instead of a JSON object." if is_html else "body: is no JSON object.",))
+        return ["body: is HTML instead of a JSON object." if is_html else "body: is no JSON object."], []
     faults, actions = _checked_task(answer) if name == "task" else _checked_step(answer)
-    return Checked(tuple(faults[:MOST_FAULTS]), tuple(actions))
+    return faults[:MOST_FAULTS], actions
 
 
 def _checked_task(answer: Mapping[str, Any]) -> tuple[list[str], list[Action]]:

@@ -1,7 +1,4 @@
-"""What a miner's journal shows: rate limits, waits and whether they were kept, timeouts, who answered, and contradictions.
-
-Pure: entries go in, in the order of their times; findings come out, each with the lines that prove it.
-"""
+"""What a miner's journal shows. Pure: entries go in, in the order of their times; findings come out, with the lines that prove them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

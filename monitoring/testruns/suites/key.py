@@ -125,10 +125,7 @@ def _refused(end: AttemptEnd, event: RateLimitEvent | None, done: str, facts: di
 
 
 def _control(known: Provider, model: str) -> RefusalClass | None:
-    """What a well-formed key that nobody has meets: the edge answers a bad header just as it answers a limited account.
-
-    None: it came through, or nothing came back.
-    """
+    """What a made-up key meets, as the edge answers a bad header like a limited account. None: it came through, or nothing came back."""
     wrong = f"cpk_{secrets.token_hex(16)}.{secrets.token_hex(16)}.{secrets.token_hex(16)}"
     anybody = Provider(known.base_url, wrong, (model,), {}, known.options)
     try:
@@ -229,10 +226,7 @@ def _clock(at: datetime) -> str:
 
 
 def _unreachable(url: str) -> tuple[str, str]:
-    """Why the host takes no connection (and no TLS, where the URL wants it): a word and a sentence; both empty where it does.
-
-    Sends nothing.
-    """
+    """Why the host takes no connection, or no TLS, as a word and a sentence; both empty where it does. Sends nothing."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)

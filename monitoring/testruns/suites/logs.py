@@ -28,7 +28,6 @@ TOLERANCE = 0.05
 
 
 def readable_journals() -> QuerySet[JournalImport]:
-    """The imports that hold something to analyse, oldest first."""
     return JournalImport.objects.filter(state=JournalImport.State.SUCCEEDED, recorded__gt=0).order_by("requested_at", "pk")
 
 
@@ -73,7 +72,6 @@ def _findings(test_run: TestRun) -> Iterator[Finding]:
 
 
 def _by(rows: QuerySet[Any], column: str) -> dict[str, int]:
-    """How many rows have which value, most first."""
     return dict(rows.order_by().values_list(column).annotate(number=Count("id")).order_by("-number"))
 
 

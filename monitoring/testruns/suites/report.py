@@ -59,7 +59,6 @@ class Report:
 
     @property
     def not_working(self) -> list[Any]:
-        """What failed or warned, failures first."""
         return sorted((line for line in self.lines if line.verdict in NOT_WORKING), key=lambda line: line.verdict != Result.FAIL)
 
     @property
@@ -125,5 +124,4 @@ def as_json(made: Report) -> dict[str, Any]:
 
 
 def as_markdown(made: Report) -> str:
-    """The report as people wrote them by hand: summary by test, what works, what doesn't, next steps, logs, recommendations, status."""
     return render_to_string("testruns/report.md", {"report": made, "run": made.run})

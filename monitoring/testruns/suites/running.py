@@ -26,10 +26,7 @@ CHUNK_SECONDS = 45.0
 
 
 class Suite(NamedTuple):
-    """In parts that take a minute at most each, so that a job can stop between two of them.
-
-    `parts`: their names; `run`: carries one out, and yields what it is about to do, as a string, and its findings.
-    """
+    """Parts that take a minute at most each, so that a job can stop after any. `run` yields what it is about to do, and its findings."""
 
     parts: Callable[[TestRun], Sequence[str]]
     run: Callable[[TestRun, str], Iterator[Finding | str]]

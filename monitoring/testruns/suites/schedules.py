@@ -59,19 +59,15 @@ def run_due(schedule: TestSchedule) -> Outcome:
 
 
 def save(pk: int | None, values: Mapping[str, Any], *, by: User, now: datetime) -> None:
-    """Add a schedule, or change what differs in one. `values`: of name, suites, cron and enabled, all checked.
-
-    Its next run is set anew where its times changed. Raises IntegrityError where the name is taken, and TestSchedule.DoesNotExist.
-    """
+    """Add a schedule, or change what differs in one. Raises IntegrityError where the name is taken, and TestSchedule.DoesNotExist."""
     with transaction.atomic():
         schedule = TestSchedule.objects.select_for_update().get(pk=pk) if pk else TestSchedule()
         changes = {name: value for name, value in values.items() if pk is None or getattr(schedule, name) != value}
         if not changes:
             return
-        was_timed = pk is not None and schedule.enabled and "cron" not in changes
         for name, value in changes.items():
             setattr(schedule, name, value)
-        if not (was_timed and schedule.enabled):
+        if changes.keys() & {"cron", "enabled"}:
             schedule.due_at = cron.next_after(schedule.cron, now) if schedule.enabled else None
             schedule.enqueued_at = None
         save_as(schedule, by, "")

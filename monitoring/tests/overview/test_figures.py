@@ -73,7 +73,7 @@ def test_a_step_whose_deadline_is_to_come_is_under_way() -> None:
     make_open_step(at=NOW - MINUTE)
     found = series(Range.named("1h", NOW), NOW)
     assert (found.total.under_way, found.total.unanswered) == (1, 1)
-    routes = {each["name"]: (sum(each["values"]), each["steps"]) for each in charts(found, NOW).data["charts"]["routes"]}
+    routes = {each["name"]: (sum(each["values"]), each["steps"]) for each in charts(found, NOW)["data"]["charts"]["routes"]}
     assert (routes["Under way"], routes["No answer"]) == ((1, "state:running"), (1, "state:unanswered"))
     assert told()["Steps answered"].note == "1 without an answer"
 
@@ -172,10 +172,10 @@ def test_a_range_has_a_handful_of_bars(length: timedelta, bars: int) -> None:
 def test_the_charts_and_the_table_have_the_same_numbers(days: datetime) -> None:
     found = series(Range.named("24h", days), days)
     drawn = charts(found, days)
-    routes = {each["name"]: each["values"] for each in drawn.data["charts"]["routes"]}
-    assert routes["LLM"] == [row.tally.llm for row in reversed(drawn.rows)]
+    routes = {each["name"]: each["values"] for each in drawn["data"]["charts"]["routes"]}
+    assert routes["LLM"] == [row.tally.llm for row in reversed(drawn["rows"])]
     assert sum(routes["LLM"]) == found.total.llm > 0
-    assert len(drawn.data["starts"]) == len(drawn.rows) == len(drawn.data["steps"])
+    assert len(drawn["data"]["starts"]) == len(drawn["rows"]) == len(drawn["data"]["steps"])
 
 
 def test_a_settings_change_is_a_mark() -> None:
@@ -186,7 +186,7 @@ def test_a_settings_change_is_a_mark() -> None:
     record.history_date = NOW - MINUTE
     record.save()
     change_account(default_account(), {"enabled": False}, key=None, by=None, reason="")
-    marks = charts(series(Range.named("1h", NOW), NOW), NOW).marks
+    marks = charts(series(Range.named("1h", NOW), NOW), NOW)["marks"]
     assert [words for _, words in marks] == ["Spacing 5 s → 2 s"]
 
 
