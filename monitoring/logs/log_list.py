@@ -13,7 +13,7 @@ from django.db.models.functions import Left
 from agents.common.redaction import redact
 from agents.models import Step
 from monitoring.models import LogEntry
-from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, Listing, Place, Slice, beyond, cut
+from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, Place, Slice, beyond, cut
 from monitoring.reporting.search import INDEXED_CHARS, few, holds
 
 PAGE_SIZE = 100
@@ -28,7 +28,7 @@ _OTHERS = {"level": "level__gte", "logger": "logger__startswith", "source": "sou
 
 
 @dataclass(frozen=True, slots=True)
-class LogList(Listing[Any]):
+class LogList(Slice[Any]):
     """Entries, with the first line, the `rest` and the `step` as (task id, id). `search_on`: where a search of a part continues."""
 
     search_on: Cursor | None = None
@@ -43,7 +43,7 @@ def logs(wanted: Conditions, place: Place) -> LogList:
     for entry in page.rows:
         entry.first, _, entry.rest = entry.shown.partition("\n")
         entry.step = steps.get(entry.step_uid)
-    return LogList(page, list(page.rows), CappedCount.up_to(LOOKED_UP_CAP, matching), None if page.older else search_on)
+    return LogList(page.rows, page.older, page.newer, CappedCount.up_to(LOOKED_UP_CAP, matching), None if page.older else search_on)
 
 
 def level_name(level: int) -> str:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -17,7 +18,7 @@ from monitoring.audit.audit_log import newest_entries
 from monitoring.models import EVENTS, Channel, Delivery, Notice, Severity
 from monitoring.notifications import detection, sending
 from monitoring.reporting.filter_form import ANY, FilterForm
-from monitoring.reporting.pagination import Listing, Place, capped_count, cut
+from monitoring.reporting.pagination import Place, Slice, capped_count, cut
 from monitoring.web.access import CHANGE, PanelRequest, guarded
 from monitoring.web.middleware import zones
 from monitoring.web.pages import page
@@ -130,13 +131,13 @@ def delivery_list(request: PanelRequest) -> dict[str, Any]:
     conditions = {FIELDS.get(name, name): value for name, value in filters.conditions(timezone.now()).items()}
     matching = Delivery.objects.filter(**conditions)
     found = cut(matching.select_related("notice", "channel"), "due_at", Place.parse(request.GET), PAGE_SIZE)
-    return {"filters": filters, "deliveries": Listing(found, list(found.rows), capped_count(matching))}
+    return {"filters": filters, "deliveries": replace(found, count=capped_count(matching))}
 
 
 @page("notifications/notices")
 def notice_list(request: PanelRequest) -> dict[str, Any]:
-    found = cut(Notice.objects.exclude(event="channel_test"), "at", Place.parse(request.GET), PAGE_SIZE)
-    return {"notices": Listing(found, _with_counts(found.rows))}
+    found: Slice[Any] = cut(Notice.objects.exclude(event="channel_test"), "at", Place.parse(request.GET), PAGE_SIZE)
+    return {"notices": replace(found, rows=_with_counts(found.rows))}
 
 
 def _with_counts(notices: Sequence[Notice]) -> list[dict[str, Any]]:

@@ -23,7 +23,6 @@ KEPT_SECONDS = 5  # every open Overview requests the figures every ten seconds
 
 @page("overview/overview")
 def overview(request: PanelRequest) -> dict[str, Any]:
-    """First steps, status, what is running out, figures and charts (which renew more slowly), latest steps, health and tests."""
     now = timezone.now()
     components, runs = health(now, number=BEATS_SHOWN), newest(RUNS_SHOWN)[::-1]
     return {

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from statistics import fmean, median
@@ -19,7 +19,7 @@ from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, sentence
 from monitoring.ratelimit.status_text import in_words
 from monitoring.reporting.filter_form import ANY, FilterForm
-from monitoring.reporting.pagination import Listing, Place, capped_count, cut
+from monitoring.reporting.pagination import Place, Slice, capped_count, cut
 
 PAGE_SIZE = 50
 MOST_READ = 1_000  # enough for a meaningful share; older ones are about another provider
@@ -78,10 +78,10 @@ class EventFilter(FilterForm):
         self.fields["account"].choices = [ANY, *((name, name) for name in accounts)]  # type: ignore[attr-defined]
 
 
-def events(conditions: Mapping[str, str], place: Place, now: datetime) -> Listing[dict[str, Any]]:
+def events(conditions: Mapping[str, str], place: Place, now: datetime) -> Slice[Any]:
     matching = RateLimitEvent.objects.filter(*(FILTERS[name](value) for name, value in conditions.items()))
-    page = cut(_with_step(matching), "started_at", place, PAGE_SIZE)
-    return Listing(page, [_row(event, now) for event in page.rows], capped_count(matching))
+    page: Slice[Any] = cut(_with_step(matching), "started_at", place, PAGE_SIZE)
+    return replace(page, rows=[_row(event, now) for event in page.rows], count=capped_count(matching))
 
 
 def newest(count: int, now: datetime) -> list[dict[str, Any]]:

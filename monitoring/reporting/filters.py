@@ -19,7 +19,6 @@ AnyOf = Callable[[list[str]], Q]
 
 
 def since(query: Query, now: datetime) -> datetime | None:
-    """The latest time from which rows are wanted; None where none is named."""
     return max((moment(value, now) for value in query.values("since")), default=None)
 
 

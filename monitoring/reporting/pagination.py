@@ -12,7 +12,6 @@ from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
-R = TypeVar("R")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A count beyond this is shown as "10,000+": counting on would cost more than the number is worth.
 COUNT_CAP = 10_000
@@ -84,17 +83,11 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):
+    """One page of rows, where its neighbours start, and how many rows match in all, where that is counted."""
+
     rows: Sequence[T]
     older: Cursor | None
     newer: Cursor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[R]):
-    """One page of a table, and how many rows match in all, where that is counted."""
-
-    page: Slice[Any]
-    rows: list[R]
     count: CappedCount | None = None
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from agents.policy.reasons import Purpose, Verdict
 from agents.policy.refusals import RefusalClass
 from monitoring.reporting.filter_query import Kind, Qualifier, Query
 from monitoring.reporting.filters import NAMES_OFFERED, distinct_values, in_values, narrowed
-from monitoring.reporting.pagination import Listing, Order, Place, capped_count, cut
+from monitoring.reporting.pagination import Order, Place, Slice, capped_count, cut
 from monitoring.reporting.search import contains
 
 PAGE_SIZE = 50
@@ -43,10 +44,10 @@ def attempt_qualifiers() -> tuple[Qualifier, ...]:
     )
 
 
-def attempts(query: Query, place: Place, order: Order, now: datetime) -> Listing[LLMAttempt]:
+def attempts(query: Query, place: Place, order: Order, now: datetime) -> Slice[LLMAttempt]:
     matching = matching_attempts(query, now, order)
     page = cut(_with_names(matching).defer("reply"), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
-    return Listing(page, list(page.rows), capped_count(matching))
+    return replace(page, count=capped_count(matching))
 
 
 def exported_attempts(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
@@ -60,7 +61,6 @@ def _with_names(found: QuerySet[LLMAttempt]) -> QuerySet[Any]:
 
 
 def matching_attempts(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[LLMAttempt]:
-    """The attempts that meet all conditions, and that have the column they are ordered by."""
     found = LLMAttempt.objects.filter(*narrowed(query, "decided_at", _with_text, now, account=_of_accounts))
     return found.filter(**{f"{ORDERS[order]}__isnull": False}) if order in (Order.LONGEST, Order.COSTLIEST) else found
 

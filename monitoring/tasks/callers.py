@@ -8,12 +8,12 @@ from django.db.models import Sum
 from agents.models import Caller, DailyUse, Settings
 from agents.policy.costs import Used
 from monitoring.reporting.formats import share
-from monitoring.reporting.pagination import Listing, Place, Slice, cut
+from monitoring.reporting.pagination import Place, Slice, cut
 
 PAGE_SIZE = 50
 
 
-def callers(place: Place, settings: Settings, now: datetime) -> Listing[Any]:
+def callers(place: Place, settings: Settings, now: datetime) -> Slice[Any]:
     """Each with its `state`, what it used `today`, its `share` of today's attempts of all callers, and its `llm_share`, in percent."""
     page: Slice[Any] = cut(Caller.objects.all(), "last_seen_at", place, PAGE_SIZE)
     today = DailyUse.objects.filter(day=now.astimezone(UTC).date(), account=None)
@@ -23,4 +23,4 @@ def callers(place: Place, settings: Settings, now: datetime) -> Listing[Any]:
     for caller in page.rows:
         caller.state, caller.today = settings.caller_state(caller.address), used.get(caller.address, Used())
         caller.share, caller.llm_share = share(caller.today.attempts, of_all), share(caller.llm_steps, caller.steps)
-    return Listing(page, list(page.rows))
+    return page

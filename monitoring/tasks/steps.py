@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import reduce
@@ -18,7 +19,7 @@ from agents.policy.reasons import Reason
 from agents.template.prompt.intents import Kind as TaskKind
 from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
 from monitoring.reporting.filters import NAMES_OFFERED, AnyOf, Hidden, distinct_values, narrowed, owners_of
-from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, cut, is_few
+from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Order, Place, Slice, cut, is_few
 from monitoring.reporting.search import contains, few
 
 PAGE_SIZE = 50
@@ -58,7 +59,6 @@ def action_words(raw: object) -> str:
 
 
 def kind_words(kind: str) -> str:
-    """What a task on record requests, as it was understood; an unknown kind keeps its name."""
     return next((each.sentence for each in TaskKind if each == kind), kind)
 
 
@@ -85,12 +85,12 @@ def latest_steps(count: int) -> list[Step]:
     return list(ROWS.order_by("-received_at", "-id")[:count])
 
 
-def steps(query: Query, place: Place, order: Order, now: datetime) -> Listing[Step]:
+def steps(query: Query, place: Place, order: Order, now: datetime) -> Slice[Step]:
     matching = matching_steps(query, now, order)
     page = cut(matching.only("pk", ORDERS[order]), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
     shown = ROWS.in_bulk([step.pk for step in page.rows])
     count = CappedCount.up_to(LOOKED_UP_CAP if query.has(*OF_OTHERS) else COUNT_CAP, matching)
-    return Listing(page, [shown[step.pk] for step in page.rows], count)
+    return replace(page, rows=[shown[step.pk] for step in page.rows], count=count)
 
 
 def exported_steps(query: Query, now: datetime) -> Iterator[dict[str, Any]]:

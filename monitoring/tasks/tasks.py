@@ -18,7 +18,7 @@ from agents.policy.reasons import Reason
 from agents.template.prompt.intents import Kind as TaskKind
 from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
 from monitoring.reporting.filters import AnyOf, narrowed, owners_of, since
-from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Listing, Order, Place, counted_up_to, cut
+from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Order, Place, Slice, counted_up_to, cut
 from monitoring.reporting.search import contains
 from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, ROWS, projects
 
@@ -43,7 +43,7 @@ TABS = ("", *(state for state in TaskState if state is not TaskState.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True)
-class TaskList(Listing[Any]):
+class TaskList(Slice[Any]):
     """Tasks with their `state` and `newest` step. `tabs`: a state, the filter with it, how many there are, and whether it is chosen."""
 
     tabs: Sequence[tuple[str, str, CappedCount | None, bool]] = ()
@@ -76,7 +76,7 @@ def tasks(query: Query, place: Place, order: Order, now: datetime) -> TaskList:
         count = CappedCount.up_to(cap, matching)
     queries = {state: others.having("state", state) if state else others for state in TABS}
     tabs = [(state, str(queries[state]), count if state == chosen else counts.get(state), state == chosen) for state in TABS]
-    return TaskList(page, _completed(page.rows, now), count, tabs)
+    return TaskList(_completed(page.rows, now), page.older, page.newer, count, tabs)
 
 
 # An export's columns, secrets masked.

@@ -16,7 +16,7 @@ from agents.operator_jobs import leased_job, replays, submissions
 from agents.policy.modes import CallerState
 from monitoring.reporting.file_exports import exported
 from monitoring.reporting.filter_query import Qualifier, parse
-from monitoring.reporting.pagination import Listing, Order, Place
+from monitoring.reporting.pagination import Order, Place, Slice
 from monitoring.tasks import attempts, steps, tasks
 from monitoring.tasks.callers import callers
 from monitoring.tasks.forms import ReplayForm, TaskForm
@@ -37,7 +37,7 @@ CALLER_ACTIONS = ((CallerState.ALLOWED, "Allow"), (CallerState.BLOCKED, "Block")
 
 
 def _listed(
-    request: PanelRequest, qualifiers: tuple[Qualifier, ...], orders: Mapping[Order, str], read: Callable[..., Listing[Any]]
+    request: PanelRequest, qualifiers: tuple[Qualifier, ...], orders: Mapping[Order, str], read: Callable[..., Slice[Any]]
 ) -> dict[str, Any]:
     now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers)
     order = Order.parse(request.GET.get("sort", ""), orders)
@@ -78,7 +78,6 @@ def task(request: PanelRequest, pk: int) -> dict[str, Any]:
 
 @page("tasks/new_task", get=SUBMIT, post=SUBMIT)
 def new_task(request: PanelRequest) -> HttpResponse | dict[str, Any]:
-    """A valid form is queued, and its task's page shows the answer. With `try`, it is only tried here."""
     form = TaskForm(request.POST or None)
     if not form.is_valid():
         return {"form": form}

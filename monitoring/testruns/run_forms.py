@@ -90,7 +90,6 @@ class ScheduleForm(forms.Form):
             raise forms.ValidationError(str(error)) from None
 
     def save(self, by: User, now: datetime) -> bool:
-        """Add or change it. False where the form then shows why not."""
         if not self.is_valid():
             return False
         try:

@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 from agents.models import LLMAttempt, Route, Source
 from agents.policy.reasons import Purpose
 from monitoring.models import Result, TestResult, TestRun
-from monitoring.reporting.pagination import Listing, Place, Slice, capped_count, cut
+from monitoring.reporting.pagination import Place, Slice, capped_count, cut
 from monitoring.testruns.suites.findings import WORST_FIRST
 from monitoring.testruns.suites.report import report, title
 
@@ -34,7 +34,7 @@ FILTERS: dict[str, Callable[[Any], Q]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class RunList(Listing[Any]):
+class RunList(Slice[Any]):
     """Runs, each with its `conclusion`. `strip`: the newest ones, oldest first; `counts`: how many of it came out how."""
 
     strip: Sequence[TestRun] = ()
@@ -86,7 +86,7 @@ def runs(conditions: dict[str, Any], place: Place) -> RunList:
         run.conclusion = report(run).conclusion if run.state == State.SUCCEEDED else ""
     strip = list(matching.order_by("-requested_at", "-id")[:STRIP_SIZE])[::-1]
     counts = [(*key, number) for key, number in Counter((run.status, run.status_text) for run in strip).most_common()]
-    return RunList(page, list(page.rows), capped_count(matching), strip, counts)
+    return RunList(page.rows, page.older, page.newer, capped_count(matching), strip, counts)
 
 
 def newest(number: int) -> list[TestRun]:

@@ -72,7 +72,6 @@ def run(_: TestRun, part: str) -> Iterator[Finding | str]:
 
 
 def address(configured: str) -> str:
-    """The miner to test: the one configured, else this one as this machine reaches it."""
     if configured:
         return configured.rstrip("/")
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(environment.BIND, environment.BIND)  # noqa: S104 -- read, not bound
