@@ -12,7 +12,7 @@ from django.db import connection
 
 from agents import ledger
 from agents.contract.protocol import Form, Step
-from agents.contract.step_facts import Opening, opening
+from agents.contract.step_facts import opening
 from agents.database import answering_transaction
 from agents.ledger import Request, gate_rows
 from agents.models import Account, Source
@@ -40,7 +40,6 @@ class Case:
     steps: int = 0
 
     def decide_alone(self) -> None:
-        """The pure decision, for the gate as it was prepared."""
         governor.decide(self.prepared, self.limits, self.now, self.now + BUDGET, LATENCY)
 
     def decide(self) -> None:
@@ -49,7 +48,12 @@ class Case:
 
     def open_step(self) -> None:
         """Write 1: the decision, the step and its attempt."""
-        self._moved(ledger.open_step(self._opening(), [self._request()], Reason.NO_MODEL, lambda: self.now))
+        self.steps += 1
+        number, index = divmod(self.steps, 12)
+        step = Step("/step", Form.STEP, f"{self.account.pk}-{number}", "Log out", "http://localhost:8000/?seed=58", index=index)
+        due = self.now + DEADLINE
+        facts = opening(step, source=Source.VALIDATOR, caller="192.0.2.7", received_at=self.now, deadline_at=due, limits={})
+        self._moved(ledger.open_step(facts, [self._request()], Reason.NO_MODEL, lambda: self.now))
 
     def _moved(self, permit: ledger.Permit) -> None:
         assert permit.decision.slot is not None
@@ -57,13 +61,6 @@ class Case:
 
     def _request(self) -> Request:
         return Request(self.account, self.limits, self.now + BUDGET, ("m",))
-
-    def _opening(self) -> Opening:
-        self.steps += 1
-        number, index = divmod(self.steps, 12)
-        step = Step("/step", Form.STEP, f"{self.account.pk}-{number}", "Log out", "http://localhost:8000/?seed=58", index=index)
-        due = self.now + DEADLINE
-        return opening(step, source=Source.VALIDATOR, caller="192.0.2.7", received_at=self.now, deadline_at=due, limits={})
 
 
 def main() -> None:
@@ -79,9 +76,8 @@ def main() -> None:
 
 
 def prepared(pacing: Pacing) -> Case:
-    limits = Limits(pacing=pacing)
+    limits, account = Limits(pacing=pacing), Account.objects.create(name=pacing)
     gate, now = seen(limits, SENDS)
-    account = Account.objects.create(name=pacing)
     with answering_transaction():
         gate_rows.save(gate_rows.locked(account), gate)
     return Case(account, limits, now, gate)

@@ -38,14 +38,9 @@ TEXTS = """
 /logs/?text=refused+attempt /logs/?text=nowhere-at-all
 """.split()  # noqa: SIM905
 DAYS = 90.0
-MADE_BY = ("agents/devtools/demo_traffic/records.py", "monitoring/management/seeding.py", "monitoring/management/commands/seed_records.py")
+MADE_BY = ("agents/devtools/demo_traffic/records.py", "monitoring/management/commands/seed_records.py")
 # Further behind, it is made anew: what is added makes it larger than its name.
 LONGEST_GAP_DAYS = 9.0
-BEHIND = """
-from django.utils import timezone
-from agents.models import Step
-print("behind", (timezone.now() - Step.objects.latest("received_at").received_at).total_seconds() / 86_400)
-"""
 MEASURE = "import django; django.setup(); from bench.pages import measure; measure()"
 
 
@@ -64,28 +59,23 @@ def seed(steps: int) -> dict[str, str]:
     data = ROOT / "data" / f"bench-pages-{steps}"
     own = {**os.environ, **OWN, "CHUTES_API_KEY": "", "DATA_DIR": str(data)}
 
-    def manage(*arguments: str) -> str:
-        command = [sys.executable, "-W", "ignore", "manage.py", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=own, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-    def add(days: float, seed: int) -> None:
-        count = max(1, round(steps * days / DAYS))
-        manage("seed_records", f"--steps={count}", f"--logs={count}", f"--days={days}", f"--seed={seed}")
+    def manage(*arguments: str) -> None:
+        subprocess.run([sys.executable, "-W", "ignore", "manage.py", *arguments], cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
 
     sources = [*(ROOT / name for name in MADE_BY), *sorted(ROOT.glob("*/migrations/0*.py"))]
     mark, made_by = data / "seeded", hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    if mark.exists() and mark.read_text() == made_by:
+    now, is_made = time.time(), mark.exists() and mark.read_text() == made_by
+    days = (now - mark.stat().st_mtime) / 86_400 if is_made else DAYS
+    if days > LONGEST_GAP_DAYS:
+        print(f"{steps:,} steps are made in {data}.", flush=True)
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(parents=True)
         manage("migrate", "--verbosity", "0")
-        behind = float(manage("shell", "--no-imports", "--command", BEHIND).split("behind ")[1])
-        if behind <= LONGEST_GAP_DAYS:
-            add(behind, int(behind * 1e6))
-            return own
-    print(f"{steps:,} steps are made in {data}.", flush=True)
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(parents=True)
-    manage("migrate", "--verbosity", "0")
-    add(DAYS, 1)
+        days = DAYS
+    count = max(1, round(steps * days / DAYS))
+    manage("seed_records", f"--steps={count}", f"--logs={count}", f"--days={days}", f"--seed={int(days * 1e6)}")
     mark.write_text(made_by)
+    os.utime(mark, (now, now))  # up to when there are records
     return own
 
 

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import os
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import django
-import httpx
 
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.simulation.run import NEXT_STEP, Answered, Measures, Miner, Record, Run, load_dice, means
 from agents.simulation.scenario import Scenario, load_file
 from bench.measure import line, ratio
 from bench.miner import OWN, running
+from bench.peers import client
 from minerpanel.tests.processes import step_body
 
 SCENARIO = Path(__file__).parent / "real.json"
@@ -69,45 +68,24 @@ def play(file: Path, scenario: Scenario, settings: Sequence[str]) -> tuple[Measu
         miner = stack.enter_context(running(data, fake_chutes, *settings, CHUTES_MODELS=",".join(scenario.account.models)))
         url = miner.web()
         miner.workers([{}])
+        arrivals = tuple(scenario.load.arrivals(scenario.horizon, load_dice(SEED)))
+        load = client.Load(arrivals, scenario.load.steps, scenario.horizon, CLIENT_SECONDS, NEXT_STEP)
         fake_chutes.reset()  # the account's time starts with the load's
-        record = Record(answers=asyncio.run(posted(url, scenario)))
+        taken = asyncio.run(client.play(load, client.this_miner(client.Target(url, "", (), [], step_body()))))
+        seconds = [CLIENT_SECONDS if each is None else each for each in taken]
+        answers = [Answered(0.0, each, in_time=each <= Miner().deadline, by_llm=False) for each in seconds]
         llm = miner.rows("SELECT count(*) FROM agents_step WHERE route = 'llm'")[0][0]
         refused = miner.rows("SELECT count(*) FROM agents_llmattempt WHERE refusal = 'edge'")[0][0]
         reasons = miner.rows("SELECT reason, count(*) FROM agents_step WHERE route <> 'llm' GROUP BY reason ORDER BY reason")
-        return replace(means([record]), llm=llm, edge_429=refused), reasons
-
-
-async def posted(url: str, scenario: Scenario) -> list[Answered]:
-    started_at = time.monotonic()
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, timeout=CLIENT_SECONDS, trust_env=False, limits=limits) as client:
-
-        async def task(number: int, at: float) -> list[Answered]:
-            answers: list[Answered] = []
-            while len(answers) < scenario.load.steps and at < started_at + scenario.horizon:
-                await asyncio.sleep(at - time.monotonic())
-                posted_at = time.monotonic()
-                response = await client.post("/step", json=step_body(number, step_index=len(answers)))
-                response.raise_for_status()
-                answered_at = time.monotonic()
-                answers.append(Answered(posted_at, answered_at, answered_at - posted_at <= Miner().deadline, by_llm=False))
-                at = answered_at + NEXT_STEP
-            return answers
-
-        arrivals = scenario.load.arrivals(scenario.horizon, load_dice(SEED))
-        tasks = await asyncio.gather(*(task(number, started_at + at) for number, at in enumerate(arrivals)))
-        return [answer for answers in tasks for answer in answers]
+        return replace(means([Record(answers)]), llm=llm, edge_429=refused), reasons
 
 
 def show(pacing: str, simulated: Sequence[Measures], real: Measures) -> None:
     """The simulation's range, what came for real, and its ratio to that."""
     print("\n" + line(pacing, SHOWN, name_width=12))
     ranges = [[getattr(each, name) for each in simulated] for name in SHOWN]
-    for title, values in (
-        ("simulated", map(min, ranges)),
-        ("  up to", map(max, ranges)),
-        ("real", (getattr(real, name) for name in SHOWN)),
-    ):
+    rows = {"simulated": map(min, ranges), "  up to": map(max, ranges), "real": (getattr(real, name) for name in SHOWN)}
+    for title, values in rows.items():
         print(line(title, (f"{each:.6g}" for each in values), name_width=12))
     print(line("ratio", (ratio(getattr(real, name), nearest(simulated, real, name)) for name in SHOWN), name_width=12))
 

@@ -107,7 +107,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {"context_processors": _CONTEXT_PROCESSORS},
-    },
+    }
 ]
 
 STATIC_URL = "static/"
@@ -156,7 +156,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "object-src": [NONE],
-    },
+    }
 }
 
 # Jobs. django-q2 counts `retry` from dequeue, prefetching runs jobs twice and 0 attempts means for ever: hence these numbers

@@ -17,12 +17,12 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agents.tests import hostile
 from bench.attack.callers import FRESH_ID, Answer, HonestCallers, address, ask, attacking, burn, hold_sockets, post_over_and_over
-from bench.attack.instance import Instance, start
 from bench.measure import line, percentile
+from bench.miner import Instance, start
 from minerpanel.tests.processes import step_body
 
 # Of a step, in seconds: the settings' default, and one that is so short that waiting is noticed.
@@ -78,8 +78,8 @@ class Row:
             self.broken.append(promise)
 
     def note_statuses(self, counts: Counter[int]) -> None:
-        shown = ", ".join(f"{count} × {status or 'no answer'}" for status, count in sorted(counts.items()))
-        self.notes.append(f"attack: {shown or 'no request ended'}")
+        shown = [f"{count} × {status or 'no answer'}" for status, count in sorted(counts.items())]
+        self.notes.append(f"attack: {', '.join(shown) or 'no request ended'}")
 
     def add(self, instance: Instance, callers: HonestCallers, *, p95: float | None = None) -> None:
         """What the honest callers got, none of it late, refused or lost; their 95th percentile at most `p95` seconds."""
@@ -293,10 +293,11 @@ def main(options: argparse.Namespace) -> int:
     return int(bool(broken))
 
 
-def played(name: str, *, is_small: bool, migrated: Path | None = None, shared: Instance | None = None) -> Row:
+def played(name: str, **where: Any) -> Row:
+    """`where`: fields of Row."""
     title, attack = ROWS[name]
     with ExitStack() as stack:
-        row = Row(title, stack, is_small, migrated, shared)
+        row = Row(title, stack, **where)
         attack(row)
     return row
 
@@ -312,12 +313,9 @@ CARD = (
 
 def large_page(number: int, size: int = 484_000) -> str:
     """A page of `size` bytes as a shop's: cards with links and texts, and a form."""
-    form = '<form action="/search"><input name="query" placeholder="Find films"><button type="submit">Go</button></form>'
-    cards, length = [form], len(form)
-    while length < size:
-        card = CARD.format(number=len(cards), page=number, year=1950 + len(cards) % 70)
-        cards.append(card)
-        length += len(card)
+    cards = ['<form action="/search"><input name="query" placeholder="Find films"><button type="submit">Go</button></form>']
+    while sum(map(len, cards)) < size:
+        cards.append(CARD.format(number=len(cards), page=number, year=1950 + len(cards) % 70))
     return f"<html><body>{''.join(cards)}</body></html>"
 
 

@@ -60,7 +60,7 @@ def usable(text: object) -> list[object]:
 
 
 def this_miner(target: Target) -> Ask:
-    client = httpx.AsyncClient(timeout=None)  # noqa: S113 -- the load hangs up for itself
+    client = httpx.AsyncClient(timeout=None, trust_env=False)  # noqa: S113 -- the load hangs up for itself
 
     async def ask(task: int, step: int) -> object:
         body = {**target.page, "task_id": f"task-{task}", "step_index": step}

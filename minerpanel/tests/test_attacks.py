@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.attack.instance import start
 from bench.attack.rows import FREE, ROWS, played
+from bench.miner import start
 
 pytestmark = pytest.mark.slow
 

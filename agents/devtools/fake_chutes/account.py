@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from agents.devtools.fake_chutes.behaviour import Course, QuotasForm, merged
+from agents.devtools.fake_chutes.behaviour import NAMED, Course, QuotasForm, Refused, merged
 from agents.simulation import provider
 from agents.simulation.provider import World
 
@@ -85,11 +85,15 @@ class Account:
         return max(0.0, (self.behaviour.balance or 0.0) - self.billed)
 
     @property
-    def is_month_used_up(self) -> bool:
-        ends_at = self.behaviour.monthly_reset_at
-        if ends_at is None or self.now >= ends_at or self.behaviour.hidden.cap4h is None or self.balance:
-            return False
-        return self.behaviour.monthly_used + self.cap_used >= MONTHLY_CAP
+    def refusing(self) -> Refused | None:
+        """What each request gets that passes the edge."""
+        behaviour = self.behaviour
+        if behaviour.refuse or self.balance:
+            return behaviour.refuse
+        ends_at, used = behaviour.monthly_reset_at, behaviour.monthly_used + self.cap_used
+        if ends_at is not None and self.now < ends_at and behaviour.hidden.cap4h and used >= MONTHLY_CAP:
+            return NAMED["subscription_cap"]
+        return NAMED["payment"] if behaviour.pays_as_it_goes else None
 
     @property
     def daily(self) -> tuple[int, int]:

@@ -41,11 +41,7 @@ NAMED = {
 Given = Annotated[Refused, BeforeValidator(lambda value: NAMED.get(value, value) if isinstance(value, str) else value)]
 
 # Without a scenario there are no bans, answers come at once, and every listed model is there: what most tests need.
-PLAIN = Hidden(
-    ban=BanLaw(strikes=0),
-    models=dict.fromkeys(BY_ID, Model()),
-    latency=Latency(median=0.0, low=0.0, high=0.0, refusal=0.0),
-)
+PLAIN = Hidden(ban=BanLaw(strikes=0), models=dict.fromkeys(BY_ID, Model()), latency=Latency(median=0.0, low=0.0, high=0.0, refusal=0.0))
 # A century before the start, in seconds: beyond it a date can't be written.
 EARLIEST = 3.2e9
 
@@ -63,7 +59,7 @@ class Behaviour:
     `slow_seconds`: s that the fault "slow" takes, between these two. `balance`: USD when it was set, None: nothing is billed.
     `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at which the
     subscription's month ends (it may lie in the past), None: no monthly cap. `monthly_used`: USD of it that were used before the start.
-    `says`: what every model answers instead of a plan, None: a plan. `refuse_management`: answers by path of the management host.
+    `reply`: what every model answers instead of a plan, None: a plan. `refuse_management`: answers by path of the management host.
     """
 
     hidden: Hidden = PLAIN
@@ -74,7 +70,7 @@ class Behaviour:
     quotas_form: QuotasForm = QuotasForm.LIST
     monthly_reset_at: Annotated[float, Field(ge=-EARLIEST, allow_inf_nan=False)] | None = None
     monthly_used: Number = 0.0
-    says: str | None = None
+    reply: str | None = None
     refuse_management: Mapping[Annotated[str, Field(pattern="^/")], Given | None] = field(default_factory=dict)
 
     @property

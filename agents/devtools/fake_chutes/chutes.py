@@ -1,11 +1,11 @@
-"""The three hosts of fake Chutes: inference, management, and the control port for tests."""
+"""Fake Chutes' inference and management API, and its control port for tests."""
 
 import json
 import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from agents.devtools.fake_chutes import catalogue, completions, plans
 from agents.devtools.fake_chutes.account import UTILIZATION, Account, management
-from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, NAMED, Course, Refused, as_json
+from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, Course, Refused, as_json
 from agents.devtools.fake_chutes.completions import BadBody, ChatRequest
 from agents.devtools.fake_chutes.server import Answer, Request, json_answer
 from agents.simulation import provider
@@ -68,29 +68,23 @@ class Chutes:
             self._account.advance(now - self._started)
             yield self._account
 
-    def both(self, request: Request) -> Answer:
-        return self.manage(request) if management(request.path) else self.inference(request)
-
-    def inference(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Answer:
+        """On the port of the inference and the management API."""
+        view, method = management(request.path), METHODS.get(request.path, "GET")
         with self._at(request.now) as account:
-            if request.path not in METHODS:
-                return self._recorded(request, detail(404, "No matching chute found!"))
-            if request.method != METHODS[request.path]:
-                return self._recorded(request, detail(405, "Method Not Allowed"))
-            if request.method == "GET":
-                return self._recorded(request, json_answer(200, catalogue.listing(account.behaviour.models)))
-            return self._chat(account, request)
+            if view is None and request.path not in METHODS:
+                answer = detail(404, "No matching chute found!")
+            elif request.method != method:
+                answer = detail(405, "Method Not Allowed")
+            elif view:
+                answer = self._managed(account, request, view)
+            elif method == "GET":
+                answer = json_answer(200, catalogue.listing(account.behaviour.models))
+            else:
+                return self._chat(account, request)
+            return self._recorded(request, answer)
 
-    def manage(self, request: Request) -> Answer:
-        with self._at(request.now) as account:
-            return self._recorded(request, self._managed(account, request))
-
-    def _managed(self, account: Account, request: Request) -> Answer:
-        view = management(request.path)
-        if view is None:
-            return detail(404, "Not Found")
-        if request.method != "GET":
-            return detail(405, "Method Not Allowed")
+    def _managed(self, account: Account, request: Request, view: Callable[[Account], Any]) -> Answer:
         if refused := account.behaviour.refuse_management.get(unquote(request.path)):
             return _as_answer(refused)
         if request.path != UTILIZATION and _bearer(request) != self._admin_key:
@@ -112,7 +106,7 @@ class Chutes:
             chat, bad = completions.read(request.body), None
         except BadBody as error:
             chat, bad = None, detail(400, str(error))
-        refusing = _refusing(account)
+        refusing = account.refusing
         reply = account.ask(chat.models if chat and not refusing else ())
         if chat and reply.said is Said.ANSWERED:
             return self._recorded(request, self._answered(account, reply, chat, request), ",".join(chat.models), reply.fault or "")
@@ -127,7 +121,7 @@ class Chutes:
         return self._recorded(request, replace(refused, wait=reply.seconds), _named_model(request.body), in_ban=reply.in_ban)
 
     def _answered(self, account: Account, reply: provider.Reply, chat: ChatRequest, request: Request) -> Answer:
-        plan = plans.plan(chat.texts) if account.behaviour.says is None else account.behaviour.says
+        plan = plans.plan(chat.texts) if account.behaviour.reply is None else account.behaviour.reply
         completion = completions.completed(chat, reply.model, plan, reply.fault)
         if reply.fault not in completions.UPSTREAM:
             account.pay(completion.usd)
@@ -176,20 +170,11 @@ class Chutes:
         with self._at(now) as account:
             return {
                 "settings": as_json(account.behaviour),
-                "served": account.served,
                 "uptime": account.now,
                 "account": account.hidden_json(),
                 "arrivals": sorted(self._arrivals, key=lambda arrival: float(arrival["at"])),
                 "counts": dict(self._counts),
             }
-
-
-def _refusing(account: Account) -> Refused | None:
-    if account.behaviour.refuse:
-        return account.behaviour.refuse
-    if account.is_month_used_up:
-        return NAMED["subscription_cap"]
-    return NAMED["payment"] if account.behaviour.pays_as_it_goes and not account.balance else None
 
 
 def _as_answer(refused: Refused) -> Answer:

@@ -5,13 +5,12 @@ import json
 import signal
 import threading
 from collections.abc import Mapping
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from agents.devtools.fake_chutes.behaviour import Behaviour, Course, merged
 from agents.devtools.fake_chutes.chutes import Chutes
-from agents.devtools.fake_chutes.server import App, Server
+from agents.devtools.fake_chutes.server import Server
 from agents.simulation.scenario import BadSetting, Change, Fault, in_order, load_file, read
 
 FAKE_KEY = f"cpk_{'0123456789abcdef' * 2}.{'feedface' * 4}.{'FakeKeyNotReal' * 3:.32}"
@@ -20,8 +19,7 @@ FAKE_ADMIN_KEY = f"cpk_{'fedcba9876543210' * 2}.{'feedface' * 4}.{'FakeAdminNotR
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--port", type=int, default=9100, help="of the inference API on 127.0.0.1, the next one has the control API; 0: free ones")
-    add("--management-port", type=int, help="port of the management API (that of the inference API); 0 takes a free one")
+    add("--port", type=int, default=9100, help="of the APIs on 127.0.0.1, the next one has the control API; 0: free ones")
     add("--key", default=FAKE_KEY, help="the key that may call models (an obviously fake one, printed at start)")
     add("--scenario", metavar="FILE", help="the hidden account and its timeline as a JSON file; other flags come on top")
     add("--limit", type=int, help="accepted requests a window; 0: 429 to all (60)")
@@ -29,19 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--latency", type=float, help="median seconds of an answer, spread lognormally (at once)")
     add("--slow-seconds", type=float, help='seconds that the fault "slow" takes (30 to 90)')
     add("--fault", action="append", default=[], metavar="NAME[=P]", help=f"may be repeated: {', '.join(Fault)}")
-    add("--invalid-key", action="store_true", help="answer 401 to every key")
+    add("--invalid-key", action="store_const", const=False, dest="valid", help="answer 401 to every key")
     add("--timeline", help='later changes as JSON: [{"at": 60, "set": {"limit": 4}}, {"at": 90, "ban": 600}]')
     add("--seed", type=int, default=0, help="seed of latency and faults (%(default)s)")
 
 
 def started(options: Mapping[str, Any]) -> Course:
     scenario = load_file(Path(options["scenario"])) if options["scenario"] else None
-    names = ("limit", "published", "slow_seconds", "latency")
+    names = ("limit", "published", "slow_seconds", "latency", "valid")
     changes = {name: options[name] for name in names if options[name] is not None}
-    if options["published"] == inf:
-        changes["published"] = "inf"
-    if options["invalid_key"]:
-        changes["valid"] = False
     if options["fault"]:
         changes["faults"] = dict(_fault(text) for text in options["fault"])
     start = merged(Behaviour(scenario.account) if scenario else Behaviour(), changes)
@@ -65,32 +59,22 @@ def _fault(text: str) -> tuple[str, float]:
 def run(options: Mapping[str, Any]) -> None:
     """Serves until SIGTERM or SIGINT. Raises BadSetting, before anything is served."""
     chutes = Chutes(options["key"], FAKE_ADMIN_KEY, started(options), options["seed"])
-    port, management_port = options["port"], options["management_port"]
-    servers = [
-        _server("port", chutes.both if management_port is None else chutes.inference, port),
-        _server("port", chutes.control, port + 1 if port else 0),
-    ]
-    if management_port is not None:
-        servers.append(_server("management_port", chutes.manage, management_port))
+    port = options["port"]
+    try:
+        servers = [Server(chutes.answer, port), Server(chutes.control, port + 1 if port else 0)]
+    except (OSError, OverflowError) as error:
+        raise BadSetting("port", f"{port} or the next one can't be used ({error})") from error
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     for server in servers:
         server.start()
-    management_url = servers[0 if management_port is None else 2].url
     print(f"Fake Chutes on {servers[0].url}/v1 (control {servers[1].url})", flush=True)
     print(f"Its key: {options['key']}", flush=True)
-    print(f"Its management API: {management_url} with the admin key {FAKE_ADMIN_KEY}", flush=True)
+    print(f"Its management API: {servers[0].url} with the admin key {FAKE_ADMIN_KEY}", flush=True)
     stopped.wait()
     for server in servers:
         server.stop()
-
-
-def _server(name: str, app: App, port: int) -> Server:
-    try:
-        return Server(app, port)
-    except (OSError, OverflowError) as error:
-        raise BadSetting(name, f"{port} can't be used ({error})") from error
 
 
 if __name__ == "__main__":

@@ -119,7 +119,9 @@ class Completion:
 
     def answer(self, id_: str, created: int, headers: Mapping[str, str], fault: Fault | None) -> Answer:
         base = {"id": id_, "created": created, "model": self.model}
-        answer = self._events(base, headers) if self.chat.stream else self._whole(base, headers)
+        choice = {"index": 0, "message": {"role": "assistant", "content": self.content}, "finish_reason": self.finish_reason}
+        whole = json_answer(200, {**base, "object": "chat.completion", "choices": [choice], "usage": self.usage}, headers)
+        answer = self._events(base, headers) if self.chat.stream else whole
         if fault in UPSTREAM:
             status, text = UPSTREAM[fault]
             return json_answer(status, {"detail": text})
@@ -132,10 +134,6 @@ class Completion:
         # A broken stream ends in good order, but without its `[DONE]`; one that fails midway ends with a line without `data:`.
         parts = answer.parts
         return replace(answer, parts=parts[: len(parts) // 2] if fault is Fault.BROKEN else (*parts[:2], STREAM_ERROR))
-
-    def _whole(self, base: dict[str, Any], headers: Mapping[str, str]) -> Answer:
-        choice = {"index": 0, "message": {"role": "assistant", "content": self.content}, "finish_reason": self.finish_reason}
-        return json_answer(200, {**base, "object": "chat.completion", "choices": [choice], "usage": self.usage}, headers)
 
     def _events(self, base: dict[str, Any], headers: Mapping[str, str]) -> Answer:
         """A chunk of 40 characters each, with `[DONE]` last."""

@@ -44,7 +44,7 @@ class FakeChutes:
                 process.stdout.close()
 
     def state(self) -> dict[str, Any]:
-        """`settings`, `served`, `uptime` (s), `account` (what callers never see), `counts` by status, and `arrivals`, earliest first.
+        """`settings`, `uptime` (s), `account` (what callers never see), `counts` by status, and `arrivals`, earliest first.
 
         Of an arrival: `at` is in wall-clock s; `status` 0: no answer was sent; `fault` "": nothing was made to go wrong.
         """

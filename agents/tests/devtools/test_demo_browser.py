@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from lxml import html
 
-from agents.devtools.demo_traffic.callers import Browser, act, find
 from agents.devtools.demo_traffic.sites import SITES, Site, Task, page
+from agents.devtools.demo_traffic.traffic import Browser, act, find
 
 FILMS = SITES[0]
 PATHS = ("/", "/login", "/register", "/contact", "/search", "/items/0", "/items/99", "/welcome", "/elsewhere")

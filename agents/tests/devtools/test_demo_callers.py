@@ -8,8 +8,8 @@ import pytest
 
 from agents.contract import protocol
 from agents.contract.protocol import Form
-from agents.devtools.demo_traffic.callers import CALLERS, Browser, Caller, Ran, one_shot_body, step_body
 from agents.devtools.demo_traffic.sites import draw_task
+from agents.devtools.demo_traffic.traffic import CALLERS, Browser, Caller, Ran, one_shot_body, step_body
 
 TASK = draw_task(Random(1))
 BROWSER = Browser(TASK, TASK.url)

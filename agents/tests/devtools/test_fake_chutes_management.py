@@ -123,15 +123,6 @@ def test_a_banned_account_can_still_be_read_but_not_written_to(fake_chutes: Fake
     assert fake_chutes.state()["arrivals"][-1]["path"] == "/users/me"
 
 
-def test_on_a_port_of_its_own_each_host_knows_only_its_own_paths() -> None:
-    with FakeChutes.started("--management-port", "0") as fake_chutes:
-        assert get(fake_chutes, "/users/me", fake_chutes.admin_key).status_code == 200
-        assert get(fake_chutes, "/v1/models").status_code == 404
-        host = fake_chutes.base_url.removesuffix("/v1")
-        assert httpx.get(host + "/users/me", timeout=PATIENCE, trust_env=False).json() == {"detail": "No matching chute found!"}
-        assert ask(fake_chutes).status_code == 200
-
-
 def test_a_scenarios_account_and_timeline_are_played(tmp_path: Path) -> None:
     file = tmp_path / "scenario.json"
     account = {"quota": {"total": 300, "used": 180, "reset_at": 3000}, "latency": 0.0}

@@ -127,7 +127,7 @@ def assert_sound(actions: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("mood", SAID)
 def test_whatever_the_model_says_what_leaves_is_sound(mood: str, fake_chutes: FakeChutes) -> None:
     said, route = SAID[mood]
-    fake_chutes.set(says=said)
+    fake_chutes.set(reply=said)
     calls = post("/step", html=PAGE)["tool_calls"]
     actions = [{"type": kind.type, **call["arguments"]} for call in calls if (kind := kind_of(call["name"]))]
     assert_sound(actions)
@@ -142,7 +142,7 @@ def test_whatever_the_model_says_what_leaves_is_sound(mood: str, fake_chutes: Fa
 
 
 def test_a_model_may_say_that_a_step_is_done_but_not_a_whole_task(fake_chutes: FakeChutes) -> None:
-    fake_chutes.set(says='{"actions": [], "done": true}')
+    fake_chutes.set(reply='{"actions": [], "done": true}')
     assert post("/step", html=PAGE)["done"] is True
     post("/solve_task", id="u")
     assert list(Step.objects.order_by("id").values_list("route", flat=True)) == ["llm", "template"]

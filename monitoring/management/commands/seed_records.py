@@ -1,7 +1,10 @@
+import logging
 import math
 import time
 from argparse import ArgumentParser
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -9,10 +12,24 @@ from django.utils import timezone
 
 from agents.configuration import default_account
 from agents.devtools.demo_traffic.records import MARK, Past
-from agents.models import Task
-from monitoring.management import seeding
+from agents.models import Account, AuditEntry, QuotaReading, Settings, Task
+from monitoring import models
+from monitoring.models import HealthState
 from monitoring.reporting import search
 from monitoring.reporting.rollups import state_at, sum_again, sum_finished
+
+BATCH = 5_000
+BY = "seed"
+# Older ones are pruned.
+CHECKS_KEPT, READINGS_KEPT = timedelta(days=7), timedelta(days=30)
+COMPONENTS = ("web", "miner api", "database", "disk", "queue", "worker", "scheduler", "backup", "clock", "account default")
+MESSAGES = (
+    "Step {0:08x} was answered by the template: the account is paused for {1} s.",
+    "The provider refused attempt {0:08x} (429): too many requests; the next probe is in {1} s.",
+    "Task {0:08x} was answered by the LLM in {1} ms.",
+    "The reply of attempt {0:08x} could not be read: it ends after {1} characters.",
+)
+SPACINGS = (5.0, 2.0, 4.0, 10.0)
 
 
 class Command(BaseCommand):
@@ -37,10 +54,108 @@ class Command(BaseCommand):
         self.stdout.write(f"\n{written:,} steps written in {time.monotonic() - began:.0f} s. Summing them by hour and day …")
         sum_again(start)
         sum_finished(state_at(now), now, until=math.inf)
-        seeding.write(default_account(), options["logs"], options["seed"], start, now)
+        write_others(default_account(), options["logs"], options["seed"], start, now)
         search.fill(until=math.inf, is_alone=True)
         self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")
 
     def _report(self, done: int, of: int) -> None:
         self.stdout.write(f"\r{done:,} of {of:,} steps", ending="")
         self.stdout.flush()
+
+
+def write_others(account: Account, logs: int, seed: int, start: datetime, end: datetime) -> None:
+    """What pages show besides steps."""
+    _write_logs(Random(seed), logs, start, end)
+    dice = Random(seed)
+    _write_checks(dice, max(start, end - CHECKS_KEPT), end)
+    _write_runs(dice, start, end)
+    _write_audit(dice, account, start, end)
+    _write_notices(dice, start, end)
+    _write_readings(dice, account, max(start, end - READINGS_KEPT), end)
+
+
+def _write_logs(dice: Random, count: int, start: datetime, end: datetime) -> None:
+    for first in range(0, count, BATCH):
+        models.LogEntry.objects.bulk_create(
+            models.LogEntry(
+                at=start + (end - start) * (number / count),
+                level=dice.choice((logging.INFO, logging.INFO, logging.WARNING, logging.ERROR)),
+                logger=dice.choice(("agents.ledger", "agents.llm.client", "monitoring.jobs")),
+                message=dice.choice(MESSAGES).format(dice.getrandbits(32), dice.randrange(1, 480)),
+                process="serve[1]",
+            )
+            for number in range(first, min(first + BATCH, count))
+        )
+
+
+def _each(every: timedelta, start: datetime, end: datetime) -> Iterator[datetime]:
+    at = start
+    while at < end:
+        yield at
+        at += every
+
+
+def _write_checks(dice: Random, start: datetime, end: datetime) -> None:
+    for name in COMPONENTS:
+        values = {"state": HealthState.UP, "since": start, "checked_at": end, "message": f"{name} answers."}
+        component, _ = models.Component.objects.update_or_create(name=name, defaults=values)
+        checks = []
+        for at in _each(timedelta(minutes=1), start, end):
+            state = dice.choices(list(HealthState)[:3], (97, 2, 1))[0]
+            checks.append(models.HealthCheck(component=component, at=at, state=state, latency_ms=dice.uniform(1, 90)))
+        models.HealthCheck.objects.bulk_create(checks, BATCH)
+
+
+def _write_runs(dice: Random, start: datetime, end: datetime) -> None:
+    schedule = {"suites": ["key", "api", "logs"], "cron": "7 */6 * * *", "due_at": end}
+    models.TestSchedule.objects.get_or_create(name="Every six hours", defaults=schedule)
+    of_run = models.TestRun
+    values = {"suites": schedule["suites"], "trigger": of_run.Trigger.SCHEDULE, "state": of_run.State.SUCCEEDED, "progress": 100}
+    texts = {"subject": "default", "done": "Requested one token.", "came_back": "Status 200.", "meaning": "It works."}
+    for at in _each(timedelta(hours=6), start, end):
+        verdicts = dice.choices(list(models.Result)[:3], (90, 6, 4), k=15)
+        worst = next(each for each in (models.Result.FAIL, models.Result.WARN, models.Result.OK) if each in verdicts)
+        times = {"requested_at": at, "started_at": at, "ended_at": at + timedelta(seconds=dice.uniform(20, 60))}
+        run, results = of_run.objects.create(**values, **times, verdict=worst), []
+        for number, verdict in enumerate(verdicts, 1):
+            check = {"suite": run.suites[number % 3], "check_name": f"check {number}", "duration_ms": dice.uniform(100, 4_000)}
+            results.append(models.TestResult(run=run, number=number, verdict=verdict, at=at, **check, **texts))
+        models.TestResult.objects.bulk_create(results)
+
+
+def _write_audit(dice: Random, account: Account, start: datetime, end: datetime) -> None:
+    of_all, entries = AuditEntry.Action, []
+    on_accounts = (of_all.PROBE, of_all.PAUSE, of_all.RESUME)
+    for at in _each(timedelta(hours=1), start, end):
+        action = dice.choice((*on_accounts, of_all.LOGIN, of_all.LOGIN, of_all.LOGIN_FAILED))
+        seconds, whose = 60 if action == of_all.PAUSE else None, account if action in on_accounts else None
+        entries.append(AuditEntry(at=at, by=BY, action=action, seconds=seconds, account=whose))
+    AuditEntry.objects.bulk_create(entries, BATCH)
+    settings = Settings.current()
+    # Half a day after the start: what is added to a database for the last hours has none, however often that is done.
+    for at in _each(timedelta(days=1), start + timedelta(days=0.5), end):
+        settings.spacing_seconds = dice.choice([each for each in SPACINGS if each != settings.spacing_seconds])
+        settings.save()
+        Settings.history.filter(pk=Settings.history.latest("history_id").pk).update(history_date=at)
+
+
+def _write_notices(dice: Random, start: datetime, end: datetime) -> None:
+    """One is over before the next; the channel is off, so that nothing is ever sent."""
+    channel, _ = models.Channel.objects.get_or_create(name=BY, defaults={"scheme": "json", "enabled": False})
+    number = models.Notice.objects.filter(subject=BY).count()
+    for at in _each(timedelta(hours=3), start, end):
+        number += 1
+        over = at + timedelta(minutes=dice.uniform(1, 100))
+        facts = {"event": "llm_paused", "subject": BY, "severity": models.Severity.WARNING, "title": "LLM paused for 60 s"}
+        notice = models.Notice.objects.create(**facts, number=number, at=at, over_at=over)
+        sent = {"state": models.Delivery.State.SUCCEEDED, "due_at": at, "ended_at": at, "tries": 1}
+        models.Delivery.objects.create(notice=notice, channel=channel, **sent)
+
+
+def _write_readings(dice: Random, account: Account, start: datetime, end: datetime) -> None:
+    balance, readings = 40.0, []
+    for at in _each(timedelta(minutes=5), start, end):
+        balance = balance - dice.uniform(0, 0.01) if balance > 5 else 40.0
+        used = int(at.timestamp() % 86_400 / 86_400 * 1_500)
+        readings.append(QuotaReading(account=account, read_at=at, balance=balance, daily_total=2_000, daily_used=used))
+    QuotaReading.objects.bulk_create(readings, BATCH)
