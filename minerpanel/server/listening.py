@@ -119,9 +119,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
         return bool(super().readable())
 
     def handle_accept(self) -> None:
+        """Where there are too many, the client that has most loses the one that has waited longest; never one with a request in hand."""
         super().handle_accept()
         if len(self.active_channels) > limits.MOST_CONNECTIONS:
-            self._drop_one()
+            waiting = [each for each in self._connections() if each.phase is not Phase.IN_HAND]
+            index = first_to_go([each.claim(1) for each in waiting])
+            if index is not None:
+                waiting[index].handle_close()
 
     def maintenance(self, now: float) -> None:
         for connection in self._connections():
@@ -133,13 +137,6 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
 
     def _is_busy(self) -> bool:
         return any(each.phase in (Phase.IN_HAND, Phase.SENDING, Phase.DRAINING) for each in self._connections())
-
-    def _drop_one(self) -> None:
-        """Close the connection of the client that has most of them, the one that has waited longest; never one with a request in hand."""
-        waiting = [each for each in self._connections() if each.phase is not Phase.IN_HAND]
-        index = first_to_go([each.claim(1) for each in waiting])
-        if index is not None:
-            waiting[index].handle_close()
 
     def _bound_bytes(self) -> None:
         """Refuse bodies that are being received until the rest fits, from the client that sends most."""

@@ -2,7 +2,6 @@
 
 import pwd
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -11,15 +10,6 @@ LISTENING = "0A"  # TCP_LISTEN in the kernel's net/tcp_states.h
 
 class PortInUse(Exception):
     """Nobody can listen there; the text names who does, and the remedy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who listens: the owner's name, and the process where this user may see it."""
-
-    user: str
-    pid: int | None
-    command: str
 
 
 def listen(bind: str, port: int, backlog: int) -> socket.socket:
@@ -31,8 +21,8 @@ def listen(bind: str, port: int, backlog: int) -> socket.socket:
         raise PortInUse(_report(bind, port, error)) from error
 
 
-def holder(port: int) -> Holder | None:
-    """Who listens on `port`; None where nobody does, or the kernel does not show it."""
+def holder(port: int) -> tuple[str, int | None] | None:
+    """Who listens on `port`: the owner's name, and the process where this user may see it. None where nobody does, or it is not shown."""
     tables = [PROC / "net" / name for name in ("tcp", "tcp6")]  # IPv6 may be off
     rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
     found = [row for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port]
@@ -44,18 +34,19 @@ def holder(port: int) -> Holder | None:
         user = found[0][7]
     sockets = {f"socket:[{row[9]}]" for row in found}
     pid = next((pid for pid in sorted(int(path.name) for path in PROC.glob("[0-9]*")) if _has_open(pid, sockets)), None)
-    return Holder(user, pid, _command(pid) if pid else "")
+    return user, pid
 
 
 def _report(bind: str, port: int, error: OSError) -> str:
     held = holder(port)
     if held is None:
         return f"{bind}, port {port} can't be listened on: {error.strerror or error}. Set BIND and PORT in .env."
-    if held.pid is None:
-        return f"Port {port} is in use by a process of the user {held.user}. Stop it, or set another PORT in .env."
-    parent = int((PROC / str(held.pid) / "stat").read_text().rpartition(")")[2].split()[1])
-    pid = parent if "supervisord" in _command(parent) else held.pid  # a supervisor would start it again
-    return f"Port {port} is in use by process {held.pid} ({held.command}). Stop it: kill {pid}; or set another PORT in .env."
+    user, pid = held
+    if pid is None:
+        return f"Port {port} is in use by a process of the user {user}. Stop it, or set another PORT in .env."
+    parent = int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    to_stop = parent if "supervisord" in _command(parent) else pid  # a supervisor would start it again
+    return f"Port {port} is in use by process {pid} ({_command(pid)}). Stop it: kill {to_stop}; or set another PORT in .env."
 
 
 def _has_open(pid: int, names: set[str]) -> bool:

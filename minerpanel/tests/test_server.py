@@ -289,7 +289,7 @@ def test_a_port_in_use_is_reported_with_its_process_and_a_remedy(free_port: int)
             other.stdout.readline()
             held = holder(free_port)
             assert held is not None
-            assert held.pid == other.pid
+            assert held[1] == other.pid
             command = [sys.executable, "-m", "minerpanel.serve", "--check-port"]
             environment = {**os.environ, "PORT": str(free_port)}
             checked = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)

@@ -1,14 +1,13 @@
 """The account that fake Chutes hides: what is used of it, who pays for an answer, and what the management host shows of it."""
 
 import sys
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from agents.devtools.fake_chutes.behaviour import NAMED, Course, QuotasForm, Refused, merged
+from agents.devtools.fake_chutes.behaviour import NAMED, Course, Refused, merged
 from agents.simulation import provider
 from agents.simulation.provider import World
 
@@ -120,9 +119,6 @@ class Account:
         }
 
 
-UTILIZATION = "/chutes/utilization"
-
-
 def management(path: str) -> Callable[[Account], Any] | None:
     return _quota_usage if unquote(path).startswith("/users/me/quota_usage/") else PATHS.get(path)
 
@@ -132,10 +128,9 @@ def _me(account: Account) -> dict[str, Any]:
     return {"username": "fake", "user_id": user_id, "balance": round(account.balance, 8), "created_at": account.iso(MONTH_AGO)}
 
 
-def _quotas(account: Account) -> Any:
-    total, _ = account.daily
-    entry = {"chute_id": "*", "quota": total, "is_default": True, "effective_date": account.iso(MONTH_AGO), "payment_refresh_date": None}
-    return {QuotasForm.EMPTY: {}, QuotasForm.DEFAULTS: {"*": total}, QuotasForm.LIST: [entry]}[account.behaviour.quotas_form]
+def _quotas(account: Account) -> list[dict[str, Any]]:
+    entry = {"chute_id": "*", "quota": account.daily[0], "is_default": True, "payment_refresh_date": None}
+    return [{**entry, "effective_date": account.iso(MONTH_AGO)}]
 
 
 def _quota_usage(account: Account) -> dict[str, Any]:
@@ -157,23 +152,8 @@ def _subscription(account: Account) -> dict[str, Any]:
     return {"subscription": True, "four_hour": four_hour, "monthly": monthly}
 
 
-def _utilization(account: Account) -> list[dict[str, Any]]:
-    return [
-        {
-            "chute_id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
-            "name": name,
-            "timestamp": account.iso(account.now),
-            **{f"rate_limit_ratio_{window}": model.full for window in ("5m", "15m", "1h")},
-            "utilization": max(0.4, model.full),
-            "instances": 3,
-        }
-        for name, model in account.behaviour.models.items()
-    ]
-
-
 PATHS: dict[str, Callable[[Account], Any]] = {
     "/users/me": _me,
     "/users/me/quotas": _quotas,
     "/users/me/subscription_usage": _subscription,
-    UTILIZATION: _utilization,
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter
@@ -46,12 +45,6 @@ PLAIN = Hidden(ban=BanLaw(strikes=0), models=dict.fromkeys(BY_ID, Model()), late
 EARLIEST = 3.2e9
 
 
-class QuotasForm(StrEnum):
-    LIST = "list"
-    DEFAULTS = "defaults"
-    EMPTY = "empty"
-
-
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Behaviour:
     """The hidden account, and what only the HTTP side has.
@@ -67,7 +60,6 @@ class Behaviour:
     balance: Number | None = None
     refuse: Given | None = None
     unlisted: tuple[str, ...] = ()
-    quotas_form: QuotasForm = QuotasForm.LIST
     monthly_reset_at: Annotated[float, Field(ge=-EARLIEST, allow_inf_nan=False)] | None = None
     monthly_used: Number = 0.0
     reply: str | None = None

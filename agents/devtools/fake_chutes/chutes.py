@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from agents.devtools.fake_chutes import catalogue, completions, plans
-from agents.devtools.fake_chutes.account import UTILIZATION, Account, management
+from agents.devtools.fake_chutes.account import Account, management
 from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, Course, Refused, as_json
 from agents.devtools.fake_chutes.completions import BadBody, ChatRequest
 from agents.devtools.fake_chutes.server import Answer, Request, json_answer
@@ -87,7 +87,7 @@ class Chutes:
     def _managed(self, account: Account, request: Request, view: Callable[[Account], Any]) -> Answer:
         if refused := account.behaviour.refuse_management.get(unquote(request.path)):
             return _as_answer(refused)
-        if request.path != UTILIZATION and _bearer(request) != self._admin_key:
+        if _bearer(request) != self._admin_key:
             return BAD_KEY
         return json_answer(200, view(account))
 
@@ -107,14 +107,14 @@ class Chutes:
         except BadBody as error:
             chat, bad = None, detail(400, str(error))
         refusing = account.refusing
-        reply = account.ask(chat.models if chat and not refusing else ())
+        reply = account.ask(() if chat is None or refusing else (chat.model,))
         if chat and reply.said is Said.ANSWERED:
-            return self._recorded(request, self._answered(account, reply, chat, request), ",".join(chat.models), reply.fault or "")
+            return self._recorded(request, self._answered(account, reply, chat, request), chat.model, reply.fault or "")
         if reply.said is Said.DAILY_QUOTA:
             reset = account.iso(reply.reset_at or 0.0)
             refused = detail(402, {"message": DAILY_QUOTA, "quota_reset_timestamp": reset})
         elif reply.said is Said.MODEL:
-            missing = detail(404, f"model not found: {chat.models[0] if chat else ''}")
+            missing = detail(404, f"model not found: {chat.model if chat else ''}")
             refused = bad or (_as_answer(refusing) if refusing else missing)
         else:
             refused = REFUSALS[reply.said]

@@ -1,11 +1,11 @@
-"""Chat completions: the request's JSON read, and the answer's JSON or event stream written, also the faulty ones."""
+"""Chat completions: the request's JSON read, and the answer's JSON written, also the faulty ones."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from agents.devtools.fake_chutes import catalogue
 from agents.devtools.fake_chutes.server import Answer, Delivery, json_answer
@@ -27,7 +27,6 @@ UPSTREAM = {
     Fault.HTTP504: (504, "Gateway timeout"),
 }
 UNSENT = {Fault.HANG: Delivery.HANG, Fault.RESET: Delivery.RESET}
-STREAM_ERROR = b'{"detail": "upstream instance went away"}\n'
 
 
 class BadBody(ValueError):
@@ -36,41 +35,18 @@ class BadBody(ValueError):
 
 class Message(BaseModel, strict=True):
     role: str
-    content: str | list[Any]
-
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, str):
-            return self.content
-        return "\n".join(str(part.get("text", "")) for part in self.content if isinstance(part, dict))
+    content: str
 
 
-class ChatRequest(BaseModel):
-    """A completion's request. `model`: one id, or several with commas, which are tried in order."""
-
-    model_config = ConfigDict(strict=True)
-
-    model: Annotated[str, Field(pattern=r"[^\s,]")]
+class ChatRequest(BaseModel, strict=True):
+    model: Annotated[str, Field(min_length=1)]
     messages: Annotated[list[Message], Field(min_length=1)]
-    stream: bool | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
-    response_format: Any = None
     chat_template_kwargs: Any = None
-
-    @field_validator("response_format")
-    @classmethod
-    def _has_no_pattern(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("type") == "json_schema" and has_pattern(value):
-            raise ValueError("a JSON schema with pattern is not supported.")
-        return value
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        return tuple(name.strip() for name in self.model.split(",") if name.strip())
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
-        return tuple((message.role, message.text) for message in self.messages)
+        return tuple((message.role, message.content) for message in self.messages)
 
     @property
     def thinks(self) -> bool:
@@ -84,13 +60,6 @@ def read(body: bytes) -> ChatRequest:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise BadBody(": ".join([*(str(part) for part in first["loc"]), first["msg"]])) from error
-
-
-def has_pattern(node: object) -> bool:
-    """Whether the schema has a `pattern`; a property of that name has an object there."""
-    if isinstance(node, dict):
-        return isinstance(node.get("pattern"), str) or any(has_pattern(each) for each in node.values())
-    return isinstance(node, list) and any(has_pattern(each) for each in node)
 
 
 def tokens(text: str) -> int:
@@ -118,33 +87,16 @@ class Completion:
         return (used["prompt_tokens"] * listed.input_usd + used["completion_tokens"] * listed.output_usd) / 1e6
 
     def answer(self, id_: str, created: int, headers: Mapping[str, str], fault: Fault | None) -> Answer:
-        base = {"id": id_, "created": created, "model": self.model}
-        choice = {"index": 0, "message": {"role": "assistant", "content": self.content}, "finish_reason": self.finish_reason}
-        whole = json_answer(200, {**base, "object": "chat.completion", "choices": [choice], "usage": self.usage}, headers)
-        answer = self._events(base, headers) if self.chat.stream else whole
+        """Its status 0: nothing goes out at all."""
         if fault in UPSTREAM:
             status, text = UPSTREAM[fault]
             return json_answer(status, {"detail": text})
+        choice = {"index": 0, "message": {"role": "assistant", "content": self.content}, "finish_reason": self.finish_reason}
+        reply = {"id": id_, "created": created, "model": self.model, "object": "chat.completion"}
+        answer = json_answer(200, {**reply, "choices": [choice], "usage": self.usage}, headers)
         if fault in UNSENT:
             return replace(answer, status=0, delivery=UNSENT[fault])
-        if fault not in (Fault.BROKEN, Fault.MIDSTREAM):
-            return answer
-        if not self.chat.stream:
-            return replace(answer, delivery=Delivery.BROKEN)
-        # A broken stream ends in good order, but without its `[DONE]`; one that fails midway ends with a line without `data:`.
-        parts = answer.parts
-        return replace(answer, parts=parts[: len(parts) // 2] if fault is Fault.BROKEN else (*parts[:2], STREAM_ERROR))
-
-    def _events(self, base: dict[str, Any], headers: Mapping[str, str]) -> Answer:
-        """A chunk of 40 characters each, with `[DONE]` last."""
-        pieces = [self.content[i : i + 40] for i in range(0, len(self.content), 40)]
-        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": piece} for piece in pieces)]
-        choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
-        last = {"index": 0, "delta": {}, "finish_reason": self.finish_reason}
-        base["object"] = "chat.completion.chunk"
-        chunks = [*({**base, "choices": [choice]} for choice in choices), {**base, "choices": [last], "usage": self.usage}]
-        parts = tuple(f"data: {data}\n\n".encode() for data in (*map(json.dumps, chunks), "[DONE]"))
-        return Answer(200, "text/event-stream", parts, headers, Delivery.CHUNKED)
+        return replace(answer, delivery=Delivery.BROKEN) if fault in (Fault.BROKEN, Fault.MIDSTREAM) else answer
 
 
 def completed(chat: ChatRequest, model: str, plan: str, fault: Fault | None) -> Completion:

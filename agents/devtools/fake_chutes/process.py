@@ -30,18 +30,15 @@ class FakeChutes:
     @contextmanager
     def started(cls, *flags: str) -> Iterator[Self]:
         command = [sys.executable, "-m", "agents.devtools.fake_chutes.cli", "--port", "0", *flags]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            yield cls(process)
-        finally:
-            process.terminate()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(STOP_SECONDS)
-            if process.stdout is not None:
-                process.stdout.close()
+                yield cls(process)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
     def state(self) -> dict[str, Any]:
         """`settings`, `uptime` (s), `account` (what callers never see), `counts` by status, and `arrivals`, earliest first.
@@ -63,5 +60,4 @@ class FakeChutes:
     def _call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         with self._opener.open(urllib.request.Request(self.control_url + path, data), timeout=STOP_SECONDS) as answer:
-            value: dict[str, Any] = json.load(answer)
-        return value
+            return dict(json.load(answer))

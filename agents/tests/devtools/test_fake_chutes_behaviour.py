@@ -38,7 +38,6 @@ from agents.simulation.scenario import BadSetting
         ({"refuse": {"status": 429, "text": "no"}}, "refuse.text"),
         ({"refuse": {"status": 429, "headers": {"Retry-After": 4}}}, "refuse.headers.Retry-After"),
         ({"unlisted": "a/model"}, "unlisted"),
-        ({"quotas_form": "table"}, "quotas_form"),
         ({"monthly_reset_at": "soon"}, "monthly_reset_at"),
     ],
 )
@@ -80,7 +79,6 @@ EVERYTHING = {
     "balance": 2.5,
     "refuse": {"status": 429, "detail": {"wait": True}, "headers": {"Retry-After": "4"}},
     "unlisted": ["a/model"],
-    "quotas_form": "empty",
     "monthly_reset_at": -60,
 }
 

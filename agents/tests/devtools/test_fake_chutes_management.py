@@ -53,14 +53,10 @@ def test_the_balance_falls_as_it_is_billed(fake_chutes: FakeChutes) -> None:
     assert told(fake_chutes, "/users/me")["balance"] < 2.5
 
 
-def test_quotas_come_in_each_form_that_was_seen(fake_chutes: FakeChutes) -> None:
+def test_quotas_are_listed(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(quota={"total": 300})
     entry = told(fake_chutes, "/users/me/quotas")[0]
     assert (entry["chute_id"], entry["quota"], "effective_date" in entry) == ("*", 300, True)
-    fake_chutes.set(quotas_form="defaults")
-    assert told(fake_chutes, "/users/me/quotas") == {"*": 300}
-    fake_chutes.set(quotas_form="empty")
-    assert told(fake_chutes, "/users/me/quotas") == {}
 
 
 @pytest.mark.parametrize("path", ["/users/me/quota_usage/*", "/users/me/quota_usage/%2A"])
@@ -106,14 +102,6 @@ def test_a_path_of_the_management_host_can_be_made_to_refuse_alone(fake_chutes: 
     assert fake_chutes.state()["settings"]["refuse_management"]["/users/me/quota_usage/*"]["status"] == 429
     fake_chutes.set(refuse_management={})
     assert get(fake_chutes, "/users/me/quota_usage/*", fake_chutes.admin_key).status_code == 200
-
-
-def test_the_utilization_is_public_and_tells_which_models_are_full(fake_chutes: FakeChutes) -> None:
-    fake_chutes.set(models={GEMMA: {"full": 0.8}})
-    entries = {entry["name"]: entry for entry in get(fake_chutes, "/chutes/utilization").json()}
-    assert [entries[GEMMA][f"rate_limit_ratio_{window}"] for window in ("5m", "15m", "1h")] == [0.8] * 3
-    assert {"utilization", "instances", "chute_id"} <= set(entries[GEMMA])
-    assert sum(entry["rate_limit_ratio_5m"] for entry in entries.values()) == 0.8
 
 
 def test_a_banned_account_can_still_be_read_but_not_written_to(fake_chutes: FakeChutes) -> None:

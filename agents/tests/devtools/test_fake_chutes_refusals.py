@@ -12,10 +12,8 @@ from agents.devtools.fake_chutes.process import FakeChutes
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import Refusal, classify
 
-GEMMA, QWEN, DEEPSEEK = "google/gemma-4-31B-turbo-TEE", "Qwen/Qwen3-32B-TEE", "deepseek-ai/DeepSeek-V4-Flash-0731-TEE"
+GEMMA, QWEN = "google/gemma-4-31B-turbo-TEE", "Qwen/Qwen3-32B-TEE"
 MESSAGES = [{"role": "user", "content": "Task: Search for the film 'Arrival'\nURL: http://localhost:8000/?seed=58"}]
-PATTERN = {"type": "json_schema", "json_schema": {"name": "plan", "schema": {"properties": {"a": {"type": "string", "pattern": "^x"}}}}}
-NAMED_PATTERN = {"type": "json_schema", "json_schema": {"name": "plan", "schema": {"properties": {"pattern": {"type": "string"}}}}}
 PATIENCE = 60.0
 FULL = "Infrastructure is at maximum capacity, try again later"
 CAP = "Subscription usage cap exceeded. Please add balance to continue."
@@ -72,11 +70,9 @@ def test_a_refusal_is_told_in_chutes_own_words(
     assert not [name for name in answer.headers if name == "retry-after" or name.startswith(("x-ratelimit", "x-chutes"))]
 
 
-@pytest.mark.parametrize("kind", ["json_schema", "bad"])
-def test_a_request_that_cannot_be_served_is_a_matter_of_the_request(client: httpx.Client, kind: str) -> None:
-    answer = ask(client, response_format=PATTERN) if kind == "json_schema" else client.post("/chat/completions", content=b"{")
+def test_a_request_that_cannot_be_served_is_a_matter_of_the_request(client: httpx.Client) -> None:
+    answer = client.post("/chat/completions", content=b"{")
     assert (answer.status_code, read(answer).kind) == (400, "request")
-    assert ask(client, response_format=NAMED_PATTERN).status_code == 200
 
 
 def test_the_daily_quotas_402_names_the_reset_and_an_address_to_pay_to(fake_chutes: FakeChutes, client: httpx.Client) -> None:
@@ -117,13 +113,11 @@ def test_a_quota_that_is_not_used_up_costs_no_balance(fake_chutes: FakeChutes, c
     assert fake_chutes.state()["account"]["balance"] == 1.0
 
 
-def test_a_full_model_gives_way_to_the_next_in_one_request(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_a_full_model_leaves_the_others_as_they_are(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(models={GEMMA: {"full": 1}})
-    assert ask(client, f"{GEMMA},{QWEN}").json()["model"] == QWEN
     refused = ask(client)
     assert (refused.status_code, refused.json()) == (429, {"detail": FULL})
-    fake_chutes.set(models={QWEN: {"full": 1}, DEEPSEEK: {"full": 1}})
-    assert ask(client, f"{GEMMA},{QWEN},{DEEPSEEK}").json() == {"detail": FULL}
+    assert ask(client, QWEN).json()["model"] == QWEN
 
 
 def test_a_model_is_full_as_often_as_it_was_set(fake_chutes: FakeChutes, client: httpx.Client) -> None:
@@ -246,12 +240,8 @@ def test_a_thinking_model_that_spent_its_tokens_says_nothing(client: httpx.Clien
 
 
 @pytest.mark.parametrize("fault", ["midstream", "broken"])
-def test_a_stream_that_fails_has_no_done(fake_chutes: FakeChutes, client: httpx.Client, fault: str) -> None:
+def test_an_answer_that_breaks_off_is_no_answer(fake_chutes: FakeChutes, client: httpx.Client, fault: str) -> None:
     fake_chutes.set(faults={fault: 1})
-    lines = [line for line in ask(client, stream=True).text.splitlines() if line]
-    assert lines[0].startswith("data: ")
-    assert "data: [DONE]" not in lines
-    assert lines[-1].startswith("data: ") == (fault == "broken")
     with pytest.raises(httpx.RemoteProtocolError):
         ask(client)
 

@@ -32,27 +32,20 @@ class Command(BaseCommand):
         schedules.ensure()
         test_schedules.ensure()
         call_command("collectstatic", interactive=False, verbosity=0)
-        self._refuse_weak_password()
-        random = secrets.token_urlsafe(12)
-        if make_first_admin(settings.PANEL_ADMIN_PASSWORD or random):
-            shown = "as in PANEL_ADMIN_PASSWORD" if settings.PANEL_ADMIN_PASSWORD else f"{random} (shown this once)"
-            self.stdout.write(f"First admin: {ADMIN}, password: {shown}")
-
-    def _refuse_weak_password(self) -> None:
-        """Once there is an admin, the environment's password is not used any more."""
-        if not settings.PANEL_ADMIN_PASSWORD or users.admins().exists():
-            return
-        try:
-            validate_password(settings.PANEL_ADMIN_PASSWORD, User(username=ADMIN))
-        except ValidationError as error:
-            raise CommandError(
-                f"PANEL_ADMIN_PASSWORD is too weak: {' '.join(error.messages)} Or leave it empty for a random one."
-            ) from None
+        if made := make_first_admin():
+            self.stdout.write(made)
 
 
-def make_first_admin(password: str) -> bool:
+def make_first_admin() -> str:
+    """A line about the admin that was made; "" where there is one already. Raises CommandError where the password is weak."""
     if users.admins().exists():
-        return False
-    user = User.objects.create_superuser(ADMIN, password=password)
+        return ""
+    given, random = settings.PANEL_ADMIN_PASSWORD, secrets.token_urlsafe(12)
+    try:
+        if given:
+            validate_password(given, User(username=ADMIN))
+    except ValidationError as error:
+        raise CommandError(f"PANEL_ADMIN_PASSWORD is too weak: {' '.join(error.messages)} Or leave it empty for a random one.") from None
+    user = User.objects.create_superuser(ADMIN, password=given or random)
     user.groups.add(*Group.objects.filter(name=users.ADMINS))
-    return True
+    return f"First admin: {ADMIN}, password: {'as in PANEL_ADMIN_PASSWORD' if given else f'{random} (shown this once)'}"

@@ -89,7 +89,7 @@ def test_a_superuser_that_becomes_a_viewer_is_one(admin: Client) -> None:
 
 
 def test_a_later_start_makes_no_admin_where_there_is_one_in_the_group(admin: Client) -> None:
-    assert not make_first_admin("x")
+    assert not make_first_admin()
 
 
 def test_who_is_gone_is_told_so(admin: Client) -> None:
