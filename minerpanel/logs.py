@@ -24,14 +24,13 @@ class RedactSecrets(logging.Filter):
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         remember(*secrets)
-        self.formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         if getattr(record, "is_redacted", False):
             return True
         record.msg, record.args = redact(_message(record)), None
         if record.exc_info:
-            record.exc_text = self.formatter.formatException(record.exc_info)
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:  # formatters print this cached text instead of the exception
             record.exc_text = redact(record.exc_text)
         if record.stack_info:

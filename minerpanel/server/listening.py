@@ -19,7 +19,7 @@ from agents.common.requests import is_trusted
 from agents.contract import protocol
 from minerpanel.server import limits
 from minerpanel.server.connections import Connection, Phase, first_to_go
-from minerpanel.server.requests import TOO_MUCH_AT_ONCE, Request, largest
+from minerpanel.server.requests import LARGEST, TOO_MUCH_AT_ONCE, Request
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
             connection_limit=limits.OPEN_FILES,  # ours drops a waiting connection; waitress' would accept no more
             cleanup_interval=1,
             max_request_header_size=limits.HEADER_BYTES,
-            max_request_body_size=largest() + 1,
+            max_request_body_size=LARGEST + 1,
             recv_bytes=limits.READ_BYTES,
             inbuf_overflow=limits.HELD_BYTES,  # bodies stay in memory, so that steps are answered while the disk is full
             outbuf_overflow=limits.OUTPUT_BYTES,

@@ -26,6 +26,7 @@ class Allowance:
 
 
 NOTHING = Allowance(0)
+LARGEST = imports.LARGEST + imports.FORM_BYTES  # of any body, in bytes
 
 
 def allowance(method: str, path: str) -> Allowance:
@@ -35,12 +36,8 @@ def allowance(method: str, path: str) -> Allowance:
     if not is_valid_path(path):
         return NOTHING
     if method == "POST" and path == reverse("imports"):
-        return Allowance(largest(), on_disk=True)
+        return Allowance(LARGEST, on_disk=True)
     return Allowance(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-
-
-def largest() -> int:
-    return imports.LARGEST + imports.FORM_BYTES
 
 
 class Refused(Error):  # type: ignore[misc] # waitress ships no types

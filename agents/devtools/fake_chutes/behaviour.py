@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from agents.devtools.fake_chutes.catalogue import BY_ID
 from agents.simulation import scenario
-from agents.simulation.scenario import SETTINGS, STRICT, BadSetting, BanLaw, Change, Hidden, Latency, Model, Number, Span, updated
+from agents.simulation.scenario import SETTINGS, STRICT, BadSetting, BanLaw, Change, Hidden, Latency, Model, Number, updated
 
 # Of the form of an address to pay to, and obviously nobody's.
 ADDRESS = "5" + "Fake" * 11 + "xyz"
@@ -49,14 +49,13 @@ EARLIEST = 3.2e9
 class Behaviour:
     """The hidden account, and what only the HTTP side has.
 
-    `slow_seconds`: s that the fault "slow" takes, between these two. `balance`: USD when it was set, None: nothing is billed.
+    `balance`: USD when it was set, None: nothing is billed.
     `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at which the
     subscription's month ends (it may lie in the past), None: no monthly cap. `monthly_used`: USD of it that were used before the start.
     `reply`: what every model answers instead of a plan, None: a plan. `refuse_management`: answers by path of the management host.
     """
 
     hidden: Hidden = PLAIN
-    slow_seconds: Span = (30.0, 90.0)
     balance: Number | None = None
     refuse: Given | None = None
     unlisted: tuple[str, ...] = ()

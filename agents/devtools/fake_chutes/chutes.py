@@ -134,8 +134,6 @@ class Chutes:
             "X-Chutes-InvocationID": str(self._uuid()),
         }
         seconds = 0.0 if reply.fault is Fault.HANG else reply.seconds
-        if reply.fault is Fault.SLOW:
-            seconds = account.rng.uniform(*account.behaviour.slow_seconds)
         return replace(completion.answer(id_, int(request.arrived), headers, reply.fault), wait=seconds)
 
     def _uuid(self) -> uuid.UUID:

@@ -25,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, help="accepted requests a window; 0: 429 to all (60)")
     add("--published", type=float, help="limit in X-Chutes-RL-User (60)")
     add("--latency", type=float, help="median seconds of an answer, spread lognormally (at once)")
-    add("--slow-seconds", type=float, help='seconds that the fault "slow" takes (30 to 90)')
     add("--fault", action="append", default=[], metavar="NAME[=P]", help=f"may be repeated: {', '.join(Fault)}")
     add("--invalid-key", action="store_const", const=False, dest="valid", help="answer 401 to every key")
     add("--timeline", help='later changes as JSON: [{"at": 60, "set": {"limit": 4}}, {"at": 90, "ban": 600}]')
@@ -34,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def started(options: Mapping[str, Any]) -> Course:
     scenario = load_file(Path(options["scenario"])) if options["scenario"] else None
-    names = ("limit", "published", "slow_seconds", "latency", "valid")
+    names = ("limit", "published", "latency", "valid")
     changes = {name: options[name] for name in names if options[name] is not None}
     if options["fault"]:
         changes["faults"] = dict(_fault(text) for text in options["fault"])

@@ -98,13 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Silent: what arrived can be read on the control port."""
 
     def _serve(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self._write(json_answer(411, {"detail": "Send a Content-Length."}))
-            return
-        request = Request(self.command, self.path.partition("?")[0], self.headers, self.rfile.read(int(length)), self._arrived, self._now)
-        answer = self.server.app(request)
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        path, _, _ = self.path.partition("?")
+        answer = self.server.app(Request(self.command, path, self.headers, body, self._arrived, self._now))
         if answer.wait:
             self.server.stopping.wait(answer.wait)
         if answer.delivery is Delivery.HANG:
