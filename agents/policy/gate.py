@@ -28,7 +28,9 @@ RUNG_FORGOTTEN = 3600.0
 SKEW = 5.0
 # Only pauses that we chose get jitter: the others are known to the second.
 OWN = frozenset({PauseSource.LADDER, PauseSource.LEARNED})
+EDGE = RefusalClass.EDGE
 STOPPED = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.CHECK)
+Pause = tuple[float, PauseSource]  # in seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Gate:
     @property
     def never_worked(self) -> bool:
         """A wrong header or host has the same effect as a limit."""
-        return bool(self.strikes) and self.cause == RefusalClass.EDGE and not self.succeeded_at
+        return bool(self.strikes) and self.cause == EDGE and not self.succeeded_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +128,14 @@ class Decision:
 
 
 def decide(
-    gate: Gate,
-    limits: Limits,
-    now: float,
-    deadline: float,
-    expected_latency: float,
-    claimant: Claim | None = None,
-    *,
-    may_take: bool = True,
+    gate: Gate, limits: Limits, now: float, deadline: float, latency: float, claimant: Claim | None = None, *, may_take: bool = True
 ) -> tuple[Decision, Gate]:
     """May a step that must be answered by `deadline` send a request, and when? The returned gate has the slot reserved.
 
-    Without a `claimant` the gate does not keep who holds the slot. `may_take`: whether a step that finds no free slot in time takes one
-    over from a caller that has more than its share.
+    `latency`: expected seconds. Without a `claimant` the gate does not keep who holds the slot. `may_take`: whether a step that finds no
+    free slot in time takes one over from a caller that has more than its share.
     """
-    patience = deadline - expected_latency - now
+    patience = deadline - latency - now
     if patience < 0:
         return Decision(Reason.DEADLINE), gate
     gate = rebased(gate, now)
@@ -151,7 +146,7 @@ def decide(
         reason = Reason.PAUSED if state is GateState.PAUSED else Reason.PROBING
         return Decision(reason, retry_at=next_slot(gate, limits, blocked_until, patience)), gate
     slot = next_slot(gate, limits, now, patience)
-    is_in_time = slot + expected_latency <= deadline
+    is_in_time = slot + latency <= deadline
     claimant = replace(claimant, latest=latest, may_lose=bool(claimant.caller)) if claimant and limits.is_paced else None
     if claimant and state is GateState.OPEN and (is_in_time or may_take):
         held = callers.to_take_over(gate.claims, claimant, now, slot, latest)
@@ -218,48 +213,33 @@ def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published:
     opened = replace(gate, strikes=0, paused_until=0.0, probe_until=0.0, cause="", succeeded_at=now, pace=pace)
     if not gate.strikes:
         return opened
-    if gate.cause != RefusalClass.EDGE:
+    if gate.cause != EDGE:
         return replace(opened, recovered_at=now)
     rungs = min(gate.strikes, len(limits.ladder)) - 1
     return replace(opened, rungs=rungs, last_pause=gate.paused_until - gate.paused_at, recovered_at=now)
 
 
 def refused(
-    gate: Gate,
-    limits: Limits,
-    sent_at: float,
-    now: float,
-    stated: tuple[float, PauseSource] | None = None,
-    kind: RefusalClass = RefusalClass.EDGE,
-    jitter: float = 0.0,
+    gate: Gate, limits: Limits, sent_at: float, now: float, stated: Pause | None = None, kind: RefusalClass = EDGE, jitter: float = 0.0
 ) -> Gate:
-    """For the whole account. `stated`: the pause in seconds and its source, where known. `jitter`, 0 to 1, stretches a pause of our own.
+    """For the whole account. `stated`: the pause, where known. `jitter`, 0 to 1, stretches a pause of our own.
 
     Requests that were sent before the running pause began belong to the same violation: they add no strike.
     """
     if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return gate
-    is_edge, pace = kind is RefusalClass.EDGE, gate.pace
+    is_edge = kind is EDGE
     strikes = (gate.strikes or _remembered(gate, now)) + 1 if is_edge else max(1, gate.strikes)
     if not gate.strikes:
-        gate = replace(gate, blocked_at=now, own_doing=is_edge and pacing.is_own_doing(pace, sent_at))
-        pace = pacing.violated(pace, limits.spacing, sent_at, now, strikes) if is_edge else pace
+        own_doing = is_edge and pacing.is_own_doing(gate.pace, sent_at)
+        pace = pacing.violated(gate.pace, limits.spacing, sent_at, now, strikes) if is_edge else gate.pace
+        gate = replace(gate, blocked_at=now, own_doing=own_doing, pace=pace)
     seconds, source = _pause(gate, limits, strikes, now, stated, kind)
-    return replace(
-        gate,
-        strikes=strikes,
-        paused_at=now,
-        paused_until=now + (backoff.stretched(seconds, jitter) if source in OWN else seconds),
-        pause_source=source,
-        probe_until=0.0,
-        cause=kind.value,
-        pace=pace,
-    )
+    until = now + (backoff.stretched(seconds, jitter) if source in OWN else seconds)
+    return replace(gate, strikes=strikes, paused_at=now, paused_until=until, pause_source=source, probe_until=0.0, cause=kind.value)
 
 
-def _pause(
-    gate: Gate, limits: Limits, strikes: int, now: float, stated: tuple[float, PauseSource] | None, kind: RefusalClass
-) -> tuple[float, PauseSource]:
+def _pause(gate: Gate, limits: Limits, strikes: int, now: float, stated: Pause | None, kind: RefusalClass) -> Pause:
     if kind in STOPPED:
         return backoff.check(limits.key_check, now - gate.blocked_at if limits.is_learned else 0.0), PauseSource.CHECK
     if stated is not None:

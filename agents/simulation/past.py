@@ -157,16 +157,9 @@ def _sent(
         outcome = Outcome(str(kind))
     else:
         outcome = Outcome(verdict) if verdict in (Outcome.OK, Outcome.INVALID) else Outcome.FAILED
-    return Sent(
-        at=sent_at.timestamp(),
-        seconds=(ended_at - sent_at).total_seconds(),
-        model=model,
-        outcome=outcome,
-        for_step=purpose == Purpose.STEP,
-        kind=blocked,
-        stated_until=ended_at.timestamp() + pause if blocked and pause is not None else None,
-        source=PauseSource(source) if blocked and source else None,
-    )
+    seconds, stated_by = (ended_at - sent_at).total_seconds(), PauseSource(source) if blocked and source else None
+    stated_until = ended_at.timestamp() + pause if blocked and pause is not None else None
+    return Sent(sent_at.timestamp(), seconds, model, outcome, purpose == Purpose.STEP, blocked, stated_until, stated_by)
 
 
 def _blocked_before(account: Account, start: datetime) -> list[Sent]:

@@ -108,14 +108,9 @@ def evidence(past: Past) -> Evidence:
     answers = {"": [each for each in past.sent if each.for_step and each.outcome is not Outcome.REFUSED]}
     for each in answers[""]:
         answers.setdefault(each.model, []).append(each)
+    violations = {horizon: _reaching(some, passed, levels[horizon]) for horizon, some in own.items()}
     proven = max(levels[MINUTE], default=0)
-    return Evidence(
-        blocks=tuple(blocks),
-        violations={horizon: _reaching(some, passed, levels[horizon]) for horizon, some in own.items()},
-        proven=proven,
-        untouched=max(float(proven), past.published or CLAIMED),
-        answers=answers,
-    )
+    return Evidence(tuple(blocks), violations, proven, max(float(proven), past.published or CLAIMED), answers)
 
 
 def _found_blocks(sent: Sequence[Sent]) -> list[Block]:

@@ -147,8 +147,6 @@ class SimulatedAccount(Protocol):
 
 
 class Account:
-    """A scenario's account, whose time 0 is `epoch` of the clock."""
-
     def __init__(self, scenario: Scenario, clock: Clock, epoch: float, record: Record, rng: Random) -> None:
         self.hidden, self.world = scenario.account, World()
         self._clock, self._epoch, self._record, self._rng = clock, epoch, record, rng
@@ -218,7 +216,6 @@ class Play:
         return self.record
 
     def post(self, timeout: float | None, then: Callable[[], None]) -> None:
-        """A step comes, with its caller's own `timeout` where it has one; `then` is called once it is answered."""
         posted_at = self.clock.now
         time = budget(timeout or self.miner.deadline, posted_at)
         self._ask(Sending(self._tries, time.cut_off, partial(self.answer, posted_at, time.deadline, then)))
@@ -288,7 +285,6 @@ class Play:
         self._try_next(sending, may_retry=reply is None or is_answered)
 
     def _try_next(self, sending: Sending, *, may_retry: bool) -> None:
-        """Another model, or the one retry of a single model, where time is left."""
         sending.tries = sending.tries.after(0, sending.model, Reach.MODEL, may_retry=may_retry)
         if not sending.tries.candidates:
             sending.done(by_llm=False)

@@ -19,14 +19,11 @@ SETTINGS = "settings"
 
 
 class BadSetting(ValueError):
-    """A setting that can't be used; the text names the field and states what it must be."""
-
     def __init__(self, name: str, expected: str) -> None:
         super().__init__(f"{name}: {expected}")
         self.field, self.expected = name, expected
 
     def within(self, name: str) -> "BadSetting":
-        """The same error, of a field that lies inside of `name`."""
         return BadSetting(name if self.field == SETTINGS else f"{name}.{self.field}", self.expected)
 
 
@@ -220,7 +217,6 @@ def in_order(entries: Sequence[Change], start: T, merge: Callable[[T, object], T
 
 
 FIRST_AT = 5.0
-STEPS = 12
 # Neither a round nor a task may come in no time: there would be no end to them.
 LEAST = 0.001
 
@@ -238,7 +234,7 @@ class Load:
     every: Annotated[Span, AfterValidator(_apart)] = (0.0, 0.0)
     tasks: Some = 1
     per_min: Annotated[float, Field(ge=LEAST, allow_inf_nan=False)] = 0.0
-    steps: Some = STEPS
+    steps: Some = 12
 
     @model_validator(mode="after")
     def _is_one(self) -> "Load":
@@ -247,7 +243,6 @@ class Load:
         return self
 
     def arrivals(self, horizon: float, rng: Random) -> list[float]:
-        """When each task's first step comes, earliest first."""
         at, arrivals = FIRST_AT, []
         while at < horizon:
             arrivals += [at] * (1 if self.per_min else self.tasks)
@@ -257,8 +252,6 @@ class Load:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class DailyCaps(Caps):
-    """The miner's daily caps, none unless the file sets them."""
-
     attempts: Count = 0
     usd: Number = 0.0
 
@@ -269,8 +262,6 @@ def _account(changes: object) -> Hidden:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Scenario:
-    """One file's content, the timeline earliest first."""
-
     horizon: Period
     load: Load
     account: Annotated[Hidden, BeforeValidator(_account)] = field(default_factory=Hidden)
@@ -280,7 +271,7 @@ class Scenario:
 
 
 def load_file(path: Path) -> Scenario:
-    """The scenario in a file. Raises BadSetting, which names the field."""
+    """Raises BadSetting, as `parse`."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -289,6 +280,6 @@ def load_file(path: Path) -> Scenario:
 
 
 def parse(value: object) -> Scenario:
-    """The scenario in a JSON object. Raises BadSetting, which names the field, as `scenario.load.every`."""
+    """Raises BadSetting, which names the field, as `scenario.load.every`."""
     scenario: Scenario = read(Scenario, value, "scenario")
     return replace(scenario, timeline=in_order(scenario.timeline, scenario.account, merged, "scenario.timeline"))
