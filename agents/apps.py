@@ -1,5 +1,3 @@
-"""The miner as a Django app."""
-
 from django.apps import AppConfig
 
 

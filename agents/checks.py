@@ -59,9 +59,7 @@ def _panel() -> Iterator[CheckMessage]:
         hint = "Set DEBUG=0, or BIND=127.0.0.1: error pages show settings and code to anyone."
         yield Error("DEBUG is on while the panel listens on a public address.", hint=hint, id="agents.E003")
     if settings.HTTPS and not settings.TRUSTED_PROXIES:
-        hint = (
-            "Set TRUSTED_PROXIES to the reverse proxy's address. It reports who came by https; without it every page redirects to itself."
-        )
+        hint = "Set TRUSTED_PROXIES to the reverse proxy's address. It reports who came by https; without it pages redirect to themselves."
         yield Error("HTTPS is on but no proxy is trusted.", hint=hint, id="agents.E004")
     if "*" in settings.ALLOWED_HOSTS:
         hint = "List the names by which the panel is visited. Validators may use any name: their addresses skip this check."

@@ -1,9 +1,4 @@
-"""How long a query waits for the database, in which order a process's writes go, and what happens while the database is away.
-
-The answering path waits ANSWERING_PATIENCE and then goes on without the database. The first such failure opens a circuit breaker: until a
-try in the background succeeds, the answering path does not use the database at all, so that an outage costs each step in flight one wait
-and the steps after it none.
-"""
+"""How long a query waits for the database, in which order a process's writes go, and what happens while the database is away."""
 
 import logging
 import threading
@@ -35,8 +30,7 @@ GIVEN_UP = -1.0  # earlier than any moment
 # What a database raises that is locked or away. Anything else is a fault of ours, and waiting would not mend it.
 UNAVAILABLE = (OperationalError, InterfaceError)
 
-# SQLite lets one writer in and wakes the others by polling, which is unfair: some wait for seconds.
-# Inside one process a lock makes them queue in turn.
+# SQLite wakes waiting writers by polling, so that some wait for seconds. Inside one process this lock makes them queue in turn.
 _queue = threading.Lock()
 
 

@@ -26,9 +26,8 @@ def open_sealed(sealed: str) -> str:
     try:
         key = _ring().decrypt(sealed.encode()).decode()
     except InvalidToken:
-        raise UnreadableKey(
-            "The stored key can't be opened: put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or enter the key again."
-        ) from None
+        remedy = "put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or enter the key again"
+        raise UnreadableKey(f"The stored key can't be opened: {remedy}.") from None
     remember(key)
     return key
 

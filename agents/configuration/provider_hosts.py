@@ -1,8 +1,4 @@
-"""Which hosts an account's key may be sent to: public ones, and private ones that the environment names or lists.
-
-`CHUTES_BASE_URL` and `CHUTES_MANAGEMENT_URL` name their hosts, with their ports; `PRIVATE_PROVIDER_HOSTS` lists more. Link-local addresses
-and those where clouds serve a machine's credentials are refused wherever they come from.
-"""
+"""Which hosts an account's key may be sent to: public ones, and private ones that the environment names or lists."""
 
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit

@@ -1,1 +1,0 @@
-"""One step from request to answer."""

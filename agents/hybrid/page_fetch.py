@@ -1,8 +1,4 @@
-"""Reading a task's page before it is planned, where an admin allows it.
-
-The transport connects to the addresses that were checked. Redirects are followed on the same origin only, proxies of the environment are
-not used, and each fetch has a client of its own, which sends no cookies of another one.
-"""
+"""Reading a task's page before it is planned, where an admin allows it. Each fetch has a client of its own: no cookies of another one."""
 
 from collections.abc import Iterable, Sequence
 from urllib.parse import urljoin

@@ -78,7 +78,7 @@ def answer(
 
 
 class StepRun:
-    """One step on its way to an answer; `answer` calls the methods in their order.
+    """One step on its way to an answer; `answer` calls the methods in their order. Whatever fails in them, the step is answered.
 
     `requests`: what the gates may be requested for; none where the LLM is not used, for `reason`. `plan` is sent where the LLM brings none.
     `page` None: there is none. `question`: for the LLM, made before a slot is reserved where one seems free, else at the first attempt.
@@ -151,7 +151,6 @@ class StepRun:
                 html, self.fetch_note = fetch(step.url, hosts, seconds / 2)
                 return html
         except Exception:
-            # Every step is answered: without the page, too.
             logger.exception("The page of task %s could not be fetched. It is planned without.", step.task_id)
         return ""
 
@@ -166,7 +165,6 @@ class StepRun:
             self.cuts = (*step.cuts, *(self.page.cuts if self.page else ()), *template.cuts(step.prompt))
             self.kind = template.kind(step.prompt)
         except Exception:
-            # Every step is answered: a recipe that trips over a page must not cost the answer.
             logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", step.index, step.task_id)
             self.plan, self.fault = template.plain(step), traceback.format_exc()
 
@@ -181,7 +179,6 @@ class StepRun:
         except UNAVAILABLE:
             pass  # Write 1 fails, too
         except Exception:
-            # Every step is answered, never with a 500: the template's plan is ready whatever went wrong here.
             logger.exception("The LLM's prompt for task %s failed. The template agent answers.", self.step.task_id)
             self.fault = self.fault or traceback.format_exc()
             self._skip_llm(Reason.FAULT)
@@ -209,7 +206,6 @@ class StepRun:
             logger.warning("The database refuses (%s). The template agent answers.", error)
             return Result(Reason.DATABASE, is_open=False)
         except Exception:
-            # Every step is answered, never with a 500: the template's plan is ready whatever went wrong here.
             logger.exception("Fault while answering step %s of task %s. The template agent answers.", self.step.index, self.step.task_id)
             self.fault = self.fault or traceback.format_exc()
             return Result(Reason.FAULT)

@@ -8,7 +8,7 @@ from django.db import transaction
 from agents.common.text import length
 from agents.ledger import events, gate_rows
 from agents.ledger.gate_rows import at
-from agents.models import Account, AuditEntry
+from agents.models import Account, AuditEntry, RateLimitEvent
 from agents.policy import gate
 from agents.policy.reasons import PauseSource
 
@@ -48,7 +48,7 @@ def _act(
         before = gate_rows.read(row)
         gate_rows.save(row, move(before))
         if action in (Action.RESUME, Action.CLEAR):
-            events.ended_by_operator(account, now)
+            RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=events.Ended.OPERATOR, ended_at=at(now))
         left = before.paused_until - now
         lasts = f"For {length(seconds)}. " if seconds else ""
         was = f"{length(left)} of a pause were left." if left > 0 else "No pause was running."

@@ -79,10 +79,6 @@ def _ended(account: Account, model: str, how: RateLimitEvent.Ended, now: float) 
     RateLimitEvent.objects.filter(account=account, model=model, ended_by="").update(ended_by=how, ended_at=at(now))
 
 
-def ended_by_operator(account: Account, now: float) -> None:
-    RateLimitEvent.objects.filter(account=account, ended_by="").update(ended_by=Ended.OPERATOR, ended_at=at(now))
-
-
 def longer_blocks(event: RateLimitEvent) -> int:
     """How many of the blocks that an event's prediction could use had lasted longer than its own had by then."""
     lasted = (event.started_at - event.block_started_at).total_seconds()

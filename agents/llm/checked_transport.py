@@ -1,8 +1,4 @@
-"""HTTP transports that resolve a name and check its addresses at each connection, then connect to what was checked.
-
-A name that leads somewhere else a moment later gains nothing, and the certificate is still that of the name. Proxies of the environment are
-not used: they would resolve the name themselves.
-"""
+"""HTTP transports that resolve a name and check its addresses at each connection, then connect to what was checked."""
 
 import asyncio
 import ipaddress

@@ -29,7 +29,6 @@ from agents.llm.checked_transport import CheckedTransport
 from agents.policy.refusals import Refusal, classify
 
 MAX_TOKENS = 2048  # a plan of 30 actions takes about 1,500 tokens
-JSON_REPLY: Mapping[str, Any] = {"response_format": {"type": "json_object"}}
 MAX_REPLY_BYTES = 2_000_000  # no plan is this long: what is longer is a fault of the provider's
 MAX_MODEL_NAME = 200
 RATE_LIMIT_HEADER = "X-Chutes-RL-User"
@@ -73,7 +72,7 @@ class Prompt:
     messages: list[dict[str, str]]
     task_id: str = ""
     max_tokens: int = MAX_TOKENS
-    options: Mapping[str, Any] = field(default_factory=lambda: JSON_REPLY)
+    options: Mapping[str, Any] = field(default_factory=lambda: {"response_format": {"type": "json_object"}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +210,17 @@ def _header_value(text: str) -> str:
 
 def start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:
     """The call on the process's loop, over after `seconds`: then it raises TimedOut."""
+
+    async def cut_off() -> T:
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                return await call
+        except TimeoutError as error:
+            raise TimedOut(f"Cut off after {seconds:.1f} s, to answer in time.") from error
+
     with _starting:
         loop = _loop()
-    return asyncio.run_coroutine_threadsafe(_cut_off(call, seconds), loop)
-
-
-async def _cut_off(call: Coroutine[Any, Any, T], seconds: float) -> T:
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            return await call
-    except TimeoutError as error:
-        raise TimedOut(f"Cut off after {seconds:.1f} s, to answer in time.") from error
+    return asyncio.run_coroutine_threadsafe(cut_off(), loop)
 
 
 @cache

@@ -28,13 +28,12 @@ IS_UNDER_WAY = models.Q(state__in=["queued", "running"])
 class LeasedJob(Row):
     """Work that one worker at a time has under a lease. Only `agents.operator_jobs.leased_job` changes its state.
 
-    A subclass adds its own fields and names its `work`, a function of the job. `due_at`: when it may start, None for never.
-    `enqueued_at`: when it was sent to the workers. `tries`: how often a worker took it. `fault`: why it failed, for people.
+    `due_at`: when it may start, None for never. `tries`: how often a worker took it. `fault`: why it failed, for people.
     """
 
     State = JobState
 
-    work: ClassVar[str]  # dotted path
+    work: ClassVar[str]  # dotted path of a function of the job
     time_limit = 120  # seconds after which django-q2 ends the job
     most_tries = 3  # a job whose worker died so often has failed
     restarts_with: ClassVar[Mapping[str, Any]] = {}  # fields to reset when another worker has to start again

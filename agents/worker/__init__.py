@@ -1,1 +1,0 @@
-"""The job cluster and what watches over it."""

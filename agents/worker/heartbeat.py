@@ -19,7 +19,9 @@ def worker_name(session: int | str) -> str:
 
 def beat() -> None:
     """Write the heartbeat of the cluster that runs this: only a job calls it, since it proves that jobs are run."""
-    Heartbeat.objects.update_or_create(name=worker_name(os.getsid(0)), defaults={"beaten_at": timezone.now()})
+    now = timezone.now()
+    Heartbeat.objects.update_or_create(name=worker_name(os.getsid(0)), defaults={"beaten_at": now})
+    Heartbeat.objects.filter(name__startswith=PREFIX, beaten_at__lt=now - KEPT).delete()
 
 
 def newest_beat() -> datetime | None:
@@ -32,7 +34,3 @@ def newest_canary(session: int) -> datetime | None:
 
 def waiting() -> int:
     return int(OrmQ.objects.filter(lock__lte=timezone.now()).count())
-
-
-def forget_old() -> None:
-    Heartbeat.objects.filter(name__startswith=PREFIX, beaten_at__lt=timezone.now() - KEPT).delete()

@@ -1,8 +1,4 @@
-"""Everything that the worker does periodically, by the table settings.SCHEDULES: one row an entry, run as a leased job.
-
-So no run starts while the last one goes on, a run whose worker died is taken over, and runs that were missed are not caught up: the next
-one is due once, whatever was missed.
-"""
+"""Everything that the worker does periodically, by the table settings.SCHEDULES: one row an entry, run as a leased job."""
 
 import logging
 from datetime import datetime, timedelta

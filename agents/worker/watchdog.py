@@ -1,8 +1,4 @@
-"""When the cluster of job workers is to be started again: pure decisions over its signs of life.
-
-A worker killed while it holds the queue's lock leaves the others waiting for ever, each alive and idle. Only a canary that
-comes through, or a running job that renews its lease, proves that jobs are being run. Times are Unix seconds.
-"""
+"""When the cluster of job workers is to be started again: pure decisions over its signs of life. Times are Unix seconds."""
 
 from dataclasses import dataclass, replace
 

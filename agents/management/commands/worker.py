@@ -113,7 +113,6 @@ def checked(signs: Signs, session: int, limits: Limits) -> Signs:
         signs = seen(signs, max((each.timestamp() for each in found if each), default=None), now)
         if canary_due(signs, heartbeat.waiting(), now, limits):
             async_task("agents.jobs.canary", save=False)
-            heartbeat.forget_old()
             signs = replace(signs, canary_sent_at=now)
     except DatabaseError as error:
         logger.warning("The watchdog can't reach the database: %s", error)
