@@ -24,8 +24,7 @@ SPOOL_SECONDS = 60.0  # less than a job may take. What is left of a large spool 
 
 def canary() -> None:
     heartbeat.beat()
-    taken_up = leased_job.dispatch(timezone.now())
-    if taken_up:
+    if taken_up := leased_job.dispatch(timezone.now()):
         logger.info("Taken up: %d jobs whose worker ended.", taken_up)
 
 
@@ -47,8 +46,7 @@ def forget_pages(now: datetime) -> str:
 
 def reconcile(_: datetime) -> str:
     spooled = spool.drain(SPOOL_SECONDS)
-    # After the spool: what waited there is not lost.
-    lost = ledger.lose_attempts(timezone.now() - LOST_AFTER)
+    lost = ledger.lose_attempts(timezone.now() - LOST_AFTER)  # after the spool: what waited there is not lost
     if not lost and not spooled:
         return ""
     logger.info("Taken up: %d attempts closed as lost, %d spooled steps written.", lost, spooled)

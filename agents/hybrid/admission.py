@@ -22,10 +22,8 @@ CROWDED_SECONDS = 1.0
 # Pages of all steps in this process, as they lie in memory: 64 steps with 4 MB each. Without it 64 bodies of 16 MB would take 1 GB, and
 # four times as much where a page holds a character outside of Unicode's first 65,536.
 MOST_BYTES = 256 * 1024 * 1024
-# What a single page may take however full it is: such steps are never turned away for lack of memory.
-SMALL_BYTES = 256 * 1024
-# A step whose time to wait is over is decided upon after this, in seconds, and not in a loop without a pause.
-SHORTEST_WAIT = 0.001
+SMALL_BYTES = 256 * 1024  # such pages are never turned away for lack of memory
+SHORTEST_WAIT = 0.001  # seconds; without it a step whose time to wait is over would loop without a pause
 
 
 @dataclass(slots=True)

@@ -28,8 +28,7 @@ from agents.page import Page, excerpt
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=7)
-# Compressed. Pages of the tasks' sites have some 30 kB; what is far larger fills the disk for nothing.
-MAX_GZ = 256_000
+MAX_GZ = 256_000  # compressed; pages of the tasks' sites have some 30 kB, and what is far larger fills the disk for nothing
 MAX_PAGE = 3_000_000  # before compression, in characters
 # What waits to be written: steps, and characters of their pages. A page as read takes up to ten times as much memory as its text.
 WAITING = 32
@@ -37,11 +36,9 @@ WAITING_CHARS = 16_000_000
 EXCERPT_CHARS = 4_000  # what an operator needs to recognise a page
 AFTER_ANSWER = 0.2  # the answer leaves first: its thread needs the processor and the database more
 BATCH = 30  # some of 256 kB: SQLite frees so many in some 30 ms
-# The fastest: on a page of 48 kB level 6 saves 5 per cent (7.0 kB to 6.6 kB) and the processor is the answers' too.
-LEVEL = 1
+LEVEL = 1  # the fastest: level 6 saves 5 per cent of a page of 48 kB, and the processor is the answers' too
 ROW_BYTES = 2_000  # a row's share of indexes, and what its last database page has left: half a page of SQLite's 4 kB
-# Deleted in one transaction: SQLite frees some 300 MB a second, so a write waits some 30 ms for it.
-MOST_FREED = 8_000_000
+MOST_FREED = 8_000_000  # in one transaction: SQLite frees some 300 MB a second, so a write waits some 30 ms for it
 MOST_ROWS = 500
 MOST_TRANSACTIONS = 16  # so many transactions at a time, every ten seconds: more than the writer adds meanwhile
 

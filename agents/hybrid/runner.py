@@ -120,10 +120,9 @@ class StepRun:
             if isinstance(known, Reason):
                 reasons.append(known)
                 continue
-            self.providers[account.pk] = known
+            self.providers[account.pk], cut_off = known, self.budget.cut_off
             usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, client.MAX_TOKENS) for model in known.models}
-            limits, most, caps = in_force.limits, in_force.max_task_usd, in_force.caps
-            self.requests.append(Request(account, limits, self.budget.cut_off, known.models, most, usd, caps, by))
+            self.requests.append(Request(account, in_force.limits, cut_off, known.models, in_force.max_task_usd, usd, in_force.caps, by))
         self.reason = reasons[0] if reasons else self.reason
 
     def make_plan(self, *, has_room: bool) -> None:

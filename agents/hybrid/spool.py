@@ -34,8 +34,7 @@ RETRY_SECONDS = database.RETRY_SECONDS  # how often a process checks whether the
 # On disk: some 8,000 steps of 12 kB, more than a busy miner answers in an hour. Steps beyond it are answered, and their facts are lost.
 MAX_BYTES = 100_000_000
 BLOCK = 4_096  # what a file takes on disk at least, in bytes
-# A file is written in milliseconds. One that is still partial after this many seconds was left by a process that ended.
-PARTIAL_SECONDS = 60.0
+PARTIAL_SECONDS = 60.0  # a file is written in milliseconds: one that is partial for longer was left by a process that ended
 # Of the time the share that is spent writing; in the rest steps use the database. 0.5: a thousand steps take some ten seconds.
 SHARE = 0.5
 LOST = "lost"
@@ -156,8 +155,7 @@ def drain(seconds: float = math.inf) -> int:
     """
     if not _folder().exists():
         return 0
-    # The system frees the lock of a process that dies.
-    lock = os.open(_folder(), os.O_RDONLY)
+    lock = os.open(_folder(), os.O_RDONLY)  # the system frees the lock of a process that dies
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return _write_all(time.monotonic() + seconds)

@@ -316,16 +316,13 @@ def _create_step(opening: Opening, task: Task, permit: Permit | None = None) -> 
 
 def _count_step(address: str, facts: StepFacts) -> None:
     seen_at = at(facts.opening.received_at)
-    counts = {
-        "last_seen_at": Greatest("last_seen_at", Value(seen_at)),
-        "steps": F("steps") + 1,
-        "llm_steps": F("llm_steps") + int(facts.closing.route == Route.LLM),
-        "late_steps": F("late_steps") + int(facts.closing.answered_at > facts.opening.deadline_at),
-    }
+    is_llm, is_late = facts.closing.route == Route.LLM, facts.closing.answered_at > facts.opening.deadline_at
+    counts = {name: F(name) + int(each) for name, each in (("steps", 1), ("llm_steps", is_llm), ("late_steps", is_late))}
+    columns = {**counts, "last_seen_at": Greatest("last_seen_at", Value(seen_at))}
     known = Caller.objects.filter(address=address)
-    if not known.update(**counts):
+    if not known.update(**columns):
         Caller.objects.get_or_create(address=address, defaults={"first_seen_at": seen_at, "last_seen_at": seen_at})
-        known.update(**counts)
+        known.update(**columns)
 
 
 def _outcome_before(opening: Opening) -> tuple[int, dict[str, Any]]:

@@ -11,8 +11,7 @@ from agents.models import Account, DailyUse, LLMAttempt, Source
 from agents.policy import costs
 from agents.policy.costs import Used, day_of
 
-# Days are kept this long for the Callers page; strangers' addresses would add up otherwise.
-KEPT = timedelta(days=31)
+KEPT = timedelta(days=31)  # for the Callers page; strangers' addresses would add up otherwise
 
 
 def today(accounts: Iterable[Account], caller: str, now: float) -> tuple[dict[int, Used], Used]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import astuple, fields
 from datetime import UTC, datetime
+from typing import Any
 
 from agents.models import Account, Gate
 from agents.policy import gate
@@ -35,13 +36,9 @@ def locked_all(accounts: Iterable[Account]) -> dict[int, Gate]:
 
 
 def read(row: Gate) -> gate.Gate:
-    return gate.Gate(
-        pause_source=PauseSource(row.pause_source),
-        cooldowns=tuple((model, until, times) for model, until, times in row.cooldowns),
-        pace=Pace.from_json(row.pace),
-        claims=tuple(Claim(*claim) for claim in row.claims),
-        **{name: getattr(row, name) for name in _PLAIN},
-    )
+    columns: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN} | {"pause_source": PauseSource(row.pause_source)}
+    columns |= {"cooldowns": tuple(map(tuple, row.cooldowns)), "claims": tuple(Claim(*claim) for claim in row.claims)}
+    return gate.Gate(pace=Pace.from_json(row.pace), **columns)
 
 
 def save(row: Gate, state: gate.Gate, *, always: bool = False) -> None:

@@ -40,7 +40,7 @@ def schedules() -> list[Schedule]:
 
 
 def cadence(entry: Entry) -> str:
-    """How often, in words; cron's five fields where they say it. Nothing runs oftener than the worker's rounds."""
+    """How often, in words; cron's five fields where it has some. Nothing runs oftener than the worker's rounds."""
     if entry.cron or isinstance(entry.every, str):
         return entry.cron or "as set in the settings"
     return f"every {length(max(entry.every, Limits().canary_every))}"

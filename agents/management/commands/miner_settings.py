@@ -45,8 +45,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             faults = [(name, " ".join(texts)) for name, texts in error.message_dict.items()]
             raise CommandError(" ".join(text if name == "__all__" else f"{name}: {text}" for name, text in faults)) from None
-        # Of the keys the last characters of those that were entered.
-        names = (*account_changes.ACCOUNT, *(f"{name}_hint" for name in KEYS))
+        names = (*account_changes.ACCOUNT, *(f"{name}_hint" for name in KEYS))  # of keys that were entered the last characters
         accounts = [{name: getattr(account, name) for name in names} for account in configuration.accounts()]
         self.stdout.write(json.dumps({**configuration.values(Settings.current()), "accounts": accounts}, indent=2))
 
@@ -71,11 +70,10 @@ def _apply(changes: dict[str, Any], options: Mapping[str, Any]) -> None:
 
 
 def _named(name: str) -> Account:
-    accounts = configuration.accounts()
-    found = next((account for account in accounts if account.name == name), None)
-    if found is None:
-        raise CommandError(f"There is no account “{name}”. Choose from {', '.join(account.name for account in accounts)}.")
-    return found
+    accounts = {account.name: account for account in configuration.accounts()}
+    if name not in accounts:
+        raise CommandError(f"There is no account “{name}”. Choose from {', '.join(accounts)}.")
+    return accounts[name]
 
 
 def _keys(options: Mapping[str, Any]) -> dict[str, str | None]:
