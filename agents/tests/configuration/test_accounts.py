@@ -272,7 +272,7 @@ def test_nothing_but_the_configuration_writes_accounts() -> None:
     found = []
     for folder in ("agents", "monitoring", "minerpanel"):
         for path in (environment.BASE_DIR / folder).rglob("*.py"):
-            if not {"tests", "migrations", "configuration"} & set(path.parts):
+            if not {"tests", "migrations", "configuration", "notifications"} & set(path.parts):  # channels have an `enabled` of their own
                 found += [f"{path}: {ast.unparse(node)}" for node in ast.walk(ast.parse(path.read_text())) if writes_an_account(node)]
     assert found == []
 
