@@ -9,8 +9,8 @@ setup: ## install, write .env, migrate, make the first admin
 test: ## the test suite; make test ARGS="-k gate" for a part
 	@bin/test $(ARGS)
 
-test-quick: ## the tests that start no process and no browser and try few examples
-	@bin/test -m "not slow and not long and not process and not browser and not postgres and not hypothesis" $(ARGS)
+test-quick: ## the tests that start no process and no browser and try few examples; within a minute
+	@TEST_PROCESSES=$${TEST_PROCESSES:-2} bin/test -m "not slow and not long and not process and not browser and not postgres and not hypothesis" $(ARGS)
 
 test-slow: ## attacks, kills, a full disk, a newcomer's first start, the rest on Postgres; about half an hour
 	@bin/test -m slow $(ARGS)

@@ -33,6 +33,7 @@ def queries(work: Any) -> list[str]:
     return [query["sql"] for query in captured.captured_queries]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pacing", list(Pacing))
 def test_what_the_gate_keeps_is_bounded_after_a_hundred_thousand_sends(pacing: Pacing) -> None:
     gate, now = seen(Limits(pacing=pacing), SENDS)

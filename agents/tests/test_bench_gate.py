@@ -17,6 +17,7 @@ def rows() -> list[Row]:
     return [row for row in played(SCENARIOS, range(3)) if row.pacing == "learned"]
 
 
+@pytest.mark.long
 def test_the_learned_pace_keeps_what_it_promises(rows: list[Row]) -> None:
     assert len(rows) == 10
     assert [fault for row in rows for fault in missed(row, SCENARIOS[row.name], PEERS)] == []

@@ -5,6 +5,7 @@ import pytest
 from agents.tests.drawn_accounts import FAMILIES, missed, played, scenarios
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("world", [pytest.param("no bans", marks=pytest.mark.slow), "harsh"])
 def test_the_learned_pace_does_well_on_accounts_that_it_was_not_made_for(world: str) -> None:
     rows = list(played(world, 1))

@@ -42,12 +42,14 @@ def shared(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.process
 def test_the_first_start_closes_an_open_data_folder_and_all_in_it(shared: Path) -> None:
     run(shared, "setup_panel")
     assert list(looser(shared)) == []
     assert (mode(shared), mode(shared / "spool"), mode(shared / "panel.sqlite3")) == (0o700, 0o700, 0o600)
 
 
+@pytest.mark.process
 def test_what_a_command_writes_is_private_without_any_setup(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)

@@ -259,6 +259,7 @@ def test_a_hundred_callers_at_once_are_all_answered_and_the_limit_holds_exactly(
     assert (statuses.count(200), statuses.count(429)) == (60, 60)
 
 
+@pytest.mark.process
 def test_a_timeline_changes_the_account_by_itself() -> None:
     with FakeChutes.started("--timeline", '[{"at": 0, "set": {"limit": 0}}, {"at": 0.2, "set": {"limit": 9}}]') as fake_chutes:
         deadline = time.monotonic() + PATIENCE
@@ -267,6 +268,7 @@ def test_a_timeline_changes_the_account_by_itself() -> None:
         assert fake_chutes.state()["settings"]["limit"] == 9
 
 
+@pytest.mark.process
 def test_flags_set_the_start_and_the_key() -> None:
     with FakeChutes.started("--key", "cpk_mine", "--limit", "7", "--fault", "http500=0.5", "--invalid-key") as fake_chutes:
         settings = fake_chutes.state()["settings"]
@@ -274,6 +276,7 @@ def test_flags_set_the_start_and_the_key() -> None:
     assert (settings["limit"], settings["valid"], settings["faults"]) == (7, False, {"http500": 0.5})
 
 
+@pytest.mark.process
 def test_it_ends_cleanly_on_sigterm_while_an_answer_hangs() -> None:
     with FakeChutes.started("--fault", "hang") as fake_chutes:
         headers = {"Authorization": f"Bearer {fake_chutes.key}"}
@@ -284,6 +287,7 @@ def test_it_ends_cleanly_on_sigterm_while_an_answer_hangs() -> None:
         assert fake_chutes.process.wait(PATIENCE) == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("flags", "word"),
     [(["--fault", "fly"], "faults.fly"), (["--timeline", "{"], "timeline"), (["--limit", "-1"], "limit"), (["--port", "70000"], "port")],
@@ -301,6 +305,7 @@ def test_a_bad_flag_is_named_before_anything_starts(flags: list[str], word: str)
     assert run.stdout == ""
 
 
+@pytest.mark.process
 def test_the_package_needs_the_standard_library_alone() -> None:
     code = "import sys; import agents.devtools.fake_chutes.cli, agents.devtools.fake_chutes.process; print(*{n.partition('.')[0] for n in sys.modules})"
     loaded = subprocess.run(

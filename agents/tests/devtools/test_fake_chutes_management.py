@@ -111,6 +111,7 @@ def test_a_banned_account_can_still_be_read_but_not_written_to(fake_chutes: Fake
     assert fake_chutes.state()["arrivals"][-1]["path"] == "/users/me"
 
 
+@pytest.mark.process
 def test_a_scenarios_account_and_timeline_are_played(tmp_path: Path) -> None:
     file = tmp_path / "scenario.json"
     account = {"quota": {"total": 300, "used": 180, "reset_at": 3000}, "latency": 0.0}

@@ -155,6 +155,7 @@ def test_a_running_countdown_alone_is_no_news(address: str, viewer: Client, monk
     assert viewer.get(address, headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 200
 
 
+@pytest.mark.long
 def test_ten_thousand_events_cost_no_more_queries_than_one(
     admin: Client, django_assert_num_queries: Callable[..., Any], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:

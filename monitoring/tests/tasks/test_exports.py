@@ -97,6 +97,7 @@ def test_a_condition_that_cannot_be_read_gives_no_file_but_the_remedy(viewer: Cl
     assert viewer.get("/tasks/export/", {"format": "xlsx"}).content == b"format: write one of csv, jsonl."
 
 
+@pytest.mark.long
 def test_ten_thousand_tasks_come_in_constant_memory(viewer: Client) -> None:
     count = 10_000
     Task.objects.bulk_create(
