@@ -400,3 +400,11 @@ def test_a_success_that_left_before_the_pause_does_not_end_it(fake_chutes: FakeC
 def test_the_callers_timeout_counts_less_a_margin() -> None:
     assert routing.budget(10.0, 100.0) == routing.Budget(deadline=110.0, cut_off=108.5)
     assert routing.budget(1_000.0, 100.0) == routing.Budget(deadline=280.0, cut_off=278.5)
+
+
+def test_a_step_without_a_timeout_of_its_own_has_the_settings_deadline() -> None:
+    set_rules(agent_mode="template", deadline_seconds=40.0)
+    answer(timeout_seconds=10.0)
+    answer(1)
+    seconds = [(step.deadline_at - step.received_at).total_seconds() for step in Step.objects.order_by("id")]
+    assert seconds == pytest.approx([10.0, 40.0], abs=0.001)
