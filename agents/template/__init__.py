@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from agents.contract.actions import InvalidAction, navigate, wait
+from agents.contract.actions import wait
 from agents.contract.limits import MAX_CRITERIA
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.task_rules import conform
 from agents.page import Page, read
 from agents.template.budget import ENDLESS, TimeBudget, budgeted
 from agents.template.confidence import rated
+from agents.template.moves import opened
 from agents.template.next_step import next_step
 from agents.template.prompt.criteria import are_cut
 from agents.template.prompt.intents import understand
@@ -17,12 +18,9 @@ from agents.template.sites.site_facts import NOWHERE, Sites
 from agents.template.sites.site_plans import field_values, one_shot, plan_for
 
 _KNOWN = "How this site does such a task is known."
-
 # Characters: "year is 1994". A prompt that is too short for many criteria is not read for them once more.
 _SHORTEST_CRITERION = 10
-
 _PLAIN = "A plain answer, whatever the task is."
-
 CUT_OFF = "The planning was cut off by its time budget."
 # Only a part of the page was read: better than waiting, and no more is known of it.
 _CUT_OFF_CONFIDENCE = 0.1
@@ -60,10 +58,8 @@ def _planned(step: Step, page: Page | None, sites: Sites) -> Plan:
 
 def knows(step: Step, sites: Sites = NOWHERE) -> bool:
     """Whether a one-shot task's site and its way of doing the task are known, so that no page is needed."""
-    site = sites.get(step.project)
-    return (
-        step.form is Form.ONE_SHOT and site is not None and plan_for(site, field_values(step.prompt, understand(step.prompt))) is not None
-    )
+    site = sites.get(step.project) if step.form is Form.ONE_SHOT else None
+    return site is not None and plan_for(site, field_values(step.prompt, understand(step.prompt))) is not None
 
 
 def kind(prompt: str) -> str:
@@ -80,7 +76,6 @@ def plain(step: Step) -> Plan:
     if step.form is Form.STEP:
         nothing = not step.prompt.strip()
         return Plan(() if nothing else (wait(1),), done=nothing, reasoning="Template: waiting.", confidence_why=_PLAIN)
-    try:
-        return Plan((navigate(step.url),), reasoning="Template: opening the page.", confidence_why=_PLAIN)
-    except InvalidAction:
-        return Plan((wait(1),), reasoning="Template: the task has no page to open.", confidence_why=_PLAIN)
+    if opening := opened(step.url):
+        return Plan(opening, reasoning="Template: opening the page.", confidence_why=_PLAIN)
+    return Plan((wait(1),), reasoning="Template: the task has no page to open.", confidence_why=_PLAIN)

@@ -1,7 +1,7 @@
 """The time that planning may take, and loops that end when it is over.
 
-`budgeted` puts a budget in force for one plan. It is kept in a context variable: each of some sixty functions between a plan
-and its loops would otherwise take it only to pass it on.
+The budget in force is kept in a context variable: each of some sixty functions between a plan and its loops would otherwise
+take it only to pass it on.
 """
 
 import math
@@ -64,10 +64,9 @@ def budgeted(budget: TimeBudget) -> Iterator[Planning]:
 def in_time(items: Iterable[Item], each: int = ITEMS_A_READING) -> Iterator[Item]:
     """The items as long as the budget in force lasts. The clock is read before the first and then once for `each` items."""
     current = _planning.get()
-    return iter(items) if current is None or current.budget is ENDLESS else _until_over(items, each, current)
-
-
-def _until_over(items: Iterable[Item], each: int, current: Planning) -> Iterator[Item]:
+    if current is None or current.budget is ENDLESS:
+        yield from items
+        return
     for count, item in enumerate(items):
         if count % each == 0 and current.is_over():
             return

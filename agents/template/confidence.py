@@ -29,10 +29,7 @@ Doubt = tuple[float, str]
 
 
 def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
-    """The plan with its confidence: 1 less what each doubt takes away, and the strongest doubts as the reason.
-
-    `page` is the step's page as read, None where none came along.
-    """
+    """The plan with its confidence: 1 less what each doubt takes away, and the strongest doubts as the reason."""
     doubts = [*_of_words(step.prompt, intent), *_of_page(plan, step, page)]
     if page and not page.blank and step.form is Form.STEP:
         doubts += [*_of_fills(plan, intent, page), *_of_press(plan, intent, page), *_of_repetition(plan, step, page)]
@@ -79,7 +76,6 @@ def _of_fills(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
 
 
 def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
-    """What is pressed by itself should be called as the prompt calls it, or stand beside words that do."""
     types = {action.type for action in plan.actions}
     if not types & PRESSES or types & FILLS or intent.logs_in or intent.kind.has(Trait.ACCOUNT) or intent.kind is Kind.SEARCH:
         return

@@ -8,7 +8,7 @@ from agents.page.elements import BUTTONS, FIELDS, score
 from agents.template.forms.filling import answers
 from agents.template.forms.slots import slots
 from agents.template.items.finding import fitting
-from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.criteria import Operator
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.target_item import target_of
 from agents.template.recipes import recipe_for
@@ -28,29 +28,28 @@ _IN_WORDS = {
 
 
 def understanding(intent: Intent) -> Iterator[str]:
-    """Sentences on what is asked for, in which order, by which conditions, and on the recipe that answers."""
     wanted = intent.kind.sentence
     yield f"{wanted}: “{intent.subject}”" if intent.subject else wanted
     if len(intent.chain) > 1:
         yield f"In this order: {' → '.join(kind.sentence for kind in intent.chain)}"
     conditions = [("For the log-in: ", one) for one in intent.login] + [("Condition: ", one) for one in intent.criteria]
     conditions += [(f"{later.kind.sentence}, where ", one) for later in intent.then for one in later.criteria]
-    yield from (f"{lead}{_condition(one)}" for lead, one in conditions)
+    for lead, one in conditions:
+        yield f"{lead}{one.field} {_IN_WORDS.get(one.operator, one.operator)} {', '.join(f'“{value}”' for value in one.values)}"
     if not conditions:
         yield "No conditions"
-    yield f"Answered by the recipe {recipe_for(intent).name}"
+    yield f"Answered by the recipe {type(recipe_for(intent)).__name__}"
 
 
 def candidates(intent: Intent, page: Page | None) -> Iterator[str]:
-    """Sentences on what answers to the intent on the page: a field for each criterion, the item, links and buttons by name."""
     if page is None or page.blank:
         yield "No page, or nothing on it can be operated"
         return
     buttons = page.usable(BUTTONS)
     yield f"Elements: {len(page.elements)}. Fields: {len(page.usable(FIELDS))}. Links and buttons: {len(buttons)}"
-    given = answers((*intent.login, *intent.criteria), slots(page.elements), page)
-    fields = {one: answer.slot.element for answer in given for one in answer.criteria}
-    for one in (*intent.login, *intent.criteria):
+    wanted = (*intent.login, *intent.criteria)
+    fields = {one: answer.slot.element for answer in answers(wanted, slots(page.elements), page) for one in answer.criteria}
+    for one in wanted:
         yield f"Field for {one.field}: {_shown(page, fields.get(one))}"
     items = (element for record, _ in fitting(target_of(intent), page) for element in record.elements)
     yield f"The item that is meant: {_shown(page, next(items, None))}"
@@ -58,10 +57,6 @@ def candidates(intent: Intent, page: Page | None) -> Iterator[str]:
     for merit, button in named[:_MOST_NAMED]:
         if merit >= _LEAST:
             yield f"Fits by its name to {round(100 * merit)} %: {_shown(page, button)}"
-
-
-def _condition(one: Criterion) -> str:
-    return f"{one.field} {_IN_WORDS.get(one.operator, one.operator)} {', '.join(f'“{value}”' for value in one.values)}"
 
 
 def _shown(page: Page, element: Element | None) -> str:

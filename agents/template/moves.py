@@ -1,6 +1,7 @@
 """Moves: what a recipe does next, each with interchangeable actions."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
@@ -41,14 +42,12 @@ class Move:
         return bool(self.alternatives) and self.alternatives[0].type in FILLS
 
 
-def made(make: Callable[[Selector], Action], selectors: tuple[Selector, ...]) -> tuple[Action, ...]:
+def made(make: Callable[[Selector], Action], selectors: Sequence[Selector]) -> tuple[Action, ...]:
     """An action for each selector; those that the contract refuses, such as a text too long to type, are left out."""
     actions: list[Action] = []
     for selector in selectors[:MOST_SELECTORS]:
-        try:
+        with suppress(InvalidAction):
             actions.append(make(selector))
-        except InvalidAction:
-            continue
     return tuple(actions)
 
 
@@ -58,7 +57,7 @@ def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = boo
     `beside` is the name of the item that the element belongs to: many items have a button of the same words.
     """
     found = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
-    return Move(made(click, tuple(sorted(found, key=lambda selector: not prefer(selector)))))
+    return Move(made(click, sorted(found, key=lambda selector: not prefer(selector))))
 
 
 def fill(page: Page, element: Element, value: str) -> Move:
@@ -100,9 +99,8 @@ def breathing(actions: Iterable[Action], *, after_failure: bool) -> Iterator[Act
         is_risky = not waits
 
 
-def opened(url: str) -> list[Action]:
+def opened(url: str) -> tuple[Action, ...]:
     """Open a page by its URL; nothing where no browser could."""
-    try:
-        return [navigate(url)]
-    except InvalidAction:
-        return []
+    with suppress(InvalidAction):
+        return (navigate(url),)
+    return ()

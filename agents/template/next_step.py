@@ -37,10 +37,7 @@ _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept"
 
 
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
-    """The next tool calls, from the page as it is and the history as it went.
-
-    What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task.
-    """
+    """What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task."""
     past = Past(step.history)
     made = _next(step, intent, page, past)
     return Plan((LOADING,), reasoning=made.reasoning) if made.done and past.entries and not past.last_waited else made
@@ -74,7 +71,7 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 
 
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
-    """What one recipe does next; `past` is the part of the history that belongs to it."""
+    """`past` is the part of the history that belongs to the recipe."""
     prior = intent.logs_in and recipe is LOGIN
     achieved = not prior and recipe.achieved(intent, page, past)
     acts = recipe.act(intent, page)
@@ -126,16 +123,11 @@ def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]
 
 
 def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
-    return Choice(Past(step.history), past).open([_permitted(move, step) for move in moves])
-
-
-def _permitted(move: Move, step: Step) -> Move:
-    """The move with those alternatives that may leave, as they will leave: only then can they be compared with those that failed."""
-    return replace(move, alternatives=permitted(move.alternatives, step))
+    # Only as they will leave can alternatives be compared with those that failed.
+    return Choice(Past(step.history), past).open([replace(move, alternatives=permitted(move.alternatives, step)) for move in moves])
 
 
 def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
-    """A wait first where the last action failed, so that one more failure is not the second in a row; and one between any two."""
     return Plan(tuple(breathing(actions, after_failure=past.last_failed)), reasoning=f"Template: {why}.")
 
 
@@ -176,7 +168,7 @@ def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
         return None
     named = page.find(_CLOSERS, BUTTONS)
     order = ([named] if named in buttons else []) + [button for button in buttons if button is not named]
-    actions = (action for button in order[:2] for action in _permitted(press(page, button), step).alternatives)
+    actions = (action for button in order[:2] for action in permitted(press(page, button).alternatives, step))
     return next((action for action in actions if not past.failed(action) and past.times(action) < _MOST_DIALOGS), None)
 
 
@@ -191,40 +183,31 @@ class Choice:
     def open(self, moves: Sequence[Move]) -> list[Action]:
         chosen: list[Action] = []
         for move in moves:
-            action = self._fill(move) if move.fills else self._press(move, again=any(one.type in FILLS for one in chosen))
+            left = self._left(move, again=any(one.type in FILLS for one in chosen))
+            untried = (one for one in left if not self.whole.failed(one) and not self._is_nameless(one, succeeded=False))
+            action = next(untried, None)
             if action is not None:
                 chosen.append(action)
                 if move.opens:
                     break
         return chosen
 
-    def _fill(self, move: Move) -> Action | None:
-        counted = self._nameless(move, succeeded=True)
-        if counted or move.shown or any(self.past.did(action) for action in move.alternatives):
-            return None
-        return self._untried(move)
+    def _left(self, move: Move, *, again: bool) -> Sequence[Action]:
+        """The alternatives that are still open. What was pressed is pressed again only after new fills; else the next has its turn."""
+        done = [action for action in move.alternatives if self.past.did(action)]
+        if move.fills and (self._is_nameless(move.alternatives[0], succeeded=True) or done):
+            return ()
+        if move.shown or (move.once and done):
+            return ()
+        if move.fills or again or move.repeats:
+            return move.alternatives
+        pressed = [action for action in done if "go_back" not in action.fields]
+        waits = pressed and not (self.past.last_waited or move.tries)
+        return () if waits else [action for action in move.alternatives if action not in pressed]
 
-    def _press(self, move: Move, *, again: bool) -> Action | None:
-        """The next way to press. What was pressed is pressed again only after new fills; else the next alternative has its turn."""
-        if move.shown or (move.once and any(self.past.did(action) for action in move.alternatives)):
-            return None
-        if again or move.repeats:
-            return self._untried(move)
-        pressed = [action for action in move.alternatives if self.past.did(action) and "go_back" not in action.fields]
-        left = [action for action in move.alternatives if action not in pressed]
-        if pressed and not (self.past.last_waited or move.tries):
-            return None
-        return self._untried(Move(tuple(left)))
-
-    def _untried(self, move: Move) -> Action | None:
-        left = (action for action in move.alternatives if not self.whole.failed(action))
-        return next((action for action in left if not self._nameless(Move((action,)), succeeded=False)), None)
-
-    def _nameless(self, move: Move, *, succeeded: bool) -> bool:
-        """Whether one of the outcomes that say no selector is this move's: they are handed out in order."""
-        if not move.alternatives:
-            return False
-        key = (move.alternatives[0].type, succeeded)
-        left = self._counted.setdefault(key, (self.past if succeeded else self.whole).nameless(key[0], succeeded=succeeded))
+    def _is_nameless(self, action: Action, *, succeeded: bool) -> bool:
+        """Whether one of the outcomes that say no selector is this action's: they are handed out in order."""
+        key = (action.type, succeeded)
+        left = self._counted.setdefault(key, (self.past if succeeded else self.whole).nameless(action.type, succeeded=succeeded))
         self._counted[key] = max(0, left - 1)
         return left > 0

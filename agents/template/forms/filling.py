@@ -10,11 +10,12 @@ from agents.page.elements import CHECKED
 from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.forms.slots import Slot
-from agents.template.forms.value_fitting import agrees, option_for, value_for
+from agents.template.forms.value_fitting import option_for, value_for
 from agents.template.moves import Move, fill, press
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.measures import date_in, minutes_in, number_in
 from agents.template.prompt.synonyms import forms_of, names_of
+from agents.template.prompt.values import holds
 
 # Below this a field shares a word with what is wanted and no more.
 _LEAST = 0.5
@@ -44,11 +45,18 @@ class Answer:
 
     @property
     def shown(self) -> bool:
-        """Whether the page says that it is filled so already: a text as it would be written, a choice so that it meets what is wanted."""
+        """Whether the page says that it is filled already: a text as it would be written, a choice so that it meets what is wanted."""
         held = self.slot.value
         if self.slot.options or self.slot.opens:
-            return bool(held) and bool(self.criteria) and all(agrees(one, held) for one in self.criteria)
+            return bool(held) and bool(self.criteria) and all(holds(one, held) for one in self.criteria)
         return bool(held) and held == self.value
+
+
+def by_name(criteria: Iterable[Criterion]) -> list[tuple[Criterion, ...]]:
+    units: dict[str, list[Criterion]] = defaultdict(list)
+    for criterion in criteria:
+        units[" ".join(words(criterion.field))].append(criterion)
+    return [tuple(unit) for unit in units.values()]
 
 
 def answers(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page | None) -> tuple[Answer, ...]:
@@ -73,7 +81,7 @@ def answers(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page |
 
 def _units(criteria: Iterable[Criterion], offered: Sequence[Slot]) -> "Iterator[tuple[_Unit, Sequence[Slot]]]":
     """The criteria of one name together, with the slots that they may have; a bound by itself where there is one for that side."""
-    named: dict[str, list[Criterion]] = {}
+    unsided: list[Criterion] = []
     for criterion in criteria:
         side, about = _SIDES.get(criterion.operator), frozenset(words(criterion.field))
         labels = ((slot, words(slot.element.label)) for slot in in_time(offered)) if side else ()
@@ -81,8 +89,8 @@ def _units(criteria: Iterable[Criterion], offered: Sequence[Slot]) -> "Iterator[
         if sided:
             yield _Unit((criterion,)), sided
         else:
-            named.setdefault(" ".join(words(criterion.field)), []).append(criterion)
-    yield from ((_Unit(tuple(unit)), offered) for unit in named.values())
+            unsided.append(criterion)
+    yield from ((_Unit(unit), offered) for unit in by_name(unsided))
 
 
 class _Unit:
@@ -107,7 +115,6 @@ class _Unit:
         }
 
     def merit(self, slot: Slot) -> float:
-        """How surely a slot is for the criteria: by its names, and by what its type says; 0 where they can't be."""
         if not self._may_be_in(slot):
             return 0.0
         named = self._named(slot)
@@ -150,7 +157,6 @@ def _ticked(criterion: Criterion) -> str:
 
 
 def fills_for(page: Page, criteria: Sequence[Criterion], fields: Iterable[Element]) -> tuple[Move, ...]:
-    """A fill for all the criteria of one name that has a field, each field once, in the page's order."""
     return filled(page, answers(criteria, [Slot(one, options=one.options) for one in fields], page))
 
 
@@ -195,11 +201,8 @@ def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
 
 def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """Press the option of an open list that meets the criteria of a field; nothing where no list is open or none of it is meant."""
-    units: dict[str, list[Criterion]] = defaultdict(list)
-    for criterion in criteria:
-        units[" ".join(words(criterion.field))].append(criterion)
     # What names an option shows which field the list is of; what only excludes some would fit any list.
-    ordered = sorted(units.values(), key=lambda unit: all(one.operator.negative for one in unit))
+    ordered = sorted(by_name(criteria), key=lambda unit: all(one.operator.negative for one in unit))
     by_overlay: dict[int, list[Element]] = defaultdict(list)
     for shown in in_time(page.usable({"option", "button"})):
         if (shown.role == "option" or shown.overlay) and (shown.label or shown.text):

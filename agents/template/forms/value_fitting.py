@@ -8,8 +8,9 @@ from agents.page import Element, Page
 from agents.page.matching import likeness
 from agents.template.forms.slots import Slot
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.measures import comparable, date_in, number_in, time_in
-from agents.template.prompt.values import ADDRESS, address, chosen, meets
+from agents.template.prompt.measures import date_in, number_in, time_in
+from agents.template.prompt.operators import EXACT
+from agents.template.prompt.values import ADDRESS, address, chosen, holds, meets
 
 # Without a clock: far enough ahead to lie in the future of any page that shows no date.
 _LATER = date(2030, 6, 17)
@@ -47,20 +48,11 @@ _WORDS = ("Sample", "Quick", "Bamdyz")
 _NUMBERS = ("1", "2", "3", "4", "5")
 _TIMES = ("10:00", "14:30", "19:00")
 _SURE = 0.6
-# A number may be typed into a search too, so it proves nothing.
-_MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
+# Texts that are put in where a prompt says none. A number may be typed into a search too, so it proves nothing.
+MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
 # A first option like these says that nothing is chosen yet.
 _UNCHOSEN = re.compile(r"^\W*(?:(?:please )?(?:select|choose|pick)\b.*|none|any|all|-+)?\W*$", re.I)
 _NUMERIC = frozenset({"number", "range"})
-_EXACT = frozenset({Operator.EQUALS, Operator.ONE_OF})
-_NOT_EXACT = frozenset({Operator.NOT_EQUALS, Operator.NOT_ONE_OF})
-# A number, a date or a time, not a text with a number in it.
-_MEASURE = re.compile(r"\W*[\d.,:/ -]+\W*(?:[ap]\.?m\.?)?", re.I)
-
-
-def is_made_up(text: str) -> bool:
-    """Whether a text is one of those that are put in where a prompt says none."""
-    return text in _MADE_UP
 
 
 def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> str | None:
@@ -78,41 +70,27 @@ def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> s
     taken = [value for value in offered if value and (element.longest is None or len(value) <= element.longest)]
     if element.type == "email":
         taken = [value for value in taken if value.startswith("<") or ADDRESS.fullmatch(value)]
-    best = max(taken, key=lambda value: sum(agrees(one, value) for one in wanted), default=None)
-    return best if best is not None and (not wanted or any(agrees(one, best) for one in wanted)) else None
+    best = max(taken, key=lambda value: sum(holds(one, value) for one in wanted), default=None)
+    return best if best is not None and (not wanted or any(holds(one, best) for one in wanted)) else None
 
 
 def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | None:
-    """The option that meets all the criteria, else the one that holds what is wanted; None where there is none."""
+    """The option that meets all the criteria, else the one that says what is wanted among other things; None where there is none."""
     offered = [option for option in options if option.strip()]
     real = [option for option in offered if not _UNCHOSEN.match(option)]
-    fitting = [option for option in real or offered if all(agrees(one, option) for one in criteria)]
+    fitting = [option for option in real or offered if all(holds(one, option) for one in criteria)]
     if fitting:
-        exact = {value.strip().lower() for one in criteria if one.operator in _EXACT for value in one.values}
+        exact = {value.strip().lower() for one in criteria if one.operator in EXACT for value in one.values}
         return next((option for option in fitting if option.strip().lower() in exact), fitting[0])
-    return next((option for option in offered if criteria and all(_holds(one, option) for one in criteria)), None)
+    return next((option for option in offered if criteria and all(_overlaps(one, option) for one in criteria)), None)
 
 
-def _holds(criterion: Criterion, option: str) -> bool:
-    """Whether an option holds the value, or the value the option: "Spain" for "Spain (+34)"."""
+def _overlaps(criterion: Criterion, option: str) -> bool:
+    """Whether an option says the value and more, or the value the option: "Spain" for "Spain (+34)"."""
     said = option.strip().lower()
     if criterion.operator.negative:
         return meets(criterion, option)
     return any(value.strip().lower() in said or (len(said) > 3 and said in value.lower()) for value in criterion.values)
-
-
-def agrees(criterion: Criterion, said: str) -> bool:
-    """Whether a value meets a criterion, "7:00 PM" being 19:00 and "2 people" being 2."""
-    if criterion.operator in _EXACT:
-        return meets(criterion, said) or any(_same(said, value) for value in criterion.values)
-    if criterion.operator in _NOT_EXACT:
-        return meets(criterion, said) and not any(_same(said, value) for value in criterion.values)
-    return meets(criterion, said)
-
-
-def _same(said: str, value: str) -> bool:
-    one, other = comparable(said, value)
-    return one is not None and one == other and (_MEASURE.fullmatch(value.strip()) is not None or date_in(value) is not None)
 
 
 def _shaped(value: str, element: Element) -> str:

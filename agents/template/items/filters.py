@@ -5,20 +5,20 @@ from dataclasses import replace
 from itertools import takewhile
 
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, CHECKED, PICKER
+from agents.page.elements import BUTTONS, CHECKED, PICKER, TICKED
 from agents.page.matching import likeness, words
 from agents.template.budget import in_time
-from agents.template.forms.filling import fills_for
-from agents.template.items.matching import holds, names_alike
+from agents.template.forms.filling import by_name, fills_for
+from agents.template.items.matching import names_alike
 from agents.template.moves import Move, fill, press
 from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meant, names_of
+from agents.template.prompt.values import holds
 
-_CHOICES = BUTTONS | {"checkbox", "radio", "switch", "option"}
-_TICKED = frozenset({"checkbox", "radio", "switch", "option"})
+_CHOICES = BUTTONS | TICKED | {"option"}
 _MOST_CHIPS = 12
 _TYPED = frozenset({"textbox", "spinbutton", "slider", "combobox"})
-_POSITIVE = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
 # What an option says that chooses nothing.
 _NOTHING = frozenset({"all", "any", "none", "select", "choose", "clear", "reset", "default", "everything"})
 _LONGEST_CHIP = 6
@@ -26,16 +26,15 @@ _NAMED, _UNFOLDS = 0.45, 0.75
 
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """The moves that set the page's controls so that they meet the criteria; those that do already are `shown`."""
+    """Those that meet the criteria already are `shown`."""
     # Fields to type into that are called like a criterion's field: a bound, a place, a date.
     typed = [one for one in page.usable(_TYPED) if one.tag == "input" and one.type not in {"search", "email", "password"}]
     return (*choices(page, criteria), *fills_for(page, criteria, typed))
 
 
 def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """The same for what is chosen rather than typed."""
     made, unfolding = list[Move](), list[Move]()
-    for group in _by_field(criteria):
+    for group in by_name(criteria):
         if (move := _chosen(page, group) or _chip(page, group, _sets(page))) is not None:
             made.append(move)
         elif not unfolding and (move := _unfolded(page, group)) is not None:
@@ -46,17 +45,12 @@ def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
 
 def loose(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """Whatever else is called like a value: it may lead to a list of such items, or somewhere else."""
-    return tuple(move for group in _by_field(criteria) if (move := _chip(page, group, page.elements)) is not None)
-
-
-def _by_field(criteria: Sequence[Criterion]) -> list[tuple[Criterion, ...]]:
-    fields = dict.fromkeys(one.field for one in criteria)
-    return [tuple(one for one in criteria if one.field == field) for field in fields]
+    return tuple(move for group in by_name(criteria) if (move := _chip(page, group, page.elements)) is not None)
 
 
 def _sets(page: Page) -> list[Element]:
     """The chips, tabs and boxes that surely narrow a list: those to be ticked, and those side by side after one that stands for all."""
-    ticked = [one for one in page.elements if one.role in _TICKED]
+    ticked = [one for one in page.elements if one.role in _CHOICES - BUTTONS]
     everything = [one for one in page.elements if one.usable and one.role in BUTTONS and meant(_plain(one)) == {"all"}]
     return [*ticked, *(one for at in everything for one in _row(page, at))]
 
@@ -99,7 +93,7 @@ def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> M
     chips = [one for one in in_time(among) if one.usable and one.role in _CHOICES and 0 < len(words(one.label)) <= _LONGEST_CHIP]
     if all(one.operator.negative for one in group):
         found = _beside(chips, group)
-    elif any(one.operator in _POSITIVE for one in group):
+    elif any(one.operator in POSITIVE for one in group):
         found = _exact(chips, group)
     else:  # a bound is met by many a number on a page: only what is surely a choice counts
         found = _exact([one for one in chips if one.role in {"option", "radio"}], group)

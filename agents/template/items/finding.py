@@ -18,8 +18,9 @@ from agents.template.moves import LOADING, Move, press
 from agents.template.prompt.criteria import Operator
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.measures import number_in
+from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import alike, meant
-from agents.template.prompt.target_item import Target, narrowing, target_of
+from agents.template.prompt.target_item import Target, target_of
 from agents.template.prompt.task_kinds import Kind
 
 # An item may lead to its maker and its kind too; what leads to more places is a list.
@@ -71,19 +72,16 @@ def fitting(target: Target, page: Page) -> list[tuple[Record, Verdict]]:
     return found or best(target.criteria, _single(target, page))
 
 
-def _single(target: Target, page: Page) -> tuple[Record, ...]:
+def _single(target: Target, page: Page) -> list[Record]:
     if not target.name or _is_detail(page):
-        return ()
+        return []
     blocks: dict[str, list[Element]] = {}
     for element in in_time(page.usable(BUTTONS), each=4):
         if _is_named(target, text := page.card(element)):
             blocks.setdefault(text, []).append(element)
     exact = next((one.value for one in target.criteria if one.operator is Operator.EQUALS and one.value == target.name), "")
-    return tuple(
-        Record(exact or text, {}, text, tuple(some))
-        for text, some in blocks.items()
-        if best_button(some, _OPENERS) or any(_is_named(target, one.text) for one in some)
-    )
+    leading = (block for block in blocks.items() if best_button(block[1], _OPENERS) or any(_is_named(target, one.text) for one in block[1]))
+    return [Record(exact or text, {}, text, tuple(some)) for text, some in leading]
 
 
 def _frames(record: Record) -> bool:
@@ -95,7 +93,7 @@ def _frames(record: Record) -> bool:
 
 def towards(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     """The next move to the item; nothing where no way is left."""
-    return next((moves for moves in _routes(target, page, past) if moves), ())
+    return next(filter(None, _routes(target, page, past)), ())
 
 
 def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]]:
@@ -110,7 +108,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((_BACK,)),)
     yield _searched(target.name, page, past)
-    wanted = narrowing(target.criteria)
+    wanted = [one for one in target.criteria if one.operator in POSITIVE]
     yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
     # What else of an item may be searched for: words that it has.
     yield _searched(next((one.value for one in wanted if number_in(one.value) is None), ""), page, past)
@@ -135,15 +133,14 @@ def _is_loading(page: Page, past: Past) -> bool:
 
 
 def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
-    """Open the first that wasn't opened before: press what bears its name or says so, else its first link that leads to a page."""
+    """Open the first that wasn't opened: press what bears its name or says so, else its first link that leads to a page."""
     for record in in_time(records, each=1):
         said = words(record.name)
         links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
         addressed = [link for link in links if link.href]
         named = (link for link in addressed if said and words(link.text)[: len(said)] == said)
         chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
-        move = press(page, chosen, lambda selector: "href" in str(selector), record.name) if chosen else None
-        if move is not None and not _tried(move, past):
+        if chosen and not _tried(move := press(page, chosen, lambda selector: "href" in str(selector), record.name), past):
             return (move,)
     return ()
 
@@ -198,10 +195,9 @@ def _next_page(page: Page) -> tuple[Move, ...]:
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     """A page of the site that may list more, each once."""
-    links = [
-        one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4 and not _stays(one, page) and _keeps_seed(one, page)
-    ]
-    ranked = sorted(((_likely(link), link) for link in links), key=lambda hit: (-hit[0], hit[1].place))
+    short = (one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4)
+    links = [(_likely(one), one) for one in short if not _stays(one, page) and _keeps_seed(one, page)]
+    ranked = sorted(links, key=lambda hit: (-hit[0], hit[1].place))
     likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (_LIKELY if link.href else _SURELY))
     return next(((move,) for move in likely if not _tried(move, past)), ())
 
@@ -225,8 +221,7 @@ def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float
     labels = names if intent.kind is Kind.CART else [name for name in names if meant(name) != _ADD]
     sure = certain_items(target, page)
     pressed = (press_best(page, record.elements, labels, least, record.name) for record in in_time(sure, each=4))
-    found = next((moves for moves in pressed if moves), ())
-    if found:
+    if found := next(filter(None, pressed), ()):
         return found
     # Tick an item in its list, then press what is done to all that are ticked: such buttons show when one is.
     box = next((one for record in sure for one in record.elements if one.role == "checkbox" and one.usable), None)

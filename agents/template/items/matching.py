@@ -11,9 +11,10 @@ from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.moves import Move, press
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.measures import comparable, date_in, number_in
+from agents.template.prompt.measures import PURE_NUMBER, comparable
+from agents.template.prompt.operators import ABOVE, BELOW
 from agents.template.prompt.synonyms import alike, meant
-from agents.template.prompt.values import meets
+from agents.template.prompt.values import holds
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
 LEAST = 0.5
@@ -45,11 +46,10 @@ _SAME = (
 )
 _NAMES = frozenset({"name", "title"})
 _ALIKE = 0.6
-_LISTED = re.compile(r"\s*(?:[,;/|·•]|\s-\s|\band\b|&)\s*")
-_PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
-_COMPARING = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
-_YEAR = re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])")
-_SHAPES = {"year": _YEAR, "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
+_SHAPES = {
+    "year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"),
+    "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])"),
+}
 # A longer text may be shown in other words, or cut.
 _LONGEST_SAID = 60
 # A shorter piece of text is in anything.
@@ -74,7 +74,7 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
 
 
 def _fit(element: Element, name: str) -> float:
-    """How well a name fits what an element says, or a little less what its markup says. A word for anything must be all of it."""
+    """What markup says counts a little less. A word for anything must be all that the element says."""
     wanted = meant(name)
     if wanted <= _ANYWHERE and meant(element.label) != wanted:
         return 0.0
@@ -82,7 +82,6 @@ def _fit(element: Element, name: str) -> float:
 
 
 def press_best(page: Page, elements: Iterable[Element], names: Sequence[str], least: float = LEAST, beside: str = "") -> tuple[Move, ...]:
-    """Press the best button; nothing where none is good enough."""
     found = best_button(elements, names, least)
     return (press_labelled(page, found, names, beside),) if found else ()
 
@@ -126,7 +125,7 @@ class Verdict:
 
 
 def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> Verdict:
-    """The verdict on an item by its attributes, else by its text. `whole`: all that the site shows of it is there."""
+    """By an item's attributes, else by its text. `whole`: all that the site shows of it is there."""
     results = [(one, _result(one, record, whole=whole)) for one in criteria]
     by_result = [result for _, result in results]
     hinted = sum(result is None and any(_contains(record.text, value) for value in one.values) for one, result in results)
@@ -134,7 +133,7 @@ def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False)
 
 
 def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None:
-    is_comparing = criterion.operator in _COMPARING
+    is_comparing = criterion.operator in ABOVE | BELOW
     shown = [
         value for value in attributes(record, criterion.field) if not is_comparing or comparable(value, criterion.value)[0] is not None
     ]
@@ -144,7 +143,7 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     if found is not None or is_comparing or not whole:
         return found
     # Words that are nowhere in all that is shown of an item aren't its; numbers and long texts may only not be shown.
-    if any(len(value) > _LONGEST_SAID or _PURE_NUMBER.fullmatch(value) for value in criterion.values):
+    if any(len(value) > _LONGEST_SAID or PURE_NUMBER.fullmatch(value) for value in criterion.values):
         return None
     return any(_contains(record.text, value) for value in criterion.values)
 
@@ -156,7 +155,7 @@ def _by_text(criterion: Criterion, record: Record) -> bool | None:
     held = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()
     if len(held) == 1:
         return held.pop()
-    if criterion.operator in _COMPARING:
+    if criterion.operator in ABOVE | BELOW:
         return None
     if criterion.operator is Operator.CONTAINS:
         return all(len(value) >= _TELLING and _contains(record.text, value) for value in criterion.values) or None
@@ -192,30 +191,6 @@ def names_alike(field: str, text: str) -> float:
     last = set(words(field)[-1:])
     wanted = frozenset().union(*(group for group in _SAME if last & group))
     return 1.0 if wanted & set(words(text)) else 0.0
-
-
-def holds(criterion: Criterion, said: str) -> bool:
-    """Whether what a page says for an attribute meets a criterion: a list where one entry does, a number whatever stands around it."""
-    match criterion.operator:
-        case Operator.EQUALS | Operator.ONE_OF:
-            return any(_equal(value, said) for value in criterion.values)
-        case Operator.NOT_EQUALS | Operator.NOT_ONE_OF:
-            return not any(_equal(value, said) for value in criterion.values)
-    return meets(criterion, said)
-
-
-def _equal(value: str, said: str) -> bool:
-    wanted, have = _folded(value), _folded(said)
-    if wanted == have or wanted in {_folded(part) for part in _LISTED.split(said)}:
-        return True
-    if _PURE_NUMBER.fullmatch(wanted):
-        return number_in(wanted) == number_in(have)
-    days = date_in(value), date_in(said)
-    return days[0] is not None and days[0] == days[1]
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.lower().split()).strip(" .:!\"'“”‘’")
 
 
 def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple[Record, Verdict]]:

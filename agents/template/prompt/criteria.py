@@ -9,7 +9,7 @@ from itertools import islice
 from agents.contract.limits import MAX_CRITERIA
 from agents.template.prompt.masking import ITEM, MARK, NUMBER, Masked
 from agents.template.prompt.measures import amount_of
-from agents.template.prompt.operators import BE, OPERATOR, Operator, means_it, operator_of
+from agents.template.prompt.operators import ABOVE, BE, BELOW, LISTS, OPERATOR, Operator, means_it, operator_of
 
 __all__ = ["Criterion", "Operator", "are_cut", "criteria"]
 
@@ -64,7 +64,6 @@ _AMOUNT = re.compile(rf"{NUMBER}(?:k\b|%)?(?: ?[ap]\.?m\b\.?)?(?: \d\d?:\d\d(?::
 # A bound is a number, whatever is said after it; what only equals one may go on, as "2 Elm Road" does.
 _SAID_AFTER_BOUND = re.compile(r" [a-z]")
 _SAID_AFTER_AMOUNT = re.compile(r" (?:in|into|to|on|at|by|of|per|as|each|long) ")
-_BOUNDS = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
 _BETWEEN = re.compile(rf"\b{BE}between\s+(?P<low>{ITEM}|{NUMBER})\s+(?:and|to)\s+(?P<high>{ITEM}|{NUMBER})", re.I)
 _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$")
 # As in: edit the genre to not contain …
@@ -171,7 +170,7 @@ _OF_TIME = re.compile(r"\b(?:date|day|time|year|month|week|hour|deadline|due|sta
 # A prompt is read for its kind, for a known site and for what is cut: once a step.
 @lru_cache(maxsize=128)
 def _with_operators(masked: Masked) -> tuple[Criterion, ...]:
-    """Its criteria with an operator, one more than are read where there are more."""
+    """One more than are read where there are more."""
     return tuple(islice(_criteria(masked), MAX_CRITERIA + 1))
 
 
@@ -220,10 +219,10 @@ def _criteria(masked: Masked) -> Iterator[Criterion]:
 def _next(
     text: str, ahead: dict[re.Pattern[str], re.Match[str] | None], at: int, goes_on: re.Pattern[str] | None
 ) -> tuple[int, int, str, Operator] | None:
-    """The next operator from `at` on: where it starts and ends, its field and its kind. Said and implied ones, whichever comes first.
+    """The next operator from `at` on, said or implied: where it starts and ends (an implied one at once), its field and its kind.
 
-    An implied one starts where it ends; `goes_on` is how more fields may be listed at `at`, where a criterion ends there.
-    `ahead`: where each pattern is found next. It stays so until it is passed: else a prompt of operators is read once for each.
+    `goes_on` is how more fields may be listed at `at`, where a criterion ends there. `ahead`: where each pattern is found next.
+    It stays so until it is passed: else a prompt of operators is read once for each.
     """
     for pattern in (_BETWEEN, OPERATOR, _IMPLIED):
         hit = ahead.get(pattern)
@@ -244,7 +243,6 @@ def _next(
 
 
 def _implied(found: re.Match[str]) -> tuple[str, Operator]:
-    """The field, as the prompt writes it, and the operator that a match without an operator comes to."""
     kind, named = found.lastgroup or "", found[found.lastgroup or 0]
     before = found.string[max(0, found.start() - 80) : found.start()]
     is_not = bool(_EXCLUDED.search(before) or (kind in {"by", "cast", "called"} and _NOT.search(before)))
@@ -300,7 +298,7 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
         return (secret[1],), secret.end()
     lead = _ARTICLE.match(text, at)
     start = lead.end() if lead else at
-    several = operator in {Operator.ONE_OF, Operator.NOT_ONE_OF}
+    several = operator in LISTS
     listed = (_GROUP.match(text, start) if several else None) or _LIST.match(text, start)
     if listed and listed.lastindex:
         parts = (masked.plain(part).strip().strip("'\"") for part in listed[1].split(","))
@@ -314,7 +312,7 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
         return (), bare.end() if bare else start
     # Where a number with its unit ends that other words follow: less than 100 minutes long.
     amount = _AMOUNT.match(text, start)
-    said_after = _SAID_AFTER_BOUND if operator in _BOUNDS else _SAID_AFTER_AMOUNT
+    said_after = _SAID_AFTER_BOUND if operator in ABOVE | BELOW else _SAID_AFTER_AMOUNT
     end = amount.end() if amount and said_after.match(text, amount.end()) else bare.end()
     value = text[start:end].strip()
     if len(value.split()) >= _WHOLE_PHRASE:
@@ -345,12 +343,11 @@ def _loose(masked: Masked) -> Iterator[Criterion]:
             name = (field or found["field"]).lower().replace("_", " ")
             yield Criterion(name, Operator.EQUALS, (masked.plain(found["value"]),), found.end("value"))
     # The value alone says the field: a date, a time, a sender's address.
-    for found in _WHEN.finditer(text):
-        if name := _field_of_time("", masked.plain(found["value"])):
-            yield Criterion(name, Operator.EQUALS, (masked.plain(found["value"]),), found.end("value"))
-    for found in _FROM.finditer(text):
-        if "@" in masked.plain(found["value"]):
-            yield Criterion("from", Operator.EQUALS, (masked.plain(found["value"]),), found.end("value"))
+    for found in (*_WHEN.finditer(text), *_FROM.finditer(text)):
+        value = masked.plain(found["value"])
+        name = _field_of_time("", value) if found.re is _WHEN else "from" if "@" in value else ""
+        if name:
+            yield Criterion(name, Operator.EQUALS, (value,), found.end("value"))
     for found in _DECADE.finditer(text):
         first = int(found["value"]) + (1900 if len(found["value"]) == len("90") else 0)
         yield Criterion("year", Operator.GREATER_EQUAL, (str(first),), found.end("value"))

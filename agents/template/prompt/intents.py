@@ -33,6 +33,11 @@ class Intent:
     def chain(self) -> tuple[Kind, ...]:
         return (*((Kind.LOGIN,) if self.logs_in else ()), self.kind, *(one.kind for one in self.then))
 
+    @property
+    def head(self) -> str:
+        """The words before its criteria."""
+        return _CRITERIA.split(self.words, maxsplit=1)[0]
+
 
 _LOGIN = re.compile(
     r"\b(?:(?:log(?:ged|ging)?|sign(?:ed|ing)?)(?: me)?[ -]?in(?:to)?|authenticat\w+|(?:use|using|with) (?:the |your |my )?credentials?|"
@@ -174,7 +179,7 @@ def _end_of_login(masked: Masked, found: tuple[Criterion, ...], login: re.Match[
 
 
 def _tasks(masked: Masked, span: tuple[int, int], found: tuple[Criterion, ...]) -> Intent:
-    """The task of a stretch of the prompt, and those that it asks for after it: each part must say what is to be done."""
+    """The task of a stretch of the prompt, and those after it: each part must say what is to be done."""
     gaps = [gap.span() for gap in _SPLIT.finditer(masked.text, *span)]
     spans = zip((span[0], *(end for _, end in gaps)), (*(start for start, _ in gaps), span[1]), strict=True)
     parts = [_task(masked, part, found) for part in spans]
@@ -196,10 +201,7 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
 
 
 def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
-    """The kind of a task by its words, in which each quoted value is one mark; OTHER when they say none.
-
-    `values` are the quoted ones, `criteria` is whether the words hold any.
-    """
+    """By the task's words, in which each quoted value is one mark; `values` are these, `criteria` is whether the words hold any."""
     head = _CRITERIA.split(text, maxsplit=1)[0]
     for kind in Kind:
         if kind.row.asks_first and kind.row.asks_first.search(head):
@@ -214,8 +216,8 @@ def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
         return _opened(text, head, values, criteria=criteria)
     if placed := _PLACED.search(text):
         head = f"{head} {placed['place']}"
-    rows = [(kind, pattern) for kind in Kind for pattern in kind.row.asks]
-    return next((kind for part in (head, text) for kind, pattern in rows if pattern.search(part)), Kind.OTHER)
+    asked = (kind for part in (head, text) for kind in Kind if any(pattern.search(part) for pattern in kind.row.asks))
+    return next(asked, Kind.OTHER)
 
 
 def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
@@ -246,11 +248,10 @@ def _name(masked: Masked, text: str, kind: Kind, found: tuple[Criterion, ...]) -
 
 
 def _subject(masked: Masked, text: str, found: tuple[Criterion, ...]) -> str:
-    """What a prompt without a quoted name is about: a naming criterion, else its words without the usual ones."""
     named = next((one for one in found if one.field in _NAMING and not one.operator.negative), None)
     if named:
         return named.value
-    head = re.split(r"\b(?:where|whose|that|which|with)\b", text, maxsplit=1)[0] if found else text
+    head = _CRITERIA.split(text, maxsplit=1)[0] if found else text
     left = " ".join(_SUBJECT_NOISE.sub(" ", head).split()).strip(" .,!?:")
     return masked.plain(left) or (masked.plain(" ".join(text.split())) if not found else "")
 

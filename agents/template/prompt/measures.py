@@ -7,13 +7,13 @@ from decimal import Context, Decimal
 
 from agents.template.prompt.masking import NUMBER
 
+PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
 _NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")
 # As in 2025-07-18, and in 2025-07-18T19:00:00 as well.
 _DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMED_DATE = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b", re.I)
 _TIME = re.compile(r"^\s*(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?\s*$", re.I)
-_HALF = re.compile(r"[ap]\.?m", re.I)
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b\.?)?", re.I)
 _LONGEST = 200
 _DAY = 24 * 60
@@ -81,7 +81,7 @@ def moved(value: str, by: int) -> str:
         minutes += by
         if not 0 <= minutes < _DAY:
             return ""
-        if _HALF.search(value):
+        if re.search(r"[ap]\.?m", value, re.I):
             return f"{(minutes // 60 - 1) % 12 + 1}:{minutes % 60:02} {'PM' if minutes >= _DAY // 2 else 'AM'}"
         return f"{minutes // 60:02}:{minutes % 60:02}"
     return "" if number is None else _with_number(value, _EXACT.add(number, Decimal(by)))

@@ -22,6 +22,12 @@ class Operator(StrEnum):
         return self in {Operator.NOT_EQUALS, Operator.NOT_CONTAINS, Operator.NOT_ONE_OF}
 
 
+POSITIVE = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
+# They compare with a whole value, not with a part of it.
+EXACT = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.NOT_EQUALS, Operator.NOT_ONE_OF})
+LISTS = frozenset({Operator.ONE_OF, Operator.NOT_ONE_OF})
+ABOVE, BELOW = frozenset({Operator.GREATER, Operator.GREATER_EQUAL}), frozenset({Operator.LESS, Operator.LESS_EQUAL})
+
 BE = r"(?:is |are |was |were |be |being |must be |should be |has to be |have to be )?"
 _NOT = r"(?:(?:is |are |does |do |must |should |may |can ?)?not|(?:is|are|does|do|must|should)n['’]t)(?: be)?[ _]"
 _MORE, _FEWER = r"(?:more|higher|larger|bigger|later|longer|newer)", r"(?:less|fewer|lower|smaller|earlier|shorter|cheaper)"

@@ -1,12 +1,12 @@
 """Which item a task is about, and which of its criteria are about something else: what is written, how many, when."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Intent
+from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_kinds import Kind
 
 # What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
@@ -23,7 +23,6 @@ _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 _NAMES = frozenset({"name", "title", "subject"})
 _LONGEST_NAME = 8
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender"})
-_NAMING = frozenset({Operator.EQUALS, Operator.ONE_OF, Operator.CONTAINS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def _is_of_form(kind: Kind, criterion: Criterion) -> bool:
 
 def _is_name_of_item(criterion: Criterion) -> bool:
     said = set(words(criterion.field))
-    return criterion.operator in _NAMING and bool(_NAMES & said) and not _OF_PERSONS & said
+    return criterion.operator in POSITIVE and bool(_NAMES & said) and not _OF_PERSONS & said
 
 
 def _is_name(intent: Intent, subject: str) -> bool:
@@ -78,7 +77,3 @@ def _is_name(intent: Intent, subject: str) -> bool:
     if len(subject.split()) > _LONGEST_NAME:
         return False
     return (intent.words.find(subject) > 0 and subject[0].isupper()) or subject[0].isdigit()
-
-
-def narrowing(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
-    return tuple(one for one in criteria if one.operator in _NAMING)

@@ -237,10 +237,7 @@ class Kind(StrEnum):
         "booking",
         "Book or reserve",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(
-            begins(_BOOK),
-            begins("cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKINGS),
-        ),
+        asks=(begins(_BOOK), begins("cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKINGS)),
         opened_by="book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule",
         sent_by="confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request",
         known_by="guests, date, time",

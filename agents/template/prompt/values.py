@@ -5,17 +5,15 @@ import string
 from collections.abc import Iterable, Iterator, Sequence
 
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.measures import between, comparable, moved
+from agents.template.prompt.measures import PURE_NUMBER, between, comparable, date_in, minutes_in, moved, number_in
+from agents.template.prompt.operators import ABOVE, BELOW, EXACT
 
 # Unlike each other, so that one of them is unlike anything that a criterion excludes.
 _OTHERS = ("Other", "Quick", "Bamdyz")
 _OTHER_ADDRESSES = ("other@example.com", "quick@example.org")
+_LISTED = re.compile(r"\s*(?:[,;/|·•]|\s-\s|\band\b|&)\s*")
 # Where words together are excluded, other signs may stand between them.
 _JOINERS = (" ", "", "-", "\u00b7")
-_POSITIVE = frozenset({Operator.EQUALS, Operator.ONE_OF})
-_ABOVE = frozenset({Operator.GREATER, Operator.GREATER_EQUAL})
-_BELOW = frozenset({Operator.LESS, Operator.LESS_EQUAL})
-_INCLUSIVE = frozenset({Operator.GREATER_EQUAL, Operator.LESS_EQUAL})
 
 
 def meets(criterion: Criterion, said: str) -> bool:
@@ -33,8 +31,29 @@ def meets(criterion: Criterion, said: str) -> bool:
     one, other = comparable(said, criterion.value)
     if one is None or other is None:
         return False
-    is_within = one > other if criterion.operator in _ABOVE else one < other
-    return is_within or (one == other and criterion.operator in _INCLUSIVE)
+    is_within = one > other if criterion.operator in ABOVE else one < other
+    return is_within or (one == other and criterion.operator in {Operator.GREATER_EQUAL, Operator.LESS_EQUAL})
+
+
+def holds(criterion: Criterion, said: str) -> bool:
+    """The same for what a page says: a list does where one entry does, a number, date or time in whatever form it is said."""
+    if criterion.operator not in EXACT:
+        return meets(criterion, said)
+    return any(_equal(value, said) for value in criterion.values) is not criterion.operator.negative
+
+
+def _equal(value: str, said: str) -> bool:
+    wanted, have = _folded(value), _folded(said)
+    if wanted == have or wanted in map(_folded, _LISTED.split(said)):
+        return True
+    if PURE_NUMBER.fullmatch(wanted):
+        return number_in(wanted) == number_in(have)
+    measured = ((date_in(value), date_in(said)), (minutes_in(value), minutes_in(said)))
+    return any(one is not None and one == other for one, other in measured)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split()).strip(" .:!\"'“”‘’")
 
 
 def example(criterion: Criterion) -> str:
@@ -62,7 +81,7 @@ def chosen(criteria: Sequence[Criterion], options: Iterable[str] = (), longest: 
 
 def _candidates(criteria: Sequence[Criterion]) -> Iterator[str]:
     """What may meet all, the plainest first: what is named, what holds the named parts, what lies within the bounds, anything else."""
-    yield from (value for one in criteria if one.operator in _POSITIVE for value in one.values)
+    yield from (value for one in criteria if one.operator in {Operator.EQUALS, Operator.ONE_OF} for value in one.values)
     yield from _holding([value for one in criteria if one.operator is Operator.CONTAINS for value in one.values])
     excluded = [value for one in criteria if one.operator.negative for value in one.values]
     yield from _within(criteria, len(excluded))
@@ -93,8 +112,8 @@ def _holding(parts: Sequence[str]) -> Iterator[str]:
 def _within(criteria: Sequence[Criterion], excluded: int) -> Iterator[str]:
     """Values from the tightest bounds inwards, one more than are excluded; where both bounds are known also what lies between them."""
     measured = [(one.operator, one.value, number) for one in criteria if (number := comparable(one.value, one.value)[0]) is not None]
-    low = max((one for one in measured if one[0] in _ABOVE), key=lambda one: one[2], default=None)
-    high = min((one for one in measured if one[0] in _BELOW), key=lambda one: one[2], default=None)
+    low = max((one for one in measured if one[0] in ABOVE), key=lambda one: one[2], default=None)
+    high = min((one for one in measured if one[0] in BELOW), key=lambda one: one[2], default=None)
     for bound, direction in ((low, 1), (high, -1)):
         if bound is not None:
             yield bound[1]

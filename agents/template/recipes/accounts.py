@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.contract.action_history import Past
+from agents.contract.origins import path_of
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, CHECKED, TEXT_FIELDS
 from agents.template.forms.filling import answers, fills_for
@@ -43,9 +44,12 @@ class _AccountForm(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if self.form(page):
             return ()
-        links = page.usable({"link"})
-        found = next((link for route in self.routes for link in links if f"/{route}" in _path(link.href)), None)
+        found = next((link for link in page.usable({"link"}) if self.is_at(link.href)), None)
         return (press(page, found),) if found else link_to(page, self.links)
+
+    def is_at(self, url: str) -> bool:
+        path = path_of(url).lower()
+        return any(f"/{route}" in path for route in self.routes)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent and is gone; where it stays, a wait has shown that it stays for good."""
@@ -57,7 +61,6 @@ class _AccountForm(Recipe):
 
 
 class Login(_AccountForm):
-    name = "login"
     links = ("log in", "login", "sign in", "signin", "access account", "my account")
     routes = ("login", "signin", "sign-in", "log-in")
     blind_links = links[:3]
@@ -85,8 +88,6 @@ class Login(_AccountForm):
 
 
 class Logout(Recipe):
-    name = "logout"
-
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return () if page.find(_LOG_OUT, BUTTONS, _SURE) or _offers_log_in(page) else link_to(page, _MENUS)
 
@@ -101,7 +102,6 @@ class Logout(Recipe):
 
 
 class Register(_AccountForm):
-    name = "register"
     links = ("register", "sign up", "signup", "create account", "create one", "join", "get started", "submit", "continue")
     routes = ("register", "signup", "sign-up", "create-account", "join")
     blind_links = ("register", "sign up", "create account")
@@ -110,8 +110,7 @@ class Register(_AccountForm):
         """Two passwords, or a password and more than a name; on a page that speaks of it, any with a password."""
         forms = [form_of(page, field, self.links) for field in passwords(page)]
         rich = [form for form in forms if len(_passwords_of(form)) > 1 or len(form.fields) > 2]
-        is_its_page = any(f"/{route}" in _path(page.url) for route in self.routes)
-        return next(iter(rich or (forms if is_its_page else ())), None)
+        return next(iter(rich or (forms if self.is_at(page.url) else ())), None)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         form = self.form(page)
@@ -130,13 +129,13 @@ class Register(_AccountForm):
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         """The address before the password: where there is no field for it, it lands there and is typed over."""
         values = {_kind(one): example(one) for one in _account(intent)}
-        fields = (
-            (blind_xpath.NAME, "username"),
-            (blind_xpath.EMAIL, "email"),
-            (blind_xpath.PASSWORD, "password"),
-            (blind_xpath.PASSWORD_AGAIN, "password"),
-        )
-        return (*(blind_fill(field, values[kind]) for field, kind in fields), blind_press(blind_xpath.SEND_PASSWORD))
+        fields = {
+            "username": [blind_xpath.NAME],
+            "email": [blind_xpath.EMAIL],
+            "password": [blind_xpath.PASSWORD, blind_xpath.PASSWORD_AGAIN],
+        }
+        fills = (blind_fill(field, values[kind]) for kind, called in fields.items() for field in called)
+        return (*fills, blind_press(blind_xpath.SEND_PASSWORD))
 
 
 LOGIN, LOGOUT, REGISTER = Login(), Logout(), Register()
@@ -146,10 +145,6 @@ def log_in(intent: Intent, page: Page) -> tuple[Move, ...]:
     """Where a page demands a log-in that the prompt does not ask for: the moves to its form, or those that fill and send it."""
     own = replace(intent, login=intent.login or _PLACEHOLDERS)
     return LOGIN.reach(own, page) or LOGIN.act(own, page)
-
-
-def _path(url: str) -> str:
-    return url.lower().partition("?")[0]
 
 
 def _offers_log_in(page: Page) -> bool:

@@ -15,7 +15,7 @@ from agents.template.budget import once
 from agents.template.forms.filling import answers, chosen_from_list, demanded, filled
 from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
 from agents.template.forms.slots import Slot, slots
-from agents.template.forms.value_fitting import agrees, is_made_up
+from agents.template.forms.value_fitting import MADE_UP
 from agents.template.items.finding import press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
@@ -26,6 +26,7 @@ from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.target_item import target_of
 from agents.template.prompt.task_kinds import Kind, Trait, names
+from agents.template.prompt.values import holds
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
 from agents.template.sites import blind_xpath
@@ -50,9 +51,8 @@ class FormTask(Recipe):
 
     def __init__(self, kind: Kind) -> None:
         row = kind.row
-        self.name, self.verbs = kind.name.lower(), row.verbs
         self.opened_by, self.sent_by, self.known_by = names(row.opened_by), names(row.sent_by), names(row.known_by)
-        self.fills, self.routes = names(row.fills), names(row.routes)
+        self.verbs, self.fills, self.routes = row.verbs, names(row.fills), names(row.routes)
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if chosen_from_list(page, self.criteria(intent)):
@@ -126,11 +126,11 @@ class FormTask(Recipe):
         return own or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
 
     def form(self, intent: Intent, page: Page) -> FoundForm | None:
-        return once(lambda: self._form(intent, page), "form", self.name, intent, id(page))
+        def found() -> FoundForm | None:
+            wanted = Wanted(self.criteria(intent), self.known_by, self.sent_by, self.verbs, self._nouns(intent))
+            return next((form for form in forms(page, wanted) if form.good), None)
 
-    def _form(self, intent: Intent, page: Page) -> FoundForm | None:
-        wanted = Wanted(self.criteria(intent), self.known_by, self.sent_by, self.verbs, self._nouns(intent))
-        return next((form for form in forms(page, wanted) if form.good), None)
+        return once(found, self, intent, id(page))
 
     def _nouns(self, intent: Intent) -> frozenset[str]:
         return nouns_of(intent) if self.verbs else frozenset()
@@ -145,7 +145,6 @@ class FormTask(Recipe):
 
 
 def _opened(page: Page, opener: Element) -> Move:
-    """Press what opens the choices of what no field answers to, one after the other."""
     return replace(press(page, opener), once=True, opens=True)
 
 
@@ -160,7 +159,7 @@ def _is_sent(past: Past, criteria: Sequence[Criterion]) -> bool:
     typed = [
         (at, str(one.fields.get("text", ""))) for at, one in enumerate(past.entries) if one.type in FILLS and one.succeeded is not False
     ]
-    written = [at for at, text in typed if is_made_up(text) or any(agrees(one, text) for one in stated)]
+    written = [at for at, text in typed if text in MADE_UP or any(holds(one, text) for one in stated)]
     return bool(written) and Past(past.entries[written[-1] + 1 :]).pressed
 
 
@@ -200,7 +199,7 @@ def _types(intent: Intent, page: Page) -> bool:
 def _is_chosen(intent: Intent, past: Past) -> bool:
     """Whether what was pressed last is what is to be chosen; where something is only excluded, after what opened the choice of it."""
     presses = [_label_pressed(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
-    if not presses or not intent.criteria or not all(agrees(one, presses[-1]) for one in intent.criteria):
+    if not presses or not intent.criteria or not all(holds(one, presses[-1]) for one in intent.criteria):
         return False
     if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in intent.criteria):
         return False  # of days, only a day meets a criterion
@@ -217,7 +216,4 @@ def _label_pressed(entry: PastAction) -> str:
     return quoted[1] if quoted else value
 
 
-RECIPES: dict[Kind, Recipe] = {
-    **{kind: FormTask(kind) for kind in Kind if kind.row.sent_by},
-    Kind.CHOOSE: Choose(Kind.CHOOSE),
-}
+RECIPES: dict[Kind, Recipe] = {**{kind: FormTask(kind) for kind in Kind if kind.row.sent_by}, Kind.CHOOSE: Choose(Kind.CHOOSE)}

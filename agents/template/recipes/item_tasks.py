@@ -24,14 +24,13 @@ from agents.template.prompt.target_item import target_of
 from agents.template.prompt.task_kinds import ADD_TO_CART, ASKING, Kind, names
 from agents.template.prompt.values import meets
 from agents.template.recipes.form_task import FormTask
-from agents.template.recipes.recipe import CRITERIA, Recipe
+from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
 
 
 class PressOnItem(Recipe):
     """Press what the row of the kind calls `buttons`; on a page that nobody has seen, what has one of the first `unseen` of these names."""
 
-    name = "watch"
     unseen = 5
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
@@ -58,8 +57,6 @@ class PressOnItem(Recipe):
 class OpenItem(Recipe):
     """Done when the item's page is there; the way to it is the same as for all tasks that are about an item."""
 
-    name = "open_item"
-
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         return past.pressed and is_target_page(target_of(intent), page)
 
@@ -73,7 +70,6 @@ class OpenItem(Recipe):
 
 
 class DeleteItem(PressOnItem):
-    name = "delete_item"
     unseen = 0
     _CONFIRM = ("delete", "confirm", "yes", "remove", "ok", "yes delete", "confirm delete", "confirm deletion", "proceed", "continue")
 
@@ -88,7 +84,6 @@ class DeleteItem(PressOnItem):
 
 
 class Share(PressOnItem):
-    name = "share"
     unseen = 1
     _FORM = FormTask(Kind.SHARE)
 
@@ -102,7 +97,6 @@ class Share(PressOnItem):
 
 
 class Wishlist(PressOnItem):
-    name = "wishlist"
     _OFF = names("remove from watchlist, remove from list, remove from reading list, remove bookmark, saved, in list, added, remove")
     _TAKES_OFF = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|unsave|unfavou?rite|clear)\b", re.I)
     # What would take an item off must not be taken for what puts it on.
@@ -131,7 +125,6 @@ class Wishlist(PressOnItem):
 class React(PressOnItem):
     """Like, follow, star, archive, complete …: press on an item what the prompt's verb says."""
 
-    name = "react"
     unseen = 0
     _COMPLETES = re.compile(rf"{ASKING}(?:(?:complete|finish|tick|check)\b|mark\b.*\b(?:done|completed?|finished)\b)", re.I)
     _COMPLETE = ("mark complete", "complete", "mark as done", "done", "finish", "check off", "tick")
@@ -169,9 +162,8 @@ class React(PressOnItem):
     def labels(self, intent: Intent) -> tuple[str, ...]:
         if self._COMPLETES.search(intent.words):
             return self._COMPLETE
-        head = CRITERIA.split(intent.words, maxsplit=1)[0]
-        known = next((names(labels) for pattern, labels in self._VERBS if re.search(rf"\b(?:{pattern})\b", head, re.I)), ())
-        return known or (" ".join(head.split()[:2]),)
+        known = (names(labels) for pattern, labels in self._VERBS if re.search(rf"\b(?:{pattern})\b", intent.head, re.I))
+        return next(known, (" ".join(intent.head.split()[:2]),))
 
     def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Where the prompt names no item: a button anywhere on the page. Of tasks to complete that fail no criterion the likeliest."""
@@ -201,7 +193,6 @@ _COUNTED = frozenset({"spinbutton", "listbox"})
 
 
 class Cart(PressOnItem):
-    name = "cart"
     unseen = 4
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
@@ -245,7 +236,7 @@ def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]
 
 
 def _changes(intent: Intent) -> bool:
-    return _CHANGES.search(CRITERIA.split(intent.words, maxsplit=1)[0]) is not None
+    return _CHANGES.search(intent.head) is not None
 
 
 def _is_cart(page: Page) -> bool:
@@ -288,7 +279,6 @@ _BLOCKS = 4
 class OwnComment(Recipe):
     """Change or delete a comment, on the page of what it is about; one's own has to be written first where there is none."""
 
-    name = "own_comment"
     _WRITE = FormTask(Kind.COMMENT)
     _DELETE = DeleteItem()
 

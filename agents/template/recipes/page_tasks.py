@@ -12,12 +12,12 @@ from agents.template.budget import in_time
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
-from agents.template.items.matching import best_button, holds, press_best, press_labelled, was_pressed
+from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.target_item import target_of
 from agents.template.prompt.task_kinds import Kind, names
-from agents.template.prompt.values import example, meets
+from agents.template.prompt.values import example, holds, meets
 from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
 
@@ -36,8 +36,6 @@ _SURE, _BACK_SURE = 0.7, 0.45
 
 
 class Search(Recipe):
-    name = "search"
-
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return () if page.search_box else link_to(page, ("search", "find", "browse", "catalog"))
 
@@ -51,17 +49,12 @@ class Search(Recipe):
         return search_for(None, self._text(intent))
 
     def _text(self, intent: Intent) -> str:
-        """The subject; else a value that meets the first criterion."""
         first = next(iter(intent.criteria), None)
         by_value = first is not None and (first.operator.negative or not intent.subject)
         return example(first) if first and by_value else intent.subject or intent.words
 
 
 class Filter(Recipe):
-    """Set the controls that the criteria are about, and apply them where the page demands that."""
-
-    name = "filtering"
-
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """To the controls: unfolded where they hide, else on the page that lists what is filtered."""
         if controls(page, intent.criteria):
@@ -96,8 +89,6 @@ def _apply(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
 class Sort(Recipe):
     """Choose the order that the prompt's words name, or press the head of its column."""
 
-    name = "sorting"
-
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return () if self.act(intent, page) else link_to(page, ("search", "browse", "catalog", "view all", "all"))
 
@@ -131,8 +122,6 @@ def _columns(intent: Intent) -> tuple[str, ...]:
 
 
 class TurnPage(Recipe):
-    name = "paging"
-
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """On a list's first page there is nothing to go back to: on first."""
         goes_on_first = _BACKWARDS.search(intent.words) and not self.act(intent, page)
@@ -153,8 +142,6 @@ def _turn(page: Page, button: Element | None, labels: Sequence[str]) -> tuple[Mo
 
 class BackToList(Recipe):
     """From an item, the one that is meant where the prompt says it, press what leads back to the whole list."""
-
-    name = "back_to_list"
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return press_best(page, page.elements, _BACK, _BACK_SURE) if is_target_page(target_of(intent), page) else ()
@@ -185,8 +172,6 @@ _TITLES = frozenset({"title", "name", "section", "carousel"})
 
 class Navigate(Recipe):
     """Go to a page of the site: by its URL where the prompt says one, else by the link that leads there."""
-
-    name = "navigate"
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if _URL.search(intent.words):
@@ -223,8 +208,6 @@ def _by_route(page: Page, place: str) -> Element | None:
 class SwitchView(Recipe):
     """Switch to another view of what a page shows: a day, a month, a list; where a menu hides the views, it is opened first."""
 
-    name = "views"
-
     def fits(self, intent: Intent) -> bool:
         return _VIEW.search(intent.words) is not None
 
@@ -249,8 +232,6 @@ def _view(intent: Intent, page: Page) -> Element | None:
 
 
 class Unfold(Recipe):
-    name = "unfold"
-
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """What says whether it is open comes first; else what is called like the part."""
         if page.subject is None and page.records:
@@ -274,8 +255,6 @@ def _fold_labels(intent: Intent) -> tuple[str, ...]:
 
 
 class Scroll(Recipe):
-    name = "scroll"
-
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Towards the side that the prompt names. A row that is at that end has no such button until it was moved the other way."""
         movers = [one for one in in_time(page.usable(BUTTONS)) if not _is_slide_show(page, one)]

@@ -1,11 +1,10 @@
 """What every recipe offers, and the best reading of a prompt that no other recipe is for."""
 
-import re
 from abc import ABC, abstractmethod
 
 from agents.contract.action_history import Past
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
+from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, TICKED
 from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
@@ -18,21 +17,13 @@ from agents.template.sites import blind_xpath
 
 # Half of what a button says must stand in the prompt, and one word that says what to do.
 _LEAST = 0.6
-# What a prompt may want switched.
-_SWITCHES = frozenset({"checkbox", "radio", "switch"})
-# What follows is no name of a button; and what markup says of any button.
-CRITERIA = re.compile(r"\b(?:where|whose|that|which|with)\b", re.I)
+# What markup says of any button.
 _MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
 _TWO = 2
 
 
 class Recipe(ABC):
-    """How tasks of some kinds are done. Nothing is kept between two steps.
-
-    `name` is what it is called where a plan is explained.
-    """
-
-    name: str
+    """How tasks of some kinds are done. Nothing is kept between two steps."""
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """The moves to where the task can be done; none when this page is the place."""
@@ -56,8 +47,6 @@ class Recipe(ABC):
 
 
 class BestGuess(Recipe):
-    name = "best_guess"
-
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         fills = fills_for(page, intent.criteria, [field for field in page.usable(FIELDS) if field.type != "hidden"])
         # A text field among those that are filled: the form to send is the one around it.
@@ -86,7 +75,7 @@ BEST_GUESS = BestGuess()
 def _guess(intent: Intent, page: Page) -> Element | None:
     """The link or button that the prompt's words name best; of several alike the one whose card shares most with the prompt."""
     prompt = set(words(intent.words))
-    scored = [(_likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | _SWITCHES))]
+    scored = [(_likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | TICKED))]
     best = max((merit for merit, _ in scored), default=0.0)
     alike = [element for merit, element in scored if merit >= max(best - 0.01, _LEAST)]
     return max(alike, key=lambda element: (len(prompt & set(words(page.card(element)))), -element.place), default=None)
@@ -100,7 +89,7 @@ def _likeness(prompt: set[str], element: Element) -> float:
 
 def named_button(intent: Intent, page: Page) -> Element | None:
     """The button that the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
-    said = _meanings(CRITERIA.split(intent.words, maxsplit=1)[0])
+    said = _meanings(intent.head)
     counts = ((_all_of(said, one.label), _all_of(said, one.hints), -one.place, one) for one in in_time(page.usable(BUTTONS)))
     best = max((hit for hit in counts if max(hit[:2]) >= _TWO), key=lambda hit: hit[:3], default=None)
     return best[3] if best else None

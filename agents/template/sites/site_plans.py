@@ -9,7 +9,6 @@ from itertools import islice
 from urllib.parse import quote, urlencode
 
 from agents.contract.actions import Action, InvalidAction, click, navigate, select_option, send_keys, submit, type_text, wait
-from agents.contract.origins import split_http
 from agents.contract.protocol import Plan, Step
 from agents.contract.selectors import quoted, xpath
 from agents.page import Page
@@ -18,7 +17,7 @@ from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
-from agents.template.prompt.operators import OPERATOR, operator_of
+from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
 from agents.template.prompt.values import address, chosen, meets
 from agents.template.recipes import LOGIN, Recipe, recipe_for
 from agents.template.sites.blind_xpath import folded
@@ -48,9 +47,9 @@ _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "j
 # A selector that holds more than some of them is too long to be sent.
 _MOST_UNNAMED = 4
 _BLANKS = re.compile(r"\s*")
-_POSITIVE = frozenset({Operator.EQUALS, Operator.CONTAINS, Operator.ONE_OF})
-_ABOVE = frozenset({Operator.GREATER, Operator.GREATER_EQUAL})
-_BELOW = frozenset({Operator.LESS, Operator.LESS_EQUAL})
+# Verbs that take an XPath, and those that take their target as it stands.
+_BY_XPATH = {"press": click, "enter": submit}
+_AS_IT_IS: dict[str, Callable[[str], Action]] = {"keys": send_keys, "wait": lambda seconds: wait(int(seconds))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,14 @@ class FieldValues:
 
     def of(self, names: str) -> tuple[Criterion, ...]:
         """The criteria on the first of the names, alternated by |, that has any; "film year" is a year too."""
-        for name in names.split("|"):
-            found = tuple(one for one in self.criteria if one.field == name or one.field in {f"{thing} {name}" for thing in _THINGS})
-            if found:
-                return found
-        return ()
+        fields = ({name, *(f"{thing} {name}" for thing in _THINGS)} for name in names.split("|"))
+        found = (tuple(one for one in self.criteria if one.field in called) for called in fields)
+        return next(filter(None, found), ())
 
     def has(self, names: str) -> bool:
         """Whether a field has a criterion; with + before the names, one that says what is wanted and not only what isn't."""
         found = self.of(names.removeprefix("+"))
-        return any(one.operator in _POSITIVE for one in found) if names.startswith("+") else bool(found)
+        return any(one.operator in POSITIVE for one in found) if names.startswith("+") else bool(found)
 
     def value(self, names: str, options: Sequence[str] = (), default: str | None = None) -> str | None:
         """A value that meets what is wanted of a field: the default, if it does; only the default where nothing is wanted."""
@@ -82,7 +79,7 @@ class FieldValues:
 
     def apart(self, names: str) -> "tuple[FieldValues, ...]":
         """The same with each of the values that are wanted of a field alone; as it is where there are not several."""
-        several = next((one for one in self.of(names) if one.operator in _POSITIVE and len(one.values) > 1), None)
+        several = next((one for one in self.of(names) if one.operator in POSITIVE and len(one.values) > 1), None)
         if several is None:
             return (self,)
         alone = [Criterion(several.field, Operator.EQUALS, (value,), several.end) for value in several.values]
@@ -90,10 +87,9 @@ class FieldValues:
 
 
 def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites) -> Plan:
-    """The whole list at once, the task's page first."""
     facts, values = sites.get(step.project, SiteFacts()), field_values(step.prompt, intent)
     plan = plan_for(facts, values)
-    actions = _by_facts(step, intent, facts, values, plan) if plan else ()
+    actions = _by_facts(intent, facts, values, plan) if plan else ()
     if plan and actions:
         return Plan((*opened(step.url), LOADING, *actions), reasoning=f"Template: {plan.task}, as {step.project} is built.")
     return Plan((*opened(step.url), *_by_recipes(intent, page)), reasoning=f"Template: {intent.kind}, all at once.")
@@ -106,36 +102,29 @@ def plan_for(facts: SiteFacts, values: FieldValues) -> SitePlan | None:
 
 def _by_recipes(intent: Intent, page: Page | None) -> Iterator[Action]:
     """Everything by the page that came along or, without one, unseen."""
-    if intent.logs_in:
-        yield from _moved(_whole(LOGIN, intent, page), LOADING)
-        page = None
-    stages = (intent, *intent.then)
-    for count, stage in enumerate(stages, 1):
-        yield from _moved(_whole(recipe_for(stage), stage, page), LOADING if count < len(stages) else BREATH)
-        page = None
+    stages: list[tuple[Recipe, Intent]] = [(LOGIN, intent)] if intent.logs_in else []
+    stages += [(recipe_for(stage), stage) for stage in (intent, *intent.then)]
+    for count, (recipe, stage) in enumerate(stages, 1):
+        seen = page if count == 1 else None
+        reach = recipe.reach(stage, seen) if seen else recipe.blind_reach(stage)
+        act = recipe.act(stage, seen) if seen and not reach else ()
+        yield from _moved((*reach, *(act or recipe.blind_act(stage))), goes_on=count < len(stages))
 
 
-def _whole(recipe: Recipe, intent: Intent, page: Page | None) -> tuple[Move, ...]:
-    reach = recipe.blind_reach(intent) if page is None else recipe.reach(intent, page)
-    act = () if page is None or reach else recipe.act(intent, page)
-    return (*reach, *(act or recipe.blind_act(intent)))
-
-
-def _moved(moves: Iterable[Move], last: Action) -> Iterator[Action]:
+def _moved(moves: Iterable[Move], *, goes_on: bool) -> Iterator[Action]:
     """The best action of each move, a wait after each: longer where the next page may be loading."""
     actions = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
     for count, action in enumerate(actions, 1):
         yield action
-        if count < len(actions) or last is LOADING:
+        if goes_on or count < len(actions):
             yield BREATH if action.type == "TypeAction" else LOADING
 
 
-def _by_facts(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
+def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
     """All actions after the first navigation, with as many further pages of a list as there is room for."""
-    logs_in = plan.login or intent.logs_in
-    entries = (*(facts.login if logs_in else ()), *plan.actions)
+    entries = (*(facts.login if plan.login or intent.logs_in else ()), *plan.actions)
     for pages in range(MOST_PAGES, -1, -1):
-        doing = _Doing(facts, values, step.url, pages)
+        doing = _Doing(facts, values, pages)
         actions = tuple(_spaced([action for entry in entries for action in doing.actions(entry)]))
         if len(actions) <= _ROOM_FOR_PAGES:
             break
@@ -157,7 +146,6 @@ def _spaced(actions: list[Action]) -> Iterator[Action]:
 class _Doing:
     facts: SiteFacts
     values: FieldValues
-    url: str
     pages: int
 
     def actions(self, entry: SiteAction) -> list[Action]:
@@ -172,26 +160,28 @@ class _Doing:
             criteria = self.values.of(entry.times)
             numbers = (number for number in range(1, _MOST_TIMES + 1) if all(meets(one, str(number)) for one in criteria))
             return self.actions(replace(entry, times="")) * (next(numbers, 1) - 1)
-        try:
-            made = getattr(self, f"_{entry.verb}")(entry)
-        except InvalidAction:
-            return []
-        return made if isinstance(made, list) else [made] if made else []
+        with suppress(InvalidAction):
+            if on_element := _BY_XPATH.get(entry.verb):
+                return [on_element(xpath(self._filled(entry, entry.target)))]
+            if simple := _AS_IT_IS.get(entry.verb):
+                return [simple(entry.target)]
+            return list(getattr(self, f"_{entry.verb}")(entry))
+        return []
 
-    def _open(self, entry: SiteAction) -> Action | None:
+    def _open(self, entry: SiteAction) -> list[Action]:
         route = self._filled(entry, entry.target, lambda value: quote(value, safe=""))
-        return navigate(self._absolute(route)) if route else None
+        return [navigate(route)] if route else []
 
-    def _list(self, entry: SiteAction) -> Action:
+    def _list(self, entry: SiteAction) -> list[Action]:
         item = self.facts.items[entry.target]
         query = urlencode(query_for(item, self.values))
         joined = "&" if "?" in item.list else "?"
-        return navigate(self._absolute(item.list + (joined + query if query else "")))
+        return [navigate(item.list + (joined + query if query else ""))]
 
     def _item(self, entry: SiteAction) -> list[Action]:
         """Press within a card that meets the conditions or, where a page of the list has none, what leads to the next page."""
         item = self.facts.items[entry.target]
-        inside, tests = self._filled(entry, entry.inside, quoted) or item.link, conditions(item, self.values)
+        inside, tests = self._filled(entry, entry.inside) or item.link, conditions(item, self.values)
         # A predicate that holds on the list's page alone, and what to press where it doesn't.
         here, left = (f"[{item.here}]", f" | {_HARMLESS}[not({item.here})]") if item.here else ("", "")
         further = list[Action]()
@@ -201,37 +191,22 @@ class _Doing:
                 further = [click(xpath(f"({fitting}{inside}{here} | {item.next}{here}[not({fitting})]{left})[1]")), _SETTLING]
         return [*further * min(item.pages, self.pages), _pressed(item, inside, tests, here, left)]
 
-    def _fill(self, entry: SiteAction) -> Action | None:
+    def _fill(self, entry: SiteAction) -> list[Action]:
         value = self.values.value(entry.names, entry.options, entry.default)
         if value and "email" in entry.names:
             value = address(value, self.values.of(entry.names))
-        return None if value is None else type_text(xpath(self._located(entry)), value)
+        return [] if value is None else [type_text(xpath(self._filled(entry, entry.target)), value)]
 
     def _choose(self, entry: SiteAction) -> list[Action]:
-        target, value = self._located(entry), self.values.value(entry.names, entry.options, entry.default)
-        if not target or value is None:
+        value = self.values.value(entry.names, entry.options, entry.default)
+        if value is None:
             return []
         near = [moved(value, by) for by in range(1, entry.tries) for by in (by, -by)]
         wanted = [one for one in near if one and all(meets(each, one) for each in self.values.of(entry.names))]
-        return [select_option(xpath(target), one) for one in [value, *wanted][: entry.tries]]
+        selector = xpath(self._filled(entry, entry.target))
+        return [select_option(selector, one) for one in [value, *wanted][: entry.tries]]
 
-    def _press(self, entry: SiteAction) -> Action | None:
-        target = self._located(entry)
-        return click(xpath(target)) if target else None
-
-    def _enter(self, entry: SiteAction) -> Action:
-        return submit(xpath(self._located(entry)))
-
-    def _keys(self, entry: SiteAction) -> Action:
-        return send_keys(entry.target)
-
-    def _wait(self, entry: SiteAction) -> Action:
-        return wait(int(entry.target))
-
-    def _located(self, entry: SiteAction) -> str:
-        return self._filled(entry, entry.target, quoted)
-
-    def _filled(self, entry: SiteAction, target: str, written: Callable[[str], str]) -> str:
+    def _filled(self, entry: SiteAction, target: str, written: Callable[[str], str] = quoted) -> str:
         """The target with its holes filled; "" where one stays open."""
         for hole in HOLE.finditer(target):
             value = self.values.value(hole[1], entry.options, entry.default)
@@ -239,10 +214,6 @@ class _Doing:
                 return ""
             target = target.replace(hole[0], written(value))
         return target
-
-    def _absolute(self, route: str) -> str:
-        parts = split_http(self.url)
-        return f"{parts.scheme}://{parts.netloc}{route}" if parts else route
 
 
 def _pressed(item: Item, inside: str, tests: list[str], here: str, left: str) -> Action:
@@ -286,32 +257,26 @@ def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:
     for name, names in item.filters.items():
         query += [(name, one.value) for one in values.of(names) if one.operator in {Operator.EQUALS, Operator.ONE_OF}][:1]
     for name, names in item.search.items():
-        query += [(name, one.value) for field in names.split("|") for one in values.of(field) if one.operator in _POSITIVE][:1]
+        query += [(name, one.value) for field in names.split("|") for one in values.of(field) if one.operator in POSITIVE][:1]
     bounds = ((ends, one.operator) for names, ends in item.sort.items() if names != "by" for one in values.of(names))
-    orders = [(item.sort["by"], ends[operator in _BELOW]) for ends, operator in bounds if operator in _ABOVE | _BELOW]
+    orders = [(item.sort["by"], ends[operator in BELOW]) for ends, operator in bounds if operator in ABOVE | BELOW]
     return [*query, *orders[:1]]
 
 
 def conditions(item: Item, values: FieldValues) -> list[str]:
     """What the item's card must meet, as XPath predicates; what the list's query narrows to is left out."""
     by_query = [names for names in item.filters.values() if any(one.operator is Operator.EQUALS for one in values.of(names))]
-    read = ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates), (_time, item.times))
-    wanted = (
-        (kind(path, one)) for kind, fields in read for names, path in fields.items() if names not in by_query for one in values.of(names)
-    )
+    kinds = ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates), (_time, item.times))
+    read = ((kind, names, path) for kind, fields in kinds for names, path in fields.items() if names not in by_query)
+    wanted = (kind(path, one) for kind, names, path in read for one in values.of(names))
     return [f"[{condition}]" for condition in wanted if condition]
 
 
 def _text(path: str, one: Criterion) -> str:
-    exact = one.operator in {Operator.EQUALS, Operator.NOT_EQUALS, Operator.ONE_OF, Operator.NOT_ONE_OF}
-    return _says(path, one, "{}={}" if exact else "contains({},{})")
+    return _listed(path, one, "{}={}" if one.operator in EXACT else "contains({},{})")
 
 
-def _listed(path: str, one: Criterion) -> str:
-    return _says(path, one, "contains({},{})")
-
-
-def _says(path: str, one: Criterion, test: str) -> str:
+def _listed(path: str, one: Criterion, test: str = "contains({},{})") -> str:
     said = folded(f"normalize-space({path})")
     return _signed(one, " or ".join(test.format(said, quoted(" ".join(value.lower().split()))) for value in one.values))
 
@@ -319,7 +284,7 @@ def _says(path: str, one: Criterion, test: str) -> str:
 def _signed(one: Criterion, tests: str) -> str:
     if one.operator.negative:
         return f"not({tests})"
-    return tests if one.operator in _POSITIVE else ""
+    return tests if one.operator in POSITIVE else ""
 
 
 def _number(path: str, one: Criterion) -> str:
@@ -340,7 +305,7 @@ def _time(path: str, one: Criterion) -> str:
 def _compared(said: str, one: Criterion, values: Sequence[str]) -> str:
     if not values:
         return ""
-    if one.operator in {Operator.ONE_OF, Operator.NOT_ONE_OF}:
+    if one.operator in LISTS:
         return _signed(one, " or ".join(f"{said}={value}" for value in values))
     sign = _COMPARED.get(one.operator)
     return f"{said}{sign}{values[0]}" if sign else ""

@@ -34,7 +34,7 @@ def test_it_prints_understanding_candidates_and_plan_of_a_step(tmp_path: Path) -
         "Write a message: “Send message”",
         "Condition: name does not equal “Ann”",
         "Condition: topic is one of “Support”, “x”",
-        "Answered by the recipe message",
+        "Answered by the recipe FormTask",
     ]
     assert any(line.startswith("Field for name: textbox “Your name”, found by ") for line in lines)
     assert any(line.startswith("Field for topic: listbox ") for line in lines)
