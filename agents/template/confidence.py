@@ -13,10 +13,9 @@ from agents.template.forms.filling import answers
 from agents.template.forms.slots import slots
 from agents.template.items.matching import judge
 from agents.template.moves import GIVEN_UP
-from agents.template.prompt.intents import Intent
+from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.masking import mask
-from agents.template.prompt.target_item import target_of
-from agents.template.prompt.task_kinds import Kind, Trait
+from agents.template.prompt.target_item import besides_item
 from agents.template.recipes import BEST_GUESS, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."
@@ -65,9 +64,7 @@ def _of_page(plan: Plan, step: Step, page: Page | None) -> Iterator[Doubt]:
 def _of_fills(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
     filled = _targets(plan, FILLS, page)
     offered = slots(page.elements) if filled else []
-    of_item = target_of(intent).criteria if intent.kind.has(Trait.OF_ITEM) else ()
-    own = tuple(one for one in intent.criteria if one not in of_item) or intent.criteria
-    for stage in (intent.login, own, *(later.criteria for later in intent.then)):
+    for stage in (intent.login, besides_item(intent) or intent.criteria, *(later.criteria for later in intent.then)):
         given = answers(stage, offered, page)
         answered = {one for answer in given for one in answer.criteria}
         missing = [one.field for one in stage if one not in answered]

@@ -8,9 +8,7 @@ from agents.page.elements import BUTTONS, FIELDS, score
 from agents.template.forms.filling import answers
 from agents.template.forms.slots import slots
 from agents.template.items.finding import fitting
-from agents.template.prompt.criteria import Operator
-from agents.template.prompt.intents import Intent
-from agents.template.prompt.target_item import target_of
+from agents.template.prompt import Intent, Operator, target_of
 from agents.template.recipes import recipe_for
 
 _MOST_NAMED = 8

@@ -100,7 +100,6 @@ def breathing(actions: Iterable[Action], *, after_failure: bool) -> Iterator[Act
 
 
 def opened(url: str) -> tuple[Action, ...]:
-    """Open a page by its URL; nothing where no browser could."""
     with suppress(InvalidAction):
         return (navigate(url),)
     return ()

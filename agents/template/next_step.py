@@ -17,9 +17,7 @@ from agents.template.items.finding import fitting, is_target_page, press_on_item
 from agents.template.items.matching import was_pressed
 from agents.template.items.navigation import is_own_item, to_own_page, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
-from agents.template.prompt.intents import Intent
-from agents.template.prompt.target_item import target_of
-from agents.template.prompt.task_kinds import Kind, Trait
+from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
@@ -102,7 +100,6 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
 
 
 def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
-    """The way to the item, into the cart with it where it has to be in there first."""
     target, buys = target_of(intent), intent.kind is Kind.CHECKOUT
     at_once = buys and _AT_ONCE.search(intent.words) is not None
     if (buys and not at_once and not target.is_any) or takes_from_cart(intent):
@@ -115,7 +112,6 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
-    """From the start page to the part of the site where such things are, unless the task can be done here."""
     lists = intent.kind.has(Trait.ON_LIST) and not acts
     opens_item = intent.kind.has(Trait.IN_SECTION) and not any(verdict.certain for _, verdict in fitting(target_of(intent), page))
     moves = to_section(intent, page) if lists or opens_item else ()
@@ -132,7 +128,6 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
 
 
 def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
-    """Nothing on this page answers to the task: one wait, as it may still be loading; then the part of the site that it is about."""
     if not Past(step.history).last_waited:
         return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
     named = named_button(intent, page)

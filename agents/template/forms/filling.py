@@ -12,10 +12,9 @@ from agents.template.budget import in_time
 from agents.template.forms.slots import Slot
 from agents.template.forms.value_fitting import option_for, value_for
 from agents.template.moves import Move, fill, press
-from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt import Criterion, Operator, holds
 from agents.template.prompt.measures import date_in, minutes_in, number_in
 from agents.template.prompt.synonyms import forms_of, names_of
-from agents.template.prompt.values import holds
 
 # Below this a field shares a word with what is wanted and no more.
 _LEAST = 0.5

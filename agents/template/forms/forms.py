@@ -1,5 +1,6 @@
 """The form on a page that a task is about: its slots, what answers to what, and the button that sends it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +14,7 @@ from agents.template.forms.slots import Slot, slots
 from agents.template.items.matching import best_button
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, send
-from agents.template.prompt.criteria import Criterion
+from agents.template.prompt import Criterion
 from agents.template.prompt.synonyms import alike, names_of
 from agents.template.prompt.task_kinds import ADDING, CHANGING
 from agents.template.sites import blind_xpath
@@ -73,10 +74,9 @@ def _apart(page: Page) -> Iterator[list[Element]]:
     """The elements of each form, and those outside of any; while a dialog with fields is open, only the dialog's."""
     shown = [element for element in page.elements if not element.hidden]
     inside = [element for element in shown if element.layer]
-    pool = inside if slots(inside) else shown
-    by_form: dict[int | None, list[Element]] = {}
-    for element in pool:
-        by_form.setdefault(element.form, []).append(element)
+    by_form: dict[int | None, list[Element]] = defaultdict(list)
+    for element in inside if slots(inside) else shown:
+        by_form[element.form].append(element)
     yield from by_form.values()
 
 
@@ -156,7 +156,6 @@ def _button(elements: Sequence[Element], sends: Sequence[str], choices: set[int]
 
 
 def called(element: Element, names: Sequence[str]) -> float:
-    """How well a button answers to one of the names, in these or in other words, from 0 to 1."""
     return max((max(score(element, name), 0.9 * alike(name, element.label or element.text)) for name in names), default=0.0)
 
 
@@ -179,8 +178,7 @@ def form_of(page: Page, anchor: Element, names: Sequence[str]) -> Form:
     buttons = [one for one in mates if one.role in BUTTONS and one.type != "reset"]
     sending = [one for one in buttons if one.submits]
     pressed = sending or [one for one in buttons if one.role == "button" and one.place > anchor.place]
-    named = best_button(pressed, names)
-    button = named or (pressed[-1 if sending else 0] if pressed else None)
+    button = best_button(pressed, names) or next(iter(sending[-1:] or pressed), None)
     return Form(tuple(one for one in mates if one.role in FIELDS), button)
 
 
@@ -189,7 +187,6 @@ def passwords(page: Page) -> list[Element]:
 
 
 def search_for(page: Page | None, text: str) -> tuple[Move, ...]:
-    """Type a text into the search field and send it; nothing where the page has none."""
     if page is None:
         return (blind_fill(blind_xpath.TEXT_FIELD, text), blind_enter(blind_xpath.TEXT_FIELD))
     field = page.search_box

@@ -47,7 +47,6 @@ class Slot:
 
     @cached_property
     def forms(self) -> frozenset[str]:
-        """The forms of all words in its names: a name with none of them is not its name."""
         return frozenset().union(*map(forms, self.called))
 
     @property

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from agents.page import Element, Page
 from agents.page.matching import likeness
 from agents.template.forms.slots import Slot
-from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt import Criterion, Operator, holds, meets
 from agents.template.prompt.measures import date_in, number_in, time_in
 from agents.template.prompt.operators import EXACT
-from agents.template.prompt.values import ADDRESS, address, chosen, holds, meets
+from agents.template.prompt.values import ADDRESS, address, chosen
 
 # Without a clock: far enough ahead to lie in the future of any page that shows no date.
 _LATER = date(2030, 6, 17)
@@ -117,7 +117,6 @@ def _shaped(value: str, element: Element) -> str:
 
 
 def _offered(slot: Slot, criteria: Sequence[Criterion], wanted: Sequence[Criterion], page: Page | None) -> Iterator[str]:
-    """Values that may meet the criteria: what they name, within what the field's kind of value allows; else plausible ones."""
     element = slot.element
     likely = list(_plausible(slot, page, criteria[0].field if criteria else ""))
     if all(one.operator.negative for one in criteria):
@@ -155,7 +154,6 @@ def _pool(slot: Slot, meant: str) -> tuple[str, ...]:
 
 
 def _days(element: Element, page: Page | None) -> Iterator[date]:
-    """Days that a field takes: from its earliest one, else after the latest that the page shows."""
     least, most = date_in(element.least), date_in(element.most)
     shown = (
         day for text in (page.texts(_MOST_TEXT) if page and not least else ()) if (day := date_in(text)) and day.year < _LATER.year + 5

@@ -9,12 +9,10 @@ from agents.page.elements import BUTTONS, CHECKED, PICKER, TICKED
 from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.forms.filling import by_name, fills_for
-from agents.template.items.matching import names_alike
 from agents.template.moves import Move, fill, press
-from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt import Criterion, Operator, holds
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meant, names_of
-from agents.template.prompt.values import holds
 
 _CHOICES = BUTTONS | TICKED | {"option"}
 _MOST_CHIPS = 12
@@ -26,7 +24,6 @@ _NAMED, _UNFOLDS = 0.45, 0.75
 
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """Those that meet the criteria already are `shown`."""
     # Fields to type into that are called like a criterion's field: a bound, a place, a date.
     typed = [one for one in page.usable(_TYPED) if one.tag == "input" and one.type not in {"search", "email", "password"}]
     return (*choices(page, criteria), *fills_for(page, criteria, typed))
@@ -61,7 +58,6 @@ def _row(page: Page, at: Element) -> Iterator[Element]:
 
 
 def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
-    """An option of a select: of one that is called like the field, else of any that has exactly the value."""
     selects = [(select, _fitting(select, group)) for select in in_time(page.usable({"listbox"}), each=1) if select.tag == "select"]
     able = [(_called(select, group[0].field), -select.place, select, option) for select, option in selects if option]
     merit, _, select, option = max(able, key=lambda hit: hit[:2], default=(0.0, 0, None, ""))
@@ -81,12 +77,11 @@ def _fitting(select: Element, group: Sequence[Criterion]) -> str:
 
 
 def _called(element: Element, field: str) -> float:
-    """How far a control is called like a field, by its label, its name or the option that chooses nothing ("All genres")."""
     # Of a button only what people read: the markup of each chip of a field may name the field.
     marked = (element.hints,) if element.tag == "select" else ()
     texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1], *marked)
     names = names_of(field) if element.tag == "select" else ((field, 1.0),)
-    return max(max(*(likeness(name, text) * weight for name, weight in names), 0.8 * names_alike(field, text)) for text in texts)
+    return max(likeness(name, text) * weight for name, weight in names for text in texts)
 
 
 def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> Move | None:
@@ -123,7 +118,6 @@ def _beside(chips: Sequence[Element], group: Sequence[Criterion]) -> Element | N
 
 
 def _unfolded(page: Page, group: Sequence[Criterion]) -> Move | None:
-    """A button that unfolds the field's choices, where none of them is there to be pressed."""
     usable = page.usable({PICKER, "combobox", "listbox", "button"})
     called = [(_called(one, group[0].field), -one.place, one) for one in in_time(usable, each=4) if one.tag not in {"input", "select"}]
     best = max(called, key=lambda hit: hit[:2], default=None)

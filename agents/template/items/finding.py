@@ -15,13 +15,10 @@ from agents.template.forms.forms import search_for
 from agents.template.items.filters import choices
 from agents.template.items.matching import LEAST, Verdict, best, best_button, judge, press_best
 from agents.template.moves import LOADING, Move, press
-from agents.template.prompt.criteria import Operator
-from agents.template.prompt.intents import Intent
+from agents.template.prompt import Intent, Kind, Operator, Target, target_of
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import alike, meant
-from agents.template.prompt.target_item import Target, target_of
-from agents.template.prompt.task_kinds import Kind
 
 # An item may lead to its maker and its kind too; what leads to more places is a list.
 _MOST_PLACES = 3
@@ -56,12 +53,10 @@ def is_target_page(target: Target, page: Page) -> bool:
 
 
 def _is_named(target: Target, said: str) -> bool:
-    """Whether a heading bears the name that is searched for, where one is."""
     return not target.name or " ".join(words(target.name)) in " ".join(words(said)) or target.name.lower() in said.lower()
 
 
 def _is_detail(page: Page) -> bool:
-    """Whether the page is about one item: its address names one, deeper than a list's."""
     path = [part for part in path_of(page.url).split("/") if part]
     return len(path) > 1 or any(any(sign.isdigit() for sign in part) for part in path)
 
@@ -92,7 +87,6 @@ def _frames(record: Record) -> bool:
 
 
 def towards(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
-    """The next move to the item; nothing where no way is left."""
     return next(filter(None, _routes(target, page, past)), ())
 
 
@@ -133,7 +127,6 @@ def _is_loading(page: Page, past: Past) -> bool:
 
 
 def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
-    """Open the first that wasn't opened: press what bears its name or says so, else its first link that leads to a page."""
     for record in in_time(records, each=1):
         said = words(record.name)
         links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
@@ -146,7 +139,6 @@ def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ..
 
 
 def _stays(element: Element, page: Page) -> bool:
-    """Whether a link leads nowhere else."""
     if not element.href:
         return element.role == "link" and element.tag == "a"
     if not element.href.strip("#") or element.href.startswith(("mailto:", "tel:")):
@@ -194,7 +186,6 @@ def _next_page(page: Page) -> tuple[Move, ...]:
 
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
-    """A page of the site that may list more, each once."""
     short = (one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4)
     links = [(_likely(one), one) for one in short if not _stays(one, page) and _keeps_seed(one, page)]
     ranked = sorted(links, key=lambda hit: (-hit[0], hit[1].place))
@@ -203,7 +194,6 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _likely(link: Element) -> float:
-    """How far a link promises a list; the first names promise more than the last ones."""
     if link.submits or (not link.href and meant(link.label) in _BARE):
         return 0.0
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
@@ -214,7 +204,6 @@ def _keeps_seed(link: Element, page: Page) -> bool:
 
 
 def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
-    """Press what one of the names fits, of the item that is meant; nothing where this page doesn't have it."""
     target = target_of(intent)
     if is_target_page(target, page):
         return press_best(page, _own(page), names, least)

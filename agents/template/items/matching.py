@@ -10,11 +10,10 @@ from agents.page.elements import BUTTONS
 from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.moves import Move, press
-from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt import Criterion, Operator, holds
 from agents.template.prompt.measures import PURE_NUMBER, comparable
 from agents.template.prompt.operators import ABOVE, BELOW
 from agents.template.prompt.synonyms import alike, meant
-from agents.template.prompt.values import holds
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
 LEAST = 0.5
@@ -44,7 +43,6 @@ _SAME = (
     frozenset({"date", "start date", "due date", "created", "day"}),
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
-_NAMES = frozenset({"name", "title"})
 _ALIKE = 0.6
 _SHAPES = {
     "year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"),
@@ -134,11 +132,9 @@ def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False)
 
 def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None:
     is_comparing = criterion.operator in ABOVE | BELOW
-    shown = [
-        value for value in attributes(record, criterion.field) if not is_comparing or comparable(value, criterion.value)[0] is not None
-    ]
-    if shown:
-        return (all if criterion.operator.negative else any)(holds(criterion, value) for value in shown)
+    shown = _attribute(record, criterion.field)
+    if shown and (not is_comparing or comparable(shown, criterion.value)[0] is not None):
+        return holds(criterion, shown)
     found = _by_text(criterion, record)
     if found is not None or is_comparing or not whole:
         return found
@@ -149,7 +145,6 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
 
 
 def _by_text(criterion: Criterion, record: Record) -> bool | None:
-    """What the whole text says of an attribute that it doesn't name: a value that is in it, or isn't."""
     # A year or a rating is known by its shape; of several, of which some hold, it isn't known which is meant.
     shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
     held = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()
@@ -169,28 +164,17 @@ def _contains(text: str, value: str) -> bool:
     return value.lower() in text.lower()
 
 
-def attributes(record: Record, field: str) -> tuple[str, ...]:
-    """The item's values for a field of a prompt ("movie name", "release year"); none where none is shown, several where it isn't sure."""
+def _attribute(record: Record, field: str) -> str:
+    """The item's value for a field of a prompt ("movie name", "release year"); "" where none is shown."""
     wanted, last = " ".join(words(field)), set(words(field)[-1:])
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
     own = next((value for name in (wanted, wanted.rpartition(" ")[0]) for said, value in named if said == name and value), "")
-    if record.name and last & _NAMES:
-        return (own,) if own and " " in wanted else (record.name,)
-    if own:
-        return (own,)
+    if record.name and last & {"name", "title"}:
+        return own if " " in wanted and own else record.name
     groups = [group for group in _SAME if wanted in group or last & group]
-    called = [value for name, value in named if any(name in group for group in groups)]
-    if called:
-        return tuple(called[:1])
-    best = max(record.attributes, key=lambda name: likeness(name, field), default="")
-    return (record.attributes[best],) if best and likeness(best, field) >= _ALIKE else ()
-
-
-def names_alike(field: str, text: str) -> float:
-    """1.0 where a text has a word that sites use for the field of a prompt, else 0.0."""
-    last = set(words(field)[-1:])
-    wanted = frozenset().union(*(group for group in _SAME if last & group))
-    return 1.0 if wanted & set(words(text)) else 0.0
+    called = own or next((value for name, value in named if any(name in group for group in groups)), "")
+    closest = max(record.attributes, key=lambda name: likeness(name, field), default="")
+    return called or (record.attributes[closest] if likeness(closest, field) >= _ALIKE else "")
 
 
 def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple[Record, Verdict]]:

@@ -10,9 +10,8 @@ from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
-from agents.template.prompt.intents import Intent
+from agents.template.prompt import Intent, target_of
 from agents.template.prompt.synonyms import alike, meant
-from agents.template.prompt.target_item import target_of
 
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
 # Between the two is what only the markup calls so: "Submit" with the id "team-add-button".
@@ -65,23 +64,23 @@ _SURE = 0.7
 
 
 def nouns_of(intent: Intent) -> frozenset[str]:
-    """What the prompt's verb is about, by all its names: film and movie of "Add a film where …"; nothing where it says none."""
+    """What the prompt's verb is about, by all its names: film and movie of "Add a film where …". None where links aren't named by it."""
+    if not intent.kind.row.verbs:
+        return frozenset()
     found, into = _NOUN.match(intent.words), _INTO.search(intent.words)
     own = frozenset(words(f"{found[1]} {into[1] if into else ''}")) if found else frozenset()
     return own.union(*(group for group in _ALIKE if own & group))
 
 
-def form_links(
-    page: Page, nouns: frozenset[str], verbs: frozenset[str], names: Sequence[str], routes: Sequence[str]
-) -> list[tuple[Element, float]]:
-    """What may lead to the form, each with its merit, the likeliest first."""
-    found = list[tuple[Element, float]]()
+def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
+    """What may lead to the task's form, each with its merit."""
+    row, nouns, found = intent.kind.row, nouns_of(intent), list[tuple[Element, float]]()
     for one in in_time(page.usable(BUTTONS)):
         if len(words(one.label or one.text)) > _MOST_WORDS or _leads_nowhere(one, page):
             continue
-        merit = max(_by_words(one, page, nouns, verbs), *_by_names(one, page, names, routes))
+        merit = max(_by_words(one, page, nouns, row.verbs), *_by_names(one, page, row.opened_by, row.routes))
         if merit >= NAMED - 0.05:
-            found.append((one, min(merit, NAMED) if makes_another(one, nouns, verbs) else merit))
+            found.append((one, min(merit, NAMED) if makes_another(one, nouns, row.verbs) else merit))
     return sorted(found, key=lambda link: (link[0].footer, -link[1], link[0].place))
 
 
@@ -122,7 +121,6 @@ def _by_names(element: Element, page: Page, names: Sequence[str], routes: Sequen
 
 
 def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
-    """Press the link to the part of the site whose address is named by what the prompt says first; nothing where there is none."""
     said = words(_HEAD.split(intent.words, maxsplit=1)[0])
     here = path_of(page.url).rstrip("/")
     links = [link for link in in_time(page.usable({"link"})) if link.href and len(words(link.label)) <= _MOST_SECTION_WORDS]
@@ -144,7 +142,6 @@ def is_own_item(intent: Intent) -> bool:
 
 
 def to_own_page(intent: Intent, page: Page) -> tuple[Move, ...]:
-    """To the own page by its route or name; there to the part where the item is: called like it, else where something can be edited."""
     if not _ROUTE.search(page.url):
         by_route = next((link for link in page.usable({"link"}) if _ROUTE.search(link.href)), None)
         link = by_route or best_button(page.usable(BUTTONS), _NAMES, _SURE)

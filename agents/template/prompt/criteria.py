@@ -321,7 +321,6 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
 
 
 def _bare_list(text: str, start: int) -> tuple[tuple[str, ...], int]:
-    """Unquoted values after each other, up to the one that begins another criterion."""
     found = _BARE_LIST.match(text, start)
     stop = found.end() if found else start
     values: list[str] = []

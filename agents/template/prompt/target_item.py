@@ -7,7 +7,7 @@ from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.task_kinds import Kind
+from agents.template.prompt.task_kinds import Kind, Trait
 
 # What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
 _NOISE = re.compile(
@@ -51,6 +51,12 @@ def target_of(intent: Intent) -> Target:
         found = _THING.search(intent.words)
         thing = " ".join(words(found[1])) if found else ""
     return Target(own, named, thing)
+
+
+def besides_item(intent: Intent) -> tuple[Criterion, ...]:
+    """The criteria that don't say which item is meant."""
+    of_item = target_of(intent).criteria if intent.kind.has(Trait.OF_ITEM) else ()
+    return tuple(one for one in intent.criteria if one not in of_item)
 
 
 def _is_set(intent: Intent, criterion: Criterion) -> bool:

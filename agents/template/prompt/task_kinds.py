@@ -26,7 +26,7 @@ def begins(verbs: str, about: str = "") -> re.Pattern[str]:
 
 
 def names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    return tuple(text.split(", "))
 
 
 class Trait(Flag):
@@ -45,7 +45,7 @@ class Trait(Flag):
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A row of the table. The names of links, buttons and fields stand between commas, the surest first.
+    """A row of the table. Of the names of links, buttons and fields the surest comes first.
 
     `sentence`: what is asked for, in an operator's words. `asks`: prompts that ask for it; `asks_first`: those that would else be
     taken for a search or for opening an item. `buttons`: what its button on an item is called. `form_fields`: first or last words of
@@ -61,12 +61,12 @@ class TaskKind:
     traits: Trait = Trait.NONE
     asks: tuple[re.Pattern[str], ...] = ()
     asks_first: re.Pattern[str] | None = None
-    buttons: str = ""
-    opened_by: str = ""
-    sent_by: str = ""
-    known_by: str = ""
-    fills: str = ""
-    routes: str = ""
+    buttons: tuple[str, ...] = ()
+    opened_by: tuple[str, ...] = ()
+    sent_by: tuple[str, ...] = ()
+    known_by: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
     verbs: frozenset[str] = frozenset()
     form_fields: str = ""
 
@@ -103,12 +103,12 @@ _ORDER = (
 )
 
 _BEGIN = "getting started, start here, quick start, welcome, begin"
-ADD_TO_CART = "add to cart, add to basket, add to bag, add to trolley, add item to cart, put in cart, add to order, add item, buy, add"
+_ADD_TO_CART = "add to cart, add to basket, add to bag, add to trolley, add item to cart, put in cart, add to order, add item, buy, add"
 _PLACE_ORDER = (
     "place order, place your order, complete purchase, complete order, confirm order, confirm purchase, confirm and pay, pay now, "
     "submit order, purchase, pay"
 )
-_ADD_TO_LIST = (
+_ADD_TO_LIST = names(
     "add to watchlist, add to wishlist, add to reading list, add to list, save to list, save for later, favorite, save, want to read, "
     "read later, watch later, track, add, wishlist"
 )
@@ -152,14 +152,14 @@ class Kind(StrEnum):
         "Watch a trailer",
         _OF_ITEM | _ON_CARDS,
         asks_first=re.compile(r"\btrailers?\b", re.I),
-        buttons="watch trailer, play trailer, view trailer, see trailer, trailer, watch now, play, watch",
+        buttons=names("watch trailer, play trailer, view trailer, see trailer, trailer, watch now, play, watch"),
     )
     PREVIEW = TaskKind(
         "preview",
         "Open a preview",
         _OF_ITEM | _ON_CARDS,
         asks_first=begins(r"preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview"),
-        buttons=(
+        buttons=names(
             "open preview, preview, read preview, preview book, look inside, read sample, sample, read excerpt, excerpt, read now, "
             "quick view, peek inside, start reading, read"
         ),
@@ -179,10 +179,10 @@ class Kind(StrEnum):
             rf"{ASKING}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I
         ),
         asks=(re.compile(_ORDERED, re.I), begins("purchase|buy")),
-        opened_by=f"{_PLACE_ORDER}, proceed to checkout, checkout, buy now, {ADD_TO_CART}, view cart, cart, basket, continue, next",
-        sent_by=_PLACE_ORDER,
-        known_by="card number, address",
-        routes="checkout, cart",
+        opened_by=names(f"{_PLACE_ORDER}, proceed to checkout, checkout, buy now, {_ADD_TO_CART}, view cart, cart, basket, continue, next"),
+        sent_by=names(_PLACE_ORDER),
+        known_by=names("card number, address"),
+        routes=names("checkout, cart"),
         form_fields=_ORDER,
     )
     NAVIGATE = TaskKind(
@@ -198,7 +198,7 @@ class Kind(StrEnum):
         "Change the cart",
         _OF_ITEM | _ON_CARDS,
         asks=(begins(_PUT, "cart|basket|shopping bag|quantity"),),
-        buttons=ADD_TO_CART,
+        buttons=names(_ADD_TO_CART),
         form_fields="quantity count",
     )
     READING_LIST = TaskKind(
@@ -216,10 +216,10 @@ class Kind(StrEnum):
         "Share an item",
         _OF_ITEM | _ON_CARDS,
         asks=(begins("share|recommend"), begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
-        sent_by="send, share, send invite, share now, copy link, confirm, submit",
-        known_by="email, recipient",
-        fills="email, name",
-        buttons="share, share link, share this, recommend, send to a friend, copy link, spread the word, tell a friend",
+        sent_by=names("send, share, send invite, share now, copy link, confirm, submit"),
+        known_by=names("email, recipient"),
+        fills=names("email, name"),
+        buttons=names("share, share link, share this, recommend, send to a friend, copy link, spread the word, tell a friend"),
         form_fields="recipient email message platform note",
     )
     CONTACT = TaskKind(
@@ -227,21 +227,23 @@ class Kind(StrEnum):
         "Fill in the contact form",
         asks_first=begins(rf"(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)"),
         asks=(re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I),),
-        opened_by="contact us, contact, get in touch, support, reach us, help",
-        sent_by="send message, send, submit, contact us, get in touch, send inquiry",
-        known_by="message, email",
-        fills="name, email, subject, message",
-        routes="contact, support",
+        opened_by=names("contact us, contact, get in touch, support, reach us, help"),
+        sent_by=names("send message, send, submit, contact us, get in touch, send inquiry"),
+        known_by=names("message, email"),
+        fills=names("name, email, subject, message"),
+        routes=names("contact, support"),
     )
     BOOKING = TaskKind(
         "booking",
         "Book or reserve",
         _OF_ITEM | _ITEM_OPTIONAL,
         asks=(begins(_BOOK), begins("cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKINGS)),
-        opened_by="book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule",
-        sent_by="confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request",
-        known_by="guests, date, time",
-        routes="book, reserve, appointment",
+        opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule"),
+        sent_by=names(
+            "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"
+        ),
+        known_by=names("guests, date, time"),
+        routes=names("book, reserve, appointment"),
         form_fields=_ORDER,
     )
     OWN_COMMENT = TaskKind(
@@ -259,10 +261,10 @@ class Kind(StrEnum):
             begins("add|write|post|leave|submit|send|give|make|publish", "comments?|reviews?|feedback|ratings?"),
             begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)"),
         ),
-        opened_by="write a review, add a review, leave a review, add a comment, write a comment, add review, reviews, comments",
-        sent_by="post comment, submit review, add comment, share feedback, post review, submit, post, publish, comment, send, share",
-        known_by="comment, review, message",
-        fills="name, comment, message, rating",
+        opened_by=names("write a review, add a review, leave a review, add a comment, write a comment, add review, reviews, comments"),
+        sent_by=names("post comment, submit review, add comment, share feedback, post review, submit, post, publish, comment, send, share"),
+        known_by=names("comment, review, message"),
+        fills=names("name, comment, message, rating"),
         form_fields=_WRITTEN,
     )
     MESSAGE = TaskKind(
@@ -273,28 +275,28 @@ class Kind(StrEnum):
             begins("message|e-?mail|reply|forward|dm|chat"),
             begins("save", "drafts?"),
         ),
-        opened_by="compose, new message, new email, write email, message, send message, chat, write",
-        sent_by="send, send message, send email, send reply, submit, reply",
-        known_by="message, body, to",
-        fills="to, subject, message",
-        routes="compose, messages, chat",
+        opened_by=names("compose, new message, new email, write email, message, send message, chat, write"),
+        sent_by=names("send, send message, send email, send reply, submit, reply"),
+        known_by=names("message, body, to"),
+        fills=names("to, subject, message"),
+        routes=names("compose, messages, chat"),
         form_fields="comment message review commenter reviewer author feedback reply",
     )
     EDIT_PROFILE = TaskKind(
         "edit the profile",
         "Edit the profile",
         asks=(begins(_CHANGE, _PERSONAL),),
-        opened_by="edit profile, profile, my profile, account settings, my account, account, settings",
-        sent_by="save profile, save changes, update profile, save, update",
-        routes="profile, account, settings",
+        opened_by=names("edit profile, profile, my profile, account settings, my account, account, settings"),
+        sent_by=names("save profile, save changes, update profile, save, update"),
+        routes=names("profile, account, settings"),
     )
     SETTINGS = TaskKind(
         "settings",
         "Change the settings",
         asks=(begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES),),
-        opened_by="settings, preferences, options, account settings",
-        sent_by="save settings, save changes, save, apply, update",
-        routes="settings, preferences",
+        opened_by=names("settings, preferences, options, account settings"),
+        sent_by=names("save settings, save changes, save, apply, update"),
+        routes=names("settings, preferences"),
     )
     MARK = TaskKind(
         "mark",
@@ -310,8 +312,8 @@ class Kind(StrEnum):
         "cancel what was begun",
         "Cancel what was begun",
         asks=(begins("cancel|close|discard|leave", "creation|creating|adding|editing|changes|form|dialog|modal|window|wizard"),),
-        opened_by=f"add new, new, create, add, post, {_BEGIN}",
-        sent_by="cancel, discard, dismiss, nevermind, never mind, close, back, abort",
+        opened_by=names(f"add new, new, create, add, post, {_BEGIN}"),
+        sent_by=names("cancel, discard, dismiss, nevermind, never mind, close, back, abort"),
         verbs=ADDING,
     )
     OTHER = TaskKind("other", "Something else", asks=(begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?"),))
@@ -320,7 +322,7 @@ class Kind(StrEnum):
         "Delete an item",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
         asks=(begins("delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of"),),
-        buttons=(
+        buttons=names(
             "delete, remove, delete item, delete movie, delete film, delete book, delete entry, erase, discard, trash, move to trash, "
             "cancel, destroy, unregister"
         ),
@@ -331,8 +333,8 @@ class Kind(StrEnum):
         "Edit an item",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
         asks=(begins("edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust"),),
-        opened_by="edit, modify, change details",
-        sent_by="save changes, save, update, rename, apply, confirm",
+        opened_by=names("edit, modify, change details"),
+        sent_by=names("save changes, save, update, rename, apply, confirm"),
         verbs=CHANGING,
         form_fields=_WRITTEN,
     )
@@ -341,9 +343,9 @@ class Kind(StrEnum):
         "Add a to-do",
         _CREATES,
         asks=(begins("add|create|make|write|enter|start", "tasks?|to-?dos?|subtasks?"),),
-        opened_by=f"add task, new task, create task, add to-do, add, {_BEGIN}",
-        sent_by="add task, save task, create task, save, add, create",
-        fills="task name",
+        opened_by=names(f"add task, new task, create task, add to-do, add, {_BEGIN}"),
+        sent_by=names("add task, save task, create task, save, add, create"),
+        fills=names("task name"),
         verbs=ADDING,
     )
     CALENDAR = TaskKind(
@@ -353,10 +355,10 @@ class Kind(StrEnum):
         asks=(
             begins("add|create|schedule|make|plan|set up|invite|enter|put", "events?|calendars?|meetings?|(?:day|week|month|agenda) view"),
         ),
-        opened_by="create event, new event, add event, create, add, calendar",
-        sent_by="save event, save, create event, add event, create, add",
-        fills="title",
-        routes="calendar",
+        opened_by=names("create event, new event, add event, create, add, calendar"),
+        sent_by=names("save event, save, create event, add event, create, add"),
+        fills=names("title"),
+        routes=names("calendar"),
         verbs=ADDING,
     )
     REACT = TaskKind(
@@ -369,8 +371,8 @@ class Kind(StrEnum):
         "choose a value",
         "Choose a value",
         asks=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
-        opened_by=f"add new, new, create, add, book, post, {_BEGIN}",
-        sent_by="save, add, submit, create, confirm, book, find, search",
+        opened_by=names(f"add new, new, create, add, book, post, {_BEGIN}"),
+        sent_by=names("save, add, submit, create, confirm, book, find, search"),
         verbs=ADDING,
     )
     ADD_ITEM = TaskKind(
@@ -378,9 +380,9 @@ class Kind(StrEnum):
         "Add an item",
         _CREATES,
         asks=(begins("add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up"),),
-        opened_by="add new, new, create new, create, add, post",
-        sent_by="add, create, save, submit, publish, post",
-        fills="name, title",
+        opened_by=names("add new, new, create new, create, add, post"),
+        sent_by=names("add, create, save, submit, publish, post"),
+        fills=names("name, title"),
         verbs=ADDING,
     )
 

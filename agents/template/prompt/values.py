@@ -80,7 +80,6 @@ def chosen(criteria: Sequence[Criterion], options: Iterable[str] = (), longest: 
 
 
 def _candidates(criteria: Sequence[Criterion]) -> Iterator[str]:
-    """What may meet all, the plainest first: what is named, what holds the named parts, what lies within the bounds, anything else."""
     yield from (value for one in criteria if one.operator in {Operator.EQUALS, Operator.ONE_OF} for value in one.values)
     yield from _holding([value for one in criteria if one.operator is Operator.CONTAINS for value in one.values])
     excluded = [value for one in criteria if one.operator.negative for value in one.values]

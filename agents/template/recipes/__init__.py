@@ -1,7 +1,6 @@
 """Which recipe is for a task. Each module of recipes has a table of its own, by kind; what is in none of them is guessed."""
 
-from agents.template.prompt.intents import Intent
-from agents.template.prompt.task_kinds import Kind
+from agents.template.prompt import Intent, Kind
 from agents.template.recipes import accounts, form_task, item_tasks, page_tasks
 from agents.template.recipes.accounts import LOGIN, LOGOUT
 from agents.template.recipes.recipe import BEST_GUESS, Recipe

@@ -12,10 +12,7 @@ from agents.template.forms.filling import answers, fills_for
 from agents.template.forms.forms import Form, form_of, passwords
 from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_fill, blind_press, fill, link_to, press, send
-from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.intents import Intent
-from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.values import example
+from agents.template.prompt import Criterion, Intent, Kind, Operator, example
 from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
 

@@ -20,13 +20,10 @@ from agents.template.items.finding import press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt.criteria import Criterion
-from agents.template.prompt.intents import Intent
+from agents.template.prompt import Criterion, Intent, Kind, holds, target_of
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
-from agents.template.prompt.target_item import target_of
-from agents.template.prompt.task_kinds import Kind, Trait, names
-from agents.template.prompt.values import holds
+from agents.template.prompt.target_item import besides_item
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
 from agents.template.sites import blind_xpath
@@ -47,101 +44,92 @@ _QUOTED = re.compile(r"=['\"]([^'\"]+)['\"]")
 
 
 class FormTask(Recipe):
-    """A recipe for a kind of task that is done by a form, which its row in the table of kinds describes."""
-
-    def __init__(self, kind: Kind) -> None:
-        row = kind.row
-        self.opened_by, self.sent_by, self.known_by = names(row.opened_by), names(row.sent_by), names(row.known_by)
-        self.verbs, self.fills, self.routes = row.verbs, names(row.fills), names(row.routes)
+    """A task that is done by a form, which the row of its kind describes."""
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if chosen_from_list(page, self.criteria(intent)):
+        if chosen_from_list(page, _criteria(intent)):
             return ()
-        form = self.form(intent, page)
-        if not form and self._opening(intent, page):
+        form = _form(intent, page)
+        if not form and _opening(intent, page):
             return ()
         held = {one.place for one in form.elements} if form and form.answers else set[int]()
-        found = [(link, merit) for link, merit in self._links(intent, page) if link.place not in held]
+        found = [(link, merit) for link, merit in _links(intent, page) if link.place not in held]
         own = [link for link, merit in found if merit >= OWN]
         if form and (form.sure or not own):
             return ()
-        if not form and self._is_shut(page) and (entering := log_in(intent, page)):
+        if not form and _is_shut(intent, page) and (entering := log_in(intent, page)):
             return entering
         chosen = own or [link for link, _ in found]
         if intent.kind is Kind.COMMENT and not form and not chosen:
             # Where a prompt says nothing of the item, any that the page lists will do.
             chosen = [link for record in page.records for link in record.elements if link.href.strip("#")]
-        actions = tuple(one for link in chosen[:_MOST_LINKS] for one in press_labelled(page, link, self.opened_by).alternatives[:1])
-        return (Move(actions, tries=True),) if actions else ()
+        presses = [press_labelled(page, link, intent.kind.row.opened_by) for link in chosen[:_MOST_LINKS]]
+        return (Move(tuple(move.alternatives[0] for move in presses if move.alternatives), tries=True),) if presses else ()
 
     def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
-        return (blind_press(blind_xpath.pressed(self.opened_by[:3], self.routes)),)
-
-    def _is_shut(self, page: Page) -> bool:
-        """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
-        if passwords(page):
-            return True
-        if page.logged_in is not False:
-            return False
-        if any(one.disabled and called(one, self.sent_by) >= _ITS_OWN for one in page.elements if one.role in BUTTONS):
-            return True
-        shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
-        return any(slot.likeness(name) >= _KNOWN for slot in shut for name in self.known_by)
+        return (blind_press(blind_xpath.pressed(intent.kind.row.opened_by[:3], intent.kind.row.routes)),)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        listed = chosen_from_list(page, self.criteria(intent))
-        if listed:
+        if listed := chosen_from_list(page, _criteria(intent)):
             return listed
-        form = self.form(intent, page)
+        form = _form(intent, page)
         if form is None:
-            return self._opening(intent, page)
+            return _opening(intent, page)
         refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)
-        given = (*form.answers, *demanded(form.slots, form.answers, self.fills, page, all_empty=refused))
+        given = (*form.answers, *demanded(form.slots, form.answers, intent.kind.row.fills, page, all_empty=refused))
         fills = filled(page, given)
         opening = any(answer.slot.opens and not answer.shown for answer in given)
         if opening or form.button is None or (form.button.disabled and not form.openers):
             return fills
         return (*fills, *(_opened(page, one) for one in form.openers), _sent_by(form, form.button, page))
 
-    def _opening(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria
-        return press_on_item(intent, page, self.opened_by) if named else ()
-
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
-        form = self.form(intent, page)
+        form = _form(intent, page)
         if form is not None and form.button is not None:
             return past.did_any(_sent_by(form, form.button, page).alternatives) and (past.last_waited or _is_confirmed(page))
-        if (intent.kind is Kind.EDIT_ITEM and past.pressed and _is_confirmed(page)) or _is_sent(past, self.criteria(intent)):
+        if (intent.kind is Kind.EDIT_ITEM and past.pressed and _is_confirmed(page)) or _is_sent(past, _criteria(intent)):
             return True
         # One word alone may be part of another button's name.
-        return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in self.sent_by if " " in name])
+        return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in intent.kind.row.sent_by if " " in name])
 
-    def criteria(self, intent: Intent) -> tuple[Criterion, ...]:
-        """The criteria of the form: those that don't say which item is meant, or all where it is the form that is about the item."""
-        if not intent.kind.has(Trait.OF_ITEM):
-            return intent.criteria
-        of_item = target_of(intent).criteria
-        own = tuple(one for one in intent.criteria if one not in of_item)
-        return own or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
 
-    def form(self, intent: Intent, page: Page) -> FoundForm | None:
-        def found() -> FoundForm | None:
-            wanted = Wanted(self.criteria(intent), self.known_by, self.sent_by, self.verbs, self._nouns(intent))
-            return next((form for form in forms(page, wanted) if form.good), None)
+def _criteria(intent: Intent) -> tuple[Criterion, ...]:
+    """Those that don't say which item is meant, or all where it is the form that is about the item."""
+    return besides_item(intent) or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
 
-        return once(found, self, intent, id(page))
 
-    def _nouns(self, intent: Intent) -> frozenset[str]:
-        return nouns_of(intent) if self.verbs else frozenset()
+def _form(intent: Intent, page: Page) -> FoundForm | None:
+    def found() -> FoundForm | None:
+        row = intent.kind.row
+        wanted = Wanted(_criteria(intent), row.known_by, row.sent_by, row.verbs, nouns_of(intent))
+        return next((form for form in forms(page, wanted) if form.good), None)
 
-    def _links(self, intent: Intent, page: Page) -> list[tuple[Element, float]]:
-        found = form_links(page, self._nouns(intent), self.verbs, self.opened_by, self.routes)
-        if intent.kind is not Kind.EDIT_ITEM:
-            return found
-        # What every item of a list has leads to none of them in particular.
-        often = Counter(link.label for link, _ in found)
-        return [(link, merit) for link, merit in found if often[link.label] == 1]
+    return once(found, "form", intent, id(page))
+
+
+def _opening(intent: Intent, page: Page) -> tuple[Move, ...]:
+    named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria
+    return press_on_item(intent, page, intent.kind.row.opened_by) if named else ()
+
+
+def _links(intent: Intent, page: Page) -> list[tuple[Element, float]]:
+    found = form_links(page, intent)
+    if intent.kind is not Kind.EDIT_ITEM:
+        return found
+    # What every item of a list has leads to none of them in particular.
+    often = Counter(link.label for link, _ in found)
+    return [(link, merit) for link, merit in found if often[link.label] == 1]
+
+
+def _is_shut(intent: Intent, page: Page) -> bool:
+    """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
+    if passwords(page) or page.logged_in is not False:
+        return bool(passwords(page))
+    if any(one.disabled and called(one, intent.kind.row.sent_by) >= _ITS_OWN for one in page.elements if one.role in BUTTONS):
+        return True
+    shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
+    return any(slot.likeness(name) >= _KNOWN for slot in shut for name in intent.kind.row.known_by)
 
 
 def _opened(page: Page, opener: Element) -> Move:
@@ -209,11 +197,10 @@ def _is_chosen(intent: Intent, past: Past) -> bool:
 
 
 def _label_pressed(entry: PastAction) -> str:
-    """What a selector says of what was pressed: the text in an XPath, or the value of an attribute."""
     selector = entry.fields.get("selector")
     value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
     quoted = _QUOTED.search(value)
     return quoted[1] if quoted else value
 
 
-RECIPES: dict[Kind, Recipe] = {**{kind: FormTask(kind) for kind in Kind if kind.row.sent_by}, Kind.CHOOSE: Choose(Kind.CHOOSE)}
+RECIPES: dict[Kind, Recipe] = {**{kind: FormTask() for kind in Kind if kind.row.sent_by}, Kind.CHOOSE: Choose()}

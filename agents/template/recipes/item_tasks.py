@@ -18,14 +18,14 @@ from agents.template.items.finding import certain_items, fitting, is_target_page
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
-from agents.template.prompt.criteria import Criterion
-from agents.template.prompt.intents import Intent
-from agents.template.prompt.target_item import target_of
-from agents.template.prompt.task_kinds import ADD_TO_CART, ASKING, Kind, names
-from agents.template.prompt.values import meets
+from agents.template.prompt import Criterion, Intent, Kind, meets, target_of
+from agents.template.prompt.target_item import besides_item
+from agents.template.prompt.task_kinds import ASKING, names
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
+
+_TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|withdraw|unsave|unfavou?rite|clear|empty)\b", re.I)
 
 
 class PressOnItem(Recipe):
@@ -34,7 +34,7 @@ class PressOnItem(Recipe):
     unseen = 5
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
-        return names(intent.kind.row.buttons)
+        return intent.kind.row.buttons
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """What comes first on this page, such as an open dialog."""
@@ -85,12 +85,12 @@ class DeleteItem(PressOnItem):
 
 class Share(PressOnItem):
     unseen = 1
-    _FORM = FormTask(Kind.SHARE)
+    _FORM = FormTask()
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if any(element.role in TEXT_FIELDS and element.layer and element.usable for element in page.elements):
             return self._FORM.act(intent, page)
-        return _press_in_dialog(page, self._FORM.sent_by)
+        return _press_in_dialog(page, intent.kind.row.sent_by)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         return super().achieved(intent, page, past) and (not page.dialogs or past.filled)
@@ -98,25 +98,24 @@ class Share(PressOnItem):
 
 class Wishlist(PressOnItem):
     _OFF = names("remove from watchlist, remove from list, remove from reading list, remove bookmark, saved, in list, added, remove")
-    _TAKES_OFF = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|unsave|unfavou?rite|clear)\b", re.I)
     # What would take an item off must not be taken for what puts it on.
     _SURE = 0.8
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
-        return self._OFF if self._TAKES_OFF.search(intent.words) else super().labels(intent)
+        return self._OFF if _TAKES_AWAY.search(intent.words) else super().labels(intent)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Taking off what isn't on the list is putting it there first: the button's label says which it would do."""
         off = press_on_item(intent, page, self._OFF, self._SURE)
         if off:
-            return off if self._TAKES_OFF.search(intent.words) else ()
+            return off if _TAKES_AWAY.search(intent.words) else ()
         return press_on_item(intent, page, super().labels(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """Something was pressed, and the page offers the opposite now: what was put on can be taken off."""
         on = super().labels(intent)
         pressed = was_pressed(past, (*on, *self._OFF))
-        if not pressed or not self._TAKES_OFF.search(intent.words):
+        if not pressed or not _TAKES_AWAY.search(intent.words):
             return pressed
         is_gone = was_pressed(past, ("remove", "unsave")) or bool(press_on_item(intent, page, on))
         return is_gone and not press_on_item(intent, page, self._OFF, self._SURE)
@@ -156,7 +155,6 @@ class React(PressOnItem):
         (r"flag", "flag, report"),
         (r"label|tag", "add label, label, labels, tag"),
         (r"reopen", "reopen, mark as open, undo"),
-        (r"mark\b.*\b(?:done|complete)|complete|finish|(?:tick|check) off", "mark as done, complete, mark complete, done"),
     )
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
@@ -178,14 +176,12 @@ def _press_in_dialog(page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
     return press_best(page, [element for element in page.elements if element.layer and element.usable], labels)
 
 
-_ADD = names(ADD_TO_CART)
 _OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "open cart", "my cart", "shopping bag")
 _REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "×", "x")
 _MORE = ("increase quantity", "increase", "+", "add one", "plus", "increment")
 _LESS = ("decrease quantity", "decrease", "minus one", "-", "−", "minus", "decrement")
 # More than that nobody orders, and no task has the steps to press it.
 _MOST = 30
-_TAKES = re.compile(r"^\W*(?:\w+ ){0,4}?(?:remove|delete|take|drop|clear|empty)\b", re.I)
 _CHANGES = re.compile(r"\b(?:quantity|increase|decrease)\b", re.I)
 _BEYOND = re.compile(r"/(?:checkout|payment|order)", re.I)
 _SIGNS = frozenset({"cart", "basket", "bag"})
@@ -219,17 +215,16 @@ class Cart(PressOnItem):
 
 
 def takes_from_cart(intent: Intent) -> bool:
-    """Whether the task is about what is in the cart already, and not about putting something in."""
-    return intent.kind is Kind.CART and (_TAKES.search(intent.words) is not None or _changes(intent))
+    return intent.kind is Kind.CART and (_TAKES_AWAY.search(intent.words) is not None or _changes(intent))
 
 
 def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     """To the cart with the item in it: put in first where it isn't known to be. Nothing where nothing more is to be done before."""
-    target, is_added = target_of(intent), was_pressed(past, _ADD)
+    target, is_added = target_of(intent), was_pressed(past, Kind.CART.row.buttons)
     if _BEYOND.search(page.url) or (_is_cart(page) and (is_added or certain_items(target, page))):
         return ()
     if not is_added and not (target.is_any and not _is_cart(page)):
-        return press_on_item(intent, page, _ADD) or towards(target, page, past)
+        return press_on_item(intent, page, Kind.CART.row.buttons) or towards(target, page, past)
     by_route = next((link for link in page.usable(BUTTONS) if _SIGNS & set(words(path_of(link.href)))), None)
     found = by_route or best_button(page.elements, _OPEN)
     return (press(page, found),) if found else ()
@@ -249,7 +244,6 @@ def _in_cart(intent: Intent, page: Page) -> Sequence[Element]:
 
 
 def _stepped(page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """The presses of more or less that bring the count between them to the nearest other amount that is wanted."""
     more, less = best_button(elements, _MORE), best_button(elements, _LESS)
     count = _count_beside(more)
     wanted = sorted((amount for amount in range(1, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
@@ -270,7 +264,6 @@ _NOUNS = ("comment", "review", "feedback")
 _DELETING = ("delete", "remove", *(f"delete {noun}" for noun in _NOUNS), "erase", "discard", "trash")
 _EDITING = ("edit", *(f"edit {noun}" for noun in _NOUNS), "modify", "update review", "change")
 _SAVING = ("save", "save changes", "save comment", "save review", "update", "update review", "update comment", "done", "apply", "submit")
-_DELETES = re.compile(r"^\W*(?:\w+\W+){0,3}?(?:delete|remove|erase|take down|drop|withdraw)\b", re.I)
 _PERSONAL = frozenset({"commenter", "reviewer", "author", "name"})
 _LEAST, _SURE = 0.5, 0.6
 _BLOCKS = 4
@@ -279,7 +272,7 @@ _BLOCKS = 4
 class OwnComment(Recipe):
     """Change or delete a comment, on the page of what it is about; one's own has to be written first where there is none."""
 
-    _WRITE = FormTask(Kind.COMMENT)
+    _WRITE = FormTask()
     _DELETE = DeleteItem()
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
@@ -293,29 +286,21 @@ class OwnComment(Recipe):
         return self._done_here(intent, page) or self._WRITE.act(_writing(intent), page)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        if _DELETES.search(intent.words):
+        if _TAKES_AWAY.search(intent.words):
             return was_pressed(past, _DELETING) and not page.dialogs
         return was_pressed(past, _EDITING) and was_pressed(past, _SAVING) and not _edited(intent, page)
 
     def _done_here(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        deletes = _DELETES.search(intent.words)
-        begun = self._DELETE.before(intent, page) if deletes else _edited(intent, page)
-        return begun or _press_on_comment(intent, page, _DELETING if deletes else _EDITING)
-
-
-def _written(intent: Intent) -> tuple[Criterion, ...]:
-    """What the prompt says of the words themselves and of who wrote them, not of what they are about."""
-    about = target_of(intent).criteria
-    return tuple(one for one in intent.criteria if one not in about)
+        if _TAKES_AWAY.search(intent.words):
+            return self._DELETE.before(intent, page) or _press_on_comment(intent, page, _DELETING)
+        return _edited(intent, page) or _press_on_comment(intent, page, _EDITING)
 
 
 def _press_on_comment(intent: Intent, page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
-    """The button of that name on the first that meets what is said of it."""
-    wanted = _written(intent)
     within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels, _LEAST))]
     if not within:
         return press_best(page, page.elements, labels, _SURE)
-    fitting = ((press_labelled(page, found, labels, record.name),) for record, found in within if judge(wanted, record).fits)
+    fitting = ((press_labelled(page, found, labels, record.name),) for record, found in within if judge(besides_item(intent), record).fits)
     return next(fitting, ())
 
 
@@ -326,16 +311,15 @@ def _edited(intent: Intent, page: Page) -> tuple[Move, ...]:
         for block in list(page.blocks([field]))[:_BLOCKS]:
             button = best_button(block, _SAVING, _SURE)
             if button is not None and not best_button(block, _EDITING[:2], 1.0):
-                stated = [one for one in _written(intent) if not _PERSONAL & set(one.field.split())]
+                stated = [one for one in besides_item(intent) if not _PERSONAL & set(one.field.split())]
                 text = value_for(Slot(replace(field, value="")), stated, page) or ""
                 return (fill(page, field, text), press_labelled(page, button, _SAVING))
     return ()
 
 
 def _writing(intent: Intent) -> Intent:
-    """Write one first, so that there is something of one's own."""
-    wanted = _written(intent)
-    kept = wanted if _DELETES.search(intent.words) else tuple(one for one in wanted if _PERSONAL & set(one.field.split()))
+    wanted = besides_item(intent)
+    kept = wanted if _TAKES_AWAY.search(intent.words) else tuple(one for one in wanted if _PERSONAL & set(one.field.split()))
     return replace(intent, kind=Kind.COMMENT, criteria=kept)
 
 

@@ -14,10 +14,8 @@ from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt.intents import Intent
-from agents.template.prompt.target_item import target_of
-from agents.template.prompt.task_kinds import Kind, names
-from agents.template.prompt.values import example, holds, meets
+from agents.template.prompt import Intent, Kind, example, holds, meets, target_of
+from agents.template.prompt.task_kinds import names
 from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
 
@@ -56,7 +54,6 @@ class Search(Recipe):
 
 class Filter(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """To the controls: unfolded where they hide, else on the page that lists what is filtered."""
         if controls(page, intent.criteria):
             return ()
         unfold = press_best(page, page.elements, _UNFOLD, least=0.9)
@@ -72,7 +69,6 @@ class Filter(Recipe):
         return (*moves, *_apply(page, moves))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        """The controls are set, and what applies them was pressed where there is such a thing."""
         moves = controls(page, intent.criteria) or loose(page, intent.criteria)
         if not moves:
             return past.filled or past.pressed
@@ -81,7 +77,6 @@ class Filter(Recipe):
 
 
 def _apply(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
-    """Press what applies what was set; what searches too, where something was typed."""
     typed = any(action.type == "TypeAction" for move in moves for action in move.alternatives)
     return press_best(page, page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else ()
 

@@ -10,7 +10,7 @@ from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import form_of
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt.intents import Intent
+from agents.template.prompt import Intent
 from agents.template.prompt.synonyms import meant
 from agents.template.prompt.task_kinds import ADDING
 from agents.template.sites import blind_xpath
@@ -73,7 +73,6 @@ BEST_GUESS = BestGuess()
 
 
 def _guess(intent: Intent, page: Page) -> Element | None:
-    """The link or button that the prompt's words name best; of several alike the one whose card shares most with the prompt."""
     prompt = set(words(intent.words))
     scored = [(_likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | TICKED))]
     best = max((merit for merit, _ in scored), default=0.0)

@@ -66,7 +66,7 @@ class SitePlan:
     unless: re.Pattern[str] | None = None
 
     def fits(self, words: str) -> bool:
-        """Whether the words of a prompt, without the values in them, ask for this."""
+        """`words` are the prompt's, without the values in them."""
         return all(one.search(words) for one in self.says) and not (self.unless and self.unless.search(words))
 
 

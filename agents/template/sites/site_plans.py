@@ -1,7 +1,7 @@
 """The one-shot form: all actions at once, by what is known of the site; else by the page that came along, or unseen."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,13 +12,12 @@ from agents.contract.actions import Action, InvalidAction, click, navigate, sele
 from agents.contract.protocol import Plan, Step
 from agents.contract.selectors import quoted, xpath
 from agents.page import Page
-from agents.template.moves import BREATH, LOADING, Move, opened
-from agents.template.prompt.criteria import Criterion, Operator, criteria
-from agents.template.prompt.intents import Intent
+from agents.template.moves import BREATH, LOADING, opened
+from agents.template.prompt import Criterion, Intent, Operator, criteria, meets
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
 from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
-from agents.template.prompt.values import address, chosen, meets
+from agents.template.prompt.values import address, chosen
 from agents.template.recipes import LOGIN, Recipe, recipe_for
 from agents.template.sites.blind_xpath import folded
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
@@ -96,28 +95,22 @@ def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites) -> Pla
 
 
 def plan_for(facts: SiteFacts, values: FieldValues) -> SitePlan | None:
-    """The first plan that the prompt's words ask for."""
     return next((plan for plan in facts.plans if plan.fits(values.words)), None)
 
 
-def _by_recipes(intent: Intent, page: Page | None) -> Iterator[Action]:
-    """Everything by the page that came along or, without one, unseen."""
+def _by_recipes(intent: Intent, page: Page | None) -> list[Action]:
+    """The best action of each move and a wait between any two: longer where the next page may be loading."""
     stages: list[tuple[Recipe, Intent]] = [(LOGIN, intent)] if intent.logs_in else []
     stages += [(recipe_for(stage), stage) for stage in (intent, *intent.then)]
-    for count, (recipe, stage) in enumerate(stages, 1):
-        seen = page if count == 1 else None
-        reach = recipe.reach(stage, seen) if seen else recipe.blind_reach(stage)
-        act = recipe.act(stage, seen) if seen and not reach else ()
-        yield from _moved((*reach, *(act or recipe.blind_act(stage))), goes_on=count < len(stages))
-
-
-def _moved(moves: Iterable[Move], *, goes_on: bool) -> Iterator[Action]:
-    """The best action of each move, a wait after each: longer where the next page may be loading."""
-    actions = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
-    for count, action in enumerate(actions, 1):
-        yield action
-        if goes_on or count < len(actions):
-            yield BREATH if action.type == "TypeAction" else LOADING
+    actions: list[Action] = []
+    for recipe, stage in stages:
+        reach = recipe.reach(stage, page) if page else recipe.blind_reach(stage)
+        act = recipe.act(stage, page) if page and not reach else ()
+        moves = (*reach, *(act or recipe.blind_act(stage)))
+        best = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
+        actions += [one for action in best for one in (action, BREATH if action.type == "TypeAction" else LOADING)]
+        page = None
+    return actions[:-1] if best else actions
 
 
 def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
@@ -149,7 +142,6 @@ class _Doing:
     pages: int
 
     def actions(self, entry: SiteAction) -> list[Action]:
-        """None where the entry is left out, or no caller would take it."""
         if entry.only_if and not self.values.has(entry.only_if):
             return []
         if entry.each:
@@ -252,7 +244,6 @@ def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
 
 
 def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:
-    """The query parameters that bring what is wanted to the list's first page."""
     query: list[tuple[str, str]] = []
     for name, names in item.filters.items():
         query += [(name, one.value) for one in values.of(names) if one.operator in {Operator.EQUALS, Operator.ONE_OF}][:1]
