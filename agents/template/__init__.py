@@ -11,8 +11,8 @@ from agents.template.budget import ENDLESS, TimeBudget, budgeted
 from agents.template.confidence import rated
 from agents.template.moves import opened
 from agents.template.next_step import next_step
-from agents.template.prompt import understand
 from agents.template.prompt.criteria import are_cut
+from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import mask
 from agents.template.sites.site_facts import NOWHERE, Sites
 from agents.template.sites.site_plans import field_values, one_shot, plan_for

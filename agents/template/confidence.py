@@ -13,16 +13,13 @@ from agents.template.forms.filling import answers
 from agents.template.forms.slots import slots
 from agents.template.items.matching import judge
 from agents.template.moves import GIVEN_UP
-from agents.template.prompt import Intent, Kind, Trait, target_of
+from agents.template.prompt import Intent, Kind, Trait, besides_item, target_of
 from agents.template.prompt.masking import mask
-from agents.template.prompt.target_item import besides_item
 from agents.template.recipes import BEST_GUESS, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."
 # A task has at most 12 steps: who has pressed so often is lost, or nearly done.
 MANY_PRESSES = 8
-_MOST_REASONS = 2
-_ALIKE = 0.6
 # What speaks against a plan: how much of the confidence is left, from 0 to 1, and why, as a sentence.
 Doubt = tuple[float, str]
 
@@ -33,7 +30,7 @@ def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
     if page and not page.blank and step.form is Form.STEP:
         doubts += [*_of_fills(plan, intent, page), *_of_press(plan, intent, page), *_of_repetition(plan, step, page)]
     doubts += _of_history(Past(step.history))
-    strongest = sorted(doubts, key=lambda doubt: doubt[0])[:_MOST_REASONS]
+    strongest = sorted(doubts, key=lambda doubt: doubt[0])[:2]
     confidence = round(prod((left for left, _ in doubts), start=1.0), 2)
     return replace(plan, confidence=confidence, confidence_why=" ".join(why for _, why in strongest) or SURE)
 
@@ -88,7 +85,7 @@ def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
         return
     wanted = [value for one in intent.criteria if not one.operator.negative for value in one.values] or [intent.subject or intent.words]
     card = set(words(page.card(element))) if element else set[str]()
-    if element is None or not all(likeness(one, element.label) >= _ALIKE or set(words(one)) <= card for one in wanted):
+    if element is None or not all(likeness(one, element.label) >= 0.6 or set(words(one)) <= card for one in wanted):
         yield 0.7, "What is pressed is not called as the task calls it."
 
 

@@ -11,7 +11,6 @@ from agents.template.items.finding import fitting
 from agents.template.prompt import Intent, Operator, target_of
 from agents.template.recipes import recipe_for
 
-_MOST_NAMED = 8
 # What shares no word with the prompt at all is no candidate.
 _LEAST = 0.15
 _IN_WORDS = {
@@ -26,12 +25,12 @@ _IN_WORDS = {
 
 
 def understanding(intent: Intent) -> Iterator[str]:
-    wanted = intent.kind.sentence
+    wanted = intent.kind.row.sentence
     yield f"{wanted}: “{intent.subject}”" if intent.subject else wanted
     if len(intent.chain) > 1:
-        yield f"In this order: {' → '.join(kind.sentence for kind in intent.chain)}"
+        yield f"In this order: {' → '.join(kind.row.sentence for kind in intent.chain)}"
     conditions = [("For the log-in: ", one) for one in intent.login] + [("Condition: ", one) for one in intent.criteria]
-    conditions += [(f"{later.kind.sentence}, where ", one) for later in intent.then for one in later.criteria]
+    conditions += [(f"{later.kind.row.sentence}, where ", one) for later in intent.then for one in later.criteria]
     for lead, one in conditions:
         yield f"{lead}{one.field} {_IN_WORDS.get(one.operator, one.operator)} {', '.join(f'“{value}”' for value in one.values)}"
     if not conditions:
@@ -52,7 +51,7 @@ def candidates(intent: Intent, page: Page | None) -> Iterator[str]:
     items = (element for record, _ in fitting(target_of(intent), page) for element in record.elements)
     yield f"The item that is meant: {_shown(page, next(items, None))}"
     named = sorted(((score(button, intent.words), button) for button in buttons), key=lambda hit: (-hit[0], hit[1].place))
-    for merit, button in named[:_MOST_NAMED]:
+    for merit, button in named[:8]:
         if merit >= _LEAST:
             yield f"Fits by its name to {round(100 * merit)} %: {_shown(page, button)}"
 

@@ -27,8 +27,6 @@ from agents.template.recipes.recipe import named_button
 _PAYING = frozenset({"checkout", "payment"})
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 _AT_ONCE = re.compile(r"\bbuy now\b", re.I)
-_WAITS_FOR_A_PAGE = 2
-_IN_SECTION = "in the part of the site that it is about"
 # Sites show a dialog up to five times; one that stays beyond that can't be closed.
 _MOST_DIALOGS = 5
 _CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
@@ -130,8 +128,8 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
 def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if not Past(step.history).last_waited:
         return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
-    named = named_button(intent, page)
-    for moves, where in (((press(page, named),) if named else (), "by what the prompt calls it"), (to_section(intent, page), _IN_SECTION)):
+    ways = {"by what the prompt calls it": named_button(intent, page), "in the part of the site that it is about": to_section(intent, page)}
+    for where, moves in ways.items():
         onward = _open(step, past, moves)
         if onward and not any(past.times(action) for action in onward):
             return _sent(onward, past, f"{intent.kind}, {where}")
@@ -151,7 +149,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     unseen = _open(step, past, moves)
     if unseen:
         return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
-    done = past.waits >= _WAITS_FOR_A_PAGE
+    done = past.waits >= 2
     return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
 
 
@@ -162,7 +160,7 @@ def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
     if len(buttons) < len(inside):
         return None
     named = page.find(_CLOSERS, BUTTONS)
-    order = ([named] if named in buttons else []) + [button for button in buttons if button is not named]
+    order = sorted(buttons, key=lambda button: button is not named)
     actions = (action for button in order[:2] for action in permitted(press(page, button).alternatives, step))
     return next((action for action in actions if not past.failed(action) and past.times(action) < _MOST_DIALOGS), None)
 

@@ -27,8 +27,6 @@ _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), froze
 # A row of buttons is a choice only under its very name: most rows are none.
 _BUTTON_ROW, _OWN_NAME = 0.8, 0.85
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
-_SAME_FIELD = 0.6
-_WRITTEN = frozenset({"comment", "message"})
 # A date with its year: "Sat 28 Nov" could be of any.
 _DATED = re.compile(r"\b\d{4}\b")
 
@@ -183,7 +181,7 @@ def demanded(
     wanted = {slot.place for name in names if (slot := _best(name, offered))}
     # Whatever it is called, the only field for long texts is for what is written.
     long = [slot.place for slot in offered if slot.element.tag == "textarea"]
-    wanted |= set(long) if len(long) == 1 and _WRITTEN & set(names) else set()
+    wanted |= set(long) if len(long) == 1 and {"comment", "message"} & set(names) else set()
     for slot in offered:
         empty = not slot.value or slot.element.invalid
         if slot.place in used or not empty or not (all_empty or slot.element.required or slot.place in wanted):
@@ -195,7 +193,7 @@ def demanded(
 
 def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
     best = max(offered, key=lambda slot: (slot.likeness(name), -slot.place), default=None)
-    return best if best and best.likeness(name) >= _SAME_FIELD else None
+    return best if best and best.likeness(name) >= 0.6 else None
 
 
 def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
@@ -215,7 +213,6 @@ def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, .
 
 
 def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | None:
-    """The option of one list for the criteria of one field; None where it is chosen already, or the list is another's."""
     said = [one.label or one.text for one in options]
     days = sum(date_in(one) is not None for one in said)
     is_dated = all(date_in(value) is not None for one in unit for value in one.values)

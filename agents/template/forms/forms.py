@@ -1,7 +1,7 @@
 """The form on a page that a task is about: its slots, what answers to what, and the button that sends it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,7 +11,6 @@ from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.forms.filling import Answer, answers
 from agents.template.forms.slots import Slot, slots
-from agents.template.items.matching import best_button
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, send
 from agents.template.prompt import Criterion
@@ -21,8 +20,6 @@ from agents.template.sites import blind_xpath
 
 # How well a button or field answers to a name: surely enough; and of a button that sends any form.
 _CALLED, _GENERIC = 0.6, 0.3
-_GOOD, _OPENER = 0.5, 0.8
-_MOST_BLOCKS = 12
 # A form that does one of these is another task's, unless the task says so itself.
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
@@ -31,8 +28,6 @@ _LEAVING = frozenset(
     """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
     bold italic underline list link emoji today toggle menu""".split()  # noqa: SIM905 (words read best as words)
 )
-_KEEPING = frozenset({"save", "submit", "confirm"})
-_SEARCH = ("search", "find", "look up", "go", "query", "discover")
 _SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
 
 
@@ -91,10 +86,11 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     button, named = _button(own, wanted.sends, {one.place for slot in offered for one in slot.choices})
     said = set(words(button.label or button.text)) if button else set[str]()
     if wanted.verbs:
-        named = 1.0 if said & (wanted.verbs | _KEEPING) and said & wanted.nouns else min(named, 0.8)
+        named = 1.0 if said & (wanted.verbs | {"save", "submit", "confirm"}) and said & wanted.nouns else min(named, 0.8)
     other_verb = {ADDING: CHANGING, CHANGING: ADDING}.get(wanted.verbs, frozenset[str]())
     is_foreign = bool(wanted.verbs and (said & FOREIGN - wanted.nouns or (said & other_verb and not said & wanted.verbs)))
-    is_another = is_foreign or (button is not None and named < 0.8 and _does_another(button, said))
+    does_other = button is not None and (said & _OTHERS or any(score(button, name) >= 0.9 for name in _OTHER_NAMES))
+    is_another = is_foreign or (named < 0.8 and does_other)
     opening = tuple(one for one in openers(wanted.criteria, given, own) if one is not button)
     known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in wanted.known_by)
     units = len({" ".join(words(one.field)) for one in wanted.criteria})
@@ -107,13 +103,9 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     is_recognised = named >= (1.0 if wanted.verbs and units else _CALLED) or known > 1
     # The button of a form that is known by verb and noun may say no more than "Save".
     is_recognised = is_recognised or (bool(wanted.verbs) and 2 * (len(given) + len(opening)) >= units > 0)
-    is_known = merit >= _GOOD and is_recognised and (bool(given) or known > 0)
+    is_known = merit >= 0.5 and is_recognised and (bool(given) or known > 0)
     good = button is not None and (is_known or is_prefilled)
     return FoundForm(tuple(own), tuple(offered), given, button, opening, merit, good, sure=named >= 1.0 and not is_another)
-
-
-def _does_another(button: Element, said: set[str]) -> bool:
-    return bool(said & _OTHERS) or any(score(button, name) >= 0.9 for name in _OTHER_NAMES)
 
 
 def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Sequence[Element]) -> Iterator[Element]:
@@ -122,7 +114,7 @@ def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Se
     for field in dict.fromkeys(one.field for one in criteria if one.field not in answered):
         scored = ((max(likeness(name, one.label) * weight for name, weight in names_of(field)), one) for one in buttons)
         best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)
-        if best and best[0] >= _OPENER:
+        if best and best[0] >= 0.8:
             yield best[1]
 
 
@@ -133,7 +125,7 @@ def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Elem
     ordered = sorted(anchors, key=lambda one: one.place)
     blocks = [
         [one for one in block if not makes_another(one, wanted.nouns, wanted.verbs)]
-        for block in in_time(islice(page.blocks(ordered), _MOST_BLOCKS), each=1)
+        for block in in_time(islice(page.blocks(ordered), 12), each=1)
     ]
     chosen = {one.place for one in anchors}
     good = (block for block in blocks if _button(block, wanted.sends, chosen)[1] >= _CALLED)
@@ -141,7 +133,7 @@ def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Elem
     return next(good, None) or next(some, None) or next(iter(blocks), [])
 
 
-def _button(elements: Sequence[Element], sends: Sequence[str], choices: set[int]) -> tuple[Element | None, float]:
+def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int] = frozenset()) -> tuple[Element | None, float]:
     """What sends the form, and how well it answers to the names: 0 for one that only stands there."""
     buttons = [
         one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices and not _leaves(one, sends)
@@ -173,12 +165,8 @@ class Form:
 
 
 def form_of(page: Page, anchor: Element, names: Sequence[str]) -> Form:
-    """The form around a field. Its button submits; else it is a real button, one of these names or the first after the field."""
     mates = [one for one in page.elements if one.usable and one.form == anchor.form]
-    buttons = [one for one in mates if one.role in BUTTONS and one.type != "reset"]
-    sending = [one for one in buttons if one.submits]
-    pressed = sending or [one for one in buttons if one.role == "button" and one.place > anchor.place]
-    button = best_button(pressed, names) or next(iter(sending[-1:] or pressed), None)
+    button, _ = _button([one for one in mates if one.submits or one.place > anchor.place], names)
     return Form(tuple(one for one in mates if one.role in FIELDS), button)
 
 
@@ -192,5 +180,5 @@ def search_for(page: Page | None, text: str) -> tuple[Move, ...]:
     field = page.search_box
     if field is None:
         return ()
-    button = form_of(page, field, _SEARCH).button if field.form is not None else None
+    button = form_of(page, field, ("search", "find", "look up", "go", "query", "discover")).button if field.form is not None else None
     return (fill(page, field, text), send(page, field, button, enter_first=True))

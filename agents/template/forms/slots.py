@@ -14,13 +14,11 @@ _CHOICE_ROLES = frozenset({"radio", "checkbox", "button", "tab", "option"})
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
 _MARKED, _BESIDE = 0.85, 0.95
-_MOST_CHOICES = 60
 _NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
 _EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
 _WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.65
 # A row of buttons with one of these is the foot of a form.
 _ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm", "back", "close"})
-_LEAST_STARS, _MOST_STARS = 3, 10
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def slots(elements: Sequence[Element]) -> list[Slot]:
     for element in in_time(elements):
         if element.usable and element.role in _CHOICE_ROLES and (name := _set(element)):
             sets.setdefault((element.form, element.role, name), []).append(element)
-    rows = [row for row in sets.values() if 2 <= len(row) <= _MOST_CHOICES]
+    rows = [row for row in sets.values() if 2 <= len(row) <= 60]
     grouped = {one.place for row in rows for one in row if one.role == "radio"}
     fields = [Slot(one, options=one.options) for one in in_time(elements) if _is_field(one) and one.place not in grouped]
     return sorted([*fields, *(Slot(row[0], tuple(row), _options(row)) for row in rows)], key=lambda slot: slot.place)
@@ -95,7 +93,7 @@ def _set(element: Element) -> str:
 def _options(row: Sequence[Element]) -> tuple[str, ...]:
     said = [one.label or one.text or (one.value if one.value != CHECKED else "") for one in row]
     silent = len({text for text in said if any(sign.isalnum() for sign in text)}) < len(row)
-    return tuple(str(count) for count in range(1, len(row) + 1)) if silent and _LEAST_STARS <= len(row) <= _MOST_STARS else tuple(said)
+    return tuple(str(count) for count in range(1, len(row) + 1)) if silent and 3 <= len(row) <= 10 else tuple(said)
 
 
 def _is_field(element: Element) -> bool:

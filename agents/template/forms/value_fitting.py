@@ -14,8 +14,6 @@ from agents.template.prompt.values import ADDRESS, address, chosen
 
 # Without a clock: far enough ahead to lie in the future of any page that shows no date.
 _LATER = date(2030, 6, 17)
-_DAYS_AHEAD = 7
-_MOST_TEXT = 20_000
 _MESSAGES = ("Thank you, this is very well made.", "Good work, we like it a lot.")
 # What a field is for, by the names that it goes by; several values, so that one of them is none that is excluded.
 _POOLS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -44,9 +42,6 @@ _POOLS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("title",), ("Something new", "Another one")),
 )
 _TYPED = {"email": 0, "tel": 1, "url": 2}
-_WORDS = ("Sample", "Quick", "Bamdyz")
-_NUMBERS = ("1", "2", "3", "4", "5")
-_TIMES = ("10:00", "14:30", "19:00")
 _SURE = 0.6
 # Texts that are put in where a prompt says none. A number may be typed into a search too, so it proves nothing.
 MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
@@ -137,10 +132,10 @@ def _plausible(slot: Slot, page: Page | None, meant: str) -> Iterator[str]:
     if is_date or kind in {"date", "datetime-local", "month", "week"}:
         yield from (day.isoformat() for day in _days(element, page))
     elif kind == "time":
-        yield from _TIMES
+        yield from ("10:00", "14:30", "19:00")
     else:
         yield from _POOLS[_TYPED[kind]][1] if kind in _TYPED else _pool(slot, meant)
-        yield from _NUMBERS if kind in _NUMERIC else _WORDS
+        yield from ("1", "2", "3", "4", "5") if kind in _NUMERIC else ("Sample", "Quick", "Bamdyz")
 
 
 def _pool(slot: Slot, meant: str) -> tuple[str, ...]:
@@ -155,9 +150,7 @@ def _pool(slot: Slot, meant: str) -> tuple[str, ...]:
 
 def _days(element: Element, page: Page | None) -> Iterator[date]:
     least, most = date_in(element.least), date_in(element.most)
-    shown = (
-        day for text in (page.texts(_MOST_TEXT) if page and not least else ()) if (day := date_in(text)) and day.year < _LATER.year + 5
-    )
+    shown = (day for text in (page.texts(20_000) if page and not least else ()) if (day := date_in(text)) and day.year < _LATER.year + 5)
     start = least or max(shown, default=_LATER)
-    days = (start + timedelta(days=ahead) for ahead in (_DAYS_AHEAD, 1, 2, 14))
+    days = (start + timedelta(days=ahead) for ahead in (7, 1, 2, 14))
     return (day for day in days if most is None or day <= most)

@@ -15,12 +15,10 @@ from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meant, names_of
 
 _CHOICES = BUTTONS | TICKED | {"option"}
-_MOST_CHIPS = 12
 _TYPED = frozenset({"textbox", "spinbutton", "slider", "combobox"})
 # What an option says that chooses nothing.
 _NOTHING = frozenset({"all", "any", "none", "select", "choose", "clear", "reset", "default", "everything"})
 _LONGEST_CHIP = 6
-_NAMED, _UNFOLDS = 0.45, 0.75
 
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
@@ -53,7 +51,7 @@ def _sets(page: Page) -> list[Element]:
 
 
 def _row(page: Page, at: Element) -> Iterator[Element]:
-    beside = page.elements[at.place + 1 : at.place + 1 + _MOST_CHIPS]
+    beside = page.elements[at.place + 1 : at.place + 1 + 12]
     return takewhile(lambda one: (one.tag, one.role) == (at.tag, at.role) and len(words(one.label)) <= _LONGEST_CHIP, beside)
 
 
@@ -62,7 +60,7 @@ def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
     able = [(_called(select, group[0].field), -select.place, select, option) for select, option in selects if option]
     merit, _, select, option = max(able, key=lambda hit: hit[:2], default=(0.0, 0, None, ""))
     exact = any(one.operator in {Operator.EQUALS, Operator.ONE_OF} for one in group)
-    if select is None or (not exact and merit < _NAMED):
+    if select is None or (not exact and merit < 0.45):
         return None
     return replace(fill(page, select, option), shown=select.value == option)
 
@@ -121,4 +119,4 @@ def _unfolded(page: Page, group: Sequence[Criterion]) -> Move | None:
     usable = page.usable({PICKER, "combobox", "listbox", "button"})
     called = [(_called(one, group[0].field), -one.place, one) for one in in_time(usable, each=4) if one.tag not in {"input", "select"}]
     best = max(called, key=lambda hit: hit[:2], default=None)
-    return press(page, best[2]) if best is not None and best[0] >= _UNFOLDS else None
+    return press(page, best[2]) if best is not None and best[0] >= 0.75 else None

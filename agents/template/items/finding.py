@@ -25,13 +25,10 @@ _MOST_PLACES = 3
 # Opening a detail page and going back takes two of the twelve steps.
 _MOST_FRUITLESS = 4
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
-_NEXT = ("next", "next page", "load more", "show more", "more results", "older")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
-_LIKELY, _SURELY = 0.6, 0.9
 # Buttons that say no more than this send a search, set a filter back or unfold one.
 _BARE = (frozenset({"search"}), frozenset({"all"}))
 _NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
-_SHORT = 3
 # A page with fewer items may still be loading them.
 _FEW = 2
 # What a card means that says no more than this is its cart.
@@ -180,8 +177,8 @@ def _next_page(page: Page) -> tuple[Move, ...]:
     pages = page.pagination
     on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
     within = {element.place for record in page.records for element in record.elements}
-    short = (element for element in page.elements if len(words(element.label)) <= _SHORT and element.place not in within)
-    found = on or best_button(short, _NEXT, least=0.9)
+    short = (element for element in page.elements if len(words(element.label)) <= 3 and element.place not in within)
+    found = on or best_button(short, ("next", "next page", "load more", "show more", "more results", "older"), least=0.9)
     return (press(page, found),) if found else ()
 
 
@@ -189,7 +186,7 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     short = (one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4)
     links = [(_likely(one), one) for one in short if not _stays(one, page) and _keeps_seed(one, page)]
     ranked = sorted(links, key=lambda hit: (-hit[0], hit[1].place))
-    likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (_LIKELY if link.href else _SURELY))
+    likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (0.6 if link.href else 0.9))
     return next(((move,) for move in likely if not _tried(move, past)), ())
 
 

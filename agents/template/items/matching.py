@@ -17,7 +17,6 @@ from agents.template.prompt.synonyms import alike, meant
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
 LEAST = 0.5
-_MARKED = 0.8
 _ANYWHERE = frozenset({"add", "save", "view", "list"})
 # As the thesaurus calls them.
 _PLACES = frozenset({"cart", "list"})
@@ -43,7 +42,6 @@ _SAME = (
     frozenset({"date", "start date", "due date", "created", "day"}),
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
-_ALIKE = 0.6
 _SHAPES = {
     "year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"),
     "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])"),
@@ -76,7 +74,7 @@ def _fit(element: Element, name: str) -> float:
     wanted = meant(name)
     if wanted <= _ANYWHERE and meant(element.label) != wanted:
         return 0.0
-    return max(alike(name, element.label), alike(name, element.text), _MARKED * alike(name, element.hints))
+    return max(alike(name, element.label), alike(name, element.text), 0.8 * alike(name, element.hints))
 
 
 def press_best(page: Page, elements: Iterable[Element], names: Sequence[str], least: float = LEAST, beside: str = "") -> tuple[Move, ...]:
@@ -174,7 +172,7 @@ def _attribute(record: Record, field: str) -> str:
     groups = [group for group in _SAME if wanted in group or last & group]
     called = own or next((value for name, value in named if any(name in group for group in groups)), "")
     closest = max(record.attributes, key=lambda name: likeness(name, field), default="")
-    return called or (record.attributes[closest] if likeness(closest, field) >= _ALIKE else "")
+    return called or (record.attributes[closest] if likeness(closest, field) >= 0.6 else "")
 
 
 def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple[Record, Verdict]]:

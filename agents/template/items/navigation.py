@@ -16,7 +16,6 @@ from agents.template.prompt.synonyms import alike, meant
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
 # Between the two is what only the markup calls so: "Submit" with the id "team-add-button".
 OWN, MARKED, SECTION, NAMED = 1.5, 1.2, 0.9, 0.55
-_MOST_WORDS = 5
 # What else sites call the things that prompts speak of.
 _ALIKE = tuple(
     frozenset(line.split())
@@ -54,10 +53,8 @@ _NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[
 
 # What follows these words says which one of the things is meant.
 _HEAD = re.compile(r"\b(?:where|whose|that|which|with|to|from|named|called|titled)\b|[,;]", re.I)
-_MOST_SECTION_WORDS = 6
 _OF_MINE = re.compile(r"\b(?:my|your|our|own)\s+(?P<thing>[a-z]+)\b", re.I)
 _ROUTE = re.compile(r"/(?:profile|account|dashboard|me|user)(?:[/?#]|$)", re.I)
-_NAMES = ("profile", "my profile", "my account", "dashboard")
 # What a tab for something else says: one's data, what one has saved, something new.
 _ELSE = frozenset({"profile", "password", "setting", "list", "new", "add", "create", "share", "save", "saved"})
 _SURE = 0.7
@@ -73,10 +70,9 @@ def nouns_of(intent: Intent) -> frozenset[str]:
 
 
 def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
-    """What may lead to the task's form, each with its merit."""
     row, nouns, found = intent.kind.row, nouns_of(intent), list[tuple[Element, float]]()
     for one in in_time(page.usable(BUTTONS)):
-        if len(words(one.label or one.text)) > _MOST_WORDS or _leads_nowhere(one, page):
+        if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page):
             continue
         merit = max(_by_words(one, page, nouns, row.verbs), *_by_names(one, page, row.opened_by, row.routes))
         if merit >= NAMED - 0.05:
@@ -123,7 +119,7 @@ def _by_names(element: Element, page: Page, names: Sequence[str], routes: Sequen
 def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
     said = words(_HEAD.split(intent.words, maxsplit=1)[0])
     here = path_of(page.url).rstrip("/")
-    links = [link for link in in_time(page.usable({"link"})) if link.href and len(words(link.label)) <= _MOST_SECTION_WORDS]
+    links = [link for link in in_time(page.usable({"link"})) if link.href and len(words(link.label)) <= 6]
     places = [(place, link) for link in links if (place := _place(link.href)) and path_of(link.href).rstrip("/") != here]
     other = [name for word in said for name in sorted(frozenset().union(*(group for group in _ALIKE if word in group)))]
     found = next((link for noun in (*said, *other) for place, link in places if place == noun), None)
@@ -144,7 +140,7 @@ def is_own_item(intent: Intent) -> bool:
 def to_own_page(intent: Intent, page: Page) -> tuple[Move, ...]:
     if not _ROUTE.search(page.url):
         by_route = next((link for link in page.usable({"link"}) if _ROUTE.search(link.href)), None)
-        link = by_route or best_button(page.usable(BUTTONS), _NAMES, _SURE)
+        link = by_route or best_button(page.usable(BUTTONS), ("profile", "my profile", "my account", "dashboard"), _SURE)
         return (press(page, link),) if link else ()
     tabs = [tab for tab in page.usable({"tab"}) or page.usable({"button"}) if not _ELSE & (meant(tab.label) | meant(tab.hints))]
     found = _OF_MINE.search(intent.words)

@@ -1,9 +1,9 @@
 """What a prompt asks for: its intent and criteria, the item that it is about, and values that meet what is wanted."""
 
-from agents.template.prompt.criteria import Criterion, Operator, criteria
-from agents.template.prompt.intents import Intent, understand
-from agents.template.prompt.target_item import Target, target_of
+from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.target_item import Target, besides_item, target_of
 from agents.template.prompt.task_kinds import Kind, Trait
 from agents.template.prompt.values import example, holds, meets
 
-__all__ = ["Criterion", "Intent", "Kind", "Operator", "Target", "Trait", "criteria", "example", "holds", "meets", "target_of", "understand"]
+__all__ = ["Criterion", "Intent", "Kind", "Operator", "Target", "Trait", "besides_item", "example", "holds", "meets", "target_of"]

@@ -21,7 +21,6 @@ _OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so 
 _THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 _NAMES = frozenset({"name", "title", "subject"})
-_LONGEST_NAME = 8
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender"})
 
 
@@ -39,7 +38,7 @@ class Target:
 
 
 def target_of(intent: Intent) -> Target:
-    own = tuple(one for one in intent.criteria if not _is_of_form(intent.kind, one) and not _is_set(intent, one))
+    own = tuple(one for one in intent.criteria if _is_of_item(intent, one))
     named = next((one.value for one in own if _is_name_of_item(one)), "")
     subject = intent.subject if intent.is_quoted else " ".join(_NOISE.sub(" ", intent.subject).split())
     if not named and subject and (intent.is_quoted or (not own and _is_name(intent, subject))):
@@ -59,18 +58,15 @@ def besides_item(intent: Intent) -> tuple[Criterion, ...]:
     return tuple(one for one in intent.criteria if one not in of_item)
 
 
-def _is_set(intent: Intent, criterion: Criterion) -> bool:
-    """Whether a criterion says what an item is to be changed to: of an edit, what is said after the verb, or of one's own."""
-    if intent.kind is not Kind.EDIT_ITEM:
-        return False
-    if _OWN.search(intent.words):
-        return True
-    return _SETS.search(intent.words) is not None and not (_is_name_of_item(criterion) and _WHERE.search(intent.words))
-
-
-def _is_of_form(kind: Kind, criterion: Criterion) -> bool:
+def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
+    """Not what is filled into a form, nor what an item is changed to: of an edit, what is said after the verb, or of one's own."""
     said = words(criterion.field)
-    return bool({*said[:1], *said[-1:]} & set(kind.row.form_fields.split()))
+    if {*said[:1], *said[-1:]} & set(intent.kind.row.form_fields.split()):
+        return False
+    if intent.kind is not Kind.EDIT_ITEM:
+        return True
+    is_named = _is_name_of_item(criterion) and _WHERE.search(intent.words)
+    return not _OWN.search(intent.words) and bool(is_named or not _SETS.search(intent.words))
 
 
 def _is_name_of_item(criterion: Criterion) -> bool:
@@ -80,6 +76,5 @@ def _is_name_of_item(criterion: Criterion) -> bool:
 
 def _is_name(intent: Intent, subject: str) -> bool:
     """Whether a subject without quotes is a name, not what is left of the prompt's words: names begin with capitals."""
-    if len(subject.split()) > _LONGEST_NAME:
-        return False
-    return (intent.words.find(subject) > 0 and subject[0].isupper()) or subject[0].isdigit()
+    begins = subject[0].isdigit() or (subject[0].isupper() and intent.words.find(subject) > 0)
+    return begins and len(subject.split()) <= 8

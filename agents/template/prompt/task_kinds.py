@@ -386,9 +386,5 @@ class Kind(StrEnum):
         verbs=ADDING,
     )
 
-    @property
-    def sentence(self) -> str:
-        return self.row.sentence
-
     def has(self, trait: Trait) -> bool:
         return trait in self.row.traits

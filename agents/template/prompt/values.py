@@ -91,7 +91,6 @@ def _candidates(criteria: Sequence[Criterion]) -> Iterator[str]:
 
 
 def _holding(parts: Sequence[str]) -> Iterator[str]:
-    """Texts that hold all the parts: those within others are left out, and something is put around where that alone is excluded."""
     low = [part.lower() for part in parts]
     needed = [
         part for at, part in enumerate(parts) if not any(low[at] in one and (low[at] != one or other < at) for other, one in enumerate(low))

@@ -18,7 +18,6 @@ from agents.template.sites import blind_xpath
 
 _LOG_IN_BUTTONS = ("log in", "login", "sign in", "signin", "access account", "enter", "continue")
 _LOG_OUT = ("log out", "logout", "sign out", "log off")
-_MENUS = ("account", "my account", "profile", "user menu", "menu")
 # All words of the name, and hardly any besides: "Log out" must not be found in "Check out".
 _SURE = 0.85
 _TERMS = frozenset({"agree", "accept", "terms", "consent"})
@@ -86,7 +85,8 @@ class Login(_AccountForm):
 
 class Logout(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        return () if page.find(_LOG_OUT, BUTTONS, _SURE) or _offers_log_in(page) else link_to(page, _MENUS)
+        is_there = page.find(_LOG_OUT, BUTTONS, _SURE) or _offers_log_in(page)
+        return () if is_there else link_to(page, ("account", "my account", "profile", "user menu", "menu"))
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return link_to(page, _LOG_OUT, _SURE)

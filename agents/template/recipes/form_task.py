@@ -20,10 +20,9 @@ from agents.template.items.finding import press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt import Criterion, Intent, Kind, holds, target_of
+from agents.template.prompt import Criterion, Intent, Kind, besides_item, holds, target_of
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
-from agents.template.prompt.target_item import besides_item
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
 from agents.template.sites import blind_xpath
@@ -34,18 +33,11 @@ _SUCCESS = re.compile(
     r"(?:was |is |has been )?(?:sent|saved|added|updated|created|submitted|received|posted|confirmed|placed))\b",
     re.I,
 )
-_MOST_TEXT = 8_000
-_MOST_LINKS = 4
-_KNOWN = 0.7
-_ITS_OWN = 0.6
-_ALIKE = 0.6
 # The text that an XPath is about.
 _QUOTED = re.compile(r"=['\"]([^'\"]+)['\"]")
 
 
 class FormTask(Recipe):
-    """A task that is done by a form, which the row of its kind describes."""
-
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if chosen_from_list(page, _criteria(intent)):
             return ()
@@ -63,7 +55,7 @@ class FormTask(Recipe):
         if intent.kind is Kind.COMMENT and not form and not chosen:
             # Where a prompt says nothing of the item, any that the page lists will do.
             chosen = [link for record in page.records for link in record.elements if link.href.strip("#")]
-        presses = [press_labelled(page, link, intent.kind.row.opened_by) for link in chosen[:_MOST_LINKS]]
+        presses = [press_labelled(page, link, intent.kind.row.opened_by) for link in chosen[:4]]
         return (Move(tuple(move.alternatives[0] for move in presses if move.alternatives), tries=True),) if presses else ()
 
     def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
@@ -126,10 +118,10 @@ def _is_shut(intent: Intent, page: Page) -> bool:
     """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
     if passwords(page) or page.logged_in is not False:
         return bool(passwords(page))
-    if any(one.disabled and called(one, intent.kind.row.sent_by) >= _ITS_OWN for one in page.elements if one.role in BUTTONS):
+    if any(one.disabled and called(one, intent.kind.row.sent_by) >= 0.6 for one in page.elements if one.role in BUTTONS):
         return True
     shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
-    return any(slot.likeness(name) >= _KNOWN for slot in shut for name in intent.kind.row.known_by)
+    return any(slot.likeness(name) >= 0.7 for slot in shut for name in intent.kind.row.known_by)
 
 
 def _opened(page: Page, opener: Element) -> Move:
@@ -152,7 +144,7 @@ def _is_sent(past: Past, criteria: Sequence[Criterion]) -> bool:
 
 
 def _is_confirmed(page: Page) -> bool:
-    return any(_SUCCESS.search(text) for text in page.texts(_MOST_TEXT))
+    return any(_SUCCESS.search(text) for text in page.texts(8_000))
 
 
 class Choose(FormTask):
@@ -192,7 +184,7 @@ def _is_chosen(intent: Intent, past: Past) -> bool:
     if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in intent.criteria):
         return False  # of days, only a day meets a criterion
     fields = {one.field for one in intent.criteria}
-    opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= _ALIKE for field in fields for name, _ in names_of(field))
+    opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= 0.6 for field in fields for name, _ in names_of(field))
     return opened or not all(one.operator.negative for one in intent.criteria)
 
 

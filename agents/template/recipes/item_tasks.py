@@ -18,8 +18,7 @@ from agents.template.items.finding import certain_items, fitting, is_target_page
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
-from agents.template.prompt import Criterion, Intent, Kind, meets, target_of
-from agents.template.prompt.target_item import besides_item
+from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets, target_of
 from agents.template.prompt.task_kinds import ASKING, names
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
@@ -112,7 +111,6 @@ class Wishlist(PressOnItem):
         return press_on_item(intent, page, super().labels(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        """Something was pressed, and the page offers the opposite now: what was put on can be taken off."""
         on = super().labels(intent)
         pressed = was_pressed(past, (*on, *self._OFF))
         if not pressed or not _TAKES_AWAY.search(intent.words):
@@ -177,9 +175,9 @@ def _press_in_dialog(page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
 
 
 _OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "open cart", "my cart", "shopping bag")
-_REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "×", "x")
-_MORE = ("increase quantity", "increase", "+", "add one", "plus", "increment")
-_LESS = ("decrease quantity", "decrease", "minus one", "-", "−", "minus", "decrement")
+_REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "x")
+_MORE = ("increase quantity", "increase", "add one", "plus", "increment")
+_LESS = ("decrease quantity", "decrease", "minus one", "minus", "decrement")
 # More than that nobody orders, and no task has the steps to press it.
 _MOST = 30
 _CHANGES = re.compile(r"\b(?:quantity|increase|decrease)\b", re.I)
@@ -265,8 +263,6 @@ _DELETING = ("delete", "remove", *(f"delete {noun}" for noun in _NOUNS), "erase"
 _EDITING = ("edit", *(f"edit {noun}" for noun in _NOUNS), "modify", "update review", "change")
 _SAVING = ("save", "save changes", "save comment", "save review", "update", "update review", "update comment", "done", "apply", "submit")
 _PERSONAL = frozenset({"commenter", "reviewer", "author", "name"})
-_LEAST, _SURE = 0.5, 0.6
-_BLOCKS = 4
 
 
 class OwnComment(Recipe):
@@ -297,9 +293,9 @@ class OwnComment(Recipe):
 
 
 def _press_on_comment(intent: Intent, page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
-    within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels, _LEAST))]
+    within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels))]
     if not within:
-        return press_best(page, page.elements, labels, _SURE)
+        return press_best(page, page.elements, labels, 0.6)
     fitting = ((press_labelled(page, found, labels, record.name),) for record, found in within if judge(besides_item(intent), record).fits)
     return next(fitting, ())
 
@@ -308,8 +304,8 @@ def _edited(intent: Intent, page: Page) -> tuple[Move, ...]:
     for field in page.usable(TEXT_FIELDS):
         if not field.value or field.tag != "textarea":
             continue
-        for block in list(page.blocks([field]))[:_BLOCKS]:
-            button = best_button(block, _SAVING, _SURE)
+        for block in list(page.blocks([field]))[:4]:
+            button = best_button(block, _SAVING, 0.6)
             if button is not None and not best_button(block, _EDITING[:2], 1.0):
                 stated = [one for one in besides_item(intent) if not _PERSONAL & set(one.field.split())]
                 text = value_for(Slot(replace(field, value="")), stated, page) or ""

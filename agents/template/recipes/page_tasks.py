@@ -27,8 +27,8 @@ _FALLING = frozenset("desc descending highest newest latest longest most high z 
 _RISING = frozenset("asc ascending lowest oldest earliest shortest least low cheapest a".split())  # noqa: SIM905
 _NO_COLUMN = re.compile(r"\b(?:by|on|in|where|column|order|equals?|sort(?:ed)?|arrange|the|a|an|them|it|is|first|to|'|\")\b|['\",.]", re.I)
 _BACKWARDS = re.compile(r"\b(?:prev(?:ious)?|earlier|preceding|backwards?)\b", re.I)
-_NEXT = ("next page", "next", "forward", "older", "→", "›", "»", ">")
-_PREVIOUS = ("previous page", "previous", "prev page", "prev", "back page", "back", "newer", "←", "‹", "«", "<")
+_NEXT = ("next page", "next", "forward", "older")
+_PREVIOUS = ("previous page", "previous", "prev page", "prev", "back page", "back", "newer")
 _BACK = ("back to all", "back to list", "back to results", "back", "return to list", "all", "return")
 _SURE, _BACK_SURE = 0.7, 0.45
 
@@ -82,8 +82,6 @@ def _apply(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
 
 
 class Sort(Recipe):
-    """Choose the order that the prompt's words name, or press the head of its column."""
-
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return () if self.act(intent, page) else link_to(page, ("search", "browse", "catalog", "view all", "all"))
 
@@ -109,7 +107,6 @@ def _order(intent: Intent, options: Sequence[str]) -> str:
 
 
 def _columns(intent: Intent) -> tuple[str, ...]:
-    """What the head of the column may be called: the criteria's values, else the words after "by"."""
     values = tuple(value for one in intent.criteria for value in one.values)
     after = re.split(r"\bby\b", intent.words, maxsplit=1, flags=re.I)[-1]
     left = " ".join(word for word in _NO_COLUMN.sub(" ", after).split() if word.lower() not in _FALLING | _RISING)
@@ -149,34 +146,38 @@ _URL = re.compile(r"https?://[^\s'\"<>]+")
 _HOME = frozenset({"", "home", "start", "main", "homepage", "landing", "front"})
 _PAGE_WORDS = re.compile(r"\b(?:page|tab|section|screen|view|all|my|the|please)\b", re.I)
 _VIEW = re.compile(r"\b([\w-]+)[ -]view\b", re.I)
-_MENUS = BUTTONS | FIELDS
-_LONGEST_MENU = 4
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
 _PART = re.compile(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", re.I)
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
 _COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
 _SIDES = {
-    "right": ("scroll right", "next", "right", "next slide", "→", "›", "»", ">"),
-    "left": ("scroll left", "back", "previous", "prev", "left", "previous slide", "←", "‹", "«", "<"),
+    "right": ("scroll right", "next", "right", "next slide"),
+    "left": ("scroll left", "back", "previous", "prev", "left", "previous slide"),
 }
 _SLIDE = re.compile(r"\b(?:slide|page) \d+$|^\d+$", re.I)
-_AROUND = 4
 _TITLES = frozenset({"title", "name", "section", "carousel"})
 
 
 class Navigate(Recipe):
-    """Go to a page of the site: by its URL where the prompt says one, else by the link that leads there."""
+    """To a page of the site, or to another view of what this page shows: a day, a month, a list."""
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if _URL.search(intent.words):
+        if view := _VIEW.search(intent.words):
+            found = _view(view[1], page) or _menu_of_views(page)
+        elif _URL.search(intent.words):
             return self._by_url(intent)
-        place = _place(intent)
-        by_route = _by_route(page, place) or _by_route(page, intent.words)
-        found = by_route or best_button(page.usable(BUTTONS), (place or "home",))
-        return (press(page, found),) if found else link_to(page, (place or "home",)) or link_to(page, (intent.words,))
+        else:
+            place = _place(intent)
+            by_route = _by_route(page, place) or _by_route(page, intent.words)
+            named = by_route or best_button(page.usable(BUTTONS), (place or "home",)) or page.find((place or "home",), BUTTONS)
+            found = named or page.find((intent.words,), BUTTONS)
+        return (press(page, found),) if found else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        if view := _VIEW.search(intent.words):
+            presses = sum(entry.type == "ClickAction" and entry.succeeded is not False for entry in past.entries)
+            return presses > 1 or (presses == 1 and _view(view[1], page) is None)
         return past.pressed or any(entry.type == "NavigateAction" and entry.succeeded is not False for entry in past.entries)
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
@@ -200,30 +201,15 @@ def _by_route(page: Page, place: str) -> Element | None:
     return next((link for link, route in routes if route and set(route) <= wanted), None)
 
 
-class SwitchView(Recipe):
-    """Switch to another view of what a page shows: a day, a month, a list; where a menu hides the views, it is opened first."""
-
-    def fits(self, intent: Intent) -> bool:
-        return _VIEW.search(intent.words) is not None
-
-    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        found = _view(intent, page)
-        if found is None:
-            # The menu is called a view and says which one is shown, not which one it leads to.
-            menus = (one for one in page.usable(_MENUS) if not one.href and len(words(one.label)) <= _LONGEST_MENU)
-            found = next((one for one in menus if "view" in words(f"{one.label} {one.hints}")), None)
-        return (press(page, found),) if found else ()
-
-    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        presses = sum(entry.type == "ClickAction" and entry.succeeded is not False for entry in past.entries)
-        return presses > 1 or (presses == 1 and _view(intent, page) is None)
+def _view(name: str, page: Page) -> Element | None:
+    named = ((one, words(one.label or one.text)) for one in page.usable(BUTTONS | FIELDS | OPTIONS))
+    return next((one for one, label in named if tuple(word for word in label if word not in _NO_VIEW) == words(name)), None)
 
 
-def _view(intent: Intent, page: Page) -> Element | None:
-    name = _VIEW.search(intent.words)
-    wanted = words(name[1]) if name else ()
-    named = ((one, words(one.label or one.text)) for one in page.usable(_MENUS | OPTIONS))
-    return next((one for one, label in named if tuple(word for word in label if word not in _NO_VIEW) == wanted), None)
+def _menu_of_views(page: Page) -> Element | None:
+    """It is called a view, and says which one is shown, not which one it leads to."""
+    menus = (one for one in page.usable(BUTTONS | FIELDS) if not one.href and len(words(one.label)) <= 4)
+    return next((one for one in menus if "view" in words(f"{one.label} {one.hints}")), None)
 
 
 class Unfold(Recipe):
@@ -262,7 +248,7 @@ class Scroll(Recipe):
             most = max((count for count, _ in shared), default=0)
             in_row = [one for count, one in shared if count == most > 0]
         tries = (press_best(page, among, labels, 0.8) for among in (in_row, movers) for labels in (_sides(intent), *_SIDES.values()))
-        return next((moves for moves in tries if moves), ())
+        return next(filter(None, tries), ())
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         return was_pressed(past, _sides(intent))
@@ -270,7 +256,7 @@ class Scroll(Recipe):
 
 def _is_slide_show(page: Page, element: Element) -> bool:
     """Whether a button moves a slide show, which has a button for each slide: no row of items has."""
-    around = page.elements[max(0, element.place - _AROUND) : element.place + _AROUND]
+    around = page.elements[max(0, element.place - 4) : element.place + 4]
     return any(_SLIDE.search(one.label) for one in around)
 
 

@@ -19,7 +19,6 @@ from agents.template.sites import blind_xpath
 _LEAST = 0.6
 # What markup says of any button.
 _MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
-_TWO = 2
 
 
 class Recipe(ABC):
@@ -86,12 +85,12 @@ def _likeness(prompt: set[str], element: Element) -> float:
     return shared / len(own) + min(shared, 5) / 50 if own and shared else 0.0
 
 
-def named_button(intent: Intent, page: Page) -> Element | None:
+def named_button(intent: Intent, page: Page) -> tuple[Move, ...]:
     """The button that the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
     said = _meanings(intent.head)
     counts = ((_all_of(said, one.label), _all_of(said, one.hints), -one.place, one) for one in in_time(page.usable(BUTTONS)))
-    best = max((hit for hit in counts if max(hit[:2]) >= _TWO), key=lambda hit: hit[:3], default=None)
-    return best[3] if best else None
+    best = max((hit for hit in counts if max(hit[:2]) >= 2), key=lambda hit: hit[:3], default=None)
+    return (press(page, best[3]),) if best else ()
 
 
 def _all_of(said: frozenset[str], text: str) -> int:

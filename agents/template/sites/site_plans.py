@@ -13,7 +13,8 @@ from agents.contract.protocol import Plan, Step
 from agents.contract.selectors import quoted, xpath
 from agents.page import Page
 from agents.template.moves import BREATH, LOADING, opened
-from agents.template.prompt import Criterion, Intent, Operator, criteria, meets
+from agents.template.prompt import Criterion, Intent, Operator, meets
+from agents.template.prompt.criteria import criteria
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
 from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
@@ -235,7 +236,6 @@ def field_values(prompt: str, intent: Intent) -> FieldValues:
 
 
 def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
-    """The quoted values that no field is named for, each with the operator before it."""
     said = {_BLANKS.match(masked.text, hit.end()).end(): hit for hit in OPERATOR.finditer(masked.text)}  # type: ignore[union-attr]
     for mark in MARK.finditer(masked.text):
         value = masked.plain(mark[0])

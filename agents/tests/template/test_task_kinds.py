@@ -17,5 +17,5 @@ def test_a_row_with_a_form_or_buttons_needs_no_code() -> None:
 
 
 def test_each_row_says_what_is_asked_for_in_a_sentence() -> None:
-    assert [kind for kind in Kind if not kind.sentence[:1].isupper()] == []
-    assert len({kind.sentence for kind in Kind}) == len(Kind)
+    assert [kind for kind in Kind if not kind.row.sentence[:1].isupper()] == []
+    assert len({kind.row.sentence for kind in Kind}) == len(Kind)
