@@ -9,8 +9,7 @@ from agents.page import Element, Page
 from agents.page.elements import CHECKED
 from agents.page.matching import words
 from agents.template.budget import in_time
-from agents.template.forms.slots import Slot
-from agents.template.forms.value_fitting import option_for, value_for
+from agents.template.forms.slots import Slot, option_for, value_for
 from agents.template.moves import Move, fill, press
 from agents.template.prompt import Criterion, Operator, holds
 from agents.template.prompt.measures import date_in, minutes_in, number_in
@@ -154,7 +153,7 @@ def _ticked(criterion: Criterion) -> str:
 
 
 def fills_for(page: Page, criteria: Sequence[Criterion], fields: Iterable[Element]) -> tuple[Move, ...]:
-    return filled(page, answers(criteria, [Slot(one, options=one.options) for one in fields], page))
+    return filled(page, answers(criteria, [Slot(one) for one in fields], page))
 
 
 def filled(page: Page, given: Iterable[Answer]) -> tuple[Move, ...]:

@@ -1,14 +1,19 @@
-"""What can be filled on a page: fields, and choices of which one is pressed, each as one slot with the names that it goes by."""
+"""What can be filled on a page, each field or choice as one slot with the names that it goes by, and the value for a slot."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 
-from agents.page import Element
+from agents.page import Element, Page
 from agents.page.elements import BUTTONS, CHECKED, FIELDS, PICKER, TICKED
 from agents.page.matching import forms, likeness, words
 from agents.template.budget import in_time
+from agents.template.prompt import Criterion, Operator, holds, meets
+from agents.template.prompt.measures import date_in, number_in, time_in
+from agents.template.prompt.operators import EXACT
+from agents.template.prompt.values import ADDRESS, address, chosen
 
 _CHOICE_ROLES = frozenset({"radio", "checkbox", "button", "tab", "option"})
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
@@ -23,15 +28,21 @@ _ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard"
 
 @dataclass(frozen=True)
 class Slot:
-    """Something to fill. `choices`: the elements of which one is pressed, none for a field; `options`: what a choice or select offers."""
+    """Something to fill. `choices`: the elements of which one is pressed, none for a field."""
 
     element: Element
     choices: tuple[Element, ...] = ()
-    options: tuple[str, ...] = ()
 
     @property
     def place(self) -> int:
         return self.element.place
+
+    @cached_property
+    def options(self) -> tuple[str, ...]:
+        """What a select or choice offers; numbers where stars say nothing."""
+        said = tuple(one.label or one.text or (one.value if one.value != CHECKED else "") for one in self.choices)
+        silent = len({text for text in said if any(sign.isalnum() for sign in text)}) < len(said)
+        return tuple(map(str, range(1, len(said) + 1))) if silent and 3 <= len(said) <= 10 else said or self.element.options
 
     @cached_property
     def called(self) -> dict[str, float]:
@@ -78,8 +89,8 @@ def slots(elements: Sequence[Element]) -> list[Slot]:
             sets.setdefault((element.form, element.role, name), []).append(element)
     rows = [row for row in sets.values() if 2 <= len(row) <= 60]
     grouped = {one.place for row in rows for one in row if one.role == "radio"}
-    fields = [Slot(one, options=one.options) for one in in_time(elements) if _is_field(one) and one.place not in grouped]
-    return sorted([*fields, *(Slot(row[0], tuple(row), _options(row)) for row in rows)], key=lambda slot: slot.place)
+    fields = [Slot(one) for one in in_time(elements) if _is_field(one) and one.place not in grouped]
+    return sorted([*fields, *(Slot(row[0], tuple(row)) for row in rows)], key=lambda slot: slot.place)
 
 
 def _set(element: Element) -> str:
@@ -90,12 +101,6 @@ def _set(element: Element) -> str:
     return "" if ends else element.group
 
 
-def _options(row: Sequence[Element]) -> tuple[str, ...]:
-    said = [one.label or one.text or (one.value if one.value != CHECKED else "") for one in row]
-    silent = len({text for text in said if any(sign.isalnum() for sign in text)}) < len(row)
-    return tuple(str(count) for count in range(1, len(row) + 1)) if silent and 3 <= len(row) <= 10 else tuple(said)
-
-
 def _is_field(element: Element) -> bool:
     """Whether it is to be filled: not one outside of forms that looks for, filters or sorts what the page lists."""
     if not element.usable or element.role not in (FIELDS | {"switch", PICKER}) - BUTTONS or element.type in _NEVER:
@@ -104,3 +109,147 @@ def _is_field(element: Element) -> bool:
         return element.role != "searchbox"
     said = set(words(" ".join((element.label, element.placeholder, element.name, element.hints))))
     return not (said & _NARROWING or any(_EVERY.match(option) for option in element.options[:1]))
+
+
+# Without a clock: far enough ahead to lie in the future of any page that shows no date.
+_LATER = date(2030, 6, 17)
+_MESSAGES = ("Thank you, this is very well made.", "Good work, we like it a lot.")
+# What a field is for, by the names that it goes by; several values, so that one of them is none that is excluded.
+_POOLS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("email", "e-mail", "recipient", "to", "cc"), ("jo.miller@example.com", "pat.quick@example.org")),
+    (("phone", "telephone", "mobile", "tel"), ("+1 555 010 4477", "+1 555 019 2268")),
+    (("website", "url", "link"), ("https://www.example.com", "https://www.example.org/more")),
+    (("first name", "given name"), ("Jo", "Pat")),
+    (("last name", "surname"), ("Miller", "Quick")),
+    (("name", "full name", "your name", "display name", "author"), ("Jo Miller", "Pat Quick")),
+    (("username", "user name"), ("jomiller", "patquick")),
+    (("card number", "card", "credit card"), ("4242424242424242", "5555555555554444")),
+    (("expiry", "expiration", "mm/yy", "exp date"), ("12/30", "11/31")),
+    (("cvv", "cvc", "security code"), ("123", "456")),
+    (("zip", "zip code", "postal code", "postcode"), ("90210", "10001")),
+    (("address", "street"), ("1 Main Street", "22 Oak Avenue")),
+    (("city", "town", "location"), ("Springfield", "Riverton")),
+    (("country",), ("United States", "Canada")),
+    (("subject", "topic"), ("A question", "Some information")),
+    (("rating", "stars", "score"), ("5", "4", "3")),
+    (("year",), ("2020", "2019")),
+    (("guests", "people", "quantity", "number of people", "adults"), ("2", "3")),
+    (("duration", "minutes", "page count", "pages"), ("120", "95")),
+    (("hours", "price", "amount", "budget", "rate", "cost"), ("20", "25")),
+    (("message", "comment", "review", "content", "body", "question"), _MESSAGES),
+    (("description", "notes", "bio", "about", "summary", "reason"), ("A few words on this.", "Some more details.")),
+    (("title",), ("Something new", "Another one")),
+)
+_TYPED = {"email": 0, "tel": 1, "url": 2}
+_SURE = 0.6
+# Texts that are put in where a prompt says none. A number may be typed into a search too, so it proves nothing.
+MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
+# A first option like these says that nothing is chosen yet.
+_UNCHOSEN = re.compile(r"^\W*(?:(?:please )?(?:select|choose|pick)\b.*|none|any|all|-+)?\W*$", re.I)
+_NUMERIC = frozenset({"number", "range"})
+
+
+def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> str | None:
+    """What to put into a slot, one of its options where it has some; None where nothing that it takes meets any of the criteria."""
+    element = slot.element
+    if slot.options:
+        found, sent_as = option_for(slot.options, criteria), element.sent_as
+        # Texts are translated and reworded, what is sent hardly ever.
+        if found is None and len(sent_as) == len(slot.options) and (sent := option_for(sent_as, criteria)) is not None:
+            return slot.options[sent_as.index(sent)]
+        return found
+    bounds = ((Operator.GREATER_EQUAL, element.least), (Operator.LESS_EQUAL, element.most)) if element.type in _NUMERIC else ()
+    wanted = (*criteria, *(Criterion("", operator, (bound,)) for operator, bound in bounds if number_in(bound) is not None))
+    offered = (_shaped(value, element) for value in _offered(slot, criteria, wanted, page))
+    taken = [value for value in offered if value and (element.longest is None or len(value) <= element.longest)]
+    if element.type == "email":
+        taken = [value for value in taken if value.startswith("<") or ADDRESS.fullmatch(value)]
+    best = max(taken, key=lambda value: sum(holds(one, value) for one in wanted), default=None)
+    return best if best is not None and (not wanted or any(holds(one, best) for one in wanted)) else None
+
+
+def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | None:
+    """The option that meets all the criteria, else the one that says what is wanted among other things; None where there is none."""
+    offered = [option for option in options if option.strip()]
+    real = [option for option in offered if not _UNCHOSEN.match(option)]
+    fitting = [option for option in real or offered if all(holds(one, option) for one in criteria)]
+    if fitting:
+        exact = {value.strip().lower() for one in criteria if one.operator in EXACT for value in one.values}
+        return next((option for option in fitting if option.strip().lower() in exact), fitting[0])
+    return next((option for option in offered if criteria and all(_overlaps(one, option) for one in criteria)), None)
+
+
+def _overlaps(criterion: Criterion, option: str) -> bool:
+    """Whether an option says the value and more, or the value the option: "Spain" for "Spain (+34)"."""
+    said = option.strip().lower()
+    if criterion.operator.negative:
+        return meets(criterion, option)
+    return any(value.strip().lower() in said or (len(said) > 3 and said in value.lower()) for value in criterion.values)
+
+
+def _shaped(value: str, element: Element) -> str:
+    """The value in the form that the field takes; "" where it has none in it."""
+    day, minutes = date_in(value), time_in(value.replace("T", " "))
+    clock = "" if minutes is None else f"{minutes // 60:02}:{minutes % 60:02}"
+    match element.type:
+        case "date":
+            return day.isoformat() if day else ""
+        case "month":
+            return day.isoformat()[:7] if day else ""
+        case "time":
+            return clock
+        case "datetime-local":
+            return f"{day.isoformat()}T{clock or '10:00'}" if day else ""
+        case "number" | "range":
+            number = number_in(value)
+            return "" if number is None else f"{number:f}"
+    if not day or "yyyy" not in element.placeholder.lower():
+        return value
+    # As the placeholder shows it, such as MM/DD/YYYY.
+    parts = {"yyyy": f"{day.year:04}", "mm": f"{day.month:02}", "dd": f"{day.day:02}"}
+    return re.sub(r"yyyy|mm|dd", lambda found: parts[found[0].lower()], element.placeholder, flags=re.I)
+
+
+def _offered(slot: Slot, criteria: Sequence[Criterion], wanted: Sequence[Criterion], page: Page | None) -> Iterator[str]:
+    element = slot.element
+    likely = list(_plausible(slot, page, criteria[0].field if criteria else ""))
+    if all(one.operator.negative for one in criteria):
+        yield from likely
+    if wanted:
+        yield chosen(wanted, longest=element.longest)
+    if element.type == "email":
+        yield address("".join(value.strip() for one in criteria if one.operator is Operator.CONTAINS for value in one.values), wanted)
+    if element.type in _NUMERIC and (element.least or element.most):
+        yield from (element.least, element.most)
+    yield from likely
+
+
+def _plausible(slot: Slot, page: Page | None, meant: str) -> Iterator[str]:
+    """Values for a field that takes free input, the likeliest first. `meant` is what the prompt calls it, "" for nothing."""
+    element, kind = slot.element, slot.element.type
+    is_date = kind == "text" and ("yyyy" in element.placeholder.lower() or slot.likeness("date") > 0.8)
+    if is_date or kind in {"date", "datetime-local", "month", "week"}:
+        yield from (day.isoformat() for day in _days(element, page))
+    elif kind == "time":
+        yield from ("10:00", "14:30", "19:00")
+    else:
+        yield from _POOLS[_TYPED[kind]][1] if kind in _TYPED else _pool(slot, meant)
+        yield from ("1", "2", "3", "4", "5") if kind in _NUMERIC else ("Sample", "Quick", "Bamdyz")
+
+
+def _pool(slot: Slot, meant: str) -> tuple[str, ...]:
+    said = [likeness(names[0], meant) if meant else 0.0 for names, _ in _POOLS]
+    if max(said) >= _SURE:
+        return _POOLS[said.index(max(said))][1]
+    best, rank = max((max(slot.likeness(name) for name in names), -rank) for rank, (names, _) in enumerate(_POOLS))
+    if best >= _SURE:
+        return _POOLS[-rank][1]
+    return _MESSAGES if slot.element.tag == "textarea" else ()
+
+
+def _days(element: Element, page: Page | None) -> Iterator[date]:
+    least, most = date_in(element.least), date_in(element.most)
+    shown = (day for text in (page.texts(20_000) if page and not least else ()) if (day := date_in(text)) and day.year < _LATER.year + 5)
+    start = least or max(shown, default=_LATER)
+    days = (start + timedelta(days=ahead) for ahead in (7, 1, 2, 14))
+    return (day for day in days if most is None or day <= most)

@@ -14,8 +14,7 @@ from agents.page.matching import likeness
 from agents.template.budget import once
 from agents.template.forms.filling import answers, chosen_from_list, demanded, filled
 from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
-from agents.template.forms.slots import Slot, slots
-from agents.template.forms.value_fitting import MADE_UP
+from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.finding import press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of

@@ -12,8 +12,7 @@ from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import search_for
-from agents.template.forms.slots import Slot
-from agents.template.forms.value_fitting import value_for
+from agents.template.forms.slots import Slot, value_for
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, to_own_page
