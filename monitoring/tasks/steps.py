@@ -59,7 +59,7 @@ def action_words(raw: object) -> str:
 
 
 def kind_words(kind: str) -> str:
-    return next((each.sentence for each in TaskKind if each == kind), kind)
+    return next((each.row.sentence for each in TaskKind if each == kind), kind)
 
 
 def projects() -> tuple[str, ...]:

@@ -51,7 +51,7 @@ _WORDS = {
         rf"{_NOT}(?:equals?(?: to)?|the same as)|(?:is|are|must|should)(?: not|n['’]t)(?: be)?|{BE}(?:anything )?(?:other than|but not)|"
         rf"{BE}different from|differs from|not(?= [\ue000-\uf7ff\d$€£])"
     ),
-    Operator.EQUALS: (rf"{BE}equals?(?: to)?|{BE}equalling|{BE}exactly|{BE}set to|match(?:es|ing)|is|are|(?:must|should|has to) be"),
+    Operator.EQUALS: rf"{BE}equals?(?: to)?|{BE}equalling|{BE}exactly|{BE}set to|match(?:es|ing)|is|are|(?:must|should|has to) be",
 }
 _SIGNS = {
     Operator.GREATER_EQUAL: "|>=|≥",
@@ -75,10 +75,7 @@ def operator_of(found: re.Match[str]) -> Operator:
 
 
 def means_it(operator: str, text: str, value: str) -> bool:
-    """Whether an operator is one: "is" and ":" are also everyday words, so they need a value that looks like one.
-
-    `text` is what follows the operator, `value` the value that it starts with.
-    """
+    """Whether an operator is one, and not an everyday word: `text` is what follows it, `value` the value that it starts with."""
     said = operator.strip()
     if said == ":" and not text.startswith(" "):
         return True

@@ -38,17 +38,17 @@ _QUOTED = re.compile(r"=['\"]([^'\"]+)['\"]")
 
 class FormTask(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if chosen_from_list(page, _criteria(intent)):
+        if chosen_from_list(page, self._criteria(intent)):
             return ()
-        form = _form(intent, page)
-        if not form and _opening(intent, page):
+        form = self._form(intent, page)
+        if not form and self._opening(intent, page):
             return ()
         held = {one.place for one in form.elements} if form and form.answers else set[int]()
-        found = [(link, merit) for link, merit in _links(intent, page) if link.place not in held]
+        found = [(link, merit) for link, merit in self._links(intent, page) if link.place not in held]
         own = [link for link, merit in found if merit >= OWN]
         if form and (form.sure or not own):
             return ()
-        if not form and _is_shut(intent, page) and (entering := log_in(intent, page)):
+        if not form and self._is_shut(intent, page) and (entering := log_in(intent, page)):
             return entering
         chosen = own or [link for link, _ in found]
         if intent.kind is Kind.COMMENT and not form and not chosen:
@@ -61,89 +61,79 @@ class FormTask(Recipe):
         return (blind_press(blind_xpath.pressed(intent.kind.row.opened_by[:3], intent.kind.row.routes)),)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if listed := chosen_from_list(page, _criteria(intent)):
+        if listed := chosen_from_list(page, self._criteria(intent)):
             return listed
-        form = _form(intent, page)
+        form = self._form(intent, page)
         if form is None:
-            return _opening(intent, page)
+            return self._opening(intent, page)
         refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)
         given = (*form.answers, *demanded(form.slots, form.answers, intent.kind.row.fills, page, all_empty=refused))
         fills = filled(page, given)
         opening = any(answer.slot.opens and not answer.shown for answer in given)
         if opening or form.button is None or (form.button.disabled and not form.openers):
             return fills
-        return (*fills, *(_opened(page, one) for one in form.openers), _sent_by(form, form.button, page))
+        return (*fills, *(self._opened(page, one) for one in form.openers), self._sent_by(form, form.button, page))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
-        form = _form(intent, page)
+        form = self._form(intent, page)
         if form is not None and form.button is not None:
-            return past.did_any(_sent_by(form, form.button, page).alternatives) and (past.last_waited or _is_confirmed(page))
-        if (intent.kind is Kind.EDIT_ITEM and past.pressed and _is_confirmed(page)) or _is_sent(past, _criteria(intent)):
+            return past.did_any(self._sent_by(form, form.button, page).alternatives) and (past.last_waited or self._is_confirmed(page))
+        if (intent.kind is Kind.EDIT_ITEM and past.pressed and self._is_confirmed(page)) or self._is_sent(past, self._criteria(intent)):
             return True
         # One word alone may be part of another button's name.
         return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in intent.kind.row.sent_by if " " in name])
 
+    def _criteria(self, intent: Intent) -> tuple[Criterion, ...]:
+        """Those that don't say which item is meant, or all where it is the form that is about the item."""
+        return besides_item(intent) or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
 
-def _criteria(intent: Intent) -> tuple[Criterion, ...]:
-    """Those that don't say which item is meant, or all where it is the form that is about the item."""
-    return besides_item(intent) or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
+    def _form(self, intent: Intent, page: Page) -> FoundForm | None:
+        def found() -> FoundForm | None:
+            row = intent.kind.row
+            wanted = Wanted(self._criteria(intent), row.known_by, row.sent_by, row.verbs, nouns_of(intent))
+            return next((form for form in forms(page, wanted) if form.good), None)
 
+        return once(found, "form", intent, id(page))
 
-def _form(intent: Intent, page: Page) -> FoundForm | None:
-    def found() -> FoundForm | None:
-        row = intent.kind.row
-        wanted = Wanted(_criteria(intent), row.known_by, row.sent_by, row.verbs, nouns_of(intent))
-        return next((form for form in forms(page, wanted) if form.good), None)
+    def _opening(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria
+        return press_on_item(intent, page, intent.kind.row.opened_by) if named else ()
 
-    return once(found, "form", intent, id(page))
+    def _links(self, intent: Intent, page: Page) -> list[tuple[Element, float]]:
+        found = form_links(page, intent)
+        if intent.kind is not Kind.EDIT_ITEM:
+            return found
+        # What every item of a list has leads to none of them in particular.
+        often = Counter(link.label for link, _ in found)
+        return [(link, merit) for link, merit in found if often[link.label] == 1]
 
+    def _is_shut(self, intent: Intent, page: Page) -> bool:
+        """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
+        if passwords(page) or page.logged_in is not False:
+            return bool(passwords(page))
+        if any(one.disabled and called(one, intent.kind.row.sent_by) >= 0.6 for one in page.elements if one.role in BUTTONS):
+            return True
+        shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
+        return any(slot.likeness(name) >= 0.7 for slot in shut for name in intent.kind.row.known_by)
 
-def _opening(intent: Intent, page: Page) -> tuple[Move, ...]:
-    named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria
-    return press_on_item(intent, page, intent.kind.row.opened_by) if named else ()
+    def _opened(self, page: Page, opener: Element) -> Move:
+        return replace(press(page, opener), once=True, opens=True)
 
+    def _sent_by(self, form: FoundForm, button: Element, page: Page) -> Move:
+        field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)
+        return send(page, field, button) if field else press(page, button)
 
-def _links(intent: Intent, page: Page) -> list[tuple[Element, float]]:
-    found = form_links(page, intent)
-    if intent.kind is not Kind.EDIT_ITEM:
-        return found
-    # What every item of a list has leads to none of them in particular.
-    often = Counter(link.label for link, _ in found)
-    return [(link, merit) for link, merit in found if often[link.label] == 1]
+    def _is_sent(self, past: Past, criteria: Sequence[Criterion]) -> bool:
+        """Whether something was filled in that the form was to hold, not a search or a log-in, and then something pressed."""
+        stated = [one for one in criteria if not one.operator.negative]
+        fills = ((at, one) for at, one in enumerate(past.entries, 1) if one.type in FILLS and one.succeeded is not False)
+        typed = ((at, str(one.fields.get("text", ""))) for at, one in fills)
+        after = max((at for at, text in typed if text in MADE_UP or any(holds(one, text) for one in stated)), default=0)
+        return after > 0 and Past(past.entries[after:]).pressed
 
-
-def _is_shut(intent: Intent, page: Page) -> bool:
-    """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
-    if passwords(page) or page.logged_in is not False:
-        return bool(passwords(page))
-    if any(one.disabled and called(one, intent.kind.row.sent_by) >= 0.6 for one in page.elements if one.role in BUTTONS):
-        return True
-    shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
-    return any(slot.likeness(name) >= 0.7 for slot in shut for name in intent.kind.row.known_by)
-
-
-def _opened(page: Page, opener: Element) -> Move:
-    return replace(press(page, opener), once=True, opens=True)
-
-
-def _sent_by(form: FoundForm, button: Element, page: Page) -> Move:
-    field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)
-    return send(page, field, button) if field else press(page, button)
-
-
-def _is_sent(past: Past, criteria: Sequence[Criterion]) -> bool:
-    """Whether something was filled in that the form was to hold, not a search or a log-in, and then something pressed."""
-    stated = [one for one in criteria if not one.operator.negative]
-    typed = [
-        (at, str(one.fields.get("text", ""))) for at, one in enumerate(past.entries) if one.type in FILLS and one.succeeded is not False
-    ]
-    written = [at for at, text in typed if text in MADE_UP or any(holds(one, text) for one in stated)]
-    return bool(written) and Past(past.entries[written[-1] + 1 :]).pressed
-
-
-def _is_confirmed(page: Page) -> bool:
-    return any(_SUCCESS.search(text) for text in page.texts(8_000))
+    def _is_confirmed(self, page: Page) -> bool:
+        return any(_SUCCESS.search(text) for text in page.texts(8_000))
 
 
 class Choose(FormTask):
@@ -153,45 +143,41 @@ class Choose(FormTask):
         return () if self.act(intent, page) else super().reach(intent, page)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if _types(intent, page):  # words that are typed are sent: nothing happens to them else
+        if self._types(intent, page):  # words that are typed are sent: nothing happens to them else
             return BEST_GUESS.act(intent, page)
-        listed = chosen_from_list(page, intent.criteria)
-        if listed:
+        if listed := chosen_from_list(page, intent.criteria):
             return listed
         given = answers(intent.criteria, slots(page.elements), page)
-        return (*filled(page, given), *(_opened(page, one) for one in openers(intent.criteria, given, page.elements)))
+        return (*filled(page, given), *(self._opened(page, one) for one in openers(intent.criteria, given, page.elements)))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """What meets the criteria was pressed last, or all that can be set is set: what is chosen is often not shown where it was."""
-        if _types(intent, page) or past.after_sending() is not None:
+        if self._types(intent, page) or past.after_sending() is not None:
             return BEST_GUESS.achieved(intent, page, past)
         moves = self.act(intent, page)
         set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or past.did_any(move.alternatives) for move in moves)
-        return set_ or _is_chosen(intent, past)
+        return set_ or self._is_chosen(intent, past)
 
+    def _types(self, intent: Intent, page: Page) -> bool:
+        given = answers(intent.criteria, slots(page.elements), page)
+        return any(one.slot.element.role in {"textbox", "searchbox"} and one.slot.element.type in {"", "text", "search"} for one in given)
 
-def _types(intent: Intent, page: Page) -> bool:
-    given = answers(intent.criteria, slots(page.elements), page)
-    return any(one.slot.element.role in {"textbox", "searchbox"} and one.slot.element.type in {"", "text", "search"} for one in given)
+    def _is_chosen(self, intent: Intent, past: Past) -> bool:
+        """Whether what was pressed last is what is to be chosen; where something is only excluded, after what opened the choice of it."""
+        presses = [self._label_pressed(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
+        if not presses or not intent.criteria or not all(holds(one, presses[-1]) for one in intent.criteria):
+            return False
+        if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in intent.criteria):
+            return False  # of days, only a day meets a criterion
+        fields = {one.field for one in intent.criteria}
+        opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= 0.6 for field in fields for name, _ in names_of(field))
+        return opened or not all(one.operator.negative for one in intent.criteria)
 
-
-def _is_chosen(intent: Intent, past: Past) -> bool:
-    """Whether what was pressed last is what is to be chosen; where something is only excluded, after what opened the choice of it."""
-    presses = [_label_pressed(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
-    if not presses or not intent.criteria or not all(holds(one, presses[-1]) for one in intent.criteria):
-        return False
-    if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in intent.criteria):
-        return False  # of days, only a day meets a criterion
-    fields = {one.field for one in intent.criteria}
-    opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= 0.6 for field in fields for name, _ in names_of(field))
-    return opened or not all(one.operator.negative for one in intent.criteria)
-
-
-def _label_pressed(entry: PastAction) -> str:
-    selector = entry.fields.get("selector")
-    value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
-    quoted = _QUOTED.search(value)
-    return quoted[1] if quoted else value
+    def _label_pressed(self, entry: PastAction) -> str:
+        selector = entry.fields.get("selector")
+        value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
+        quoted = _QUOTED.search(value)
+        return quoted[1] if quoted else value
 
 
 RECIPES: dict[Kind, Recipe] = {**{kind: FormTask() for kind in Kind if kind.row.sent_by}, Kind.CHOOSE: Choose()}

@@ -59,12 +59,10 @@ class OpenItem(Recipe):
         return past.pressed and is_target_page(target_of(intent), page)
 
     def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
-        name = target_of(intent).name
-        return search_for(None, name) if name else ()
+        return search_for(None, name) if (name := target_of(intent).name) else ()
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
-        name = target_of(intent).name
-        return (blind_press(blind_xpath.item(name[:80])),) if name else ()
+        return (blind_press(blind_xpath.item(name[:80])),) if (name := target_of(intent).name) else ()
 
 
 class DeleteItem(PressOnItem):
@@ -104,8 +102,7 @@ class Wishlist(PressOnItem):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Taking off what isn't on the list is putting it there first: the button's label says which it would do."""
-        off = press_on_item(intent, page, self._OFF, self._SURE)
-        if off:
+        if off := press_on_item(intent, page, self._OFF, self._SURE):
             return off if _TAKES_AWAY.search(intent.words) else ()
         return press_on_item(intent, page, super().labels(intent))
 
@@ -189,16 +186,16 @@ class Cart(PressOnItem):
     unseen = 4
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        amounts = _amounts(intent)
+        amounts = self._amounts(intent)
         if not takes_from_cart(intent):
             return (*fills_for(page, amounts, page.usable(_COUNTED)), *super().act(intent, page))
         if not _is_cart(page):
             return ()
-        elements = _in_cart(intent, page)
+        elements = self._in_cart(intent, page)
         if not _changes(intent):
             return press_best(page, elements, _REMOVE)
         fills = fills_for(page, amounts, [element for element in elements if element.role in _COUNTED])
-        return fills or _stepped(page, elements, amounts)
+        return fills or self._stepped(page, elements, amounts)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if not takes_from_cart(intent):
@@ -207,8 +204,26 @@ class Cart(PressOnItem):
             return was_pressed(past, _REMOVE)
         if not _is_cart(page) or past.filled:
             return _is_cart(page)
-        count = str(_count_beside(best_button(_in_cart(intent, page), _MORE)))
-        return was_pressed(past, (*_MORE, *_LESS)) and all(meets(one, count) for one in _amounts(intent))
+        count = str(self._count_beside(best_button(self._in_cart(intent, page), _MORE)))
+        return was_pressed(past, (*_MORE, *_LESS)) and all(meets(one, count) for one in self._amounts(intent))
+
+    def _in_cart(self, intent: Intent, page: Page) -> Sequence[Element]:
+        records = certain_items(target_of(intent), page)
+        return records[0].elements if records else page.elements
+
+    def _stepped(self, page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+        more, less = best_button(elements, _MORE), best_button(elements, _LESS)
+        count = self._count_beside(more)
+        wanted = sorted((amount for amount in range(1, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
+        amount = next((one for one in wanted if all(meets(criterion, str(one)) for criterion in criteria)), count + 1)
+        button, labels = (more, _MORE) if amount > count else (less, _LESS)
+        return (replace(press_labelled(page, button, labels), repeats=True),) * abs(amount - count) if button else ()
+
+    def _count_beside(self, more: Element | None) -> int:
+        return int(more.group) if more is not None and more.group.isdecimal() else 1
+
+    def _amounts(self, intent: Intent) -> tuple[Criterion, ...]:
+        return tuple(one for one in intent.criteria if "quantity" in words(one.field))
 
 
 def takes_from_cart(intent: Intent) -> bool:
@@ -235,28 +250,6 @@ def _is_cart(page: Page) -> bool:
     return bool(_SIGNS & set(words(path_of(page.url))))
 
 
-def _in_cart(intent: Intent, page: Page) -> Sequence[Element]:
-    records = certain_items(target_of(intent), page)
-    return records[0].elements if records else page.elements
-
-
-def _stepped(page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    more, less = best_button(elements, _MORE), best_button(elements, _LESS)
-    count = _count_beside(more)
-    wanted = sorted((amount for amount in range(1, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
-    amount = next((one for one in wanted if all(meets(criterion, str(one)) for criterion in criteria)), count + 1)
-    button, labels = (more, _MORE) if amount > count else (less, _LESS)
-    return (replace(press_labelled(page, button, labels), repeats=True),) * abs(amount - count) if button else ()
-
-
-def _count_beside(more: Element | None) -> int:
-    return int(more.group) if more is not None and more.group.isdecimal() else 1
-
-
-def _amounts(intent: Intent) -> tuple[Criterion, ...]:
-    return tuple(one for one in intent.criteria if "quantity" in words(one.field))
-
-
 _NOUNS = ("comment", "review", "feedback")
 _DELETING = ("delete", "remove", *(f"delete {noun}" for noun in _NOUNS), "erase", "discard", "trash")
 _EDITING = ("edit", *(f"edit {noun}" for noun in _NOUNS), "modify", "update review", "change")
@@ -273,49 +266,48 @@ class OwnComment(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """To where something of one's own can be written, where there is nothing yet: some sites want a log-in first."""
         is_elsewhere = not is_target_page(target_of(intent), page)
-        return () if is_elsewhere or self._done_here(intent, page) else self._WRITE.reach(_writing(intent), page)
+        return () if is_elsewhere or self._done_here(intent, page) else self._WRITE.reach(self._writing(intent), page)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if not is_target_page(target_of(intent), page):
             return ()
-        return self._done_here(intent, page) or self._WRITE.act(_writing(intent), page)
+        return self._done_here(intent, page) or self._WRITE.act(self._writing(intent), page)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if _TAKES_AWAY.search(intent.words):
             return was_pressed(past, _DELETING) and not page.dialogs
-        return was_pressed(past, _EDITING) and was_pressed(past, _SAVING) and not _edited(intent, page)
+        return was_pressed(past, _EDITING) and was_pressed(past, _SAVING) and not self._edited(intent, page)
 
     def _done_here(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if _TAKES_AWAY.search(intent.words):
-            return self._DELETE.before(intent, page) or _press_on_comment(intent, page, _DELETING)
-        return _edited(intent, page) or _press_on_comment(intent, page, _EDITING)
+            return self._DELETE.before(intent, page) or self._press_on_comment(intent, page, _DELETING)
+        return self._edited(intent, page) or self._press_on_comment(intent, page, _EDITING)
 
+    def _press_on_comment(self, intent: Intent, page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
+        within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels))]
+        if not within:
+            return press_best(page, page.elements, labels, 0.6)
+        fitting = (
+            (press_labelled(page, found, labels, record.name),) for record, found in within if judge(besides_item(intent), record).fits
+        )
+        return next(fitting, ())
 
-def _press_on_comment(intent: Intent, page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
-    within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels))]
-    if not within:
-        return press_best(page, page.elements, labels, 0.6)
-    fitting = ((press_labelled(page, found, labels, record.name),) for record, found in within if judge(besides_item(intent), record).fits)
-    return next(fitting, ())
+    def _edited(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        for field in page.usable(TEXT_FIELDS):
+            if not field.value or field.tag != "textarea":
+                continue
+            for block in list(page.blocks([field]))[:4]:
+                button = best_button(block, _SAVING, 0.6)
+                if button is not None and not best_button(block, _EDITING[:2], 1.0):
+                    stated = [one for one in besides_item(intent) if not _PERSONAL & set(one.field.split())]
+                    text = value_for(Slot(replace(field, value="")), stated, page) or ""
+                    return (fill(page, field, text), press_labelled(page, button, _SAVING))
+        return ()
 
-
-def _edited(intent: Intent, page: Page) -> tuple[Move, ...]:
-    for field in page.usable(TEXT_FIELDS):
-        if not field.value or field.tag != "textarea":
-            continue
-        for block in list(page.blocks([field]))[:4]:
-            button = best_button(block, _SAVING, 0.6)
-            if button is not None and not best_button(block, _EDITING[:2], 1.0):
-                stated = [one for one in besides_item(intent) if not _PERSONAL & set(one.field.split())]
-                text = value_for(Slot(replace(field, value="")), stated, page) or ""
-                return (fill(page, field, text), press_labelled(page, button, _SAVING))
-    return ()
-
-
-def _writing(intent: Intent) -> Intent:
-    wanted = besides_item(intent)
-    kept = wanted if _TAKES_AWAY.search(intent.words) else tuple(one for one in wanted if _PERSONAL & set(one.field.split()))
-    return replace(intent, kind=Kind.COMMENT, criteria=kept)
+    def _writing(self, intent: Intent) -> Intent:
+        wanted = besides_item(intent)
+        kept = wanted if _TAKES_AWAY.search(intent.words) else tuple(one for one in wanted if _PERSONAL & set(one.field.split()))
+        return replace(intent, kind=Kind.COMMENT, criteria=kept)
 
 
 _WISHLIST, _REACT = Wishlist(), React()

@@ -20,7 +20,6 @@ from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
 
 _APPLY = ("apply", "apply filters", "show results", "filter", "update results")
-_UNFOLD = ("filters", "show filters", "more filters", "advanced filters", "filter")
 _LIST_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|shop|items|all)(?:[/?#]|$)", re.I)
 _LISTS = ("search", "browse", "filter", "catalog", "explore", "discover", "shop", "all")
 _FALLING = frozenset("desc descending highest newest latest longest most high z expensive".split())  # noqa: SIM905 (words read best as words)
@@ -56,8 +55,7 @@ class Filter(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if controls(page, intent.criteria):
             return ()
-        unfold = press_best(page, page.elements, _UNFOLD, least=0.9)
-        if unfold:
+        if unfold := press_best(page, page.elements, ("filters", "show filters", "more filters", "advanced filters", "filter"), least=0.9):
             return unfold
         routes = (link for link in page.usable({"link"}) if _LIST_ROUTE.search(link.href) and not _LIST_ROUTE.search(page.url))
         things = (intent.subject,) if 0 < len(intent.subject) <= 20 else ()
@@ -66,19 +64,18 @@ class Filter(Recipe):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         moves = controls(page, intent.criteria) or loose(page, intent.criteria)
-        return (*moves, *_apply(page, moves))
+        return (*moves, *self._apply(page, moves))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         moves = controls(page, intent.criteria) or loose(page, intent.criteria)
         if not moves:
             return past.filled or past.pressed
-        is_applied = not _apply(page, moves) or was_pressed(past, _APPLY)
+        is_applied = not self._apply(page, moves) or was_pressed(past, _APPLY)
         return is_applied and all(move.shown or past.did_any(move.alternatives) for move in moves)
 
-
-def _apply(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
-    typed = any(action.type == "TypeAction" for move in moves for action in move.alternatives)
-    return press_best(page, page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else ()
+    def _apply(self, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
+        typed = any(action.type == "TypeAction" for move in moves for action in move.alternatives)
+        return press_best(page, page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else ()
 
 
 class Sort(Recipe):
@@ -86,50 +83,47 @@ class Sort(Recipe):
         return () if self.act(intent, page) else link_to(page, ("search", "browse", "catalog", "view all", "all"))
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        selects = ((select, _order(intent, select.options)) for select in page.usable({"listbox"}))
+        selects = ((select, self._order(intent, select.options)) for select in page.usable({"listbox"}))
         chosen = next(((fill(page, select, option),) for select, option in selects if option), ())
-        return chosen or press_best(page, [one for one in page.usable(BUTTONS) if not one.href], _columns(intent), _SURE)
+        return chosen or press_best(page, [one for one in page.usable(BUTTONS) if not one.href], self._columns(intent), _SURE)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return any(past.did_any(move.alternatives) for move in self.act(intent, page)) or was_pressed(past, _columns(intent))
+        return any(past.did_any(move.alternatives) for move in self.act(intent, page)) or was_pressed(past, self._columns(intent))
 
+    def _order(self, intent: Intent, options: Sequence[str]) -> str:
+        """The option that shares most with the prompt; of two directions the one that it names."""
+        prompt = frozenset(words(intent.words))
+        wanted = bool(prompt & _FALLING) - bool(prompt & _RISING - {"a"})
+        scored = list[tuple[float, int]]()
+        for at, option in enumerate(options):
+            direction = next((1 if name in _FALLING else -1 for name in words(option) if name in _FALLING | _RISING), 0)
+            scored.append((len(prompt & set(words(option)) - _FALLING - _RISING) + direction * wanted / 2, -at))
+        merit, at = max(scored, default=(0.0, 0))
+        return options[-at] if merit >= 1 else ""
 
-def _order(intent: Intent, options: Sequence[str]) -> str:
-    """The option that shares most with the prompt; of two directions the one that it names."""
-    prompt = frozenset(words(intent.words))
-    wanted = bool(prompt & _FALLING) - bool(prompt & _RISING - {"a"})
-    scored = list[tuple[float, int]]()
-    for at, option in enumerate(options):
-        direction = next((1 if name in _FALLING else -1 for name in words(option) if name in _FALLING | _RISING), 0)
-        scored.append((len(prompt & set(words(option)) - _FALLING - _RISING) + direction * wanted / 2, -at))
-    merit, at = max(scored, default=(0.0, 0))
-    return options[-at] if merit >= 1 else ""
-
-
-def _columns(intent: Intent) -> tuple[str, ...]:
-    values = tuple(value for one in intent.criteria for value in one.values)
-    after = re.split(r"\bby\b", intent.words, maxsplit=1, flags=re.I)[-1]
-    left = " ".join(word for word in _NO_COLUMN.sub(" ", after).split() if word.lower() not in _FALLING | _RISING)
-    return (*values, left, f"sort by {left}") if left else values
+    def _columns(self, intent: Intent) -> tuple[str, ...]:
+        values = tuple(value for one in intent.criteria for value in one.values)
+        after = re.split(r"\bby\b", intent.words, maxsplit=1, flags=re.I)[-1]
+        left = " ".join(word for word in _NO_COLUMN.sub(" ", after).split() if word.lower() not in _FALLING | _RISING)
+        return (*values, left, f"sort by {left}") if left else values
 
 
 class TurnPage(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """On a list's first page there is nothing to go back to: on first."""
         goes_on_first = _BACKWARDS.search(intent.words) and not self.act(intent, page)
-        return _turn(page, page.pagination.next, _NEXT) if goes_on_first else ()
+        return self._turn(page, page.pagination.next, _NEXT) if goes_on_first else ()
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         pages = page.pagination
-        return _turn(page, pages.previous, _PREVIOUS) if _BACKWARDS.search(intent.words) else _turn(page, pages.next, _NEXT)
+        return self._turn(page, pages.previous, _PREVIOUS) if _BACKWARDS.search(intent.words) else self._turn(page, pages.next, _NEXT)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         by_name = was_pressed(past, _PREVIOUS if _BACKWARDS.search(intent.words) else _NEXT)
         return by_name or any(past.did_any(move.alternatives) for move in self.act(intent, page))
 
-
-def _turn(page: Page, button: Element | None, labels: Sequence[str]) -> tuple[Move, ...]:
-    return (press_labelled(page, button, labels),) if button else press_best(page, page.elements, labels, _SURE)
+    def _turn(self, page: Page, button: Element | None, labels: Sequence[str]) -> tuple[Move, ...]:
+        return (press_labelled(page, button, labels),) if button else press_best(page, page.elements, labels, _SURE)
 
 
 class BackToList(Recipe):
@@ -164,12 +158,12 @@ class Navigate(Recipe):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if view := _VIEW.search(intent.words):
-            found = _view(view[1], page) or _menu_of_views(page)
+            found = self._view(view[1], page) or self._menu_of_views(page)
         elif _URL.search(intent.words):
             return self._by_url(intent)
         else:
-            place = _place(intent)
-            by_route = _by_route(page, place) or _by_route(page, intent.words)
+            place = self._place(intent)
+            by_route = self._by_route(page, place) or self._by_route(page, intent.words)
             named = by_route or best_button(page.usable(BUTTONS), (place or "home",)) or page.find((place or "home",), BUTTONS)
             found = named or page.find((intent.words,), BUTTONS)
         return (press(page, found),) if found else ()
@@ -177,11 +171,11 @@ class Navigate(Recipe):
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if view := _VIEW.search(intent.words):
             presses = sum(entry.type == "ClickAction" and entry.succeeded is not False for entry in past.entries)
-            return presses > 1 or (presses == 1 and _view(view[1], page) is None)
+            return presses > 1 or (presses == 1 and self._view(view[1], page) is None)
         return past.pressed or any(entry.type == "NavigateAction" and entry.succeeded is not False for entry in past.entries)
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
-        place = _place(intent)
+        place = self._place(intent)
         if place in _HOME or _URL.search(intent.words):
             return self._by_url(intent)
         return (blind_press(blind_xpath.pressed((place,), ("/" + "-".join(place.split()),))),)
@@ -189,27 +183,23 @@ class Navigate(Recipe):
     def _by_url(self, intent: Intent) -> tuple[Move, ...]:
         return tuple(Move((action,)) for url in _URL.findall(intent.words)[:1] for action in opened(url.rstrip(".,;)")))
 
+    def _place(self, intent: Intent) -> str:
+        return " ".join(_PAGE_WORDS.sub(" ", intent.subject).split()).lower()[:60].strip(" .,!?/")
 
-def _place(intent: Intent) -> str:
-    return " ".join(_PAGE_WORDS.sub(" ", intent.subject).split()).lower()[:60].strip(" .,!?/")
+    def _by_route(self, page: Page, place: str) -> Element | None:
+        """The link whose route is one of the place's words: routes are not restyled, and not translated."""
+        wanted = set(words(place))
+        routes = ((link, words(path_of(link.href))) for link in in_time(page.usable({"link"})))
+        return next((link for link, route in routes if route and set(route) <= wanted), None)
 
+    def _view(self, name: str, page: Page) -> Element | None:
+        named = ((one, words(one.label or one.text)) for one in page.usable(BUTTONS | FIELDS | OPTIONS))
+        return next((one for one, label in named if tuple(word for word in label if word not in _NO_VIEW) == words(name)), None)
 
-def _by_route(page: Page, place: str) -> Element | None:
-    """The link whose route is one of the place's words: routes are not restyled, and not translated."""
-    wanted = set(words(place))
-    routes = ((link, words(path_of(link.href))) for link in in_time(page.usable({"link"})))
-    return next((link for link, route in routes if route and set(route) <= wanted), None)
-
-
-def _view(name: str, page: Page) -> Element | None:
-    named = ((one, words(one.label or one.text)) for one in page.usable(BUTTONS | FIELDS | OPTIONS))
-    return next((one for one, label in named if tuple(word for word in label if word not in _NO_VIEW) == words(name)), None)
-
-
-def _menu_of_views(page: Page) -> Element | None:
-    """It is called a view, and says which one is shown, not which one it leads to."""
-    menus = (one for one in page.usable(BUTTONS | FIELDS) if not one.href and len(words(one.label)) <= 4)
-    return next((one for one in menus if "view" in words(f"{one.label} {one.hints}")), None)
+    def _menu_of_views(self, page: Page) -> Element | None:
+        """It is called a view, and says which one is shown, not which one it leads to."""
+        menus = (one for one in page.usable(BUTTONS | FIELDS) if not one.href and len(words(one.label)) <= 4)
+        return next((one for one in menus if "view" in words(f"{one.label} {one.hints}")), None)
 
 
 class Unfold(Recipe):
@@ -219,26 +209,24 @@ class Unfold(Recipe):
             return ()
         buttons = [one for one in page.usable(BUTTONS) if not one.href]
         foldable = [one for one in buttons if one.expanded is not None and not one.opens]
-        found = best_button(foldable, _fold_labels(intent), 0.4) or best_button(buttons, _fold_labels(intent), 0.7)
+        found = best_button(foldable, self._fold_labels(intent), 0.4) or best_button(buttons, self._fold_labels(intent), 0.7)
         return (press(page, found),) if found else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        acts = self.act(intent, page)
-        if acts:
+        if acts := self.act(intent, page):
             return any(past.did_any(move.alternatives) for move in acts)
-        return was_pressed(past, _fold_labels(intent)) and page.subject is not None
+        return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
 
-
-def _fold_labels(intent: Intent) -> tuple[str, ...]:
-    part = _PART.search(intent.words)
-    labels = (part[1],) if part else ()
-    return (*_COLLAPSE, *labels, *_EXPAND) if _COLLAPSES.search(intent.words) else (*labels, *_EXPAND)
+    def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
+        part = _PART.search(intent.words)
+        labels = (part[1],) if part else ()
+        return (*_COLLAPSE, *labels, *_EXPAND) if _COLLAPSES.search(intent.words) else (*labels, *_EXPAND)
 
 
 class Scroll(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Towards the side that the prompt names. A row that is at that end has no such button until it was moved the other way."""
-        movers = [one for one in in_time(page.usable(BUTTONS)) if not _is_slide_show(page, one)]
+        movers = [one for one in in_time(page.usable(BUTTONS)) if not self._is_slide_show(page, one)]
         titled = [one for one in intent.criteria if _TITLES & set(words(one.field))]
         in_row = [one for one in in_time(movers) if all(holds(title, page.heading_before(one)) for title in titled)] if titled else []
         if not in_row:
@@ -247,24 +235,22 @@ class Scroll(Recipe):
             shared = [(len(wanted & set(words(page.heading_before(one)))), one) for one in movers]
             most = max((count for count, _ in shared), default=0)
             in_row = [one for count, one in shared if count == most > 0]
-        tries = (press_best(page, among, labels, 0.8) for among in (in_row, movers) for labels in (_sides(intent), *_SIDES.values()))
+        tries = (press_best(page, among, labels, 0.8) for among in (in_row, movers) for labels in (self._sides(intent), *_SIDES.values()))
         return next(filter(None, tries), ())
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return was_pressed(past, _sides(intent))
+        return was_pressed(past, self._sides(intent))
 
+    def _is_slide_show(self, page: Page, element: Element) -> bool:
+        """Whether a button moves a slide show, which has a button for each slide: no row of items has."""
+        around = page.elements[max(0, element.place - 4) : element.place + 4]
+        return any(_SLIDE.search(one.label) for one in around)
 
-def _is_slide_show(page: Page, element: Element) -> bool:
-    """Whether a button moves a slide show, which has a button for each slide: no row of items has."""
-    around = page.elements[max(0, element.place - 4) : element.place + 4]
-    return any(_SLIDE.search(one.label) for one in around)
-
-
-def _sides(intent: Intent) -> tuple[str, ...]:
-    directions = [one for one in intent.criteria if "direction" in words(one.field)]
-    sides = [side for side in _SIDES if all(meets(one, side) for one in directions)] or list(_SIDES)
-    named = [] if directions else [side for side in _SIDES if side in words(intent.words)]
-    return _SIDES[(named or sides)[0]]
+    def _sides(self, intent: Intent) -> tuple[str, ...]:
+        directions = [one for one in intent.criteria if "direction" in words(one.field)]
+        sides = [side for side in _SIDES if all(meets(one, side) for one in directions)] or list(_SIDES)
+        named = [] if directions else [side for side in _SIDES if side in words(intent.words)]
+        return _SIDES[(named or sides)[0]]
 
 
 RECIPES: dict[Kind, Recipe] = {

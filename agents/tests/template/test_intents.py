@@ -185,8 +185,8 @@ def test_blanks_outside_of_values_are_kept_once_so_that_thousands_of_them_cost_n
 
 
 def test_every_kind_of_task_has_its_own_words() -> None:
-    assert len({kind.sentence for kind in Kind}) == len(Kind)
-    assert all(kind.sentence[0].isupper() for kind in Kind)
+    assert len({kind.row.sentence for kind in Kind}) == len(Kind)
+    assert all(kind.row.sentence[0].isupper() for kind in Kind)
 
 
 @pytest.mark.parametrize(
