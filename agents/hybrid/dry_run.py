@@ -1,16 +1,34 @@
 """What the template agent would make of a task, and why: for whoever improves a recipe. Nothing is written, sent or queued."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents.configuration.known_sites import known_sites
 from agents.contract.protocol import Form, parse, render
-from agents.page import read
+from agents.contract.selectors import in_words
+from agents.page import Element, Page, read
+from agents.page.elements import BUTTONS, FIELDS, score
 from agents.template import plan
-from agents.template.explain import candidates, understanding
+from agents.template.forms.filling import answers
+from agents.template.forms.slots import slots
+from agents.template.items.finding import fitting
+from agents.template.prompt import Intent, Operator, target_of
 from agents.template.prompt.intents import understand
+from agents.template.recipes import recipe_for
 
 _ENDPOINTS = {Form.ONE_SHOT: "/solve_task", Form.STEP: "/step"}
+# What shares no word with the prompt at all is no candidate.
+_LEAST = 0.15
+_IN_WORDS = {
+    Operator.NOT_EQUALS: "does not equal",
+    Operator.NOT_CONTAINS: "does not contain",
+    Operator.GREATER: "is greater than",
+    Operator.LESS: "is less than",
+    Operator.GREATER_EQUAL: "is at least",
+    Operator.LESS_EQUAL: "is at most",
+    Operator.NOT_ONE_OF: "is none of",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +56,41 @@ def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: For
         actions=[action.in_words() for action in made.actions],
         answer=json.dumps(render(step, made, agent_id="template"), ensure_ascii=False, indent=2),
     )
+
+
+def understanding(intent: Intent) -> Iterator[str]:
+    wanted = intent.kind.row.sentence
+    yield f"{wanted}: “{intent.subject}”" if intent.subject else wanted
+    if len(intent.chain) > 1:
+        yield f"In this order: {' → '.join(kind.row.sentence for kind in intent.chain)}"
+    conditions = [("For the log-in: ", one) for one in intent.login] + [("Condition: ", one) for one in intent.criteria]
+    conditions += [(f"{later.kind.row.sentence}, where ", one) for later in intent.then for one in later.criteria]
+    for lead, one in conditions:
+        yield f"{lead}{one.field} {_IN_WORDS.get(one.operator, one.operator)} {', '.join(f'“{value}”' for value in one.values)}"
+    if not conditions:
+        yield "No conditions"
+    yield f"Answered by the recipe {type(recipe_for(intent)).__name__}"
+
+
+def candidates(intent: Intent, page: Page | None) -> Iterator[str]:
+    if page is None or page.blank:
+        yield "No page, or nothing on it can be operated"
+        return
+    buttons = page.usable(BUTTONS)
+    yield f"Elements: {len(page.elements)}. Fields: {len(page.usable(FIELDS))}. Links and buttons: {len(buttons)}"
+    wanted = (*intent.login, *intent.criteria)
+    fields = {one: answer.slot.element for answer in answers(wanted, slots(page.elements), page) for one in answer.criteria}
+    for one in wanted:
+        yield f"Field for {one.field}: {_shown(page, fields.get(one))}"
+    items = (element for record, _ in fitting(target_of(intent), page) for element in record.elements)
+    yield f"The item that is meant: {_shown(page, next(items, None))}"
+    named = sorted(((score(button, intent.words), button) for button in buttons), key=lambda hit: (-hit[0], hit[1].place))
+    for merit, button in named[:8]:
+        if merit >= _LEAST:
+            yield f"Fits by its name to {round(100 * merit)} %: {_shown(page, button)}"
+
+
+def _shown(page: Page, element: Element | None) -> str:
+    if element is None:
+        return "none"
+    return f"{element.role} “{element.label or element.name or element.id}”, found by {in_words(page.selector(element))}"

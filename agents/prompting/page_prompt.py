@@ -15,9 +15,8 @@ from agents.page.matching import words
 from agents.page.nodes import one_line
 from agents.template.items.matching import judge
 from agents.template.prompt.criteria import Criterion
-from agents.template.prompt.intents import Intent, understand
+from agents.template.prompt.intents import Intent, target_of, understand
 from agents.template.prompt.masking import LONGEST_PROMPT
-from agents.template.prompt.target_item import target_of
 
 # Tokenizers make a token of about four characters of English prose and three of labels and JSON, but of each figure, and of each
 # character of some scripts.

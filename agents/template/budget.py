@@ -24,27 +24,20 @@ class TimeBudget:
     clock: Callable[[], float] = float
     ends_at: float = math.inf
 
-    @property
-    def is_over(self) -> bool:
-        return self.clock() >= self.ends_at
-
 
 ENDLESS = TimeBudget()
 
 
 @dataclass(slots=True)
 class Planning:
-    """One plan in the making. `is_cut_off`: its budget was over before all was read, so that it is the best plan so far.
-
-    `made`: what several parts of the plan need and is made once.
-    """
+    """`is_cut_off`: the budget was over before all was read. `made`: what several parts of the plan need and is made once."""
 
     budget: TimeBudget = ENDLESS
     is_cut_off: bool = False
     made: dict[Hashable, object] = field(default_factory=dict)
 
     def is_over(self) -> bool:
-        self.is_cut_off = self.is_cut_off or self.budget.is_over
+        self.is_cut_off = self.is_cut_off or self.budget.clock() >= self.budget.ends_at
         return self.is_cut_off
 
 

@@ -23,13 +23,7 @@ from agents.template.recipes.accounts import log_in
 from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
 from agents.template.recipes.recipe import named_button
 
-# Past the cart there is nothing left to be put in.
-_PAYING = frozenset({"checkout", "payment"})
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
-_AT_ONCE = re.compile(r"\bbuy now\b", re.I)
-# Sites show a dialog up to five times; one that stays beyond that can't be closed.
-_MOST_DIALOGS = 5
-_CLOSERS = ("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip")
 
 
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
@@ -86,7 +80,8 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
     kind, path = intent.kind, path_of(page.url)
     if passwords(page) and page.logged_in is not True and not kind.has(Trait.ACCOUNT):
         return log_in(intent, page)
-    if kind is Kind.CHECKOUT and (_PAYING & set(words(path)) or was_pressed(past, _BUY)):
+    # Past the cart there is nothing left to be put in.
+    if kind is Kind.CHECKOUT and ({"checkout", "payment"} & set(words(path)) or was_pressed(past, _BUY)):
         return ()
     if path == "/" and (onward := _into_section(intent, page, past, acts)):
         return onward
@@ -99,7 +94,7 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
 
 def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     target, buys = target_of(intent), intent.kind is Kind.CHECKOUT
-    at_once = buys and _AT_ONCE.search(intent.words) is not None
+    at_once = buys and re.search(r"\bbuy now\b", intent.words, re.I) is not None
     if (buys and not at_once and not target.is_any) or takes_from_cart(intent):
         return before_cart_task(intent, page, past)
     if target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL):
@@ -159,10 +154,11 @@ def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
     buttons = [element for element in inside if element.role in BUTTONS]
     if len(buttons) < len(inside):
         return None
-    named = page.find(_CLOSERS, BUTTONS)
+    named = page.find(("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip"), BUTTONS)
     order = sorted(buttons, key=lambda button: button is not named)
     actions = (action for button in order[:2] for action in permitted(press(page, button).alternatives, step))
-    return next((action for action in actions if not past.failed(action) and past.times(action) < _MOST_DIALOGS), None)
+    # Sites show a dialog up to five times; one that stays beyond that can't be closed.
+    return next((action for action in actions if not past.failed(action) and past.times(action) < 5), None)
 
 
 @dataclass

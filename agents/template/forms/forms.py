@@ -119,7 +119,6 @@ def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Se
 
 
 def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Element]:
-    """Without a form: the smallest block around the fields that has a button which may send them."""
     if not anchors:
         return []
     ordered = sorted(anchors, key=lambda one: one.place)

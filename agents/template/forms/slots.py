@@ -102,7 +102,6 @@ def _set(element: Element) -> str:
 
 
 def _is_field(element: Element) -> bool:
-    """Whether it is to be filled: not one outside of forms that looks for, filters or sorts what the page lists."""
     if not element.usable or element.role not in (FIELDS | {"switch", PICKER}) - BUTTONS or element.type in _NEVER:
         return False
     if element.role == "searchbox" or element.form is not None:

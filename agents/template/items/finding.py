@@ -20,21 +20,9 @@ from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import alike, meant
 
-# An item may lead to its maker and its kind too; what leads to more places is a list.
-_MOST_PLACES = 3
-# Opening a detail page and going back takes two of the twelve steps.
-_MOST_FRUITLESS = 4
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
-# Buttons that say no more than this send a search, set a filter back or unfold one.
-_BARE = (frozenset({"search"}), frozenset({"all"}))
 _NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
-# A page with fewer items may still be loading them.
-_FEW = 2
-# What a card means that says no more than this is its cart.
-_ADD = frozenset({"add"})
-# A button of the whole page must say what is wanted, and little else.
-_SURE = 0.8
 _BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
@@ -77,10 +65,13 @@ def _single(target: Target, page: Page) -> list[Record]:
 
 
 def _frames(record: Record) -> bool:
-    """Whether what looks like an item is a part of the page with several items in it: the same words lead to different places."""
+    """Whether what looks like an item is a part of the page with several items in it: the same words lead to different places.
+
+    An item may lead to its maker and its kind too; what leads to more places is a list.
+    """
     links = [link for link in record.elements if link.href]
     places = {link.href for link in links}
-    return len(places) > _MOST_PLACES or len({link.label for link in links}) < len(places)
+    return len(places) > 3 or len({link.label for link in links}) < len(places)
 
 
 def towards(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
@@ -103,18 +94,18 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
     # What else of an item may be searched for: words that it has.
     yield _searched(next((one.value for one in wanted if number_in(one.value) is None), ""), page, past)
-    # Each item that was opened in vain was left by going back.
-    if sum("go_back" in entry.fields for entry in past.entries) < _MOST_FRUITLESS:
+    # Each item that was opened in vain was left by going back: that takes two of the twelve steps.
+    if sum("go_back" in entry.fields for entry in past.entries) < 4:
         yield _opened(page, past, (record for record, _ in fits))
     yield _next_page(page)
     yield _listed(page, past)
 
 
 def _is_loading(page: Page, past: Past) -> bool:
-    """Whether more may come by itself: the page has hardly anything yet, or still has the link that was pressed last, which leads on."""
+    """Whether more may come by itself: the page has hardly any items yet, or still has the link that was pressed last, which leads on."""
     if past.last_waited:
         return False
-    if len(page.records) < _FEW and page.subject is None:
+    if len(page.records) < 2 and page.subject is None:
         return True
     last = past.entries[-1] if past.entries else None
     if last is None or last.type != "ClickAction" or last.succeeded is False or not _unnumbered(last.fields):
@@ -191,7 +182,8 @@ def _listed(page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _likely(link: Element) -> float:
-    if link.submits or (not link.href and meant(link.label) in _BARE):
+    # Buttons that say no more send a search, set a filter back or unfold one.
+    if link.submits or (not link.href and meant(link.label) in ({"search"}, {"all"})):
         return 0.0
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
 
@@ -204,14 +196,15 @@ def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float
     target = target_of(intent)
     if is_target_page(target, page):
         return press_best(page, _own(page), names, least)
-    labels = names if intent.kind is Kind.CART else [name for name in names if meant(name) != _ADD]
+    # A card's button that says no more than "Add" is for the cart.
+    labels = names if intent.kind is Kind.CART else [name for name in names if meant(name) != {"add"}]
     sure = certain_items(target, page)
     pressed = (press_best(page, record.elements, labels, least, record.name) for record in in_time(sure, each=4))
     if found := next(filter(None, pressed), ()):
         return found
-    # Tick an item in its list, then press what is done to all that are ticked: such buttons show when one is.
+    # Tick an item in its list, then press what is done to all that are ticked: such buttons show when one is, and say little else.
     box = next((one for record in sure for one in record.elements if one.role == "checkbox" and one.usable), None)
-    return (press(page, box), *press_best(page, _own(page), names, _SURE)) if box else ()
+    return (press(page, box), *press_best(page, _own(page), names, 0.8)) if box else ()
 
 
 def certain_items(target: Target, page: Page) -> list[Record]:

@@ -17,7 +17,6 @@ from agents.template.prompt.synonyms import alike, meant
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
 LEAST = 0.5
-_ANYWHERE = frozenset({"add", "save", "view", "list"})
 # As the thesaurus calls them.
 _PLACES = frozenset({"cart", "list"})
 # What prompts and sites call the same attribute.
@@ -42,14 +41,7 @@ _SAME = (
     frozenset({"date", "start date", "due date", "created", "day"}),
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
-_SHAPES = {
-    "year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"),
-    "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])"),
-}
-# A longer text may be shown in other words, or cut.
-_LONGEST_SAID = 60
-# A shorter piece of text is in anything.
-_TELLING = 5
+_SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
 
 
 def best_button(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
@@ -72,7 +64,7 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
 def _fit(element: Element, name: str) -> float:
     """What markup says counts a little less. A word for anything must be all that the element says."""
     wanted = meant(name)
-    if wanted <= _ANYWHERE and meant(element.label) != wanted:
+    if wanted <= {"add", "save", "view", "list"} and meant(element.label) != wanted:
         return 0.0
     return max(alike(name, element.label), alike(name, element.text), 0.8 * alike(name, element.hints))
 
@@ -136,8 +128,8 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     found = _by_text(criterion, record)
     if found is not None or is_comparing or not whole:
         return found
-    # Words that are nowhere in all that is shown of an item aren't its; numbers and long texts may only not be shown.
-    if any(len(value) > _LONGEST_SAID or PURE_NUMBER.fullmatch(value) for value in criterion.values):
+    # Words that are nowhere in all that is shown of an item aren't its; numbers and long texts may only not be shown, or be cut.
+    if any(len(value) > 60 or PURE_NUMBER.fullmatch(value) for value in criterion.values):
         return None
     return any(_contains(record.text, value) for value in criterion.values)
 
@@ -151,7 +143,8 @@ def _by_text(criterion: Criterion, record: Record) -> bool | None:
     if criterion.operator in ABOVE | BELOW:
         return None
     if criterion.operator is Operator.CONTAINS:
-        return all(len(value) >= _TELLING and _contains(record.text, value) for value in criterion.values) or None
+        # A shorter piece of text is in anything.
+        return all(len(value) >= 5 and _contains(record.text, value) for value in criterion.values) or None
     text = record.text.lower()
     values = (value.lower() for value in criterion.values if value.strip())
     found = any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)

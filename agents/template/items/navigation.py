@@ -17,27 +17,25 @@ from agents.template.prompt.synonyms import alike, meant
 # Between the two is what only the markup calls so: "Submit" with the id "team-add-button".
 OWN, MARKED, SECTION, NAMED = 1.5, 1.2, 0.9, 0.55
 # What else sites call the things that prompts speak of.
-_ALIKE = tuple(
-    frozenset(line.split())
-    for line in (
-        "film movie title picture",
-        "book title novel volume",
-        "matter case project engagement file",
-        "client customer account contact",
-        "log entry time hour timesheet billing",
-        "event appointment meeting calendar schedule",
-        "task todo",
-        "document file",
-        "team group",
-        "channel room",
-        "post update status",
-        "job position gig",
-        "expense cost receipt",
-        "server community",
-        "address location",
-        "review comment feedback note rating",
-    )
-)
+_NOUNS = """
+film movie title picture
+book title novel volume
+matter case project engagement file
+client customer account contact
+log entry time hour timesheet billing
+event appointment meeting calendar schedule
+task todo
+document file
+team group
+channel room
+post update status
+job position gig
+expense cost receipt
+server community
+address location
+review comment feedback note rating
+"""
+_ALIKE = tuple(frozenset(line.split()) for line in _NOUNS.strip().splitlines())
 # What a lead, or a form's button, of another task is about.
 FOREIGN = frozenset(
     """profile account password list watchlist wishlist cart filter search login setting preference help support about
@@ -49,8 +47,6 @@ _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|ca
 # As in: add members to the team.
 _INTO = re.compile(r"^[^'\"]{0,40}?\b(?:in|on)?to (?:the|my|a|an) ([a-z]+)\b", re.I)
 _NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
-
-
 # What follows these words says which one of the things is meant.
 _HEAD = re.compile(r"\b(?:where|whose|that|which|with|to|from|named|called|titled)\b|[,;]", re.I)
 _OF_MINE = re.compile(r"\b(?:my|your|our|own)\s+(?P<thing>[a-z]+)\b", re.I)

@@ -1,8 +1,7 @@
 """What a prompt asks for: its intent and criteria, the item that it is about, and values that meet what is wanted."""
 
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.intents import Intent
-from agents.template.prompt.target_item import Target, besides_item, target_of
+from agents.template.prompt.intents import Intent, Target, besides_item, target_of
 from agents.template.prompt.task_kinds import Kind, Trait
 from agents.template.prompt.values import example, holds, meets
 

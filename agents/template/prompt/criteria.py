@@ -83,15 +83,8 @@ _COUNTED = re.compile(rf"(?P<number>{NUMBER}) (?P<unit>[a-z]+)")
 _CALLED_TO = re.compile(r"(?:\bwhere|\band|,)\s+(?P<end>to|from)\s*$", re.I)
 # As in: edit the headline where value contains …
 _ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)
-_SAID_OF = {
-    "released": "year",
-    "published": "year",
-    "priced": "price",
-    "costing": "price",
-    "costs": "price",
-    "rated": "rating",
-    "someone": "commenter",
-}
+_PRICED = dict.fromkeys(("priced", "costing", "costs"), "price")
+_SAID_OF = {"released": "year", "published": "year", **_PRICED, "rated": "rating", "someone": "commenter"}
 _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if
     field then there it this who set only for of any exactly s its their my your be must should also but in on at from not""".split()  # noqa: SIM905 (words read best as words)

@@ -1,11 +1,13 @@
-"""What a prompt asks for."""
+"""What a prompt asks for, and which item it is about."""
 
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.masking import MARK, Masked, mask
+from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_kinds import ASKING, MOVING, Kind, Trait, names
 
 __all__ = ["Intent", "Kind", "understand"]
@@ -40,9 +42,8 @@ class Intent:
 
 
 _LOGIN = re.compile(
-    r"\b(?:(?:log(?:ged|ging)?|sign(?:ed|ing)?)(?: me)?[ -]?in(?:to)?|authenticat\w+|(?:use|using|with) (?:the |your |my )?credentials?|"
-    r"(?:initiat\w+|start|open|begin) (?:an? |the |my |your )?(?:new |user )?session)\b",
-    re.I,
+    r"(?i)\b(?:(?:log(?:ged|ging)?|sign(?:ed|ing)?)(?: me)?[ -]?in(?:to)?|authenticat\w+|(?:use|using|with) (?:the |your |"
+    r"my )?credentials?|(?:initiat\w+|start|open|begin) (?:an? |the |my |your )?(?:new |user )?session)\b"
 )
 _LOGOUT = re.compile(
     r"\b(?:log(?:ging)?(?: me)?[ -]?out|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
@@ -67,15 +68,13 @@ _DOING = (
     rf"submit(?! {_FORM_SENT})|book|mark|send(?! {_FORM_SENT})"
 )
 _SPLIT = re.compile(
-    r"(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*"
-    rf"|\s*,?\s*\band\s+(?=(?:{_DOING})\b)",
-    re.I,
+    r"(?i)(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*"
+    rf"|\s*,?\s*\band\s+(?=(?:{_DOING})\b)"
 )
 # As in: find and delete …, find the book … and delete it.
 _FOUND_FIRST = re.compile(
-    r"\b(?:find|locate|look up|search for)(?P<what> (?:(?!\b(?:and|then)\b).)+?)?,? (?:and then|and|then) "
-    rf"(?P<do>{_DOING}|archive|cancel|star)\b(?P<it> (?:it|them)\b)?",
-    re.I,
+    r"(?i)\b(?:find|locate|look up|search for)(?P<what> (?:(?!\b(?:and|then)\b).)+?)?,? (?:and then|and|then) "
+    rf"(?P<do>{_DOING}|archive|cancel|star)\b(?P<it> (?:it|them)\b)?"
 )
 # What only leads to the words about logging out.
 _LEADS_ON = re.compile(r"(?:[\s,.;]|\b(?:and|then|finally|after that|afterwards|lastly|please|to|me|user|the|click|press|also)\b)*$", re.I)
@@ -97,9 +96,8 @@ _PAGE_TURNED = re.compile(
 )
 # Where something is put or taken from, if that is said after its criteria: … whose price is below 20 from my cart.
 _PLACED = re.compile(
-    r"\b(?:to|from|in|into|on|onto|off|out of) (?:the |my |your |our )?"
-    r"(?P<place>(?:shopping )?(?:cart|basket|bag)|(?:wish|watch|reading)[ -]?list|favou?rites)\W*$",
-    re.I,
+    r"(?i)\b(?:to|from|in|into|on|onto|off|out of) (?:the |my |your |our )?"
+    r"(?P<place>(?:shopping )?(?:cart|basket|bag)|(?:wish|watch|reading)[ -]?list|favou?rites)\W*$"
 )
 # What follows these words are criteria, whose fields may be called like another kind of task.
 _CRITERIA = re.compile(r"\b(?:where|whose|that|which|with|so that)\b", re.I)
@@ -117,17 +115,27 @@ _ALL_OF_THEM = re.compile(
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 _SUBJECT_NOISE = re.compile(
-    rf"\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|access|"
-    r"switch to|(?:un|de)?select|(?:un)?check|choose|pick|hide|toggle|"
+    rf"(?i)\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|"
+    r"access|switch to|(?:un|de)?select|(?:un)?check|choose|pick|hide|toggle|"
     r"me|the|an?|of|for|details?|information|info|page|preview|directly|called|named|titled|any|some|users?|tab|section|within|"
-    r"movies?|films?|books?|products?|items?|restaurants?|calendars?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b",
-    re.I,
+    r"movies?|films?|books?|products?|items?|restaurants?|calendars?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b"
 )
+# What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
+_NOISE = re.compile(
+    r"(?i)\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|"
+    r"watch|put|from|like|follow|it|is|one|first|then)\b"
+)
+_SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|to)\b", re.I)
+# As in: edit your film where …
+_OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
+_THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
+_WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
+_NAMED_BY = frozenset({"name", "title", "subject"})
+_OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender"})
 
 
 @lru_cache(maxsize=512)
 def understand(prompt: str) -> Intent:
-    """The intent of a prompt; what is in none of the known kinds is OTHER, with the criteria and words that it has."""
     masked = mask(prompt)
     found = _FOUND_FIRST.search(masked.text)
     if found and bool(found["what"]) == bool(found["it"]):
@@ -179,7 +187,6 @@ def _end_of_login(masked: Masked, found: tuple[Criterion, ...], login: re.Match[
 
 
 def _tasks(masked: Masked, span: tuple[int, int], found: tuple[Criterion, ...]) -> Intent:
-    """The task of a stretch of the prompt, and those after it: each part must say what is to be done."""
     gaps = [gap.span() for gap in _SPLIT.finditer(masked.text, *span)]
     spans = zip((span[0], *(end for _, end in gaps)), (*(start for start, _ in gaps), span[1]), strict=True)
     parts = [_task(masked, part, found) for part in spans]
@@ -196,8 +203,8 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     is_quoted = bool(name) and not kind.has(Trait.CREATES)
     if name and not is_quoted:
         found = (Criterion("name", Operator.EQUALS, (name,)), *found)
-    words = " ".join(masked.plain(text).split())
-    return Intent(kind, found, subject=name or _subject(masked, text, found), is_quoted=is_quoted, words=words)
+    own = " ".join(masked.plain(text).split())
+    return Intent(kind, found, subject=name or _subject(masked, text, found), is_quoted=is_quoted, words=own)
 
 
 def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
@@ -274,3 +281,59 @@ def _account(masked: Masked) -> tuple[Criterion, ...]:
     said = [value for value in masked.values if value.startswith("<signup_")]
     names = said or ["<signup_username>", "<signup_email>", "<signup_password>"]
     return tuple(Criterion(value.strip("<>").removeprefix("signup_").replace("_", " "), Operator.EQUALS, (value,)) for value in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The item that is to be found: its criteria, the name or part of a name to search for, and what it is ("book"); "" where not known."""
+
+    criteria: tuple[Criterion, ...]
+    name: str = ""
+    thing: str = ""
+
+    @property
+    def is_any(self) -> bool:
+        return not self.criteria and not self.name
+
+
+def target_of(intent: Intent) -> Target:
+    own = tuple(one for one in intent.criteria if _is_of_item(intent, one))
+    named = next((one.value for one in own if _is_name_of_item(one)), "")
+    subject = intent.subject if intent.is_quoted else " ".join(_NOISE.sub(" ", intent.subject).split())
+    if not named and subject and (intent.is_quoted or (not own and _is_name(intent, subject))):
+        named = subject
+        own = (*own, Criterion("name", Operator.CONTAINS, (named,)))
+    # What the item is, by the field for its name ("author name"), or by the word before its criteria: "an author whose …".
+    thing = next((said[0] for one in intent.criteria if len(said := words(one.field)) == 2 and said[1] in _NAMED_BY), "")
+    if not thing or thing in _OF_PERSONS:
+        found = _THING.search(intent.words)
+        thing = " ".join(words(found[1])) if found else ""
+    return Target(own, named, thing)
+
+
+def besides_item(intent: Intent) -> tuple[Criterion, ...]:
+    """The criteria that don't say which item is meant."""
+    of_item = target_of(intent).criteria if intent.kind.has(Trait.OF_ITEM) else ()
+    return tuple(one for one in intent.criteria if one not in of_item)
+
+
+def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
+    """Not what is filled into a form, nor what an item is changed to: of an edit, what is said after the verb, or of one's own."""
+    said = words(criterion.field)
+    if {*said[:1], *said[-1:]} & set(intent.kind.row.form_fields.split()):
+        return False
+    if intent.kind is not Kind.EDIT_ITEM:
+        return True
+    is_named = _is_name_of_item(criterion) and _WHERE.search(intent.words)
+    return not _OWN.search(intent.words) and bool(is_named or not _SETS.search(intent.words))
+
+
+def _is_name_of_item(criterion: Criterion) -> bool:
+    said = set(words(criterion.field))
+    return criterion.operator in POSITIVE and bool(_NAMED_BY & said) and not _OF_PERSONS & said
+
+
+def _is_name(intent: Intent, subject: str) -> bool:
+    """Whether a subject without quotes is a name, not what is left of the prompt's words: names begin with capitals."""
+    begins = subject[0].isdigit() or (subject[0].isupper() and intent.words.find(subject) > 0)
+    return begins and len(subject.split()) <= 8

@@ -30,9 +30,8 @@ _UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
 _BLANKS = re.compile(r"\s+")
 # An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
 _QUOTED = re.compile(
-    r"""(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""
-    r"""|((?:\w[\w.+-]{0,40})?<[a-z_]{2,40}>(?:@\w+(?:[.-]\w+){0,4})?|https?://[^\s'"<>]+)""",
-    re.I,
+    r"""(?i)(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""
+    r"""|((?:\w[\w.+-]{0,40})?<[a-z_]{2,40}>(?:@\w+(?:[.-]\w+){0,4})?|https?://[^\s'"<>]+)"""
 )
 
 

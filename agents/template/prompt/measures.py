@@ -108,15 +108,12 @@ _OF_UNIT = (
     (re.compile(r" stars?\b", re.I), "rating"),
     (re.compile(r"[$€£]| (?:dollars?|usd|euros?)\b", re.I), "price"),
 )
-_PER_NIGHT = re.compile(r" per night\b", re.I)
 # What a prompt compares by an amount that is not of this name: "a hotel under $90" is no field "hotel".
 _THING = re.compile(
     r"\b(?:films?|movies?|books?|products?|items?|hotels?|restaurants?|places?|stays?|listings?|pages?|jobs?|cars?|rides?|shows?|ones?|"
     r"anything|something)$"
 )
 _MONEY = re.compile(r"price|cost|rate|budget|fee|salary|total|amount|balance|revenue|spend|pay")
-# A field has one or two words; more of them are what the amount is said of.
-_MOST_WORDS = 2
 
 
 def amount_of(field: str, value: str, rest: str) -> tuple[str, str]:
@@ -126,7 +123,7 @@ def amount_of(field: str, value: str, rest: str) -> tuple[str, str]:
         return field, value
     number, after = amount["number"], amount["unit"] or ""
     sign_or_unit = number[0] if number[0] in "$€£" else after
-    per_night = bool(_PER_NIGHT.match(rest))
+    per_night = bool(re.match(r" per night\b", rest, re.I))
     unit = "price" if per_night else next((name for pattern, name in _OF_UNIT if pattern.match(sign_or_unit)), "")
     if not unit or not _is_no_field(field, unit, rest, per_night=per_night):
         return field, value
@@ -142,4 +139,5 @@ def _is_no_field(field: str, unit: str, rest: str, *, per_night: bool) -> bool:
         return True
     if unit == "duration" and not field:
         return False
-    return per_night or not field or bool(_THING.search(field)) or len(field.split()) > _MOST_WORDS
+    # A field has one or two words; more of them are what the amount is said of.
+    return per_night or not field or bool(_THING.search(field)) or len(field.split()) > 2

@@ -144,7 +144,6 @@ language, locale
 """
 # As first words they say of which one, not what: a "start date" is none of the other starts, a "client name" is a client's.
 _VAGUE = frozenset({"new", "user", "item", "first", "last", "number", "full", "your", "my"})
-_ALIKE, _SHORTER, _LEADING = 0.92, 0.85, 0.7
 _GROUPS: dict[str, list[list[str]]] = defaultdict(list)
 for _line in _LINES.strip().splitlines():
     _group = [" ".join(words(name)) for name in _line.split(",")]
@@ -157,14 +156,14 @@ def names_of(field: str) -> tuple[tuple[str, float], ...]:
     """What a form may call what a prompt calls `field`, each with how surely that is meant: at most 1, its own name."""
     own = " ".join(words(field.removeprefix("signup ")))
     parts = own.split()
-    shorter = [(" ".join(parts[start:]), _SHORTER - 0.05 * (start - 1)) for start in range(1, len(parts))]
-    leading = [(parts[0], _LEADING)] if len(parts) > 1 and parts[0] not in _VAGUE else []
+    shorter = [(" ".join(parts[start:]), 0.85 - 0.05 * (start - 1)) for start in range(1, len(parts))]
+    leading = [(parts[0], 0.7)] if len(parts) > 1 and parts[0] not in _VAGUE else []
     found = {own: 1.0}
     for name, weight in ((own, 1.0), *shorter, *leading):
         if len(name) > 1:
             found.setdefault(name, weight)
             for rank, other in ((rank, other) for group in _GROUPS.get(name, ()) for rank, other in enumerate(group)):
-                found[other] = max(found.get(other, 0.0), weight * _ALIKE - 0.01 * rank)
+                found[other] = max(found.get(other, 0.0), weight * 0.92 - 0.01 * rank)
     return tuple(sorted(found.items(), key=lambda one: -one[1]))
 
 

@@ -10,7 +10,6 @@ from agents.template.prompt.operators import ABOVE, BELOW, EXACT
 
 # Unlike each other, so that one of them is unlike anything that a criterion excludes.
 _OTHERS = ("Other", "Quick", "Bamdyz")
-_OTHER_ADDRESSES = ("other@example.com", "quick@example.org")
 _LISTED = re.compile(r"\s*(?:[,;/|·•]|\s-\s|\band\b|&)\s*")
 # Where words together are excluded, other signs may stand between them.
 _JOINERS = (" ", "", "-", "\u00b7")
@@ -86,7 +85,7 @@ def _candidates(criteria: Sequence[Criterion]) -> Iterator[str]:
     yield from _within(criteria, len(excluded))
     yield from (made for value in excluded[:3] for by in (1, -1) if (made := moved(value, by)))
     if any("@" in value for value in excluded):
-        yield from _OTHER_ADDRESSES
+        yield from ("other@example.com", "quick@example.org")
     yield from (*_OTHERS, *(sign * 3 for sign in string.ascii_letters + string.digits))
 
 

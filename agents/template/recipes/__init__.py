@@ -1,13 +1,39 @@
-"""Which recipe is for a task. Each module of recipes has a table of its own, by kind; what is in none of them is guessed."""
+"""Which recipe is for a task; a kind that is not in the table is guessed."""
 
-from agents.template.prompt import Intent
-from agents.template.recipes import accounts, form_task, item_tasks, page_tasks
-from agents.template.recipes.accounts import LOGIN, LOGOUT
+from agents.template.prompt import Intent, Kind
+from agents.template.recipes.accounts import LOGIN, LOGOUT, REGISTER
+from agents.template.recipes.form_task import Choose, FormTask
+from agents.template.recipes.item_tasks import Cart, DeleteItem, OpenItem, OwnComment, PressOnItem, React, Share, Wishlist
+from agents.template.recipes.page_tasks import BackToList, Filter, Navigate, Scroll, Search, Sort, TurnPage, Unfold
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
 
 __all__ = ["BEST_GUESS", "LOGIN", "LOGOUT", "Recipe", "recipe_for"]
 
-_RECIPES = {**form_task.RECIPES, **item_tasks.RECIPES, **page_tasks.RECIPES, **accounts.RECIPES}
+_RECIPES: dict[Kind, Recipe] = {
+    **{kind: FormTask() for kind in Kind if kind.row.sent_by},
+    **{kind: PressOnItem() for kind in Kind if kind.row.buttons},
+    Kind.LOGIN: LOGIN,
+    Kind.LOGOUT: LOGOUT,
+    Kind.REGISTER: REGISTER,
+    Kind.SEARCH: Search(),
+    Kind.OPEN_ITEM: OpenItem(),
+    Kind.PAGE: TurnPage(),
+    Kind.BACK: BackToList(),
+    Kind.FILTER: Filter(),
+    Kind.SORT: Sort(),
+    Kind.UNFOLD: Unfold(),
+    Kind.SCROLL: Scroll(),
+    Kind.NAVIGATE: Navigate(),
+    Kind.CART: Cart(),
+    Kind.READING_LIST: Wishlist(),
+    Kind.WISHLIST: Wishlist(),
+    Kind.SHARE: Share(),
+    Kind.OWN_COMMENT: OwnComment(),
+    Kind.MARK: React(),
+    Kind.DELETE_ITEM: DeleteItem(),
+    Kind.REACT: React(),
+    Kind.CHOOSE: Choose(),
+}
 
 
 def recipe_for(intent: Intent) -> Recipe:

@@ -12,7 +12,7 @@ from agents.template.forms.filling import answers, fills_for
 from agents.template.forms.forms import Form, form_of, passwords
 from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_fill, blind_press, fill, link_to, press, send
-from agents.template.prompt import Criterion, Intent, Kind, Operator, example
+from agents.template.prompt import Criterion, Intent, Operator, example
 from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
 
@@ -167,6 +167,3 @@ def _kind(criterion: Criterion) -> str:
 
 def _passwords_of(form: Form) -> Sequence[Element]:
     return [field for field in form.fields if field.type == "password"]
-
-
-RECIPES: dict[Kind, Recipe] = {Kind.LOGIN: LOGIN, Kind.LOGOUT: LOGOUT, Kind.REGISTER: REGISTER}

@@ -27,13 +27,10 @@ from agents.template.recipes.recipe import BEST_GUESS, Recipe
 from agents.template.sites import blind_xpath
 
 _SUCCESS = re.compile(
-    r"\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|booked)|"
-    r"(?:message|email|review|comment|request|changes?|profile|event|booking|reservation|order|application) "
-    r"(?:was |is |has been )?(?:sent|saved|added|updated|created|submitted|received|posted|confirmed|placed))\b",
-    re.I,
+    r"(?i)\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|"
+    r"booked)|(?:message|email|review|comment|request|changes?|profile|event|booking|reservation|order|application) "
+    r"(?:was |is |has been )?(?:sent|saved|added|updated|created|submitted|received|posted|confirmed|placed))\b"
 )
-# The text that an XPath is about.
-_QUOTED = re.compile(r"=['\"]([^'\"]+)['\"]")
 
 
 class FormTask(Recipe):
@@ -176,8 +173,6 @@ class Choose(FormTask):
     def _label_pressed(self, entry: PastAction) -> str:
         selector = entry.fields.get("selector")
         value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
-        quoted = _QUOTED.search(value)
+        # The text that an XPath is about.
+        quoted = re.search(r"=['\"]([^'\"]+)['\"]", value)
         return quoted[1] if quoted else value
-
-
-RECIPES: dict[Kind, Recipe] = {**{kind: FormTask() for kind in Kind if kind.row.sent_by}, Kind.CHOOSE: Choose()}

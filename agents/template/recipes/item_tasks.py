@@ -174,10 +174,7 @@ _OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "o
 _REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "x")
 _MORE = ("increase quantity", "increase", "add one", "plus", "increment")
 _LESS = ("decrease quantity", "decrease", "minus one", "minus", "decrement")
-# More than that nobody orders, and no task has the steps to press it.
-_MOST = 30
 _CHANGES = re.compile(r"\b(?:quantity|increase|decrease)\b", re.I)
-_BEYOND = re.compile(r"/(?:checkout|payment|order)", re.I)
 _SIGNS = frozenset({"cart", "basket", "bag"})
 _COUNTED = frozenset({"spinbutton", "listbox"})
 
@@ -214,7 +211,8 @@ class Cart(PressOnItem):
     def _stepped(self, page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
         more, less = best_button(elements, _MORE), best_button(elements, _LESS)
         count = self._count_beside(more)
-        wanted = sorted((amount for amount in range(1, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
+        # More than 30 nobody orders, and no task has the steps to press it.
+        wanted = sorted((amount for amount in range(1, 31) if amount != count), key=lambda amount: abs(amount - count))
         amount = next((one for one in wanted if all(meets(criterion, str(one)) for criterion in criteria)), count + 1)
         button, labels = (more, _MORE) if amount > count else (less, _LESS)
         return (replace(press_labelled(page, button, labels), repeats=True),) * abs(amount - count) if button else ()
@@ -233,7 +231,7 @@ def takes_from_cart(intent: Intent) -> bool:
 def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     """To the cart with the item in it: put in first where it isn't known to be. Nothing where nothing more is to be done before."""
     target, is_added = target_of(intent), was_pressed(past, Kind.CART.row.buttons)
-    if _BEYOND.search(page.url) or (_is_cart(page) and (is_added or certain_items(target, page))):
+    if re.search(r"/(?:checkout|payment|order)", page.url, re.I) or (_is_cart(page) and (is_added or certain_items(target, page))):
         return ()
     if not is_added and not (target.is_any and not _is_cart(page)):
         return press_on_item(intent, page, Kind.CART.row.buttons) or towards(target, page, past)
@@ -308,18 +306,3 @@ class OwnComment(Recipe):
         wanted = besides_item(intent)
         kept = wanted if _TAKES_AWAY.search(intent.words) else tuple(one for one in wanted if _PERSONAL & set(one.field.split()))
         return replace(intent, kind=Kind.COMMENT, criteria=kept)
-
-
-_WISHLIST, _REACT = Wishlist(), React()
-RECIPES: dict[Kind, Recipe] = {
-    **{kind: PressOnItem() for kind in Kind if kind.row.buttons},
-    Kind.OPEN_ITEM: OpenItem(),
-    Kind.OWN_COMMENT: OwnComment(),
-    Kind.WISHLIST: _WISHLIST,
-    Kind.READING_LIST: _WISHLIST,
-    Kind.CART: Cart(),
-    Kind.SHARE: Share(),
-    Kind.REACT: _REACT,
-    Kind.MARK: _REACT,
-    Kind.DELETE_ITEM: DeleteItem(),
-}

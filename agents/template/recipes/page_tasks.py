@@ -14,7 +14,7 @@ from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import Intent, Kind, example, holds, meets, target_of
+from agents.template.prompt import Intent, example, holds, meets, target_of
 from agents.template.prompt.task_kinds import names
 from agents.template.recipes.recipe import Recipe
 from agents.template.sites import blind_xpath
@@ -91,7 +91,6 @@ class Sort(Recipe):
         return any(past.did_any(move.alternatives) for move in self.act(intent, page)) or was_pressed(past, self._columns(intent))
 
     def _order(self, intent: Intent, options: Sequence[str]) -> str:
-        """The option that shares most with the prompt; of two directions the one that it names."""
         prompt = frozenset(words(intent.words))
         wanted = bool(prompt & _FALLING) - bool(prompt & _RISING - {"a"})
         scored = list[tuple[float, int]]()
@@ -150,7 +149,6 @@ _SIDES = {
     "left": ("scroll left", "back", "previous", "prev", "left", "previous slide"),
 }
 _SLIDE = re.compile(r"\b(?:slide|page) \d+$|^\d+$", re.I)
-_TITLES = frozenset({"title", "name", "section", "carousel"})
 
 
 class Navigate(Recipe):
@@ -227,7 +225,7 @@ class Scroll(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Towards the side that the prompt names. A row that is at that end has no such button until it was moved the other way."""
         movers = [one for one in in_time(page.usable(BUTTONS)) if not self._is_slide_show(page, one)]
-        titled = [one for one in intent.criteria if _TITLES & set(words(one.field))]
+        titled = [one for one in intent.criteria if {"title", "name", "section", "carousel"} & set(words(one.field))]
         in_row = [one for one in in_time(movers) if all(holds(title, page.heading_before(one)) for title in titled)] if titled else []
         if not in_row:
             # The row whose heading shares most of a title's words: "Technology & more" for "Top sellers in technology".
@@ -251,15 +249,3 @@ class Scroll(Recipe):
         sides = [side for side in _SIDES if all(meets(one, side) for one in directions)] or list(_SIDES)
         named = [] if directions else [side for side in _SIDES if side in words(intent.words)]
         return _SIDES[(named or sides)[0]]
-
-
-RECIPES: dict[Kind, Recipe] = {
-    Kind.SEARCH: Search(),
-    Kind.FILTER: Filter(),
-    Kind.SORT: Sort(),
-    Kind.PAGE: TurnPage(),
-    Kind.BACK: BackToList(),
-    Kind.NAVIGATE: Navigate(),
-    Kind.UNFOLD: Unfold(),
-    Kind.SCROLL: Scroll(),
-}

@@ -53,7 +53,7 @@ class BestGuess(Recipe):
         anchor = next((field for field in page.usable(TEXT_FIELDS) if used and page.selector(field) in used), None)
         if anchor is not None:
             return (*fills, send(page, anchor, form_of(page, anchor, (intent.words, "submit", "save", "send")).button))
-        guess = _guess(intent, page)
+        guess = self._named(intent, page)
         return (*fills, press(page, guess)) if guess else fills
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
@@ -61,42 +61,35 @@ class BestGuess(Recipe):
         moves = self.act(intent, page)
         if any(move.fills for move in moves) and not past.nameless("ClickAction", succeeded=True):
             return any(past.did_any(move.alternatives) for move in moves if not move.fills)
-        return past.after_sending() is not None or (past.pressed and _guess(intent, page) is None)
+        return past.after_sending() is not None or (past.pressed and self._named(intent, page) is None)
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         is_short = 0 < len(intent.subject) <= 40 and len(intent.subject.split()) <= 3
         return (blind_press(blind_xpath.pressed((intent.subject,))),) if is_short else ()
 
+    def _named(self, intent: Intent, page: Page) -> Element | None:
+        prompt = set(words(intent.words))
+        scored = [(self._likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | TICKED))]
+        best = max((merit for merit, _ in scored), default=0.0)
+        alike = [element for merit, element in scored if merit >= max(best - 0.01, _LEAST)]
+        return max(alike, key=lambda element: (len(prompt & set(words(page.card(element)))), -element.place), default=None)
+
+    def _likeness(self, prompt: set[str], element: Element) -> float:
+        own = words(element.label)
+        shared = sum(word in prompt for word in own)
+        return shared / len(own) + min(shared, 5) / 50 if own and shared else 0.0
+
 
 BEST_GUESS = BestGuess()
 
 
-def _guess(intent: Intent, page: Page) -> Element | None:
-    prompt = set(words(intent.words))
-    scored = [(_likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | TICKED))]
-    best = max((merit for merit, _ in scored), default=0.0)
-    alike = [element for merit, element in scored if merit >= max(best - 0.01, _LEAST)]
-    return max(alike, key=lambda element: (len(prompt & set(words(page.card(element)))), -element.place), default=None)
-
-
-def _likeness(prompt: set[str], element: Element) -> float:
-    own = words(element.label)
-    shared = sum(word in prompt for word in own)
-    return shared / len(own) + min(shared, 5) / 50 if own and shared else 0.0
-
-
 def named_button(intent: Intent, page: Page) -> tuple[Move, ...]:
-    """The button that the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
+    """Press what the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
     said = _meanings(intent.head)
-    counts = ((_all_of(said, one.label), _all_of(said, one.hints), -one.place, one) for one in in_time(page.usable(BUTTONS)))
-    best = max((hit for hit in counts if max(hit[:2]) >= 2), key=lambda hit: hit[:3], default=None)
-    return (press(page, best[3]),) if best else ()
-
-
-def _all_of(said: frozenset[str], text: str) -> int:
-    """How many words a text shares with what is said, 0 where it says anything else."""
-    own = _meanings(text) - _MARKUP
-    return len(own) if own <= said else 0
+    buttons = ((one, [_meanings(text) - _MARKUP for text in (one.label, one.hints)]) for one in in_time(page.usable(BUTTONS)))
+    counts = (([len(own) if own <= said else 0 for own in texts], -one.place, one) for one, texts in buttons)
+    best = max((hit for hit in counts if max(hit[0]) >= 2), key=lambda hit: hit[:2], default=None)
+    return (press(page, best[2]),) if best else ()
 
 
 def _meanings(text: str) -> frozenset[str]:

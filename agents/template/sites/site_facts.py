@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Plans that nobody has measured: about as good as an unseen page that is understood.
-UNMEASURED = 0.6
 # What is wanted mostly stands on a list's first pages. Each further page costs 3 s where it was found already.
 MOST_PAGES = 8
 HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
@@ -72,12 +70,12 @@ class SitePlan:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """What is known of one site. `confidence`: the share of tasks that its plans have done where that was measured, 0 to 1."""
+    """`confidence`: the share of tasks that its plans have done, 0 to 1; unmeasured, about as good as an unseen page that is understood."""
 
     login: tuple[SiteAction, ...] = ()
     items: Mapping[str, Item] = field(default_factory=dict)
     plans: tuple[SitePlan, ...] = ()
-    confidence: float = UNMEASURED
+    confidence: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,23 +29,11 @@ _HARMLESS = "//*[self::h1 or self::h2 or self::h3]"
 _SETTLING = wait(1)
 # What a press sends off is on its way for a moment, and callers check the last action's end for what came of it.
 _SENT = wait(1.5)
-# A press that stays on its page costs 3 s.
-_MOST_TIMES = 10
 # Long forms go beyond this with what is quick; a further page of a list is not.
 _ROOM_FOR_PAGES = 28
-SUBJECT = "subject"
-_COMPARED = {
-    Operator.EQUALS: "=",
-    Operator.NOT_EQUALS: "!=",
-    Operator.GREATER: ">",
-    Operator.LESS: "<",
-    Operator.GREATER_EQUAL: ">=",
-    Operator.LESS_EQUAL: "<=",
-}
+_COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than": "<", "greater equal": ">=", "less equal": "<="}
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
 _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
-# A selector that holds more than some of them is too long to be sent.
-_MOST_UNNAMED = 4
 _BLANKS = re.compile(r"\s*")
 # Verbs that take an XPath, and those that take their target as it stands.
 _BY_XPATH = {"press": click, "enter": submit}
@@ -115,7 +103,6 @@ def _by_recipes(intent: Intent, page: Page | None) -> list[Action]:
 
 
 def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
-    """All actions after the first navigation, with as many further pages of a list as there is room for."""
     entries = (*(facts.login if plan.login or intent.logs_in else ()), *plan.actions)
     for pages in range(MOST_PAGES, -1, -1):
         doing = _Doing(facts, values, pages)
@@ -149,9 +136,9 @@ class _Doing:
             once = replace(entry, each="")
             return [action for values in self.values.apart(entry.each) for action in replace(self, values=values).actions(once)]
         if entry.times:
-            # The lowest number that meets what is wanted, 1 where nothing is or none does.
+            # The lowest number that meets what is wanted, 1 where nothing is or none does: a press that stays on its page costs 3 s.
             criteria = self.values.of(entry.times)
-            numbers = (number for number in range(1, _MOST_TIMES + 1) if all(meets(one, str(number)) for one in criteria))
+            numbers = (number for number in range(1, 11) if all(meets(one, str(number)) for one in criteria))
             return self.actions(replace(entry, times="")) * (next(numbers, 1) - 1)
         with suppress(InvalidAction):
             if on_element := _BY_XPATH.get(entry.verb):
@@ -226,11 +213,12 @@ def field_values(prompt: str, intent: Intent) -> FieldValues:
     """What a prompt wants. A thing that it names without a criterion is its `subject`."""
     masked = mask(prompt)
     found = list(criteria(masked))
-    found += islice(_unnamed(masked, {value for one in found for value in one.values}), _MOST_UNNAMED)
+    # A selector that holds more than some of them is too long to be sent.
+    found += islice(_unnamed(masked, {value for one in found for value in one.values}), 4)
     subject = "" if found else (intent, *intent.then)[-1].subject
     # Without a capital it is no name ("any film of the nineties"), and looking for it would find nothing.
     if subject != subject.lower():
-        found.append(Criterion(SUBJECT, Operator.CONTAINS, (subject,)))
+        found.append(Criterion("subject", Operator.CONTAINS, (subject,)))
     words = "".join(sign if sign.isascii() else " " for sign in masked.text.lower().replace("_", " "))
     return FieldValues(tuple(found), words)
 
@@ -240,7 +228,7 @@ def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
     for mark in MARK.finditer(masked.text):
         value = masked.plain(mark[0])
         if value not in used and value in masked.quoted:
-            yield Criterion(SUBJECT, operator_of(said[mark.start()]) if mark.start() in said else Operator.CONTAINS, (value,))
+            yield Criterion("subject", operator_of(said[mark.start()]) if mark.start() in said else Operator.CONTAINS, (value,))
 
 
 def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:

@@ -3,9 +3,8 @@
 import pytest
 
 from agents.template.prompt.criteria import Criterion, Operator, criteria
-from agents.template.prompt.intents import Kind, understand
+from agents.template.prompt.intents import Kind, target_of, understand
 from agents.template.prompt.masking import mask
-from agents.template.prompt.target_item import target_of
 
 PROMPTS = [
     # logging in
