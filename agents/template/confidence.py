@@ -90,7 +90,6 @@ def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
 
 
 def _of_repetition(plan: Plan, step: Step, page: Page) -> Iterator[Doubt]:
-    """Pressing one thing again, by whatever selector, has led nowhere before."""
     pressed = [_way(entry.fields.get("selector")) for entry in step.history if entry.type in PRESSES]
     targets = _targets(plan, PRESSES, page) if pressed else []
     if any(_way(selector) in pressed for element in targets for selector in page.selectors(element)):

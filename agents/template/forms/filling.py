@@ -196,7 +196,6 @@ def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
 
 
 def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """Press the option of an open list that meets the criteria of a field; nothing where no list is open or none of it is meant."""
     # What names an option shows which field the list is of; what only excludes some would fit any list.
     ordered = sorted(by_name(criteria), key=lambda unit: all(one.operator.negative for one in unit))
     by_overlay: dict[int, list[Element]] = defaultdict(list)

@@ -15,7 +15,7 @@ from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, send
 from agents.template.prompt import Criterion
 from agents.template.prompt.synonyms import alike, names_of
-from agents.template.prompt.task_kinds import ADDING, CHANGING
+from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind
 from agents.template.sites import blind_xpath
 
 # How well a button or field answers to a name: surely enough; and of a button that sends any form.
@@ -33,13 +33,11 @@ _SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How a task's form is recognised: the criteria, fields that it has, its button's names, or verbs and nouns of these."""
+    """How a task's form is recognised: its criteria, what its kind says of forms, and the nouns that the prompt is about."""
 
     criteria: tuple[Criterion, ...]
-    known_by: tuple[str, ...] = ()
-    sends: tuple[str, ...] = ()
-    verbs: frozenset[str] = frozenset()
-    nouns: frozenset[str] = frozenset()
+    row: TaskKind
+    nouns: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +74,31 @@ def _apart(page: Page) -> Iterator[list[Element]]:
 
 
 def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm:
-    offered = slots(elements)
+    offered, verbs, nouns = slots(elements), wanted.row.verbs, wanted.nouns
     given = answers(wanted.criteria, offered, page)
     anchors = [answer.slot.element for answer in given]
-    anchors = anchors or [slot.element for slot in offered if any(slot.likeness(name) >= _CALLED for name in wanted.known_by)]
+    anchors = anchors or [slot.element for slot in offered if any(slot.likeness(name) >= _CALLED for name in wanted.row.known_by)]
     inside = elements if elements and elements[0].form is not None else []
     around = () if any(one.role in BUTTONS for one in inside) else _around(page, anchors or [slot.element for slot in offered], wanted)
     own = around or inside
-    button, named = _button(own, wanted.sends, {one.place for slot in offered for one in slot.choices})
+    button, named = _button(own, wanted.row.sent_by, {one.place for slot in offered for one in slot.choices})
     said = set(words(button.label or button.text)) if button else set[str]()
-    if wanted.verbs:
-        named = 1.0 if said & (wanted.verbs | {"save", "submit", "confirm"}) and said & wanted.nouns else min(named, 0.8)
-    other_verb = {ADDING: CHANGING, CHANGING: ADDING}.get(wanted.verbs, frozenset[str]())
-    is_foreign = bool(wanted.verbs and (said & FOREIGN - wanted.nouns or (said & other_verb and not said & wanted.verbs)))
+    if verbs:
+        named = 1.0 if said & (verbs | {"save", "submit", "confirm"}) and said & nouns else min(named, 0.8)
+    other_verb = {ADDING: CHANGING, CHANGING: ADDING}.get(verbs, frozenset[str]())
+    is_foreign = bool(verbs and (said & FOREIGN - nouns or (said & other_verb and not said & verbs)))
     does_other = button is not None and (said & _OTHERS or any(score(button, name) >= 0.9 for name in _OTHER_NAMES))
     is_another = is_foreign or (named < 0.8 and does_other)
     opening = tuple(one for one in openers(wanted.criteria, given, own) if one is not button)
-    known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in wanted.known_by)
+    known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in wanted.row.known_by)
     units = len({" ".join(words(one.field)) for one in wanted.criteria})
     covered = (sum(answer.merit for answer in given) + len(opening)) / units if units else 0.0
     merit = covered + 0.4 * min(known, 2) + 0.4 * named - (1.0 if is_another else 0.0)
     # An item that is to be changed is in the form already.
-    is_prefilled = (
-        wanted.verbs == CHANGING and named >= 0.8 and not is_foreign and sum(bool(one.value) for one in offered if not one.ticks) > 1
-    )
-    is_recognised = named >= (1.0 if wanted.verbs and units else _CALLED) or known > 1
+    is_prefilled = verbs == CHANGING and named >= 0.8 and not is_foreign and sum(bool(one.value) for one in offered if not one.ticks) > 1
+    is_recognised = named >= (1.0 if verbs and units else _CALLED) or known > 1
     # The button of a form that is known by verb and noun may say no more than "Save".
-    is_recognised = is_recognised or (bool(wanted.verbs) and 2 * (len(given) + len(opening)) >= units > 0)
+    is_recognised = is_recognised or (bool(verbs) and 2 * (len(given) + len(opening)) >= units > 0)
     is_known = merit >= 0.5 and is_recognised and (bool(given) or known > 0)
     good = button is not None and (is_known or is_prefilled)
     return FoundForm(tuple(own), tuple(offered), given, button, opening, merit, good, sure=named >= 1.0 and not is_another)
@@ -123,12 +119,12 @@ def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Elem
         return []
     ordered = sorted(anchors, key=lambda one: one.place)
     blocks = [
-        [one for one in block if not makes_another(one, wanted.nouns, wanted.verbs)]
+        [one for one in block if not makes_another(one, wanted.nouns, wanted.row.verbs)]
         for block in in_time(islice(page.blocks(ordered), 12), each=1)
     ]
     chosen = {one.place for one in anchors}
-    good = (block for block in blocks if _button(block, wanted.sends, chosen)[1] >= _CALLED)
-    some = (block for block in blocks if _button(block, (*wanted.sends, *_SENDING), chosen)[1] >= _CALLED)
+    good = (block for block in blocks if _button(block, wanted.row.sent_by, chosen)[1] >= _CALLED)
+    some = (block for block in blocks if _button(block, (*wanted.row.sent_by, *_SENDING), chosen)[1] >= _CALLED)
     return next(good, None) or next(some, None) or next(iter(blocks), [])
 
 

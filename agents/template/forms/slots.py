@@ -46,7 +46,6 @@ class Slot:
 
     @cached_property
     def called(self) -> dict[str, float]:
-        """The names that it goes by, each with its weight: the largest, where several texts are the same."""
         own = self.element
         named = [(own.group, 1.0), (own.name, _MARKED)]
         if not self.choices:

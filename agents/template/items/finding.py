@@ -65,10 +65,7 @@ def _single(target: Target, page: Page) -> list[Record]:
 
 
 def _frames(record: Record) -> bool:
-    """Whether what looks like an item is a part of the page with several items in it: the same words lead to different places.
-
-    An item may lead to its maker and its kind too; what leads to more places is a list.
-    """
+    """Whether it is a part of the page with several items: it leads to more than an item, its maker and its kind, or twice by one name."""
     links = [link for link in record.elements if link.href]
     places = {link.href for link in links}
     return len(places) > 3 or len({link.label for link in links}) < len(places)

@@ -169,7 +169,6 @@ def _attribute(record: Record, field: str) -> str:
 
 
 def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple[Record, Verdict]]:
-    """The items that fail no criterion: those that surely meet all first, then by how many they are seen to meet, then as on the page."""
     judged = [(record, judge(criteria, record)) for record in in_time(records, each=4)]
     fitting = [pair for pair in judged if pair[1].fits]
     return sorted(fitting, key=lambda pair: (pair[1].open, -pair[1].hinted, -pair[1].met, pair[0].place))

@@ -277,7 +277,6 @@ def _credentials(masked: Masked, found: tuple[Criterion, ...]) -> tuple[Criterio
 
 
 def _account(masked: Masked) -> tuple[Criterion, ...]:
-    """A new account's fields where a prompt says none: the placeholders that callers fill in."""
     said = [value for value in masked.values if value.startswith("<signup_")]
     names = said or ["<signup_username>", "<signup_email>", "<signup_password>"]
     return tuple(Criterion(value.strip("<>").removeprefix("signup_").replace("_", " "), Operator.EQUALS, (value,)) for value in names)

@@ -87,8 +87,7 @@ class FormTask(Recipe):
 
     def _form(self, intent: Intent, page: Page) -> FoundForm | None:
         def found() -> FoundForm | None:
-            row = intent.kind.row
-            wanted = Wanted(self._criteria(intent), row.known_by, row.sent_by, row.verbs, nouns_of(intent))
+            wanted = Wanted(self._criteria(intent), intent.kind.row, nouns_of(intent))
             return next((form for form in forms(page, wanted) if form.good), None)
 
         return once(found, "form", intent, id(page))

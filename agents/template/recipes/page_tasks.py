@@ -202,7 +202,6 @@ class Navigate(Recipe):
 
 class Unfold(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """What says whether it is open comes first; else what is called like the part."""
         if page.subject is None and page.records:
             return ()
         buttons = [one for one in page.usable(BUTTONS) if not one.href]

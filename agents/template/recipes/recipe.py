@@ -41,7 +41,6 @@ class Recipe(ABC):
         return ()
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
-        """`act` on a page that nobody has seen yet."""
         return ()
 
 

@@ -113,7 +113,6 @@ def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SiteP
 
 
 def _spaced(actions: list[Action]) -> Iterator[Action]:
-    """Never two that may fail without a wait between them."""
     for at, action in enumerate(actions):
         yield action
         after = actions[at + 1] if at + 1 < len(actions) else None
