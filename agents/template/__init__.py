@@ -18,17 +18,13 @@ from agents.template.sites.site_facts import NOWHERE, Sites
 from agents.template.sites.site_plans import field_values, one_shot, plan_for
 
 _KNOWN = "How this site does such a task is known."
-# Characters: "year is 1994". A prompt that is too short for many criteria is not read for them once more.
-_SHORTEST_CRITERION = 10
 _PLAIN = "A plain answer, whatever the task is."
 CUT_OFF = "The planning was cut off by its time budget."
-# Only a part of the page was read: better than waiting, and no more is known of it.
-_CUT_OFF_CONFIDENCE = 0.1
 
 
 def plan(step: Step, page: Page | None, sites: Sites = NOWHERE, budget: TimeBudget = ENDLESS) -> Plan:
-    """The best plan for a step by rules alone. `page` is the step's page as read, None to have it read here in steps.
-    `sites` is what is known of sites, by project. When `budget` is over, the best plan so far is returned, at least a plain one.
+    """The best plan for a step by rules alone. `page`: the step's page as read, None to have it read here in steps; `sites`: what is
+    known of sites, by project. When `budget` is over, the best plan so far is returned, at least a plain one.
 
     Every action is valid and keeps to the task's host and seed; a one-shot plan opens the task's URL first. An action that
     failed in the history is not sent again. `done`: the task is achieved or nothing is left to do.
@@ -39,7 +35,8 @@ def plan(step: Step, page: Page | None, sites: Sites = NOWHERE, budget: TimeBudg
             return made
     # Whether a task is done, or nothing is left to do, can't be seen on a part of the page.
     kept = plain(step) if made.done or not made.actions else made
-    return replace(kept, confidence=_CUT_OFF_CONFIDENCE, confidence_why=CUT_OFF)
+    # Better than waiting, and no more is known of it.
+    return replace(kept, confidence=0.1, confidence_why=CUT_OFF)
 
 
 def _planned(step: Step, page: Page | None, sites: Sites) -> Plan:
@@ -67,7 +64,8 @@ def kind(prompt: str) -> str:
 
 
 def cuts(prompt: str) -> tuple[str, ...]:
-    is_cut = len(prompt) > MAX_CRITERIA * _SHORTEST_CRITERION and are_cut(mask(prompt))
+    # A criterion has ten characters or more: "year is 1994".
+    is_cut = len(prompt) > MAX_CRITERIA * 10 and are_cut(mask(prompt))
     return (f"Criteria: the first {MAX_CRITERIA} of the prompt were read.",) if is_cut else ()
 
 

@@ -1,7 +1,6 @@
 """The time that planning may take, and loops that end when it is over.
 
-The budget in force is kept in a context variable: each of some sixty functions between a plan and its loops would otherwise
-take it only to pass it on.
+It is kept in a context variable: each of some sixty functions between a plan and its loops would otherwise only pass it on.
 """
 
 import math

@@ -12,7 +12,7 @@ from agents.page.matching import likeness, words
 from agents.template.forms.filling import answers
 from agents.template.forms.slots import slots
 from agents.template.items.matching import judge
-from agents.template.moves import GIVEN_UP
+from agents.template.moves import NO_PAGE, NOTHING_LEFT
 from agents.template.prompt import Intent, Kind, Trait, besides_item, target_of
 from agents.template.prompt.masking import mask
 from agents.template.recipes import BEST_GUESS, recipe_for
@@ -50,7 +50,7 @@ def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
 
 def _of_page(plan: Plan, step: Step, page: Page | None) -> Iterator[Doubt]:
     if plan.done:
-        is_given_up = plan.reasoning in GIVEN_UP
+        is_given_up = plan.reasoning in {NOTHING_LEFT, NO_PAGE}
         yield (0.1, "Nothing is left to try on this page.") if is_given_up else (0.9, "The page looks as if the task were done.")
     elif page is None or page.blank:
         yield (0.6, "Nobody has seen the page.") if step.form is Form.ONE_SHOT else (0.3, "No page came along.")

@@ -17,8 +17,6 @@ BREATH = wait(0.5)
 LOADING = wait(1.5)
 NOTHING_LEFT = "Template: nothing is left to do on this page."
 NO_PAGE = "Template: no page came along."
-# What a plan says that ends the task without being done.
-GIVEN_UP = frozenset({NOTHING_LEFT, NO_PAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,7 @@ def made(make: Callable[[Selector], Action], selectors: Sequence[Selector]) -> t
 
 
 def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool, beside: str = "") -> Move:
-    """Press an element; the selectors that are preferred come first, the steadiest of them before the others.
-
-    `beside` is the name of the item that the element belongs to: many items have a button of the same words.
-    """
+    """Preferred selectors come first. `beside`: the name of the element's item, as many items have a button of the same words."""
     found = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
     return Move(made(click, sorted(found, key=lambda selector: not prefer(selector))))
 

@@ -15,16 +15,10 @@ from agents.template.prompt import Criterion, Operator, holds
 from agents.template.prompt.measures import date_in, minutes_in, number_in
 from agents.template.prompt.synonyms import forms_of, names_of
 
-# Below this a field shares a word with what is wanted and no more.
-_LEAST = 0.5
 _LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
 _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _HIGH, Operator.LESS_EQUAL: _HIGH}
-# What a type says of a field's meaning, besides its names.
-_SPEAKING = 0.15
 _LONG = frozenset({"message", "comment", "content", "body", "description", "review", "bio", "note", "detail", "reason", "text"})
 _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), frozenset({"number", "range"})
-# A row of buttons is a choice only under its very name: most rows are none.
-_BUTTON_ROW, _OWN_NAME = 0.8, 0.85
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
 # A date with its year: "Sat 28 Nov" could be of any.
 _DATED = re.compile(r"\b\d{4}\b")
@@ -58,10 +52,10 @@ def by_name(criteria: Iterable[Criterion]) -> list[tuple[Criterion, ...]]:
 def answers(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page | None) -> tuple[Answer, ...]:
     """An answer for all the criteria of one name that has a slot, in the page's order: each slot once, the surest pairs first."""
     pairs = [
-        (-merit, count, slot.place, slot, unit)
+        (-merit, count, slot.element.place, slot, unit)
         for count, (unit, fields) in enumerate(_units(criteria, offered))
         for slot in in_time(fields)
-        if (merit := unit.merit(slot)) >= _LEAST
+        if (merit := unit.merit(slot)) >= 0.5  # below, a field shares a word with what is wanted and no more
     ]
     taken: dict[int, Answer] = {}
     served: set[int] = set()
@@ -115,14 +109,15 @@ class _Unit:
             return 0.0
         named = self._named(slot)
         if slot.choices and slot.choices[0].role != "radio":
-            named *= _BUTTON_ROW if named >= _OWN_NAME else 0.0
+            # A row of buttons is a choice only under its very name: most rows are none.
+            named *= 0.8 if named >= 0.85 else 0.0
         spoken = 0.0
         if (is_made_for := self._made_for.get(slot.element.type)) is not None:
             spoken = 1.0 if is_made_for else -1.0
         elif slot.element.tag == "textarea":
             spoken = 1.0 if _LONG & self._words else -0.5
         # A type alone decides where nothing else does: the only field for long texts, the only one for addresses.
-        return named + _SPEAKING * spoken if named >= 0.3 or spoken <= 0 else 0.4 * spoken
+        return named + 0.15 * spoken if named >= 0.3 or spoken <= 0 else 0.4 * spoken
 
     def _named(self, slot: Slot) -> float:
         field = self.criteria[0].field
@@ -158,7 +153,7 @@ def fills_for(page: Page, criteria: Sequence[Criterion], fields: Iterable[Elemen
 
 def filled(page: Page, given: Iterable[Answer]) -> tuple[Move, ...]:
     """A move for each answer. What opens a list comes last: the list covers the page."""
-    return tuple(_move(page, one) for one in sorted(given, key=lambda one: (one.slot.opens, one.slot.place)))
+    return tuple(_move(page, one) for one in sorted(given, key=lambda one: (one.slot.opens, one.slot.element.place)))
 
 
 def _move(page: Page, answer: Answer) -> Move:
@@ -176,14 +171,14 @@ def demanded(
     offered: Sequence[Slot], given: Sequence[Answer], names: Sequence[str], page: Page, *, all_empty: bool = False
 ) -> Iterator[Answer]:
     """Answers for what the prompt says nothing of: required slots, those that answer to one of the names, or all that are empty."""
-    used = {place for answer in given for place in (answer.slot.place, *(one.place for one in answer.slot.choices))}
-    wanted = {slot.place for name in names if (slot := _best(name, offered))}
+    used = {place for answer in given for place in (answer.slot.element.place, *(one.place for one in answer.slot.choices))}
+    wanted = {slot.element.place for name in names if (slot := _best(name, offered))}
     # Whatever it is called, the only field for long texts is for what is written.
-    long = [slot.place for slot in offered if slot.element.tag == "textarea"]
+    long = [slot.element.place for slot in offered if slot.element.tag == "textarea"]
     wanted |= set(long) if len(long) == 1 and {"comment", "message"} & set(names) else set()
     for slot in offered:
         empty = not slot.value or slot.element.invalid
-        if slot.place in used or not empty or not (all_empty or slot.element.required or slot.place in wanted):
+        if slot.element.place in used or not empty or not (all_empty or slot.element.required or slot.element.place in wanted):
             continue
         value = "on" if slot.ticks and slot.element.required else None if slot.ticks or slot.opens else value_for(slot, (), page)
         if value is not None:
@@ -191,7 +186,7 @@ def demanded(
 
 
 def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
-    best = max(offered, key=lambda slot: (slot.likeness(name), -slot.place), default=None)
+    best = max(offered, key=lambda slot: (slot.likeness(name), -slot.element.place), default=None)
     return best if best and best.likeness(name) >= 0.6 else None
 
 

@@ -60,7 +60,7 @@ class FoundForm:
 
 def forms(page: Page, wanted: Wanted) -> list[FoundForm]:
     found = [_found(page, elements, wanted) for elements in in_time(_apart(page), each=1)]
-    return sorted((form for form in found if form.slots), key=lambda form: (-form.merit, form.slots[0].place))
+    return sorted((form for form in found if form.slots), key=lambda form: (-form.merit, form.slots[0].element.place))
 
 
 def _apart(page: Page) -> Iterator[list[Element]]:
@@ -153,8 +153,6 @@ def _leaves(element: Element, sends: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields that belong together, and the button that sends them; without a form element, those around the anchor field."""
-
     fields: tuple[Element, ...]
     button: Element | None
 

@@ -15,7 +15,6 @@ from agents.template.prompt.measures import date_in, number_in, time_in
 from agents.template.prompt.operators import EXACT
 from agents.template.prompt.values import ADDRESS, address, chosen
 
-_CHOICE_ROLES = frozenset({"radio", "checkbox", "button", "tab", "option"})
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
 _MARKED, _BESIDE = 0.85, 0.95
@@ -32,10 +31,6 @@ class Slot:
 
     element: Element
     choices: tuple[Element, ...] = ()
-
-    @property
-    def place(self) -> int:
-        return self.element.place
 
     @cached_property
     def options(self) -> tuple[str, ...]:
@@ -84,12 +79,12 @@ class Slot:
 def slots(elements: Sequence[Element]) -> list[Slot]:
     sets: dict[tuple[int | None, str, str], list[Element]] = {}
     for element in in_time(elements):
-        if element.usable and element.role in _CHOICE_ROLES and (name := _set(element)):
+        if element.usable and element.role in {"radio", "checkbox", "button", "tab", "option"} and (name := _set(element)):
             sets.setdefault((element.form, element.role, name), []).append(element)
     rows = [row for row in sets.values() if 2 <= len(row) <= 60]
     grouped = {one.place for row in rows for one in row if one.role == "radio"}
     fields = [Slot(one) for one in in_time(elements) if _is_field(one) and one.place not in grouped]
-    return sorted([*fields, *(Slot(row[0], tuple(row)) for row in rows)], key=lambda slot: slot.place)
+    return sorted([*fields, *(Slot(row[0], tuple(row)) for row in rows)], key=lambda slot: slot.element.place)
 
 
 def _set(element: Element) -> str:
@@ -139,7 +134,6 @@ _POOLS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("title",), ("Something new", "Another one")),
 )
 _TYPED = {"email": 0, "tel": 1, "url": 2}
-_SURE = 0.6
 # Texts that are put in where a prompt says none. A number may be typed into a search too, so it proves nothing.
 MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
 # A first option like these says that nothing is chosen yet.
@@ -237,10 +231,10 @@ def _plausible(slot: Slot, page: Page | None, meant: str) -> Iterator[str]:
 
 def _pool(slot: Slot, meant: str) -> tuple[str, ...]:
     said = [likeness(names[0], meant) if meant else 0.0 for names, _ in _POOLS]
-    if max(said) >= _SURE:
+    if max(said) >= 0.6:
         return _POOLS[said.index(max(said))][1]
     best, rank = max((max(slot.likeness(name) for name in names), -rank) for rank, (names, _) in enumerate(_POOLS))
-    if best >= _SURE:
+    if best >= 0.6:
         return _POOLS[-rank][1]
     return _MESSAGES if slot.element.tag == "textarea" else ()
 

@@ -15,7 +15,6 @@ from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meant, names_of
 
 _CHOICES = BUTTONS | TICKED | {"option"}
-_TYPED = frozenset({"textbox", "spinbutton", "slider", "combobox"})
 # What an option says that chooses nothing.
 _NOTHING = frozenset({"all", "any", "none", "select", "choose", "clear", "reset", "default", "everything"})
 _LONGEST_CHIP = 6
@@ -23,7 +22,11 @@ _LONGEST_CHIP = 6
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     # Fields to type into that are called like a criterion's field: a bound, a place, a date.
-    typed = [one for one in page.usable(_TYPED) if one.tag == "input" and one.type not in {"search", "email", "password"}]
+    typed = [
+        one
+        for one in page.usable({"textbox", "spinbutton", "slider", "combobox"})
+        if one.tag == "input" and one.type not in {"search", "email", "password"}
+    ]
     return (*choices(page, criteria), *fills_for(page, criteria, typed))
 
 

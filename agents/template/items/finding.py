@@ -65,7 +65,7 @@ def _single(target: Target, page: Page) -> list[Record]:
 
 
 def _frames(record: Record) -> bool:
-    """Whether it is a part of the page with several items: it leads to more than an item, its maker and its kind, or twice by one name."""
+    """Whether it is a part of the page with several items: it leads to more than an item, its maker and kind, or twice by one name."""
     links = [link for link in record.elements if link.href]
     places = {link.href for link in links}
     return len(places) > 3 or len({link.label for link in links}) < len(places)

@@ -92,10 +92,9 @@ def _says(selector: object, names: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many criteria an item meets and fails by what is shown of it; `open` are those that what is shown leaves open.
+    """How many criteria an item meets, fails and leaves open by what is shown of it. `hinted`: open ones whose value is in its text.
 
-    A negative criterion of which nothing is shown counts as met: it excludes one value of many. `hinted` are the open ones whose value
-    is somewhere in the item's text.
+    A negative criterion of which nothing is shown counts as met: it excludes one value of many.
     """
 
     met: int

@@ -52,8 +52,6 @@ _SECRET = re.compile(r" ?([^\s\ue000-\uf7ff]{1,80}?)(?=[.,;:)]*(?:\s|$))")
 _BARE_LIST = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,400}}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|{_STOP}|$)")
 _BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|nor|and)\s+")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
-# A genre is "a comedy", but a text is "a true delight to read".
-_WHOLE_PHRASE = 3
 # As in: except those …; or the operator said twice: select the time equals where time equals …
 _NO_VALUE = re.compile(r"(?:all |any )?(?:those|the ones|ones)\b|where\b", re.I)
 _UNIT = (
@@ -152,11 +150,8 @@ _WHEN = re.compile(
 # As in: the e-mail from 'ann@example.com'.
 _FROM = re.compile(rf"\b(?:from|sent by) (?P<value>{ITEM}|\S+@[\w-]+(?:\.[\w-]+)+)")
 _DECADE = re.compile(r"\b(?:from|in|of) the (?P<value>(?:18|19|20)?\d0)['’]?s\b", re.I)
-# As in: filter films by genre Drama and year 1999.
-_FILTERED = re.compile(r"^\W*(?:please )?(?:filter|narrow|browse)\b", re.I)
 _BY_FIELD = re.compile(rf"(?:\b(?:by|to|with|and)|,) (?:the )?(?P<field>[a-z]+) (?P<value>{ITEM}|[A-Z][\w-]*(?: [A-Z][\w-]*)*|\d[\w.+-]*)")
 _DATE = re.compile(rf"\d{{4}}-\d\d?-\d\d?\b|{_MONTH} \d")
-_TIME = re.compile(_CLOCK, re.I)
 _OF_TIME = re.compile(r"\b(?:date|day|time|year|month|week|hour|deadline|due|start|end|check ?in|check ?out)\b")
 
 
@@ -308,7 +303,8 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
     said_after = _SAID_AFTER_BOUND if operator in ABOVE | BELOW else _SAID_AFTER_AMOUNT
     end = amount.end() if amount and said_after.match(text, amount.end()) else bare.end()
     value = text[start:end].strip()
-    if len(value.split()) >= _WHOLE_PHRASE:
+    # A genre is "a comedy", but a text is "a true delight to read".
+    if len(value.split()) >= 3:
         value = text[at:end].strip()
     return ((value,) if value else (), end)
 
@@ -330,7 +326,9 @@ def _bare_list(text: str, start: int) -> tuple[tuple[str, ...], int]:
 
 def _loose(masked: Masked) -> Iterator[Criterion]:
     text = masked.text
-    for pattern, field in (*_LOOSE, *(((_BY_FIELD, ""),) if _FILTERED.search(text) else ())):
+    # As in: filter films by genre Drama and year 1999.
+    is_filter = re.search(r"^\W*(?:please )?(?:filter|narrow|browse)\b", text, re.I)
+    for pattern, field in (*_LOOSE, *(((_BY_FIELD, ""),) if is_filter else ())):
         for found in pattern.finditer(text):
             name = (field or found["field"]).lower().replace("_", " ")
             yield Criterion(name, Operator.EQUALS, (masked.plain(found["value"]),), found.end("value"))
@@ -352,4 +350,4 @@ def _field_of_time(field: str, value: str) -> str:
         return field
     if _DATE.match(value):
         return "date"
-    return "time" if _TIME.fullmatch(value) else field
+    return "time" if re.fullmatch(_CLOCK, value, re.I) else field

@@ -18,8 +18,8 @@ class Intent:
     """`criteria` are those of the task itself; `login` are the credentials when the prompt asks to log in first, else empty.
 
     `subject` is what it is about, as the prompt writes it: the item to open, the words to search for, the page to go to. `is_quoted`:
-    whether it stands in quotes and no criterion has it. `words` are the prompt's own words about the task, with the values in them.
-    `then` is what is to be done after it, in order.
+    whether it stands in quotes and no criterion has it. `words` are the prompt's own words about the task, with the values in them, and
+    `head` those before the criteria. `then` is what is to be done after it, in order.
     """
 
     kind: Kind
@@ -37,7 +37,6 @@ class Intent:
 
     @property
     def head(self) -> str:
-        """The words before its criteria."""
         return _CRITERIA.split(self.words, maxsplit=1)[0]
 
 

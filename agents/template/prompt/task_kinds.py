@@ -1,7 +1,6 @@
 """The kinds of task, one row each: how prompts ask for it, what its buttons and fields are called, and what else sets it apart.
 
-A new kind is a row of `Kind`. Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is
-only for what a row cannot express.
+Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is for what a row cannot express.
 """
 
 import re
@@ -47,13 +46,13 @@ class Trait(Flag):
 class TaskKind:
     """A row of the table. Of the names of links, buttons and fields the surest comes first.
 
-    `sentence`: what is asked for, in an operator's words. `asks`: prompts that ask for it; `asks_first`: those that would else be
-    taken for a search or for opening an item. `buttons`: what its button on an item is called. `form_fields`: first or last words of
-    fields that say nothing of the item.
+    `sentence`: what is asked for, in an operator's words. `asks`: prompts that ask for it; `asks_first`: those that would else be taken
+    for a search or for opening an item. `buttons`: its button on an item. `form_fields`: first or last words of fields that say nothing
+    of the item.
 
-    A kind with `sent_by` is done by a form. `opened_by`: links, tabs and buttons on the way to it; `routes`: parts of their addresses;
-    `sent_by`: its button; `known_by`: fields that such a form has; `fills`: fields that are filled in though the prompt does not name
-    them; `verbs`: what opens and sends it begins with one of these, beside the prompt's own noun ("Add film").
+    A kind with `sent_by`, its form's button, is done by a form. `opened_by`: links, tabs and buttons on the way to it; `routes`: parts of
+    their addresses; `known_by`: fields that such a form has; `fills`: those that are filled in though the prompt does not name them;
+    `verbs`: what opens and sends it begins with one of these, beside the prompt's own noun ("Add film").
     """
 
     name: str

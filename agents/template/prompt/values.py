@@ -60,11 +60,7 @@ def example(criterion: Criterion) -> str:
 
 
 def chosen(criteria: Sequence[Criterion], options: Iterable[str] = (), longest: int | None = None) -> str:
-    """A value that meets all the criteria of a field, of which there is at least one.
-
-    Where there are options it is one of them, else it is made up, with at most `longest` characters. Where nothing meets all, it
-    is what meets the most of them.
-    """
+    """A value that meets all criteria of a field, else most of them: one of any options, or made up of at most `longest` characters."""
     negative = all(one.operator.negative for one in criteria)
     if offered := [option for option in options if option.strip()]:
         fitting = [option for option in offered if all(meets(one, option) for one in criteria)]

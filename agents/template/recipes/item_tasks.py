@@ -174,7 +174,6 @@ _OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "o
 _REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "x")
 _MORE = ("increase quantity", "increase", "add one", "plus", "increment")
 _LESS = ("decrease quantity", "decrease", "minus one", "minus", "decrement")
-_CHANGES = re.compile(r"\b(?:quantity|increase|decrease)\b", re.I)
 _SIGNS = frozenset({"cart", "basket", "bag"})
 _COUNTED = frozenset({"spinbutton", "listbox"})
 
@@ -241,7 +240,7 @@ def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]
 
 
 def _changes(intent: Intent) -> bool:
-    return _CHANGES.search(intent.head) is not None
+    return re.search(r"\b(?:quantity|increase|decrease)\b", intent.head, re.I) is not None
 
 
 def _is_cart(page: Page) -> bool:

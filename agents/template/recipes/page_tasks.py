@@ -126,8 +126,6 @@ class TurnPage(Recipe):
 
 
 class BackToList(Recipe):
-    """From an item, the one that is meant where the prompt says it, press what leads back to the whole list."""
-
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return press_best(page, page.elements, _BACK, _BACK_SURE) if is_target_page(target_of(intent), page) else ()
 
@@ -140,7 +138,6 @@ _HOME = frozenset({"", "home", "start", "main", "homepage", "landing", "front"})
 _PAGE_WORDS = re.compile(r"\b(?:page|tab|section|screen|view|all|my|the|please)\b", re.I)
 _VIEW = re.compile(r"\b([\w-]+)[ -]view\b", re.I)
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
-_PART = re.compile(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", re.I)
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
 _COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
@@ -148,7 +145,6 @@ _SIDES = {
     "right": ("scroll right", "next", "right", "next slide"),
     "left": ("scroll left", "back", "previous", "prev", "left", "previous slide"),
 }
-_SLIDE = re.compile(r"\b(?:slide|page) \d+$|^\d+$", re.I)
 
 
 class Navigate(Recipe):
@@ -215,7 +211,7 @@ class Unfold(Recipe):
         return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
 
     def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
-        part = _PART.search(intent.words)
+        part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.words, re.I)
         labels = (part[1],) if part else ()
         return (*_COLLAPSE, *labels, *_EXPAND) if _COLLAPSES.search(intent.words) else (*labels, *_EXPAND)
 
@@ -241,7 +237,7 @@ class Scroll(Recipe):
     def _is_slide_show(self, page: Page, element: Element) -> bool:
         """Whether a button moves a slide show, which has a button for each slide: no row of items has."""
         around = page.elements[max(0, element.place - 4) : element.place + 4]
-        return any(_SLIDE.search(one.label) for one in around)
+        return any(re.search(r"\b(?:slide|page) \d+$|^\d+$", one.label, re.I) for one in around)
 
     def _sides(self, intent: Intent) -> tuple[str, ...]:
         directions = [one for one in intent.criteria if "direction" in words(one.field)]

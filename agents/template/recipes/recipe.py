@@ -15,8 +15,6 @@ from agents.template.prompt.synonyms import meant
 from agents.template.prompt.task_kinds import ADDING
 from agents.template.sites import blind_xpath
 
-# Half of what a button says must stand in the prompt, and one word that says what to do.
-_LEAST = 0.6
 # What markup says of any button.
 _MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
 
@@ -70,7 +68,8 @@ class BestGuess(Recipe):
         prompt = set(words(intent.words))
         scored = [(self._likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | TICKED))]
         best = max((merit for merit, _ in scored), default=0.0)
-        alike = [element for merit, element in scored if merit >= max(best - 0.01, _LEAST)]
+        # Half of what a button says must stand in the prompt, and one word that says what to do.
+        alike = [element for merit, element in scored if merit >= max(best - 0.01, 0.6)]
         return max(alike, key=lambda element: (len(prompt & set(words(page.card(element)))), -element.place), default=None)
 
     def _likeness(self, prompt: set[str], element: Element) -> float:

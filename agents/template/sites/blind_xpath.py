@@ -18,11 +18,9 @@ EMAIL = f"({_FORM}//input[@type='email'] | {_FORM}//input[@type='password'] | {_
 SEND_PASSWORD = f"({_FORM}//button[@type='submit' or not(@type)] | {_FORM}//input[@type='submit'] | {_FORMLESS}/following::button[1])[1]"
 TEXT_FIELD = "(//input[@type='search' or @type='text' or not(@type)])[1]"
 
-_UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-
 
 def folded(what: str) -> str:
-    return f"translate({what},'{_UPPER}','{_LOWER}')"
+    return f"translate({what},'ABCDEFGHIJKLMNOPQRSTUVWXYZ','abcdefghijklmnopqrstuvwxyz')"
 
 
 def pressed(texts: Sequence[str], routes: Sequence[str] = ()) -> str:

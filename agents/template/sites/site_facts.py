@@ -35,9 +35,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SiteAction:
-    """One thing to do.
-
-    `names`: the field that it is about; `default`: what to do it with where no criterion says, None to leave it out; `options`: what may
+    """`names`: the field that it is about; `default`: what to do it with where no criterion says, None to leave it out; `options`: what may
     be chosen from; `only_if`: the field without whose criterion it is left out, with + before it without one that says what is wanted;
     `inside`: what to press within a card; `tries`: how many values to choose one after the other where nobody knows which are offered;
     `each`: the field for each of whose wanted values it is done; `times`: the field that says how many are wanted where there is one.

@@ -23,8 +23,6 @@ from agents.template.recipes import LOGIN, Recipe, recipe_for
 from agents.template.sites.blind_xpath import folded
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
 
-# Where the thing was opened already, a press that is left over goes to a heading, which does nothing.
-_HARMLESS = "//*[self::h1 or self::h2 or self::h3]"
 # Pages are drawn by script: what is pressed before its script runs does nothing.
 _SETTLING = wait(1)
 # What a press sends off is on its way for a moment, and callers check the last action's end for what came of it.
@@ -161,8 +159,8 @@ class _Doing:
         """Press within a card that meets the conditions or, where a page of the list has none, what leads to the next page."""
         item = self.facts.items[entry.target]
         inside, tests = self._filled(entry, entry.inside) or item.link, conditions(item, self.values)
-        # A predicate that holds on the list's page alone, and what to press where it doesn't.
-        here, left = (f"[{item.here}]", f" | {_HARMLESS}[not({item.here})]") if item.here else ("", "")
+        # A predicate that holds on the list's page alone, and what to press where it doesn't: a heading, which does nothing.
+        here, left = (f"[{item.here}]", f" | //*[self::h1 or self::h2 or self::h3][not({item.here})]") if item.here else ("", "")
         further = list[Action]()
         if item.next and tests:
             fitting = item.card + "".join(tests)
