@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from agents.devtools.fake_chutes import catalogue, completions, plans
 from agents.devtools.fake_chutes.account import Account, management
 from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, Course, Refused, as_json
-from agents.devtools.fake_chutes.completions import BadBody, ChatRequest
+from agents.devtools.fake_chutes.completions import ChatRequest
 from agents.devtools.fake_chutes.server import Answer, Request, json_answer
 from agents.simulation import provider
 from agents.simulation.provider import Said
@@ -102,20 +102,16 @@ class Chutes:
         if key not in (self._key, self._admin_key):
             refused = replace(EDGE if key is None else BAD_KEY, wait=account.behaviour.hidden.latency.refusal)
             return self._recorded(request, refused, _named_model(request.body))
-        try:
-            chat, bad = completions.read(request.body), None
-        except BadBody as error:
-            chat, bad = None, detail(400, str(error))
-        refusing = account.refusing
-        reply = account.ask(() if chat is None or refusing else (chat.model,))
-        if chat and reply.said is Said.ANSWERED:
+        chat, refusing = completions.read(request.body), account.refusing
+        reply = account.ask(() if isinstance(chat, str) or refusing else (chat.model,))
+        if not isinstance(chat, str) and reply.said is Said.ANSWERED:
             return self._recorded(request, self._answered(account, reply, chat, request), chat.model, reply.fault or "")
         if reply.said is Said.DAILY_QUOTA:
             reset = account.iso(reply.reset_at or 0.0)
             refused = detail(402, {"message": DAILY_QUOTA, "quota_reset_timestamp": reset})
         elif reply.said is Said.MODEL:
-            missing = detail(404, f"model not found: {chat.model if chat else ''}")
-            refused = bad or (_as_answer(refusing) if refusing else missing)
+            asked = detail(400, chat) if isinstance(chat, str) else detail(404, f"model not found: {chat.model}")
+            refused = _as_answer(refusing) if refusing and not isinstance(chat, str) else asked
         else:
             refused = REFUSALS[reply.said]
         return self._recorded(request, replace(refused, wait=reply.seconds), _named_model(request.body), in_ban=reply.in_ban)

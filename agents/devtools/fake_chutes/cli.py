@@ -36,23 +36,20 @@ def started(options: Mapping[str, Any]) -> Course:
     names = ("limit", "published", "latency", "valid")
     changes = {name: options[name] for name in names if options[name] is not None}
     if options["fault"]:
-        changes["faults"] = dict(_fault(text) for text in options["fault"])
+        pairs = [text.partition("=") for text in options["fault"]]
+        changes["faults"] = {name: _json(f"fault {name}", chance or "1") for name, _, chance in pairs}
     start = merged(Behaviour(scenario.account) if scenario else Behaviour(), changes)
     if options["timeline"] is None:
         return Course(start, scenario.timeline if scenario else ())
-    try:
-        entries = read(tuple[Change, ...], json.loads(options["timeline"]), "timeline")
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BadSetting("timeline", f"not JSON ({error})") from error
+    entries = read(tuple[Change, ...], _json("timeline", options["timeline"]), "timeline")
     return Course(start, in_order(entries, start, merged))
 
 
-def _fault(text: str) -> tuple[str, float]:
-    name, _, chance = text.partition("=")
+def _json(name: str, text: str) -> Any:
     try:
-        return name, float(chance) if chance else 1.0
-    except ValueError as error:
-        raise BadSetting(f"fault {name}", f"must be a probability, not {chance!r}") from error
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BadSetting(name, f"not JSON ({error})") from error
 
 
 def run(options: Mapping[str, Any]) -> None:

@@ -29,10 +29,6 @@ UPSTREAM = {
 UNSENT = {Fault.HANG: Delivery.HANG, Fault.RESET: Delivery.RESET}
 
 
-class BadBody(ValueError):
-    """A request body that the provider refuses; the text gives the reason."""
-
-
 class Message(BaseModel, strict=True):
     role: str
     content: str
@@ -54,12 +50,13 @@ class ChatRequest(BaseModel, strict=True):
         return not isinstance(options, dict) or options.get("enable_thinking") is not False
 
 
-def read(body: bytes) -> ChatRequest:
+def read(body: bytes) -> ChatRequest | str:
+    """The request, or why the provider refuses it."""
     try:
         return ChatRequest.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise BadBody(": ".join([*(str(part) for part in first["loc"]), first["msg"]])) from error
+        return ": ".join([*(str(part) for part in first["loc"]), first["msg"]])
 
 
 def tokens(text: str) -> int:

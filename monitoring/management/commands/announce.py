@@ -1,5 +1,4 @@
 import time
-import urllib.error
 import urllib.request
 from typing import Any
 
@@ -37,5 +36,5 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False

@@ -48,30 +48,25 @@ class Command(BaseCommand):
             raise CommandError("--steps and --days: must be numbers above 0.")
         if not options["force"] and Task.objects.exclude(key__startswith=MARK).exists():
             raise CommandError("This database holds real records. Give DATA_DIR or DATABASE_URL of another one, or --force.")
-        now, began = timezone.now(), time.monotonic()
-        start, past = now - timedelta(days=options["days"]), Past(default_account(), options["seed"])
-        written = past.write(options["steps"], start, now, lambda done: self._report(done, options["steps"]))
+        now, began, account = timezone.now(), time.monotonic(), default_account()
+        start = now - timedelta(days=options["days"])
+        written = Past(account, options["seed"]).write(options["steps"], start, now, lambda done: self._report(done, options["steps"]))
         self.stdout.write(f"\n{written:,} steps written in {time.monotonic() - began:.0f} s. Summing them by hour and day …")
         sum_again(start)
         sum_finished(state_at(now), now, until=math.inf)
-        write_others(default_account(), options["logs"], options["seed"], start, now)
+        _write_logs(Random(options["seed"]), options["logs"], start, now)
+        dice = Random(options["seed"])
+        _write_checks(dice, max(start, now - CHECKS_KEPT), now)
+        _write_runs(dice, start, now)
+        _write_audit(dice, account, start, now)
+        _write_notices(dice, start, now)
+        _write_readings(dice, account, max(start, now - READINGS_KEPT), now)
         search.fill(until=math.inf, is_alone=True)
         self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")
 
     def _report(self, done: int, of: int) -> None:
         self.stdout.write(f"\r{done:,} of {of:,} steps", ending="")
         self.stdout.flush()
-
-
-def write_others(account: Account, logs: int, seed: int, start: datetime, end: datetime) -> None:
-    """What pages show besides steps."""
-    _write_logs(Random(seed), logs, start, end)
-    dice = Random(seed)
-    _write_checks(dice, max(start, end - CHECKS_KEPT), end)
-    _write_runs(dice, start, end)
-    _write_audit(dice, account, start, end)
-    _write_notices(dice, start, end)
-    _write_readings(dice, account, max(start, end - READINGS_KEPT), end)
 
 
 def _write_logs(dice: Random, count: int, start: datetime, end: datetime) -> None:
