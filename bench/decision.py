@@ -85,13 +85,11 @@ def prepared(pacing: Pacing) -> Case:
 
 @cache
 def seen(limits: Limits, sends: int) -> tuple[Gate, float]:
-    """A gate after so many accepted sends at its fastest, and when the last one left.
-
-    Each step can just wait for its slot and no longer: the learned pace rises only where steps are turned away.
-    """
+    """A gate after so many accepted sends at its fastest, and when the last one left."""
     gate, now = Gate(), START
     for _ in range(sends):
         waits, _ = governor.decide(gate, limits, now, now + LATENCY, LATENCY)
+        # Each step can just wait for its slot and no longer: the learned pace rises only where steps are turned away.
         due = max(now, waits.retry_at or now) + LATENCY + 0.001
         decision, gate = governor.decide(gate, limits, now, due, LATENCY)
         assert decision.slot is not None

@@ -23,7 +23,6 @@ SETTLED = 5
 @contextmanager
 def running(data: Path, fake_chutes: FakeChutes, *settings: str, migrated: Path | None = None, **more: str) -> Iterator[Miner]:
     """A miner without a process yet, on SQLite in `data` unless `more`, which goes into its environment, has a DATABASE_URL.
-
     `settings`: as `manage.py miner_settings` takes them; `migrated`: an SQLite database to start from, so that none has to be migrated.
     """
     data.mkdir(exist_ok=True, mode=0o700)

@@ -1,8 +1,7 @@
-"""How long pages take at 10,000 steps and at a million, nothing of them cached.
+"""How long pages take at 10,000 steps and at a million, nothing of them cached; pages and databases take turns.
 
 The databases are made once, in data/bench-pages-<steps>, brought up to now at each run, and made anew when the generator has changed; a
-million steps with a million log records take a quarter of an hour and 4 GB. Pages and databases take turns, so that a slow moment of the
-machine slows all of them.
+million steps with a million log records take a quarter of an hour and 4 GB.
 """
 
 import argparse

@@ -1,8 +1,4 @@
-"""Whether the simulation is right: the same load and account once on the virtual clock, once with real processes at real speed.
-
-A real miner stretches its pauses at random, so the simulation runs with many seeds; a count that lies more than 5 % outside of what they
-give differs.
-"""
+"""Whether the simulation is right: the same load and account once on the virtual clock, once with real processes at real speed."""
 
 import argparse
 import asyncio
@@ -25,11 +21,11 @@ from bench.peers import client
 from minerpanel.tests.processes import step_body
 
 SCENARIO = Path(__file__).parent / "real.json"
-TOLERANCE = 0.05
+TOLERANCE = 0.05  # a count that lies further outside of what the seeds give differs
 SEED = 0
 COMPARED = ("steps", "in_time", "llm", "edge_429")
 SHOWN = (*COMPARED, "p50", "p95")
-# Seeds for the stretch of pauses: enough to see how far they move the counts.
+# A real miner stretches its pauses at random: enough seeds to see how far that moves the counts.
 SEEDS = 20
 # Of a validator; a step's deadline is shorter.
 CLIENT_SECONDS = 60.0

@@ -1,7 +1,4 @@
-"""How long a step takes beside a bare "hello" of the same server, and a decision beside a bare update of a row.
-
-One run, the same client, the cases in turn, so that the ratios hold on any machine.
-"""
+"""How long a step takes beside a bare "hello", and a decision beside a bare update, in turn: the ratios hold on any machine."""
 
 import argparse
 import subprocess

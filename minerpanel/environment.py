@@ -1,7 +1,6 @@
-"""Typed reading of the environment, over a `.env` file that the environment wins over.
+"""Typed reading of the environment, over a `.env` file that the environment wins over. An empty value counts as not set.
 
 Every error is an `ImproperlyConfigured` that names the key and the expected type, so that a bad setting stops the start.
-An empty value counts as not set.
 """
 
 from collections.abc import Callable, Mapping

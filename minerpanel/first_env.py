@@ -1,7 +1,4 @@
-"""Write `.env` on the first start: `.env.example` with a random SECRET_KEY, readable by its owner only.
-
-Runs before Django, which needs the key: `python -m minerpanel.first_env`.
-"""
+"""Write `.env` on the first start: `.env.example` with a random SECRET_KEY, which Django needs, readable by its owner only."""
 
 import os
 import secrets

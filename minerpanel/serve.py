@@ -1,7 +1,4 @@
-"""`python -m minerpanel.serve`: miner and panel, in one process, until SIGTERM.
-
-`--check-port` only reports whether the port is free.
-"""
+"""`python -m minerpanel.serve`: miner and panel, in one process, until SIGTERM."""
 
 import argparse
 import gc
@@ -62,10 +59,7 @@ def serve(application: str, *, end_with_parent: bool) -> None:
 
 
 def leave_what_is_loaded() -> None:
-    """Load what answers need, and keep it out of later collections of garbage.
-
-    A full collection over it takes some 45 ms, about once in a hundred requests, while every answer under way waits.
-    """
+    """Load what answers need, and keep it out of collections of garbage: some 45 ms, about once in a hundred requests, while all wait."""
     get_resolver().url_patterns  # noqa: B018 -- reading it imports all views
     gc.collect()
     gc.freeze()

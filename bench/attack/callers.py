@@ -107,7 +107,6 @@ class HonestCallers:
 
     @property
     def acknowledged(self) -> set[str]:
-        """The tasks whose step was answered: they have to be on record."""
         return {answer.task_id for answer in self.answers if answer.status == 200}
 
 

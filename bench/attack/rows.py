@@ -1,7 +1,4 @@
-"""Attacks on a clean miner, a function each, with honest callers beside them: what these got is held against the promises.
-
-Each row starts web process and worker on an empty database and attacks them from other loopback addresses.
-"""
+"""Attacks on a clean miner, a function each: what honest callers got beside them is held against the promises."""
 
 import argparse
 import json
@@ -52,7 +49,6 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class Row:
     """One attack. The counts are of honest steps; `notes`: what else was measured; `broken`: promises that do not hold.
-
     `is_small`: its short version; `migrated`: an SQLite database to start from; `shared`: the instance of rows that leave it as it was.
     """
 

@@ -46,8 +46,7 @@ def believing_proxies(application: Application) -> Application:
 class Pools:
     """Threads that answer: steps, the panel's pages, and what takes no time, so that none of them waits for another.
 
-    A thread is started when all others are busy: each keeps a database connection of its own, and few stay warm. Waitress' own
-    threads are all there from the start and take turns.
+    A thread is started when all others are busy (Waitress' own are all there at once): each keeps a database connection, few stay warm.
     """
 
     def __init__(self) -> None:

@@ -53,7 +53,6 @@ class Past:
         self.account, self.rng, self.blocks = account, Random(seed), deque[float](maxlen=BLOCKS_REMEMBERED)
 
     def write(self, steps: int, start: datetime, end: datetime, report: Callable[[int], None]) -> int:
-        """Returns how many steps were written: `steps`, give or take a task."""
         written, moments = 0, self._moments(steps, start, end)
         while some := list(islice(moments, TASKS_AT_ONCE)):
             self.tasks, self.steps, self.attempts, self.events = list[Task](), list[Step](), list[LLMAttempt](), list[RateLimitEvent]()

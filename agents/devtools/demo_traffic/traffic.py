@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from random import Random
@@ -166,10 +167,7 @@ def visits(seed: int, per_minute: float) -> Iterator[Visit]:
 async def run(
     url: str, report: Report, *, seed: int = 1, per_minute: float = 6.0, duration: float | None = None, think: float = 2.0
 ) -> None:
-    """Posts `per_minute` tasks, new ones for `duration` s (None: for ever), each next step `think` s after an answer.
-
-    Raises NoMiner when no miner comes up within a minute.
-    """
+    """Posts tasks for `duration` s (None: for ever), each next step `think` s after the answer. Raises NoMiner after a minute of none."""
     async with httpx.AsyncClient(base_url=url, timeout=STEP_SECONDS, trust_env=False) as client:
         await _wait_for_miner(client, url)
         started = time.monotonic()
@@ -182,11 +180,9 @@ async def run(
 async def _wait_for_miner(client: httpx.AsyncClient, url: str) -> None:
     give_up_at = time.monotonic() + HEALTH_SECONDS
     while time.monotonic() < give_up_at:
-        try:
-            if (await client.get("/health")).status_code < 400:
+        with suppress(httpx.TransportError):
+            if (await client.get("/health")).is_success:
                 return
-        except httpx.TransportError:
-            pass
         await asyncio.sleep(TRY_AGAIN)
     raise NoMiner(f"No miner answers at {url}/health. Start it, or name its address with --url.")
 

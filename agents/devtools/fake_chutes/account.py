@@ -50,10 +50,7 @@ class Account:
             self.billed = 0.0
 
     def ask(self, models: tuple[str, ...]) -> provider.Reply:
-        """The provider's reply. While there is a balance, neither quota nor cap refuses anything.
-
-        Without models a request only passes the edge, and what it may cost.
-        """
+        """While there is a balance, neither quota nor cap refuses. Without models a request only passes the edge, and what it may cost."""
         hidden = replace(self.behaviour.hidden, models=self.behaviour.models)
         if self.balance:
             quota = hidden.quota and replace(hidden.quota, total=sys.maxsize)

@@ -45,10 +45,7 @@ REFUSALS = {
 
 
 class Chutes:
-    """One account behind the edge. Thread-safe: each request is decided under one lock, the waiting happens outside of it.
-
-    `key` may only invoke; `admin_key` reads the account too.
-    """
+    """One account behind the edge; `key` may only invoke, `admin_key` reads the account too. Thread-safe: one lock for each decision."""
 
     def __init__(self, key: str, admin_key: str, course: Course, seed: int) -> None:
         self._key, self._admin_key, self._course, self._seed = key, admin_key, course, seed
@@ -58,7 +55,7 @@ class Chutes:
     def _restart(self) -> None:
         self._started = time.monotonic()
         self._account = Account(self._course, self._seed, time.time())
-        self._arrivals, self._counts = deque[dict[str, Any]](maxlen=KEPT), Counter[str]()
+        self._arrivals = deque[dict[str, Any]](maxlen=KEPT)
         # Apart from the account's: a request's name must not change what comes of the next one
         self._names = Random(self._seed)
 
@@ -94,7 +91,6 @@ class Chutes:
     def _recorded(self, request: Request, answer: Answer, model: str = "", fault: str = "", in_ban: bool = False) -> Answer:
         asked = {"at": request.arrived, "method": request.method, "path": request.path, "task_id": request.headers.get("IWA-Task-ID", "")}
         self._arrivals.append({**asked, "status": answer.status, "model": model, "fault": fault, "in_ban": in_ban})
-        self._counts[str(answer.status)] += 1
         return answer
 
     def _chat(self, account: Account, request: Request) -> Answer:
@@ -167,7 +163,7 @@ class Chutes:
                 "uptime": account.now,
                 "account": account.hidden_json(),
                 "arrivals": sorted(self._arrivals, key=lambda arrival: float(arrival["at"])),
-                "counts": dict(self._counts),
+                "counts": Counter(str(arrival["status"]) for arrival in self._arrivals),
             }
 
 

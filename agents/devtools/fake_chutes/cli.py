@@ -33,8 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def started(options: Mapping[str, Any]) -> Course:
     scenario = load_file(Path(options["scenario"])) if options["scenario"] else None
-    names = ("limit", "published", "latency", "valid")
-    changes = {name: options[name] for name in names if options[name] is not None}
+    changes = {name: options[name] for name in ("limit", "published", "latency", "valid") if options[name] is not None}
     if options["fault"]:
         pairs = [text.partition("=") for text in options["fault"]]
         changes["faults"] = {name: _json(f"fault {name}", chance or "1") for name, _, chance in pairs}

@@ -42,7 +42,6 @@ class FakeChutes:
 
     def state(self) -> dict[str, Any]:
         """`settings`, `uptime` (s), `account` (what callers never see), `counts` by status, and `arrivals`, earliest first.
-
         Of an arrival: `at` is in wall-clock s; `status` 0: no answer was sent; `fault` "": nothing was made to go wrong.
         """
         return self._call("/state")

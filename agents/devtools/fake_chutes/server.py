@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import Enum, auto
@@ -135,8 +136,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.settimeout(IDLE_SECONDS)
         while not self.server.stopping.is_set():
-            try:
+            with suppress(TimeoutError):
                 self.connection.recv(1)
-            except TimeoutError:
-                continue
-            return
+                return

@@ -17,19 +17,15 @@ class Command(BaseCommand):
     help = "Print the panel's address when web and worker are up."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        address, since = panel_address(settings.BIND, settings.PORT), timezone.now()
-        over = time.monotonic() + PATIENCE
+        host = ANYWHERE.get(settings.BIND, settings.BIND)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}/"
+        since, over = timezone.now(), time.monotonic() + PATIENCE
         while time.monotonic() < over:
             if answers(f"{address}health") and (beaten_at := newest_beat()) and beaten_at >= since:
                 self.stdout.write(f"The panel is at {address}")
                 return
             time.sleep(0.2)
         self.stderr.write(f"{address} does not answer yet. The lines above say why.")
-
-
-def panel_address(bind: str, port: int) -> str:
-    host = ANYWHERE.get(bind, bind)
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def answers(url: str) -> bool:

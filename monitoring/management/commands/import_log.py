@@ -22,8 +22,6 @@ STANDARD_INPUT = "-"
 
 
 class Command(BaseCommand):
-    """Needs no worker. Importing the same lines again adds nothing."""
-
     help = "Import journalctl, syslog or Python logs, plain or gzipped: rate limits, timeouts, tasks, fallbacks, LLM successes and errors."
 
     def add_arguments(self, parser: CommandParser) -> None:

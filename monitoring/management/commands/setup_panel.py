@@ -18,9 +18,7 @@ ADMIN = "admin"
 
 
 class Command(BaseCommand):
-    """Safe to run again at each start: it does only what is missing."""
-
-    help = "Make the data folder, migrate, collect static files, make the first admin."
+    help = "Make the data folder, migrate, collect static files, make the first admin. Does only what is missing."
     requires_system_checks = []  # they need the data folder, which this command makes
 
     def handle(self, *args: Any, **options: Any) -> None:
