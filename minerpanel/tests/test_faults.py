@@ -33,7 +33,7 @@ for number in range({count}):
 @pytest.fixture
 def miner(process_environment: dict[str, str]) -> Iterator[Miner]:
     """With an account that answers slowly, so that jobs are in hand when the fault comes."""
-    with FakeChutes.started("--latency", "4") as fake_chutes:
+    with FakeChutes.started("--latency", "10") as fake_chutes:
         account = {"CHUTES_API_KEY": fake_chutes.key, "CHUTES_BASE_URL": fake_chutes.base_url, "CHUTES_MODELS": "Qwen/Qwen3-32B-TEE"}
         with Miner.running({**process_environment, **account}) as running:
             running.manage("miner_settings", "spacing_seconds=0")
