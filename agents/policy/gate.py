@@ -168,7 +168,10 @@ def decide(
 def next_slot(gate: Gate, limits: Limits, now: float, patience: float = float("inf")) -> float:
     """For a step that can wait for `patience` seconds: `now` where a slot is open."""
     if limits.is_learned:
-        return pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
+        at = pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
+        # A slot that stays open longer than usual is booked at its end, and may be used before: no burst falls in between.
+        longer = [claim.booked for claim in gate.claims if claim.slot - BURST_GAP < at < claim.booked]
+        return next_slot(gate, limits, longer[0], now + patience - longer[0]) if longer else at
     # Derived from the last slot, so that a new spacing takes effect at once.
     return max(now, gate.not_before, gate.last_slot_at + limits.spacing + limits.grace) if limits.spacing else now
 

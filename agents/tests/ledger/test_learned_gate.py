@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agents.policy.backoff import JITTER
 from agents.policy.callers import Claim
 from agents.policy.gate import Decision, Gate, GateState, Limits, closes, decide, earliest, hold, left_late, refused, released, succeeded
-from agents.policy.late import given_up, renewed
+from agents.policy.late import LEEWAY, given_up, renewed
 from agents.policy.modes import Pacing
-from agents.policy.pacing import AHEAD, BURST_GAP, GRACE
+from agents.policy.pacing import AHEAD, BURST_GAP, GRACE, Pace
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass
 
@@ -134,6 +134,13 @@ def test_a_block_that_our_own_pace_brought_about_is_outwaited_by_doubling() -> N
         pauses.append(pause(gate))
         now = gate.paused_until
     assert pauses == [60, 120, 240, 480, 960, 1920]
+
+
+def test_no_burst_falls_into_a_slot_that_stays_open_longer() -> None:
+    late = Claim("late", slot=START, latest=START + BUDGET, leeway=LEEWAY)
+    pace = Pace(sends=(START + LEEWAY,), level=45.0, crowd=(START - 100, START - 100), comes_at_once=True)
+    decision, _ = decide(Gate(pace=pace, claims=(late,)), LEARNED, START, START + LATENCY + 1, LATENCY, Claim("next"))
+    assert (decision.slot or 0.0) - START == pytest.approx(LEEWAY + BURST_GAP, abs=0.001)
 
 
 @dataclass
