@@ -292,7 +292,7 @@ def test_a_hanging_provider_is_cut_off_in_time_and_counts_as_long_as_it_was_wait
     fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(latency, "UNKNOWN", 0.5)
-    monkeypatch.setattr(routing, "budget", lambda step, rules, at: routing.Budget(at + 90, at + 4))  # a busy machine is in time, too
+    monkeypatch.setattr(routing, "budget", lambda _, at: routing.Budget(at + 90, at + 4))  # a busy machine is in time, too
     fake_chutes.set(faults={"hang": 1.0})
     assert answer().actions
     assert verdicts()[0][1] == "failed"
