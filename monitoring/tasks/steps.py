@@ -104,14 +104,14 @@ def exported_steps(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
 
 def matching_steps(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[Step]:
     # The longest steps of all times are the LLM's: they are at the beginning of that order, where by their route all were sorted first.
-    is_longest = order is Order.LONGEST
+    is_longest, attempts = order is Order.LONGEST, LLMAttempt.objects.filter(step__isnull=False)
     is_hidden = is_longest and not query.values("since")
     special: dict[str, AnyOf] = {
         "route": lambda values: Q(In(Hidden("route"), values)) if is_hidden and Route.LLM in values else Q(route__in=values),
         "state": lambda values: _in_any_state(values, now),
         "project": lambda values: _of_tasks("project", values),
         "kind": lambda values: _of_tasks("kind", values),
-        "status": _of_attempts,
+        "status": lambda values: owners_of(attempts.filter(status__in=values), "step", "status", [int(value) for value in values]),
     }
     found = Step.objects.filter(*narrowed(query, "received_at", _with_text, now, **special))
     return found.filter(duration_ms__isnull=False) if is_longest else found
@@ -134,11 +134,6 @@ def _of_tasks(column: str, values: list[str]) -> Q:
     """Where such tasks are few, they are looked up once. Where they are many, the steps are read in their order, each with its task."""
     tasks = Task.objects.filter(**{f"{column}__in": values})
     return Q(task__in=tasks.values("pk")) if is_few(tasks) else Q(In(Hidden(f"task__{column}"), values))
-
-
-def _of_attempts(values: list[str]) -> Q:
-    numbers = [int(value) for value in values]
-    return owners_of(LLMAttempt.objects.filter(status__in=numbers, step__isnull=False), "step", "status", numbers)
 
 
 def _with_text(text: str) -> Q:

@@ -12,10 +12,10 @@ WORST_FIRST = (Result.FAIL, Result.WARN, Result.OK, Result.SKIPPED)
 class Finding:
     """One check's result. `done`: what was done; `came_back`: what came back; `meaning`; `next_step`: "" where nothing is to be done.
 
-    `check`: its name, the same from run to run; `subject`: what was checked; `lines`: those that prove it; `facts`: JSON values.
+    `check_name`: the same from run to run; `subject`: what was checked; `lines`: those that prove it; `facts`: JSON values.
     """
 
-    check: str
+    check_name: str
     verdict: Result
     meaning: str = ""
     next_step: str = ""

@@ -78,10 +78,9 @@ def _run_part(test_run: TestRun, suite: str, part: str, *, progress: int) -> Non
         doing = {"doing": each[:200]} if isinstance(each, str) and each else {}
         leased_job.update(test_run, progress=progress, **doing)
         if isinstance(each, Finding):
-            fields, number = mask_keys_in(asdict(each)), test_run.results.count() + 1
-            check, lines, ms = fields.pop("check"), list(fields.pop("lines")), (time.monotonic() - started) * 1000
-            places = {"run": test_run, "number": number, "suite": suite, "check_name": check}
-            TestResult.objects.create(**places, lines=lines, duration_ms=ms, at=timezone.now(), **fields)
+            fields, ms = mask_keys_in(asdict(each)), (time.monotonic() - started) * 1000
+            place = {"run": test_run, "number": test_run.results.count() + 1, "suite": suite}
+            TestResult.objects.create(**place, **fields, duration_ms=ms, at=timezone.now())
             started = time.monotonic()
 
 

@@ -32,7 +32,7 @@ GOOD = {
 
 def found() -> dict[str, Finding]:
     wanted = TestRun()
-    return {each.check: each for part in api.parts(wanted) for each in api.run(wanted, part) if isinstance(each, Finding)}
+    return {each.check_name: each for part in api.parts(wanted) for each in api.run(wanted, part) if isinstance(each, Finding)}
 
 
 @pytest.fixture

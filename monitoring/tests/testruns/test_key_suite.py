@@ -34,7 +34,7 @@ def findings(**options: Any) -> list[Finding]:
 
 
 def key_finding(**options: Any) -> Finding:
-    return next(finding for finding in findings(**options) if finding.check == "key")
+    return next(finding for finding in findings(**options) if finding.check_name == "key")
 
 
 def test_a_key_that_works_tells_model_latency_and_tokens(fake_chutes: FakeChutes) -> None:
@@ -180,7 +180,7 @@ def test_each_account_is_tested_and_a_disabled_one_skipped(fake_chutes: FakeChut
     default_account()
     Account.objects.create(name="off", position=2, enabled=False)
     Account.objects.create(name="keyless", position=3, base_url=fake_chutes.base_url, model_names=[MODEL])
-    found = [(finding.subject, finding.check, finding.verdict) for finding in findings()]
+    found = [(finding.subject, finding.check_name, finding.verdict) for finding in findings()]
     assert found == [
         ("default", "key", Result.OK),
         ("default", "models", Result.OK),
@@ -192,21 +192,21 @@ def test_each_account_is_tested_and_a_disabled_one_skipped(fake_chutes: FakeChut
 
 def test_an_admin_key_is_tried_and_a_key_that_may_only_call_is_told(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_MANAGEMENT_URL, settings.CHUTES_ADMIN_KEY = fake_chutes.management_url, fake_chutes.admin_key
-    admin = [finding for finding in findings() if finding.check == "admin"]
+    admin = [finding for finding in findings() if finding.check_name == "admin"]
     assert [finding.verdict for finding in admin] == [Result.OK]
-    assert [finding.verdict for finding in findings() if finding.check == "admin"] == [Result.OK], "by the reading of just now"
+    assert [finding.verdict for finding in findings() if finding.check_name == "admin"] == [Result.OK], "by the reading of just now"
     asked = [arrival["path"] for arrival in fake_chutes.state()["arrivals"]]
     assert asked.count("/users/me") == 1, "the management host is asked every five minutes at most"
     QuotaReading.objects.all().delete()
     settings.CHUTES_ADMIN_KEY = fake_chutes.key
-    told = next(finding for finding in findings() if finding.check == "admin")
+    told = next(finding for finding in findings() if finding.check_name == "admin")
     assert told.verdict == Result.WARN
     assert "needs an admin key" in told.meaning
 
 
 def test_models_that_are_gone_are_named(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_MODELS = (MODEL, "gone/model")
-    finding = next(finding for finding in findings() if finding.check == "models")
+    finding = next(finding for finding in findings() if finding.check_name == "models")
     assert (finding.verdict, finding.meaning) == (Result.WARN, "Not listed any more: gone/model.")
 
 

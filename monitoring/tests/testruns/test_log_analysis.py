@@ -25,7 +25,7 @@ def entry(offset: float, kind: str, /, **facts: Any) -> Entry:
 
 
 def told(*entries: Entry) -> dict[str, Finding]:
-    return {finding.check: finding for finding in findings(entries)}
+    return {finding.check_name: finding for finding in findings(entries)}
 
 
 SEED = (entry(0, "rate_limited", wait_seconds=60, attempt=1), entry(25, "timeout", task="test-task-001", seconds=25))
@@ -92,7 +92,7 @@ def test_any_journal_gives_findings_with_bounded_proofs(lines: list[tuple[float,
 
 def of_records(**options: Any) -> dict[str, Finding]:
     wanted = TestRun(options=options)
-    return {each.check: each for part in logs.parts(wanted) for each in logs.run(wanted, part) if isinstance(each, Finding)}
+    return {each.check_name: each for part in logs.parts(wanted) for each in logs.run(wanted, part) if isinstance(each, Finding)}
 
 
 def event(at: datetime, **more: Any) -> RateLimitEvent:

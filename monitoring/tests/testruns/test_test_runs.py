@@ -41,7 +41,7 @@ def suites(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def run_part(_: TestRun, part: str) -> Iterator[Finding | str]:
         for finding in FOUND:
-            yield f"Checking {finding.check}"
+            yield f"Checking {finding.check_name}"
             seen.append(TestRun.objects.get(state=State.RUNNING).doing)
             yield finding
 
