@@ -67,7 +67,7 @@ class AttemptEnd:
     """`sent_at` None: the attempt's slot was given up. `accepted`: the provider let the request in.
 
     `pause`: seconds from `ended_at`, None leaves it to the backoff; `pause_source`: how that is known. `published`: the limit a minute
-    in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `jitter`: from 0 to 1, for jitter.
+    in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `jitter`: from 0 to 1.
     """
 
     uid: str
