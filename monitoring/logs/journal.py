@@ -74,8 +74,7 @@ _LEVEL_NEAR = re.compile(_LEVEL)
 _NOTE = re.compile(r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries|cursor:)")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line that has a time or a sender. `time`: as written, "" for none; `level`: Python's, None where it has none."""
 
     time: str

@@ -20,6 +20,7 @@ from monitoring.web.pages import page
 
 LEVEL_CHOICES = [ANY, *((str(level), f"{logging.getLevelName(level)} and up") for level in (20, 30, 40))]
 KIND_CHOICES = [ANY, *((kind.value, kind.sentence) for kind in Kind if kind)]
+TEXT_HINT = "Text in a message’s first 8 kB"
 IMPORTS_SHOWN = 20
 QUEUED = "The file is here. A worker imports it in a moment; this page shows the result."
 MOST_MB = imports.LARGEST // imports.MEGABYTE
@@ -31,9 +32,7 @@ WRITERS: dict[str, tuple[str, Callable[[stats.Conditions], Iterator[str]]]] = {
 
 
 class LogFilter(FilterForm):
-    text = forms.CharField(
-        required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search", "placeholder": "Text in a message’s first 8 kB"})
-    )
+    text = forms.CharField(required=False, max_length=200, widget=forms.TextInput({"type": "search", "placeholder": TEXT_HINT}))
     level = forms.TypedChoiceField(required=False, choices=LEVEL_CHOICES, coerce=int, empty_value=None)
     kind = forms.ChoiceField(required=False, choices=KIND_CHOICES)
     source = forms.ChoiceField(required=False, choices=[ANY, *LogEntry.Source.choices])

@@ -112,9 +112,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ["id"],
-            },
         ),
         migrations.CreateModel(
             name="TextIndexed",

@@ -1,6 +1,5 @@
 """Notifications: where they go, and what was sent."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 from django.db import models
@@ -116,7 +115,3 @@ class Delivery(LeasedJob):
 
     def __str__(self) -> str:
         return f"Notification {self.pk}"
-
-    @property
-    def at(self) -> datetime:
-        return self.ended_at or self.due_at or self.requested_at

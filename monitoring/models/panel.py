@@ -85,9 +85,6 @@ class Retention(models.Model):
     most_rows = models.PositiveIntegerField("Most rows", validators=[MinValueValidator(100), MaxValueValidator(100_000_000)])
     history = HistoricalRecords()
 
-    class Meta:
-        ordering = ["id"]
-
     def __str__(self) -> str:
         return self.name
 

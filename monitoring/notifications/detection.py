@@ -1,6 +1,7 @@
 """From what is so now to notices, one a change of state, and their deliveries to the channels that are set to them."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -34,28 +35,28 @@ class Condition(NamedTuple):
     body: str = ""
 
 
-def notice(now: datetime) -> list[Notice]:
+def notice(now: datetime) -> None:
     """Record what has changed since the last time, and queue reminders of what is still so."""
-    made = keep(conditions(now), now)
+    keep(conditions(now), now)
     for channel in Channel.objects.filter(enabled=True, resend_minutes__gt=0):
         lasting = Delivery.objects.filter(channel=channel, notice__over_at=None).values("notice")
         sent = lasting.annotate(last=Max("due_at"), times=Max("repeat"))
         for row in sent.filter(last__lte=now - timedelta(minutes=channel.resend_minutes)):
             again = {"notice_id": row["notice"], "channel": channel, "repeat": row["times"] + 1}
             Delivery.objects.get_or_create(**again, defaults={"due_at": after_quiet(channel, now)})
-    return made
 
 
-def keep(current: Iterable[Condition], now: datetime) -> list[Notice]:
+def keep(current: Iterable[Condition], now: datetime) -> None:
     """New notices for what has become so, and for what is over; safe against other processes that do the same."""
     is_so = {(each.event, each.subject): each for each in current}
     open_ones = {(each.event, each.subject): each for each in Notice.objects.filter(over_at=None, event__in=LASTING)}
-    made = [_new(each, now) for key, each in is_so.items() if key not in open_ones]
+    for key, each in is_so.items():
+        if key not in open_ones:
+            _new(each, now)
     for key, old in open_ones.items():
         # Where this process is not the one that ends it, another has recorded the end.
         if key not in is_so and Notice.objects.filter(pk=old.pk, over_at=None).update(over_at=now) and EVENTS[old.event].over:
-            made.append(_new(_end(old, now), now))
-    return [each for each in made if each]
+            _new(_end(old, now), now)
 
 
 def _end(old: Notice, now: datetime) -> Condition:
@@ -70,18 +71,12 @@ def _end(old: Notice, now: datetime) -> Condition:
     return Condition(event, old.subject, f"{EVENTS[event].label}{f': {subject}' if subject else ''}", body)
 
 
-def _new(condition: Condition, now: datetime) -> Notice | None:
-    try:
-        with transaction.atomic():
-            made = _create(condition, now)
-            Delivery.objects.bulk_create(
-                Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now))
-                for channel in Channel.objects.filter(enabled=True, least_severity__lte=made.severity)
-                if not channel.events or made.event in channel.events
-            )
-    except IntegrityError:
-        return None
-    return made
+def _new(condition: Condition, now: datetime) -> None:
+    with suppress(IntegrityError), transaction.atomic():
+        made = _create(condition, now)
+        channels = Channel.objects.filter(enabled=True, least_severity__lte=made.severity)
+        told = (channel for channel in channels if not channel.events or made.event in channel.events)
+        Delivery.objects.bulk_create(Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now)) for channel in told)
 
 
 def make_test(channel: Channel, now: datetime) -> Delivery:

@@ -35,9 +35,7 @@ URL_HELP = "Where messages go: json://host/path, mailto://…, tgram://… and s
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
     """One channel. Its URL goes in and never comes out."""
 
-    url = forms.CharField(
-        label="Apprise URL", max_length=2_000, widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    )
+    url = forms.CharField(label="Apprise URL", max_length=2_000, widget=forms.PasswordInput({"autocomplete": "off", "spellcheck": "false"}))
     events = forms.MultipleChoiceField(
         required=False,
         choices=[(name, label) for name, label in LABELS if name != "channel_test"],

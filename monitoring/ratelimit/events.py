@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from agents.accounts.status import predicted_by
 from agents.common.text import length
-from agents.models import RateLimitEvent
+from agents.models import Account, RateLimitEvent
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, sentence
 from monitoring.ratelimit.status_text import in_words
@@ -26,8 +26,8 @@ MOST_READ = 1_000  # enough for a meaningful share; older ones are about another
 KEPT_SECONDS = 30  # a thousand rows take some 10 ms: too much for every second of every open page
 OPEN = "open"
 SCOPES = (("account", "Whole account"), ("model", "One model"))
-FILTERS: dict[str, Callable[[str], Q]] = {
-    "account": lambda name: Q(account__name=name),
+FILTERS: dict[str, Callable[[Any], Q]] = {
+    "account": lambda account: Q(account=account),
     "refusal": lambda kind: Q(refusal=kind),
     "scope": lambda scope: Q(model="") if scope == "account" else ~Q(model=""),
     "ended": lambda how: Q(ended_by="" if how == OPEN else how),
@@ -68,17 +68,13 @@ class Accuracy:
 
 
 class EventFilter(FilterForm):
-    account = forms.ChoiceField(label="Account", required=False)
+    account = forms.ModelChoiceField(Account.objects.all(), required=False, to_field_name="name", empty_label=ANY[1])
     refusal = forms.ChoiceField(required=False, choices=[ANY, *((kind.value, kind.about.label) for kind in RefusalClass)], label="Class")
-    scope = forms.ChoiceField(label="Scope", required=False, choices=[ANY, *SCOPES])
+    scope = forms.ChoiceField(required=False, choices=[ANY, *SCOPES])
     ended = forms.ChoiceField(required=False, choices=[ANY, (OPEN, "Still open"), *RateLimitEvent.Ended.choices], label="How it ended")
 
-    def __init__(self, data: Any, accounts: list[str]) -> None:
-        super().__init__(data)
-        self.fields["account"].choices = [ANY, *((name, name) for name in accounts)]  # type: ignore[attr-defined]
 
-
-def events(conditions: Mapping[str, str], place: Place, now: datetime) -> Slice[Any]:
+def events(conditions: Mapping[str, Any], place: Place, now: datetime) -> Slice[Any]:
     matching = RateLimitEvent.objects.filter(*(FILTERS[name](value) for name, value in conditions.items()))
     page: Slice[Any] = cut(_with_step(matching), "started_at", place, PAGE_SIZE)
     return replace(page, rows=[_row(event, now) for event in page.rows], count=capped_count(matching))

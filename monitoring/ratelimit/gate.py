@@ -69,18 +69,9 @@ class PauseForm(forms.Form):
         return 60.0 * (self.cleaned_data["minutes"] or int(self.cleaned_data["length"]))
 
 
-@dataclass(frozen=True, slots=True)
-class PaceNow:
-    """How fast requests may follow each other. `facts`: label and value. `raised_at`: when a higher pace is tried."""
-
-    text: str
-    facts: tuple[tuple[str, str], ...]
-    raised_at: float | None = None
-
-
 def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
     """`states`: name, meaning, and whether it is in it; `serves`: whether models are tried as soon as there is a slot."""
-    at, state = now.timestamp(), snapshot.state(now.timestamp())
+    at, state, known = now.timestamp(), snapshot.state(now.timestamp()), snapshot.gate.pace
     slot = gate.next_slot(snapshot.gate, snapshot.limits, at)
     return {
         "snapshot": snapshot,
@@ -90,7 +81,8 @@ def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
         "expected": expectation(snapshot, now),
         "blocked_at": snapshot.gate.blocked_at if snapshot.gate.strikes else None,
         "pauses": backoff_pauses(snapshot),
-        "pace": pace(snapshot, at),
+        "pace": pace(snapshot),
+        "raised_at": known.hold_until if snapshot.limits.is_learned and known.level and known.ceiling and known.hold_until > at else None,
         "next_slot_at": slot if slot > at and state is AccountState.SPACING else None,
         "models": models(snapshot, at),
         "serves": state in USABLE,
@@ -110,22 +102,22 @@ def next_pause(snapshot: AccountStatus, strike: int) -> float:
     return backoff.rung(snapshot.limits.ladder, longest, strike)
 
 
-def pace(snapshot: AccountStatus, now: float) -> PaceNow:
+def pace(snapshot: AccountStatus) -> dict[str, str]:
     known, spacing = snapshot.gate.pace, snapshot.limits.spacing
-    published = ("Published by the provider", f"{known.published:g} a minute" if known.published else "Unknown")
+    published = {"Published by the provider": f"{known.published:g} a minute" if known.published else "Unknown"}
     if not snapshot.limits.is_learned:
-        return PaceNow(f"Fixed: one every {spacing:g} s" if spacing else "Fixed: no spacing", (published,))
+        return {"Pace": f"Fixed: one every {spacing:g} s" if spacing else "Fixed: no spacing", **published}
     if not known.level:
         spaced = f"Learned: {PaceSource.SPACING.sentence}, one every {spacing:g} s"
-        return PaceNow(spaced if spacing else "Learned: nothing yet", (published,))
-    facts = (
-        ("Confidence", f"{known.confidence:g} of 1"),
-        ("Source", known.source.sentence),
-        ("Most accepted", f"{known.proven[2]} in a minute, {known.proven[1]} in 10 s, {known.proven[0]} in 2 s"),
-        ("Last refused at", f"{known.ceiling:g} a minute" if known.ceiling else "no rate so far"),
-        published,
-    )
-    return PaceNow(f"Learned: {known.level:.3g} a minute", facts, known.hold_until if known.ceiling and known.hold_until > now else None)
+        return {"Pace": spaced if spacing else "Learned: nothing yet", **published}
+    return {
+        "Pace": f"Learned: {known.level:.3g} a minute",
+        "Confidence": f"{known.confidence:g} of 1",
+        "Source": known.source.sentence,
+        "Most accepted": f"{known.proven[2]} in a minute, {known.proven[1]} in 10 s, {known.proven[0]} in 2 s",
+        "Last refused at": f"{known.ceiling:g} a minute" if known.ceiling else "no rate so far",
+        **published,
+    }
 
 
 def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:

@@ -12,8 +12,7 @@ from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import is_wrong_host
 from agents.policy.reset_times import Prediction
 
-# A confidence's words, from the least that has them.
-CONFIDENCES = ((0.9, "very high"), (0.7, "high"), (0.5, "medium"), (0.3, "low"), (0.01, "very low"))
+CONFIDENCES = ((0.9, "very high"), (0.7, "high"), (0.5, "medium"), (0.3, "low"), (0.01, "very low"))  # words and the least that has them
 
 
 class Tone(StrEnum):
@@ -48,8 +47,7 @@ def status_text(snapshot: AccountStatus, now: datetime) -> StatusText:
         case AccountState.PROBING:
             remedy = cause_text(snapshot)[1]
             sent = "one request is probing" if now.timestamp() < snapshot.gate.probe_until else "the next request probes"
-            tone = Tone.BAD if remedy else Tone.WAITING
-            return StatusText(tone, f"The LLM's pause is over: {sent} the account.", remedy=remedy)
+            return StatusText(Tone.BAD if remedy else Tone.WAITING, f"The LLM's pause is over: {sent} the account.", remedy=remedy)
     spacing, level = snapshot.limits.spacing, snapshot.gate.pace.level
     if snapshot.limits.is_learned and level:
         return StatusText(Tone.GOOD, f"LLM ready, up to {level:.3g} requests a minute as learned.")

@@ -6,7 +6,6 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from agents.accounts.status import account_statuses
-from agents.models import Account
 from monitoring.audit.audit_log import ON_ACCOUNTS, newest_entries
 from monitoring.health.components import worker_now
 from monitoring.ratelimit.events import EventFilter, events, newest, recent_accuracy
@@ -23,12 +22,10 @@ EVENTS_SHOWN = 10
 @page("ratelimit/rate_limit")
 def rate_limit(request: PanelRequest) -> dict[str, Any]:
     now = timezone.now()
+    at = now.timestamp()
     return {
         "now": now,
-        "gates": [
-            (gate_now(snapshot, now), [offer(action, snapshot, now.timestamp()) for action in GateAction])
-            for snapshot in account_statuses(now.timestamp())
-        ],
+        "gates": [(gate_now(each, now), [offer(action, each, at) for action in GateAction]) for each in account_statuses(at)],
         "quota": quota(now),
         "timelines": recent_timelines(now),
         "events": newest(EVENTS_SHOWN, now),
@@ -56,5 +53,5 @@ def gate_action(request: PanelRequest, account: int, action: GateAction) -> Http
 
 @page("ratelimit/events")
 def event_list(request: PanelRequest) -> dict[str, Any]:
-    now, filters = timezone.now(), EventFilter(request.GET, list(Account.objects.values_list("name", flat=True)))
+    now, filters = timezone.now(), EventFilter(request.GET)
     return {"filters": filters, "found": events(filters.conditions(now), Place.parse(request.GET), now)}

@@ -44,9 +44,6 @@ class StorageForm(RowForm):
     prefix = "storage"  # the page has another form with a reason
     reason = reason_field()
 
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(Settings.current(), data)
-
     def rows_with_use(self) -> Iterator[tuple[dict[str, Any], Use | None]]:
         used = {use.setting: use for use in uses()}
         return ((row, used.get(row["field"].name)) for row in self.rows())
@@ -55,7 +52,7 @@ class StorageForm(RowForm):
 @page("retention/retention", post=CHANGE)
 def retention(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     is_storage = request.POST.get("part") == "storage"
-    storage = StorageForm(request.POST if is_storage else None)
+    storage = StorageForm(Settings.current(), request.POST if is_storage else None)
     form = RetentionForm(request.POST if request.method == "POST" and not is_storage else None)
     if storage.is_bound and storage.save(request.user):
         messages.success(request, "Saved. It takes effect within a minute.")

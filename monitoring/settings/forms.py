@@ -13,7 +13,6 @@ from django.utils.text import capfirst
 
 from agents.common.text import length
 from agents.configuration import SETTINGS, STORAGE, change, parsed, values
-from agents.models import Settings
 from agents.models.settings import about
 from agents.policy.modes import Pacing, Use
 from agents.policy.routing import MARGIN
@@ -25,7 +24,7 @@ class RowForm(forms.Form):
 
     names: tuple[str, ...]
 
-    def __init__(self, row: Any, data: Any, initial: dict[str, Any] | None = None) -> None:
+    def __init__(self, row: Any, data: Any = None, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial={name: _initial(getattr(row, name)) for name in self.names} | (initial or {}))
         self.row = row
         for name in self.names:
@@ -111,10 +110,7 @@ def reason_field() -> forms.CharField:
 class SettingsForm(RowForm):
     names = tuple(name for name in SETTINGS if name not in STORAGE)
     reason = reason_field()
-
-    def __init__(self, row: Settings, data: Any = None) -> None:
-        self.entered: dict[str, Any] = {}  # what is raised when it is saved, as it was entered
-        super().__init__(row, data)
+    entered: dict[str, Any] = {}  # what is raised when it is saved, as it was entered
 
     def previews(self) -> list[tuple[str, str]]:
         if self.is_bound:

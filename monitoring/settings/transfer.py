@@ -21,6 +21,7 @@ from monitoring.retention.pruning import BOUNDS, change_retention, rules_in_forc
 REASON = "Import"
 MOST_BYTES = 1_000_000  # twenty accounts with prices of fifty models each stay far below it
 MOST_SHOWN = 500
+AREA = {"rows": 6, "spellcheck": "false"}
 
 
 class AccountEntry(BaseModel, strict=True, extra="allow"):
@@ -77,9 +78,7 @@ def _write(part: str, write: Callable[[], object]) -> None:
 
 class ImportForm(forms.Form):
     file = forms.FileField(label="File", required=False, widget=forms.FileInput, help_text="A file that “Export” has written.")
-    text = forms.CharField(
-        required=False, max_length=MOST_BYTES, label="Or its text", widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
-    )
+    text = forms.CharField(required=False, max_length=MOST_BYTES, label="Or its text", widget=forms.Textarea(AREA))
 
     def clean(self) -> dict[str, Any]:
         given, text = self.cleaned_data.get("file"), self.cleaned_data.get("text")

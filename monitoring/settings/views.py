@@ -28,7 +28,6 @@ from monitoring.what_if.views import as_text
 SAVED = "Saved. It takes effect with the next step, in all processes."
 ROTATED = "Saved. The new key takes effect with the next step. Test it to see whether it works."
 RAISED = "The longest backoff was raised to the last pause of the list: it can't be shorter."
-PLACES = {"up": -1, "down": 1}
 
 
 @page("settings/settings", post=CHANGE)
@@ -73,7 +72,7 @@ def new_account(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 
 @guarded(get=None, post=CHANGE)
 def move(request: PanelRequest, pk: int) -> HttpResponse:
-    places = PLACES.get(request.POST.get("to", ""), 0)
+    places = {"up": -1, "down": 1}.get(request.POST.get("to", ""), 0)
     return acted(request, "settings", SAVED, lambda: move_account(get_object_or_404(Account, pk=pk), places, by=request.user, reason=""))
 
 

@@ -15,12 +15,8 @@ from agents.models import AuditEntry
 
 ADMINS = "admins"
 GROUPS = {"viewers": "Viewer", "operators": "Operator", ADMINS: "Admin"}
-# Of each group, among the permissions of the model Panel.
-PERMISSIONS = {
-    "viewers": ["view_panel"],
-    "operators": ["view_panel", "submit_task", "control_account"],
-    ADMINS: ["view_panel", "submit_task", "control_account", "change_settings"],
-}
+_ALL = ["view_panel", "submit_task", "control_account", "change_settings"]
+PERMISSIONS = {"viewers": _ALL[:1], "operators": _ALL[:3], ADMINS: _ALL}  # of the model Panel
 PASSWORD_BYTES = 12  # 96 bits
 
 

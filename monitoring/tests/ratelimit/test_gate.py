@@ -61,28 +61,27 @@ def test_the_ladder_marks_the_rung_that_runs_and_goes_on_doubling() -> None:
 
 
 def test_a_fixed_pace_is_its_spacing() -> None:
-    assert pace(SNAPSHOT, AT).text == "Fixed: one every 5 s"
-    assert pace(replace(SNAPSHOT, limits=Limits(spacing=0)), AT).text == "Fixed: no spacing"
+    assert pace(SNAPSHOT)["Pace"] == "Fixed: one every 5 s"
+    assert pace(replace(SNAPSHOT, limits=Limits(spacing=0)))["Pace"] == "Fixed: no spacing"
 
 
 def test_a_learned_pace_says_how_it_is_known_and_when_it_looks_higher() -> None:
     known = Pace(level=18, proven=(2, 4, 18), ceiling=20, hold_until=AT + 90, repeats=1, published=60, source=PaceSource.REFUSED)
-    found = pace(replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=known)), AT)
-    assert found.text == "Learned: 18 a minute"
-    assert dict(found.facts) == {
+    snapshot = replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=known))
+    assert pace(snapshot) == {
+        "Pace": "Learned: 18 a minute",
         "Confidence": "0.85 of 1",
         "Source": "a refusal, and what was accepted before it",
         "Most accepted": "18 in a minute, 4 in 10 s, 2 in 2 s",
         "Last refused at": "20 a minute",
         "Published by the provider": "60 a minute",
     }
-    assert found.raised_at == AT + 90
+    assert gate_now(snapshot, NOW)["raised_at"] == AT + 90
 
 
 def test_what_is_not_known_of_the_pace_is_said_to_be_unknown() -> None:
-    found = pace(replace(SNAPSHOT, limits=LEARNED), AT)
-    assert found.text == "Learned: nothing is known yet: the spacing applies, one every 5 s"
-    assert found.facts == (("Published by the provider", "Unknown"),)
+    applies = "Learned: nothing is known yet: the spacing applies, one every 5 s"
+    assert pace(replace(SNAPSHOT, limits=LEARNED)) == {"Pace": applies, "Published by the provider": "Unknown"}
 
 
 def test_models_say_which_cool_and_how_long_an_answer_takes() -> None:
