@@ -106,18 +106,14 @@ def finished(verdict: str, suite: str = "key") -> None:
 
 
 def test_a_failed_suite_is_told_and_so_is_its_recovery() -> None:
-    finished("fail")
-    detection.notice(timezone.now())
-    finished("fail")
-    detection.notice(timezone.now())
-    finished("ok", "logs")
-    detection.notice(timezone.now())
-    finished("ok")
-    detection.notice(timezone.now())
+    now = timezone.now()
+    for minute, run in enumerate((("fail",), ("fail",), ("ok", "logs"), ("ok",))):
+        finished(*run)
+        detection.notice(now + timedelta(minutes=minute))
     assert told() == [("test_failed", "key"), ("test_recovered", "key")]
     recovered = Notice.objects.get(event="test_recovered")
     assert recovered.title == "Test recovered: Direct key test"
-    assert recovered.body.startswith("It took 0 s. Before: Direct key test failed.")
+    assert recovered.body.startswith("It took 3 min. Before: Direct key test failed.")
 
 
 def test_a_component_is_told_when_it_is_down_not_when_it_stumbles() -> None:
