@@ -13,6 +13,7 @@ import pytest
 from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.postgres import PostgresServer
 from minerpanel.tests.processes import ROOT, Miner, answered, environment, post_at_once, step_body, wait_until
+from minerpanel.tests.visitors import collect_static
 
 DEADLINE = 60
 STEPS = 40
@@ -31,6 +32,7 @@ def stopped(server: PostgresServer) -> Iterator[None]:
 def test_steps_are_answered_in_time_while_postgres_is_stopped_and_all_facts_are_kept(
     postgres: PostgresServer, postgres_url: str, process_environment: dict[str, str]
 ) -> None:
+    collect_static()
     with (
         FakeChutes.started() as fake_chutes,
         Miner.running(environment(process_environment, fake_chutes, DATABASE_URL=postgres_url)) as miner,
