@@ -51,6 +51,7 @@ def test_old_runs_are_forgotten() -> None:
     assert WhatIf.objects.order_by("requested_at")[0].requested_at == long_ago + timedelta(seconds=11)
 
 
+@pytest.mark.long
 def test_the_worker_works_it_out_for_both_settings(an_hour: int) -> None:
     row = requested()
     assert work(row)
@@ -63,6 +64,7 @@ def test_the_worker_works_it_out_for_both_settings(an_hour: int) -> None:
     assert row.after["assumed"]
 
 
+@pytest.mark.long
 def test_progress_is_stored_as_it_goes(an_hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     update = leased_job.update
@@ -78,6 +80,7 @@ def test_progress_is_stored_as_it_goes(an_hour: int, monkeypatch: pytest.MonkeyP
     assert (len(set(seen)) > 50, seen[-1] >= 98) == (True, True)
 
 
+@pytest.mark.long
 def test_a_run_that_is_cancelled_while_it_is_worked_out_stops(an_hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
     row = requested()
     runs = []

@@ -58,6 +58,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 QUICK = ("a limit of our own making", "a limit with bans", "a ban from outside", "a quota that is used up")
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in CASES])
 def test_what_happened_comes_out_again(case: str, settings: Any) -> None:
@@ -70,6 +71,7 @@ def test_what_happened_comes_out_again(case: str, settings: Any) -> None:
     assert again.wasted == pytest.approx(happened.wasted, abs=1)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("pair", ["spacing_seconds=2", "pacing=learned"])
 def test_other_settings_come_out_about_as_they_would_have_been(pair: str, settings: Any) -> None:

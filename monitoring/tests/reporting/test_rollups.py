@@ -254,6 +254,7 @@ def test_while_facts_wait_in_the_spool_nothing_is_summed(db: None, tmp_path: Any
     assert RollupState.objects.exists()
 
 
+@pytest.mark.long
 def test_the_shorter_a_span_the_sooner_it_is_forgotten(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for span, days in zip(Span, (3, 6, 12), strict=True):  # in months there are thousands of hours to sum
         monkeypatch.setitem(KEPT, span, days * DAY)
