@@ -78,7 +78,7 @@ def test_an_operators_task_is_tried_then_answered_before_their_eyes(visitor: Vis
     page.get_by_label("URL").fill("http://localhost:8000/?seed=5")
     page.get_by_label("Try").select_option("The first step")
     page.get_by_role("button", name="Try it").click()
-    expect(page.get_by_role("region", name="What the template agent makes of it")).to_contain_text("Answered by the recipe logout")
+    expect(page.get_by_role("region", name="What the template agent makes of it")).to_contain_text("Answered by the recipe Logout")
     expect(page.get_by_label("Prompt")).to_have_value("Log out")
     assert miner[0].rows("SELECT count(*) FROM agents_task") == [(0,)], "a try keeps nothing"
     page.get_by_role("button", name="Queue the task").click()
