@@ -617,6 +617,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [models.UniqueConstraint(fields=("run", "number"), name="test_result_numbered_within_run")],
+                "indexes": [models.Index(fields=["check_name", "subject", "run"], name="test_result_of_check")],
             },
         ),
     ]

@@ -112,6 +112,8 @@ class TestResult(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="test_result_numbered_within_run")]
+        # What changed since the run that made the same check before
+        indexes = [models.Index(fields=["check_name", "subject", "run"], name="test_result_of_check")]
 
     def __str__(self) -> str:
         return f"{self.suite}/{self.check_name} {self.verdict}"
