@@ -16,6 +16,8 @@ from agents.policy.pacing import MINUTE, MOST, SLACK
 from bench.decision import Case, prepared, seen
 from bench.measure import in_turn, show_times
 
+pytestmark = pytest.mark.long
+
 database = pytest.mark.django_db(transaction=True)
 # A pace's other fields, and each send as Python writes a Unix time, with its comma.
 REST, SEND = 400, 22

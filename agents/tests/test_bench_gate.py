@@ -8,6 +8,8 @@ import pytest
 from agents.simulation.scenario import load_file
 from bench.gate import HERE, Row, missed, missed_in_all, played
 
+pytestmark = pytest.mark.long
+
 SCENARIOS = {path.stem: load_file(path) for path in sorted((HERE / "scenarios").glob("*.json"))}
 PEERS = json.loads((HERE / "peers.json").read_text("utf-8"))
 

@@ -24,7 +24,7 @@ from monitoring.logs.journal import meaning
 from monitoring.logs.log_handler import RowHandler
 from monitoring.models import LogEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 Make = Callable[..., tuple[logging.Logger, RowHandler]]
 

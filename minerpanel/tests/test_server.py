@@ -28,6 +28,8 @@ from minerpanel.server.listening import Server
 from minerpanel.server.ports import PortInUse, holder, listen
 from minerpanel.tests.processes import PATIENCE, ROOT, step_body, wait_until
 
+pytestmark = pytest.mark.long
+
 HEAD = b"POST %s HTTP/1.1\r\nHost: miner\r\n"
 
 

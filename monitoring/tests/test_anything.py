@@ -132,6 +132,7 @@ def send_any_value(panel: Panel, method: str, values: Sequence[str], route: str)
             panel.send(method, address, {**good, name: SimpleUploadedFile("\0/../a\r\nb", content)}, client=client)
 
 
+@pytest.mark.long
 def test_any_place_in_an_address(panel: Panel) -> None:
     for route, place in [(each, place) for each in PLACED for place in re.findall("<(.*?)>", each)]:
         for value in NUMBERS if place.startswith("int") else WORDS:

@@ -33,7 +33,7 @@ from monitoring.tests.watched import make_component, make_result, make_run
 from monitoring.urls import urlpatterns as panel_urls
 from monitoring.web.navigation import GROUPS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 SPARE = 1_000
 PAGES = (

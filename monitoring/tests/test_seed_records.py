@@ -13,7 +13,7 @@ from monitoring.models import LogEntry, Rollup, RollupState
 from monitoring.reporting.search import INDEXES, few, unindexed
 from monitoring.tests.records import make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def seed(**options: object) -> None:

@@ -42,6 +42,7 @@ def test_known_secrets_are_masked_wherever_they_stand() -> None:
     assert redact("it was open-sesame-2!", ["open-sesame", "open-sesame-2"]) == f"it was {MASK}!"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("odd", ["a+", "?a-", "a:", "://", "authorization=", "%3A%2F%2F", "x"])
 def test_a_long_text_takes_a_time_that_grows_with_it_and_not_with_its_square(odd: str) -> None:
     def seconds(length: int) -> float:

@@ -11,7 +11,7 @@ from agents.configuration import accounts, default_account
 from agents.configuration.keys import admin_key_of, key_of
 from agents.models import Account, Settings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 KEY, OTHER = "cpk_made.up.WXYZ", "cpk_other.one.ABCD"
 

@@ -11,6 +11,8 @@ from agents.devtools.demo_traffic import traffic
 from agents.devtools.demo_traffic.traffic import NoMiner, run, tool_calls
 from agents.devtools.fake_chutes.server import Answer, Request, Server, json_answer
 
+pytestmark = pytest.mark.long
+
 ONE_SHOT = {"/solve_task", "/solve_task_at_once"}
 LINK = {"type": "xpathSelector", "value": "//nav/a[2]"}
 CALLS = [{"name": "browser.click", "arguments": {"selector": LINK}}, {"name": "browser.scroll", "arguments": {"down": True}}]

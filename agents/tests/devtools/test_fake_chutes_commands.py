@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.devtools.fake_chutes.server import Answer, Request, Server, json_answer
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 
 

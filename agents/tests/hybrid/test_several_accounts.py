@@ -15,7 +15,7 @@ from agents.hybrid import runner
 from agents.ledger import gate_rows
 from agents.models import Account, LLMAttempt, Source, Step
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 MODEL = "Qwen/Qwen3-32B-TEE"
 

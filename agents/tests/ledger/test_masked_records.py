@@ -175,6 +175,7 @@ def test_a_key_is_found_wherever_it_stands_in_a_long_page() -> None:
 @pytest.mark.parametrize(
     "odd", ["sk-", "-sk-", "eyJ", "eyJaaaaaaaaaa.", "cpk%", "Bearer ", "api_key   ", "-----BEGIN A ", "ghp_", "a", "xai-a"]
 )
+@pytest.mark.long
 def test_masking_takes_a_time_that_grows_with_the_text_and_not_with_its_square(odd: str) -> None:
     def seconds(length: int) -> float:
         text = odd * (length // len(odd))

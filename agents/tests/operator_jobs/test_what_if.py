@@ -15,7 +15,7 @@ from agents.tests import recording
 from agents.tests.queue_of_jobs import queued, work
 from agents.tests.recording import recorded
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 State = WhatIf.State
 SETTINGS = {"spacing_seconds": "2", "pacing": "fixed"}

@@ -13,6 +13,8 @@ from agents.simulation.scenario import parse
 from agents.simulation.settings import miner_with
 from manage import arguments
 
+pytestmark = pytest.mark.long
+
 LEARNED = miner_with(["pacing=learned"])
 STEADY = {"every": [30, 60], "tasks": 1}
 

@@ -26,7 +26,7 @@ from monitoring.logs.journal import SAMPLES, Kind, Records
 from monitoring.models import JournalImport, LogEntry
 from monitoring.tests import journals
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 HEAD = "Nov 18 16:27:28 autoppia-miner python3[133676]: "
 LIMITED = HEAD + "WARNING:root:Chutes API rate limited (429). Exponential backoff: Waiting 60s before retry (attempt 1)...\n"

@@ -22,7 +22,7 @@ from monitoring.notifications import detection, sending
 from monitoring.tests.receiver import Receiver, receiving
 from monitoring.tests.records import make_llm_step, make_step
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 State = Delivery.State
 

@@ -22,7 +22,7 @@ from monitoring.retention import pruning
 from monitoring.tests.reading import tree_of
 from monitoring.tests.records import NOW, make_attempt, make_step, make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="Postgres fills its indexes itself")
 

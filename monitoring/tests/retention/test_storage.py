@@ -27,7 +27,7 @@ from monitoring.retention import pruning, storage
 from monitoring.tests.reading import text_of
 from monitoring.tests.records import NOW, make_attempt, make_open_step, make_step, make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from monitoring.testruns.suites import api
 from monitoring.testruns.suites.api import LATE_SECONDS
 from monitoring.testruns.suites.findings import Finding
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 Answering = Callable[[str], tuple[int, str, bytes]]
 GOOD = {

@@ -21,7 +21,7 @@ from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import make_channel, make_step
 from monitoring.tests.watched import make_component, make_run, make_schedule
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 ROLES = ("anonymous", "stranger", "viewers", "operators", "admins")
