@@ -58,7 +58,7 @@ class Memory:
             try:
                 self.refresh()
             except Exception:
-                # The next reading may succeed, and whoever asks is shown how old this one is.
+                # The next reading may succeed; `read_at` shows how old this one is.
                 logger.exception("The miner's state could not be read.")
             time.sleep(REFRESH_SECONDS)
 

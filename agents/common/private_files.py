@@ -8,7 +8,7 @@ from pathlib import Path
 
 # Set by the settings module, which every entry point imports before it writes anything: files are 600 and folders 700 from the start.
 UMASK = 0o077
-# A data folder that somebody else fills may hold anything; what is ours comes far below it.
+# A data folder may hold other programs' files too; our own are far fewer than this.
 MOST_FILES = 20_000
 
 
@@ -19,7 +19,7 @@ def looser(folder: Path) -> Iterator[Path]:
 
 
 def tighten(folder: Path) -> None:
-    """Take others' rights from all that is this user's. What belongs to somebody else stays, and the system check names it."""
+    """Remove other users' rights to this user's files. Files of other users stay as they are; the system check names them."""
     for path in list(looser(folder)):
         try:
             was = path.lstat()

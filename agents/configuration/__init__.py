@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 SETTINGS = settings_of(Settings)
 STORAGE = settings_of(Settings, model.STORAGE)  # how much is kept, in MB: on the Retention page
 FALLBACK_MODELS = 3
-Who = AbstractBaseUser | None  # None: the machine, or whoever runs commands on it
+Who = AbstractBaseUser | None  # None: the machine itself, or a command
 _NOT_FINITE = "Give a finite number."
 
 

@@ -15,7 +15,7 @@ def entries() -> tuple[Allowed, ...]:
 
 
 def refused(host: str, port: int, addresses: Iterable[Address]) -> Address | None:
-    """The first of the addresses that may not be connected to. One spoils the name: whoever answers for it may change the order."""
+    """The first of the addresses that may not be connected to. One is enough to refuse the name: a name server may change their order."""
     known = entries()
     return next((each for each in addresses if is_never_reached(each) or not (is_public(each) or is_listed(host, each, port, known))), None)
 

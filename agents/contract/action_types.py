@@ -121,7 +121,7 @@ def kind_of(name: object) -> Kind | None:
     return _BY_NAME.get(folded(name)) if isinstance(name, str) else None
 
 
-# The key names that Playwright knows; any single character is one too. An unknown name fails in the browser.
+# Playwright's names of keys; any single character is one too. Other names fail in the browser.
 _KEY_NAMES = """
 Enter Tab Escape Backspace Delete Insert Home End PageUp PageDown ArrowUp ArrowDown ArrowLeft ArrowRight Space Control Shift Alt Meta
 ControlOrMeta ControlLeft ControlRight ShiftLeft ShiftRight AltLeft AltRight CapsLock ContextMenu

@@ -1,4 +1,4 @@
-"""Callers' JSON to Step, Plan to callers' JSON: the only place that knows the contract's field names."""
+"""Parses callers' JSON into a Step and writes a Plan as their JSON. The contract's field names are used here alone."""
 
 import json
 import math

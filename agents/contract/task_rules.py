@@ -11,9 +11,9 @@ from agents.contract.origins import Site, query_parts, same_page, seeds, split_h
 from agents.contract.protocol import Form, Step
 from agents.contract.selectors import ATTRIBUTE, by_attribute
 
-# A task ends after 180 s, a click that stays on its page costs 3 s, a failed selector 10 s: hardly anything later runs.
+# A task ends after 180 s, a click that stays on its page costs 3 s, a failed selector 10 s: few later actions run.
 MAX_ONE_SHOT = 40
-# The page changes under the actions of a step; whoever plans further than this plans for a page that it hasn't seen.
+# The page changes under the actions of a step; a longer plan is for a page that was not read.
 MAX_STEP = 10
 
 

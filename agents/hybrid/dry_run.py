@@ -1,4 +1,4 @@
-"""What the template agent would make of a task, and why: for whoever improves a recipe. Nothing is written, sent or queued."""
+"""What the template agent would make of a task, and why, for authors of recipes. Nothing is written, sent or queued."""
 
 import json
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ from agents.devtools.fake_chutes.catalogue import BY_ID
 from agents.simulation import scenario
 from agents.simulation.scenario import SETTINGS, STRICT, BadSetting, BanLaw, Change, Hidden, Latency, Model, Number, updated
 
-# Of the form of an address to pay to, and obviously nobody's.
+# In the form of a payment address, but made up.
 ADDRESS = "5" + "Fake" * 11 + "xyz"
 DAILY_QUOTA = f"Quota exceeded and account balance is $0.00, please pay with fiat or send tao to {ADDRESS}"
 CAP = "Subscription usage cap exceeded. Please add balance to continue."
