@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 TEMPLATE_SECONDS = 0.7  # for the template's plan: fourteen times what typical pages take
 REREAD_SECONDS = 0.2  # a waiting step reads the gate at least this often, in seconds
 REPLY_CHARS = 4_000
-REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.FAIL: Reach.STEP}  # else the account
+# Of a refusal; else the account.
+REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.TASK: Reach.STEP, Reaction.FAIL: Reach.STEP}
 # What an attempt that was not sent rules out. Where a slot was taken over, the account may have another one.
 UNSENT_REACH = {Reason.DATABASE: Reach.STEP, Reason.SHARE: Reach.NOTHING}
 

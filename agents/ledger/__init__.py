@@ -31,6 +31,8 @@ from agents.policy.refusals import Reaction, RefusalClass
 
 Clock = Callable[[], float]
 
+# Refusals after which a task's other steps use no LLM.
+ENDS_TASK = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.TASK)
 LONGEST_AGO = 3_600.0  # a task lasts three minutes. The same id may come again days later for another one.
 
 
@@ -165,16 +167,16 @@ def _within_daily_caps(requests: Sequence[Request], now: float) -> list[Request]
 
 
 def _within_task_cap(task: Task, requests: Sequence[Request], now: float) -> Sequence[Request]:
-    """The requests with those models of which one more call surely keeps to what the task may cost. One query, none without a cap.
+    """The requests with those models of which one more call surely keeps to what the task may cost, by us and by the provider. One query.
 
     While the gates are locked no other step of the task opens an attempt.
     """
-    if not any(request.max_task_usd for request in requests):
-        return requests
     since = at(now - costs.TASK_SECONDS)
-    columns = ("model", "verdict", "status", "prompt_tokens", "completion_tokens", "cost")
+    columns = ("model", "verdict", "status", "prompt_tokens", "completion_tokens", "cost", "refusal")
     found = LLMAttempt.objects.filter(step__task=task, purpose=Purpose.STEP, decided_at__gt=since).order_by("-id")
     calls = [costs.Call(*row) for row in found.values_list(*columns)[: costs.MOST_CALLS]]
+    if any(call.refusal in ENDS_TASK for call in calls):
+        return []
     most_usd = dict(sorted(pair for request in requests for pair in request.most_usd.items()))  # by model, on the dearest account
     spent = costs.spent(calls, most_usd)
     kept = list[Request]()

@@ -28,6 +28,7 @@ class Call:
     prompt_tokens: int | None
     completion_tokens: int | None
     cost: Decimal | None
+    refusal: str = ""
 
 
 def of_tokens(price: Price | None, prompt: int, completion: int) -> float:

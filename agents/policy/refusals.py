@@ -22,6 +22,7 @@ class Reaction(StrEnum):
     UNTIL_WINDOW = "until_window"  # the account waits for the subscription's next four hours
     CHECK = "check"  # the account waits for its operator, and is checked at growing intervals
     COOLDOWN = "cooldown"  # the model waits
+    TASK = "task"  # nobody waits; the rest of the task is answered without the LLM
     RETRY = "retry"  # nobody waits; the fault may pass at once
     FAIL = "fail"  # nobody waits; the same request would be refused again
 
@@ -74,10 +75,25 @@ class RefusalClass(StrEnum):
     MODEL = Meaning(
         "model",
         Reaction.COOLDOWN,
-        "Model not listed",
+        "Model not served",
         "teal",
-        "The model is not listed any more.",
-        "Choose a listed model in the settings.",
+        "The provider does not serve this model.",
+        "Choose another model in the settings.",
+    )
+    MODEL_UNPAID = Meaning(
+        "model_unpaid",
+        Reaction.COOLDOWN,
+        "Model not paid for",
+        "azure",
+        "This model needs a subscription or a balance that the account does not have.",
+        "Top up the account, or choose another model in the settings.",
+    )
+    TASK_COST = Meaning(
+        "task_cost",
+        Reaction.TASK,
+        "Task cost limit",
+        "secondary",
+        "The task has reached the cost limit of the validators' gateway. Its other steps are answered without the LLM.",
     )
     REQUEST = Meaning(
         "request",
@@ -162,9 +178,23 @@ def wait(kind: RefusalClass, retry_after: str, detail: str, now: float) -> tuple
 
 # The class by the status and a text in the detail, first match first; "" is for all others.
 _BY_TEXT = {
-    402: {"quota_reset_timestamp": RefusalClass.DAILY_QUOTA, "usage cap exceeded": RefusalClass.SUBSCRIPTION_CAP, "": RefusalClass.PAYMENT},
+    400: {"model not allowed": RefusalClass.MODEL, "missing pricing for model": RefusalClass.MODEL, "": RefusalClass.REQUEST},
+    402: {
+        "quota_reset_timestamp": RefusalClass.DAILY_QUOTA,
+        "usage cap exceeded": RefusalClass.SUBSCRIPTION_CAP,
+        "chute unavailable because the creator": RefusalClass.MODEL,
+        "tee models require": RefusalClass.MODEL_UNPAID,
+        "this model requires": RefusalClass.MODEL_UNPAID,
+        "cost limit exceeded": RefusalClass.TASK_COST,
+        "": RefusalClass.PAYMENT,
+    },
     404: {"model not found": RefusalClass.MODEL, "": RefusalClass.AUTH},
-    429: {"maximum capacity": RefusalClass.CAPACITY, "free models limit": RefusalClass.FREE_DAILY, "": RefusalClass.EDGE},
+    429: {
+        "maximum capacity": RefusalClass.CAPACITY,
+        "free models limit": RefusalClass.FREE_DAILY,
+        "invalid free model": RefusalClass.MODEL,
+        "": RefusalClass.EDGE,
+    },
 }
 
 

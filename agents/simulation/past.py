@@ -14,7 +14,7 @@ from agents.configuration import default_account
 from agents.ledger import gate_rows
 from agents.models import Account, AuditEntry, LLMAttempt, RateLimitEvent, Route, Settings, Step
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
-from agents.policy.refusals import RefusalClass
+from agents.policy.refusals import Reaction, RefusalClass
 from agents.simulation.scenario import BadSetting
 
 CHUNK = 2000
@@ -153,8 +153,8 @@ def _sent(
         outcome = Outcome.REFUSED
     elif verdict == Verdict.FAILED and (cut_off_at - ended_at).total_seconds() < AT_CUT_OFF:
         outcome = Outcome.CUT_OFF
-    elif kind in (RefusalClass.CAPACITY, RefusalClass.MODEL):
-        outcome = Outcome(str(kind))
+    elif kind and kind.reaction is Reaction.COOLDOWN:
+        outcome = Outcome.CAPACITY if kind is RefusalClass.CAPACITY else Outcome.MODEL
     else:
         outcome = Outcome(verdict) if verdict in (Outcome.OK, Outcome.INVALID) else Outcome.FAILED
     seconds, stated_by = (ended_at - sent_at).total_seconds(), PauseSource(source) if blocked and source else None

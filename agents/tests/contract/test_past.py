@@ -122,6 +122,8 @@ def test_what_was_sent_is_told_by_what_it_came_to() -> None:
     attempt(4, verdict=Verdict.REFUSED, refusal=RefusalClass.UPSTREAM)
     attempt(5, verdict=Verdict.FAILED)
     attempt(6, took=20, verdict=Verdict.FAILED)
+    attempt(6.5, verdict=Verdict.REFUSED, refusal=RefusalClass.MODEL_UNPAID)
+    attempt(6.6, verdict=Verdict.REFUSED, refusal=RefusalClass.TASK_COST)
     attempt(7, verdict=Verdict.REFUSED, refusal=RefusalClass.EDGE)
     attempt(8, verdict=Verdict.GIVEN_UP, sent_at=None)
     attempt(9, verdict=Verdict.LOST)
@@ -134,6 +136,8 @@ def test_what_was_sent_is_told_by_what_it_came_to() -> None:
         Outcome.FAILED,
         Outcome.FAILED,
         Outcome.CUT_OFF,
+        Outcome.MODEL,
+        Outcome.FAILED,
         Outcome.REFUSED,
     ]
     assert (found[-1].kind, found[0].for_step, found[0].seconds) == (RefusalClass.EDGE, False, 2.0)

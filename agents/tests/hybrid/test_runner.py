@@ -288,6 +288,54 @@ def test_an_unknown_model_is_passed_over(fake_chutes: FakeChutes, settings: Any)
     assert story() == [("llm", "answered")]
 
 
+@pytest.mark.parametrize(
+    ("status", "detail", "refusal"),
+    [
+        (402, "Chute unavailable because the creator of this chute chute.user_id='ab12' has zero balance.", "model"),
+        (402, "TEE models require an active subscription or positive balance.", "model_unpaid"),
+        (400, "Model not allowed", "model"),
+        (400, "Missing pricing for model", "model"),
+    ],
+)
+def test_a_model_that_is_refused_to_the_account_cools_and_the_account_goes_on(
+    fake_chutes: FakeChutes, status: int, detail: str, refusal: str
+) -> None:
+    fake_chutes.set(refuse={"status": status, "detail": detail})
+    answer()
+    assert verdicts() == [(FIRST, "refused", refusal), (SECOND, "refused", refusal)]
+    assert [model for model, _, _ in Gate.objects.get().cooldowns] == [FIRST, SECOND]
+    assert list(RateLimitEvent.objects.order_by("id").values_list("model", "refusal")) == [(FIRST, refusal), (SECOND, refusal)]
+    assert health(time.time()).state == "open"
+    fake_chutes.set(refuse=None)
+    answer(1)
+    assert story() == [("template", "refused"), ("llm", "answered")]
+
+
+@pytest.mark.parametrize("cap", [0.05, 0.0])
+def test_a_task_at_the_gateways_cost_limit_goes_on_with_the_template_and_other_tasks_with_the_llm(
+    fake_chutes: FakeChutes, cap: float
+) -> None:
+    set_rules(max_task_usd=cap)
+    fake_chutes.set(refuse={"status": 402, "detail": "Cost limit exceeded. Current: $0.06, Limit: $0.05"})
+    answer()
+    assert verdicts() == [(FIRST, "refused", "task_cost")]
+    assert health(time.time()).state == "open"
+    assert not RateLimitEvent.objects.exists()
+    fake_chutes.set(refuse=None)
+    answer(1)
+    answer(2, task_id="another")
+    assert story() == [("template", "refused"), ("template", "cost"), ("llm", "answered")]
+    assert calls(fake_chutes) == 2
+
+
+def test_a_client_that_the_edges_firewall_turns_away_pauses_nothing(fake_chutes: FakeChutes) -> None:
+    fake_chutes.set(refuse="blocked")
+    answer()
+    assert verdicts() == [(FIRST, "refused", "upstream"), (SECOND, "refused", "upstream")]
+    gate = Gate.objects.get()
+    assert (gate.strikes, gate.cooldowns) == (0, [])
+
+
 def test_a_hanging_provider_is_cut_off_in_time_and_counts_as_long_as_it_was_waited_for(
     fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

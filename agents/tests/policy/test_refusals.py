@@ -35,6 +35,11 @@ NO_BALANCE = f"Account balance is $0.00, please send tao to {ADDRESS}"
 CAP = "Subscription usage cap exceeded. Please add balance to continue."
 FREE = "Free models limit reached for today. Upgrade to go on."
 FULL = "Infrastructure is at maximum capacity, try again later"
+NOT_FREE = "Invalid free model, please select from the updated list of current chutes free models"
+NO_CREATOR = "Chute unavailable because the creator of this chute chute.user_id='ab12' has zero balance."
+TEE = "TEE models require an active subscription or positive balance."
+TIER = "This model requires a higher subscription tier or positive balance."
+TASK_COST = "Cost limit exceeded. Current: $0.06, Limit: $0.05"
 
 
 def detail(value: object) -> str:
@@ -55,9 +60,14 @@ def refusal(status: int, content_type: str, body: str, secrets: tuple[str, ...] 
         (429, "text/html", "<html>The site is at maximum capacity</html>", RefusalClass.EDGE),
         (429, "application/json", detail(FULL), RefusalClass.CAPACITY),
         (429, "application/json", detail(FREE), RefusalClass.FREE_DAILY),
+        (429, "application/json", detail(NOT_FREE), RefusalClass.MODEL),
         (402, "application/json", detail(QUOTA), RefusalClass.DAILY_QUOTA),
         (402, "application/json", detail(CAP), RefusalClass.SUBSCRIPTION_CAP),
         (402, "application/json", detail(NO_BALANCE), RefusalClass.PAYMENT),
+        (402, "application/json", detail(NO_CREATOR), RefusalClass.MODEL),
+        (402, "application/json", detail(TEE), RefusalClass.MODEL_UNPAID),
+        (402, "application/json", detail(TIER), RefusalClass.MODEL_UNPAID),
+        (402, "application/json", detail(TASK_COST), RefusalClass.TASK_COST),
         (402, "text/html", "<html>Payment Required</html>", RefusalClass.PAYMENT),
         (402, "", "", RefusalClass.PAYMENT),
         (401, "application/json", detail("Invalid or expired token"), RefusalClass.AUTH),
@@ -72,6 +82,9 @@ def refusal(status: int, content_type: str, body: str, secrets: tuple[str, ...] 
         (404, "text/html", "<html>404 Not Found</html>", RefusalClass.AUTH),
         (301, "text/html", "<html>301 Moved Permanently</html>", RefusalClass.AUTH),
         (400, "application/json", detail("Invalid JSON schema: pattern is not allowed"), RefusalClass.REQUEST),
+        (400, "application/json", detail("Model not allowed"), RefusalClass.MODEL),
+        (400, "application/json", detail("Missing pricing for model"), RefusalClass.MODEL),
+        (400, "application/json", detail("Task ID not found!"), RefusalClass.REQUEST),
         (413, "text/html", "<html>413 Request Entity Too Large</html>", RefusalClass.REQUEST),
         (422, "application/json", detail([{"loc": ["body", "model"], "msg": "field required"}]), RefusalClass.REQUEST),
         (408, "", "", RefusalClass.UPSTREAM),
@@ -89,7 +102,7 @@ def test_an_answer_has_its_class(status: int, content_type: str, body: str, kind
     ("kinds", "pauses"),
     [
         (("edge", "free_daily", "daily_quota", "subscription_cap", "payment", "auth"), True),
-        (("request", "capacity", "model", "upstream"), False),
+        (("request", "capacity", "model", "model_unpaid", "task_cost", "upstream"), False),
     ],
 )
 def test_a_class_says_whether_the_whole_account_has_to_wait(kinds: tuple[str, ...], pauses: bool) -> None:

@@ -58,7 +58,7 @@ def test_a_key_that_works_tells_model_latency_and_tokens(fake_chutes: FakeChutes
         ({"valid": False}, Result.FAIL, "The key was refused."),
         ({"refuse": "forbidden"}, Result.FAIL, "The key was refused."),
         ({"refuse": "blocked"}, Result.WARN, "The provider failed to answer."),
-        ({"unlisted": [MODEL]}, Result.FAIL, "The model is not listed any more."),
+        ({"unlisted": [MODEL]}, Result.FAIL, "The provider does not serve this model."),
         ({"refuse": {"status": 400, "detail": "pattern"}}, Result.FAIL, "could not read the request"),
         ({"faults": {"http500": 1.0}}, Result.WARN, "The provider failed to answer."),
         ({"faults": {"http502": 1.0}}, Result.WARN, "The provider failed to answer."),
