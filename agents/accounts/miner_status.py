@@ -79,9 +79,8 @@ def health(now: float) -> Health:
     if seen is AccountState.OFF:
         return Health(mode, seen, snapshot.obstacle.sentence if snapshot.obstacle else "")
     expected = snapshot.expected(now)
-    sentence = snapshot.cause_sentence
-    if not snapshot.gate.never_worked and seen is not AccountState.STOPPED:
-        sentence = f"{_gate(snapshot, seen, now)} {_range(expected)}".strip()
+    sentence = snapshot.cause_sentence if seen is AccountState.STOPPED else snapshot.explanation
+    sentence = sentence or f"{_gate(snapshot, seen, now)} {_range(expected)}".strip()
     back_at = datetime.fromtimestamp(expected.at, UTC) if expected and expected.at is not None else None
     return Health(mode, seen, sentence, back_at, expected.source.sentence if expected else "")
 

@@ -26,7 +26,10 @@ USABLE = frozenset({AccountState.OPEN, AccountState.SPACING})
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """`obstacle`: why the account is not used at all. `event`: the open rate-limit event of the whole account."""
+    """`obstacle`: why the account is not used at all. `event`: the open rate-limit event of the whole account.
+
+    `control`: what a made-up key met in the present block, where the edge refused the account's.
+    """
 
     account: Account
     gate: governor.Gate = field(default_factory=governor.Gate)
@@ -35,6 +38,7 @@ class AccountStatus:
     latencies: Samples = field(default_factory=dict)
     event: RateLimitEvent | None = None
     obstacle: Reason | None = None
+    control: RefusalClass | None = None
 
     @property
     def cause(self) -> RefusalClass | None:
@@ -49,7 +53,18 @@ class AccountStatus:
 
     @property
     def cause_sentence(self) -> str:
-        return sentence(self.cause, has_succeeded=not self.gate.never_worked, status=self.status) if self.cause else ""
+        if not self.cause:
+            return ""
+        return sentence(self.cause, has_succeeded=not self.gate.never_worked, status=self.status, control=self.control)
+
+    @property
+    def explanation(self) -> str:
+        """What is known of the edge's refusal beyond its class; "" for nothing."""
+        return self.cause_sentence if self.control or self.gate.never_worked else ""
+
+    @property
+    def is_own_limit(self) -> bool:
+        return self.control is RefusalClass.AUTH
 
     def state(self, now: float) -> AccountState:
         if self.obstacle:
@@ -95,8 +110,8 @@ def _status(account: Account, in_force: Rules, row: Gate | None, event: RateLimi
     cheapest = min((costs.of_tokens(prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in models), default=0.0)
     if not obstacle and not costs.allows(in_force.caps, used, cheapest):
         obstacle = Reason.CAP
-    gate = gate_rows.read(row) if row else governor.Gate()
-    return AccountStatus(account, gate, in_force.limits, models, row.latencies if row else {}, event, obstacle)
+    gate, control = (gate_rows.read(row), gate_rows.control(row)) if row else (governor.Gate(), None)
+    return AccountStatus(account, gate, in_force.limits, models, row.latencies if row else {}, event, obstacle, control)
 
 
 def foremost(seen: Sequence[AccountStatus], now: float) -> AccountStatus:

@@ -1,4 +1,4 @@
-"""What operators do to an account's gate: each action is carried out and on record in one transaction."""
+"""What operators do to an account's gate, and find out about it: each action is carried out and on record in one transaction."""
 
 import logging
 from collections.abc import Callable
@@ -8,9 +8,10 @@ from django.db import transaction
 from agents.common.text import length
 from agents.ledger import events, gate_rows
 from agents.ledger.gate_rows import at
-from agents.models import Account, AuditEntry, RateLimitEvent
+from agents.models import Account, AuditEntry, Gate, RateLimitEvent
 from agents.policy import gate
 from agents.policy.reasons import PauseSource
+from agents.policy.refusals import RefusalClass
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,13 @@ def clear(account: Account, *, by: str, now: float) -> None:
 def rekey(account: Account, now: float) -> None:
     with transaction.atomic():
         row = gate_rows.locked(account)
-        gate_rows.save(row, gate.rekeyed(gate_rows.read(row), now))
+        row.control = ""
+        gate_rows.save(row, gate.rekeyed(gate_rows.read(row), now), always=True)
+
+
+def note_control(account: Account, met: RefusalClass, now: float) -> None:
+    """`met`: what a made-up key met right after this account's was refused by the edge."""
+    Gate.objects.filter(account=account).update(control=met, control_at=now)
 
 
 def _act(

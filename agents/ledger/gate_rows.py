@@ -10,6 +10,7 @@ from agents.policy import gate
 from agents.policy.callers import Claim
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource
+from agents.policy.refusals import RefusalClass
 
 _MADE = ("pause_source", "cooldowns", "pace", "claims")
 _PLAIN = tuple(each.name for each in fields(gate.Gate) if each.name not in _MADE)
@@ -39,6 +40,12 @@ def read(row: Gate) -> gate.Gate:
     columns: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN} | {"pause_source": PauseSource(row.pause_source)}
     columns |= {"cooldowns": tuple(map(tuple, row.cooldowns)), "claims": tuple(Claim(*claim) for claim in row.claims)}
     return gate.Gate(pace=Pace.from_json(row.pace), **columns)
+
+
+def control(row: Gate) -> RefusalClass | None:
+    """What a made-up key met in the present block, if the edge is its cause: an earlier one may have had another reason."""
+    is_present = row.strikes and row.cause == RefusalClass.EDGE and row.control_at >= row.blocked_at
+    return RefusalClass(row.control) if row.control and is_present else None
 
 
 def save(row: Gate, state: gate.Gate, *, always: bool = False) -> None:

@@ -207,6 +207,8 @@ class Migration(migrations.Migration):
                 ("claims", models.JSONField(default=list)),
                 ("latencies", models.JSONField(default=dict)),
                 ("quota", models.JSONField(default=dict)),
+                ("control", models.CharField(blank=True, max_length=20)),
+                ("control_at", models.FloatField(default=0)),
             ],
         ),
         migrations.CreateModel(

@@ -93,7 +93,10 @@ class Account(models.Model):
 
 
 class Gate(Row):
-    """As `agents.policy.gate.Gate` describes it; times are Unix seconds. `quota`: as a `Completion` has it, and "at"; {} for nothing."""
+    """As `agents.policy.gate.Gate` describes it; times are Unix seconds. `quota`: as a `Completion` has it, and "at"; {} for nothing.
+
+    `control`: the class of what a made-up key met at `control_at`, while this account's key was refused by the edge; "" for nothing.
+    """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True)
     last_slot_at = models.FloatField(default=0)
@@ -115,6 +118,8 @@ class Gate(Row):
     claims = models.JSONField(default=list)
     latencies = models.JSONField(default=dict)
     quota = models.JSONField(default=dict)
+    control = models.CharField(max_length=20, blank=True)
+    control_at = models.FloatField(default=0)
 
 
 class DailyUse(Row):

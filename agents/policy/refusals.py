@@ -121,14 +121,27 @@ class RefusalClass(StrEnum):
         return self.reaction in WHOLE_ACCOUNT
 
 
+# What the edge's page means by what a made-up key met right after, and what to do.
+BY_CONTROL = {
+    RefusalClass.AUTH: (
+        "Rate limited: a made-up key was refused as wrong, so this limit is this account's own.",
+        "Wait for the reset. The panel probes by itself.",
+    ),
+    RefusalClass.EDGE: (
+        "This may not be your account at all: a made-up key met the very same page.",
+        "Check the Authorization header, the host in the base URL, and whether other programs use this machine's address.",
+    ),
+}
 NEVER_WORKED = "Refused by the edge, and this key has never worked: check the Authorization header and the host."
 WRONG_HOST = "No chat API answers at this address. Check the base URL: its host and its path."
 # An SS58 address, as a 402 carries one to pay to.
 _ADDRESS = re.compile(r"\b5[1-9A-HJ-NP-Za-km-z]{46,47}\b")
 
 
-def sentence(kind: RefusalClass, *, has_succeeded: bool = True, status: int | None = None) -> str:
-    """`has_succeeded`: whether a call with this key ever did; `status`: the refusal's, where known."""
+def sentence(kind: RefusalClass, *, has_succeeded: bool = True, status: int | None = None, control: RefusalClass | None = None) -> str:
+    """`has_succeeded`: whether a call with this key ever did; `status`: the refusal's; `control`: what a made-up key met; where known."""
+    if kind is RefusalClass.EDGE and control in BY_CONTROL:
+        return " ".join(BY_CONTROL[control])
     # The edge answers a call without a good Authorization header, or one to the wrong host, with the very page of a rate limit.
     if kind is RefusalClass.EDGE and not has_succeeded:
         return NEVER_WORKED

@@ -13,15 +13,14 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from agents.configuration import accounts, base_url_of, usable
+from agents.accounts.status import AccountStatus, account_statuses
+from agents.configuration import accounts, base_url_of
 from agents.hybrid import spool
-from agents.ledger import gate_rows
 from agents.llm.checked_transport import CheckedSyncTransport, never_reached
 from agents.models import Account, Heartbeat, JobState, QuotaReading, Settings, SystemSchedule
 from agents.policy.gate import GateState
 from agents.policy.modes import Mode
 from agents.policy.reasons import Reason
-from agents.policy.refusals import RefusalClass
 from agents.worker import heartbeat
 from agents.worker.schedules import schedules
 from monitoring.models import Component, HealthCheck, HealthState
@@ -33,7 +32,7 @@ from monitoring.testruns.suites.api import address
 T = TypeVar("T", float, timedelta)
 UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.DOWN, HealthState.UNKNOWN
 # The state of an account whose LLM is not used at all; for any other reason it is down.
-UNUSED = {Reason.MODE: UNKNOWN, Reason.DISABLED: UNKNOWN, Reason.NO_MODEL: DEGRADED}
+UNUSED = {Reason.MODE: UNKNOWN, Reason.DISABLED: UNKNOWN, Reason.NO_MODEL: DEGRADED, Reason.CAP: DEGRADED}
 FLAPPING_CHANGES, FLAPPING_CHECKS = 4, 20  # so many changes within so many checks are called flapping
 WEB_SECONDS, WEB_SLOW_MS = 10.0, 1_000.0
 DATABASE_SLOW_MS = 500.0
@@ -76,9 +75,9 @@ def check(now: datetime) -> None:
 
 def check_all(now: datetime) -> dict[str, Checked]:
     checks = dict(COMPONENTS)
-    for account in accounts():
-        checks[f"account {account.name}"] = partial(_account, account)
-        checks[f"management {account.name}"] = partial(_management, account)
+    for known in account_statuses(now.timestamp()):
+        checks[f"account {known.account.name}"] = partial(_account, known)
+        checks[f"management {known.account.name}"] = partial(_management, known.account)
     found = {}
     for name, run in checks.items():
         try:
@@ -196,19 +195,18 @@ def _scheduler(now: datetime) -> Checked:
     return Checked(DEGRADED, f"Late: {', '.join(row.name for row in late[:3])}."[:300])
 
 
-def _account(account: Account, now: datetime) -> Checked:
-    gate = gate_rows.of(account)
-    known = usable(account, Mode(Settings.current().agent_mode))
-    if isinstance(known, Reason):
-        return Checked(UNUSED.get(known, DOWN), known.sentence)
+def _account(known: AccountStatus, now: datetime) -> Checked:
+    gate = known.gate
+    if known.obstacle:
+        return Checked(UNUSED.get(known.obstacle, DOWN), known.obstacle.sentence)
     succeeded = f" Last success {_moment(gate.succeeded_at)}." if gate.succeeded_at else " It has never succeeded."
     if gate.is_stopped:
-        return Checked(DOWN, f"Stopped. {RefusalClass(gate.cause).sentence}{succeeded}"[:300])
-    state = gate.state(now.timestamp())
+        return Checked(DOWN, f"Stopped. {known.cause_sentence}{succeeded}"[:300])
+    state, why = gate.state(now.timestamp()), f" {known.explanation}".rstrip()
     if state is GateState.PAUSED:
-        return Checked(DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{succeeded}")
+        return Checked(DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{why}{succeeded}"[:300])
     if state is GateState.PROBING:
-        return Checked(DEGRADED, f"The pause is over, a probe decides.{succeeded}")
+        return Checked(DEGRADED, f"The pause is over, a probe decides.{why}{succeeded}"[:300])
     return Checked(UP if gate.succeeded_at else UNKNOWN, f"Open.{succeeded}")
 
 

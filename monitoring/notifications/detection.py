@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 
+from agents.accounts.status import account_statuses
 from agents.common.redaction import redact
 from agents.common.text import length
 from agents.configuration import accounts, models_of
@@ -116,11 +117,14 @@ def conditions(now: datetime) -> list[Condition]:
 
 
 def _paused(_: Settings, now: datetime) -> Iterator[Condition]:
-    for event in RateLimitEvent.objects.filter(model="", ended_by="", account__enabled=True).select_related("account"):
-        kind, back = RefusalClass(event.refusal), "It comes back when somebody mends it."
+    for known in account_statuses(now.timestamp()):
+        event, back = known.event, "It comes back when somebody mends it."
+        if not event or not known.account.enabled:
+            continue
         if event.predicted_at:
             back = f"Expected back at {event.predicted_at:%Y-%m-%d %H:%M:%S} UTC ({PauseSource(event.prediction_source).sentence})."
-        yield Condition(kind.about.notice, event.account.name, f"LLM paused: account {event.account.name}", f"{kind.sentence} {back}")
+        kind, name = RefusalClass(event.refusal), known.account.name
+        yield Condition(kind.about.notice, name, f"LLM paused: account {name}", f"{known.cause_sentence} {back}")
 
 
 def _running_out(_: Settings, now: datetime) -> Iterator[Condition]:

@@ -27,7 +27,7 @@ class Tone(StrEnum):
 
 
 class StatusText(NamedTuple):
-    """With `until`, a countdown stands between `text` and `after`. `remedy`: what to do, "" where it passes by itself."""
+    """With `until`, a countdown stands between `text` and `after`. `remedy`: what to do, or what is known; "" where it passes by itself."""
 
     tone: Tone
     text: str
@@ -45,9 +45,9 @@ def status_text(snapshot: AccountStatus, now: datetime) -> StatusText:
         case AccountState.PAUSED:
             return _paused(snapshot, now)
         case AccountState.PROBING:
-            remedy = cause_text(snapshot)[1]
+            remedy, tone = cause_text(snapshot)[1], _tone(snapshot)
             sent = "one request is probing" if now.timestamp() < snapshot.gate.probe_until else "the next request probes"
-            return StatusText(Tone.BAD if remedy else Tone.WAITING, f"The LLM's pause is over: {sent} the account.", remedy=remedy)
+            return StatusText(tone, f"The LLM's pause is over: {sent} the account.", remedy=remedy)
     spacing, level = snapshot.limits.spacing, snapshot.gate.pace.level
     if snapshot.limits.is_learned and level:
         return StatusText(Tone.GOOD, f"LLM ready, up to {level:.3g} requests a minute as learned.")
@@ -55,14 +55,18 @@ def status_text(snapshot: AccountStatus, now: datetime) -> StatusText:
 
 
 def cause_text(snapshot: AccountStatus) -> tuple[str, str]:
-    """Why the account is paused, and what to do about it ("" where it passes by itself)."""
+    """Why the account is paused, and what is known or to be done about it ("" where nothing is)."""
     if snapshot.cause is None:
         return "refused", ""
-    if snapshot.gate.never_worked:
-        return "turned away by the edge", snapshot.cause_sentence
+    if snapshot.explanation and not snapshot.is_own_limit:
+        return "turned away by the edge", snapshot.explanation
     if is_wrong_host(snapshot.cause, snapshot.status):
         return "wrong address", snapshot.cause_sentence
-    return snapshot.cause.about.label.lower(), snapshot.cause.about.remedy if snapshot.cause.pauses_account else ""
+    return snapshot.cause.about.label.lower(), snapshot.explanation or snapshot.cause.about.remedy
+
+
+def _tone(snapshot: AccountStatus) -> Tone:
+    return Tone.BAD if cause_text(snapshot)[1] and not snapshot.is_own_limit else Tone.WAITING
 
 
 def _off(snapshot: AccountStatus, now: datetime) -> StatusText:
@@ -92,7 +96,7 @@ def _paused(snapshot: AccountStatus, now: datetime) -> StatusText:
     source, steps = snapshot.gate.pause_source, len(snapshot.limits.ladder)
     is_own = source is PauseSource.LADDER
     known_from = f"our own backoff, pause {min(snapshot.gate.strikes, steps)} of {steps}" if is_own else source.sentence
-    return StatusText(Tone.BAD if remedy else Tone.WAITING, "LLM paused for", until, f": {cause}, {known_from}.", remedy)
+    return StatusText(_tone(snapshot), "LLM paused for", until, f": {cause}, {known_from}.", remedy)
 
 
 class Expectation(NamedTuple):

@@ -9,13 +9,15 @@ import pytest
 from agents.accounts.miner_status import Health, Memory, health
 from agents.configuration import change, default_account, keys
 from agents.configuration.account_changes import change_account
+from agents.ledger import actions
 from agents.models import Account, Gate, RateLimitEvent
 from agents.policy.reasons import Reason
-from agents.policy.refusals import NEVER_WORKED, WRONG_HOST, RefusalClass
+from agents.policy.refusals import BY_CONTROL, NEVER_WORKED, WRONG_HOST, RefusalClass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = 1_790_000_000.0
+OWN_LIMIT, NOT_THE_ACCOUNT = (" ".join(BY_CONTROL[kind]) for kind in (RefusalClass.AUTH, RefusalClass.EDGE))
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +126,32 @@ def test_a_pause_that_comes_from_the_set_up_says_what_to_check(refusal: str, sta
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause=refusal)
     event(refusal=refusal, status=status)
     assert health(NOW).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ({"control": "auth", "control_at": NOW - 5}, OWN_LIMIT),
+        ({"control": "edge", "control_at": NOW - 5}, NOT_THE_ACCOUNT),
+        ({"control": "auth", "control_at": NOW - 5, "succeeded_at": NOW - 99}, OWN_LIMIT),
+        ({"control": "auth", "control_at": NOW - 11}, NEVER_WORKED),
+        ({"control": "auth", "control_at": NOW - 11, "succeeded_at": NOW - 99}, Reason.PAUSED.sentence),
+        ({"control": "auth", "control_at": NOW - 5, "cause": "payment"}, RefusalClass.PAYMENT.sentence),
+        ({"control": "auth", "control_at": NOW - 5, "strikes": 0, "paused_until": 0}, "The LLM is available."),
+        ({}, NEVER_WORKED),
+    ],
+)
+def test_what_a_made_up_key_met_counts_for_the_edges_present_block_alone(state: dict[str, Any], sentence: str) -> None:
+    gate(**{"strikes": 1, "paused_at": NOW - 9, "paused_until": NOW + 50, "cause": "edge", "blocked_at": NOW - 10, **state})
+    assert health(NOW).sentence == sentence
+
+
+def test_what_a_made_up_key_met_says_nothing_of_another_key() -> None:
+    gate(strikes=1, paused_at=NOW - 9, paused_until=NOW + 50, cause="edge", blocked_at=NOW - 10)
+    actions.note_control(default_account(), RefusalClass.AUTH, NOW)
+    assert health(NOW).sentence == OWN_LIMIT
+    change_account(default_account(), {}, key="cpk_another", by=None, reason="test")
+    assert health(NOW).sentence == NEVER_WORKED
 
 
 def test_an_account_that_waits_for_its_operator_is_stopped_and_names_no_time() -> None:

@@ -5,7 +5,7 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from django.utils import timezone
 
 from agents.accounts import probing, quota_readings
+from agents.accounts.status import AccountStatus, account_statuses
 from agents.configuration import Provider, accounts, provider_hosts, usable
 from agents.configuration.keys import UnreadableKey, admin_key_of
 from agents.contract.step_facts import AttemptEnd
@@ -22,28 +23,18 @@ from agents.llm import client
 from agents.models import Account, RateLimitEvent
 from agents.policy.gate import GateState
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
-from agents.policy.refusals import RefusalClass, sentence
+from agents.policy.refusals import BY_CONTROL, RefusalClass, sentence
 from monitoring.models import Result, TestRun
 from monitoring.testruns.suites.findings import Finding
 
 CONTROL_PATIENCE = 15.0
 # A host that does not take a connection by then is no use inside a step.
 CONNECT_PATIENCE = 5.0
-# What a rate limit means and what to do, by what a made-up key met right after.
-LIMITED: Mapping[RefusalClass | None, tuple[str, str]] = {
-    RefusalClass.AUTH: (
-        "Rate limited: a made-up key was refused as wrong, so this limit is this account's own.",
-        "Wait for the reset. The panel probes by itself.",
-    ),
-    RefusalClass.EDGE: (
-        "This may not be your account at all: a made-up key met the very same page. The header or this machine's address may be limited.",
-        "Check the Authorization header, the host in the base URL, and whether other programs use this machine's address.",
-    ),
-    None: (
-        "Rate limited. Whether it is this account alone is unknown: the control request brought nothing.",
-        "Wait for the reset, and run the test again.",
-    ),
-}
+# Of a rate limit, where what a made-up key met shows nothing.
+UNCONTROLLED = (
+    "Rate limited. Whether it is this account alone is unknown: the control request brought nothing.",
+    "Wait for the reset, and run the test again.",
+)
 
 
 def parts(test_run: TestRun) -> list[str]:
@@ -65,7 +56,7 @@ def _tested(account: Account, *, bypass_pause: bool) -> Iterator[Finding | str]:
     gate, now = gate_rows.of(account), time.time()
     if gate.state(now) is GateState.PAUSED:
         if not bypass_pause:
-            yield _paused(account, gate.pause_source)
+            yield _paused(next(each for each in account_statuses(now) if each.account == account))
             return
         actions.probe(account, by="test run", now=now)
     yield _called(account, known)
@@ -75,12 +66,12 @@ def _tested(account: Account, *, bypass_pause: bool) -> Iterator[Finding | str]:
     yield _admin(account)
 
 
-def _paused(account: Account, source: PauseSource) -> Finding:
-    event = _open_event(account)
+def _paused(known: AccountStatus) -> Finding:
+    event, source = known.event, known.gate.pause_source
     return Finding(
         "key",
         Result.WARN if source is PauseSource.OPERATOR else Result.FAIL,
-        f"{f'{RefusalClass(event.refusal).sentence} ' if event else ''}Testing now could make the pause longer.",
+        f"{known.cause_sentence} Testing now could make the pause longer.".lstrip(),
         "Wait for the reset, or run the test with “Test paused accounts too”.",
         "Nothing was sent: the account is paused.",
         f"Paused since {_clock(event.block_started_at)}. {_expected(event)}" if event else f"Paused: {source.sentence}.",
@@ -106,7 +97,10 @@ def _called(account: Account, known: Provider) -> Finding:
     if end.refusal != RefusalClass.EDGE:
         return _refused(end, event, done, facts | {"status": end.status})
     control = _control(known, sent.model)
-    meaning, step = LIMITED.get(control, LIMITED[None])
+    meaning, step = UNCONTROLLED
+    if control in BY_CONTROL:
+        meaning, step = BY_CONTROL[control]
+        actions.note_control(account, control, time.time())
     came_back = f"{_status(end)} {_expected(event)} The made-up key met: {control or 'nothing to go by'}."
     return Finding(
         "key", Result.FAIL, meaning, step, f"{done} Then the same with a made-up key.", came_back, facts={**facts, "control": control}

@@ -109,6 +109,19 @@ def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit() -> None:
     assert found.llm.remedy == NEVER_WORKED
 
 
+def test_a_limit_that_a_control_request_showed_to_be_the_accounts_own_waits_and_says_so() -> None:
+    found = seen(replace(SNAPSHOT, control=RefusalClass.AUTH), succeeded_at=0.0)
+    assert found.tone is Tone.WAITING
+    assert found.llm.after == ": rate limit, our own backoff, pause 2 of 4."
+    assert found.llm.remedy.endswith("this limit is this account's own. Wait for the reset. The panel probes by itself.")
+
+
+def test_a_page_that_everybody_meets_is_for_the_operator() -> None:
+    found = seen(replace(SNAPSHOT, control=RefusalClass.EDGE))
+    assert found.tone is Tone.BAD
+    assert found.llm.after.startswith(": turned away by the edge")
+
+
 def test_a_wrong_address_is_told_apart_from_a_wrong_key() -> None:
     found = seen(replace(SNAPSHOT, event=RateLimitEvent(refusal="auth", status=404, prediction_source="check")), cause=RefusalClass.AUTH)
     assert found.llm.text.startswith("LLM stopped: wrong address")

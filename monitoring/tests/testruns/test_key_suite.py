@@ -7,14 +7,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
+from agents.accounts.miner_status import memory
 from agents.configuration import change, default_account
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.ledger import actions
 from agents.models import Account, Gate, LLMAttempt, QuotaReading, RateLimitEvent
+from agents.policy.refusals import NEVER_WORKED
+from monitoring.health import health_checks
 from monitoring.models import Result, TestRun
+from monitoring.notifications.detection import conditions
 from monitoring.testruns.suites import key
 from monitoring.testruns.suites.findings import Finding
+from monitoring.tests.reading import text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,6 +100,27 @@ def test_a_limited_account_is_told_from_a_limit_on_everybody_by_a_made_up_key(fa
     assert "Expected back at" in finding.came_back
 
 
+def said_of_the_account(viewer: Client) -> dict[str, str]:
+    """What each place that shows the account's status says."""
+    memory.refresh()
+    return {
+        "/health": viewer.get("/health").json()["llm"]["message"],
+        "Overview": text_of(viewer.get("/")),
+        "Rate limit": text_of(viewer.get("/rate-limit/"), "//*[starts-with(@id, 'gate-')]"),
+        "health check": health_checks.check_all(timezone.now())["account default"].message,
+        "notification": next(each.body for each in conditions(timezone.now()) if each.event == "llm_paused"),
+        "key test": key_finding().meaning,
+    }
+
+
+def test_what_the_made_up_key_met_is_said_wherever_the_account_is_shown(fake_chutes: FakeChutes, viewer: Client) -> None:
+    fake_chutes.ban(600)
+    finding = key_finding()
+    said = said_of_the_account(viewer)
+    assert [place for place, words in said.items() if f"{finding.meaning} {finding.next_step}" not in words] == []
+    assert [place for place, words in said.items() if NEVER_WORKED in words or "turned away" in words] == []
+
+
 class Edge(BaseHTTPRequestHandler):
     """An edge that lets nobody through, whatever the header: as where a proxy drops it."""
 
@@ -120,11 +148,15 @@ def edge() -> Iterator[str]:
         server.shutdown()
 
 
-def test_where_everybody_meets_the_page_it_may_not_be_the_account_at_all(fake_chutes: FakeChutes, settings: Any, edge: str) -> None:
+def test_where_everybody_meets_the_page_it_may_not_be_the_account_at_all(
+    fake_chutes: FakeChutes, settings: Any, edge: str, viewer: Client
+) -> None:
     settings.CHUTES_BASE_URL = edge
     finding = key_finding()
     assert "This may not be your account at all" in finding.meaning
     assert "Check the Authorization header, the host" in finding.next_step
+    found = f"{finding.meaning} {finding.next_step}"
+    assert [place for place, words in said_of_the_account(viewer).items() if found not in words] == []
 
 
 def test_a_wrong_host_is_told_from_a_wrong_key(fake_chutes: FakeChutes, settings: Any) -> None:
