@@ -3,11 +3,9 @@
 import logging
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -47,7 +45,9 @@ from django.template.base import Template  # noqa: E402
 from agents.database import breaker  # noqa: E402
 from agents.devtools.fake_chutes.process import FakeChutes  # noqa: E402
 from agents.hybrid import page_archive  # noqa: E402
-from minerpanel.tests.postgres import NotInstalled, PostgresServer  # noqa: E402
+from minerpanel.tests import processes  # noqa: E402
+from minerpanel.tests.nginx import program  # noqa: E402
+from minerpanel.tests.postgres import PostgresServer  # noqa: E402
 from monitoring.users import users  # noqa: E402
 
 if settings.DATA_DIR != DATA:
@@ -200,10 +200,7 @@ def fake_chutes(shared_fake_chutes: FakeChutes) -> FakeChutes:
 @pytest.fixture
 def free_port() -> int:
     """A port that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    return processes.free_port()
 
 
 @pytest.fixture(scope="session")
@@ -273,31 +270,31 @@ def postgres() -> Iterator[PostgresServer]:
     try:
         with PostgresServer.started() as server:
             yield server
-    except NotInstalled:
+    except processes.NotInstalled:
         missing("Postgres", "Run: sudo apt-get install postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgres_server(postgres: PostgresServer) -> str:
-    """Its URL, up to its databases' names."""
-    return postgres.url
+def nginx() -> None:
+    """For tests that start the real one."""
+    try:
+        program()
+    except processes.NotInstalled:
+        missing("nginx", "Run: sudo apt-get install nginx-light")
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
+def postgres_template(postgres: PostgresServer) -> str:
     """The name of a migrated database on that server, to be copied."""
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as database:
+    with psycopg.connect(f"{postgres.url}/postgres", autocommit=True) as database:
         database.execute("CREATE DATABASE migrated")
-    environment = {**os.environ, "DATABASE_URL": f"{postgres_server}/migrated"}
+    environment = {**os.environ, "DATABASE_URL": f"{postgres.url}/migrated"}
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True, timeout=300)
     return "migrated"
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
     """The URL of a migrated Postgres database of the test's own."""
-    name = f"test_{time.time_ns()}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as database:
-        database.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}".encode())
-        yield f"{postgres_server}/{name}"
-        database.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with postgres.database(postgres_template) as url:
+        yield url

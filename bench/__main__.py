@@ -4,7 +4,7 @@
     reading  how long reading a page takes beside a bare parse of it
     gate     how the gate does with hidden accounts on a virtual clock, beside what others reach
     pages    how long pages take at a million steps; a quarter of an hour and 4 GB the first time
-    attack   attacks on a clean miner with honest callers beside them; forty minutes
+    attack   attacks on a clean miner with honest callers beside them, on either database, also behind nginx; forty minutes
     real     whether the simulation agrees with real processes at real speed; twenty minutes
     peers    the miner beside the libraries that people use, for real; six minutes
 
@@ -32,7 +32,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0, help="real: how much of the scenario is played (%(default)s)")
     parser.add_argument("--minutes", type=float, default=4.0, help="peers: for how long (%(default)s)")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="attack: only these rows")
-    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite", help="step")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite", help="step, attack")
+    parser.add_argument("--nginx", action="store_true", help="attack: behind the real nginx with deploy/nginx.conf")
     parser.add_argument("--small", action="store_true", help="attack: the short version of each row")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)

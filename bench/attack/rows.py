@@ -3,24 +3,23 @@
 import argparse
 import json
 import os
-import signal
-import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
-from pathlib import Path
 from typing import Any, TypeVar
 
 from agents.tests import hostile
 from bench.attack.callers import FRESH_ID, Answer, HonestCallers, address, ask, attacking, burn, hold_sockets, post_over_and_over
 from bench.measure import line, percentile
-from bench.miner import Instance, start
-from minerpanel.tests.processes import step_body
+from bench.miner import LOCKED, Instance, start
+from minerpanel.tests.postgres import PostgresServer
+from minerpanel.tests.processes import kill, step_body, wait_until
 
 # Of a step, in seconds: the settings' default, and one that is so short that waiting is noticed.
 DEADLINE, SHORT_DEADLINE = 25.0, 10.0
@@ -49,13 +48,13 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class Row:
     """One attack. The counts are of honest steps; `notes`: what else was measured; `broken`: promises that do not hold.
-    `is_small`: its short version; `migrated`: an SQLite database to start from; `shared`: the instance of rows that leave it as it was.
+    `is_small`: its short version; `starting`: `start` with the surroundings; `shared`: the instance of rows that leave it as it was.
     """
 
     title: str
     stack: ExitStack
     is_small: bool = False
-    migrated: Path | None = None
+    starting: Callable[..., Instance] = start
     shared: Instance | None = None
     counts: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -64,7 +63,7 @@ class Row:
     broken: list[str] = field(default_factory=list)
 
     def start(self, *settings: str, latency: float = 0.0, is_own: bool = False) -> Instance:
-        return (None if is_own else self.shared) or start(self.stack, *settings, latency=latency, migrated=self.migrated)
+        return (None if is_own else self.shared) or self.starting(self.stack, *settings, latency=latency)
 
     def sized(self, small: T, full: T) -> T:
         return small if self.is_small else full
@@ -143,14 +142,13 @@ def heavy(row: Row) -> None:
 
 
 def hung(row: Row) -> None:
-    """The database is locked for a minute: no step is late, all are on record afterwards. test_hung_database.py has Postgres."""
+    """The database hangs for a minute: no step is late, all are on record afterwards."""
     instance = row.start(FREE, f"deadline_seconds={SHORT_DEADLINE:g}", is_own=True)
     slowest = 0.0
     with HonestCallers(instance.url, 8, deadline=SHORT_DEADLINE, pause=0.5) as honest:
         time.sleep(2.0)
         over = time.monotonic() + row.sized(6.0, 60.0)
-        with closing(sqlite3.connect(instance.miner.database_file, timeout=30, isolation_level=None)) as database:
-            database.execute("BEGIN IMMEDIATE")
+        with instance.hung_database():
             while time.monotonic() < over:
                 health = ask(instance.url, "/health", patience=5.0)
                 row.expect(health.status in (0, 200), "/health succeeds")
@@ -247,10 +245,11 @@ def kills(row: Row) -> None:
     acknowledged: set[str] = set()
     for _ in range(rounds):
         with HonestCallers(instance.url, 4, deadline=DEADLINE, pause=0.05) as honest:
+            wait_until(lambda callers=honest: callers.acknowledged, "no step is acknowledged")  # type: ignore[misc]
             time.sleep(1.5)
-            os.killpg(instance.web, signal.SIGKILL)
+            kill(instance.web.process)
         acknowledged |= honest.acknowledged
-        instance.replace_web()
+        instance.start_web_again()
     lost, keys = instance.lost(acknowledged), Counter(instance.on_record("task.key LIKE 'honest-%'"))
     twice = [key for key, count in keys.items() if count > 1]
     row.counts.update(tried=len(acknowledged), lost=len(lost))
@@ -278,13 +277,15 @@ def main(options: argparse.Namespace) -> int:
         raise SystemExit(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     print(line("", TITLES, 9, 32), flush=True)
     broken = 0
-    for name in options.rows or ROWS:
-        started = time.monotonic()
-        row = played(name, is_small=options.small)
-        cells = (*(row.counts[title] for title in TITLES[:4]), f"{row.p95:.2f}s", f"{row.slowest:.2f}s")
-        print(f"{line(row.title, cells, 9, 32)}  ({time.monotonic() - started:.0f} s)")
-        print("".join(f"    {note}\n" for note in [*row.notes, *(f"BROKEN: {each}" for each in row.broken)]), end="", flush=True)
-        broken += len(row.broken)
+    with ExitStack() as stack:
+        server = stack.enter_context(PostgresServer.started()) if options.database == "postgres" else None
+        for name in options.rows or ROWS:
+            started = time.monotonic()
+            row = played(name, is_small=options.small, starting=partial(start, server=server, has_nginx=options.nginx))
+            cells = (*(row.counts[title] for title in TITLES[:4]), f"{row.p95:.2f}s", f"{row.slowest:.2f}s")
+            print(f"{line(row.title, cells, 9, 32)}  ({time.monotonic() - started:.0f} s)")
+            print("".join(f"    {note}\n" for note in [*row.notes, *(f"BROKEN: {each}" for each in row.broken)]), end="", flush=True)
+            broken += len(row.broken)
     print(f"\n{broken} promises broken" if broken else "\nAll promises hold")
     return int(bool(broken))
 
@@ -324,7 +325,7 @@ def _locks(instance: Instance, row: Row) -> Iterator[None]:
     """For how long others could not write, as another writer measures it."""
     over = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        longest = pool.submit(_longest_lock, instance.miner.database_file, over)
+        longest = pool.submit(_longest_lock, instance, over)
         try:
             yield
         finally:
@@ -333,13 +334,12 @@ def _locks(instance: Instance, row: Row) -> Iterator[None]:
     row.expect(longest.result() <= MOST_LOCKED, f"the database is never write-locked for longer than {MOST_LOCKED:g} s")
 
 
-def _longest_lock(file: Path, over: threading.Event) -> float:
-    longest, free_at = 0.0, time.monotonic()
-    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
+def _longest_lock(instance: Instance, over: threading.Event) -> float:
+    longest = since = 0.0
+    with instance.writer() as write:
         while not over.wait(TRY_EVERY):
-            with suppress(sqlite3.OperationalError):
-                database.execute("BEGIN IMMEDIATE")
-                database.execute("ROLLBACK")
-                free_at = time.monotonic()
-            longest = max(longest, time.monotonic() - free_at)
-    return longest
+            since = since or time.monotonic()
+            with suppress(*LOCKED):
+                write()
+                longest, since = max(longest, time.monotonic() - since), 0.0
+    return max(longest, time.monotonic() - since) if since else longest

@@ -31,6 +31,10 @@ MODEL = "Qwen/Qwen3-32B-TEE"
 NEVER_CHECKED = {"shell", "restore", "setup_panel"}
 
 
+class NotInstalled(Exception):
+    """The machine lacks a program; the text names the remedy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """A web process and its address."""
@@ -67,8 +71,8 @@ class Miner:
         """Start a web process with each of these additions to the environment, all at once; they answer when this returns."""
         command, webs = [sys.executable, "-m", "minerpanel.serve", *options], []
         for more in environments:
-            port = _free_port()
-            webs.append(Web(f"http://127.0.0.1:{port}", self._start(command, {**more, "PORT": str(port)})))
+            port = more.get("PORT") or str(free_port())
+            webs.append(Web(f"http://127.0.0.1:{port}", self._start(command, {**more, "PORT": port})))
         for web in webs:
             wait_until(lambda url=web.url: _answers(f"{url}/health"), f"{web.url} does not answer")  # type: ignore[misc]
         return webs
@@ -169,6 +173,14 @@ def wait_until(condition: Callable[[], Any], otherwise: str, patience: float = P
     raise AssertionError(f"{otherwise} after {patience:.0f} s")
 
 
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """SIGKILL to the process and all that it started."""
     os.killpg(process.pid, signal.SIGKILL)
@@ -209,13 +221,6 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=10).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

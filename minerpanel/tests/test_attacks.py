@@ -1,6 +1,7 @@
 """Strangers may not stop the miner: the short version of each attack of `make bench ARGS=attack`, with real processes and honest callers."""
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from bench.attack.rows import FREE, ROWS, played
 from bench.miner import start
+from minerpanel.tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -35,4 +37,12 @@ def test_honest_callers_are_answered_while_requests_attack_the_miner(django_db_s
 
 @pytest.mark.parametrize("names", GROUPS, ids=" ".join)
 def test_honest_callers_are_answered_while_the_machine_fails_them(names: tuple[str, ...], django_db_setup: Path) -> None:
-    assert broken(names, migrated=django_db_setup) == []
+    assert broken(names, starting=partial(start, migrated=django_db_setup)) == []
+
+
+def test_honest_callers_are_answered_while_prompts_attack_a_miner_on_postgres(postgres: PostgresServer) -> None:
+    assert broken(("prompts",), starting=partial(start, server=postgres)) == []
+
+
+def test_what_is_acknowledged_through_nginx_outlasts_a_kill(nginx: None, django_db_setup: Path) -> None:
+    assert broken(("kills",), starting=partial(start, migrated=django_db_setup, has_nginx=True)) == []

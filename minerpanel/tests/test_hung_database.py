@@ -1,11 +1,8 @@
 """A Postgres server that stops answering while its connections stay open, a pooler that hangs, and a row that somebody else holds."""
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -17,15 +14,6 @@ from minerpanel.tests.visitors import collect_static
 
 DEADLINE = 60
 STEPS = 40
-
-
-@contextmanager
-def stopped(server: PostgresServer) -> Iterator[None]:
-    server.signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        server.signal(signal.SIGCONT)
 
 
 @pytest.mark.slow
@@ -40,7 +28,7 @@ def test_steps_are_answered_in_time_while_postgres_is_stopped_and_all_facts_are_
         miner.manage("miner_settings", f"deadline_seconds={DEADLINE}", "spacing_seconds=0")
         url = miner.web()
         post_at_once([url], [step_body()])  # reads the deadline, and leaves a connection open
-        with stopped(postgres):
+        with postgres.stopped():
             answers = post_at_once([url], [step_body(number) for number in range(1, STEPS // 2)])
             answers += [post_at_once([url], [step_body(number)])[0] for number in range(STEPS // 2, STEPS)]
             page = httpx.get(f"{url}/login/", cookies={"minerpanel_session": "a" * 32}, timeout=60)
