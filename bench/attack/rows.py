@@ -36,7 +36,8 @@ PATHS = ("/step", "/step", "/act", "/solve_task")
 # Of what two allowed callers have alone; the short version has a few steps on a busy machine; without sharing, callers got a twentieth.
 LEAST_SHARE, LEAST_SHARE_OF_FEW = 0.9, 0.5
 MOST_MISSED = 0.01
-# Each kind of record gets its own budget; the write-ahead log, indexes and free pages of the database take their part.
+# Each kind of record gets its own budget. SQLite's write-ahead log, indexes and free pages take their part; on Postgres an empty database
+# of 12 MB, and what is deleted until autovacuum frees it, once a minute. Its write-ahead log is the server's and left out.
 BUDGETS = ("records", "pages", "logs")
 UNBUDGETED_MB = 64
 MB = 1_000_000
