@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--scenarios", type=Path, help="gate: a folder of scenarios instead of bench/scenarios")
     parser.add_argument("--seconds", type=float, default=600.0, help="real: how much of the scenario is played (%(default)s)")
     parser.add_argument("--minutes", type=float, default=4.0, help="peers: for how long (%(default)s)")
-    parser.add_argument("--rows", nargs="+", metavar="ROW", help="attack: only these rows")
+    parser.add_argument("--rows", nargs="*", metavar="ROW", help="attack: only these rows; gate: show each scenario")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite", help="step, attack")
     parser.add_argument("--nginx", action="store_true", help="attack: behind the real nginx with deploy/nginx.conf")
     parser.add_argument("--small", action="store_true", help="attack: the short version of each row")

@@ -13,7 +13,7 @@ from typing import Any
 import django
 
 from agents.devtools.fake_chutes.process import FakeChutes
-from agents.simulation.run import NEXT_STEP, Answered, Measures, Miner, Record, Run, load_dice, means
+from agents.simulation.run import NEXT_STEP, TASK_SECONDS, Answered, Measures, Miner, Record, Run, load_dice, means
 from agents.simulation.scenario import Scenario, load_file
 from bench.measure import line, ratio
 from bench.miner import OWN, running
@@ -65,7 +65,7 @@ def play(file: Path, scenario: Scenario, settings: Sequence[str]) -> tuple[Measu
         url = miner.web()
         miner.workers([{}])
         arrivals = tuple(scenario.load.arrivals(scenario.horizon, load_dice(SEED)))
-        load = client.Load(arrivals, scenario.load.steps, scenario.horizon, CLIENT_SECONDS, NEXT_STEP)
+        load = client.Load(arrivals, scenario.load.steps, scenario.horizon, CLIENT_SECONDS, NEXT_STEP, TASK_SECONDS)
         fake_chutes.reset()  # the account's time starts with the load's
         taken = asyncio.run(client.play(load, client.this_miner(client.Target(url, "", (), [], step_body()))))
         seconds = [CLIENT_SECONDS if each is None else each for each in taken]

@@ -50,7 +50,7 @@ def pass_edge(edge: Edge, hidden: Hidden, now: float, rng: Random) -> tuple[Edge
         return _hit(edge, hidden.ban, now), EdgeVerdict.BANNED
     place = rng.randrange(hidden.balancers)
     balancers = (*edge.balancers, *[Balancer()] * (place + 1 - len(edge.balancers)))
-    balancer, is_accepted = _count(balancers[place], hidden, now)
+    balancer, is_accepted = counted(balancers[place], hidden, now)
     moved = replace(edge, balancers=(*balancers[:place], balancer, *balancers[place + 1 :]))
     return (moved, EdgeVerdict.ACCEPTED) if is_accepted else (_violate(moved, hidden, now), EdgeVerdict.OVER_LIMIT)
 
@@ -60,7 +60,8 @@ def banned(edge: Edge, now: float, seconds: float) -> Edge:
     return replace(edge, ban=Ban(now, seconds, now + seconds, now + seconds), violations=())
 
 
-def _count(balancer: Balancer, hidden: Hidden, now: float) -> tuple[Balancer, bool]:
+def counted(balancer: Balancer, hidden: Hidden, now: float) -> tuple[Balancer, bool]:
+    """The balancer after one more request, and whether that was accepted."""
     if hidden.counter is Counter.WINDOW:
         inside = list(balancer.accepted[bisect_right(balancer.accepted, now - hidden.window) :])
         is_accepted = len(inside) < hidden.limit

@@ -26,6 +26,8 @@ from agents.worker import watchdog
 EPOCH = 1_798_416_000.0
 # A task's next step comes this long after the answer to the one before it.
 NEXT_STEP = 2.0
+# After this long a task is over for its validator: its remaining steps never come.
+TASK_SECONDS = 180.0
 # A waiting step checks the gate this often; the worker checks this often whether a pause has ended without a step.
 CHECK_EVERY, CANARY = 0.2, watchdog.Limits().canary_every
 # As the probing job has them: how long it waits for its answer, and before it sends another one after an answer without information.
@@ -58,7 +60,10 @@ class Answered:
 
 @dataclass(slots=True)
 class Record:
-    """One run, in the order of its times. `blocks`: when the account was shut: from, and until when it would have been without requests."""
+    """One run, in the order of its times. `blocks`: when the account was shut: from, and until when it would have been without requests.
+
+    `longest_ban`: as a multiple of the law's first ban; a ban from outside, of what it was without requests.
+    """
 
     answers: list[Answered] = field(default_factory=list)
     edge_429: int = 0
@@ -67,6 +72,7 @@ class Record:
     blocks: dict[float, float] = field(default_factory=dict)
     successes: list[float] = field(default_factory=list)
     ended_at: float = 0.0
+    longest_ban: float = 0.0
 
     def count(self, reply: Reply) -> None:
         self.edge_429 += reply.said is Said.EDGE
@@ -150,7 +156,7 @@ class Account:
     def __init__(self, scenario: Scenario, clock: Clock, epoch: float, record: Record, rng: Random) -> None:
         self.hidden, self.world = scenario.account, World()
         self._clock, self._epoch, self._record, self._rng = clock, epoch, record, rng
-        self._shut_at = None if self.hidden.valid else 0.0
+        self._shut_at, self._outside = None if self.hidden.valid else 0.0, -1.0
         for change in scenario.timeline:
             clock.at(epoch + change.at, partial(self._change, change))
 
@@ -160,7 +166,7 @@ class Account:
 
     def ask(self, model: str) -> Reply:
         now = self._clock.now - self._epoch
-        self.world, reply = ask(self.world, self.hidden, [model], now, self._rng)
+        self.world, reply = ask(self.world, self.hidden, model.split(","), now, self._rng)
         self._record.count(reply)
         self._note_ban()
         resets_at = reply.reset_at or reply.cap_reset_at
@@ -176,13 +182,15 @@ class Account:
             self._record.blocks[self._epoch + self._shut_at] = self._epoch + change.at
             self._shut_at = None
         if change.ban is not None:
-            self.world = banned_now(self.world, change.at, change.ban)
+            self.world, self._outside = banned_now(self.world, change.at, change.ban), change.at
             self._note_ban()
 
     def _note_ban(self) -> None:
         ban = self.world.edge.ban
         if ban:
             self._record.blocks[self._epoch + ban.began_at] = self._epoch + ban.untouched_until
+            first = ban.untouched_until - ban.began_at if ban.began_at == self._outside else self.hidden.ban.base
+            self._record.longest_ban = max(self._record.longest_ban, (ban.until - ban.began_at) / (first or 1.0))
 
 
 @dataclass(slots=True, eq=False)
@@ -334,17 +342,20 @@ class Play:
 class Run(Play):
     """A scenario under a miner's settings. Another `luck`: the same load and account, other jitter of pauses."""
 
+    account: Account
+
     def __init__(self, scenario: Scenario, miner: Miner, seed: int, luck: int | None = None) -> None:
         if miner.caps == Caps():
             miner = replace(miner, caps=scenario.caps)
         super().__init__(miner, seed if luck is None else luck, EPOCH, EPOCH + scenario.horizon, EPOCH)
         self.account = Account(scenario, self.clock, EPOCH, self.record, account_dice(seed))
         for at in scenario.load.arrivals(scenario.horizon, load_dice(seed)):
-            self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps))
+            over = min(EPOCH + at + TASK_SECONDS, self.ends_at)
+            self.clock.at(EPOCH + at, partial(self._step, scenario.load.steps, over))
 
-    def _step(self, left: int) -> None:
-        if left and self.clock.now < self.ends_at:
-            self.post(None, lambda: self.clock.at(self.clock.now + NEXT_STEP, partial(self._step, left - 1)))
+    def _step(self, left: int, over: float) -> None:
+        if left and self.clock.now < over:
+            self.post(None, lambda: self.clock.at(self.clock.now + NEXT_STEP, partial(self._step, left - 1, over)))
 
 
 def load_dice(seed: int) -> Random:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import inf
 from types import SimpleNamespace
 from typing import IO, Any
 
@@ -26,13 +27,17 @@ TIMEOUT = 25.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """When tasks come, in seconds from the start; no step is posted after `seconds`. A caller hangs up after `deadline` seconds."""
+    """When tasks come, in seconds from the start; no step is posted after `seconds`. A caller hangs up after `deadline` seconds.
+
+    `task_seconds`: from a task's start; after that its remaining steps are not posted.
+    """
 
     arrivals: tuple[float, ...]
     steps: int
     seconds: float
     deadline: float
     pause: float
+    task_seconds: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ async def play(load: Load, ask: Ask) -> list[float | None]:
         await asyncio.sleep(at)
         for step in range(load.steps):
             posted_at = now()
-            if posted_at >= start + load.seconds:
+            if posted_at >= start + min(load.seconds, at + load.task_seconds):
                 return
             call = asyncio.ensure_future(ask(number, step))
             calls.add(call)

@@ -37,13 +37,14 @@ from agents.devtools.fake_chutes.process import FakeChutes
 from agents.page import read
 from agents.prompting.prompt import question
 from agents.simulation import scenario as scenarios
+from agents.simulation.run import NEXT_STEP, TASK_SECONDS
 from bench.measure import line, percentile, ratio
 from bench.miner import running
 from bench.peers.client import Load, Target
 from minerpanel.tests.processes import ROOT, Miner, step_body
 
 SCENARIO, START = ROOT / "bench" / "scenarios" / "07_ban_escalates.json", 288.0
-DEADLINE, PAUSE = 25.0, 2.0
+DEADLINE = 25.0
 # A run on one machine may be read a moment after its end.
 AFTERWARDS = 1.0
 TITLES = ("version", "steps", "in time", "LLM", "429", "in ban", "p50", "p95", "LLM ×", "429 ×")
@@ -139,7 +140,7 @@ def installed() -> str:
 def loaded(part: dict[str, Any], seed: int) -> Load:
     scenario = scenarios.parse(part)
     arrivals = tuple(scenario.load.arrivals(scenario.horizon, Random(seed)))
-    return Load(arrivals, scenario.load.steps, scenario.horizon, DEADLINE, PAUSE)
+    return Load(arrivals, scenario.load.steps, scenario.horizon, DEADLINE, NEXT_STEP, TASK_SECONDS)
 
 
 def measured(part: dict[str, Any], load: Load, python: str) -> Sequence[Outcome]:
