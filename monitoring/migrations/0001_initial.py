@@ -540,7 +540,12 @@ class Migration(migrations.Migration):
             name="Rollup",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("span", models.CharField(choices=[("5min", "Five minutes"), ("hour", "Hour"), ("day", "Day")], max_length=4)),
+                (
+                    "span",
+                    models.CharField(
+                        choices=[("5min", "Five minutes"), ("hour", "Hour"), ("6h", "Six hours"), ("day", "Day")], max_length=4
+                    ),
+                ),
                 ("starts_at", models.DateTimeField()),
                 (
                     "of",
@@ -578,7 +583,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["of", "span", "starts_at"], name="rollup_of_a_time")],
+                "indexes": [models.Index(fields=["span", "of", "starts_at"], name="rollup_of_a_time")],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("account", None)),

@@ -7,10 +7,11 @@ from agents.models.choices import Route
 
 
 class Span(models.TextChoices):
-    """What a roll-up covers, from `starts_at` on. Days are UTC days."""
+    """What a roll-up covers, from `starts_at` on, each a whole number of times the one before. Days are UTC days."""
 
     FIVE = "5min", "Five minutes"
     HOUR = "hour", "Hour"
+    SIX = "6h", "Six hours"
     DAY = "day", "Day"
 
 
@@ -54,7 +55,7 @@ class Rollup(models.Model):
     durations = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["of", "span", "starts_at"], name="rollup_of_a_time")]
+        indexes = [models.Index(fields=["span", "of", "starts_at"], name="rollup_of_a_time")]
         constraints = [
             models.UniqueConstraint(
                 fields=["span", "starts_at", "of", "name", "route"], condition=models.Q(account=None), name="rollup_one_a_group_of_steps"

@@ -10,7 +10,21 @@ from django import forms
 from django.db.models import Q
 
 from monitoring.models import Of, RollupState, Span
-from monitoring.reporting.rollups import DAY, FIVE, HOUR, KEPT, LENGTHS, Interval, Row, ceil, floor, raw_rows, rolled_rows, within
+from monitoring.reporting.rollups import (
+    DAY,
+    FIVE,
+    HOUR,
+    KEPT,
+    LENGTHS,
+    Interval,
+    Row,
+    ceil,
+    floor,
+    raw_rows,
+    rolled_rows,
+    rolled_sums,
+    within,
+)
 
 RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 DEFAULT = "24h"
@@ -118,11 +132,20 @@ class Sources:
         return Sources(self.raw + other.raw, self.rolled + other.rolled)
 
     def rows(self, of: Iterable[Of], now: datetime) -> Iterator[Row]:
-        rolled = Q(pk__in=[])
-        for span, interval in self.rolled:
-            rolled |= within("starts_at", [interval]) & Q(span=span)
-        yield from rolled_rows(rolled, of)
+        yield from rolled_rows(self._rolled, of)
         yield from raw_rows(self.raw, of, now)
+
+    def sums(self, of: Iterable[Of], now: datetime) -> Iterator[Row]:
+        """Where times do not matter: roll-ups are summed by the database."""
+        yield from rolled_sums(self._rolled, of)
+        yield from raw_rows(self.raw, of, now)
+
+    @property
+    def _rolled(self) -> Q:
+        found = Q(pk__in=[])
+        for span, interval in self.rolled:
+            found |= within("starts_at", [interval]) & Q(span=span)
+        return found
 
 
 def sources(range_: Range, state: RollupState | None, spans: Collection[Span] = tuple(Span)) -> Sources:

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, Max, Min, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Aggregate, DateTimeField, JSONField, Max, Min, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Least
 
@@ -25,10 +25,10 @@ from agents.hybrid import spool
 from agents.models import Account, LLMAttempt, RateLimitEvent, Source, Step
 from monitoring.models import Of, Rollup, RollupState, Span
 
-FIVE, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
-LENGTHS = {Span.FIVE: FIVE, Span.HOUR: HOUR, Span.DAY: DAY}
-# There are as many groups in five minutes as steps: those are read from raw rows.
-GROUPS = (Of.PROJECT, Of.KIND, Of.LLM_USE)
+FIVE, HOUR, SIX, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
+LENGTHS = {Span.FIVE: FIVE, Span.HOUR: HOUR, Span.SIX: SIX, Span.DAY: DAY}
+# By what a step's groups are named. There are as many in five minutes as steps: those are read from raw rows.
+GROUPS = {Of.PROJECT: "task__project", Of.KIND: "task__kind", Of.LLM_USE: KT("limits__llm_use")}
 UNGROUPED = (Of.STEPS, Of.ATTEMPTS, Of.PAUSES)
 TOO_MANY = 429
 # From a time up to, without, another.
@@ -47,7 +47,7 @@ FIVE_GRACE = timedelta(minutes=6)
 # A job may take two minutes.
 CHUNK_SECONDS = 30.0
 # Five minutes: the longest range that has a name, the one before it, and a little.
-KEPT = {Span.FIVE: timedelta(days=62), Span.HOUR: timedelta(days=90), Span.DAY: timedelta(days=730)}
+KEPT = {Span.FIVE: timedelta(days=62), Span.HOUR: timedelta(days=90), Span.SIX: timedelta(days=90), Span.DAY: timedelta(days=730)}
 # Rows that are written later than this leave the roll-ups as they are: the raw rows of that time may be gone.
 LATEST = timedelta(days=2)
 
@@ -98,7 +98,17 @@ class Row:
 
 
 COLUMNS = tuple(each.name for each in fields(Row))
-SUMS = COLUMNS[COLUMNS.index("count") : -1]
+GROUP, SUMS = COLUMNS[1 : COLUMNS.index("count")], COLUMNS[COLUMNS.index("count") : -1]
+
+
+class Together(Aggregate):
+    """A column of JSON as one list."""
+
+    output_field = JSONField()
+    template = "json_group_array(json(%(expressions)s))"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return super().as_sql(compiler, connection, template="jsonb_agg(%(expressions)s)", **context)
 
 
 def floor(at: datetime, length: timedelta) -> datetime:
@@ -120,7 +130,7 @@ def within(at: str, intervals: Iterable[Interval]) -> Q:
 def raw_rows(intervals: Collection[Interval], of: Iterable[Of], now: datetime) -> Iterator[Row]:
     wanted = set(of)
     if wanted & {Of.STEPS, *GROUPS}:
-        yield from (row for row in _steps(intervals) if row.of in wanted)
+        yield from _steps(intervals, wanted)
     if Of.ATTEMPTS in wanted:
         yield from _attempts(intervals)
     if Of.PAUSES in wanted:
@@ -130,6 +140,16 @@ def raw_rows(intervals: Collection[Interval], of: Iterable[Of], now: datetime) -
 def rolled_rows(which: Q, of: Iterable[Of]) -> Iterator[Row]:
     for values in Rollup.objects.filter(which, of__in=of).values_list(*COLUMNS).iterator(5_000):
         yield Row(*values)
+
+
+def rolled_sums(which: Q, of: Iterable[Of]) -> Iterator[Row]:
+    """The same as one row a group: a month of them by project, kind and use are thousands."""
+    found = Rollup.objects.filter(which, of__in=of).order_by().values(*GROUP)
+    for *values, durations in found.values_list(Min("starts_at"), *GROUP, *map(Sum, SUMS), Together("durations")):
+        row = Row(*values)
+        for each in durations:
+            row.durations.update(each)
+        yield row
 
 
 def pauses(intervals: Collection[Interval], now: datetime) -> list[tuple[int, datetime, datetime]]:
@@ -157,13 +177,15 @@ def _pauses(intervals: Collection[Interval], now: datetime) -> Iterator[Row]:
             at = over
 
 
-def _steps(intervals: Collection[Interval]) -> Iterator[Row]:
-    """Each step of a validator once for itself and once for each of GROUPS. The time of an unanswered one is not judged."""
+def _steps(intervals: Collection[Interval], wanted: Collection[Of]) -> Iterator[Row]:
+    """Each step of a validator once for itself and once for each of GROUPS, if wanted. The time of an unanswered one is not judged."""
     attempts = LLMAttempt.objects.filter(within("step__received_at", intervals), cost__isnull=False).order_by()
     costs = dict(attempts.values_list("step").annotate(total=Sum("cost")))
     columns = ("id", "received_at", "deadline_at", "answered_at", "duration_ms", "route", "outcome", "actions")
-    groups = ("task__project", "task__kind", KT("limits__llm_use"))
-    found = Step.objects.filter(within("received_at", intervals), source=Source.VALIDATOR).order_by().values_list(*columns, *groups)
+    groups = {of: name for of, name in GROUPS.items() if of in wanted}
+    found = (
+        Step.objects.filter(within("received_at", intervals), source=Source.VALIDATOR).order_by().values_list(*columns, *groups.values())
+    )
     for pk, at, deadline_at, answered_at, ms, route, outcome, actions, *names in found.iterator(5_000):
         row = Row(
             at,
@@ -178,8 +200,9 @@ def _steps(intervals: Collection[Interval]) -> Iterator[Row]:
             cost=costs.get(pk, Decimal(0)),
             durations=Counter() if ms is None else Counter({bucket(ms): 1}),
         )
-        yield row
-        for of, name in zip(GROUPS, names, strict=True):
+        if Of.STEPS in wanted:
+            yield row
+        for of, name in zip(groups, names, strict=True):
             group = copy(row)
             group.of, group.name = of, name or ""
             yield group
@@ -233,14 +256,14 @@ def sum_finished(state: RollupState, now: datetime, *, until: float) -> None:
 
 
 def sum_hour(start: datetime, until: datetime, now: datetime) -> None:
-    """An hour with its five minutes and, where all hours of that are summed up to `until`, its day."""
-    within = (start, start + HOUR)
-    _replace(Span.HOUR, within, raw_rows([within], Of, now))
-    _sum_fives(within, now)
-    day = floor(start, DAY)
-    if day + DAY <= until:
-        hours = Q(span=Span.HOUR, starts_at__gte=day, starts_at__lt=day + DAY)
-        _replace(Span.DAY, (day, day + DAY), rolled_rows(hours, Of))
+    """An hour with its five minutes and, where all hours of those are summed up to `until`, its six hours and its day."""
+    hour = (start, start + HOUR)
+    _replace(Span.HOUR, hour, raw_rows([hour], Of, now))
+    _sum_fives(hour, now)
+    for span, part in ((Span.SIX, Span.HOUR), (Span.DAY, Span.SIX)):
+        first, last = floor(start, LENGTHS[span]), floor(start, LENGTHS[span]) + LENGTHS[span]
+        if last <= until:
+            _replace(span, (first, last), rolled_rows(Q(span=part, starts_at__gte=first, starts_at__lt=last), Of))
 
 
 def sum_again(since: datetime) -> None:

@@ -53,7 +53,8 @@ def test_a_month_is_read_from_few_rows() -> None:
     month = sources(Range.named("30d", NOW), summed(HOUR))
     rows = {span: sum((end - start) // LENGTHS[span] for of, (start, end) in month.rolled if of == span) for span in Span}
     assert rows[Span.DAY] == 30
-    assert rows[Span.HOUR] < 24
+    assert rows[Span.SIX] < 4
+    assert rows[Span.HOUR] < 6
     assert rows[Span.FIVE] < 12
     assert sum((end - start for start, end in month.raw), timedelta()) < HOUR
 

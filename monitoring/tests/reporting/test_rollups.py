@@ -132,11 +132,11 @@ def test_attempts_are_summed_with_their_tokens(days: datetime) -> None:
 
 
 @rows("of", Of)
-def test_a_day_is_the_sum_of_its_hours_and_an_hour_of_its_five_minutes(days: datetime, of: Of) -> None:
+def test_a_day_and_six_hours_are_the_sums_of_their_hours_and_an_hour_of_its_five_minutes(days: datetime, of: Of) -> None:
     state = sum_all(days)
     start = floor(state.hours_until, DAY) - DAY
     day = {"of": of, "starts_at__gte": start, "starts_at__lt": start + DAY}
-    assert sums(span=Span.DAY, **day) == sums(span=Span.HOUR, **day)
+    assert sums(span=Span.DAY, **day) == sums(span=Span.SIX, **day) == sums(span=Span.HOUR, **day)
     assert not Rollup.objects.filter(span=Span.DAY, starts_at__gt=start).exists(), "it is not over"
     hours = {"of": of, "starts_at__lt": state.hours_until}
     assert sums(span=Span.FIVE, **hours) == ({} if of in GROUPS else sums(span=Span.HOUR, **hours))
@@ -152,12 +152,12 @@ def test_durations_of_a_day_are_those_of_its_steps(days: datetime) -> None:
 def test_whatever_spans_a_range_is_read_from_it_has_each_step_once(weeks: datetime) -> None:
     state, read = RollupState.objects.get(), set[Span]()
     lengths, agos = (5 * HOUR, DAY, 7 * DAY, 15 * DAY, 18 * DAY), (timedelta(), 3 * DAY + HOUR, 6 * DAY)
-    for length, ago, spans in product(lengths, agos, (tuple(Span), (Span.HOUR, Span.DAY))):
+    for length, ago, spans in product(lengths, agos, (tuple(Span), (Span.HOUR, Span.SIX, Span.DAY))):
         of = Range.between(weeks - ago - length, weeks - ago, weeks)
         there = Step.objects.filter(received_at__gte=of.start, received_at__lt=of.end, **VALIDATORS).count()
         where = sources(of, state, spans)
         for each in (Of.STEPS,) if Span.FIVE in spans else (Of.STEPS, *GROUPS):
-            assert sum(row.count for row in where.rows([each], weeks)) == there
+            assert sum(row.count for row in where.rows([each], weeks)) == sum(row.count for row in where.sums([each], weeks)) == there
         read |= {span for span, _ in where.rolled}
     assert read == set(Span)
 
@@ -216,7 +216,7 @@ def test_a_fact_that_comes_late_is_counted_in_all_spans_it_lies_in(db: None) -> 
     sum_all(NOW)
     make_step(at=NOW - DAY + MINUTE)
     sum_all(NOW + 2 * MINUTE)
-    assert [steps(span=span) for span in Span] == [2, 2, 2]
+    assert [steps(span=span) for span in Span] == [2, 2, 2, 2]
 
 
 def test_the_first_fact_of_a_day_is_counted_though_it_comes_late(db: None) -> None:
@@ -224,7 +224,7 @@ def test_the_first_fact_of_a_day_is_counted_though_it_comes_late(db: None) -> No
     sum_all(NOW)
     make_step(at=NOW - DAY)
     sum_all(NOW + 2 * MINUTE)
-    assert [steps(span=span) for span in Span] == [2, 2, 2]
+    assert [steps(span=span) for span in Span] == [2, 2, 2, 2]
 
 
 def test_hours_that_a_stopped_worker_missed_are_made_up_for(db: None) -> None:
@@ -256,12 +256,12 @@ def test_while_facts_wait_in_the_spool_nothing_is_summed(db: None, tmp_path: Any
 
 @pytest.mark.long
 def test_the_shorter_a_span_the_sooner_it_is_forgotten(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for span, days in zip(Span, (3, 6, 12), strict=True):  # in months there are thousands of hours to sum
+    for span, days in zip(Span, (3, 6, 9, 12), strict=True):  # in months there are thousands of hours to sum
         monkeypatch.setitem(KEPT, span, days * DAY)
     for ago in (2 * DAY, *(kept + 2 * DAY for kept in KEPT.values())):
         make_step(at=NOW - ago)
     sum_all(NOW)
-    assert [steps(span=span) for span in Span] == [1, 2, 3]
+    assert [steps(span=span) for span in Span] == [1, 2, 3, 4]
 
 
 def test_roll_ups_stay_when_their_raw_rows_are_deleted(days: datetime) -> None:
