@@ -75,7 +75,7 @@ def health(now: float) -> Health:
         return Health(Mode.HYBRID, "unknown", "The database can't be read. The template agent answers.")
     seen = snapshot.state(now)
     if seen in USABLE:
-        return Health(mode, AccountState.OPEN, "The LLM is available.")
+        return Health(mode, AccountState.OPEN, snapshot.models_remedy or "The LLM is available.")
     if seen is AccountState.OFF:
         return Health(mode, seen, snapshot.obstacle.sentence if snapshot.obstacle else "")
     expected = snapshot.expected(now)

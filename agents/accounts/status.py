@@ -1,6 +1,7 @@
 """What each account is doing, and which of several represents the miner, for the panel and `/health` alike."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -28,7 +29,8 @@ USABLE = frozenset({AccountState.OPEN, AccountState.SPACING})
 class AccountStatus:
     """`obstacle`: why the account is not used at all. `event`: the open rate-limit event of the whole account.
 
-    `control`: what a made-up key met in the present block, where the edge refused the account's.
+    `control`: what a made-up key met in the present block, where the edge refused the account's. `refused`: by model, the class of its
+    last refusal; a model that answered since is not in it.
     """
 
     account: Account
@@ -39,6 +41,7 @@ class AccountStatus:
     event: RateLimitEvent | None = None
     obstacle: Reason | None = None
     control: RefusalClass | None = None
+    refused: Mapping[str, RefusalClass] = field(default_factory=dict)
 
     @property
     def cause(self) -> RefusalClass | None:
@@ -61,6 +64,13 @@ class AccountStatus:
     def explanation(self) -> str:
         """What is known of the edge's refusal beyond its class; "" for nothing."""
         return self.cause_sentence if self.control or self.gate.never_worked else ""
+
+    @property
+    def models_remedy(self) -> str:
+        """Why no model can answer and what to do, where each waits for an operator; else ""."""
+        kinds = [self.refused.get(model) for model in self.models]
+        sentences = [kind.sentence for kind in kinds if kind and kind.about.remedy]
+        return sentences[0] if sentences and len(sentences) == len(kinds) else ""
 
     @property
     def is_own_limit(self) -> bool:
@@ -99,19 +109,23 @@ def account_statuses(now: float) -> list[AccountStatus]:
     """Every account at `now`, in the order in which a step tries them."""
     in_force, rows = rules(Settings.current()), accounts()
     found = {row.account_id: row for row in Gate.objects.filter(account__in=rows)}
-    events = {event.account_id: event for event in RateLimitEvent.objects.filter(account__in=rows, model="", ended_by="")}
+    events = defaultdict[int, dict[str, RateLimitEvent]](dict)
+    for event in RateLimitEvent.objects.filter(account__in=rows, ended_by=""):
+        events[event.account_id][event.model] = event
     used, _ = daily_use.today(rows, "", now)
-    return [_status(row, in_force, found.get(row.pk), events.get(row.pk), used.get(row.pk, Used())) for row in rows]
+    return [_status(row, in_force, found.get(row.pk), events[row.pk], used.get(row.pk, Used())) for row in rows]
 
 
-def _status(account: Account, in_force: Rules, row: Gate | None, event: RateLimitEvent | None, used: Used) -> AccountStatus:
+def _status(account: Account, in_force: Rules, row: Gate | None, events: Mapping[str, RateLimitEvent], used: Used) -> AccountStatus:
     known, models, prices = usable(account, in_force.mode), models_of(account), prices_of(account)
     obstacle = known if isinstance(known, Reason) else None
     cheapest = min((costs.of_tokens(prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in models), default=0.0)
     if not obstacle and not costs.allows(in_force.caps, used, cheapest):
         obstacle = Reason.CAP
     gate, control = (gate_rows.read(row), gate_rows.control(row)) if row else (governor.Gate(), None)
-    return AccountStatus(account, gate, in_force.limits, models, row.latencies if row else {}, event, obstacle, control)
+    refused = {model: RefusalClass(events[model].refusal) for model, _, _ in gate.cooldowns if model in events}
+    latencies, event = row.latencies if row else {}, events.get("")
+    return AccountStatus(account, gate, in_force.limits, models, latencies, event, obstacle, control, refused)
 
 
 def foremost(seen: Sequence[AccountStatus], now: float) -> AccountStatus:

@@ -207,6 +207,8 @@ def _account(known: AccountStatus, now: datetime) -> Checked:
         return Checked(DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{why}{succeeded}"[:300])
     if state is GateState.PROBING:
         return Checked(DEGRADED, f"The pause is over, a probe decides.{why}{succeeded}"[:300])
+    if known.models_remedy:
+        return Checked(DEGRADED, f"Open, but each model was refused. {known.models_remedy}{succeeded}"[:300])
     return Checked(UP if gate.succeeded_at else UNKNOWN, f"Open.{succeeded}")
 
 

@@ -121,13 +121,18 @@ def pace(snapshot: AccountStatus) -> dict[str, str]:
 
 
 def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:
-    """In the order in which they are tried. `expected`: seconds in which one most likely answers, from so many recent `answers`."""
+    """In the order in which they are tried. `expected`: seconds in which one most likely answers, from so many recent `answers`.
+
+    `refused`: why it was refused, "" where it answered since.
+    """
     cooldowns = {name: (until, times) for name, until, times in snapshot.gate.cooldowns if now < until}
     rows = []
     for name in snapshot.models:
         until, refusals = cooldowns.get(name, (None, 0))
         expected, answers = latency.expected(snapshot.latencies, name, now), latency.known(snapshot.latencies, name, now)
-        rows.append({"name": name, "cooling_until": until, "refusals": refusals, "expected": expected, "answers": answers})
+        refused = snapshot.refused[name].sentence if name in snapshot.refused else ""
+        about = {"name": name, "cooling_until": until, "refusals": refusals, "refused": refused}
+        rows.append({**about, "expected": expected, "answers": answers})
     return rows
 
 

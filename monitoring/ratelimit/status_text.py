@@ -48,6 +48,8 @@ def status_text(snapshot: AccountStatus, now: datetime) -> StatusText:
             remedy, tone = cause_text(snapshot)[1], _tone(snapshot)
             sent = "one request is probing" if now.timestamp() < snapshot.gate.probe_until else "the next request probes"
             return StatusText(tone, f"The LLM's pause is over: {sent} the account.", remedy=remedy)
+    if snapshot.models_remedy:
+        return StatusText(Tone.BAD, "LLM ready, but each of its models was refused.", remedy=snapshot.models_remedy)
     spacing, level = snapshot.limits.spacing, snapshot.gate.pace.level
     if snapshot.limits.is_learned and level:
         return StatusText(Tone.GOOD, f"LLM ready, up to {level:.3g} requests a minute as learned.")

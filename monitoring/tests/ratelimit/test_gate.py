@@ -11,6 +11,7 @@ from agents.policy.gate import Gate, Limits
 from agents.policy.modes import Pacing
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PaceSource, PauseSource, Reason
+from agents.policy.refusals import RefusalClass
 from monitoring.ratelimit.gate import MEANINGS, GateAction, backoff_pauses, gate_now, models, offer, pace
 from monitoring.tests.records import NOW
 
@@ -86,9 +87,11 @@ def test_what_is_not_known_of_the_pace_is_said_to_be_unknown() -> None:
 
 def test_models_say_which_cool_and_how_long_an_answer_takes() -> None:
     gate = Gate(cooldowns=(("b/model", AT + 30, 2), ("a/model", AT - 1, 1)))
-    first, second = models(replace(SNAPSHOT, gate=gate, latencies={"a/model": [[AT - 9, 2.0]] * 6}), AT)
-    assert first == {"name": "a/model", "cooling_until": None, "refusals": 0, "expected": 2.0, "answers": 6}
-    assert second == {"name": "b/model", "cooling_until": AT + 30, "refusals": 2, "expected": 8.0, "answers": 0}
+    refused = {"b/model": RefusalClass.MODEL_UNPAID}
+    first, second = models(replace(SNAPSHOT, gate=gate, latencies={"a/model": [[AT - 9, 2.0]] * 6}, refused=refused), AT)
+    assert first == {"name": "a/model", "cooling_until": None, "refusals": 0, "refused": "", "expected": 2.0, "answers": 6}
+    why = RefusalClass.MODEL_UNPAID.sentence
+    assert second == {"name": "b/model", "cooling_until": AT + 30, "refusals": 2, "refused": why, "expected": 8.0, "answers": 0}
 
 
 def test_of_several_accounts_the_first_usable_speaks_else_the_one_that_is_back_first() -> None:

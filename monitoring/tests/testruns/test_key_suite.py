@@ -15,7 +15,7 @@ from agents.configuration import change, default_account
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.ledger import actions
 from agents.models import Account, Gate, LLMAttempt, QuotaReading, RateLimitEvent
-from agents.policy.refusals import NEVER_WORKED
+from agents.policy.refusals import NEVER_WORKED, RefusalClass
 from monitoring.health import health_checks
 from monitoring.models import Result, TestRun
 from monitoring.notifications.detection import conditions
@@ -108,17 +108,35 @@ def said_of_the_account(viewer: Client) -> dict[str, str]:
         "Overview": text_of(viewer.get("/")),
         "Rate limit": text_of(viewer.get("/rate-limit/"), "//*[starts-with(@id, 'gate-')]"),
         "health check": health_checks.check_all(timezone.now())["account default"].message,
-        "notification": next(each.body for each in conditions(timezone.now()) if each.event == "llm_paused"),
-        "key test": key_finding().meaning,
     }
+
+
+def said_of_the_pause(viewer: Client) -> dict[str, str]:
+    notice = next(each.body for each in conditions(timezone.now()) if each.event == "llm_paused")
+    return {**said_of_the_account(viewer), "notification": notice, "next key test": key_finding().meaning}
 
 
 def test_what_the_made_up_key_met_is_said_wherever_the_account_is_shown(fake_chutes: FakeChutes, viewer: Client) -> None:
     fake_chutes.ban(600)
     finding = key_finding()
-    said = said_of_the_account(viewer)
+    said = said_of_the_pause(viewer)
     assert [place for place, words in said.items() if f"{finding.meaning} {finding.next_step}" not in words] == []
     assert [place for place, words in said.items() if NEVER_WORKED in words or "turned away" in words] == []
+
+
+def test_where_no_model_is_served_what_to_do_is_said_wherever_the_account_is_shown(
+    fake_chutes: FakeChutes, settings: Any, viewer: Client
+) -> None:
+    settings.CHUTES_MODELS = (MODEL, "google/gemma-4-31B-turbo-TEE")
+    fake_chutes.set(refuse={"status": 402, "detail": "TEE models require an active subscription or positive balance."})
+    remedy = RefusalClass.MODEL_UNPAID.sentence
+    key_finding()
+    assert [place for place, words in said_of_the_account(viewer).items() if remedy in words] == ["Rate limit"], "one model is left"
+    key_finding()
+    assert [place for place, words in said_of_the_account(viewer).items() if remedy not in words] == []
+    fake_chutes.set(refuse=None)
+    key_finding()
+    assert [place for place, words in said_of_the_account(viewer).items() if remedy in words] == ["Rate limit"], "one model is back"
 
 
 class Edge(BaseHTTPRequestHandler):
@@ -156,7 +174,7 @@ def test_where_everybody_meets_the_page_it_may_not_be_the_account_at_all(
     assert "This may not be your account at all" in finding.meaning
     assert "Check the Authorization header, the host" in finding.next_step
     found = f"{finding.meaning} {finding.next_step}"
-    assert [place for place, words in said_of_the_account(viewer).items() if found not in words] == []
+    assert [place for place, words in said_of_the_pause(viewer).items() if found not in words] == []
 
 
 def test_a_wrong_host_is_told_from_a_wrong_key(fake_chutes: FakeChutes, settings: Any) -> None:
