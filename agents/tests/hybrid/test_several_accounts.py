@@ -95,8 +95,13 @@ def test_an_account_without_a_key_and_a_disabled_one_are_passed_over(fakes: tupl
     assert not Account.objects.get(name="default").enabled, "the machine never enables an account"
 
 
-def test_a_request_that_cannot_be_read_is_not_sent_to_the_next_account(fakes: tuple[FakeChutes, FakeChutes]) -> None:
-    fakes[0].set(refuse={"status": 400, "detail": "The schema holds a pattern."})
+@pytest.mark.parametrize(
+    ("status", "detail"), [(400, "The schema holds a pattern."), (402, "Cost limit exceeded. Current: $0.06, Limit: $0.05")]
+)
+def test_what_is_wrong_with_the_request_or_the_task_is_not_sent_to_the_next_account(
+    fakes: tuple[FakeChutes, FakeChutes], status: int, detail: str
+) -> None:
+    fakes[0].set(refuse={"status": status, "detail": detail})
     answer()
     assert by() == [("default", "refused")]
     assert calls(fakes[1]) == 0
