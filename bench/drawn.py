@@ -10,12 +10,13 @@ Json = dict[str, Any]
 HORIZON = 5000.0
 # Two sets of seeds that have none in common. A gate is developed with the first; the second is only reported.
 DRAWN, HELD_OUT = range(10), range(1000, 1010)
-# Laws of bans, as of scenario files: five strikes, 60 s, twice that each time; one strike, restarted by hits; two minutes that hits double.
+# Laws of bans, as scenario files have them. "default": five strikes, a minute, twice that each time; "harsh": one strike, and each hit
+# starts the ban anew; "escalate": one strike, two minutes, twice that with each hit.
 LAWS: dict[str, Json] = {
     "none": {"strikes": 0},
     "default": {},
     "harsh": {"strikes": 1, "on_hit": "restart"},
-    "escalate": {"strikes": 1, "base": 120, "on_hit": "escalate", "cap": 86_400},
+    "escalate": {"strikes": 1, "base": 120, "law": "constant", "on_hit": "escalate", "cap": 86_400},
 }
 FAULTS = ("http500", "http502", "http503", "reset", "hang", "slow", "truncated", "empty", "badjson", "midstream")
 

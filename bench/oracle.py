@@ -1,18 +1,19 @@
 """What could be had at best from a hidden account, and what patience alone would win: miners that know what no miner can know."""
 
+from dataclasses import replace
 from functools import partial
-from math import floor, inf
+from math import ceil, inf
 from random import Random
 from typing import Any
 
-from agents.policy.reasons import PauseSource
 from agents.policy.routing import budget
 from agents.simulation.provider import Balancer, Reply, Said, World, ask, cap_used, counted, quota_used, reset_at
 from agents.simulation.run import EPOCH, Miner, Run, Sending
 from agents.simulation.scenario import Counter, Fault, Hidden, Scenario
 
-# Places become free at whole numbers of this, in seconds: a float holds them exactly, so that the same place never has two times.
-TICK = 1 / 1024
+# Requests are planned for whole numbers of this, in seconds, and a little after a place is free: a float holds such times exactly, as a
+# time of the day and as one of the run, and the last digits of sums do not matter.
+TICK, LITTLE = 1 / 1024, 1e-6
 USABLE = (None, Fault.SLOW)
 
 
@@ -59,6 +60,8 @@ class Oracle(Run):
         at, balancers = opens(self.account.world, hidden, now)
         for sending in waiting:
             at, place = min((_has_room(each, hidden, max(at, last + gap)), place) for place, each in enumerate(balancers))
+            if now < at < inf:
+                at = ceil(at / TICK) * TICK
             if at <= now and self._is_sent(sending, place):
                 last = self._sent_at = now
                 at, balancers = opens(self.account.world, hidden, now)
@@ -85,6 +88,7 @@ class Oracle(Run):
             dice.setstate(before)
             return False
         self.account.world = world
+        self.record.count(reply)
         if reply.fault in USABLE and reply.seconds <= left:
             self.clock.at(now + reply.seconds, partial(sending.done, by_llm=True))
         elif reply.fault:
@@ -117,18 +121,20 @@ def opens(world: World, hidden: Hidden, now: float) -> tuple[float, list[Balance
 def _has_room(balancer: Balancer, hidden: Hidden, at: float) -> float:
     """When, from `at` on."""
     until = -inf
+    if at == inf:
+        return at
     if hidden.counter is Counter.WINDOW and len(balancer.accepted) >= hidden.limit:
         until = balancer.accepted[-hidden.limit] + hidden.window
     elif hidden.counter is Counter.LEAKY and balancer.seen_at is not None:
         until = balancer.seen_at + (balancer.excess + 1 - hidden.burst) * hidden.window / hidden.limit
-    return at if until <= at - TICK or at == inf else (floor(until / TICK + 0.01) + 1) * TICK
+    return max(at, until + LITTLE)
 
 
 class Patient(Run):
-    """A miner that is told when a ban ends if nobody touches it, and waits for that."""
+    """A miner that is told with each refusal when the ban ends if nobody touches it, and waits for that."""
 
-    def _stated(self, reply: Reply) -> tuple[float, PauseSource] | None:
-        ban, now = self.account.world.edge.ban, self.clock.now - EPOCH
-        if reply.said is Said.EDGE and ban and now < ban.until:
-            return ban.until - now, PauseSource.PROVIDER
-        return super()._stated(reply)
+    def _refused(self, sending: Sending, sent_at: float, reply: Reply) -> None:
+        super()._refused(sending, sent_at, reply)
+        ban = self.account.world.edge.ban
+        if reply.said is Said.EDGE and ban and self.clock.now < EPOCH + ban.until:
+            self.gate = replace(self.gate, paused_until=EPOCH + ban.until)
