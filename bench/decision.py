@@ -1,6 +1,6 @@
 """What a decision costs: gate and write, beside a bare one-row update in the same kind of transaction on the same database.
 
-The gates have seen 100,000 sends on an account that publishes no limit: then the learned pace keeps the longest window of sends that it
+The gates have seen 100,000 sends on an account that publishes no limit: then the automatic pace keeps the longest window of sends that it
 ever keeps. Needs Django set up on a migrated database.
 """
 
@@ -89,7 +89,7 @@ def seen(limits: Limits, sends: int) -> tuple[Gate, float]:
     gate, now = Gate(), START
     for _ in range(sends):
         waits, _ = governor.decide(gate, limits, now, now + LATENCY, LATENCY)
-        # Each step can just wait for its slot and no longer: the learned pace rises only where steps are turned away.
+        # Each step can just wait for its slot and no longer: the automatic pace rises only where steps are turned away.
         due = max(now, waits.retry_at or now) + LATENCY + 0.001
         decision, gate = governor.decide(gate, limits, now, due, LATENCY)
         assert decision.slot is not None

@@ -40,10 +40,9 @@ class Promise:
 
 # By pacing and group. A group that is only reported promises nothing.
 PROMISED: dict[str, dict[str, Promise]] = {
-    "learned": {"shown": Promise(edge_429=30, resume_minutes=2.5, p95=12.0)},
-    "auto": {},
+    "auto": {"shown": Promise(edge_429=30, resume_minutes=2.5, p95=12.0)},
 }
-# Of the learned pace, by scenario. The simple gate's share of LLM answers: the seeds of a load move it by that much.
+# Of automatic pacing, by scenario. The simple gate's share of LLM answers: the seeds of a load move it by that much.
 SIMPLE_GATE = 0.97
 BAN_HITS, BAN_BACK = 15, 6.0
 
@@ -101,7 +100,7 @@ def main(options: argparse.Namespace) -> int:
             found = summary(rows, group, pacing)
             print(line(group, pacing, found), flush=True)
             faults += missed(pacing, group, found)
-    faults += [fault for row in rows if (row.group, row.player) == ("shown", "learned") for fault in missed_in(row, peers)]
+    faults += [fault for row in rows if (row.group, row.player) == ("shown", "auto") for fault in missed_in(row, peers)]
     print("\n" + ("\n".join(f"MISSED  {fault}" for fault in faults) or "All promises are kept."))
     return int(bool(faults))
 

@@ -38,7 +38,7 @@ def main(options: argparse.Namespace) -> int:
     scenario = replace(scenario, horizon=min(scenario.horizon, options.seconds))
     print(f"{SCENARIO.stem}, {scenario.horizon:.0f} s a pacing")
     faults = []
-    for pacing in ("learned", "fixed"):
+    for pacing in ("auto", "fixed"):
         settings = [f"pacing={pacing}"]
         simulated = simulate(scenario, settings, range(SEEDS))
         real, reasons = play(SCENARIO, scenario, settings)

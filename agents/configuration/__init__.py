@@ -20,7 +20,7 @@ from agents.models import settings as model
 from agents.models.settings import settings_of
 from agents.policy.costs import Caps
 from agents.policy.gate import Limits
-from agents.policy.modes import CallerState, Mode, Pacing, Use
+from agents.policy.modes import CallerState, Mode, Pacing, Risk, Use
 from agents.policy.reasons import Reason
 from agents.policy.routing import Rules
 
@@ -58,6 +58,7 @@ def rules(settings: Settings) -> Rules:
             spacing=settings.spacing_seconds,
             ladder=tuple(float(pause) for pause in settings.backoff_seconds),
             pacing=Pacing(settings.pacing),
+            risk=Risk(settings.risk),
             longest=settings.backoff_max_seconds,
             key_check=settings.key_check_minutes * 60,
         ),

@@ -197,9 +197,7 @@ class Migration(migrations.Migration):
                 ("probe_until", models.FloatField(default=0)),
                 ("cause", models.CharField(blank=True, max_length=20)),
                 ("blocked_at", models.FloatField(default=0)),
-                ("own_doing", models.BooleanField(default=False)),
                 ("rungs", models.PositiveIntegerField(default=0)),
-                ("last_pause", models.FloatField(default=0)),
                 ("recovered_at", models.FloatField(default=0)),
                 ("succeeded_at", models.FloatField(default=0)),
                 ("cooldowns", models.JSONField(default=list)),
@@ -364,9 +362,22 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Pacing,), **{}),
                         default=agents.policy.modes.Pacing["FIXED"],
-                        help_text="Learned: starts at the spacing and learns from accepted and refused requests how fast the account may be used.",
+                        error_messages={
+                            "invalid_choice": "“%(value)s” is no pacing. Choose fixed or auto, which took the place of learned."
+                        },
+                        help_text="Automatic: the spacing until an answer shows something of the account's limit, then as fast as it most likely allows.",
                         max_length=10,
                         verbose_name="Pacing",
+                    ),
+                ),
+                (
+                    "risk",
+                    models.CharField(
+                        choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Risk,), **{}),
+                        default=agents.policy.modes.Risk["BALANCED"],
+                        help_text="Of automatic pacing: how much a refusal weighs. Cautious: three times the minutes that it costs; eager: a third.",
+                        max_length=10,
+                        verbose_name="Risk",
                     ),
                 ),
                 (
@@ -714,9 +725,22 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Pacing,), **{}),
                         default=agents.policy.modes.Pacing["FIXED"],
-                        help_text="Learned: starts at the spacing and learns from accepted and refused requests how fast the account may be used.",
+                        error_messages={
+                            "invalid_choice": "“%(value)s” is no pacing. Choose fixed or auto, which took the place of learned."
+                        },
+                        help_text="Automatic: the spacing until an answer shows something of the account's limit, then as fast as it most likely allows.",
                         max_length=10,
                         verbose_name="Pacing",
+                    ),
+                ),
+                (
+                    "risk",
+                    models.CharField(
+                        choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Risk,), **{}),
+                        default=agents.policy.modes.Risk["BALANCED"],
+                        help_text="Of automatic pacing: how much a refusal weighs. Cautious: three times the minutes that it costs; eager: a third.",
+                        max_length=10,
+                        verbose_name="Risk",
                     ),
                 ),
                 (

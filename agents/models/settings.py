@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 from agents.contract.allowed_hosts import allowed, is_refused_host
 from agents.models.choices import Row, choices
 from agents.policy.callers import state_of
-from agents.policy.modes import CallerState, Mode, Pacing, Use
+from agents.policy.modes import CallerState, Mode, Pacing, Risk, Use
 
 # The headings of the Settings page, in its order; the last one stands on the Retention page.
 PACING, AGENT, CALLERS, MONITORING = "Pacing and backoff", "Deadlines and agent", "Daily caps and callers", "Monitoring"
@@ -113,8 +113,21 @@ class Settings(Row):
     ONLY = 1
 
     pacing = setting(
-        placed(models.CharField("Pacing", max_length=10, choices=choices(Pacing), default=Pacing.FIXED), PACING),
-        "Learned: starts at the spacing and learns from accepted and refused requests how fast the account may be used.",
+        placed(
+            models.CharField(
+                "Pacing",
+                max_length=10,
+                choices=choices(Pacing),
+                default=Pacing.FIXED,
+                error_messages={"invalid_choice": "“%(value)s” is no pacing. Choose fixed or auto, which took the place of learned."},
+            ),
+            PACING,
+        ),
+        "Automatic: the spacing until an answer shows something of the account's limit, then as fast as it most likely allows.",
+    )
+    risk = setting(
+        placed(models.CharField("Risk", max_length=10, choices=choices(Risk), default=Risk.BALANCED), PACING),
+        "Of automatic pacing: how much a refusal weighs. Cautious: three times the minutes that it costs; eager: a third.",
     )
     spacing_seconds = setting(
         placed(models.FloatField("Spacing", default=5, validators=between(0, 3600)), PACING, "s"),

@@ -13,10 +13,11 @@ never closer than the spacing.
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from agents.policy import backoff, callers, pacing
+from agents.policy import backoff, blocks, callers, pacing
 from agents.policy.backoff import Cooldown
+from agents.policy.blocks import Block
 from agents.policy.callers import Claim
-from agents.policy.modes import Pacing
+from agents.policy.modes import Pacing, Risk
 from agents.policy.pacing import AHEAD, BURST_GAP, GRACE, Pace
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import Reaction, RefusalClass
@@ -41,6 +42,7 @@ class Limits:
     spacing: float = 5.0
     ladder: tuple[float, ...] = LADDER
     pacing: Pacing = Pacing.FIXED
+    risk: Risk = Risk.BALANCED
     longest: float = 600.0
     key_check: float = 300.0
 
@@ -51,11 +53,11 @@ class Limits:
 
     @property
     def is_paced(self) -> bool:
-        return bool(self.spacing) or self.is_learned
+        return bool(self.spacing) or self.is_auto
 
     @property
-    def is_learned(self) -> bool:
-        return self.pacing is Pacing.LEARNED
+    def is_auto(self) -> bool:
+        return self.pacing is Pacing.AUTO
 
     def pause(self, strike: int) -> float:
         return backoff.rung(self.ladder, self.longest, strike)
@@ -69,9 +71,9 @@ class Gate:
     """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe.
 
     `not_before`: until then nothing is sent, since a request left late. `cause`: the class of the refusal behind the pause, "" for none.
-    `blocked_at`: when the first refusal in a row came; `own_doing`: whether our own pace may have caused it. `rungs`, `last_pause`: the
-    ladder's rungs and the last pause that the last block took, seen at `recovered_at`. `succeeded_at`: the last success, 0 for a key
-    that never had one. `claims`: who holds the slots to come, and who used those of the last minute.
+    `blocked_at`: when the first refusal in a row came. `rungs`: how many of
+    the ladder the last block took, which was over at `recovered_at`. `succeeded_at`: the last success, 0 for a key that never had one.
+    `claims`: who holds the slots to come, and who used those of the last minute.
     """
 
     last_slot_at: float = 0.0
@@ -83,9 +85,7 @@ class Gate:
     probe_until: float = 0.0
     cause: str = ""
     blocked_at: float = 0.0
-    own_doing: bool = False
     rungs: int = 0
-    last_pause: float = 0.0
     recovered_at: float = 0.0
     succeeded_at: float = 0.0
     cooldowns: tuple[Cooldown, ...] = ()
@@ -103,6 +103,15 @@ class Gate:
     @property
     def is_stopped(self) -> bool:
         return bool(self.strikes) and self.cause in STOPPED
+
+    def is_single(self, limits: Limits) -> bool:
+        """Whether one attempt at a time is sent: after a refusal, and under the automatic pace until the account works (again)."""
+        return bool(self.strikes) or (limits.is_auto and self.succeeded_at <= self.paused_at)
+
+    @property
+    def block(self) -> Block:
+        """After a refusal. That one came without a block, and each one since met it."""
+        return Block(self.blocked_at, self.paused_at, self.strikes - 1)
 
     @property
     def never_worked(self) -> bool:
@@ -139,16 +148,16 @@ def decide(
     if patience < 0:
         return Decision(Reason.DEADLINE), gate
     gate = rebased(gate, now)
-    state, latest = gate.state(now), now + patience
+    state, latest, is_single = gate.state(now), now + patience, gate.is_single(limits)
     # A probe may outlast an operator's pause.
-    blocked_until = max(gate.paused_until, gate.probe_until if gate.strikes else 0.0)
+    blocked_until = max(gate.paused_until, gate.probe_until if is_single else 0.0)
     if now < blocked_until:
         reason = Reason.PAUSED if state is GateState.PAUSED else Reason.PROBING
         return Decision(reason, retry_at=next_slot(gate, limits, blocked_until, patience)), gate
     slot = next_slot(gate, limits, now, patience)
     is_in_time = slot + latency <= deadline
     claimant = replace(claimant, latest=latest, may_lose=bool(claimant.caller)) if claimant and limits.is_paced else None
-    if claimant and state is GateState.OPEN and (is_in_time or may_take):
+    if claimant and not is_single and (is_in_time or may_take):
         held = callers.to_take_over(gate.claims, claimant, now, slot, latest)
         if held:
             claim = replace(claimant, slot=held.slot, leeway=held.leeway, is_taken=True)
@@ -156,19 +165,19 @@ def decide(
             return decision, replace(gate, claims=tuple(claim if each is held else each for each in gate.claims))
     if not is_in_time:
         return Decision(Reason.SPACING, retry_at=slot), gate
-    lease = deadline if state is GateState.PROBING else None
+    lease = deadline if is_single else None
     claims = gate.claims
     if claimant:
         claims = (*callers.recent(claims, now), replace(claimant, slot=slot, may_lose=claimant.may_lose and lease is None))
-    pace = pacing.reserved(gate.pace, limits.spacing, slot, now, latest)
+    pace = pacing.reserved(gate.pace, limits.spacing, limits.risk.weight, slot, now, latest)
     reserved = replace(gate, last_slot_at=slot, pace=pace, claims=claims, probe_until=lease or gate.probe_until)
     return Decision(Reason.ANSWERED, slot, lease=lease, attempt=claimant.attempt if claimant else ""), reserved
 
 
 def next_slot(gate: Gate, limits: Limits, now: float, patience: float = float("inf")) -> float:
     """For a step that can wait for `patience` seconds: `now` where a slot is open."""
-    if limits.is_learned:
-        at = pacing.slot(gate.pace, limits.spacing, max(now, gate.not_before), now + patience)
+    if limits.is_auto:
+        at = pacing.slot(gate.pace, limits.spacing, limits.risk.weight, max(now, gate.not_before), now + patience)
         # A slot that stays open longer than usual is booked at its end, and may be used before: no burst falls in between.
         longer = [claim.booked for claim in gate.claims if claim.slot - BURST_GAP < at < claim.booked]
         return next_slot(gate, limits, longer[0], now + patience - longer[0]) if longer else at
@@ -180,7 +189,7 @@ def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now:
     """Why the attempt gives its slot up, while it waits and right before it is sent; None: it goes on."""
     if gate.paused_at > decided_at or now < gate.paused_until:
         return Reason.PAUSED
-    if gate.strikes and gate.probe_until != decision.lease:
+    if gate.is_single(limits) and gate.probe_until != decision.lease:
         return Reason.PROBING
     if decision.attempt and gate.claim(decision.attempt) is None and now <= (decision.slot or 0.0) + callers.SHARED_SECONDS:
         return Reason.SHARE
@@ -205,21 +214,21 @@ def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
     """A request was sent after its slot had closed: the next one keeps its distance from that moment."""
     if sent_at <= slot + limits.grace:
         return gate
-    return replace(gate, not_before=max(gate.not_before, sent_at + (BURST_GAP if limits.is_learned else limits.spacing)))
+    return replace(gate, not_before=max(gate.not_before, sent_at + (BURST_GAP if limits.is_auto else limits.spacing)))
 
 
 def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate:
     """`published`: the limit a minute that the answer states. A request from before the pause shows only that the key works."""
     if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return replace(gate, succeeded_at=now)
-    pace = pacing.accepted(gate.pace, limits.spacing, sent_at, now, published)
+    pace = pacing.accepted(gate.pace, limits.risk.weight, sent_at, now, published)
     opened = replace(gate, strikes=0, paused_until=0.0, probe_until=0.0, cause="", succeeded_at=now, pace=pace)
     if not gate.strikes:
         return opened
     if gate.cause != EDGE:
         return replace(opened, recovered_at=now)
-    rungs = min(gate.strikes, len(limits.ladder)) - 1
-    return replace(opened, rungs=rungs, last_pause=gate.paused_until - gate.paused_at, recovered_at=now)
+    pace = pacing.probed(pace, gate.block, now, is_over=True)
+    return replace(opened, rungs=min(gate.strikes, len(limits.ladder)) - 1, recovered_at=now, pace=pace)
 
 
 def refused(
@@ -232,11 +241,11 @@ def refused(
     if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return gate
     is_edge = kind is EDGE
-    strikes = (gate.strikes or _remembered(gate, now)) + 1 if is_edge else max(1, gate.strikes)
+    strikes = (gate.strikes or _remembered(gate, limits, now)) + 1 if is_edge else max(1, gate.strikes)
     if not gate.strikes:
-        own_doing = is_edge and pacing.is_own_doing(gate.pace, sent_at)
-        pace = pacing.violated(gate.pace, limits.spacing, sent_at, now, strikes) if is_edge else gate.pace
-        gate = replace(gate, blocked_at=now, own_doing=own_doing, pace=pace)
+        gate = replace(gate, blocked_at=now, pace=pacing.violated(gate.pace, sent_at, now) if is_edge else gate.pace)
+    elif is_edge and gate.cause == EDGE:
+        gate = replace(gate, pace=pacing.probed(gate.pace, gate.block, now, is_over=False))
     seconds, source = _pause(gate, limits, strikes, now, stated, kind)
     until = now + (backoff.stretched(seconds, jitter) if source in OWN else seconds)
     return replace(gate, strikes=strikes, paused_at=now, paused_until=until, pause_source=source, probe_until=0.0, cause=kind.value)
@@ -244,19 +253,17 @@ def refused(
 
 def _pause(gate: Gate, limits: Limits, strikes: int, now: float, stated: Pause | None, kind: RefusalClass) -> Pause:
     if kind in STOPPED:
-        return backoff.check(limits.key_check, now - gate.blocked_at if limits.is_learned else 0.0), PauseSource.CHECK
+        return limits.key_check, PauseSource.CHECK
     if stated is not None:
         return stated
-    ladder = limits.pause(strikes)
-    if not limits.is_learned:
-        return ladder, PauseSource.LADDER
-    last_pause = gate.last_pause if _remembered(gate, now) else 0.0
-    learned = backoff.learned(limits.ladder, strikes, now - gate.blocked_at, last_pause, own_doing=gate.own_doing)
-    return learned, PauseSource.LADDER if learned == ladder else PauseSource.LEARNED
+    known = gate.pace.blocks
+    if not limits.is_auto or not (known.measured or strikes > 1):
+        return limits.pause(strikes), PauseSource.LADDER
+    return blocks.next_wait(known, Block(gate.blocked_at, now, strikes - 1), limits.risk.weight), PauseSource.LEARNED
 
 
-def _remembered(gate: Gate, now: float) -> int:
-    return max(0, gate.rungs - int(max(0.0, now - gate.recovered_at) / RUNG_FORGOTTEN))
+def _remembered(gate: Gate, limits: Limits, now: float) -> int:
+    return 0 if limits.is_auto else max(0, gate.rungs - int(max(0.0, now - gate.recovered_at) / RUNG_FORGOTTEN))
 
 
 def released(gate: Gate, lease: float | None) -> Gate:

@@ -43,8 +43,8 @@ def renewed(
     if claim is None:
         return Decision(Reason.MISSED), gate
     freed = given_up(gate, limits, decision.attempt, decision.lease)
-    # Within the slack that the learned pace leaves, a request that moves from its slot breaks no limit.
-    may_insert = decision.lease is None and not decision.leeway and (not limits.is_learned or now - claim.slot <= SLACK)
+    # Within the slack that the automatic pace leaves, a request that moves from its slot breaks no limit.
+    may_insert = decision.lease is None and not decision.leeway and (not limits.is_auto or now - claim.slot <= SLACK)
     inserted = _inserted(freed, limits, claim, now, cut_off - expected_latency) if may_insert else None
     if inserted:
         return Decision(Reason.ANSWERED, max(now, freed.not_before), attempt=claim.attempt, leeway=LEEWAY), inserted
@@ -55,7 +55,7 @@ def renewed(
 
 def _inserted(gate: Gate, limits: Limits, claim: Claim, now: float, latest: float) -> Gate | None:
     """The claim moved to now, and the slots behind it back. None: no room, a step would be late, or it is unknown who holds a slot."""
-    gap = BURST_GAP if limits.is_learned and gate.pace.level else limits.spacing + GRACE
+    gap = BURST_GAP if limits.is_auto and gate.pace.is_known else limits.spacing + GRACE
     own = replace(claim, slot=max(now, gate.not_before), leeway=LEEWAY, is_taken=False)
     before = [send for send in gate.pace.sends if send <= now + UNMOVED_SECONDS]
     # The last slot may be older than the minute that the pace keeps.

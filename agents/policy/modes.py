@@ -16,7 +16,19 @@ class Use(Choice):
 
 class Pacing(Choice):
     FIXED = "fixed", "Fixed: the spacing"
-    LEARNED = "learned", "Learned: the account's real limit"
+    AUTO = "auto", "Automatic: by what the account's answers show"
+
+
+class Risk(Choice):
+    """What a minute that a refusal costs weighs beside one that is gained."""
+
+    CAUTIOUS = "cautious", "Cautious: few refusals"
+    BALANCED = "balanced", "Balanced"
+    EAGER = "eager", "Eager: most answers by the LLM"
+
+    @property
+    def weight(self) -> float:
+        return {"cautious": 3.0, "balanced": 1.0, "eager": 1 / 3}[self]
 
 
 class CallerState(Choice):

@@ -1,7 +1,7 @@
 """The last hours once more, under other settings: the same gate on a virtual clock, the steps as they came, the account as recorded.
 
 What the records show of the account's edge are blocks from outside, and limits that our own pace ran into: a refusal is our own doing
-where more had been sent in one of the learned pace's horizons than the account took just before or just after the block.
+where more had been sent within 2 s, 10 s or a minute than the account took just before or just after the block.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,7 +12,7 @@ from functools import partial
 from math import inf
 from random import Random
 
-from agents.policy.pacing import CLAIMED, HORIZONS, MINUTE
+from agents.policy.belief import MINUTE, USUAL
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
 from agents.simulation.past import Chain, Outcome, Past, Sent
@@ -20,6 +20,8 @@ from agents.simulation.provider import Reply, Said, drawn_latency
 from agents.simulation.run import REFUSALS, Clock, Measures, Miner, Play, Record, means
 from agents.simulation.scenario import Fault, Latency
 
+# In which it is counted how much the edge let in, in seconds: bursts and a minute's limit.
+HORIZONS = (2.0, 10.0, MINUTE)
 # How far around a block requests show what the account takes, in seconds: a provider's limits move with the hours.
 NEAR = 3600.0
 # And no further than to the second block before and after it: the one just before may have ended a moment ago.
@@ -110,7 +112,7 @@ def evidence(past: Past) -> Evidence:
         answers.setdefault(each.model, []).append(each)
     violations = {horizon: _reaching(some, passed, levels[horizon]) for horizon, some in own.items()}
     proven = max(levels[MINUTE], default=0)
-    return Evidence(tuple(blocks), violations, proven, max(float(proven), past.published or CLAIMED), answers)
+    return Evidence(tuple(blocks), violations, proven, max(float(proven), past.published or USUAL), answers)
 
 
 def _found_blocks(sent: Sequence[Sent]) -> list[Block]:
@@ -306,7 +308,7 @@ def _times(count: int) -> str:
 
 
 def _taken(past: Past, shown: Evidence) -> str:
-    limit, source = (past.published, "the limit that the provider publishes") if past.published else (CLAIMED, "the provider's usual limit")
+    limit, source = (past.published, "the limit that the provider publishes") if past.published else (USUAL, "the provider's usual limit")
     known = f"It took up to {shown.proven} requests in a minute" if shown.proven else "It took no request"
     known += f"; {'elsewhere' if shown.all_violations else 'here'} it is taken to let"
     if shown.proven < limit:

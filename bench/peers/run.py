@@ -3,7 +3,7 @@
 Each peer is a process of its own with fresh fake Chutes. All get the same tasks at the same moments: 12 steps, the next one 2 s after the
 answer, and after 25 s the caller hangs up. No peer has the account's numbers. What each does with a step:
 
-    this miner        gate, LLM, template agent, web process and worker as `make run` starts them: with the fixed and with the learned pace
+    this miner        gate, LLM, template agent, web process and worker as `make run` starts them: with the fixed and with automatic pacing
     openai            the SDK's own retries: two more tries after 0.5 to 8 s
     tenacity          random waits that double up to 60 s, six tries, around httpx: the form that OpenAI's cookbook gives
     pyrate-limiter    waits for its own bucket of 12 or 60 a minute, then one try by httpx
@@ -64,7 +64,7 @@ class Peer:
 
 PEERS = (
     Peer("this miner, fixed", "this_miner", settings=("pacing=fixed",)),
-    Peer("this miner, learned", "this_miner", settings=("pacing=learned",)),
+    Peer("this miner, auto", "this_miner", settings=("pacing=auto",)),
     Peer("openai", "openai_sdk", "openai"),
     Peer("tenacity", "tenacity_httpx", "tenacity"),
     Peer("pyrate-limiter, 12/min", "pyrate", "pyrate-limiter", options=("12",)),

@@ -12,9 +12,8 @@ from agents.common.choice import Choice
 from agents.common.text import length
 from agents.ledger import actions
 from agents.models import Account
-from agents.policy import backoff, gate, latency
+from agents.policy import belief, gate, latency
 from agents.policy.gate import GateState
-from agents.policy.modes import Pacing
 from agents.policy.reasons import PaceSource
 from agents.policy.refusals import RefusalClass
 from monitoring.ratelimit.status_text import expectation, status_text
@@ -71,7 +70,7 @@ class PauseForm(forms.Form):
 
 def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
     """`states`: name, meaning, and whether it is in it; `serves`: whether models are tried as soon as there is a slot."""
-    at, state, known = now.timestamp(), snapshot.state(now.timestamp()), snapshot.gate.pace
+    at, state = now.timestamp(), snapshot.state(now.timestamp())
     slot = gate.next_slot(snapshot.gate, snapshot.limits, at)
     return {
         "snapshot": snapshot,
@@ -81,8 +80,7 @@ def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
         "expected": expectation(snapshot, now),
         "blocked_at": snapshot.gate.blocked_at if snapshot.gate.strikes else None,
         "pauses": backoff_pauses(snapshot),
-        "pace": pace(snapshot),
-        "raised_at": known.hold_until if snapshot.limits.is_learned and known.level and known.ceiling and known.hold_until > at else None,
+        "pace": pace(snapshot, at),
         "next_slot_at": slot if slot > at and state is AccountState.SPACING else None,
         "models": models(snapshot, at),
         "serves": state in USABLE,
@@ -98,24 +96,23 @@ def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:
 
 def next_pause(snapshot: AccountStatus, strike: int) -> float:
     """The backoff after the strike-th refusal in a row, in seconds: the longest that a pause of our own can be."""
-    longest = backoff.LONGEST if snapshot.limits.is_learned else snapshot.limits.longest
-    return backoff.rung(snapshot.limits.ladder, longest, strike)
+    return snapshot.limits.pause(strike)
 
 
-def pace(snapshot: AccountStatus) -> dict[str, str]:
-    known, spacing = snapshot.gate.pace, snapshot.limits.spacing
+def pace(snapshot: AccountStatus, now: float) -> dict[str, str]:
+    known, limits = snapshot.gate.pace, snapshot.limits
     published = {"Published by the provider": f"{known.published:g} a minute" if known.published else "Unknown"}
-    if not snapshot.limits.is_learned:
-        return {"Pace": f"Fixed: one every {spacing:g} s" if spacing else "Fixed: no spacing", **published}
-    if not known.level:
-        spaced = f"Learned: {PaceSource.SPACING.sentence}, one every {spacing:g} s"
-        return {"Pace": spaced if spacing else "Learned: nothing yet", **published}
+    spaced = f"one every {limits.spacing:g} s" if limits.spacing else "no spacing"
+    if not limits.is_auto:
+        return {"Pace": f"Fixed: {spaced}", **published}
+    if not known.is_known:
+        return {"Pace": f"Automatic: {PaceSource.SPACING.sentence}, {spaced}", **published}
+    low, middle, high = belief.band(known.belief, now)
     return {
-        "Pace": f"Learned: {known.level:.3g} a minute",
-        "Confidence": f"{known.confidence:g} of 1",
+        "Pace": f"Automatic: {known.level(now, limits.risk.weight):g} a minute, {limits.risk.sentence.lower()}",
+        "Limit, most likely": f"{middle:g} a minute ({low:g} to {high:g})",
         "Source": known.source.sentence,
-        "Most accepted": f"{known.proven[2]} in a minute, {known.proven[1]} in 10 s, {known.proven[0]} in 2 s",
-        "Last refused at": f"{known.ceiling:g} a minute" if known.ceiling else "no rate so far",
+        "A block": f"takes about {length(known.blocks.cost)}; {known.blocks.lengthening * 100:.0f} % likely that a request makes it longer",
         **published,
     }
 
@@ -152,8 +149,8 @@ def offer(action: GateAction, snapshot: AccountStatus, now: float) -> Offer:
                 return Offer(action, "Ends the pause. The next step may send at once.", "None: no refusal caused this pause.", obstacle)
             effect = "Ends the pause. The next request, of a step or a probe, shows whether the account works."
             return Offer(action, effect, if_refused, obstacle)
-    learned = " and the learned limit" if snapshot.limits.pacing is Pacing.LEARNED else ""
-    effect = f"Forgets all refusals{learned}: the account is open, with its spacing, without a probe."
+    known = " and what is known of the limit" if snapshot.limits.is_auto else ""
+    effect = f"Forgets all refusals{known}: the account is open, with its spacing, without a probe."
     pause = length(next_pause(snapshot, 1))
     risk = f"If the limit still holds, steps are refused at once and the backoff restarts at {pause}; the provider may block for longer."
     return Offer(action, effect, risk)
@@ -165,7 +162,7 @@ def _if_refused(snapshot: AccountStatus) -> str:
     if not snapshot.gate.strikes or snapshot.cause is not RefusalClass.EDGE:
         return f"If it is refused by the edge, the account is paused for {length(next_pause(snapshot, 1))}."
     before, after = next_pause(snapshot, snapshot.gate.strikes), next_pause(snapshot, snapshot.gate.strikes + 1)
-    pause = f"up to {length(after)}" if snapshot.limits.is_learned else length(after)
+    pause = f"up to {length(after)}" if snapshot.limits.is_auto else length(after)
     return f"If the limit still holds, the next pause is {'longer:' if after > before else 'again'} {pause}."
 
 

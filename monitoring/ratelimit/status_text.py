@@ -50,9 +50,10 @@ def status_text(snapshot: AccountStatus, now: datetime) -> StatusText:
             return StatusText(tone, f"The LLM's pause is over: {sent} the account.", remedy=remedy)
     if snapshot.models_remedy:
         return StatusText(Tone.BAD, "LLM ready, but each of its models was refused.", remedy=snapshot.models_remedy)
-    spacing, level = snapshot.limits.spacing, snapshot.gate.pace.level
-    if snapshot.limits.is_learned and level:
-        return StatusText(Tone.GOOD, f"LLM ready, up to {level:.3g} requests a minute as learned.")
+    limits, spacing = snapshot.limits, snapshot.limits.spacing
+    if limits.is_auto and snapshot.gate.pace.is_known:
+        level = snapshot.gate.pace.level(now.timestamp(), limits.risk.weight)
+        return StatusText(Tone.GOOD, f"LLM ready, up to {level:g} requests a minute by what its answers show.")
     return StatusText(Tone.GOOD, f"LLM ready, one request every {spacing:g} s." if spacing else "LLM ready, without spacing.")
 
 

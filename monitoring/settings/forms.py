@@ -157,7 +157,7 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
 def _rate(spacing: float | None, pacing: str | None) -> str:
     if spacing is None:
         return ""
-    start = "At the start: " if pacing == Pacing.LEARNED else ""
+    start = "At the start: " if pacing == Pacing.AUTO else ""
     if not spacing:
         return f"{start}no spacing: requests go as fast as steps come"
     if spacing <= 60:
