@@ -33,7 +33,7 @@ MAX_ERROR = 2_000
 # Tools by name: there are 20 kinds of action.
 MAX_TOOLS = 200
 # Tasks have up to a dozen criteria, and a plan for each is made and checked against the page.
-MAX_CRITERIA = 40
+MAX_CRITERIA = 24
 
 # ---- cut: the page itself
 # Characters. Pages of real sites have up to 5 million; parsing costs 10 ms for each million.
@@ -47,9 +47,9 @@ MAX_ATTRIBUTE = 8_000
 # Characters of a tag with all its attributes.
 MAX_TAG = 64_000
 # Places where markup is not plain: quotes in names, endless tags, unusual comments. Each is read by Python, at some 5 microseconds.
-MAX_BROKEN_TAGS = 20_000
+MAX_BROKEN_TAGS = 10_000
 # Attributes of such tags in all, at some 2 microseconds each.
-MAX_BROKEN_ATTRIBUTES = 100_000
+MAX_BROKEN_ATTRIBUTES = 50_000
 # Depth of nested elements. Real pages have up to 60. This is the parser's own default limit; its option for huge trees allows 2,048.
 # Readers walk up through the blocks around each element, so their cost grows with the depth.
 MAX_DEPTH = 256

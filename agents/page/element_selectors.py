@@ -22,12 +22,16 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
+from lxml import etree
+
 from agents.contract.selectors import ATTRIBUTE, UNQUOTABLE, XPATH, InvalidAction, Selector, attribute, quoted, xpath
 from agents.page.elements import Element
 from agents.page.nodes import Node
 
 _TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
 _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
+# Those of any tag are found by the attribute: to visit all nodes takes ten times as long.
+_owners_of = {name: etree.XPath(f"//@{name}") for name in ("name", "id", *_FOR_PEOPLE)}
 # What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
 DRAWN_LINK = "svg-a"
 _FIELD_TAGS, _PRESSED_TAGS = frozenset({"input", "textarea", "select"}), frozenset({"button", "a", "li"})
@@ -66,6 +70,10 @@ class Steady:
         if element.place not in self._known:
             self._known[element.place] = tuple(self.valid(element))
         return self._known[element.place]
+
+    def known(self) -> frozenset[int]:
+        """The places of the elements whose selectors were made."""
+        return frozenset(self._known)
 
     def valid(self, element: Element) -> Iterator[Selector]:
         for candidate in self._candidates(element):
@@ -164,7 +172,8 @@ class Steady:
         """`//tag[@name=…]` by the attribute's value; without a name `//tag[normalize-space()=…]` by the text."""
         if (tag, name) not in self._numbered:
             found = self._numbered[tag, name] = Numbered(defaultdict(list), {})
-            for node in self.root.iter(tag):
+            owners = _owners_of.get(name or "") if tag == "*" else None
+            for node in self.root.iter(tag) if owners is None else (value.getparent() for value in owners(self.root)):
                 value = self._text_of(node) if name is None else node.get(name)
                 if value is not None:
                     found.nodes[value].append(node)
@@ -190,7 +199,7 @@ class Steady:
     def _text_of(self, node: Node) -> str:
         """The text as XPath's normalize-space() gives it; "" for one too long to be a name."""
         if node not in self._texts:
-            text = "".join(islice(node.itertext(), 50))
+            text = "".join(islice(node.itertext(), 50)) if len(node) else node.text or ""
             self._texts[node] = _XPATH_SPACE.sub(" ", text).strip(" ") if len(text) < 400 else ""
         return self._texts[node]
 

@@ -12,7 +12,9 @@ from agents.page.elements import CHECKED, FIELDS, OPTIONS, PICKER, TICKED, Eleme
 from agents.page.nodes import LONGEST_TEXT, NEVER_SHOWN, Node, around, hides, one_line
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
-MOST_ELEMENTS, _MOST_OPTIONS = 2500, 200
+MOST_ELEMENTS = 1_500
+# Of one select, and of all selects of a page.
+_MOST_OF_SELECT, MOST_OPTIONS = 200, 5_000
 _TAGS = ("input", "textarea", "select", "button", "a", "summary")
 _MARKED_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
 # By the attributes first: conditions on all nodes take libxml2 ten times as long, and a step to their parents compares each with all.
@@ -197,6 +199,7 @@ class Reader:
     dialogs: list[Node] = field(default_factory=list)
     _around: dict[Node, Surroundings] = field(default_factory=dict)
     _overlays: int = 0
+    _options_left: int = MOST_OPTIONS
     # Whether each node is a control or lies in one.
     _in_control: dict[Node, bool] = field(default_factory=dict)
 
@@ -256,7 +259,7 @@ class Reader:
         own = "option" if tag in {"td", "div"} and _is_option(node) else get("role", "").strip().lower()
         role = "textbox" if _is_editable(node) else role_of(tag, type_, own, opens, fixed=fixed)
         text = "" if tag in {"input", "select"} else text_of(node)
-        options = _options(node, text_of) if tag == "select" else []
+        options = self._options(node) if tag == "select" else []
         longest = get("maxlength", "")
         return Element(
             place=place,
@@ -291,6 +294,12 @@ class Reader:
             expanded=_is_expanded(node, opens),
             opens=opens,
         )
+
+    def _options(self, select: Node) -> list[tuple[str, str]]:
+        read = list(islice(select.iter("option"), min(_MOST_OF_SELECT, self._options_left)))
+        self._options_left -= len(read)
+        options = ((self.naming.text_of(option) or option.get("label", ""), option) for option in read)
+        return [(text, option.get("value", text)) for text, option in options if text]
 
     def surroundings(self, node: Node) -> Surroundings:
         """Its own attributes included; each ancestor is read once a page."""
@@ -361,11 +370,6 @@ def _value_of(node: Node, role: str, text_of: Callable[[Node], str]) -> str:
         is_on = node.get("checked") is not None or node.get("aria-checked") == "true" or node.get("data-state") == "checked"
         return CHECKED if is_on else ""
     return CHECKED if is_on else node.get("value") or node.get("aria-valuenow") or ""
-
-
-def _options(node: Node, text_of: Callable[[Node], str]) -> list[tuple[str, str]]:
-    options = ((text_of(option) or option.get("label", ""), option) for option in islice(node.iter("option"), _MOST_OPTIONS))
-    return [(text, option.get("value", text)) for text, option in options if text]
 
 
 def _is_selected(node: Node) -> bool:

@@ -6,7 +6,7 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]+")
 _E_MAIL = re.compile(r"\be-(?=mail)", re.I)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-# A page has up to 2,500 elements, each with up to six different texts, which are compared with dozens of names, several times a step.
+# A page has up to 1,500 elements, each with up to six different texts, which are compared with dozens of names, several times a step.
 _TEXTS = 16_384
 
 

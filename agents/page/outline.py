@@ -10,7 +10,7 @@ from typing import cast
 from agents.page.nodes import Node, hides, one_line
 
 # Beyond this a page is no longer a list that somebody reads.
-MOST_NODES, LONGEST_PIECE = 25_000, 400
+MOST_NODES, LONGEST_PIECE = 10_000, 400
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 PRESSED = frozenset({"a", "button", "summary"})
 # Their texts are not the page's.

@@ -183,7 +183,7 @@ class Records:
     def _alone(self, found: Sequence[Group], repeats: _Repeats) -> Iterator[Group]:
         """The blocks around headings that have no other, where they look like items of their own."""
         firsts = sorted(group.items[0] for group in found)
-        for heading in self._free(_LONE, found):
+        for heading in self._free(_LONE, found)[:MOST_RECORDS]:
             block = repeats.block_of(heading)
             if block is None or _NO_ITEM.search(self.outline.text(heading, LONGEST_NAME)) or firsts[self.outline.slice_of(block, firsts)]:
                 continue

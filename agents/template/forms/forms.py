@@ -14,7 +14,7 @@ from agents.template.forms.slots import Slot, slots
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, send
 from agents.template.prompt import Criterion
-from agents.template.prompt.synonyms import alike, names_of
+from agents.template.prompt.synonyms import alike, meant, names_of, words_of
 from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind
 from agents.template.sites import blind_xpath
 
@@ -130,9 +130,9 @@ def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Elem
 
 def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int] = frozenset()) -> tuple[Element | None, float]:
     """What sends the form, and how well it answers to the names: 0 for one that only stands there."""
-    buttons = [
-        one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices and not _leaves(one, sends)
-    ]
+    meant_to_send = frozenset().union(*map(words, sends))
+    pressed = (one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices)
+    buttons = [one for one in pressed if not _leaves(one, meant_to_send)]
     sending = [one for one in buttons if one.submits] or [one for one in buttons if one.role == "button"] or buttons
     for names in (sends, _SENDING):
         scored = [(called(one, names), one) for one in sending]
@@ -143,12 +143,15 @@ def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int]
 
 
 def called(element: Element, names: Sequence[str]) -> float:
-    return max((max(score(element, name), 0.9 * alike(name, element.label or element.text)) for name in names), default=0.0)
+    said, known = element.label or element.text, words_of(tuple(names))
+    if known.isdisjoint(element.forms) and known.isdisjoint(meant(said)):
+        return 0.0
+    return max(max(score(element, name), 0.9 * alike(name, said)) for name in names)
 
 
-def _leaves(element: Element, sends: Sequence[str]) -> bool:
-    said = set(words(element.label or element.text))
-    return bool(said & _LEAVING) and not any(said & _LEAVING & set(words(name)) for name in sends)
+def _leaves(element: Element, meant_to_send: frozenset[str]) -> bool:
+    leaving = _LEAVING.intersection(words(element.label or element.text))
+    return bool(leaving) and leaving.isdisjoint(meant_to_send)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import islice
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, CHECKED, FIELDS, PICKER, TICKED
@@ -15,6 +16,8 @@ from agents.template.prompt.measures import date_in, number_in, time_in
 from agents.template.prompt.operators import EXACT
 from agents.template.prompt.values import ADDRESS, address, chosen
 
+# Of a form, or outside of any: nobody fills more, and each is held against each criterion.
+MOST_FIELDS = 500
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
 _MARKED, _BESIDE = 0.85, 0.95
@@ -49,6 +52,11 @@ class Slot:
         return {text: weight for text, weight in sorted(named, key=lambda pair: pair[1]) if text}
 
     @cached_property
+    def _texts(self) -> tuple[tuple[str, float, frozenset[str]], ...]:
+        """What it is called, each with its weight and the words in it that say which one of several it is."""
+        return tuple((text, weight, _WHICH.intersection(words(text))) for text, weight in self.called.items())
+
+    @cached_property
     def forms(self) -> frozenset[str]:
         return frozenset().union(*map(forms, self.called))
 
@@ -71,9 +79,9 @@ class Slot:
         """How well it answers to a name, from 0 to 1; less where a text says which one of several: a first name is not the name."""
         if self.forms.isdisjoint(forms(name)):
             return 0.0
-        which = set(words(name))
-        alike = ((likeness(name, text) * weight, set(words(text)) & _WHICH) for text, weight in self.called.items())
-        return max((merit if says <= which else merit * _OTHER_ONE for merit, says in alike), default=0.0)
+        which = words(name)
+        alike = ((likeness(name, text) * weight, says) for text, weight, says in self._texts)
+        return max((merit if says.issubset(which) else merit * _OTHER_ONE for merit, says in alike), default=0.0)
 
 
 def slots(elements: Sequence[Element]) -> list[Slot]:
@@ -83,8 +91,8 @@ def slots(elements: Sequence[Element]) -> list[Slot]:
             sets.setdefault((element.form, element.role, name), []).append(element)
     rows = [row for row in sets.values() if 2 <= len(row) <= 60]
     grouped = {one.place for row in rows for one in row if one.role == "radio"}
-    fields = [Slot(one) for one in in_time(elements) if _is_field(one) and one.place not in grouped]
-    return sorted([*fields, *(Slot(row[0], tuple(row)) for row in rows)], key=lambda slot: slot.element.place)
+    fields = (Slot(one) for one in in_time(elements) if _is_field(one) and one.place not in grouped)
+    return sorted([*islice(fields, MOST_FIELDS), *(Slot(row[0], tuple(row)) for row in rows)], key=lambda slot: slot.element.place)
 
 
 def _set(element: Element) -> str:

@@ -11,7 +11,7 @@ from agents.template.budget import in_time
 from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
 from agents.template.prompt import Intent, target_of
-from agents.template.prompt.synonyms import alike, meant
+from agents.template.prompt.synonyms import alike, meant, words_of
 
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
 # Between the two is what only the markup calls so: "Submit" with the id "team-add-button".
@@ -106,8 +106,11 @@ def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozen
 
 
 def _by_names(element: Element, page: Page, names: Sequence[str], routes: Sequence[str]) -> Iterator[float]:
-    said = element.label or element.text
-    yield max((max(score(element, name), 0.95 * alike(name, said)) - 0.01 * rank for rank, name in enumerate(names)), default=0.0)
+    said, known = element.label or element.text, words_of(tuple(names))
+    if known.isdisjoint(element.forms) and known.isdisjoint(meant(said)):
+        yield 0.0
+    else:
+        yield max(max(score(element, name), 0.95 * alike(name, said)) - 0.01 * rank for rank, name in enumerate(names))
     path = path_of(element.href).lower() if element.href else ""
     yield 0.8 if any(f"/{route}" in path for route in routes) and path != path_of(page.url) else 0.0
 

@@ -47,6 +47,12 @@ def meant(text: str) -> frozenset[str]:
     return meanings or frozenset(said)
 
 
+@lru_cache(maxsize=256)
+def words_of(names: tuple[str, ...]) -> frozenset[str]:
+    """All words of the names and what they mean: a text that has none of them is like none of the names."""
+    return frozenset().union(*map(forms, names), *map(meant, names))
+
+
 def alike(wanted: str, said: str) -> float:
     want, have = meant(wanted), meant(said)
     if not want or not have:

@@ -142,7 +142,7 @@ def test_what_was_cut_is_on_record_and_on_the_tasks_page(admin_client: Client) -
     step = Step.objects.get()
     cuts = [
         "History: the last 100 of 300 entries were read.",
-        "Criteria: the first 40 of the prompt were read.",
+        "Criteria: the first 24 of the prompt were read.",
     ]
     assert step.limits["cuts"] == cuts
     page = admin_client.get(f"/tasks/{step.task_id}/").content.decode()
