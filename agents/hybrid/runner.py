@@ -37,7 +37,7 @@ from agents.template.budget import TimeBudget
 
 logger = logging.getLogger(__name__)
 
-TEMPLATE_SECONDS = 0.7  # for the template's plan: fourteen times what typical pages take
+TEMPLATE_SECONDS = 0.5  # for the template's plan: ten times what typical pages take
 REREAD_SECONDS = 0.2  # a waiting step reads the gate at least this often, in seconds
 REPLY_CHARS = 4_000
 # Of a refusal; else the account.

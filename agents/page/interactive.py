@@ -195,8 +195,11 @@ class Surroundings:
 
 @dataclass
 class Reader:
+    """`has_more`: the page has elements beyond those that are read; known once they are."""
+
     root: Node
     dialogs: list[Node] = field(default_factory=list)
+    has_more: bool = False
     _around: dict[Node, Surroundings] = field(default_factory=dict)
     _overlays: int = 0
     _options_left: int = MOST_OPTIONS
@@ -209,7 +212,9 @@ class Reader:
         handed = islice((node for node in _owners(_handed, self.root) if node.tag in _PRESSABLE), _MOST_HANDED)
         marked |= {node for node in handed if self._is_pressed(node)}
         found = (node for node in self.root.iter() if node in marked or node.tag in _TAGS) if marked else self.root.iter(*_TAGS)
-        return list(islice(found, MOST_ELEMENTS))
+        taken = list(islice(found, MOST_ELEMENTS + 1))
+        self.has_more = len(taken) > MOST_ELEMENTS
+        return taken[:MOST_ELEMENTS]
 
     def _is_pressed(self, node: Node) -> bool:
         """Made to be pressed, though it is no control, nor holds or lies in one."""

@@ -17,7 +17,7 @@ from agents.contract.selectors import ATTRIBUTE, Selector
 from agents.page.bounding import bounded
 from agents.page.element_selectors import DRAWN_LINK, Steady
 from agents.page.elements import BUTTONS, FIELDS, GOOD_ENOUGH, OPTIONS, TEXT_FIELDS, Element, score
-from agents.page.interactive import Reader
+from agents.page.interactive import MOST_ELEMENTS, Reader
 from agents.page.matching import words
 from agents.page.nodes import LONGEST_TEXT, Node, one_line
 from agents.page.outline import Outline, outline
@@ -25,6 +25,7 @@ from agents.page.records import Record, Records
 
 _MOST_HEADINGS = 20
 _TOO_DEEP = f"Page: it nests more than {MAX_DEPTH} elements inside of each other; what comes before was read."
+_TOO_MANY = f"Page: the first {MOST_ELEMENTS:,} of its links, buttons and fields were read."
 _NO_CARDS = frozenset({"html", "body", "main", "form", "table", "ul", "ol", "nav", "header", "footer"})
 _FURTHEST_CARD, _LONGEST_CARD, _MOST_IN_CARD = 6, 400, 300
 _SHOWN_ELSEWHERE = frozenset({"h1", "h2", "h3", "button", "a", "option"})
@@ -278,7 +279,8 @@ def read(html: str, url: str) -> Page:
         root = etree.fromstring("<html><body></body></html>", etree.HTMLParser())
     _as_browsers_do(root)
     reader = Reader(root)
-    return Page(url, reader.elements(), reader, Steady(root, reader.nodes), cuts)
+    elements = reader.elements()
+    return Page(url, elements, reader, Steady(root, reader.nodes), (*cuts, _TOO_MANY) if reader.has_more else cuts)
 
 
 def _as_browsers_do(root: Node) -> None:

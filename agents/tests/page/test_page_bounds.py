@@ -12,6 +12,7 @@ from lxml import etree
 from agents.contract.limits import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_BROKEN_TAGS, MAX_PAGE, MAX_TAGS
 from agents.page import read
 from agents.page.bounding import bounded
+from agents.page.interactive import MOST_ELEMENTS
 from agents.tests.mini_site import MiniSite
 from bench.reading import PAGES
 
@@ -127,8 +128,9 @@ def attributes(count: int) -> str:
         (f"<a class='{'x ' * MAX_ATTRIBUTE}' id=z>", "Page: 1 attributes of more than 8,000 characters were left out."),
         ("<p>x" * (MAX_TAGS + 5), "Page: its first 100,000 tags were read."),
         ("<p>" + "x" * MAX_PAGE, "Page: its first 5,000,000 of 5,000,027 characters were read."),
-        ("<a b'c=1>" * (MAX_BROKEN_TAGS + 5), "Page: its markup is broken in more than 10,000 places, or 50,000 attributes; what comes before was read."),
-        (f"<a {' '.join(f'd{at}=1' for at in range(90))}>" * 2_000, "Page: its markup is broken in more than 10,000 places, or 50,000 attributes; what comes before was read."),
+        ("<p b'c=1>" * (MAX_BROKEN_TAGS + 5), "Page: its markup is broken in more than 10,000 places, or 50,000 attributes; what comes before was read."),
+        (f"<p {' '.join(f'd{at}=1' for at in range(90))}>" * 2_000, "Page: its markup is broken in more than 10,000 places, or 50,000 attributes; what comes before was read."),
+        ("<button>x</button>" * (MOST_ELEMENTS + 5), "Page: the first 1,500 of its links, buttons and fields were read."),
         ("<div>" * 300, "Page: it nests more than 256 elements inside of each other; what comes before was read."),
     ],
 )  # fmt: skip
