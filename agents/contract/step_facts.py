@@ -64,7 +64,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """`sent_at` None: the attempt's slot was given up. `accepted`: the provider let the request in.
+    """`sent_at` None: the attempt's slot was given up. `accepted`: the provider let the request in. `is_cut`: it took too long.
 
     `pause`: seconds from `ended_at`, None leaves it to the backoff; `pause_source`: how that is known. `published`: the limit a minute
     in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `jitter`: from 0 to 1.
@@ -75,6 +75,7 @@ class AttemptEnd:
     ended_at: float
     sent_at: float | None = None
     accepted: bool = False
+    is_cut: bool = False
     status: int | None = None
     refusal: str = ""
     pause: float | None = None

@@ -24,7 +24,7 @@ from agents.ledger import Clock, Permit, Request, gate_rows
 from agents.llm import client
 from agents.models import Account, Route, Settings, Source
 from agents.page import Page, read
-from agents.policy import costs, routing
+from agents.policy import costs, latency, routing
 from agents.policy.callers import Sender, sender
 from agents.policy.gate import closes, earliest, hold
 from agents.policy.modes import CallerState, Mode
@@ -42,8 +42,9 @@ REREAD_SECONDS = 0.2  # a waiting step reads the gate at least this often, in se
 REPLY_CHARS = 4_000
 # Of a refusal; else the account.
 REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.TASK: Reach.STEP, Reaction.FAIL: Reach.STEP}
-# What an attempt that was not sent rules out. Where a slot was taken over, the account may have another one.
-UNSENT_REACH = {Reason.DATABASE: Reach.STEP, Reason.SHARE: Reach.NOTHING}
+BLOCKED = {Reason.PAUSED, Reason.PROBING}
+# What an attempt that was not sent rules out; else the account, which may have another slot, or a pause that ends in time.
+UNSENT_REACH = {Reason.DATABASE: Reach.STEP, **dict.fromkeys((Reason.SHARE, *BLOCKED), Reach.NOTHING)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ class StepRun:
             self._skip_llm(Reason.SURE)
             return
         try:
-            if ledger.may_send(self.requests, self.clock):
+            if ledger.preview(self.requests, self.clock).may_send:
                 self.question = question(self.step, self.page)
         except UNAVAILABLE:
             pass  # Write 1 fails, too
@@ -200,8 +201,8 @@ class StepRun:
             if database.breaker.is_open or spool.must_join(facts.fingerprint):
                 # To try the database again would cost this step the wait; while facts of attempts wait the gate is not up to date.
                 return Result(Reason.DATABASE if self.requests else self.reason, is_open=False)
-            permit = ledger.open_step(facts, self.requests, self.reason, self.clock)
-            return run_tries(self.requests, permit, self._send, partial(ledger.next_attempt, facts, clock=self.clock))
+            permit = self._outwait(facts, self.requests, ledger.open_step(facts, self.requests, self.reason, self.clock))
+            return run_tries(self.requests, permit, self._send, partial(self._next_permit, facts))
         except UNAVAILABLE as error:
             logger.warning("The database refuses (%s). The template agent answers.", error)
             return Result(Reason.DATABASE, is_open=False)
@@ -209,6 +210,19 @@ class StepRun:
             logger.exception("Fault while answering step %s of task %s. The template agent answers.", self.step.index, self.step.task_id)
             self.fault = self.fault or traceback.format_exc()
             return Result(Reason.FAULT)
+
+    def _next_permit(self, facts: Opening, before: Request, ended: AttemptEnd, requests: Sequence[Request]) -> Permit:
+        return self._outwait(facts, requests, ledger.next_attempt(facts, before, ended, requests, self.clock))
+
+    def _outwait(self, facts: Opening, requests: Sequence[Request], permit: Permit) -> Permit:
+        """Wait while a pause or a probe may end in time; nothing is written until one has. The reason is what was waited for last."""
+        while permit.decision.may_wait:
+            time.sleep(REREAD_SECONDS)
+            decision = ledger.preview(requests, self.clock)
+            if decision.reason is Reason.DEADLINE:
+                break
+            permit = replace(permit, decision=decision) if decision.may_wait else ledger.decide_again(facts, requests, self.clock)
+        return permit
 
     def _send(self, permit: Permit, request: Request) -> Result:
         self.question = self.question or question(self.step, self.page)
@@ -272,7 +286,8 @@ def run_tries(
         except UNAVAILABLE as error:
             logger.warning("The database refuses (%s). Nothing else is tried.", error)
             return result
-        result = Result(result.reason)
+        reason = permit.decision.reason
+        result = Result(reason if {reason, result.reason} <= BLOCKED else result.reason)
     return result
 
 
@@ -328,7 +343,10 @@ class Attempt:
 
     def _send(self, closes_at: float) -> Result:
         started_at = self.clock()
-        call = client.Call(self.provider, self.permit.model, self.prompt, cut_off=self.request.cut_off)
+        left, wait = self.request.cut_off - started_at, (self.permit.decision.slot or 0.0) - self.permit.decided_at
+        longest = latency.limit(self.permit.recent, self.permit.then, left, wait)
+        purpose = client.FOR_ANOTHER if longest < left else client.IN_TIME
+        call = client.Call(self.provider, self.permit.model, self.prompt, cut_off=started_at + longest, purpose=purpose)
         sent_at = call.sent_at() or started_at
         if sent_at > closes_at:
             # It was held up on its way out and must not come too close to the next one.
@@ -347,7 +365,8 @@ class Attempt:
             end = self._end(Verdict.INVALID, **facts, detail=str(error))
             return Result(Reason.INVALID, end=end, reach=Reach.MODEL, may_retry=True)
         except client.LLMError as error:
-            end = self._end(Verdict.FAILED, sent_at=sent_at, status=error.status, detail=str(error))
+            is_cut = isinstance(error, client.TimedOut)
+            end = self._end(Verdict.FAILED, sent_at=sent_at, status=error.status, detail=str(error), is_cut=is_cut)
             return Result(Reason.FAILED, end=end, reach=Reach.MODEL, may_retry=True)
 
     def _facts(self, completion: client.Completion) -> dict[str, Any]:

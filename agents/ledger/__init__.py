@@ -21,11 +21,11 @@ from agents.database import answering, answering_transaction
 from agents.ledger import daily_use, events, gate_rows
 from agents.ledger.gate_rows import at, maybe_at
 from agents.models import Account, Caller, Gate, LLMAttempt, Route, Step, Task
-from agents.policy import backoff, costs, gate, late
+from agents.policy import backoff, costs, gate, late, latency
 from agents.policy.callers import Claim, Sender
 from agents.policy.costs import Caps, Used
 from agents.policy.gate import Decision, Limits
-from agents.policy.latency import expected, noted
+from agents.policy.latency import Sample, recent
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import Reaction, RefusalClass
 
@@ -33,6 +33,8 @@ Clock = Callable[[], float]
 
 # Refusals after which a task's other steps use no LLM.
 ENDS_TASK = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.TASK)
+# Refusals that show how well a model answers, as all attempts do that were not refused.
+OF_THE_MODEL = {"", *(kind.value for kind in RefusalClass if kind.reaction is Reaction.RETRY)}
 LONGEST_AGO = 3_600.0  # a task lasts three minutes. The same id may come again days later for another one.
 
 
@@ -55,15 +57,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """With the attempt that was opened, if any. `declined`: the accounts that refused before, as JSON: account, reason, retry_at."""
+    """With the attempt that was opened, if any. `declined`: the accounts that refused before, as JSON: account, reason, retry_at.
+
+    `recent`: how the model's last attempts went; `then`: the same for those that may be tried after it.
+    """
 
     decision: Decision
     decided_at: float
     request: Request | None = None
     model: str = ""
     attempt_uid: str | None = None
-    expected_latency: float = 0.0
     declined: list[dict[str, object]] = field(default_factory=list)
+    recent: Sequence[Sample] = ()
+    then: Sequence[Sequence[Sample]] = ()
 
 
 def open_step(opening: Opening, requests: Sequence[Request], reason: Reason, clock: Clock) -> Permit:
@@ -79,10 +85,22 @@ def next_attempt(opening: Opening, before: Request, ended: AttemptEnd, requests:
     with answering_transaction():
         gate_rows.locked_all([before.account, *(request.account for request in requests)])
         _end_attempt(ended, before.limits)
-        step = Step.objects.select_related("task").get(uid=opening.uid)
-        permit = decide(requests, clock, step.task)
-        _open_attempt(permit, step, number=step.attempts.count() + 1)
+        return _next_decision(opening, requests, clock)[0]
+
+
+def decide_again(opening: Opening, requests: Sequence[Request], clock: Clock) -> Permit:
+    """For a step that waited: the decision on its record is the new one."""
+    with answering_transaction():
+        permit, step = _next_decision(opening, requests, clock)
+        Step.objects.filter(pk=step.pk).update(**_decision(permit))
         return permit
+
+
+def _next_decision(opening: Opening, requests: Sequence[Request], clock: Clock) -> tuple[Permit, Step]:
+    step = Step.objects.select_related("task").get(uid=opening.uid)
+    permit = decide(requests, clock, step.task)
+    _open_attempt(permit, step, number=step.attempts.count() + 1)
+    return permit, step
 
 
 def open_attempt(requests: Sequence[Request], purpose: Purpose, clock: Clock) -> Permit:
@@ -99,25 +117,29 @@ def renew(permit: Permit, clock: Clock) -> Permit:
     assert request is not None and uid is not None
     with answering_transaction():
         row = gate_rows.locked(request.account)
-        state, now, latency = gate_rows.read(row), clock(), permit.expected_latency
-        decision, moved = late.renewed(state, request.limits, permit.decision, permit.decided_at, now, request.cut_off, latency)
+        state, now, expected = gate_rows.read(row), clock(), latency.expected(permit.recent)
+        decision, moved = late.renewed(state, request.limits, permit.decision, permit.decided_at, now, request.cut_off, expected)
         gate_rows.save(row, moved)
         if decision.slot is not None:
             LLMAttempt.objects.filter(uid=uid).update(slot_at=at(decision.slot), lease=decision.lease)
     return replace(permit, decision=decision)
 
 
-def may_send(requests: Sequence[Request], clock: Clock) -> bool:
-    """Whether a gate would let one of the requests go now, as far as can be read without a lock."""
+def preview(requests: Sequence[Request], clock: Clock) -> Decision:
+    """What would be decided now, as far as can be read without a lock."""
     with answering():
         rows = {row.account_id: row for row in Gate.objects.filter(account__in=[request.account.pk for request in requests])}
     now = clock()
-    decisions = (_decided(request, rows.get(request.account.pk) or Gate(), "", now, may_take=True)[0] for request in requests)
-    return any(decision.slot is not None for decision in decisions)
+    return _best([_decided(request, rows.get(request.account.pk) or Gate(), "", now, may_take=True)[0] for request in requests])
+
+
+def _best(decisions: Sequence[Decision]) -> Decision:
+    """The first that may send; else one that may wait; else the one that might have been sent the soonest."""
+    return min(decisions, key=lambda each: (each.slot is None, not each.may_wait, math.inf if each.retry_at is None else each.retry_at))
 
 
 def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) -> Permit:
-    """The first account that can serve in time; if none can, the one that could the soonest gives the reason. In a transaction.
+    """The first account that can serve in time; if none can, the best of the others gives the reason. In a transaction.
 
     `task`: whose costs matter. The clock is read once the gates are locked, since that may have taken a while.
     """
@@ -135,23 +157,30 @@ def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) 
             decision = Decision(Reason.CAP, retry_at=costs.next_day(now))
             if request.models:
                 row = rows[request.account.pk]
-                decision, moved, model, latency = _decided(request, row, uid, now, may_take=may_take)
+                decision, moved, models = _decided(request, row, uid, now, may_take=may_take)
                 gate_rows.save(row, moved)
                 if decision.slot is not None:
-                    return Permit(decision, now, request, model, uid, latency, declined)
+                    some, *then = _recent(replace(request, models=models), within_day, rows, now)
+                    return Permit(decision, now, request, models[0], uid, declined, some, then if task else ())
             refusals.append(decision)
             declined.append({"account": request.account.name, "reason": decision.reason.value, "retry_at": decision.retry_at})
-    soonest = min(refusals, key=lambda each: math.inf if each.retry_at is None else each.retry_at)
-    return Permit(soonest, now, declined=declined)
+    return Permit(_best(refusals), now, declined=declined)
 
 
-def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: bool) -> tuple[Decision, gate.Gate, str, float]:
-    """The gate's decision and what becomes of the gate, the model that comes first, and the latency that is expected of it."""
+def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: bool) -> tuple[Decision, gate.Gate, tuple[str, ...]]:
+    """The gate's decision and what becomes of the gate, and the models in the order in which they are tried."""
     state, sender = gate_rows.read(row), request.sender
-    model = backoff.ready(state.cooldowns, request.models, now)[0]
-    latency, claimant = expected(row.latencies, model, now), Claim(uid, sender.name, sender.is_allowed)
-    decision, moved = gate.decide(state, request.limits, now, request.cut_off, latency, claimant, may_take=may_take)
-    return decision, moved, model, latency
+    ordered = latency.ordered(row.latencies, request.models, now, request.cut_off - now)
+    models = backoff.ready(state.cooldowns, ordered, now)
+    expected, claimant = latency.expected(recent(row.latencies, models[0], now)), Claim(uid, sender.name, sender.is_allowed)
+    decision, moved = gate.decide(state, request.limits, now, request.cut_off, expected, claimant, may_take=may_take)
+    return decision, moved, models
+
+
+def _recent(chosen: Request, requests: Sequence[Request], rows: Mapping[int, Gate], now: float) -> list[Sequence[Sample]]:
+    """How the last attempts went of the models that may be tried, in order: of the chosen account, then of others that are not paused."""
+    others = [each for each in requests if each.account.pk != chosen.account.pk and rows[each.account.pk].paused_until <= now]
+    return [recent(rows[each.account.pk].latencies, model, now) for each in (chosen, *others) for model in each.models]
 
 
 def _within_daily_caps(requests: Sequence[Request], now: float) -> list[Request]:
@@ -225,13 +254,13 @@ def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
     attempt.wait_ms = ((end.sent_at or end.ended_at) - attempt.decided_at.timestamp()) * 1000
     attempt.latency_ms = (end.ended_at - end.sent_at) * 1000 if end.sent_at else None
     attempt.cost = Decimal(end.cost) if end.cost else None
+    attempt.cut_off_at = attempt.ended_at if end.is_cut else attempt.cut_off_at
     attempt.save()
     row = gate_rows.locked(attempt.account)
     daily_use.ended(attempt, end)
-    # What an answer took, or how long one was waited for in vain; a refusal comes sooner and shows nothing of it.
-    is_timed = attempt.purpose == Purpose.STEP and (end.accepted or end.ended_at >= attempt.cut_off_at.timestamp())
-    if end.sent_at is not None and is_timed:
-        row.latencies = noted(row.latencies, attempt.model, end.ended_at, end.ended_at - end.sent_at)
+    if end.sent_at is not None and attempt.purpose == Purpose.STEP and end.refusal in OF_THE_MODEL:
+        is_usable = None if end.is_cut else end.verdict == Verdict.OK
+        row.latencies = latency.noted(row.latencies, attempt.model, end.ended_at, end.ended_at - end.sent_at, is_usable)
     if end.quota:
         row.quota = {**end.quota, "at": end.ended_at}
     gate_rows.save(row, _after(gate_rows.read(row), attempt, end, limits), always=True)
@@ -310,10 +339,12 @@ def _create_step(opening: Opening, task: Task, permit: Permit | None = None) -> 
     """The step, still open. Without a permit it comes from the spool: the database was busy when it was due."""
     columns: dict[str, Any] = {name: getattr(opening, name) for name in _AS_OPENED} | {"uid": uuid.UUID(opening.uid), "spooled": not permit}
     columns |= {"received_at": at(opening.received_at), "deadline_at": at(opening.deadline_at)}
-    if permit:
-        columns |= {"decided_at": at(permit.decided_at), "retry_at": maybe_at(permit.decision.retry_at), "declined": permit.declined}
-        columns["reason"] = permit.decision.reason if permit.decision.slot is None else ""
-    return Step.objects.create(task=task, **columns)
+    return Step.objects.create(task=task, **columns, **(_decision(permit) if permit else {}))
+
+
+def _decision(permit: Permit) -> dict[str, Any]:
+    columns: dict[str, Any] = {"decided_at": at(permit.decided_at), "retry_at": maybe_at(permit.decision.retry_at)}
+    return columns | {"declined": permit.declined, "reason": permit.decision.reason if permit.decision.slot is None else ""}
 
 
 def _count_step(address: str, facts: StepFacts) -> None:

@@ -5,7 +5,7 @@ Every way a call can fail is one of these, mapped here and nowhere else:
     LLMError
     ├── Refused        a non-2xx answer, with its refusal class
     ├── Unreachable    no connection, or it broke
-    ├── TimedOut       cut off, so that the step can still be answered in time
+    ├── TimedOut       cut off, so that another model or the template agent can still answer in time
     └── BrokenReply    a 200 whose body is no completion: the account is fine, the reply is not
 """
 
@@ -33,6 +33,8 @@ MAX_REPLY_BYTES = 2_000_000  # no plan is this long: what is longer is a fault o
 MAX_MODEL_NAME = 200
 RATE_LIMIT_HEADER = "X-Chutes-RL-User"
 CATALOGUE_SECONDS = 20.0
+# Why a call is cut off.
+IN_TIME, FOR_ANOTHER = "to answer in time", "so that another model can answer in time"
 T = TypeVar("T")
 Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
@@ -87,11 +89,13 @@ class Completion:
 
 
 class Call:
-    def __init__(self, provider: Provider, model: str, prompt: Prompt, *, cut_off: float) -> None:
+    """Over at `cut_off`, a Unix time, for `purpose`."""
+
+    def __init__(self, provider: Provider, model: str, prompt: Prompt, *, cut_off: float, purpose: str = IN_TIME) -> None:
         self._left = threading.Event()
         self._sent_at: float | None = None
         call = _complete(provider, model, prompt, self._trace)
-        self._future = start(call, cut_off - time.time())
+        self._future = start(call, cut_off - time.time(), purpose)
         self._future.add_done_callback(lambda _: self._left.set())
 
     def sent_at(self) -> float | None:
@@ -208,7 +212,7 @@ def _header_value(text: str) -> str:
     return "".join(character if " " <= character <= "~" else "?" for character in text.strip())
 
 
-def start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:
+def start(call: Coroutine[Any, Any, T], seconds: float, purpose: str = IN_TIME) -> Future[T]:
     """The call on the process's loop, over after `seconds`: then it raises TimedOut."""
 
     async def cut_off() -> T:
@@ -216,7 +220,7 @@ def start(call: Coroutine[Any, Any, T], seconds: float) -> Future[T]:
             async with asyncio.timeout(max(0.0, seconds)):
                 return await call
         except TimeoutError as error:
-            raise TimedOut(f"Cut off after {seconds:.1f} s, to answer in time.") from error
+            raise TimedOut(f"Took longer than its limit of {seconds:.1f} s: cut off {purpose}.") from error
 
     with _starting:
         loop = _loop()

@@ -125,6 +125,7 @@ class Decision:
 
     `lease`: the time until which no other probe starts, set for a probe and identifying it. `attempt`: who holds the slot, "" where the
     gate does not keep that; `leeway`: how much longer than usual the slot stays open; `is_taken`: it was another attempt's before.
+    `may_wait`: the pause or the probe may end in time for the step.
     """
 
     reason: Reason
@@ -134,6 +135,12 @@ class Decision:
     attempt: str = ""
     leeway: float = 0.0
     is_taken: bool = False
+    may_wait: bool = False
+
+    @property
+    def may_send(self) -> bool:
+        """Now, in a slot, or after a wait."""
+        return self.slot is not None or self.may_wait
 
 
 def decide(
@@ -153,7 +160,9 @@ def decide(
     blocked_until = max(gate.paused_until, gate.probe_until if is_single else 0.0)
     if now < blocked_until:
         reason = Reason.PAUSED if state is GateState.PAUSED else Reason.PROBING
-        return Decision(reason, retry_at=next_slot(gate, limits, blocked_until, patience)), gate
+        retry_at = next_slot(gate, limits, blocked_until, patience)
+        # A probe may be answered long before its lease ends.
+        return Decision(reason, retry_at=retry_at, may_wait=gate.paused_until <= latest), gate
     slot = next_slot(gate, limits, now, patience)
     is_in_time = slot + latency <= deadline
     claimant = replace(claimant, latest=latest, may_lose=bool(claimant.caller)) if claimant and limits.is_paced else None

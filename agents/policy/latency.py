@@ -1,7 +1,7 @@
-"""How long a model's next answer will take: rather too long, since the rest of a deadline is planned by it."""
+"""How long a model's next answer takes, how likely one comes, and how long to wait for it before the next model is tried."""
 
-from collections.abc import Mapping, Sequence
-from math import ceil
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 
 # Before anything is known of a model.
 UNKNOWN = 8.0
@@ -12,34 +12,111 @@ CEILING = 15.0
 QUANTILE = 0.9
 # Few samples say little about the slow ones among the next.
 FEW, FEW_FACTOR = 5, 1.5
+# A model is first believed to answer so much more rarely than the one configured before it, as if FEW attempts had shown it. So three
+# failures in a row put an untried model first; after twenty answers five failures do, if the next model answered in their place.
+EACH_PLACE = 0.7
+# Until the end of an attempt is on record and the next one is decided, in seconds. A busy database takes that long.
+HANDOVER = 0.5
 KEPT_SAMPLES, KEPT_MODELS = 20, 20
 FORGOTTEN_AFTER = 3600.0
 
-# By model, newest last: when an attempt ended, and how long it took. A JSON value.
-Samples = Mapping[str, Sequence[Sequence[float]]]
+# A step rarely has time for more than so many models after this one.
+MOST_NEXT = 2
+ROUNDING = 1e-9
+
+# When an attempt ended, how long it took, and whether it brought a usable answer; None: it was cut off, and might have brought one later.
+Sample = tuple[float, float, bool | None]
+# By model, newest last. A JSON value.
+Samples = Mapping[str, Sequence[Sample]]
+# When usable answers came, in seconds, and the share of all attempts that had one by then.
+Curve = list[tuple[float, float]]
 
 
-def expected(samples: Samples, model: str, now: float) -> float:
-    """Seconds that the next answer of `model` will most likely not exceed."""
-    recent = sorted(seconds for _, seconds in _fresh(samples.get(model, ()), now))
-    if not recent:
-        return UNKNOWN
-    high = recent[ceil(QUANTILE * len(recent)) - 1]
-    return min(max(high * (FEW_FACTOR if len(recent) < FEW else 1.0), FLOOR), CEILING)
-
-
-def known(samples: Samples, model: str, now: float) -> int:
-    """How many recent answers of `model` the expectation is based on."""
-    return len(_fresh(samples.get(model, ()), now))
-
-
-def noted(samples: Samples, model: str, now: float, seconds: float) -> dict[str, list[list[float]]]:
-    """The samples with one more. An attempt that was cut off counts as long as it lasted."""
-    fresh = {name: [list(pair) for pair in _fresh(pairs, now)] for name, pairs in samples.items()}
-    fresh[model] = [*fresh.pop(model, []), [round(now, 3), round(seconds, 3)]][-KEPT_SAMPLES:]
-    known = {name: pairs for name, pairs in fresh.items() if pairs}
+def noted(samples: Samples, model: str, now: float, seconds: float, is_usable: bool | None) -> dict[str, list[Sample]]:
+    """The samples with one more."""
+    fresh = {name: list(recent(samples, name, now)) for name in samples}
+    fresh[model] = [*fresh.pop(model, []), (round(now, 3), round(seconds, 3), is_usable)][-KEPT_SAMPLES:]
+    known = {name: some for name, some in fresh.items() if some}
     return dict(list(known.items())[-KEPT_MODELS:])
 
 
-def _fresh(pairs: Sequence[Sequence[float]], now: float) -> list[Sequence[float]]:
-    return [pair for pair in pairs if now - pair[0] < FORGOTTEN_AFTER]
+def recent(samples: Samples, model: str, now: float) -> Sequence[Sample]:
+    return [each for each in samples.get(model, ()) if now - each[0] < FORGOTTEN_AFTER]
+
+
+def expected(some: Sequence[Sample]) -> float:
+    """Seconds in which nine of ten usable answers come."""
+    timed = [(seconds, is_usable) for _, seconds, is_usable in some if is_usable is not False]
+    if not timed:
+        return UNKNOWN
+    shares = _answered(timed)
+    most = shares[-1][1] if shares else inf
+    high = next((seconds for seconds, share in shares if share >= QUANTILE * most - ROUNDING), CEILING)
+    return min(max(high * (FEW_FACTOR if len(timed) < FEW else 1.0), FLOOR), CEILING)
+
+
+def limit(some: Sequence[Sample], then: Sequence[Sequence[Sample]], seconds: float, wait: float) -> float:
+    """How long an attempt may last of the `seconds` that are left, so that it or one of the next models most likely answers in time.
+
+    `then`: the samples of the models that may be tried next, in order; `wait`: expected seconds until a slot for one. Of equally good
+    limits the longest, since another attempt costs a slot.
+    """
+    own, others = _curve(some), [_curve(each) for each in then[:MOST_NEXT]]
+    best, longest = _share(own, seconds), seconds
+    for need, share in _one_after_another(others, wait):
+        # The next attempt is not admitted with less time than its model is expected to take.
+        left = seconds - wait - HANDOVER - max(need, expected(then[0]))
+        first = _share(own, left)
+        either = first + (1 - first) * share
+        if left > 0 and either > best + ROUNDING:
+            best, longest = either, left
+    return longest
+
+
+def _one_after_another(curves: Sequence[Curve], wait: float) -> Curve:
+    """The least seconds in which models that are tried in turn answer with each chance, each given up at the best moment for that."""
+    if not curves:
+        return []
+    steps = list(curves[0])
+    for more, then in _one_after_another(curves[1:], wait):
+        steps += [(seconds + wait + HANDOVER + more, share + (1 - share) * then) for seconds, share in curves[0]]
+    best, kept = 0.0, Curve()
+    for seconds, share in sorted(steps):
+        if share > best + ROUNDING:
+            best = share
+            kept.append((seconds, share))
+    return kept
+
+
+def _curve(some: Sequence[Sample]) -> Curve:
+    """The samples', with one imagined answer at the expected time and one that never comes."""
+    return _answered([*((seconds, is_usable) for _, seconds, is_usable in some), (UNKNOWN, True), (inf, False)])
+
+
+def _answered(outcomes: Iterable[tuple[float, bool | None]]) -> Curve:
+    """One that was cut off is taken to go on as those did that were longer under way (the estimate of Aalen and Johansen)."""
+    running, answered, curve = 1.0, 0.0, Curve()
+    known = sorted(outcomes, key=lambda each: (each[0], each[1] is None))
+    for rank, (seconds, is_usable) in enumerate(known):
+        if is_usable is not None:
+            part = running / (len(known) - rank)
+            running -= part
+            if is_usable:
+                answered += part
+                curve.append((seconds, answered))
+    return curve
+
+
+def _share(curve: Curve, seconds: float) -> float:
+    return max((share for at, share in curve if at <= seconds), default=0.0)
+
+
+def ordered(samples: Samples, models: Sequence[str], now: float, seconds: float = inf) -> tuple[str, ...]:
+    """By the share of attempts that brought a usable answer within `seconds`; `models`, as configured, is what is believed before."""
+
+    def share(place: int) -> float:
+        some = recent(samples, models[place], now)
+        usable = sum(bool(is_usable) and lasted <= seconds for _, lasted, is_usable in some)
+        return (usable + FEW * EACH_PLACE**place) / (len(some) + FEW)
+
+    return tuple(models[place] for place in sorted(range(len(models)), key=lambda place: -share(place)))

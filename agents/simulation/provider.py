@@ -157,15 +157,16 @@ def ask(world: World, hidden: Hidden, models: Sequence[str], now: float, rng: Ra
 
 
 def _answer(hidden: Hidden, model: str, rng: Random) -> Reply:
-    if rng.random() < hidden.models[model].full:
+    own = hidden.models[model]
+    if rng.random() < own.full:
         return Reply(Said.CAPACITY, hidden.latency.refusal, model)
     roll, fault = rng.random(), None
-    for each, chance in hidden.faults.items():
+    for each, chance in (hidden.faults if own.faults is None else own.faults).items():
         if roll < chance:
             fault = each
             break
         roll -= chance
-    seconds = drawn_latency(hidden.latency, rng)
+    seconds = drawn_latency(own.latency or hidden.latency, rng)
     if fault is Fault.SLOW:
         seconds = rng.uniform(*SLOW_SECONDS)
     return Reply(Said.ANSWERED, float("inf") if fault is Fault.HANG else seconds, model, fault)

@@ -10,11 +10,11 @@ from itertools import accumulate
 from random import Random
 from typing import Protocol
 
-from agents.policy import backoff, costs
+from agents.policy import backoff, costs, latency
 from agents.policy import gate as governor
 from agents.policy.costs import Caps, Used, allows, day_of
 from agents.policy.gate import Decision, Gate, GateState, Limits
-from agents.policy.latency import Samples, expected, noted
+from agents.policy.latency import Sample, Samples, recent
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, wait
 from agents.policy.routing import Candidate, Reach, Tries, budget, retry_pause
@@ -34,6 +34,7 @@ CHECK_EVERY, CANARY = 0.2, watchdog.Limits().canary_every
 PROBE_BUDGET, PROBE_AGAIN = 25.0, 60.0
 # What a request costs here: the provider's tokens are not simulated. 2,000 tokens of page and prompt and 150 of a reply.
 USD_A_REQUEST = costs.of_tokens(None, 2_000, 150)
+USABLE = frozenset({None, Fault.SLOW})
 UNACCEPTED = frozenset({Fault.HTTP500, Fault.HTTP502, Fault.HTTP503, Fault.RESET, Fault.HANG})
 REFUSALS = {said: RefusalClass(said.value) for said in (Said.EDGE, Said.AUTH, Said.DAILY_QUOTA, Said.SUBSCRIPTION_CAP)}
 
@@ -195,12 +196,16 @@ class Account:
 
 @dataclass(slots=True, eq=False)
 class Sending:
-    """A step or a probe on its way through the models. `done` is called at its end with `by_llm`: whether the LLM answered."""
+    """A step or a probe on its way through the models. `done` is called at its end with `by_llm`: whether the LLM answered.
+
+    `then`: the samples of the models that come next.
+    """
 
     tries: Tries
     cut_off: float
     done: Callable[..., None]
     model: str = ""
+    then: Sequence[Sequence[Sample]] = ()
     decision: Decision | None = None
     decided_at: float = 0.0
 
@@ -238,9 +243,13 @@ class Play:
         if not allows(self.miner.caps, Used(today, today * USD_A_REQUEST), USD_A_REQUEST):
             sending.done(by_llm=False)
             return
-        sending.model = backoff.ready(self.gate.cooldowns, sending.tries.candidates[0].models, now)[0]
-        latency = expected(self._latencies, sending.model, now)
-        decision, self.gate = governor.decide(self.gate, limits, now, sending.cut_off, latency)
+        models = latency.ordered(self._latencies, sending.tries.candidates[0].models, now, sending.cut_off - now)
+        ready = backoff.ready(self.gate.cooldowns, models, now)
+        sending.model, sending.then = ready[0], [self._seen(each) for each in ready[1:]]
+        decision, self.gate = governor.decide(self.gate, limits, now, sending.cut_off, latency.expected(self._seen(sending.model)))
+        if decision.may_wait:
+            self.clock.at(max(now, self.gate.paused_until) + CHECK_EVERY, partial(self._ask, sending))
+            return
         if decision.slot is None:
             sending.done(by_llm=False)
             return
@@ -248,6 +257,9 @@ class Play:
         self._used[day_of(now)] = today + 1
         self._waiting[id(sending)] = sending
         self.clock.at(governor.earliest(self.gate, limits, decision), partial(self._wake, sending))
+
+    def _seen(self, model: str) -> Sequence[Sample]:
+        return recent(self._latencies, model, self.clock.now)
 
     def _wake(self, sending: Sending) -> None:
         if id(sending) not in self._waiting:
@@ -261,27 +273,27 @@ class Play:
         if obstacle:
             self.gate = governor.released(self.gate, decision.lease)
             self._used[day_of(sending.decided_at)] -= 1
-            sending.done(by_llm=False)
+            self._ask(sending)
             return
-        reply = self.account.ask(sending.model)
-        is_cut_off = now + reply.seconds > sending.cut_off
-        ends_at = min(now + reply.seconds, sending.cut_off)
-        self.clock.at(ends_at, partial(self._end, sending, now, None if is_cut_off else reply))
+        reply, wait = self.account.ask(sending.model), (decision.slot or 0.0) - sending.decided_at
+        longest = latency.limit(self._seen(sending.model), sending.then, sending.cut_off - now, wait)
+        self.clock.at(now + min(reply.seconds, longest), partial(self._end, sending, now, None if reply.seconds > longest else reply))
 
     def _end(self, sending: Sending, sent_at: float, reply: Reply | None) -> None:
         """`reply` None: it was cut off."""
         assert sending.decision is not None
         now, is_answered = self.clock.now, reply is not None and reply.said is Said.ANSWERED
         is_accepted = reply is not None and is_answered and reply.fault not in UNACCEPTED
-        if reply is None or is_accepted:
-            self._latencies = noted(self._latencies, sending.model, now, now - sent_at)
+        if reply is None or is_answered:
+            is_usable = None if reply is None else reply.fault in USABLE
+            self._latencies = latency.noted(self._latencies, sending.model, now, now - sent_at, is_usable)
         if reply is not None and reply.said in REFUSALS:
             self._refused(sending, sent_at, reply)
             return
         if reply is not None and is_accepted:
             gate = governor.succeeded(self.gate, self.miner.limits, sent_at, now, self.account.published)
             self.gate = replace(gate, cooldowns=backoff.warmed(gate.cooldowns, sending.model))
-            if reply.fault in (None, Fault.SLOW):
+            if reply.fault in USABLE:
                 self.record.successes.append(now)
                 sending.done(by_llm=True)
                 return
@@ -336,7 +348,9 @@ class Play:
         if state is GateState.PROBING and now >= self.gate.probe_until and self._probed_at < since:
             self._probed_at = now
             # A probe is one request: as with a step's last try, nothing comes after it.
-            self._ask(Sending(replace(self._tries, is_retry=True), now + PROBE_BUDGET, lambda by_llm: None))
+            models = latency.ordered(self._latencies, self.miner.models, now)
+            last = Tries((Candidate(0, backoff.ready(self.gate.cooldowns, models, now)[:1]),), tried=1)
+            self._ask(Sending(last, now + PROBE_BUDGET, lambda by_llm: None))
 
 
 class Run(Play):

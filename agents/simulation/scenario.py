@@ -106,6 +106,9 @@ def _together(faults: Mapping[Fault, float]) -> Mapping[Fault, float]:
     return faults
 
 
+Faults = Annotated[Mapping[Fault, Chance], AfterValidator(_together)]
+
+
 @dataclass(frozen=True, slots=True, config=STRICT)
 class BanLaw:
     """`strikes` violations within the account's window start a ban of `base` s; `forget` s after a ban the next one is a first one again.
@@ -120,11 +123,6 @@ class BanLaw:
     forget: Number = 3600.0
     on_hit: OnHit = OnHit.NONE
     hit_grace: Count = 0
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class Model:
-    full: Chance = 0.0  # the probability of the capacity 429
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -160,6 +158,15 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
+class Model:
+    """`full`: the probability of the capacity 429. None: as the account's."""
+
+    full: Chance = 0.0
+    latency: Latency | None = None
+    faults: Faults | None = None
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Hidden:
     """All numbers of one account. `published`: the limit that successes state, whatever the real one is."""
 
@@ -175,7 +182,7 @@ class Hidden:
     valid: bool = True
     published: Annotated[float, Field(ge=0), BeforeValidator(lambda value: inf if value == "inf" else value)] = 60.0
     latency: Latency = Latency()
-    faults: Annotated[Mapping[Fault, Chance], AfterValidator(_together)] = field(default_factory=dict)
+    faults: Faults = field(default_factory=dict)
 
     @field_serializer("published", when_used="json")
     def _as_json(self, published: float) -> Any:

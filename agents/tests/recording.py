@@ -12,6 +12,7 @@ from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, 
 from agents.ledger import Permit, Request, gate_rows
 from agents.ledger.gate_rows import at
 from agents.models import LLMAttempt, Settings, Source, Step
+from agents.policy import latency
 from agents.policy.gate import GateState, hold
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass, wait
@@ -71,11 +72,23 @@ class Recording:
 
     def _go(self, story: Story, end: AttemptEnd | None, reason: Reason) -> None:
         """Wait for the slot that the gate gave, or give the answer without the LLM."""
+        if story.permit.decision.may_wait:
+            looks_at = max(self.clock.now, gate_rows.of(self.account).paused_until) + LOOK
+            self.clock.at(looks_at, partial(self._look, story))
+            return
         if story.permit.attempt_uid is None:
             self._close(story, end, reason)
             return
         self._waiting.append(story)
         self.clock.at(story.permit.decision.slot or 0.0, partial(self._wake, story, story.permit))
+
+    def _look(self, story: Story) -> None:
+        requests = self._request(story.tries, story.budget.cut_off)
+        if ledger.preview(requests, self.now).may_wait:
+            self._go(story, None, Reason.PROBING)
+            return
+        story.permit = ledger.decide_again(story.opening, requests, self.now)
+        self._go(story, None, story.permit.decision.reason)
 
     def _wake(self, story: Story, permit: Permit) -> None:
         if story not in self._waiting or story.permit is not permit:
@@ -85,12 +98,13 @@ class Recording:
             return
         self._waiting.remove(story)
         if obstacle:
-            self._close(story, self._ended(permit, Verdict.GIVEN_UP), obstacle)
+            self._again(story, self._ended(permit, Verdict.GIVEN_UP), obstacle)
             return
         sent_at, reply = self.clock.now, self.hidden.ask(permit.model)
-        is_cut_off = sent_at + reply.seconds > story.budget.cut_off
-        over = min(sent_at + reply.seconds, story.budget.cut_off)
-        self.clock.at(over, partial(self._heard, story, sent_at, None if is_cut_off else reply))
+        wait = (permit.decision.slot or 0.0) - permit.decided_at
+        longest = latency.limit(permit.recent, permit.then, story.budget.cut_off - sent_at, wait)
+        over = sent_at + min(reply.seconds, longest)
+        self.clock.at(over, partial(self._heard, story, sent_at, None if reply.seconds > longest else reply))
 
     def _heard(self, story: Story, sent_at: float, reply: Reply | None) -> None:
         end = self.end_of(story.permit, sent_at, reply)
@@ -125,7 +139,7 @@ class Recording:
         """The reply as the runner would have read it."""
         end = self._ended(permit, Verdict.FAILED, sent_at)
         if reply is None:
-            return end
+            return replace(end, is_cut=True)
         if reply.said in KINDS:
             return self._refusal(end, KINDS[reply.said], reply)
         if reply.fault in UNHEARD:

@@ -118,18 +118,19 @@ def pace(snapshot: AccountStatus, now: float) -> dict[str, str]:
 
 
 def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:
-    """In the order in which they are tried. `expected`: seconds in which one most likely answers, from so many recent `answers`.
+    """In the order in which they are tried: `usable` answers of `tried` recent attempts, and its `place` as configured if that is another.
 
-    `refused`: why it was refused, "" where it answered since.
+    `expected`: seconds in which nine of ten of its answers come. `refused`: why it was refused, "" where it answered since.
     """
     cooldowns = {name: (until, times) for name, until, times in snapshot.gate.cooldowns if now < until}
     rows = []
-    for name in snapshot.models:
+    for number, name in enumerate(latency.ordered(snapshot.latencies, snapshot.models, now), 1):
         until, refusals = cooldowns.get(name, (None, 0))
-        expected, answers = latency.expected(snapshot.latencies, name, now), latency.known(snapshot.latencies, name, now)
+        some, place = latency.recent(snapshot.latencies, name, now), snapshot.models.index(name) + 1
+        known = {"usable": sum(bool(each[2]) for each in some), "tried": len(some), "expected": latency.expected(some)}
         refused = snapshot.refused[name].sentence if name in snapshot.refused else ""
-        about = {"name": name, "cooling_until": until, "refusals": refusals, "refused": refused}
-        rows.append({**about, "expected": expected, "answers": answers})
+        about = {"name": name, "place": place if place != number else None, **known}
+        rows.append({**about, "cooling_until": until, "refusals": refusals, "refused": refused})
     return rows
 
 

@@ -16,6 +16,7 @@ from agents.hybrid import page_archive, runner
 from agents.ledger import gate_rows
 from agents.models import Gate, LLMAttempt, RateLimitEvent, Source, Step
 from agents.policy import latency, routing
+from agents.policy.gate import Decision
 from agents.policy.reasons import Reason
 from agents.policy.refusals import NEVER_WORKED
 from agents.policy.reset_times import CACHED
@@ -124,7 +125,7 @@ def test_no_prompt_is_built_for_a_step_that_the_gate_turns_away(fake_chutes: Fak
 
 
 def test_a_prompt_is_built_late_where_the_gate_opened_meanwhile(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "may_send", lambda requests, clock: False)
+    monkeypatch.setattr(ledger, "preview", lambda requests, clock: Decision(Reason.SPACING))
     answer()
     assert story() == [("llm", "answered")]
 
@@ -346,7 +347,7 @@ def test_a_hanging_provider_is_cut_off_in_time_and_counts_as_long_as_it_was_wait
     assert verdicts()[0][1] == "failed"
     assert story() == [("template", "failed")]
     assert not Step.objects.get().is_late
-    assert latency.expected(Gate.objects.get().latencies, FIRST, time.time()) > 1.5
+    assert latency.expected(Gate.objects.get().latencies[FIRST]) > 1.5
 
 
 def test_a_caller_in_a_hurry_gets_the_template_at_once(fake_chutes: FakeChutes) -> None:

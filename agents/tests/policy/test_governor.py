@@ -110,6 +110,16 @@ def test_after_the_pause_one_step_probes_and_the_others_are_told_so() -> None:
     assert (other.reason, other.retry_at) == (Reason.PROBING, probe.lease)
 
 
+def test_a_step_may_wait_for_a_pause_that_ends_in_time_and_for_any_probe() -> None:
+    gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
+    latest = 1060.0 - (BUDGET - LATENCY)
+    assert (ask(gate, now=latest - 1)[0].may_wait, ask(gate, now=latest)[0].may_wait) == (False, True)
+    probe, probing = ask(gate, now=1060.0)
+    assert not probe.may_wait
+    assert ask(probing, now=1061.0)[0].may_wait
+    assert not ask(refused(probing, SEED, sent_at=1060.0, now=1061.0), now=1062.0)[0].may_wait
+
+
 def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     _, gate = ask(gate, now=1060.0)

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from agents.policy.gate import Limits
+from agents.policy.modes import Pacing
 from agents.simulation.run import EPOCH, USD_A_REQUEST, Answered, Measures, Miner, Record, Run, means, resumes, simulate
-from agents.simulation.scenario import parse
+from agents.simulation.scenario import MODELS, parse
 from agents.simulation.settings import miner_with
 from manage import arguments
 
@@ -35,6 +39,48 @@ def test_every_step_is_answered_in_time_whatever_the_account_does() -> None:
     measures = played(account={"faults": faults, "limit": 10})
     assert measures.in_time == measures.steps > 0
     assert 0 < measures.llm < measures.steps
+
+
+TROUBLES = st.fixed_dictionaries(
+    {
+        "full": st.sampled_from([0.0, 0.5]),
+        "faults": st.sampled_from([{}, {"hang": 1.0}, {"hang": 0.3, "http500": 0.3}, {"slow": 0.5}]),
+        "latency": st.sampled_from([None, {"median": 12, "low": 6, "high": 60}]),
+    }
+)
+BANS = st.lists(st.fixed_dictionaries({"at": st.integers(0, 500), "ban": st.integers(1, 90)}), max_size=4)
+
+
+@settings(max_examples=25)
+@given(st.lists(TROUBLES, min_size=1, max_size=3), BANS, st.sampled_from([4.0, 12.0, 25.0, 60.0]), st.sampled_from(Pacing))
+def test_no_step_is_answered_after_its_deadline_however_models_fail_and_whatever_it_waits_for(
+    troubles: list[Any], bans: list[Any], deadline: float, pacing: Pacing
+) -> None:
+    models = {f"m{number}": trouble for number, trouble in enumerate(troubles)}
+    scenario = parse({"horizon": 600, "load": {"per_min": 4, "steps": 4}, "account": {"models": models}, "timeline": bans})
+    miner = Miner(Limits(ladder=(10.0, 20.0), pacing=pacing), deadline, tuple(models))
+    answers = Run(scenario, miner, 0).result().answers
+    assert answers
+    assert all(each.in_time for each in answers)
+
+
+def test_a_model_that_hangs_or_is_slow_costs_no_answers_where_another_one_works() -> None:
+    for trouble in ({"faults": {"hang": 1.0}}, {"latency": {"median": 30, "low": 20, "high": 60}}):
+        measures = played(account={"models": {MODELS[0]: trouble}})
+        assert measures.llm > 0.98 * measures.steps
+        assert measures.p95 < 8
+
+
+def test_models_that_hang_now_and_then_cost_few_answers() -> None:
+    measures = played(account={"faults": {"hang": 0.2}})
+    assert measures.llm > 0.95 * measures.steps
+
+
+def test_a_pause_that_ends_in_time_costs_fewer_answers_than_one_that_does_not() -> None:
+    bans = [{"at": at, "ban": 15} for at in range(300, 1800, 300)]
+    short, long = (played(miner=Miner(Limits(pacing=Pacing.LEARNED, ladder=(seconds,))), timeline=bans) for seconds in (15.0, 60.0))
+    assert short.llm > 0.97 * short.steps
+    assert short.llm > long.llm
 
 
 def test_the_fixed_spacing_bounds_what_the_llm_answers_and_the_learned_pace_does_not() -> None:

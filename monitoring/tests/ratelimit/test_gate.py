@@ -8,6 +8,7 @@ import pytest
 from agents.accounts.status import AccountState, AccountStatus, foremost
 from agents.models import Account, RateLimitEvent
 from agents.policy.gate import Gate, Limits
+from agents.policy.latency import Samples
 from agents.policy.modes import Pacing
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PaceSource, PauseSource, Reason
@@ -85,13 +86,15 @@ def test_what_is_not_known_of_the_pace_is_said_to_be_unknown() -> None:
     assert pace(replace(SNAPSHOT, limits=LEARNED)) == {"Pace": applies, "Published by the provider": "Unknown"}
 
 
-def test_models_say_which_cool_and_how_long_an_answer_takes() -> None:
+def test_models_say_which_cool_how_often_they_answered_and_how_long_an_answer_takes() -> None:
     gate = Gate(cooldowns=(("b/model", AT + 30, 2), ("a/model", AT - 1, 1)))
     refused = {"b/model": RefusalClass.MODEL_UNPAID}
-    first, second = models(replace(SNAPSHOT, gate=gate, latencies={"a/model": [[AT - 9, 2.0]] * 6}, refused=refused), AT)
-    assert first == {"name": "a/model", "cooling_until": None, "refusals": 0, "refused": "", "expected": 2.0, "answers": 6}
-    why = RefusalClass.MODEL_UNPAID.sentence
-    assert second == {"name": "b/model", "cooling_until": AT + 30, "refusals": 2, "refused": why, "expected": 8.0, "answers": 0}
+    latencies: Samples = {"a/model": [(AT - 9, 2.0, True)] * 5 + [(AT - 1, 0.1, False)]}
+    first, second = models(replace(SNAPSHOT, gate=gate, latencies=latencies, refused=refused), AT)
+    answered = {"place": None, "usable": 5, "tried": 6, "expected": 2.0}
+    assert first == {"name": "a/model", "cooling_until": None, "refusals": 0, "refused": "", **answered}
+    untried = {"place": None, "usable": 0, "tried": 0, "expected": 8.0}
+    assert second == {"name": "b/model", "cooling_until": AT + 30, "refusals": 2, "refused": refused["b/model"].sentence, **untried}
 
 
 def test_of_several_accounts_the_first_usable_speaks_else_the_one_that_is_back_first() -> None:

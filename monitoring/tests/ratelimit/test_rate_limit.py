@@ -51,12 +51,21 @@ def test_a_fresh_panel_shows_an_open_gate_and_claims_nothing(viewer: Client) -> 
     said = text_of(viewer.get(PAGE), "//main")
     assert "LLM ready, one request every 5 s." in said
     assert "Fixed: one every 5 s" in said
-    assert "8.0 s assumed: none known yet" in said
+    assert "not tried lately 8.0 s assumed" in said
     assert "Ready" in said and "Waiting for its account" not in said
     assert "default: unknown: no request was sent, and no operator paused it." in said
     assert "No account has come back" in said
     assert "No request has been rate limited yet." in said
     assert "No account has been probed, paused, resumed or cleared yet." in said
+
+
+def test_models_are_shown_in_the_order_of_attempts_with_what_it_follows(viewer: Client, settings: DjangoSettings) -> None:
+    settings.CHUTES_MODELS, now = ("slow/model", "fast/model"), timezone.now().timestamp()
+    samples = {"slow/model": [[now, 9.0, None]] * 6, "fast/model": [[now, 2.0, True]] * 5 + [[now, 1.0, False]]}
+    Gate.objects.update_or_create(account=default_account(), defaults={"latencies": samples})
+    rows = [words_of(row) for row in tree_of(viewer.get(PAGE)).xpath("//table[starts-with(@aria-label, 'Models of')]/tbody/tr")]
+    assert [row.split(" Ready ")[0] for row in rows] == ["fast/model Number 2 as configured", "slow/model Number 1 as configured"]
+    assert ["5 of 6 recent attempts" in rows[0], "0 of 6 recent attempts" in rows[1]] == [True, True]
 
 
 def test_a_pause_says_when_it_ends_why_and_how_that_is_known(viewer: Client) -> None:

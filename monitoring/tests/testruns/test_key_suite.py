@@ -205,7 +205,7 @@ def test_a_host_that_hangs_is_cut_off(fake_chutes: FakeChutes, monkeypatch: pyte
     fake_chutes.set(faults={"hang": 1.0})
     finding = key_finding()
     assert finding.verdict == Result.WARN
-    assert "Cut off after" in finding.came_back
+    assert "Took longer than its limit of" in finding.came_back
 
 
 def test_a_paused_account_is_reported_with_its_reset_and_not_touched(fake_chutes: FakeChutes) -> None:
