@@ -102,7 +102,7 @@ def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
     lasted = block.hit_at - block.began_at
     likely = [(weight, *kind, max(0.0, block.left(*kind))) for kind, weight in zip(KINDS, blocks.known, strict=True) if weight > 0.002]
     blocked = [(weight / (lasted + max(left, PROBE_SECONDS)), on_hit, length, left) for weight, on_hit, length, left in likely]
-    series = [each for each in product(LENGTHS, GROWTHS) if each[0] >= LEAST_PART * lasted]
+    series = [each for each in product(LENGTHS, GROWTHS) if each[0] >= min(LEAST_PART * lasted, LENGTHS[-1])]
     costs = [sum(weight * _cost(on_hit, length, left, *each, risk) for weight, on_hit, length, left in blocked) for each in series]
     return series[costs.index(min(costs))][0]
 
