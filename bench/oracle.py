@@ -1,5 +1,6 @@
 """What could be had at best from a hidden account, and what patience alone would win: miners that know what no miner can know."""
 
+from bisect import insort
 from dataclasses import replace
 from functools import partial
 from math import ceil, inf
@@ -8,13 +9,12 @@ from typing import Any
 
 from agents.policy.routing import budget
 from agents.simulation.provider import Balancer, Reply, Said, World, ask, cap_used, counted, quota_used, reset_at
-from agents.simulation.run import EPOCH, Miner, Run, Sending
-from agents.simulation.scenario import Counter, Fault, Hidden, Scenario
+from agents.simulation.run import EPOCH, USABLE, Miner, Run, Sending
+from agents.simulation.scenario import Counter, Hidden, Scenario
 
 # Requests are planned for whole numbers of this, in seconds, and a little after a place is free: a float holds such times exactly, as a
 # time of the day and as one of the run, and the last digits of sums do not matter.
 TICK, LITTLE = 1 / 1024, 1e-6
-USABLE = (None, Fault.SLOW)
 
 
 class Directed(Random):
@@ -90,6 +90,7 @@ class Oracle(Run):
         self.account.world = world
         self.record.count(reply)
         if reply.fault in USABLE and reply.seconds <= left:
+            insort(self.record.successes, now + reply.seconds)
             self.clock.at(now + reply.seconds, partial(sending.done, by_llm=True))
         elif reply.fault:
             seconds = reply.seconds if reply.seconds <= left else self.account.hidden.latency.refusal
@@ -100,8 +101,9 @@ class Oracle(Run):
 
 
 def having_room(hidden: Hidden) -> list[str]:
-    """The models that are not always full, the emptiest first."""
-    return sorted((model for model, state in hidden.models.items() if state.full < 1), key=lambda model: hidden.models[model].full)
+    """The models that are not always full: the emptiest first, of those the fastest."""
+    some = {name: model for name, model in hidden.models.items() if model.full < 1}
+    return sorted(some, key=lambda name: (some[name].full, (some[name].latency or hidden.latency).median))
 
 
 def opens(world: World, hidden: Hidden, now: float) -> tuple[float, list[Balancer]]:

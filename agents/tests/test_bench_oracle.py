@@ -12,7 +12,7 @@ from bench.drawn import DRAWN, HELD_OUT, LAWS, drawn
 from bench.oracle import Oracle, Patient
 
 ROUNDS = {"every": [300, 360], "tasks": 20}
-LEARNED = Miner(Limits(pacing=Pacing.LEARNED))
+FIXED = Miner(Limits(pacing=Pacing.FIXED))
 HARSH = {"strikes": 1, "base": 3600}
 
 
@@ -65,7 +65,7 @@ def test_no_pace_gets_more_than_the_plain_oracle_but_by_chance(seed: int) -> Non
 
 def test_patience_waits_for_the_end_of_a_ban_and_makes_none_longer() -> None:
     some = scenario({"every": [60, 60], "tasks": 10}, horizon=5000, limit=5, ban=LAWS["escalate"])
-    hasty, patient = Run(some, LEARNED, 0).result(), Patient(some, LEARNED, 0).result()
+    hasty, patient = Run(some, FIXED, 0).result(), Patient(some, FIXED, 0).result()
     assert patient.longest_ban == 1 < hasty.longest_ban
     assert llm(patient) > llm(hasty)
 

@@ -1,8 +1,9 @@
 """`manage.py simulate FILE`, or `--last 24h`: how a miner with these settings would fare against a scenario, or would have fared."""
 
 import json
-from argparse import ArgumentParser
-from dataclasses import asdict
+from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import asdict, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ from agents.simulation.scenario import BadSetting, load_file
 from agents.simulation.settings import SIMULATED, miner_in_force, miner_with
 
 
+def load_average(text: str) -> float:
+    """Raises ArgumentTypeError."""
+    value = float(text)
+    if not 0 <= value < inf:
+        raise ArgumentTypeError("must be a number from 0")
+    return value
+
+
 class Command(BaseCommand):
     help = "Runs the miner's gate on a virtual clock against a scenario, or against the last hours, and prints the means over the seeds."
     requires_system_checks = ()
@@ -27,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--settings", "--miner-settings", dest="pairs", nargs="+", action="extend", default=[], help=known)
         parser.set_defaults(settings=None)
         parser.add_argument("--seeds", type=int, default=3, help="how many runs (%(default)s)")
+        parser.add_argument("--load", type=load_average, default=0.0, help="of the machine, an average: steps that wake late miss slots")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
@@ -41,12 +51,13 @@ class Command(BaseCommand):
         seeds, pairs = range(options["seeds"]), options["pairs"]
         try:
             if options["last"] is None:
-                found = asdict(simulate(load_file(options["file"]), miner_with(pairs), seeds))
+                found = asdict(simulate(load_file(options["file"]), replace(miner_with(pairs), load=options["load"]), seeds))
             else:
                 seconds = span(options["last"])
                 miner_with(pairs)  # before hours of records are read for nothing
                 past = read_past(seconds, timezone.now())
-                found = {**asdict(replayed(past, miner_in_force(past.account, pairs), seeds)), "assumed": assumptions(past)}
+                miner = replace(miner_in_force(past.account, pairs), load=options["load"])
+                found = {**asdict(replayed(past, miner, seeds)), "assumed": assumptions(past)}
         except BadSetting as error:
             raise CommandError(str(error)) from error
         if options["json"]:

@@ -19,17 +19,17 @@ from manage import arguments
 
 pytestmark = pytest.mark.long
 
-LEARNED = miner_with(["pacing=learned"])
+AUTO = miner_with(["pacing=auto"])
 STEADY = {"every": [30, 60], "tasks": 1}
 
 
-def played(load: dict[str, Any] | None = None, miner: Miner = LEARNED, horizon: float = 1800, **rest: Any) -> Measures:
+def played(load: dict[str, Any] | None = None, miner: Miner = AUTO, horizon: float = 1800, **rest: Any) -> Measures:
     return simulate(parse({"horizon": horizon, "load": load or STEADY, **rest}), miner, range(2))
 
 
 def test_a_run_is_the_same_for_the_same_seed_and_another_for_another() -> None:
     scenario = parse({"horizon": 900, "load": {"per_min": 3}, "account": {"faults": {"hang": 0.1}, "limit": 20}})
-    one, same, other = (Run(scenario, LEARNED, seed).result() for seed in (1, 1, 2))
+    one, same, other = (Run(scenario, AUTO, seed).result() for seed in (1, 1, 2))
     assert one == same
     assert one.answers != other.answers
 
@@ -94,10 +94,10 @@ def test_the_fixed_spacing_bounds_what_the_llm_answers_and_the_learned_pace_does
 def test_daily_caps_hold_only_where_the_settings_or_the_scenario_set_them() -> None:
     free = played()
     assert free.llm > 20
-    assert played(miner=miner_with(["pacing=learned", "daily_attempts=20"])).llm <= 20
-    assert 0 < played(miner=miner_with(["pacing=learned", "daily_usd=0.05"])).llm <= 0.05 / USD_A_REQUEST
+    assert played(miner=miner_with(["pacing=auto", "daily_attempts=20"])).llm <= 20
+    assert 0 < played(miner=miner_with(["pacing=auto", "daily_usd=0.05"])).llm <= 0.05 / USD_A_REQUEST
     assert played(caps={"attempts": 20}).llm <= 20
-    assert played(caps={"attempts": 20}, miner=miner_with(["pacing=learned", "daily_attempts=1000000"])) == free
+    assert played(caps={"attempts": 20}, miner=miner_with(["pacing=auto", "daily_attempts=1000000"])) == free
 
 
 def test_a_burst_uses_the_published_limit_once_it_is_known() -> None:
@@ -113,7 +113,7 @@ def test_a_leaky_bucket_with_a_small_burst_is_learned_with_few_refusals() -> Non
 
 def test_a_limit_that_falls_and_comes_back_is_followed() -> None:
     timeline = [{"at": 900, "set": {"limit": 6}}, {"at": 2700, "set": {"limit": 60}}]
-    run = Run(parse({"horizon": 5400, "load": STEADY, "timeline": timeline}), LEARNED, 0)
+    run = Run(parse({"horizon": 5400, "load": STEADY, "timeline": timeline}), AUTO, 0)
     record = run.result()
     late = [each.by_llm for each in record.answers if each.posted_at > EPOCH + 4500]
     assert record.edge_429 <= 10
@@ -156,7 +156,7 @@ def test_a_refused_key_is_back_before_half_as_long_again_and_costs_few_calls(min
 @pytest.mark.parametrize(("minutes", "hours"), [(10, 1.0), (60, 4.5)])
 def test_a_ban_that_every_hit_starts_anew_is_outwaited(minutes: float, hours: float) -> None:
     harsh = {"ban": {"strikes": 1, "on_hit": "restart"}}
-    run = Run(parse({"horizon": 3600 * hours, "load": STEADY, "account": harsh, "timeline": [{"at": 0, "ban": 60 * minutes}]}), LEARNED, 0)
+    run = Run(parse({"horizon": 3600 * hours, "load": STEADY, "account": harsh, "timeline": [{"at": 0, "ban": 60 * minutes}]}), AUTO, 0)
     late = [each.by_llm for each in run.result().answers if each.posted_at > EPOCH + 3600 * (hours - 0.25)]
     assert sum(late) > 0.95 * len(late) > 0
 
@@ -192,9 +192,23 @@ def test_resuming_is_counted_from_the_untouched_end_with_a_step_waiting() -> Non
 def test_the_command_prints_one_json_object_and_needs_no_database(tmp_path: Path) -> None:
     file, out = tmp_path / "s.json", StringIO()
     file.write_text(json.dumps({"about": "", "horizon": 300, "load": STEADY}), "utf-8")
-    call_command("simulate", str(file), "--miner-settings", "spacing_seconds=2", "pacing=learned", "--seeds", "1", "--json", stdout=out)
-    names = ["steps", "in_time", "llm", "edge_429", "in_ban", "wasted", "resume_minutes", "p50", "p95"]
+    call_command("simulate", str(file), "--miner-settings", "spacing_seconds=2", "pacing=auto", "--seeds", "1", "--json", stdout=out)
+    names = ["steps", "in_time", "llm", "edge_429", "in_ban", "wasted", "resume_minutes", "p50", "p95", "missed"]
     assert list(json.loads(out.getvalue())) == names
+
+
+def test_slots_are_missed_on_a_busy_machine_alone(tmp_path: Path) -> None:
+    file, found = tmp_path / "s.json", list[dict[str, float]]()
+    file.write_text(json.dumps({"horizon": 3600, "load": {"every": [300, 360], "tasks": 5}}), "utf-8")
+    for load in ("0", "2", "12"):
+        out = StringIO()
+        call_command("simulate", str(file), "--miner-settings", "pacing=auto", "--load", load, "--json", stdout=out)
+        found.append(json.loads(out.getvalue()))
+    assert [each["missed"] for each in found[:2]] == [0, 0]
+    assert 0.01 * found[2]["steps"] < found[2]["missed"] < 0.15 * found[2]["steps"]
+    assert found[2]["in_time"] == found[2]["steps"]
+    with pytest.raises(CommandError, match="--load"):
+        call_command("simulate", str(file), "--load", "-1")
 
 
 @pytest.mark.parametrize("pair", ["pacing=fast", "spacing_seconds=-1", "speed=3", "backoff_seconds=60,30"])
@@ -206,6 +220,6 @@ def test_the_command_names_a_setting_that_cannot_be_used(tmp_path: Path, pair: s
 
 
 def test_the_miners_settings_are_not_taken_for_a_module_of_djangos() -> None:
-    told = ["manage.py", "simulate", "f", "--settings", "pacing=learned", "--settings=spacing_seconds=2"]
-    assert arguments(told) == ["manage.py", "simulate", "f", "--miner-settings", "pacing=learned", "--miner-settings=spacing_seconds=2"]
+    told = ["manage.py", "simulate", "f", "--settings", "pacing=auto", "--settings=spacing_seconds=2"]
+    assert arguments(told) == ["manage.py", "simulate", "f", "--miner-settings", "pacing=auto", "--miner-settings=spacing_seconds=2"]
     assert arguments(["manage.py", "check", "--settings", "x"]) == ["manage.py", "check", "--settings", "x"]
