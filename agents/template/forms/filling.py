@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agents.page import Element, Page
 from agents.page.elements import CHECKED
@@ -77,14 +78,14 @@ def _units(criteria: Iterable[Criterion], offered: Sequence[Slot]) -> "Iterator[
         labels = ((slot, words(slot.element.label)) for slot in in_time(offered)) if side else ()
         sided = [slot for slot, own in labels if side and not side.isdisjoint(own) and not about.isdisjoint(own)]
         if sided:
-            yield _Unit((criterion,)), sided
+            yield _unit((criterion,)), sided
         else:
             unsided.append(criterion)
-    yield from ((_Unit(unit), offered) for unit in by_name(unsided))
+    yield from ((_unit(unit), offered) for unit in by_name(unsided))
 
 
 class _Unit:
-    """Criteria of one name. What is read of them is read once, however many slots they are held against."""
+    """Criteria of one name. What is read of them is read once, however many slots and forms they are held against."""
 
     def __init__(self, criteria: tuple[Criterion, ...]) -> None:
         self.criteria = criteria
@@ -140,6 +141,9 @@ class _Unit:
         if slot.element.role == "searchbox":
             return bool({"query", "search", "keyword"} & self._words)
         return self._is_dated if kind in _DATES else self._is_numeric or kind not in _NUMBERS
+
+
+_unit = lru_cache(maxsize=256)(_Unit)
 
 
 def _ticked(criterion: Criterion) -> str:
