@@ -24,7 +24,7 @@ RATES = (*LIMITS, ABOVE[-1])
 BURSTS = (inf, 1.0, 4.0, 12.0)
 PRIOR_OF_BURSTS = (0.7, 0.1, 0.1, 0.1)
 # The limit that the edge is said to have (chutes.md's claim), and how far it or a published limit is believed before any evidence.
-USUAL, STATED_PART = 60.0, 0.5
+USUAL, STATED_PART = 60.0, 0.3
 # A request within the limit that is refused all the same (a block from outside), and one above it that gets through.
 STRAY, LEAK = 0.001, 0.02
 # A limit is taken to change once in so many hours, until changes were seen or not seen for twice as long.

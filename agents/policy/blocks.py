@@ -21,13 +21,13 @@ KINDS = tuple(product(OnHit, LENGTHS))
 PRIOR = ((0.7, 2.0), (0.15, 0.6), (0.15, 0.6))
 MEDIAN = 90.0
 # How often a probe contradicts the true length (others may use the account), and how often the next block is of another kind.
-WRONG, ANOTHER = 0.03, 0.2
+WRONG, ANOTHER = 0.03, 0.35
 # A series of probes waits so many times longer each time; after a few, the most, since by then much would have been learned.
 GROWTHS, FEW = (1.0, 2.0, 4.0), 5
 # Refused probes cost this much in seconds. A block that has lasted for long does not end within a small part of that.
 PROBE_SECONDS, LEAST_PART = 30.0, 0.2
 # A second by which hits make a block longer weighs as much as so many by which a probe is late: it is certain, and others may follow.
-LONGER_WEIGHS, LONGEST = 3.0, 6 * 3600.0
+LONGER_WEIGHS, LONGEST = 5.0, 6 * 3600.0
 # A block is met late by about this part of its length.
 LATE_PART = 0.5
 
