@@ -365,7 +365,7 @@ class Migration(migrations.Migration):
                         error_messages={
                             "invalid_choice": "“%(value)s” is no pacing. Choose fixed or auto, which took the place of learned."
                         },
-                        help_text="Automatic: the spacing until an answer shows something of the account's limit, then as fast as it most likely allows.",
+                        help_text="Automatic: the spacing until the first answer, then the pace that gets most answers by what is known of the account's limit.",
                         max_length=10,
                         verbose_name="Pacing",
                     ),
@@ -375,7 +375,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Risk,), **{}),
                         default=agents.policy.modes.Risk["BALANCED"],
-                        help_text="Of automatic pacing: how much a refusal weighs. Cautious: three times the minutes that it costs; eager: a third.",
+                        help_text="For automatic pacing. Cautious: slower, with fewer refusals. Eager: faster, with more of them.",
                         max_length=10,
                         verbose_name="Risk",
                     ),
@@ -393,7 +393,7 @@ class Migration(migrations.Migration):
                     "backoff_seconds",
                     models.JSONField(
                         default=agents.models.settings.default_ladder,
-                        help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it.",
+                        help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it. Automatic pacing uses the first only.",
                         validators=[agents.models.settings.valid_ladder],
                         verbose_name="Backoff",
                     ),
@@ -402,7 +402,7 @@ class Migration(migrations.Migration):
                     "backoff_max_seconds",
                     models.FloatField(
                         default=600,
-                        help_text="After the last pause of the list, the pause doubles up to this, in seconds.",
+                        help_text="With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds.",
                         validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)],
                         verbose_name="Longest backoff",
                     ),
@@ -728,7 +728,7 @@ class Migration(migrations.Migration):
                         error_messages={
                             "invalid_choice": "“%(value)s” is no pacing. Choose fixed or auto, which took the place of learned."
                         },
-                        help_text="Automatic: the spacing until an answer shows something of the account's limit, then as fast as it most likely allows.",
+                        help_text="Automatic: the spacing until the first answer, then the pace that gets most answers by what is known of the account's limit.",
                         max_length=10,
                         verbose_name="Pacing",
                     ),
@@ -738,7 +738,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Risk,), **{}),
                         default=agents.policy.modes.Risk["BALANCED"],
-                        help_text="Of automatic pacing: how much a refusal weighs. Cautious: three times the minutes that it costs; eager: a third.",
+                        help_text="For automatic pacing. Cautious: slower, with fewer refusals. Eager: faster, with more of them.",
                         max_length=10,
                         verbose_name="Risk",
                     ),
@@ -756,7 +756,7 @@ class Migration(migrations.Migration):
                     "backoff_seconds",
                     models.JSONField(
                         default=agents.models.settings.default_ladder,
-                        help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it.",
+                        help_text="The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it. Automatic pacing uses the first only.",
                         validators=[agents.models.settings.valid_ladder],
                         verbose_name="Backoff",
                     ),
@@ -765,7 +765,7 @@ class Migration(migrations.Migration):
                     "backoff_max_seconds",
                     models.FloatField(
                         default=600,
-                        help_text="After the last pause of the list, the pause doubles up to this, in seconds.",
+                        help_text="With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds.",
                         validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)],
                         verbose_name="Longest backoff",
                     ),

@@ -123,11 +123,11 @@ class Settings(Row):
             ),
             PACING,
         ),
-        "Automatic: the spacing until an answer shows something of the account's limit, then as fast as it most likely allows.",
+        "Automatic: the spacing until the first answer, then the pace that gets most answers by what is known of the account's limit.",
     )
     risk = setting(
         placed(models.CharField("Risk", max_length=10, choices=choices(Risk), default=Risk.BALANCED), PACING),
-        "Of automatic pacing: how much a refusal weighs. Cautious: three times the minutes that it costs; eager: a third.",
+        "For automatic pacing. Cautious: slower, with fewer refusals. Eager: faster, with more of them.",
     )
     spacing_seconds = setting(
         placed(models.FloatField("Spacing", default=5, validators=between(0, 3600)), PACING, "s"),
@@ -135,12 +135,12 @@ class Settings(Row):
     )
     backoff_seconds = setting(
         placed(models.JSONField("Backoff", default=default_ladder, validators=[valid_ladder]), PACING, "s", NEXT_REFUSAL),
-        "The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it.",
+        "The pause after each 429 in a row, in seconds. Then it doubles. Successes reset it. Automatic pacing uses the first only.",
         "1 to 12 pauses, each 1 to 86,400, none shorter than the one before",
     )
     backoff_max_seconds = setting(
         placed(models.FloatField("Longest backoff", default=600, validators=between(1, 86_400)), PACING, "s", NEXT_REFUSAL),
-        "After the last pause of the list, the pause doubles up to this, in seconds.",
+        "With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds.",
     )
     key_check_minutes = setting(
         placed(models.FloatField("Key check", default=5, validators=between(1, 1440)), PACING, "min", NEXT_REFUSAL),

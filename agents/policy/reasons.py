@@ -81,7 +81,7 @@ class PauseSource(StrEnum):
     CALENDAR = "calendar", "the provider's calendar, in UTC", 0.8, True
     LEARNED = "learned", "learned from earlier blocks", 0.2
     HISTORY = "history", "how long earlier blocks of this kind took", 0.0
-    CHECK = "check", "checked at growing intervals", 0.0
+    CHECK = "check", "checked at the settings' interval", 0.0
     OPERATOR = "operator", "set by an operator", 1.0
 
     def __new__(cls, value: str, sentence: str = "", confidence: float = 0.0, is_stated: bool = False) -> Self:
@@ -93,7 +93,7 @@ class PauseSource(StrEnum):
 
 class PaceSource(Choice):
     SPACING = "spacing", "nothing is known yet: the spacing applies"
-    USUAL = "usual", "no published limit: part of the usual 60 requests a minute"
-    PUBLISHED = "published", "part of the limit that the provider publishes"
+    USUAL = "usual", "no published limit: 60 requests a minute are usual"
+    PUBLISHED = "published", "the limit that the provider publishes"
     ACCEPTED = "accepted", "what was accepted without a refusal"
     REFUSED = "refused", "a refusal, and what was accepted before and after it"

@@ -20,7 +20,7 @@ class Reaction(StrEnum):
     BACKOFF = "backoff"  # our own pauses, longer each time in a row
     UNTIL_MIDNIGHT = "until_midnight"  # the account waits for the provider's next day
     UNTIL_WINDOW = "until_window"  # the account waits for the subscription's next four hours
-    CHECK = "check"  # the account waits for its operator, and is checked at growing intervals
+    CHECK = "check"  # the account waits for its operator, and is checked at intervals
     COOLDOWN = "cooldown"  # the model waits
     TASK = "task"  # nobody waits; the rest of the task is answered without the LLM
     RETRY = "retry"  # nobody waits; the fault may pass at once

@@ -48,7 +48,7 @@ def test_what_the_gate_keeps_is_bounded_after_many_sends(pacing: Pacing) -> None
 
 
 def test_the_bench_takes_the_longest_window_that_the_learned_pace_can_keep() -> None:
-    gate, _ = seen(Limits(pacing=Pacing.LEARNED), 5_000)
+    gate, _ = seen(Limits(pacing=Pacing.AUTO), 5_000)
     assert gate.pace.level == MOST
     assert len(gate.pace.sends) >= MOST
 
@@ -68,7 +68,7 @@ def test_a_decision_costs_as_many_queries_after_a_hundred_thousand_sends_as_afte
 
 @database
 def test_the_first_write_opens_step_and_attempt_at_the_slot_that_the_gate_reserved() -> None:
-    case = prepared(Pacing.LEARNED)
+    case = prepared(Pacing.AUTO)
     before = case.now
     case.open_step()
     case.open_step()

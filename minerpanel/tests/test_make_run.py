@@ -22,7 +22,7 @@ FIRST_START = 300.0  # seconds; downloads packages where pip has no cache
 PATIENCE = 180.0
 WEB, WORKER = "minerpanel.serve --end", "manage.py worker"
 CHANGE = "miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
-SIMULATE = "simulate bench/scenarios/02_limit_60.json --settings pacing=learned"
+SIMULATE = "simulate bench/scenarios/02_limit_60.json --settings pacing=auto"
 
 pytestmark = pytest.mark.process
 

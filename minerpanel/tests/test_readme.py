@@ -66,7 +66,7 @@ def test_the_shell_blocks_are_those_that_the_first_start_runs() -> None:
         "make demo",
         ".venv/bin/python manage.py miner_settings",
         ".venv/bin/python manage.py miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480",
-        ".venv/bin/python manage.py simulate bench/scenarios/02_limit_60.json --settings pacing=learned",
+        ".venv/bin/python manage.py simulate bench/scenarios/02_limit_60.json --settings pacing=auto",
         ".venv/bin/python manage.py simulate --last 24h --settings spacing_seconds=2",
         ".venv/bin/python manage.py import_log miner.log --year 2025 --tz Europe/Berlin",
     ]

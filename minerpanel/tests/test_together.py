@@ -127,7 +127,7 @@ def flood(webs: list[Web]) -> Iterator[list[dict[str, Any]]]:
 def test_all_processes_together_keep_the_learned_limit_and_the_spacing(
     miner: Miner, fake_chutes: FakeChutes, webs: int, workers: int
 ) -> None:
-    miner.manage("miner_settings", "pacing=learned", "spacing_seconds=0.5", f"deadline_seconds={DEADLINE}")
+    miner.manage("miner_settings", "pacing=auto", "spacing_seconds=0.5", f"deadline_seconds={DEADLINE}")
     models, running = {model["CHUTES_MODELS"] for model in WEBS[:webs]}, miner.webs(WEBS[:webs])
     miner.workers(WORKERS[:workers], QUICK_CANARY)
     post_until(running, 1, lambda: completions(fake_chutes))  # its answer tells of the limit

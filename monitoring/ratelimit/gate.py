@@ -88,15 +88,12 @@ def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
 
 
 def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:
-    """The pauses after refusals in a row, and whether each runs now. A refusal that is no rate limit has none."""
+    """Of fixed pacing: the pauses after refusals in a row, and whether each runs now. A refusal that is no rate limit has none."""
+    if snapshot.limits.is_auto:
+        return []
     limits, strikes = snapshot.limits, snapshot.gate.strikes if snapshot.cause is RefusalClass.EDGE else 0
     shown = max(len(limits.ladder), min(strikes + 1, len(limits.ladder) + BEYOND))
-    return [(next_pause(snapshot, number), number == min(strikes, shown)) for number in range(1, shown + 1)]
-
-
-def next_pause(snapshot: AccountStatus, strike: int) -> float:
-    """The backoff after the strike-th refusal in a row, in seconds: the longest that a pause of our own can be."""
-    return snapshot.limits.pause(strike)
+    return [(limits.pause(number), number == min(strikes, shown)) for number in range(1, shown + 1)]
 
 
 def pace(snapshot: AccountStatus, now: float) -> dict[str, str]:
@@ -135,7 +132,7 @@ def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:
 
 
 def offer(action: GateAction, snapshot: AccountStatus, now: float) -> Offer:
-    is_paused, if_refused = snapshot.gate.state(now) is GateState.PAUSED, _if_refused(snapshot)
+    is_paused, if_refused = snapshot.gate.state(now) is GateState.PAUSED, _if_refused(snapshot, now)
     match action:
         case GateAction.PROBE:
             obstacle = "The account is off, so nothing can be sent." if snapshot.state(now) is AccountState.OFF else ""
@@ -152,19 +149,18 @@ def offer(action: GateAction, snapshot: AccountStatus, now: float) -> Offer:
             return Offer(action, effect, if_refused, obstacle)
     known = " and what is known of the limit" if snapshot.limits.is_auto else ""
     effect = f"Forgets all refusals{known}: the account is open, with its spacing, without a probe."
-    pause = length(next_pause(snapshot, 1))
+    pause = length(snapshot.limits.pause(1))
     risk = f"If the limit still holds, steps are refused at once and the backoff restarts at {pause}; the provider may block for longer."
     return Offer(action, effect, risk)
 
 
-def _if_refused(snapshot: AccountStatus) -> str:
+def _if_refused(snapshot: AccountStatus, now: float) -> str:
     if snapshot.gate.is_stopped:
         return f"If it is refused again, the next check is in {length(snapshot.limits.key_check)}."
+    pause = length(gate.refused(snapshot.gate, snapshot.limits, now, now).paused_until - now)
     if not snapshot.gate.strikes or snapshot.cause is not RefusalClass.EDGE:
-        return f"If it is refused by the edge, the account is paused for {length(next_pause(snapshot, 1))}."
-    before, after = next_pause(snapshot, snapshot.gate.strikes), next_pause(snapshot, snapshot.gate.strikes + 1)
-    pause = f"up to {length(after)}" if snapshot.limits.is_auto else length(after)
-    return f"If the limit still holds, the next pause is {'longer:' if after > before else 'again'} {pause}."
+        return f"If it is refused by the edge, the account is paused for {pause}."
+    return f"If the limit still holds, the next pause takes {pause}."
 
 
 def act(action: GateAction, account: Account, *, seconds: float, by: str, now: float) -> str:

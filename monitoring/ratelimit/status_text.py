@@ -97,7 +97,7 @@ def _paused(snapshot: AccountStatus, now: datetime) -> StatusText:
         return StatusText(Tone.WAITING, "LLM paused by an operator for", until, ".")
     cause, remedy = cause_text(snapshot)
     source, steps = snapshot.gate.pause_source, len(snapshot.limits.ladder)
-    is_own = source is PauseSource.LADDER
+    is_own = source is PauseSource.LADDER and not snapshot.limits.is_auto
     known_from = f"our own backoff, pause {min(snapshot.gate.strikes, steps)} of {steps}" if is_own else source.sentence
     return StatusText(_tone(snapshot), "LLM paused for", until, f": {cause}, {known_from}.", remedy)
 

@@ -140,8 +140,8 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
     of, unlimited = values.get, "No cap: the accounts may be used up in a day"
     usd, sure_from, hosts = of("max_task_usd"), of("sure_from"), of("fetch_hosts")
     lines = {"spacing_seconds": _rate(of("spacing_seconds"), of("pacing"))}
-    lines |= _ladder(of("backoff_seconds"), of("backoff_max_seconds"))
-    lines["deadline_seconds"] = _deadline(of("deadline_seconds"), of("spacing_seconds"))
+    lines |= _ladder(of("backoff_seconds"), of("backoff_max_seconds"), of("pacing"))
+    lines["deadline_seconds"] = _deadline(of("deadline_seconds"), 0 if of("pacing") == Pacing.AUTO else of("spacing_seconds"))
     if sure_from is not None and of("llm_use") == Use.WHEN_UNSURE:
         sure = f"Steps of which the template agent is at least {sure_from * 100:g} % sure take no slot"
         lines["sure_from"] = sure if sure_from else "The template agent answers every step: it is always at least 0 % sure"
@@ -157,7 +157,7 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
 def _rate(spacing: float | None, pacing: str | None) -> str:
     if spacing is None:
         return ""
-    start = "At the start: " if pacing == Pacing.AUTO else ""
+    start = "Until the first answer: " if pacing == Pacing.AUTO else ""
     if not spacing:
         return f"{start}no spacing: requests go as fast as steps come"
     if spacing <= 60:
@@ -165,13 +165,18 @@ def _rate(spacing: float | None, pacing: str | None) -> str:
     return f"{start}{3600 / spacing:.3g} requests an hour at most"
 
 
-def _ladder(ladder: list[float] | None, longest: float | None) -> dict[str, str]:
+def _ladder(ladder: list[float] | None, longest: float | None, pacing: str | None) -> dict[str, str]:
     if not ladder:
         return {}
     pauses, last = ", ".join(map(length, ladder)), length(ladder[-1])
+    raised = f"Is raised to {last}: it can't be shorter than the last pause" if longest is not None and longest < ladder[-1] else ""
+    if pacing == Pacing.AUTO:
+        line = (
+            f"First pause: {length(ladder[0])}, until it is known how long the account's blocks last; the others of the list are not used"
+        )
+        return {"backoff_seconds": line, "backoff_max_seconds": raised}
     if longest is not None and longest > ladder[-1]:
         return {"backoff_seconds": f"Pauses: {pauses}, then doubling up to {length(longest)}"}
-    raised = f"Is raised to {last}: it can't be shorter than the last pause" if longest is not None and longest < ladder[-1] else ""
     return {"backoff_seconds": f"Pauses: {pauses}, then {last} each time", "backoff_max_seconds": raised}
 
 

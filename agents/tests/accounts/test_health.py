@@ -158,7 +158,7 @@ def test_an_account_that_waits_for_its_operator_is_stopped_and_names_no_time() -
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause="payment", pause_source="check")
     event(refusal="payment", status=402, prediction_source="check", predicted_at=None)
     now = health(NOW)
-    assert (now.state, now.resets_at, now.source) == ("stopped", None, "checked at growing intervals")
+    assert (now.state, now.resets_at, now.source) == ("stopped", None, "checked at the settings' interval")
 
 
 def test_a_prediction_comes_with_its_range_and_its_source() -> None:

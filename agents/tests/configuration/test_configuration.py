@@ -74,7 +74,7 @@ def test_without_arguments_all_settings_are_printed_as_json() -> None:
 
 def test_each_setting_can_be_changed_at_once() -> None:
     printed = run(
-        "pacing=learned",
+        "pacing=auto",
         "spacing_seconds=2.5",
         "backoff_max_seconds=900",
         "key_check_minutes=10",
@@ -106,7 +106,7 @@ def test_each_setting_can_be_changed_at_once() -> None:
         "free_disk_mb=1000",
     )
     assert printed == {
-        "pacing": "learned",
+        "pacing": "auto",
         "spacing_seconds": 2.5,
         "backoff_max_seconds": 900,
         "key_check_minutes": 10,

@@ -20,7 +20,7 @@ from agents.tests.recording import Recorded, ended_at, recorded
 
 STEADY = {"every": [30, 60], "tasks": 1}
 ROUNDS = {"every": [300, 300], "tasks": 10}
-FIXED, LEARNED = {"pacing": "fixed"}, {"pacing": "learned"}
+FIXED, AUTO = {"pacing": "fixed"}, {"pacing": "auto"}
 NAMES = ["steps", "in_time", "llm", "edge_429", "in_ban", "wasted", "resume_minutes", "p50", "p95"]
 # How far the LLM answers of a replay may lie from what happened: chance moves one run of half an hour by about so much.
 NEAR = 0.08
@@ -43,13 +43,13 @@ FULL = {model: {"full": 0.8} for model in MODELS}
 CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "an account that is never limited": ({"load": STEADY}, FIXED),
     "a pace that lets in a part": ({"load": {"every": [200, 200], "tasks": 5}}, FIXED),
-    "a learned pace": ({"load": ROUNDS}, LEARNED),
+    "a learned pace": ({"load": ROUNDS}, AUTO),
     "a limit of our own making": ({"account": {"limit": 6}}, FIXED),
     "a limit with bans": ({"account": {"limit": 8, "ban": {"strikes": 1, "base": 200}}}, FIXED),
-    "a limit that moves": ({"timeline": [{"at": 500, "set": {"limit": 6}}, {"at": 1000, "set": {"limit": 60}}], "horizon": 1800}, LEARNED),
+    "a limit that moves": ({"timeline": [{"at": 500, "set": {"limit": 6}}, {"at": 1000, "set": {"limit": 60}}], "horizon": 1800}, AUTO),
     "a ban from outside": ({"timeline": [{"at": 400, "ban": 300}]}, FIXED),
     "models that are full for a while": ({"timeline": [{"at": 400, "set": {"models": FULL}}]}, FIXED),
-    "faults": ({"account": {"faults": {"hang": 0.1, "http500": 0.15, "badjson": 0.1}}}, LEARNED),
+    "faults": ({"account": {"faults": {"hang": 0.1, "http500": 0.15, "badjson": 0.1}}}, AUTO),
     "a quota that is used up": ({"account": {"quota": {"total": 50, "reset_at": 900}}}, FIXED),
     "a cap that is used up": ({"account": {"cap4h": {"cap": 0.5, "reset_at": 900}}}, FIXED),
     "a key that is refused": ({"timeline": [{"at": 300, "set": {"valid": False}}, {"at": 800, "set": {"valid": True}}]}, FIXED),
@@ -73,7 +73,7 @@ def test_what_happened_comes_out_again(case: str, settings: Any) -> None:
 
 @pytest.mark.long
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("pair", ["spacing_seconds=2", "pacing=learned"])
+@pytest.mark.parametrize("pair", ["spacing_seconds=2", "pacing=auto"])
 def test_other_settings_come_out_about_as_they_would_have_been(pair: str, settings: Any) -> None:
     """The records are of the fixed spacing; the truth is what the hidden account says to the same load under the other settings."""
     played = scenario(ROUNDS, account={"limit": 25})

@@ -12,9 +12,8 @@ from agents.configuration import change, default_account
 from agents.configuration.account_changes import change_account
 from agents.models import Account, Heartbeat, RateLimitEvent, Settings
 from agents.models import Gate as GateRow
-from agents.policy.gate import Gate, Limits
+from agents.policy.gate import Gate, Limits, succeeded
 from agents.policy.modes import Pacing
-from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource, Reason, Verdict
 from agents.policy.refusals import NEVER_WORKED, WRONG_HOST, RefusalClass
 from monitoring.health.components import WorkerNow, worker_now
@@ -49,9 +48,10 @@ def test_spacing_0_is_said() -> None:
     assert replace(FACTS, snapshot=replace(SNAPSHOT, limits=Limits(spacing=0))).llm.text == "LLM ready, without spacing."
 
 
-def test_a_learned_pace_is_said() -> None:
-    snapshot = replace(SNAPSHOT, limits=Limits(pacing=Pacing.LEARNED), gate=Gate(pace=Pace(level=17.96)))
-    assert replace(FACTS, snapshot=snapshot).llm.text == "LLM ready, up to 18 requests a minute as learned."
+def test_an_automatic_pace_is_said() -> None:
+    limits = Limits(pacing=Pacing.AUTO)
+    snapshot = replace(SNAPSHOT, limits=limits, gate=succeeded(Gate(), limits, AT, AT))
+    assert replace(FACTS, snapshot=snapshot).llm.text == "LLM ready, up to 60 requests a minute by what its answers show."
 
 
 def test_a_pause_says_cause_source_and_rung() -> None:
@@ -63,6 +63,10 @@ def test_a_pause_says_cause_source_and_rung() -> None:
 
 def test_beyond_the_last_rung_the_ladder_stays_there() -> None:
     assert "pause 4 of 4" in seen(strikes=9).llm.after
+
+
+def test_a_pause_under_automatic_pacing_is_on_no_ladder() -> None:
+    assert seen(replace(SNAPSHOT, limits=Limits(pacing=Pacing.AUTO))).llm.after == ": rate limit, our own backoff."
 
 
 def test_a_pause_that_the_provider_named_says_so() -> None:

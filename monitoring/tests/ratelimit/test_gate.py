@@ -7,11 +7,10 @@ import pytest
 
 from agents.accounts.status import AccountState, AccountStatus, foremost
 from agents.models import Account, RateLimitEvent
-from agents.policy.gate import Gate, Limits
+from agents.policy.gate import Gate, Limits, decide, refused, succeeded
 from agents.policy.latency import Samples
 from agents.policy.modes import Pacing
-from agents.policy.pacing import Pace
-from agents.policy.reasons import PaceSource, PauseSource, Reason
+from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass
 from monitoring.ratelimit.gate import MEANINGS, GateAction, backoff_pauses, gate_now, models, offer, pace
 from monitoring.tests.records import NOW
@@ -19,7 +18,16 @@ from monitoring.tests.records import NOW
 AT = NOW.timestamp()
 SNAPSHOT = AccountStatus(Account(name="default"), models=("a/model", "b/model"))
 PAUSED = Gate(strikes=2, paused_at=AT - 5, paused_until=AT + 100, cause="edge", succeeded_at=AT - 900, blocked_at=AT - 70)
-LEARNED = Limits(pacing=Pacing.LEARNED)
+AUTO = Limits(pacing=Pacing.AUTO)
+
+
+def answered(gate: Gate, times: int, published: float | None = None) -> Gate:
+    """After so many answers, the last one to a request of now."""
+    for ago in reversed(range(times)):
+        at = AT - 6.0 * ago
+        _, gate = decide(gate, AUTO, at, at + 25, 3)
+        gate = succeeded(gate, AUTO, at, at, published)
+    return gate
 
 
 @pytest.mark.parametrize(
@@ -27,7 +35,7 @@ LEARNED = Limits(pacing=Pacing.LEARNED)
     [
         (SNAPSHOT, AccountState.OPEN),
         (replace(SNAPSHOT, gate=Gate(last_slot_at=AT)), AccountState.SPACING),
-        (replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=Pace(sends=(AT - 1,), level=10))), AccountState.SPACING),
+        (replace(SNAPSHOT, limits=AUTO, gate=answered(Gate(), 1)), AccountState.SPACING),
         (replace(SNAPSHOT, gate=PAUSED), AccountState.PAUSED),
         (replace(SNAPSHOT, gate=replace(PAUSED, paused_until=AT)), AccountState.PROBING),
         (replace(SNAPSHOT, gate=replace(PAUSED, cause="auth")), AccountState.STOPPED),
@@ -45,8 +53,8 @@ def test_one_state_is_lit(snapshot: AccountStatus, state: AccountState) -> None:
 
 def test_a_taken_slot_says_when_the_next_one_opens() -> None:
     assert gate_now(replace(SNAPSHOT, gate=Gate(last_slot_at=AT)), NOW)["next_slot_at"] == pytest.approx(AT + 5.1, abs=1e-5)
-    learned = replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=Pace(sends=(AT - 1,), level=10)))
-    assert gate_now(learned, NOW)["next_slot_at"] == pytest.approx(AT + 5, abs=1e-5)
+    automatic = replace(SNAPSHOT, limits=AUTO, gate=answered(Gate(), 1))
+    assert gate_now(automatic, NOW)["next_slot_at"] == pytest.approx(AT + 1, abs=1e-5)
     assert gate_now(SNAPSHOT, NOW)["next_slot_at"] is None
 
 
@@ -57,33 +65,32 @@ def test_the_ladder_marks_the_rung_that_runs_and_goes_on_doubling() -> None:
 
     assert drawn(2) == ["60", "*120", "240", "480"]
     assert drawn(5) == ["60", "120", "240", "480", "*600", "600"]
-    assert drawn(9, LEARNED) == ["60", "120", "240", "480", "960", "*1920"]
+    assert drawn(9, AUTO) == [], "its pauses follow no list"
     assert drawn(1, cause="daily_quota") == ["60", "120", "240", "480"]
     assert [is_now for _, is_now in backoff_pauses(SNAPSHOT)] == [False] * 4
 
 
 def test_a_fixed_pace_is_its_spacing() -> None:
-    assert pace(SNAPSHOT)["Pace"] == "Fixed: one every 5 s"
-    assert pace(replace(SNAPSHOT, limits=Limits(spacing=0)))["Pace"] == "Fixed: no spacing"
+    assert pace(SNAPSHOT, AT)["Pace"] == "Fixed: one every 5 s"
+    assert pace(replace(SNAPSHOT, limits=Limits(spacing=0)), AT)["Pace"] == "Fixed: no spacing"
 
 
-def test_a_learned_pace_says_how_it_is_known_and_when_it_looks_higher() -> None:
-    known = Pace(level=18, proven=(2, 4, 18), ceiling=20, hold_until=AT + 90, repeats=1, published=60, source=PaceSource.REFUSED)
-    snapshot = replace(SNAPSHOT, limits=LEARNED, gate=Gate(pace=known))
-    assert pace(snapshot) == {
-        "Pace": "Learned: 18 a minute",
-        "Confidence": "0.85 of 1",
-        "Source": "a refusal, and what was accepted before it",
-        "Most accepted": "18 in a minute, 4 in 10 s, 2 in 2 s",
-        "Last refused at": "20 a minute",
+def test_an_automatic_pace_says_how_it_is_known() -> None:
+    gate = answered(Gate(), 30, published=60)
+    assert pace(replace(SNAPSHOT, limits=AUTO, gate=gate), AT) == {
+        "Pace": "Automatic: 60 a minute, balanced",
+        "Limit, most likely": "60 a minute (24 to 165)",
+        "Source": "the limit that the provider publishes",
+        "A block": "takes about 2 min 42 s; 30 % likely that a request makes it longer",
         "Published by the provider": "60 a minute",
     }
-    assert gate_now(snapshot, NOW)["raised_at"] == AT + 90
+    known = pace(replace(SNAPSHOT, limits=AUTO, gate=refused(gate, AUTO, AT - 1, AT)), AT)
+    assert known["Source"] == "a refusal, and what was accepted before and after it"
 
 
 def test_what_is_not_known_of_the_pace_is_said_to_be_unknown() -> None:
-    applies = "Learned: nothing is known yet: the spacing applies, one every 5 s"
-    assert pace(replace(SNAPSHOT, limits=LEARNED)) == {"Pace": applies, "Published by the provider": "Unknown"}
+    applies = "Automatic: nothing is known yet: the spacing applies, one every 5 s"
+    assert pace(replace(SNAPSHOT, limits=AUTO), AT) == {"Pace": applies, "Published by the provider": "Unknown"}
 
 
 def test_models_say_which_cool_how_often_they_answered_and_how_long_an_answer_takes() -> None:
@@ -110,9 +117,10 @@ def test_of_several_accounts_the_first_usable_speaks_else_the_one_that_is_back_f
 @pytest.mark.parametrize(
     ("gate", "limits", "risk"),
     [
-        (PAUSED, Limits(), "If the limit still holds, the next pause is longer: 4 min."),
-        (PAUSED, LEARNED, "If the limit still holds, the next pause is longer: up to 4 min."),
-        (replace(PAUSED, strikes=7), Limits(), "If the limit still holds, the next pause is again 10 min."),
+        (PAUSED, Limits(), "If the limit still holds, the next pause takes 4 min."),
+        (PAUSED, AUTO, "If the limit still holds, the next pause takes 5 min 20 s."),
+        (Gate(), AUTO, "If it is refused by the edge, the account is paused for 1 min."),
+        (replace(PAUSED, strikes=7), Limits(), "If the limit still holds, the next pause takes 10 min."),
         (replace(PAUSED, cause="auth"), Limits(), "If it is refused again, the next check is in 5 min."),
         (Gate(), Limits(), "If it is refused by the edge, the account is paused for 1 min."),
     ],

@@ -50,9 +50,9 @@ def audit() -> list[tuple[str, str, str]]:
 def test_each_action_says_what_it_does_and_what_it_risks_before_it_is_done(operator: Client) -> None:
     paused()
     for action, effect, risk in (
-        ("probe", "sends one request for a single token", "the next pause is longer: 4 min."),
+        ("probe", "sends one request for a single token", "the next pause takes 4 min."),
         ("pause", "Nothing is sent for this time", "A pause that already lasts longer stays as it is."),
-        ("resume", "Ends the pause.", "the next pause is longer: 4 min."),
+        ("resume", "Ends the pause.", "the next pause takes 4 min."),
         ("clear", "Forgets all refusals", "the backoff restarts at 1 min"),
     ):
         said = text_of(operator.get(address(action)), "//main")

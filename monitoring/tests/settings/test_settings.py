@@ -10,7 +10,7 @@ from monitoring.tests.reading import rows_of, text_of, tree_of, words_of
 pytestmark = pytest.mark.django_db
 
 GOOD = {
-    "pacing": "learned",
+    "pacing": "auto",
     "spacing_seconds": "2.5",
     "backoff_max_seconds": "600",
     "key_check_minutes": "5",

@@ -168,7 +168,7 @@ def test_what_values_come_to() -> None:
     assert lines["backoff_seconds"] == "Pauses: 1 min, 2 min, 4 min, 8 min, then doubling up to 10 min"
     assert lines["deadline_seconds"] == "The agent has 23.5 s; 1.5 s are kept for sending the answer"
     assert previews({"spacing_seconds": 0.0})["spacing_seconds"] == "no spacing: requests go as fast as steps come"
-    assert previews({"spacing_seconds": 120.0, "pacing": "learned"})["spacing_seconds"] == "At the start: 30 requests an hour at most"
+    assert previews({"spacing_seconds": 120.0, "pacing": "auto"})["spacing_seconds"] == "At the start: 30 requests an hour at most"
     assert previews({"backoff_seconds": [60], "backoff_max_seconds": 60.0})["backoff_seconds"] == "Pauses: 1 min, then 1 min each time"
     assert "only the first can wait" in previews({"deadline_seconds": 25.0, "spacing_seconds": 60.0})["deadline_seconds"]
     assert previews({"sure_from": 0.8, "llm_use": "always"}) == {}

@@ -44,12 +44,12 @@ def a_done_run(**after: Any) -> WhatIf:
 
 
 def test_the_form_is_filled_in_with_the_settings_in_force(operator: Client) -> None:
-    change({"spacing_seconds": 2.5, "backoff_seconds": [30, 90.5], "pacing": "learned"}, by=None, reason="test")
+    change({"spacing_seconds": 2.5, "backoff_seconds": [30, 90.5], "pacing": "auto"}, by=None, reason="test")
     tree = tree_of(operator.get(ADDRESS))
     values = {field.name: field.value for field in tree.xpath("//form[@action='/rate-limit/what-if/']")[0].inputs if field.name in GOOD}
     assert values == {
         "hours": "24",
-        "pacing": "learned",
+        "pacing": "auto",
         "spacing_seconds": "2.5",
         "backoff_seconds": "30, 90.5",
         "backoff_max_seconds": "600",
