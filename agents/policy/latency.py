@@ -49,9 +49,9 @@ def expected(some: Sequence[Sample]) -> float:
     timed = [(seconds, is_usable) for _, seconds, is_usable in some if is_usable is not False]
     if not timed:
         return UNKNOWN
-    shares = _answered(timed)
-    most = shares[-1][1] if shares else inf
-    high = next((seconds for seconds, share in shares if share >= QUANTILE * most - ROUNDING), CEILING)
+    steps = _steps(timed)
+    most = steps[-1][1] if steps else inf
+    high = next((seconds for seconds, share, _ in steps if share >= QUANTILE * most - ROUNDING), CEILING)
     return min(max(high * (FEW_FACTOR if len(timed) < FEW else 1.0), FLOOR), CEILING)
 
 
@@ -89,22 +89,33 @@ def _one_after_another(curves: Sequence[Curve], wait: float) -> Curve:
 
 
 def _curve(some: Sequence[Sample]) -> Curve:
-    """The samples', with one imagined answer at the expected time and one that never comes."""
-    return _answered([*((seconds, is_usable) for _, seconds, is_usable in some), (UNKNOWN, True), (inf, False)])
+    """The samples', with one imagined answer at the expected time and one that never comes.
+
+    Later than any attempt was under way, answers are taken to come as those did that came after half of that time, twice as late.
+    Otherwise a model whose attempts are cut off early would never show that it answers later.
+    """
+    outcomes = [*((seconds, is_usable) for _, seconds, is_usable in some), (UNKNOWN, True)]
+    half = max(seconds for seconds, _ in outcomes) / 2
+    ended = _steps([*outcomes, (inf, False)])[:-1]
+    _, before, running = [(0.0, 0.0, 1.0), *(step for step in ended if step[0] <= half)][-1]
+    _, answered, left = ended[-1]
+    later = [(2 * seconds, answered + left * (share - before) / running) for seconds, share, _ in ended if seconds > half and some]
+    return [*((seconds, share) for seconds, share, _ in ended), *later]
 
 
-def _answered(outcomes: Iterable[tuple[float, bool | None]]) -> Curve:
-    """One that was cut off is taken to go on as those did that were longer under way (the estimate of Aalen and Johansen)."""
-    running, answered, curve = 1.0, 0.0, Curve()
+def _steps(outcomes: Iterable[tuple[float, bool | None]]) -> list[tuple[float, float, float]]:
+    """When attempts ended by themselves, and the shares of all that had answered and that went on after that.
+
+    One that was cut off is taken to go on as those did that were longer under way (the estimate of Aalen and Johansen).
+    """
+    running, answered, steps = 1.0, 0.0, list[tuple[float, float, float]]()
     known = sorted(outcomes, key=lambda each: (each[0], each[1] is None))
     for rank, (seconds, is_usable) in enumerate(known):
         if is_usable is not None:
             part = running / (len(known) - rank)
-            running -= part
-            if is_usable:
-                answered += part
-                curve.append((seconds, answered))
-    return curve
+            running, answered = running - part, answered + part * is_usable
+            steps.append((seconds, answered, running))
+    return steps
 
 
 def _share(curve: Curve, seconds: float) -> float:

@@ -161,6 +161,7 @@ def test_of_steps_that_wait_one_probes_and_the_others_follow_its_answer(fake_chu
     assert story() == [("llm", "answered")] * 3
     probe, *others = LLMAttempt.objects.order_by("sent_at")
     assert [attempt.lease is not None for attempt in (probe, *others)] == [True, False, False]
+    assert probe.ended_at is not None
     assert all(probe.ended_at <= attempt.decided_at for attempt in others)
 
 

@@ -99,6 +99,14 @@ def test_a_slow_model_is_waited_for_where_the_next_one_only_hangs() -> None:
     assert limit(some(*[14.0] * 20), [some(*HANGS)], LEFT, 0.0) >= 14.0
 
 
+def test_a_model_that_keeps_answering_until_it_is_cut_off_is_waited_for_longer_and_one_that_hangs_is_not() -> None:
+    slow = some(*[4.0 + number / 2 for number in range(14)], *[(11.0, None)] * 6)
+    hanging = some(*[2.0 + number / 4 for number in range(14)], *[(11.0, None)] * 6)
+    assert limit(slow, [slow], LEFT, 0.0) > 11.0
+    assert limit(slow, [slow], 18.0, 0.0) == 18.0
+    assert limit(hanging, [hanging], 18.0, 0.0) < 11.0
+
+
 def test_where_several_models_hang_now_and_then_each_gets_a_part() -> None:
     half = some(*HALF_HANGS)
     assert limit(half, [half, half], LEFT, 0.0) < limit(half, [half], LEFT, 0.0)

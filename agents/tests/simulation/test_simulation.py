@@ -78,7 +78,7 @@ def test_models_that_hang_now_and_then_cost_few_answers() -> None:
 
 def test_a_pause_that_ends_in_time_costs_fewer_answers_than_one_that_does_not() -> None:
     bans = [{"at": at, "ban": 15} for at in range(300, 1800, 300)]
-    short, long = (played(miner=Miner(Limits(pacing=Pacing.AUTO, ladder=(seconds,))), timeline=bans) for seconds in (15.0, 60.0))
+    short, long = (played(miner=Miner(Limits(spacing=2.0, ladder=(seconds,))), timeline=bans) for seconds in (15.0, 60.0))
     assert short.llm > 0.97 * short.steps
     assert short.llm > long.llm
 
