@@ -270,7 +270,7 @@ def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limit
     if end.sent_at is None:
         return late.given_up(state, limits, str(attempt.uid), attempt.lease)
     if end.accepted:
-        moved = gate.succeeded(state, limits, end.sent_at, end.ended_at, end.published)
+        moved = gate.succeeded(state, limits, end.sent_at, end.ended_at, end.published, (end.quota or {}).get("used"))
         if state.strikes and not moved.strikes:
             events.recovered(attempt.account, "", state.blocked_at, end.ended_at)
         warmed = backoff.warmed(moved.cooldowns, attempt.model)
@@ -284,7 +284,7 @@ def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limit
         if moved is not state:
             events.account_paused(attempt, end, moved, limits)
         return moved
-    state = gate.released(state, attempt.lease)
+    state = gate.released(state, attempt.lease) if kind else gate.failed(state, attempt.lease, end.ended_at)
     if kind and kind.reaction is Reaction.COOLDOWN:
         cooled = backoff.cooled(state.cooldowns, attempt.model, end.ended_at, end.jitter)
         until, times = next((until, times) for model, until, times in cooled if model == attempt.model)

@@ -7,11 +7,13 @@ minute.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
-from math import exp, inf, log
+from math import exp, inf, log, sqrt
 from typing import Any
+
+from agents.policy.others import Others
 
 MINUTE, HOUR = 60.0, 3600.0
 # About a tenth apart: a pace needs to be no nearer to its limit. Each stands for the limits up to the next one.
@@ -45,13 +47,15 @@ class Belief:
     stated: float = 0.0
     excess: tuple[float, ...] = (0.0,) * (len(LIMITS) + 1)
     filled_at: float = 0.0
+    others: Others = field(default_factory=Others)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Belief":
-        return cls(**{**value, **{name: tuple(value[name]) for name in ("weights", "excess") if name in value}})
+        lists = {name: tuple(value[name]) for name in ("weights", "excess") if name in value}
+        return cls(**{**value, **lists, "others": Others(**value.get("others", {}))})
 
     def limits(self, now: float) -> list[float]:
         """The probability of each of LIMITS at `now`."""
@@ -89,11 +93,16 @@ def _aged(belief: Belief, now: float) -> list[float]:
     return weights
 
 
+def _rates(belief: Belief) -> list[float]:
+    """RATES less what others send."""
+    return [max(0.0, rate - belief.others.rate) for rate in RATES]
+
+
 def filled(belief: Belief, sends: Sequence[float]) -> Belief:
     """With these requests, which are older than all others, in the buckets."""
     for send in sends:
         leaked = max(0.0, send - belief.filled_at) / MINUTE
-        excess = tuple(round(max(0.0, held - rate * leaked + 1), 3) for held, rate in zip(belief.excess, RATES, strict=True))
+        excess = tuple(round(max(0.0, held - rate * leaked + 1), 3) for held, rate in zip(belief.excess, _rates(belief), strict=True))
         belief = replace(belief, excess=excess, filled_at=max(send, belief.filled_at))
     return belief
 
@@ -101,8 +110,11 @@ def filled(belief: Belief, sends: Sequence[float]) -> Belief:
 def chances(belief: Belief, sends: Sequence[float], at: float) -> list[float]:
     """The probability that a request at `at` is accepted, for each of BURSTS × LIMITS. `sends`: all others of a minute, earliest first."""
     before = sends[: bisect_left(sends, at)]
-    count = len(before) - bisect_right(before, at - MINUTE) + 1
-    found = [min(1.0, max(0.0, (above - count) / (above - limit))) for limit, above in zip(LIMITS, ABOVE, strict=True)]
+    others = belief.others.rate
+    # Theirs come at random: a minute has so many more or fewer than expected.
+    count, spread = len(before) - bisect_right(before, at - MINUTE) + 1 + others, sqrt(others)
+    pairs = zip(LIMITS, ABOVE, strict=True)
+    found = [min(1.0, max(0.0, (above + spread - count) / (above - limit + 2 * spread))) for limit, above in pairs]
     excess = _excess(belief, before, at)
     for burst in BURSTS[1:]:
         for most, least in pairwise(excess):
@@ -123,7 +135,7 @@ def _excess(belief: Belief, before: Sequence[float], at: float) -> list[float]:
     filled_for, since = at - belief.filled_at, len(before) + 1
     return [
         max([0.0, held + since - filled_for * rate / MINUTE, *(count - age * rate / MINUTE for age, count in points)])
-        for held, rate in zip(belief.excess, RATES, strict=True)
+        for held, rate in zip(belief.excess, _rates(belief), strict=True)
     ]
 
 

@@ -226,8 +226,12 @@ def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
     return replace(gate, not_before=max(gate.not_before, sent_at + (BURST_GAP if limits.is_auto else limits.spacing)))
 
 
-def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None) -> Gate:
-    """`published`: the limit a minute that the answer states. A request from before the pause shows only that the key works."""
+def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None, used: float | None = None) -> Gate:
+    """`published`: the limit a minute that the answer states; `used`: the day's requests.
+
+    A request from before the pause shows only that the key works.
+    """
+    gate = replace(gate, pace=pacing.counted(gate.pace, used, now))
     if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
         return replace(gate, succeeded_at=now)
     pace = pacing.accepted(gate.pace, limits.risk.weight, sent_at, now, published)
@@ -278,6 +282,11 @@ def _remembered(gate: Gate, limits: Limits, now: float) -> int:
 def released(gate: Gate, lease: float | None) -> Gate:
     """An attempt ended without saying anything about the account: its probe's lease is free again, unless another probe has it by now."""
     return replace(gate, probe_until=0.0) if lease is not None and gate.probe_until == lease else gate
+
+
+def failed(gate: Gate, lease: float | None, now: float) -> Gate:
+    """An attempt was sent and brought no answer: the provider may have counted it."""
+    return replace(released(gate, lease), pace=pacing.counted(gate.pace, None, now))
 
 
 def rebased(gate: Gate, now: float) -> Gate:

@@ -48,11 +48,15 @@ class Edge:
 def pass_edge(edge: Edge, hidden: Hidden, now: float, rng: Random) -> tuple[Edge, EdgeVerdict]:
     if edge.is_banned(now):
         return _hit(edge, hidden.ban, now), EdgeVerdict.BANNED
+    moved, is_accepted = _balanced(edge, hidden, now, rng)
+    return (moved, EdgeVerdict.ACCEPTED) if is_accepted else (_violate(moved, hidden, now), EdgeVerdict.OVER_LIMIT)
+
+
+def _balanced(edge: Edge, hidden: Hidden, now: float, rng: Random) -> tuple[Edge, bool]:
     place = rng.randrange(hidden.balancers)
     balancers = (*edge.balancers, *[Balancer()] * (place + 1 - len(edge.balancers)))
     balancer, is_accepted = counted(balancers[place], hidden, now)
-    moved = replace(edge, balancers=(*balancers[:place], balancer, *balancers[place + 1 :]))
-    return (moved, EdgeVerdict.ACCEPTED) if is_accepted else (_violate(moved, hidden, now), EdgeVerdict.OVER_LIMIT)
+    return replace(edge, balancers=(*balancers[:place], balancer, *balancers[place + 1 :])), is_accepted
 
 
 def banned(edge: Edge, now: float, seconds: float) -> Edge:
@@ -107,7 +111,7 @@ Said = StrEnum("Said", "ANSWERED EDGE AUTH DAILY_QUOTA SUBSCRIPTION_CAP CAPACITY
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`seconds`: infinite for a hang. `reset_at`: as a 402 states it; `cap_reset_at`: as the management API does."""
+    """`seconds`: infinite for a hang. `reset_at`: as a 402 states it; `cap_reset_at`: as the management API does; `used`: of the quota."""
 
     said: Said
     seconds: float
@@ -116,17 +120,19 @@ class Reply:
     in_ban: bool = False
     reset_at: float | None = None
     cap_reset_at: float | None = None
+    used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The edge, and what is used of the daily quota and of the 4-hour cap since their last reset."""
+    """The edge, and what is used of the daily quota and of the 4-hour cap since their last reset. `others_at`: when others send next."""
 
     edge: Edge = field(default_factory=Edge)
     quota_used: int | None = None
     quota_round: int = 0
     cap_used: float | None = None
     cap_round: int = 0
+    others_at: float | None = None
 
 
 def account_dice(seed: int) -> Random:
@@ -139,6 +145,7 @@ def ask(world: World, hidden: Hidden, models: Sequence[str], now: float, rng: Ra
     refusal_seconds = hidden.latency.refusal
     if not hidden.valid:
         return world, Reply(Said.AUTH, refusal_seconds)
+    world = _with_others(world, hidden, now, rng)
     edge, verdict = pass_edge(world.edge, hidden, now, rng)
     world = replace(world, edge=edge)
     if verdict is not EdgeVerdict.ACCEPTED:
@@ -152,8 +159,23 @@ def ask(world: World, hidden: Hidden, models: Sequence[str], now: float, rng: Ra
         if model in hidden.models:
             reply = _answer(hidden, model, rng)
             if reply.said is Said.ANSWERED and reply.fault is not Fault.HTTP503:
-                return _spent(world, hidden, now), reply
+                world = _spent(world, hidden, now)
+                return world, replace(reply, used=world.quota_used)
     return world, reply
+
+
+def _with_others(world: World, hidden: Hidden, now: float, rng: Random) -> World:
+    """After what others sent by `now`. A request of theirs that is refused violates nothing."""
+    if not hidden.others:
+        return replace(world, others_at=None)
+    at = world.others_at or now + rng.expovariate(hidden.others / 60)
+    while at <= now:
+        if not world.edge.is_banned(at):
+            edge, is_accepted = _balanced(world.edge, hidden, at, rng)
+            world = replace(world, edge=edge)
+            world = _spent(world, hidden, at) if is_accepted else world
+        at += rng.expovariate(hidden.others / 60)
+    return replace(world, others_at=at)
 
 
 def _answer(hidden: Hidden, model: str, rng: Random) -> Reply:

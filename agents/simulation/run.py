@@ -306,15 +306,16 @@ class Play:
             self._refused(sending, sent_at, reply)
             return
         if reply is not None and is_accepted:
-            gate = governor.succeeded(self.gate, self.miner.limits, sent_at, now, self.account.published)
+            gate = governor.succeeded(self.gate, self.miner.limits, sent_at, now, self.account.published, reply.used)
             self.gate = replace(gate, cooldowns=backoff.warmed(gate.cooldowns, sending.model))
             if reply.fault in USABLE:
                 self.record.successes.append(now)
                 sending.done(by_llm=True)
                 return
         else:
-            self.gate = governor.released(self.gate, sending.decision.lease)
-            if reply is not None and reply.said in (Said.CAPACITY, Said.MODEL):
+            lease, is_refused = sending.decision.lease, reply is not None and reply.said in (Said.CAPACITY, Said.MODEL)
+            self.gate = governor.released(self.gate, lease) if is_refused else governor.failed(self.gate, lease, now)
+            if is_refused:
                 cooldowns = backoff.cooled(self.gate.cooldowns, sending.model, now, self._dice.random())
                 self.gate = replace(self.gate, cooldowns=cooldowns)
         self._try_next(sending, may_retry=reply is None or is_answered)

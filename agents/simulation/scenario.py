@@ -168,7 +168,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Hidden:
-    """All numbers of one account. `published`: the limit that successes state, whatever the real one is."""
+    """All numbers of one account. `published`: the limit that successes state, whatever the real one is.
+
+    `others`: requests a minute of its other users, at random times, which use up limit and quota; those refused violate nothing.
+    """
 
     limit: Count = 60
     window: Annotated[float, Field(ge=0.001, allow_inf_nan=False)] = 60.0
@@ -182,6 +185,7 @@ class Hidden:
     valid: bool = True
     published: Annotated[float, Field(ge=0), BeforeValidator(lambda value: inf if value == "inf" else value)] = 60.0
     latency: Latency = Latency()
+    others: Number = 0.0
     faults: Faults = field(default_factory=dict)
 
     @field_serializer("published", when_used="json")

@@ -99,6 +99,8 @@ def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:
 def pace(snapshot: AccountStatus, now: float) -> dict[str, str]:
     known, limits = snapshot.gate.pace, snapshot.limits
     published = {"Published by the provider": f"{known.published:g} a minute" if known.published else "Unknown"}
+    if known.others:
+        published["Others"] = f"use about {known.others:.0f} requests a minute of this account"
     spaced = f"one every {limits.spacing:g} s" if limits.spacing else "no spacing"
     if not limits.is_auto:
         return {"Pace": f"Fixed: {spaced}", **published}
