@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Aggregate, DateTimeField, JSONField, Max, Min, OuterRef, Q, Subquery, Sum, Value
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KT, KeyTextTransform
 from django.db.models.functions import Least
 
 from agents.contract.action_history import Outcome
@@ -28,7 +28,7 @@ from monitoring.models import Of, Rollup, RollupState, Span
 FIVE, HOUR, SIX, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
 LENGTHS = {Span.FIVE: FIVE, Span.HOUR: HOUR, Span.SIX: SIX, Span.DAY: DAY}
 # By what a step's groups are named. There are as many in five minutes as steps: those are read from raw rows.
-GROUPS: dict[Of, str | KT] = {Of.PROJECT: "task__project", Of.KIND: "task__kind", Of.LLM_USE: KT("limits__llm_use")}
+GROUPS: dict[Of, str | KeyTextTransform] = {Of.PROJECT: "task__project", Of.KIND: "task__kind", Of.LLM_USE: KT("limits__llm_use")}
 UNGROUPED = (Of.STEPS, Of.ATTEMPTS, Of.PAUSES)
 TOO_MANY = 429
 # From a time up to, without, another.
