@@ -13,6 +13,7 @@ from agents.configuration.keys import UnreadableKey, key_of
 from agents.models import Account, Gate, Settings, Step
 from monitoring.health.components import WorkerNow
 from monitoring.models import Channel, TestSchedule
+from monitoring.ratelimit.belief_text import shortest
 from monitoring.ratelimit.status_text import Expectation, StatusText, Tone, expectation, status_text
 
 # Read with each account, in one query: a live page reads them often.
@@ -39,6 +40,10 @@ class MinerStatus:
     @cached_property
     def llm(self) -> StatusText:
         return status_text(self.snapshot, self.now)
+
+    @property
+    def limit(self) -> str:
+        return shortest(self.snapshot.gate, self.now.timestamp())
 
     @property
     def headline(self) -> str:
