@@ -16,6 +16,7 @@ from monitoring.ratelimit.quota import quota
 from monitoring.reporting.pagination import Place
 from monitoring.web.access import CONTROL, PanelRequest
 from monitoring.web.pages import page
+from monitoring.what_if.offer import pacing_offer
 
 EVENTS_SHOWN = 10
 
@@ -29,6 +30,7 @@ def rate_limit(request: PanelRequest) -> dict[str, Any]:
         "gates": [(gate_now(each, now), [offer(action, each, at) for action in GateAction]) for each in account_statuses(at)],
         "limits": limit_plots(now),
         "quota": quota(now),
+        "pacing_offer": pacing_offer(now),
         "timelines": recent_timelines(now),
         "events": newest(EVENTS_SHOWN, now),
         "accuracies": recent_accuracy(now),
