@@ -229,11 +229,11 @@ def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
 def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published: float | None = None, used: float | None = None) -> Gate:
     """`published`: the limit a minute that the answer states; `used`: the day's requests.
 
-    A request from before the pause shows only that the key works.
+    A request from before the pause shows only that the key worked then.
     """
     gate = replace(gate, pace=pacing.counted(gate.pace, used, now))
-    if (gate.strikes or now < gate.paused_until) and sent_at <= gate.paused_at:
-        return replace(gate, succeeded_at=now)
+    if sent_at <= gate.paused_at:
+        return replace(gate, succeeded_at=max(gate.succeeded_at, sent_at))
     pace = pacing.accepted(gate.pace, limits.risk.weight, sent_at, now, published)
     opened = replace(gate, strikes=0, paused_until=0.0, probe_until=0.0, cause="", succeeded_at=now, pace=pace)
     if not gate.strikes:

@@ -255,8 +255,8 @@ def test_a_full_model_cools_and_the_next_step_asks_another_at_once(fake_chutes: 
     assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", ""), (SECOND, "ok", "")]
 
 
-def test_what_the_gate_learned_is_kept_between_steps(fake_chutes: FakeChutes) -> None:
-    set_rules(pacing="learned", spacing_seconds=0.2)
+def test_what_the_gate_was_shown_is_kept_between_steps(fake_chutes: FakeChutes) -> None:
+    set_rules(pacing="auto", spacing_seconds=0.2)
     answer()
     answer(1)
     gate = gate_rows.of(default_account())

@@ -1,4 +1,4 @@
-"""A cap's pause whose end is learned later: the gate moves that pause alone."""
+"""A cap's pause whose end is stated later: the gate moves that pause alone."""
 
 from dataclasses import replace
 

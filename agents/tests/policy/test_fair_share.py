@@ -145,7 +145,7 @@ class Crowd:
         self.then(event.at + 5.0, "posts", event.client)
 
 
-@pytest.mark.parametrize("limits", [FIXED, Limits(pacing=Pacing.LEARNED)])
+@pytest.mark.parametrize("limits", [FIXED, Limits(pacing=Pacing.AUTO)])
 def test_a_stranger_with_sixteen_addresses_takes_nothing_from_allowed_callers(limits: Limits) -> None:
     crowd = Crowd({"one": 1, "two": 1}, {f"stranger {number}": 1 for number in range(16)}, limits)
     crowd.run(1_200)

@@ -1,198 +1,214 @@
-"""What the pace learns from sends, refusals and the published limit."""
+"""When requests may be sent: by the spacing at first, then by what answers have shown."""
 
 import json
+from bisect import bisect_right
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil, inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.policy.pacing import BURST_GAP, MINUTE, Pace, accepted, reserved, slot, violated
+from agents.policy.belief import BURSTS, MINUTE, MOST, USUAL
+from agents.policy.blocks import Block
+from agents.policy.modes import Risk
+from agents.policy.pacing import BURST_GAP, GRACE, Pace, accepted, gap, probed, rebased, reserved, slot, violated
 from agents.policy.reasons import PaceSource
+from agents.tests.rows import rows
 
-NOW, SPACING = 1_800_000_000.0, 5.0
+NOW, SPACING, BLOCK = 1_800_000_000.0, 5.0, 90.0
+RISK = Risk.BALANCED.weight
 
 
 def sent(pace: Pace, times: list[float]) -> Pace:
     for at in times:
-        pace = reserved(pace, SPACING, at, at, at)
+        pace = reserved(pace, SPACING, RISK, at, at, inf)
     return pace
 
 
-def told(published: float, pace: Pace | None = None) -> Pace:
-    return accepted(sent(pace or Pace(), [NOW]), SPACING, NOW, NOW + 3, published)
+def answered(pace: Pace, times: list[float], published: float | None = None) -> Pace:
+    """The pace after these requests, each accepted at once."""
+    for at in times:
+        pace = accepted(reserved(pace, SPACING, RISK, at, at, inf), RISK, at, at, published)
+    return pace
+
+
+def even(count: int, start: float = NOW) -> list[float]:
+    return [start + number * MINUTE / count for number in range(count)]
 
 
 def used_up(pace: Pace, now: float) -> tuple[Pace, list[float]]:
     """All that may leave within the next 17 s."""
     slots: list[float] = []
-    while (at := slot(pace, SPACING, now, now + 17)) <= now + 17:
-        pace = reserved(pace, SPACING, at, now, now + 17)
+    while (at := slot(pace, SPACING, RISK, now, now + 17)) <= now + 17:
+        pace = reserved(pace, SPACING, RISK, at, now, now + 17)
         slots.append(at)
     return pace, slots
 
 
-def crowded(pace: Pace, *, seconds: float) -> Pace:
-    """The pace after a crowd, over by now, whose pressed steps asked for so long."""
+def gaps(times: list[float]) -> list[float]:
+    ordered = sorted(times)
+    return [later - earlier for earlier, later in pairwise(ordered)]
+
+
+def test_while_nothing_is_known_the_spacing_holds_exactly() -> None:
+    assert Pace().level(NOW, RISK) == 0.0
+    _, slots = used_up(Pace(), NOW)
+    assert gaps(slots) == pytest.approx([SPACING + GRACE] * 3)
+
+
+@rows(
+    ("published", "source"), [(None, PaceSource.USUAL), (0.0, PaceSource.USUAL), (30.0, PaceSource.PUBLISHED), (inf, PaceSource.PUBLISHED)]
+)
+def test_the_first_success_shows_where_the_level_comes_from(published: float | None, source: PaceSource) -> None:
+    pace = answered(Pace(), [NOW], published)
+    assert pace.source is source
+    assert 0 < pace.level(NOW, RISK) <= min(published or USUAL, USUAL)
+
+
+def test_an_answer_confirms_the_level_only_where_most_of_it_was_used() -> None:
+    pace = violated(sent(answered(Pace(), even(40), 60.0), [NOW + 60]), NOW + 60, NOW + 60)
+    count = ceil(pace.level(NOW + 60, RISK))
+    hardly, fully = answered(pace, even(count // 4, NOW + 600)), answered(pace, even(count, NOW + 600))
+    assert hardly.confirmed_at == pace.confirmed_at < fully.confirmed_at
+
+
+def test_a_refusal_lowers_the_level_and_use_raises_it_again() -> None:
+    pace = answered(Pace(), even(40), 60.0)
+    before, last = pace.level(NOW + 60, RISK), NOW + 60
+    pace = violated(sent(pace, [last]), last, last)
+    after = pace.level(last, RISK)
+    assert (after < before, pace.source, pace.used) == (True, PaceSource.REFUSED, 0.0)
+    for minute in range(20):
+        pace = answered(pace, even(ceil(after), last + 600 + MINUTE * minute), 60.0)
+    assert pace.level(last + 1_800, RISK) > after
+
+
+def test_a_refusal_after_a_silent_minute_shows_nothing_about_the_limit() -> None:
+    pace = sent(answered(Pace(), even(10), 60.0), [NOW + 8_000])
+    refused = violated(pace, NOW + 8_000, NOW + 8_000)
+    assert (refused.source, refused.used) == (PaceSource.PUBLISHED, None)
+    assert refused.belief.limits(NOW + 8_000) == pytest.approx(pace.belief.limits(NOW + 8_000), abs=1e-3)
+
+
+def test_a_refusal_takes_back_what_was_planned() -> None:
+    pace, _ = used_up(answered(Pace(), [NOW]), NOW + 100)
+    assert max(violated(pace, NOW + 101, NOW + 102).sends) <= NOW + 102
+
+
+def is_in_bursts(pace: Pace, *, seconds: float) -> Pace:
+    """After a crowd, over by now, that came within so long."""
     return replace(pace, crowd=(NOW + 20, NOW + 20 + seconds))
 
 
-def test_a_published_limit_is_believed_to_three_quarters_at_first() -> None:
-    pace = told(60)
-    assert (pace.level, pace.source) == (45.0, PaceSource.PUBLISHED)
+def test_a_crowd_that_comes_at_once_and_goes_gets_a_burst() -> None:
+    pace = is_in_bursts(answered(Pace(), [NOW]), seconds=0)
+    _, slots = used_up(pace, NOW + 100)
+    level = pace.level(NOW + 100, RISK)
+    assert len(slots) > 17 * level / MINUTE + 2
+    assert min(gaps(slots)) >= BURST_GAP - 1e-6
 
 
-def test_no_limit_at_all_starts_as_the_usual_one() -> None:
-    assert told(inf).level == 45.0
-
-
-def test_the_even_pace_is_taken_where_it_is_in_time_and_a_burst_where_it_is_not() -> None:
-    _, slots = used_up(crowded(told(60), seconds=0), NOW + 100)
-    assert len(slots) == 45
-    gaps = [later - earlier for earlier, later in pairwise(slots[:12])]
-    assert gaps == pytest.approx([MINUTE / 45] * 11)
-    ordered = sorted(slots)
-    assert min(later - earlier for earlier, later in pairwise(ordered)) >= BURST_GAP - 1e-6
-
-
-def test_no_burst_is_made_for_tasks_that_go_on_since_they_would_find_the_minute_used_up() -> None:
-    for pace in (told(60), crowded(told(60), seconds=10)):
-        _, slots = used_up(pace, NOW + 100)
-        assert min(later - earlier for earlier, later in pairwise(slots)) == pytest.approx(MINUTE / 45)
+@rows("seconds", [None, 10.0])
+def test_no_burst_is_made_for_tasks_that_go_on_since_they_would_find_the_minute_used_up(seconds: float | None) -> None:
+    pace = answered(Pace(), [NOW])
+    pace = pace if seconds is None else is_in_bursts(pace, seconds=seconds)
+    _, slots = used_up(pace, NOW + 100)
+    assert min(gaps(slots)) == pytest.approx(MINUTE / pace.level(NOW + 100, RISK))
 
 
 def test_a_crowd_that_a_refusal_cut_short_shows_nothing_of_how_crowds_come() -> None:
-    pace, _ = used_up(told(60), NOW + 100)
-    pace = violated(pace, SPACING, pace.sends[9], pace.sends[9] + 0.1, 1)
-    _, slots = used_up(pace, NOW + 300)
-    assert min(later - earlier for earlier, later in pairwise(slots)) >= MINUTE / 45 - 1e-6
+    pace, _ = used_up(answered(Pace(), [NOW]), NOW + 100)
+    assert pace.crowd[1]
+    assert violated(pace, pace.sends[9], pace.sends[9]).crowd == (0.0, 0.0)
 
 
-def test_a_level_that_is_used_up_without_a_refusal_rises_up_to_what_is_published() -> None:
-    pace, now = crowded(told(60), seconds=0), NOW + 100
-    for _ in range(4):
-        pace, slots = used_up(pace, now)
-        for at in sorted(slots):
-            pace = accepted(pace, SPACING, at, at + 3, 60)
-        now += 300
-    assert (pace.level, pace.source) == (60.0, PaceSource.ACCEPTED)
+happenings = st.lists(st.tuples(st.floats(0, 20), st.sampled_from(["asks", "asks", "ok", "429"])), min_size=1, max_size=50)
 
 
-def test_a_level_that_is_hardly_used_stays() -> None:
-    pace = sent(told(60), [NOW + 300])
-    assert accepted(pace, SPACING, NOW + 300, NOW + 303, 60).level == 45.0
-
-
-@pytest.mark.parametrize("published", [None, 0.0])
-def test_where_nothing_is_published_a_part_of_the_usual_limit_is_tried_and_said_to_be_just_that(published: float | None) -> None:
-    pace = accepted(sent(Pace(), [NOW]), SPACING, NOW, NOW + 3, published)
-    assert (pace.level, pace.source) == (45.0, PaceSource.USUAL)
-    assert (told(12, pace).level, told(12, pace).source) == (9.0, PaceSource.PUBLISHED)
-
-
-def test_what_is_published_above_the_usual_limit_is_not_believed_at_once() -> None:
-    assert told(240).level == 45.0
-
-
-@pytest.mark.parametrize(("patience", "grows"), [(60.0, False), (1.0, True)])
-def test_beyond_what_is_known_the_level_rises_only_where_steps_are_turned_away(patience: float, *, grows: bool) -> None:
-    pace = told(inf)
-    for n in range(45):
-        at = NOW + 100 + n * MINUTE / 45
-        pace = reserved(pace, SPACING, at, at - 0.5, at - 0.5 + patience)
-    last = pace.sends[-1]
-    assert (accepted(pace, SPACING, last, last + 3, inf).level > 45) is grows
-
-
-def test_a_refusal_of_what_was_always_accepted_slows_down_but_is_no_limit_found() -> None:
-    pace = sent(told(60), [NOW + 100 + 2 * n for n in range(31)])
-    pace = accepted(pace, SPACING, NOW + 160, NOW + 163, 60)
-    pace = sent(pace, [NOW + 400 + 4 * n for n in range(11)])
-    pace = violated(pace, SPACING, NOW + 440, NOW + 440.1, 1)
-    assert (pace.level, pace.ceiling) == (MINUTE / SPACING, 0.0)
-
-
-def test_the_further_below_the_published_limit_the_sooner_the_next_look() -> None:
-    def hold(count: int) -> float:
-        pace = sent(told(60), [NOW + 100 + 50 * n / count for n in range(count + 1)])
-        return violated(pace, SPACING, pace.sends[-1], pace.sends[-1], 1).hold_until - pace.sends[-1]
-
-    assert hold(5) < hold(20) < hold(40)
-
-
-def test_a_limit_that_was_passed_is_forgotten() -> None:
-    pace = replace(told(60), level=9.0, ceiling=6.0, repeats=2, hold_until=NOW)
-    pace = sent(pace, [NOW + 100 + 7 * n for n in range(9)])
-    assert accepted(pace, SPACING, NOW + 156, NOW + 159, 60).ceiling == 0.0
-
-
-def test_a_violation_at_an_even_pace_lowers_the_level_below_what_was_accepted() -> None:
-    pace = sent(told(60), [NOW + 100 + 2 * n for n in range(21)])
-    pace = violated(pace, SPACING, NOW + 140, NOW + 140.1, 1)
-    assert (pace.level, pace.ceiling, pace.source, pace.short) == (16.0, 20.0, PaceSource.REFUSED, (0.0, 0.0))
-
-
-def test_a_violation_in_a_burst_bounds_bursts_and_leaves_the_level() -> None:
-    pace = sent(replace(told(60), comes_at_once=True, crowd=(NOW + 100, NOW + 100)), [NOW + 100 + BURST_GAP * n for n in range(7)])
-    pace = violated(pace, SPACING, NOW + 100 + BURST_GAP * 6, NOW + 101.6, 1)
-    assert (pace.level, pace.short) == (45.0, (4.5, 0.0))
-    _, slots = used_up(pace, NOW + 200)
-    ordered = sorted(slots)
-    assert all(later - earlier >= 2.0 for earlier, later in zip(ordered, ordered[4:], strict=False))
-
-
-def test_a_refusal_after_a_silent_minute_says_nothing_about_the_limit() -> None:
-    pace = sent(told(60), [NOW + 500])
-    assert violated(pace, SPACING, NOW + 500, NOW + 500.1, 1).level == 45.0
-
-
-def test_each_violation_at_the_same_place_makes_the_next_look_rarer() -> None:
-    pace, now, holds = told(60), NOW + 100, []
-    for _ in range(4):
-        pace = sent(pace, [now + 5.9 * n for n in range(11)])
-        pace = violated(pace, SPACING, now + 59, now + 59.1, 1)
-        holds.append(pace.hold_until - now - 59.1)
-        now += 1000
-    assert holds == sorted(holds)
-    assert len(set(holds)) == 4
-    assert pace.level == pytest.approx(8.0)
-
-
-def test_a_violation_after_a_costly_block_makes_the_next_look_rarer_still() -> None:
-    pace = sent(told(60), [NOW + 100 + 3 * n for n in range(11)])
-    cheap, dear = (violated(pace, SPACING, NOW + 130, NOW + 130, strikes).hold_until for strikes in (1, 2))
-    assert dear > cheap
-
-
-def test_a_published_limit_that_falls_is_followed_at_once() -> None:
-    assert told(6, told(60)).level == 6.0
-
-
-@given(st.lists(st.floats(0, 20), min_size=1, max_size=80), st.sampled_from([6.0, 12.0, 60.0, 240.0]), st.floats(0, 30))
-def test_no_minute_ever_holds_more_sends_than_the_level(gaps: list[float], published: float, patience: float) -> None:
-    pace, now, slots = told(published), NOW, [NOW]
-    for gap in gaps:
-        now += gap
-        at = slot(pace, SPACING, now, now + patience)
-        if at <= now + patience:
-            pace = reserved(pace, SPACING, at, now, now + patience)
-            slots.append(at)
+@settings(max_examples=60)
+@given(happenings, st.sampled_from([None, 6.0, 60.0, 240.0, inf]), st.sampled_from(list(Risk)), st.floats(0, 30))
+def test_whatever_happens_the_level_is_bounded_and_falls_with_risk_and_no_minute_holds_more(
+    steps: list[tuple[float, str]], published: float | None, risk: Risk, patience: float
+) -> None:
+    pace, now, slots, most = answered(Pace(), [NOW], published), NOW, [NOW], 1.0
+    for seconds, what in steps:
+        now += seconds
+        levels = [pace.level(now, each.weight) for each in sorted(Risk, key=lambda risk: risk.weight)]
+        assert levels == sorted(levels, reverse=True), "more caution, no higher level"
+        sends = bisect_right(pace.sends, now) - bisect_right(pace.sends, now - MINUTE)
+        assert max(levels) <= max(min(published or USUAL, USUAL), 2 * sends)
+        at = slot(pace, SPACING, risk.weight, now, now + patience)
+        if at > now + patience:
+            continue
+        assert all(abs(at - other) >= BURST_GAP - 1e-6 for other in pace.sends)
+        most = max(most, pace.level(now, risk.weight))
+        pace = reserved(pace, SPACING, risk.weight, at, now, now + patience)
+        slots.append(at)
+        if what == "429":
+            before = pace.level(at, risk.weight)
+            pace, now = violated(pace, at, at), at
+            assert pace.level(at, risk.weight) <= before or at - pace.belief.filled_at > MINUTE
+        elif what == "ok":
+            pace = accepted(pace, risk.weight, at, at, published)
     for at in slots:
-        assert sum(at - MINUTE < other <= at for other in slots) <= ceil(pace.level)
+        assert sum(at - MINUTE < other <= at for other in slots) <= ceil(most)
+
+
+def after_hours(limit: float, burst: float, minutes: float) -> tuple[float, int, int]:
+    """Of an account that takes so many requests a minute, asked whenever its pace allows: its level, answers and refusals.
+
+    `burst`: of a leaky bucket as nginx keeps it; of a window inf. A refusal blocks it for BLOCK.
+    """
+    pace, now, taken, excess, refusals = answered(Pace(), [NOW]), NOW, [NOW], 0.0, 0
+    while now < NOW + minutes * MINUTE:
+        at = slot(pace, SPACING, RISK, now, now)
+        pace = reserved(pace, SPACING, RISK, at, at, inf)
+        held = max(0.0, excess - (at - taken[-1]) * limit / MINUTE + 1)
+        if held <= burst if burst < inf else len(taken) < limit or taken[-int(limit)] <= at - MINUTE:
+            taken, excess, now = [*taken[-int(limit) :], at], held, at
+            pace = accepted(pace, RISK, at, at, None)
+        else:
+            pace, now, refusals = violated(pace, at, at), at + BLOCK, refusals + 1
+            pace = probed(pace, Block(at, at, 0), now, is_over=True)
+    return pace.level(now, RISK), len(taken), refusals
+
+
+@pytest.mark.parametrize("burst", BURSTS)
+@pytest.mark.parametrize("limit", [6, 20])
+def test_the_pace_settles_at_a_hidden_limit_of_either_kind_with_few_refusals(limit: int, burst: float) -> None:
+    level, _, refusals = after_hours(limit, burst, 120)
+    assert 0.75 * limit <= level <= 1.5 * limit
+    assert refusals <= 15
 
 
 def test_a_pace_survives_the_way_through_json() -> None:
-    pace = violated(sent(told(60), [NOW + 100 + 2 * n for n in range(21)]), SPACING, NOW + 140, NOW + 140.1, 1)
+    pace = violated(sent(answered(Pace(), even(20), 60.0), [NOW + 60]), NOW + 60, NOW + 60)
+    pace = probed(pace, Block(NOW + 60, NOW + 60, 0), NOW + 120, is_over=True)
     assert Pace.from_json(json.loads(json.dumps(pace.as_json()))) == pace
     assert Pace.from_json({}) == Pace()
 
 
-def test_a_refusal_after_two_requests_is_no_limit_of_two_a_minute() -> None:
-    pace = Pace()
-    for at in (1000.0, 1006.0):
-        pace = accepted(reserved(pace, 5.0, at, at, at + 20.0), 5.0, at, at + 3.0, 60.0)
-    fallen = violated(reserved(pace, 5.0, 1012.0, 1012.0, 1032.0), 5.0, 1012.0, 1012.1, 1)
-    assert fallen.level >= 12.0, "the admins' spacing"
-    assert not fallen.ceiling
+def test_what_is_kept_stays_bounded_after_twenty_thousand_requests() -> None:
+    pace = probed(answered(Pace(), even(20), 60.0), Block(NOW, NOW, 0), NOW + 60, is_over=True)
+    sizes = set[int]()
+    for number in range(20_000):
+        at = NOW + 100 + number * MINUTE / MOST
+        pace = reserved(pace, 0.0, RISK, at, at, at)
+        if number % 1_000 == 999:
+            sizes.add(len(json.dumps(replace(pace, sends=()).as_json())))
+            assert len(pace.sends) <= MOST + 5
+    assert max(sizes) <= 4_000
+
+
+def test_nothing_stays_planned_far_ahead_of_a_clock_that_was_set_back() -> None:
+    pace = answered(Pace(), even(20), 60.0)
+    back = rebased(pace, NOW - 86_400)
+    assert (back.sends, back.crowd) == ((), (0.0, 0.0))
+    assert back.belief.at == NOW - 86_400
+    assert rebased(pace, NOW + 60) is pace
+
+
+def test_the_gap_is_the_even_one_of_the_level_else_the_spacing() -> None:
+    assert (gap(30.0, 5.0), gap(0.0, 5.0), gap(0.0, 0.0)) == (2.0, 5.0 + GRACE, 0.0)

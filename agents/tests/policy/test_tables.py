@@ -43,7 +43,7 @@ def sources() -> dict[Path, str]:
 def test_adding_a_refusal_class_touches_at_most_three_files() -> None:
     texts = sources().values()
     named = {kind: sum(f"RefusalClass.{kind.name}" in text for text in texts) for kind in RefusalClass}
-    # The edge is the rate limit itself: gate, learned pace and tests of it are about no other class.
+    # The edge is the rate limit itself: gate, pace and tests of it are about no other class.
     del named[RefusalClass.EDGE]
     # Its row, and what reads the provider's answer, are in the same file.
     assert {kind: files for kind, files in named.items() if files > MOST_FILES} == {}
