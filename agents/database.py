@@ -25,6 +25,11 @@ QUERY_PATIENCE = 30.0
 PAGE_PATIENCE = 5.0
 RETRY_SECONDS = 2.0  # how often it is tried whether the database is back, in seconds
 
+# Pages of 4 kB in SQLite's write-ahead log: 16 MB, to which `journal_size_limit` cuts the file where the log begins anew by itself.
+LONG_LOG = 4_096
+# Emptying it, writers wait for the readers of that moment, at most so long, in seconds: less than a step waits for the database.
+EMPTYING_PATIENCE = 0.5
+
 GIVEN_UP = -1.0  # earlier than any moment
 
 # What a database raises that is locked or away. Anything else is a fault of ours, and waiting would not mend it.
@@ -203,6 +208,21 @@ def _writing() -> Iterator[None]:
             _set_busy_timeout(connection.settings_dict["OPTIONS"].get("timeout", 5.0))
     finally:
         _queue.release()
+
+
+def empty_long_log() -> None:
+    """Of SQLite. Under load some reader is always at work, so that the write-ahead log does not begin anew by itself and grows."""
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        # Copies what it can while others write; what is left for the next one takes milliseconds.
+        if cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1] <= LONG_LOG:
+            return
+        _set_busy_timeout(EMPTYING_PATIENCE)
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            _set_busy_timeout(connection.settings_dict["OPTIONS"].get("timeout", 5.0))
 
 
 def _set_busy_timeout(seconds: float) -> None:

@@ -1,6 +1,6 @@
 """What a decision costs: gate and write, beside a bare one-row update in the same kind of transaction on the same database.
 
-The gates have seen 100,000 sends on an account that publishes no limit: then the automatic pace keeps the longest window of sends that it
+The gates have seen 10,000 sends on an account that publishes no limit: then the automatic pace keeps the longest window of sends that it
 ever keeps. Needs Django set up on a migrated database.
 """
 
@@ -22,7 +22,7 @@ from agents.policy.modes import Pacing
 from agents.policy.reasons import Reason
 from bench.measure import in_turn, show_times
 
-SENDS, ROUNDS = 100_000, 500
+SENDS, ROUNDS = 10_000, 500
 START = 1_800_000_000.0
 DEADLINE, BUDGET, LATENCY = 25.0, 23.5, 8.0
 # For the decision with all that is written with it, on SQLite: less than a step's deadline notices, even with 64 threads in the queue.
@@ -89,7 +89,7 @@ def seen(limits: Limits, sends: int) -> tuple[Gate, float]:
     gate, now = Gate(), START
     for _ in range(sends):
         waits, _ = governor.decide(gate, limits, now, now + LATENCY, LATENCY)
-        # Each step can just wait for its slot and no longer: the automatic pace rises only where steps are turned away.
+        # Each step just finds its slot in time: the automatic pace tries no more than twice what is being used.
         due = max(now, waits.retry_at or now) + LATENCY + 0.001
         decision, gate = governor.decide(gate, limits, now, due, LATENCY)
         assert decision.slot is not None

@@ -16,7 +16,7 @@ SQLITE: dict[str, Any] = {
         "PRAGMA temp_store=MEMORY;"
         "PRAGMA cache_size=-16000;"  # KiB a connection
         "PRAGMA mmap_size=134217728;"
-        "PRAGMA journal_size_limit=67108864;"
+        "PRAGMA journal_size_limit=16777216;"
     ),
 }
 POSTGRES: dict[str, Any] = {

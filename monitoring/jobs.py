@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from agents import database
 from agents.operator_jobs.leased_job import JobFailed
 from monitoring.logs import imports
 from monitoring.reporting import search
@@ -34,6 +35,7 @@ def index_texts(_: datetime) -> None:
 
 def keep_to_budgets(_: datetime) -> str:
     kept = storage.keep(time.monotonic())
+    database.empty_long_log()
     if not any(kept.values()):
         return ""
     words = "{details} steps lost their details; {steps} steps, {logs} log records and {pages} pages were deleted.".format(**kept)

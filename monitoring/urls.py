@@ -41,6 +41,7 @@ urlpatterns = [
     path("components/", health.component_list, name="components"),
     path("components/<int:pk>/", health.component_day, name="component"),
     path("rate-limit/what-if/", what_if.what_if, name="what_if"),
+    path("rate-limit/pacing/", what_if.switch_pacing, name="switch_pacing"),
     path("rate-limit/what-if/<int:pk>/cancel/", what_if.cancel_what_if, name="cancel_what_if"),
     path("steps/", tasks.step_list, name="steps"),
     path("steps/export/", tasks.export, {"name": "steps"}, name="export_steps"),

@@ -41,6 +41,7 @@ ROW_BYTES = 2_000  # a row's share of indexes, and what its last database page h
 MOST_FREED = 8_000_000  # in one transaction: SQLite frees some 300 MB a second, so a write waits some 30 ms for it
 MOST_ROWS = 500
 MOST_TRANSACTIONS = 16  # so many transactions at a time, every ten seconds: more than the writer adds meanwhile
+ROOM = 0.1  # of its budget the worker keeps this share free; what comes in faster than it makes room is not kept
 
 # Steps that were answered, by their uids, each with its page as it was read for that.
 waiting: queue.Queue[tuple[str, Step, Page | None]] = queue.Queue(WAITING)
@@ -79,21 +80,33 @@ def _write_for_ever() -> None:
 def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
     try:
         with ends_after(ANSWERING_PATIENCE):
-            if disk.space(models.Settings.current().free_disk_mb).is_low:
+            settings = models.Settings.current()
+            if disk.space(settings.free_disk_mb).is_low:
                 return
+            room = settings.pages_mb * disk.MEGABYTE - used()
             rows = {str(uid): pk for uid, pk in models.Step.objects.filter(uid__in=[uid for uid, *_ in batch]).values_list("uid", "pk")}
         kept_until = timezone.now() + KEPT
         recorded = [(rows[uid], step, page) for uid, step, page in batch if uid in rows]
         excerpts = {pk: excerpt_of(page) for pk, _, page in recorded}
-        gzs = {pk: packed(step) for pk, step, _ in recorded if len(step.page) <= MAX_PAGE}
+        gzs = within(room, {pk: packed(step) for pk, step, _ in recorded if room > 0 and len(step.page) <= MAX_PAGE})
         with background_transaction():
             ledger.add_excerpts(excerpts)
-            StepPage.objects.bulk_create(StepPage(step_id=pk, gz=gz, kept_until=kept_until) for pk, gz in gzs.items() if len(gz) <= MAX_GZ)
+            StepPage.objects.bulk_create(StepPage(step_id=pk, gz=gz, kept_until=kept_until) for pk, gz in gzs.items())
     except UNAVAILABLE as error:
         logger.info("The pages of %d steps are not kept: the database is busy (%s).", len(batch), error)
     except Exception:
         # No caller waits for this thread, and a page that cannot be written must not stop the next ones.
         logger.exception("The pages of %d steps can't be kept.", len(batch))
+
+
+def within(room: int, gzs: dict[int, bytes]) -> dict[int, bytes]:
+    """Those of a page's size that together take at most `room` bytes of the archive, in their order."""
+    fitting = dict[int, bytes]()
+    for pk, gz in gzs.items():
+        if len(gz) <= MAX_GZ and (taken := len(gz) + ROW_BYTES) <= room:
+            fitting[pk] = gz
+            room -= taken
+    return fitting
 
 
 def excerpt_of(page: Page | None) -> str:
@@ -141,8 +154,8 @@ def used() -> int:
 
 
 def keep_to(most_bytes: int) -> int:
-    """Delete the oldest pages until the archive is within its budget. Returns how many. Raises UNAVAILABLE while the database is busy."""
-    dropped, excess = 0, used() - most_bytes
+    """Delete the oldest pages until the archive has ROOM within its budget. Returns how many. Raises UNAVAILABLE as any job does."""
+    dropped, excess = 0, used() - round(most_bytes * (1 - ROOM))
     for _ in range(MOST_TRANSACTIONS):
         oldest, freed = list[int](), 0
         for pk, gz_bytes in StepPage.objects.order_by("pk").values_list("pk", Length("gz"))[:MOST_ROWS]:
@@ -152,7 +165,6 @@ def keep_to(most_bytes: int) -> int:
             freed += gz_bytes + ROW_BYTES
         if not oldest:
             break
-        with background_transaction():
-            dropped += StepPage.objects.filter(pk__in=oldest).delete()[0]
+        dropped += StepPage.objects.filter(pk__in=oldest).delete()[0]
         excess -= freed
     return dropped

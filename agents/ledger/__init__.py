@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest
 from agents.contract.action_history import judge
 from agents.contract.step_facts import AttemptEnd, Opening, StepFacts
 from agents.database import answering, answering_transaction
-from agents.ledger import daily_use, events, gate_rows
+from agents.ledger import daily_use, estimates, events, gate_rows
 from agents.ledger.gate_rows import at, maybe_at
 from agents.models import Account, Caller, Gate, LLMAttempt, Route, Step, Task
 from agents.policy import backoff, costs, gate, late, latency
@@ -263,7 +263,11 @@ def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
         row.latencies = latency.noted(row.latencies, attempt.model, end.ended_at, end.ended_at - end.sent_at, is_usable)
     if end.quota:
         row.quota = {**end.quota, "at": end.ended_at}
-    gate_rows.save(row, _after(gate_rows.read(row), attempt, end, limits), always=True)
+    before = gate_rows.read(row)
+    after = _after(before, attempt, end, limits)
+    if end.sent_at is not None:
+        estimates.note(row, before, after, limits, end.sent_at, end.ended_at)
+    gate_rows.save(row, after, always=True)
 
 
 def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limits) -> gate.Gate:

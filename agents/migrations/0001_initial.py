@@ -207,6 +207,7 @@ class Migration(migrations.Migration):
                 ("quota", models.JSONField(default=dict)),
                 ("control", models.CharField(blank=True, max_length=20)),
                 ("control_at", models.FloatField(default=0)),
+                ("estimated_at", models.FloatField(default=0)),
             ],
         ),
         migrations.CreateModel(
@@ -1257,6 +1258,28 @@ class Migration(migrations.Migration):
                         name="daily_use_of_an_account_or_a_caller",
                     ),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LimitEstimate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                (
+                    "occasion",
+                    models.CharField(
+                        choices=functools.partial(agents.models.choices.pairs, *(agents.policy.reasons.Occasion,), **{}), max_length=10
+                    ),
+                ),
+                ("low", models.FloatField()),
+                ("middle", models.FloatField()),
+                ("high", models.FloatField()),
+                ("pace", models.FloatField(null=True)),
+                ("sent", models.PositiveIntegerField()),
+                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="estimates", to="agents.account")),
+            ],
+            options={
+                "abstract": False,
             },
         ),
         migrations.CreateModel(

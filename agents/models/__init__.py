@@ -1,6 +1,6 @@
 """What is on record. One file a subject; import from here."""
 
-from agents.models.accounts import Account, DailyUse, Gate, QuotaReading
+from agents.models.accounts import Account, DailyUse, Gate, LimitEstimate, QuotaReading
 from agents.models.choices import Route, Source
 from agents.models.jobs import AccountJob, Heartbeat, JobState, LeasedJob, Replay, Schedule, Submission, SystemSchedule, WhatIf
 from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, StepPage, Task
@@ -17,6 +17,7 @@ __all__ = [
     "JobState",
     "LLMAttempt",
     "LeasedJob",
+    "LimitEstimate",
     "QuotaReading",
     "RateLimitEvent",
     "Replay",

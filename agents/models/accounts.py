@@ -7,7 +7,7 @@ from simple_history.models import HistoricalRecords
 
 from agents.models.choices import Row, choices
 from agents.models.settings import setting
-from agents.policy.reasons import PauseSource
+from agents.policy.reasons import Occasion, PauseSource
 
 
 def valid_models(value: object) -> None:
@@ -96,6 +96,7 @@ class Gate(Row):
     """As `agents.policy.gate.Gate` describes it; times are Unix seconds. `quota`: as a `Completion` has it, and "at"; {} for nothing.
 
     `control`: the class of what a made-up key met at `control_at`, while this account's key was refused by the edge; "" for nothing.
+    `estimated_at`: of its newest LimitEstimate.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True)
@@ -118,6 +119,24 @@ class Gate(Row):
     quota = models.JSONField(default=dict)
     control = models.CharField(max_length=20, blank=True)
     control_at = models.FloatField(default=0)
+    estimated_at = models.FloatField(default=0)
+
+
+class LimitEstimate(Row):
+    """What was believed of an account's limit, in requests a minute: most likely `middle`; below `low` and above `high` to a tenth each.
+
+    `pace`: at how many a minute requests were then sent at most, null without a spacing; `sent`: those of the minute up to the one that was
+    answered.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="estimates")
+    at = models.DateTimeField(db_index=True)
+    occasion = models.CharField(max_length=10, choices=choices(Occasion))
+    low = models.FloatField()
+    middle = models.FloatField()
+    high = models.FloatField()
+    pace = models.FloatField(null=True)
+    sent = models.PositiveIntegerField()
 
 
 class DailyUse(Row):

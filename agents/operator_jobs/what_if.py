@@ -2,23 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.utils import timezone
 
-from agents.models import WhatIf
+from agents.models import Settings, Step, WhatIf
 from agents.operator_jobs import leased_job
 from agents.operator_jobs.leased_job import JobFailed, Outcome
+from agents.policy.modes import Pacing
 from agents.simulation.past import read_past
 from agents.simulation.replay import assumptions, replayed
 from agents.simulation.scenario import BadSetting
-from agents.simulation.settings import miner_in_force
+from agents.simulation.settings import TRIED, as_text, miner_in_force
 
 KEPT = 50
 # Progress is stored in steps of so many percent.
 PROGRESS_STEP = 5
 # Means over so many runs. With more steps than `MANY` one is all that the job's two minutes have time for, and chance counts for little.
 SEEDS, MANY = 3, 30_000
+# Unasked the other pacing is tried on the last day, where nothing was tried under these settings for so long. Of fewer steps a part of
+# two percent is less than one.
+UNASKED, DAY, AGAIN = "schedule", timedelta(hours=24), timedelta(hours=6)
+LEAST_STEPS = 50
 
 
 def start(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
@@ -28,6 +34,27 @@ def start(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
         kept = WhatIf.objects.order_by("-requested_at", "-pk").values_list("pk", flat=True)[:KEPT]
         WhatIf.objects.exclude(pk__in=list(kept)).delete()
     return job
+
+
+def start_unasked(now: datetime) -> None:
+    """Try the other pacing, where enough was received to compare; while another run is under way, the next time."""
+    settings = Settings.current()
+    steps = Step.objects.filter(received_at__gt=now - DAY, received_at__lte=now).values("pk")[:LEAST_STEPS]
+    if newest_unasked(settings, now - AGAIN) or len(steps) < LEAST_STEPS:
+        return
+    other = Pacing.FIXED if settings.pacing == Pacing.AUTO else Pacing.AUTO
+    start(hours=24, settings={**_tried(settings), "pacing": other.value}, by=UNASKED)
+
+
+def newest_unasked(settings: Settings, since: datetime, **state: str) -> WhatIf | None:
+    """The newest one that was started unasked under these settings, whichever pacing was in force then."""
+    rows = WhatIf.objects.filter(requested_by=UNASKED, requested_at__gt=since, **state).order_by("-requested_at", "-pk")
+    tried = _tried(settings)
+    return next((row for row in rows if {**row.settings, "pacing": ""} == {**tried, "pacing": ""}), None)
+
+
+def _tried(settings: Settings) -> dict[str, str]:
+    return {name: as_text(getattr(settings, name)) for name in TRIED}
 
 
 def simulate(job: WhatIf) -> Outcome:

@@ -93,7 +93,16 @@ class PauseSource(StrEnum):
 
 class PaceSource(Choice):
     SPACING = "spacing", "nothing is known yet: the spacing applies"
-    USUAL = "usual", "no published limit: 60 requests a minute are usual"
-    PUBLISHED = "published", "the limit that the provider publishes"
+    USUAL = "usual", "the usual 60 requests a minute and what was accepted so far"
+    PUBLISHED = "published", "the published limit and what was accepted so far"
     ACCEPTED = "accepted", "what was accepted without a refusal"
     REFUSED = "refused", "a refusal, and what was accepted before and after it"
+
+
+class Occasion(Choice):
+    """Why what is believed of a limit was put on record."""
+
+    ACCEPTED = "accepted", "Request accepted"
+    REFUSED = "refused", "Request refused"
+    PROBED = "probed", "Probe refused"
+    RECOVERED = "recovered", "Block over"

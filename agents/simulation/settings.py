@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from copy import copy
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -14,6 +15,15 @@ from agents.simulation.scenario import MODELS, BadSetting
 # What can be tried on the last hours, and what a scenario knows beside it.
 TRIED = (*settings_of(Settings, PACING), "deadline_seconds")
 SIMULATED = (*TRIED, "daily_attempts", "daily_usd", "model_names", "admin_key")
+
+
+def as_text(value: Any) -> str:
+    """The value of a setting as a pair has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(as_text(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def miner_with(pairs: Iterable[str], settings: Settings | None = None, models: tuple[str, ...] = MODELS) -> Miner:

@@ -25,6 +25,10 @@ make_result(make_run("ok"))
 """
 
 
+REFUSED_POINTS = """Chart.getChart(document.querySelector('#charts canvas')).data.datasets.find((set) => set.label === 'Refused')
+    .data.filter((point) => point.y !== null).length"""
+
+
 class Walk:
     """A person at the Overview; each click counts."""
 
@@ -75,6 +79,11 @@ def test_why_the_last_step_was_not_answered_by_the_llm(walk: Walk) -> None:
     attempt = walk.page.get_by_role("table", name="LLM attempts")
     expect(attempt).to_contain_text("429")
     expect(walk.seen).to_contain_text(re.compile("refus|rate limit", re.IGNORECASE))
+    walk.click(walk.seen.get_by_role("link", name="What is known of the limit"))
+    expect(walk.seen).to_contain_text("No probe was sent during this block yet: next one at")
+    expect(walk.seen).to_contain_text(re.compile(r"Nothing is known of the limit yet|The account most likely allows \d+"))
+    expect(walk.seen.get_by_role("img", name="Limit of account default")).to_be_visible()
+    assert walk.page.evaluate(REFUSED_POINTS) == 1
 
 
 def test_when_the_limit_resets_and_how_that_is_known(walk: Walk) -> None:

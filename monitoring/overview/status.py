@@ -11,8 +11,10 @@ from agents.accounts.status import AccountStatus
 from agents.configuration import default_account
 from agents.configuration.keys import UnreadableKey, key_of
 from agents.models import Account, Gate, Settings, Step
+from agents.policy.modes import Pacing
 from monitoring.health.components import WorkerNow
 from monitoring.models import Channel, TestSchedule
+from monitoring.ratelimit.belief_text import shortest
 from monitoring.ratelimit.status_text import Expectation, StatusText, Tone, expectation, status_text
 
 # Read with each account, in one query: a live page reads them often.
@@ -22,6 +24,7 @@ FACTS = {
     "is_uncapped": Exists(Settings.objects.filter(Q(daily_attempts=0) | Q(daily_usd=0))),
     "allowed": Exists(Settings.objects.exclude(allowed_callers=[])),
     "notified": Exists(Channel.objects.filter(enabled=True)),
+    "paced": Exists(Settings.objects.exclude(pacing=Pacing.FIXED, spacing_seconds=Settings().spacing_seconds)),
     "tested": Exists(TestSchedule.objects.filter(enabled=True)),
 }
 
@@ -39,6 +42,10 @@ class MinerStatus:
     @cached_property
     def llm(self) -> StatusText:
         return status_text(self.snapshot, self.now)
+
+    @property
+    def limit(self) -> str:
+        return shortest(self.snapshot.gate, self.now.timestamp())
 
     @property
     def headline(self) -> str:
@@ -72,13 +79,14 @@ class Item:
 def checklist() -> list[Item]:
     default_account()
     accounts = list(Account.objects.annotate(**FACTS))
-    works, answered, is_uncapped, allowed, notified, tested = (bool(getattr(accounts[0], fact)) for fact in FACTS)
+    works, answered, is_uncapped, allowed, notified, paced, tested = (bool(getattr(accounts[0], fact)) for fact in FACTS)
     by_hand = "Validators send steps to /step, /act or /solve_task; or set a task by hand."
     items = [
         Item("API key set", any(map(_has_key, accounts)), "Enter one, or set CHUTES_API_KEY.", "settings"),
         Item("API key works", works, "Done after the first successful request.", "rate_limit"),
         Item("First step answered", answered, by_hand, "new_task"),
         Item("Daily use capped", not is_uncapped, "Set attempts and USD a day.", "settings"),
+        Item("Pacing chosen", paced, "By default one request every 5 s. Choose automatic, or set the spacing.", "settings"),
         Item("Validators allowed", allowed, "Allow their addresses: other callers then get only the remaining LLM slots.", "callers"),
         Item("Notifications configured", notified, "Add a channel.", "notifications"),
         Item("Tests scheduled", tested, "Enable a schedule.", "tests"),

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
+from agents.policy.modes import Pacing
 from monitoring.health.components import health
 from monitoring.overview.compare import compared
 from monitoring.overview.figures import charts, figures, series
@@ -16,6 +17,7 @@ from monitoring.testruns.suites.report import NOT_WORKING
 from monitoring.testruns.suites.schedules import next_schedules
 from monitoring.web.access import CHANGE, PanelRequest
 from monitoring.web.pages import is_fragment, page
+from monitoring.what_if.offer import pacing_offer
 
 STEPS_SHOWN, BEATS_SHOWN, RUNS_SHOWN, SCHEDULES_SHOWN = 12, 30, 20, 3
 KEPT_SECONDS = 5  # every open Overview requests the figures every ten seconds
@@ -35,6 +37,7 @@ def overview(request: PanelRequest) -> dict[str, Any]:
         "last_failed": next((run for run in reversed(runs) if run.status in NOT_WORKING), None),
         "schedules": next_schedules(SCHEDULES_SHOWN),
         "warnings": quota_warnings(now),
+        "pacing_offer": offered if (offered := pacing_offer(now)) and (offered.to == Pacing.AUTO or offered.is_gain) else None,
         "steps": latest_steps(STEPS_SHOWN),
     }
 

@@ -1,4 +1,4 @@
-"""An account's gate: its state, backoff, pace and models, and what an operator can do to it. Times are Unix seconds."""
+"""An account's gate: its state, backoff and models, and what an operator can do to it. Times are Unix seconds."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +12,10 @@ from agents.common.choice import Choice
 from agents.common.text import length
 from agents.ledger import actions
 from agents.models import Account
-from agents.policy import belief, gate, latency
+from agents.policy import gate, latency
 from agents.policy.gate import GateState
-from agents.policy.reasons import PaceSource
 from agents.policy.refusals import RefusalClass
+from monitoring.ratelimit.belief_text import sentences
 from monitoring.ratelimit.status_text import expectation, status_text
 
 MEANINGS = {
@@ -80,7 +80,7 @@ def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
         "expected": expectation(snapshot, now),
         "blocked_at": snapshot.gate.blocked_at if snapshot.gate.strikes else None,
         "pauses": backoff_pauses(snapshot),
-        "pace": pace(snapshot, at),
+        "belief": sentences(snapshot.gate, snapshot.limits, at),
         "next_slot_at": slot if slot > at and state is AccountState.SPACING else None,
         "models": models(snapshot, at),
         "serves": state in USABLE,
@@ -94,26 +94,6 @@ def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:
     limits, strikes = snapshot.limits, snapshot.gate.strikes if snapshot.cause is RefusalClass.EDGE else 0
     shown = max(len(limits.ladder), min(strikes + 1, len(limits.ladder) + BEYOND))
     return [(limits.pause(number), number == min(strikes, shown)) for number in range(1, shown + 1)]
-
-
-def pace(snapshot: AccountStatus, now: float) -> dict[str, str]:
-    known, limits = snapshot.gate.pace, snapshot.limits
-    published = {"Published by the provider": f"{known.published:g} a minute" if known.published else "Unknown"}
-    if known.others:
-        published["Others"] = f"use about {known.others:.0f} requests a minute of this account"
-    spaced = f"one every {limits.spacing:g} s" if limits.spacing else "no spacing"
-    if not limits.is_auto:
-        return {"Pace": f"Fixed: {spaced}", **published}
-    if not known.is_known:
-        return {"Pace": f"Automatic: {PaceSource.SPACING.sentence}, {spaced}", **published}
-    low, middle, high = belief.band(known.belief, now)
-    return {
-        "Pace": f"Automatic: {known.level(now, limits.risk.weight):g} a minute, {limits.risk.sentence.lower()}",
-        "Limit, most likely": f"{middle:g} a minute ({low:g} to {high:g})",
-        "Source": known.source.sentence,
-        "A block": f"takes about {length(known.blocks.cost)}; {known.blocks.lengthening * 100:.0f} % likely that a request makes it longer",
-        **published,
-    }
 
 
 def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:

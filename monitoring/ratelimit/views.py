@@ -10,11 +10,13 @@ from monitoring.audit.audit_log import ON_ACCOUNTS, newest_entries
 from monitoring.health.components import worker_now
 from monitoring.ratelimit.events import EventFilter, events, newest, recent_accuracy
 from monitoring.ratelimit.gate import GateAction, PauseForm, act, gate_now, offer
+from monitoring.ratelimit.limit_plots import limit_plots
 from monitoring.ratelimit.pause_timeline import recent_timelines
 from monitoring.ratelimit.quota import quota
 from monitoring.reporting.pagination import Place
 from monitoring.web.access import CONTROL, PanelRequest
 from monitoring.web.pages import page
+from monitoring.what_if.offer import pacing_offer
 
 EVENTS_SHOWN = 10
 
@@ -26,7 +28,9 @@ def rate_limit(request: PanelRequest) -> dict[str, Any]:
     return {
         "now": now,
         "gates": [(gate_now(each, now), [offer(action, each, at) for action in GateAction]) for each in account_statuses(at)],
+        "limits": limit_plots(now),
         "quota": quota(now),
+        "pacing_offer": pacing_offer(now),
         "timelines": recent_timelines(now),
         "events": newest(EVENTS_SHOWN, now),
         "accuracies": recent_accuracy(now),

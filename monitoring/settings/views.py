@@ -13,7 +13,7 @@ from django.utils import timezone
 from agents.configuration import change, parsed
 from agents.configuration.account_changes import change_account, delete_account, move_account, why_kept
 from agents.models import Account, AuditEntry, Settings
-from agents.simulation.settings import TRIED
+from agents.simulation.settings import TRIED, as_text
 from monitoring.audit.audit_log import change_and_former, newest_entries
 from monitoring.retention.pruning import change_retention
 from monitoring.settings import transfer
@@ -23,7 +23,6 @@ from monitoring.settings.forms import SettingsForm
 from monitoring.testruns.views import started
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import acted, page
-from monitoring.what_if.views import as_text
 
 SAVED = "Saved. It takes effect with the next step, in all processes."
 ROTATED = "Saved. The new key takes effect with the next step. Test it to see whether it works."

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 from django.utils import timezone
 
-from agents.models import LLMAttempt, RateLimitEvent, Step, Task
+from agents.models import LimitEstimate, LLMAttempt, RateLimitEvent, Step, Task
 from monitoring.models import LogEntry, Rollup, RollupState
 from monitoring.reporting.search import INDEXES, few, unindexed
 from monitoring.tests.records import make_task
@@ -24,6 +24,7 @@ def test_records_are_written_and_summed() -> None:
     seed()
     assert Step.objects.count() == 300
     assert 0.8 < LLMAttempt.objects.count() / 300 < 1.2
+    assert {"accepted", "refused", "recovered"} <= set(LimitEstimate.objects.values_list("occasion", flat=True))
     assert 0.05 < RateLimitEvent.objects.count() / 300 < 0.15
     assert RollupState.objects.get().hours_until > timezone.now() - timedelta(hours=2)
     assert Rollup.objects.filter(of="steps", span="hour").aggregate(count=Sum("count"))["count"] > 250

@@ -9,15 +9,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import capfirst
 
+from agents.configuration import change
 from agents.models import Settings, WhatIf
 from agents.models.settings import about
 from agents.operator_jobs.leased_job import cancel
 from agents.operator_jobs.what_if import start
-from agents.simulation.settings import TRIED
+from agents.simulation.settings import TRIED, as_text
 from monitoring.settings.changes import model_field
 from monitoring.settings.forms import RowForm
-from monitoring.web.access import SUBMIT, PanelRequest, guarded
-from monitoring.web.pages import page
+from monitoring.web.access import CHANGE, SUBMIT, PanelRequest, guarded
+from monitoring.web.pages import acted, page
+from monitoring.what_if.offer import NAMES
 from monitoring.what_if.result import SPANS, latest_what_if
 
 
@@ -52,14 +54,6 @@ class WhatIfForm(RowForm):
         return {name: as_text(self.cleaned_data[name]) for name in self.names}
 
 
-def as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ", ".join(as_text(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 @page("what_if/what_if", post=SUBMIT)
 def what_if(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     form = WhatIfForm(Settings.current(), request.POST if request.method == "POST" else None, request.GET)
@@ -77,3 +71,13 @@ def cancel_what_if(request: PanelRequest, pk: int) -> HttpResponse:
     if not cancel(get_object_or_404(WhatIf, pk=pk)):
         messages.info(request, "The run has already ended.")
     return redirect("what_if")
+
+
+@guarded(get=None, post=CHANGE)
+def switch_pacing(request: PanelRequest) -> HttpResponse:
+    """From the page that offers it, to which it leads back."""
+    pacing, place = request.POST.get("pacing", ""), "overview" if request.POST.get("from") == "overview" else "rate_limit"
+    name = NAMES.get(pacing, pacing)
+    reason = f"Switched to {name} pacing from {'Overview' if place == 'overview' else 'Rate limit'}"
+    saved = f"Pacing is {name} from the next step on."
+    return acted(request, place, saved, lambda: change({"pacing": pacing}, by=request.user, reason=reason))

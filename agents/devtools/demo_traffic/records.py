@@ -4,6 +4,7 @@ import math
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -14,8 +15,11 @@ from django.db import transaction
 from agents import template
 from agents.contract.action_history import Outcome
 from agents.devtools.demo_traffic.sites import Site, draw_task
+from agents.ledger import estimates, gate_rows
 from agents.ledger.events import BLOCKS_REMEMBERED
 from agents.models import Account, Caller, LLMAttempt, RateLimitEvent, Route, Source, Step, Task
+from agents.policy import gate, pacing
+from agents.policy.gate import Gate, Limits
 from agents.policy.reasons import PauseSource, Reason, Verdict
 from agents.policy.refusals import RefusalClass
 from agents.policy.reset_times import predicted
@@ -44,6 +48,20 @@ BACKOFF = [60.0, 120.0, 240.0, 480.0]
 LIMITS = {"mode": "hybrid", "deadline_seconds": 23.5, "spacing_seconds": 5.0, "backoff_seconds": BACKOFF}
 EXCERPT = "<form action=/search><input name=query placeholder='Find {0}s'><button>Go</button></form>" * 3
 DEADLINE = timedelta(seconds=23.5)
+
+
+def write_estimates(account: Account, limits: Limits, start: datetime) -> None:
+    """What the gate would have believed of the limit by the attempts since then. It keeps that, and no pause."""
+    row, state = gate_rows.locked(account), Gate()
+    sent = LLMAttempt.objects.filter(account=account, sent_at__gte=start).exclude(verdict=Verdict.FAILED).order_by("sent_at")
+    for sent_at, ended_at, refusal in sent.exclude(refusal=RefusalClass.CAPACITY).values_list("sent_at", "ended_at", "refusal").iterator():
+        assert sent_at is not None and ended_at is not None
+        at, over = sent_at.timestamp(), ended_at.timestamp()
+        before = replace(state, pace=pacing.reserved(state.pace, limits.spacing, limits.risk.weight, at, at, at))
+        state = gate.refused(before, limits, at, over) if refusal else gate.succeeded(before, limits, at, over)
+        estimates.note(row, before, state, limits, at, over)
+    row.pace = state.pace.as_json()
+    row.save()
 
 
 class Past:

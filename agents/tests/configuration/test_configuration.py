@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 DEFAULTS = {
     "pacing": "fixed",
+    "risk": "balanced",
     "spacing_seconds": 5,
     "backoff_max_seconds": 600,
     "key_check_minutes": 5,
@@ -75,6 +76,7 @@ def test_without_arguments_all_settings_are_printed_as_json() -> None:
 def test_each_setting_can_be_changed_at_once() -> None:
     printed = run(
         "pacing=auto",
+        "risk=eager",
         "spacing_seconds=2.5",
         "backoff_max_seconds=900",
         "key_check_minutes=10",
@@ -107,6 +109,7 @@ def test_each_setting_can_be_changed_at_once() -> None:
     )
     assert printed == {
         "pacing": "auto",
+        "risk": "eager",
         "spacing_seconds": 2.5,
         "backoff_max_seconds": 900,
         "key_check_minutes": 10,
@@ -162,6 +165,8 @@ def test_the_longest_backoff_is_no_shorter_than_the_last_pause() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ("pacing=learned", "pacing: “learned” is no pacing. Choose fixed or auto, which took the place of learned."),
+        ("risk=high", "risk: Value 'high' is not a valid choice."),
         ("spacing_seconds=-1", "spacing_seconds: Ensure this value is greater than or equal to 0"),
         ("spacing_seconds=3601", "spacing_seconds: Ensure this value is less than or equal to 3600"),
         ("spacing_seconds=fast", "spacing_seconds: “fast” is not a number."),
@@ -200,7 +205,7 @@ def test_the_longest_backoff_is_no_shorter_than_the_last_pause() -> None:
         ("fetch_hosts=x.org:70000", "fetch_hosts: “70000” are no ports. Give one from 1 to 65535"),
         ("fetch_pages=maybe", "fetch_pages: “maybe” is neither true nor false."),
         ("allowed_callers=example.org", "allowed_callers: “example.org” is not a network."),
-        ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from pacing, spacing_seconds, "),
+        ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from pacing, risk, spacing_seconds, "),
         ("id=2", "There is no setting “id”."),
         ("spacing", "“spacing” is not of the form name=value, such as spacing_seconds=2."),
         ("=2", "There is no setting “”."),

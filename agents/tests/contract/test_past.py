@@ -8,6 +8,7 @@ import pytest
 
 from agents.configuration import change, default_account
 from agents.models import Account, AuditEntry, Gate, LLMAttempt, RateLimitEvent, Route, Source, Step, Task
+from agents.policy.belief import Belief
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass
@@ -174,7 +175,7 @@ def test_the_account_that_was_asked_most_is_played_and_the_others_are_counted() 
     attempt(1)
     attempt(2, account=other)
     attempt(3, account=other)
-    Gate.objects.create(account=other, pace=Pace(published=90.0).as_json())
+    Gate.objects.create(account=other, pace=Pace(belief=Belief(stated=90.0)).as_json())
     AuditEntry.objects.create(at=START, action=AuditEntry.Action.PAUSE, account=other)
     found = past()
     assert (found.account, found.elsewhere, len(found.sent), found.published, found.operator_pauses) == ("other", 1, 2, 90.0, 1)

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from agents.policy.pacing import CLAIMED, MINUTE
+from agents.policy.belief import MINUTE, USUAL
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
 from agents.simulation.past import Outcome, Past, Sent
@@ -64,7 +64,7 @@ def test_a_limit_that_moved_holds_until_midway_to_the_request_that_shows_it() ->
     assert (violation.horizon, violation.most) == (MINUTE, 10)
     assert 597 < violation.until < 1000
     assert found.limit(MINUTE, 700) == 10
-    assert found.limit(MINUTE, 1500) == max(CLAIMED, found.proven)
+    assert found.limit(MINUTE, 1500) == max(USUAL, found.proven)
 
 
 def test_a_burst_that_is_refused_at_a_low_rate_shows_the_limit_of_a_short_time() -> None:
@@ -72,11 +72,11 @@ def test_a_burst_that_is_refused_at_a_low_rate_shows_the_limit_of_a_short_time()
     found = shown(*ok(0, 30, 31), refused(31.3), *ok(*steady))
     (violation,) = found.all_violations
     assert (violation.horizon, violation.most) == (2.0, 2)
-    assert found.limit(MINUTE, 40) == max(CLAIMED, found.proven)
+    assert found.limit(MINUTE, 40) == max(USUAL, found.proven)
 
 
 def test_an_untouched_limit_is_the_published_one_or_what_was_accepted_where_that_is_more() -> None:
-    assert shown(*ok(1, 2)).untouched == CLAIMED
+    assert shown(*ok(1, 2)).untouched == USUAL
     assert shown(*ok(1, 2), published=90).untouched == 90
     assert shown(*ok(*every(0.5, 0, 100))).untouched == 120
     assert shown().limit(10.0, 5) == inf

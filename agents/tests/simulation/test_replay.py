@@ -43,7 +43,7 @@ FULL = {model: {"full": 0.8} for model in MODELS}
 CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "an account that is never limited": ({"load": STEADY}, FIXED),
     "a pace that lets in a part": ({"load": {"every": [200, 200], "tasks": 5}}, FIXED),
-    "a learned pace": ({"load": ROUNDS}, AUTO),
+    "an automatic pace": ({"load": ROUNDS}, AUTO),
     "a limit of our own making": ({"account": {"limit": 6}}, FIXED),
     "a limit with bans": ({"account": {"limit": 8, "ban": {"strikes": 1, "base": 200}}}, FIXED),
     "a limit that moves": ({"timeline": [{"at": 500, "set": {"limit": 6}}, {"at": 1000, "set": {"limit": 60}}], "horizon": 1800}, AUTO),

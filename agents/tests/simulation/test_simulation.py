@@ -83,12 +83,12 @@ def test_a_pause_that_ends_in_time_costs_fewer_answers_than_one_that_does_not() 
     assert short.llm > long.llm
 
 
-def test_the_fixed_spacing_bounds_what_the_llm_answers_and_the_learned_pace_does_not() -> None:
+def test_the_fixed_spacing_bounds_what_the_llm_answers_and_the_automatic_pace_does_not() -> None:
     rounds = {"every": [300, 300], "tasks": 10}
-    fixed, learned = played(rounds, Miner()), played(rounds)
+    fixed, automatic = played(rounds, Miner()), played(rounds)
     assert fixed.llm < 0.3 * fixed.steps
-    assert learned.llm > 0.97 * learned.steps
-    assert (fixed.edge_429, learned.edge_429) == (0, 0)
+    assert automatic.llm > 0.97 * automatic.steps
+    assert (fixed.edge_429, automatic.edge_429) == (0, 0)
 
 
 def test_daily_caps_hold_only_where_the_settings_or_the_scenario_set_them() -> None:
@@ -211,7 +211,7 @@ def test_slots_are_missed_on_a_busy_machine_alone(tmp_path: Path) -> None:
         call_command("simulate", str(file), "--load", "-1")
 
 
-@pytest.mark.parametrize("pair", ["pacing=fast", "spacing_seconds=-1", "speed=3", "backoff_seconds=60,30"])
+@pytest.mark.parametrize("pair", ["pacing=fast", "pacing=learned", "risk=high", "spacing_seconds=-1", "speed=3", "backoff_seconds=60,30"])
 def test_the_command_names_a_setting_that_cannot_be_used(tmp_path: Path, pair: str) -> None:
     file = tmp_path / "s.json"
     file.write_text(json.dumps({"horizon": 300, "load": STEADY}), "utf-8")

@@ -8,10 +8,11 @@ from random import Random
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
-from agents.configuration import default_account
-from agents.devtools.demo_traffic.records import MARK, Past
+from agents.configuration import default_account, rules
+from agents.devtools.demo_traffic.records import MARK, Past, write_estimates
 from agents.models import Account, AuditEntry, QuotaReading, Settings, Task
 from monitoring import models
 from monitoring.models import HealthState
@@ -22,6 +23,7 @@ BATCH = 5_000
 BY = "seed"
 # Older ones are pruned.
 CHECKS_KEPT, READINGS_KEPT = timedelta(days=7), timedelta(days=30)
+PLOTTED = timedelta(days=1)
 COMPONENTS = ("web", "miner api", "database", "disk", "queue", "worker", "scheduler", "backup", "clock", "account default")
 MESSAGES = (
     "Step {0:08x} was answered by the template: the account is paused for {1} s.",
@@ -60,6 +62,8 @@ class Command(BaseCommand):
         _write_runs(dice, start, now)
         _write_audit(dice, account, start, now)
         _write_notices(dice, start, now)
+        with transaction.atomic():
+            write_estimates(account, rules(Settings.current()).limits, max(start, now - PLOTTED))
         _write_readings(dice, account, max(start, now - READINGS_KEPT), now)
         search.fill(until=math.inf, is_alone=True)
         self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")

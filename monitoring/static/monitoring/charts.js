@@ -37,7 +37,16 @@
     const data = told.starts.map((start, index) => ({ x: start + told.bin / 2, y: hasNothing ? null : set.values[index] }));
     const common = { label: set.name, data, backgroundColor: paint, hoverBackgroundColor: paint, borderColor: paint, yAxisID: set.right ? "right" : "y" };
     if (!set.line) return { type: "bar", order: 1, stack: "bars", categoryPercentage: 1, barPercentage: 0.86, ...common };
-    return { type: "line", order: 0, borderWidth: 2, pointRadius: 1.5, pointHitRadius: 8, tension: 0, ...common };
+    return { type: "line", order: 0, borderWidth: 2, pointRadius: 1.5, pointHitRadius: 8, tension: 0, ...common, ...looks[set.look]?.(set) };
+  };
+  // Of a line: what was known goes on until something else was; a band is filled up to the line before it.
+  const held = { stepped: true, spanGaps: true, pointRadius: 0 };
+  const looks = {
+    steps: () => held,
+    dashes: () => ({ ...held, borderDash: [5, 4], borderWidth: 1.5 }),
+    edge: (set) => ({ ...held, borderWidth: 0, order: 1, backgroundColor: color(set.color, 0.3) }),
+    band: (set) => ({ ...held, borderWidth: 0, order: 1, fill: "-1", backgroundColor: color(set.color, 0.15) }),
+    marks: () => ({ showLine: false, pointRadius: 4, order: -1 }),
   };
   const annotations = (told, sets) => {
     // A bar that was paused for a minute has to be seen too.
@@ -108,6 +117,7 @@
 
   const open = (canvas, index, set) => {
     const { told } = drawn.get(canvas);
+    if (!told.steps) return;
     const more = told.charts[canvas.dataset.chart][set]?.steps;
     location.assign(`${document.getElementById("charts").dataset.steps}?q=${encodeURIComponent(`${told.steps[index]}${more ? ` ${more}` : ""}`)}`);
   };

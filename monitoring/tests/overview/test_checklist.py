@@ -16,7 +16,7 @@ from monitoring.tests.records import make_open_step, make_step
 
 pytestmark = pytest.mark.django_db
 
-KEY, WORKS, STEP, CAPS, ALLOWED, CHANNEL, TESTS = range(7)
+KEY, WORKS, STEP, CAPS, PACING, ALLOWED, CHANNEL, TESTS = range(8)
 
 
 @pytest.fixture(autouse=True)
@@ -40,13 +40,13 @@ def do_all() -> None:
     change_account(account, {}, key="cpk_made.up.key", by=None, reason="")
     Gate.objects.create(account=account, succeeded_at=time.time())
     make_step()
-    change({"allowed_callers": ["203.0.113.7"]}, by=None, reason="")
+    change({"allowed_callers": ["203.0.113.7"], "pacing": "auto"}, by=None, reason="")
     Channel.objects.create(name="mail", url_sealed="sealed", scheme="mailto")
     TestSchedule.objects.create(name="nightly", suites=["key"], cron="0 3 * * *")
 
 
 def test_nothing_is_done_at_first() -> None:
-    assert len(checklist()) == 7
+    assert len(checklist()) == 8
     assert done() == []
 
 
@@ -85,6 +85,14 @@ def test_the_caps_count_while_both_are_set() -> None:
     assert checklist()[CAPS].is_done
     change({"daily_usd": 0}, by=None, reason="")
     assert not checklist()[CAPS].is_done
+
+
+@pytest.mark.parametrize("chosen", [{"pacing": "auto"}, {"spacing_seconds": 2.0}])
+def test_the_pacing_is_chosen_by_its_kind_or_by_the_spacing(chosen: dict[str, object]) -> None:
+    change({"daily_usd": 1}, by=None, reason="")
+    assert done() == []
+    change(chosen, by=None, reason="")
+    assert done() == [PACING]
 
 
 def test_an_allowed_caller_counts() -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from agents.accounts.status import AccountState, AccountStatus, foremost
 from agents.models import Account, RateLimitEvent
-from agents.policy.gate import Gate, Limits, decide, refused, succeeded
+from agents.policy.gate import Gate, Limits, decide, succeeded
 from agents.policy.latency import Samples
 from agents.policy.modes import Pacing
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass
-from monitoring.ratelimit.gate import MEANINGS, GateAction, backoff_pauses, gate_now, models, offer, pace
+from monitoring.ratelimit.gate import MEANINGS, GateAction, backoff_pauses, gate_now, models, offer
 from monitoring.tests.records import NOW
 
 AT = NOW.timestamp()
@@ -68,29 +68,6 @@ def test_the_ladder_marks_the_rung_that_runs_and_goes_on_doubling() -> None:
     assert drawn(9, AUTO) == [], "its pauses follow no list"
     assert drawn(1, cause="daily_quota") == ["60", "120", "240", "480"]
     assert [is_now for _, is_now in backoff_pauses(SNAPSHOT)] == [False] * 4
-
-
-def test_a_fixed_pace_is_its_spacing() -> None:
-    assert pace(SNAPSHOT, AT)["Pace"] == "Fixed: one every 5 s"
-    assert pace(replace(SNAPSHOT, limits=Limits(spacing=0)), AT)["Pace"] == "Fixed: no spacing"
-
-
-def test_an_automatic_pace_says_how_it_is_known() -> None:
-    gate = answered(Gate(), 30, published=60)
-    assert pace(replace(SNAPSHOT, limits=AUTO, gate=gate), AT) == {
-        "Pace": "Automatic: 60 a minute, balanced",
-        "Limit, most likely": "60 a minute (24 to 165)",
-        "Source": "the limit that the provider publishes",
-        "A block": "takes about 2 min 42 s; 30 % likely that a request makes it longer",
-        "Published by the provider": "60 a minute",
-    }
-    known = pace(replace(SNAPSHOT, limits=AUTO, gate=refused(gate, AUTO, AT - 1, AT)), AT)
-    assert known["Source"] == "a refusal, and what was accepted before and after it"
-
-
-def test_what_is_not_known_of_the_pace_is_said_to_be_unknown() -> None:
-    applies = "Automatic: nothing is known yet: the spacing applies, one every 5 s"
-    assert pace(replace(SNAPSHOT, limits=AUTO), AT) == {"Pace": applies, "Published by the provider": "Unknown"}
 
 
 def test_models_say_which_cool_how_often_they_answered_and_how_long_an_answer_takes() -> None:

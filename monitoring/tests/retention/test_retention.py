@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from agents.configuration import default_account
-from agents.models import AuditEntry, LLMAttempt, QuotaReading, RateLimitEvent, Settings, Step, Submission, Task
+from agents.models import AuditEntry, LimitEstimate, LLMAttempt, QuotaReading, RateLimitEvent, Settings, Step, Submission, Task
 from agents.policy.reasons import Verdict
 from monitoring import jobs
 from monitoring.models import (
@@ -115,6 +115,7 @@ def test_what_is_open_stays_however_old() -> None:
 def test_each_kind_of_record_goes_in_its_time() -> None:
     account = default_account()
     QuotaReading.objects.create(account=account, read_at=OLD)
+    LimitEstimate.objects.create(account=account, at=OLD, occasion="accepted", low=1, middle=4, high=60, sent=1)
     component = Component.objects.create(name="web", since=OLD, checked_at=OLD)
     HealthCheck.objects.create(component=component, at=OLD, state=HealthState.UP)
     run = TestRun.objects.create(trigger="operator", state=TestRun.State.SUCCEEDED, requested_at=OLD)
@@ -127,7 +128,9 @@ def test_each_kind_of_record_goes_in_its_time() -> None:
     make_log(journal=make_journal(), at=NOW)
     Session.objects.create(session_key="a", session_data="", expire_date=NOW - timedelta(seconds=1))
     LLMAttempt.objects.filter(pk=make_attempt(make_step(at=NOW)).pk).update(decided_at=OLD)
-    once = dict.fromkeys(("attempts", "events", "readings", "checks", "runs", "logs", "imported", "notices", "imports", "sessions"), 1)
+    once = dict.fromkeys(
+        ("attempts", "events", "estimates", "readings", "checks", "runs", "logs", "imported", "notices", "imports", "sessions"), 1
+    )
     assert pruning.prune(NOW) == once
     assert (TestResult.objects.count(), Delivery.objects.count(), Component.objects.count()) == (0, 0, 1)
     account.refresh_from_db()

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.django_db
 
 GOOD = {
     "pacing": "auto",
+    "risk": "cautious",
     "spacing_seconds": "2.5",
     "backoff_max_seconds": "600",
     "key_check_minutes": "5",
@@ -41,6 +42,7 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
     response = admin.post("/settings/", GOOD, follow=True)
     assert "Saved. It takes effect with the next step" in text_of(response)
     row = Settings.current()
+    assert (row.pacing, row.risk) == ("auto", "cautious")
     assert (row.spacing_seconds, row.backoff_seconds, row.deadline_seconds) == (2.5, [30, 60, 90], 20)
     assert (row.llm_use, row.sure_from, row.max_task_usd) == ("when_unsure", 0.9, 0.02)
     assert (row.agent_mode, row.allowed_callers) == ("llm", ["10.0.0.0/8", "203.0.113.7"])

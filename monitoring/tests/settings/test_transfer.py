@@ -65,6 +65,8 @@ def test_what_can_not_be_imported_is_named_and_nothing_changes(admin: Client) ->
         (document(settings=[]), "settings: Input should be an object"),
         (document(settings={"spacing_seconds": -1}), "settings, spacing_seconds: Ensure this value is greater"),
         (document(settings={"speed": 1}), "settings: There is no setting “speed”"),
+        (document(settings={"pacing": "learned"}), "settings, pacing: “learned” is no pacing. Choose fixed or auto"),
+        (document(settings={"risk": "high"}), "settings, risk: Value 'high' is not a valid choice."),
         (document(settings={"spacing_seconds": "fast"}), "settings, spacing_seconds:"),
         (document(settings={"spacing_seconds": "NaN"}), "settings, spacing_seconds: Give a finite number."),
         (document(settings={"backoff_seconds": [{}]}), "settings, backoff_seconds: Each pause is a number"),
@@ -168,7 +170,12 @@ def test_what_values_come_to() -> None:
     assert lines["backoff_seconds"] == "Pauses: 1 min, 2 min, 4 min, 8 min, then doubling up to 10 min"
     assert lines["deadline_seconds"] == "The agent has 23.5 s; 1.5 s are kept for sending the answer"
     assert previews({"spacing_seconds": 0.0})["spacing_seconds"] == "no spacing: requests go as fast as steps come"
-    assert previews({"spacing_seconds": 120.0, "pacing": "auto"})["spacing_seconds"] == "At the start: 30 requests an hour at most"
+    assert (
+        previews({"spacing_seconds": 120.0, "pacing": "auto"})["spacing_seconds"] == "Until the first answer: 30 requests an hour at most"
+    )
+    automatic = previews({**values, "pacing": "auto"})
+    assert automatic["backoff_seconds"].startswith("First pause: 1 min, until it is known how long the account's blocks last")
+    assert "only the first" not in previews({"deadline_seconds": 25.0, "spacing_seconds": 60.0, "pacing": "auto"})["deadline_seconds"]
     assert previews({"backoff_seconds": [60], "backoff_max_seconds": 60.0})["backoff_seconds"] == "Pauses: 1 min, then 1 min each time"
     assert "only the first can wait" in previews({"deadline_seconds": 25.0, "spacing_seconds": 60.0})["deadline_seconds"]
     assert previews({"sure_from": 0.8, "llm_use": "always"}) == {}

@@ -65,6 +65,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/<int:account>/resume/": OPERATE,
     "rate-limit/<int:account>/clear/": OPERATE,
     "rate-limit/what-if/": {**READ, "POST": OPERATORS},
+    "rate-limit/pacing/": {"POST": ADMINS},
     "rate-limit/what-if/<int:pk>/cancel/": {"POST": OPERATORS},
     "callers/": READ,
     "callers/<int:pk>/": {"POST": ADMINS},

@@ -21,6 +21,7 @@ ADDRESS = "/rate-limit/what-if/"
 GOOD = {
     "hours": "24",
     "pacing": "fixed",
+    "risk": "balanced",
     "spacing_seconds": "2",
     "backoff_seconds": "60, 120",
     "backoff_max_seconds": "300",
@@ -50,6 +51,7 @@ def test_the_form_is_filled_in_with_the_settings_in_force(operator: Client) -> N
     assert values == {
         "hours": "24",
         "pacing": "auto",
+        "risk": "balanced",
         "spacing_seconds": "2.5",
         "backoff_seconds": "30, 90.5",
         "backoff_max_seconds": "600",

@@ -1,0 +1,77 @@
+"""What the other pacing would gain or lose, by the what-if that runs unasked, or by the limit that the provider publishes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agents.ledger import gate_rows
+from agents.models import Gate, Settings, WhatIf
+from agents.operator_jobs.what_if import DAY, LEAST_STEPS, newest_unasked
+from agents.policy.belief import MINUTE, MOST
+from agents.policy.modes import Pacing
+
+# A smaller part of the LLM's answers is chance; up to twice of what is used, a published limit gives little reason to change.
+LEAST_GAIN, FAR_ABOVE = 0.02, 2.0
+NAMES: dict[str, str] = {Pacing.FIXED: "fixed", Pacing.AUTO: "automatic"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`to`: the other pacing. `gain`: of LLM answers, as a part of those now, below 0 for a loss; None where no records show it.
+
+    `tried_at`: when the what-if was requested that shows it.
+    """
+
+    to: Pacing
+    sentence: str
+    gain: float | None = None
+    tried_at: datetime | None = None
+
+    @property
+    def button(self) -> str:
+        return f"Switch to {NAMES[self.to]} pacing"
+
+    @property
+    def is_gain(self) -> bool:
+        return self.gain is not None and self.gain >= LEAST_GAIN
+
+
+def pacing_offer(now: datetime) -> Offer | None:
+    """Under fixed pacing where automatic pacing would gain; under automatic pacing always, as the way back."""
+    settings = Settings.current()
+    to = Pacing.FIXED if settings.pacing == Pacing.AUTO else Pacing.AUTO
+    run = newest_unasked(settings, now - DAY, state=WhatIf.State.SUCCEEDED)
+    shown = _by_records(run, to) if run else None
+    if to is Pacing.FIXED:
+        return shown or Offer(to, "Requests leave as fast as the account most likely allows. Fixed pacing keeps to the spacing.")
+    if shown:
+        return shown if shown.is_gain else None
+    return _by_published(settings.spacing_seconds)
+
+
+def _by_records(run: WhatIf, to: Pacing) -> Offer | None:
+    """The run was made under either pacing: the other one of the two is what it tried."""
+    before, after = (run.before, run.after) if run.settings["pacing"] == to else (run.after, run.before)
+    if not before or not after or before["steps"] < LEAST_STEPS:
+        return None
+    gain = (after["llm"] - before["llm"]) / max(before["llm"], 1.0)
+    return Offer(to, _sentence(to, gain, before, after), gain, run.requested_at)
+
+
+def _sentence(to: Pacing, gain: float, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    new, old = (f"{round(each['llm']):,}" for each in (after, before))
+    refused = round(after["edge_429"])
+    refusals = f"{refused:,} refusal{'' if refused == 1 else 's'} instead of {round(before['edge_429']):,}"
+    much = f"{abs(gain) * 100:.0f} % {'more' if gain > 0 else 'fewer'}" if before["llm"] >= 1 and round(gain * 100) else "as many"
+    counts = f"{new} instead of {old}" if new != old else new
+    return f"With {NAMES[to]} pacing, {much} of the last 24 h's steps would have been answered by the LLM ({counts}), with {refusals}."
+
+
+def _by_published(spacing: float) -> Offer | None:
+    gates = Gate.objects.filter(account__enabled=True)
+    published, used = max((gate_rows.read(row).pace.published for row in gates), default=0.0), MINUTE / spacing if spacing else MOST
+    if published <= FAR_ABOVE * used:
+        return None
+    least = "at least " if published >= MOST else ""
+    return Offer(Pacing.AUTO, f"The provider publishes {least}{published:g} requests a minute; the spacing uses {used:.3g} of them.")
