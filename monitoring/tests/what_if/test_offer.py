@@ -119,8 +119,9 @@ def test_what_it_would_gain_is_offered_with_its_figures(place: str, admin: Clien
 def test_an_admin_switches_with_one_button_and_back_and_audit_has_both(place: str, admin: Client) -> None:
     tried()
     for pacing, name in (("auto", "automatic"), ("fixed", "fixed")):
-        form = tree_of(admin.get(PLACES["rate_limit" if pacing == "fixed" else place])).xpath(f"{OFFER}//form")[0]
-        sent = {field.get("name"): field.get("value") for field in form.xpath(".//input[@name] | .//button[@name]")}
+        tree = tree_of(admin.get(PLACES["rate_limit" if pacing == "fixed" else place]))
+        (form,), (button,) = tree.xpath("//form[@id='switch-pacing']"), tree.xpath(f"{OFFER}//button[@form='switch-pacing']")
+        sent = {field.get("name"): field.get("value") for field in (*form.xpath(".//input"), button)}
         answer = admin.post(form.get("action"), sent, follow=True)
         assert Settings.current().pacing == pacing
         assert f"Pacing is {name} from the next step on." in text_of(answer, "//main") + text_of(answer)
