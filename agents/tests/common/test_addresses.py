@@ -7,6 +7,7 @@ import pytest
 from django.test import RequestFactory
 
 from agents.common.requests import client_address
+from agents.tests.rows import rows
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def test_no_proxy_is_trusted_unless_it_is_named(settings: Any) -> None:
     assert seen("127.0.0.1", "192.0.2.1") == "127.0.0.1"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("forwarded", "client"),
     [
         ("192.0.2.1", "192.0.2.1"),
@@ -58,7 +59,7 @@ def test_a_port_behind_the_address_is_no_part_of_it(hop: str, client: str) -> No
     assert seen("10.0.0.5", f"198.51.100.66, {hop}") == client
 
 
-@pytest.mark.parametrize("garbage", ["", "unknown", "_hidden", "1.2.3", "1.2.3.4.5", "[", "300.1.1.1", "é", "1.2.3.4:5:6", ":"])
+@rows("garbage", ["", "unknown", "_hidden", "1.2.3", "1.2.3.4.5", "[", "300.1.1.1", "é", "1.2.3.4:5:6", ":"])
 def test_what_stands_before_a_hop_that_cannot_be_read_is_not_believed(garbage: str) -> None:
     assert seen("10.0.0.5", garbage) == "10.0.0.5"
     assert seen("10.0.0.5", f"198.51.100.66, {garbage}") == "10.0.0.5"

@@ -6,11 +6,12 @@ import timeit
 import pytest
 
 from agents.common.redaction import MASK, redact
+from agents.tests.rows import rows
 
 KEY = "cpk_" + "a" * 32 + "." + "b" * 32 + "." + "C" * 32
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "clean"),
     [
         (f"key={KEY}, next", f"key={MASK}, next"),

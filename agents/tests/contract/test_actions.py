@@ -6,6 +6,7 @@ import pytest
 from agents.contract import actions, selectors
 from agents.contract.action_types import CATALOGUE, kind_of
 from agents.contract.actions import Action, InvalidAction, validate
+from agents.tests.rows import rows
 
 GO = {"type": "attributeValueSelector", "attribute": "id", "value": "go"}
 FIELD = {"type": "xpathSelector", "value": "//input[@name='q']"}
@@ -103,7 +104,7 @@ INVALID: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("raw", "tool", "words"), VALID)
+@rows(("raw", "tool", "words"), VALID)
 def test_every_form_of_every_action_is_valid_and_survives_the_way_out(raw: Any, tool: str, words: str) -> None:
     action = validate(raw)
     assert action.as_action() == raw
@@ -113,7 +114,7 @@ def test_every_form_of_every_action_is_valid_and_survives_the_way_out(raw: Any, 
     assert json.loads(json.dumps(action.as_action(), allow_nan=False)) == raw
 
 
-@pytest.mark.parametrize(("raw", "names"), INVALID)
+@rows(("raw", "names"), INVALID)
 def test_an_inexact_action_is_refused_with_the_field_that_is_wrong(raw: Any, names: str) -> None:
     with pytest.raises(InvalidAction, match=names):
         validate(raw)

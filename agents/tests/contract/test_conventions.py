@@ -10,6 +10,7 @@ from agents.contract import actions, selectors
 from agents.contract.actions import Action, InvalidAction, repair, validate
 from agents.contract.protocol import Form, PastAction, Step
 from agents.contract.task_rules import MAX_ONE_SHOT, MAX_STEP, conform, permitted, site_of
+from agents.tests.rows import rows
 from agents.tests.strategies import URLS, near_actions
 
 START = "http://localhost:8000/?seed=58"
@@ -47,7 +48,7 @@ def navigated(target: str, on: Step) -> list[str]:
     return urls(permitted([actions.navigate(target)], on))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "url"),
     [
         ("/login", "http://localhost:8000/login?seed=58"),
@@ -64,12 +65,12 @@ def navigated(target: str, on: Step) -> list[str]:
         ("http://user:pw@localhost:8000/login", "http://localhost:8000/login?seed=58"),
     ],
 )
-@pytest.mark.parametrize("form", [one_shot, step])
+@rows("form", [one_shot, step])
 def test_a_navigation_is_absolute_on_the_tasks_host_with_its_seed(form: Callable[..., Step], target: str, url: str) -> None:
     assert navigated(target, form()) == [url]
 
 
-@pytest.mark.parametrize(
+@rows(
     "target",
     [
         "http://evil.example/",
@@ -82,7 +83,7 @@ def test_a_navigation_is_absolute_on_the_tasks_host_with_its_seed(form: Callable
         "http://[::1/",
     ],
 )
-@pytest.mark.parametrize("form", [one_shot, step])
+@rows("form", [one_shot, step])
 def test_a_navigation_that_leads_elsewhere_is_dropped(form: Callable[..., Step], target: str) -> None:
     assert permitted([actions.navigate(target)], form()) == ()
 

@@ -5,9 +5,10 @@ import ipaddress
 import pytest
 
 from agents.contract.allowed_hosts import allowed, host_is_listed, may_connect
+from agents.tests.rows import rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("entry", "host", "port"),
     [
         ("demo.example.com", "demo.example.com", 443),
@@ -25,7 +26,7 @@ def test_an_entry_lists_its_hosts_and_ports(entry: str, host: str, port: int) ->
     assert host_is_listed(host, port, [allowed(entry)])
 
 
-@pytest.mark.parametrize(
+@rows(
     ("entry", "host", "port"),
     [
         ("example.com", "evil-example.com", 80),
@@ -43,7 +44,7 @@ def test_an_entry_lists_nothing_else(entry: str, host: str, port: int) -> None:
     assert not host_is_listed(host, port, [allowed(entry)])
 
 
-@pytest.mark.parametrize(
+@rows(
     "entry",
     ["", "*", "a b", "http://x.org", "x.org/path", "x.org:0", "x.org:70000", "x.org:9-8", "10.0.0.1/8", "999.1.1.1", "x.org:", "-x"],
 )
@@ -57,7 +58,7 @@ def test_a_listed_name_may_lead_to_a_public_address(address: str) -> None:
     assert may_connect(ipaddress.ip_address(address), 80, [allowed("example.com")])
 
 
-@pytest.mark.parametrize(
+@rows(
     "address",
     [
         "10.0.0.5",

@@ -15,6 +15,7 @@ from agents.policy.refusals import RefusalClass
 from agents.simulation.past import Outcome, Past, read_past, span
 from agents.simulation.scenario import BadSetting
 from agents.simulation.settings import miner_in_force
+from agents.tests.rows import rows
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 START = NOW - timedelta(hours=1)
@@ -206,7 +207,7 @@ def test_a_time_is_read(text: str, seconds: float) -> None:
     assert span(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "24", "h", "0h", "-1h", "1w", "24 hours", "nan", "1e9d", "9999d"])
+@rows("text", ["", "24", "h", "0h", "-1h", "1w", "24 hours", "nan", "1e9d", "9999d"])
 def test_a_time_that_is_none_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(BadSetting, match="--last: must be a time such as 90m, 24h or 7d"):
         span(text)

@@ -9,6 +9,7 @@ from agents.contract import actions, selectors
 from agents.contract.actions import validate
 from agents.contract.limits import MAX_HISTORY
 from agents.contract.protocol import PATHS, BadRequest, Form, PastAction, Plan, Step, parse, render
+from agents.tests.rows import rows
 from agents.tests.strategies import JSON, near_actions
 
 ONE_SHOT: dict[str, Any] = {
@@ -86,8 +87,8 @@ def test_the_bodies_of_all_endpoints_are_read() -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b"[]", b"null", b'"text"', b"\xff\xfe\xfd", b"[" * 100_000, b"1" * 10_000])
-@pytest.mark.parametrize("endpoint", PATHS)
+@rows("body", [b"", b"{", b"nonsense", b"[]", b"null", b'"text"', b"\xff\xfe\xfd", b"[" * 100_000, b"1" * 10_000])
+@rows("endpoint", PATHS)
 def test_a_body_that_is_no_json_object_is_refused_as_body(endpoint: str, body: bytes) -> None:
     assert refused(body, endpoint) == "body"
 
@@ -98,11 +99,11 @@ def test_a_wrong_prompt_is_refused(prompt: object) -> None:
     assert refused(without(STEP, "prompt")) == "prompt"
 
 
-@pytest.mark.parametrize(
+@rows(
     "url",
     [None, "", 5, [], "/login", "localhost:8000", "ftp://host/", "http://", "http://host:x/", "http://a b/"],
 )
-@pytest.mark.parametrize("endpoint", PATHS)
+@rows("endpoint", PATHS)
 def test_a_wrong_url_is_refused(endpoint: str, url: str) -> None:
     assert refused({**BODIES[endpoint], "url": url}, endpoint) == "url"
 
@@ -119,7 +120,7 @@ def test_a_browser_that_is_on_no_page_yet_is_a_legal_place_for_a_step_only(url: 
     assert refused({**ONE_SHOT, "url": url}, "/solve_task") == "url"
 
 
-@pytest.mark.parametrize("wrong", [None, "", "  ", "x" * 201, True, 1.5, [], {}])
+@rows("wrong", [None, "", "  ", "x" * 201, True, 1.5, [], {}])
 def test_a_wrong_or_missing_id_is_refused_by_the_name_of_the_form(wrong: object) -> None:
     assert refused({**STEP, "task_id": wrong}) == "task_id"
     assert refused(without(STEP, "task_id")) == "task_id"
@@ -135,7 +136,7 @@ def test_an_id_may_have_either_name_and_be_a_number() -> None:
     assert read(task_id="x" * 200).task_id == "x" * 200
 
 
-@pytest.mark.parametrize("wrong", [-1, 1.5, True, "3", [], {}, 10**9, float("nan"), float("inf")])
+@rows("wrong", [-1, 1.5, True, "3", [], {}, 10**9, float("nan"), float("inf")])
 def test_a_wrong_step_index_is_refused(wrong: object) -> None:
     assert refused({**STEP, "step_index": wrong}) == "step_index"
 
@@ -146,7 +147,7 @@ def test_a_step_index_may_be_missing(given: object, index: int | None) -> None:
     assert parse("/step", json.dumps(without(STEP, "step_index")).encode()).index == 0
 
 
-@pytest.mark.parametrize("wrong", [None, 0, -1, "25", True, [], float("nan"), float("inf")])
+@rows("wrong", [None, 0, -1, "25", True, [], float("nan"), float("inf")])
 def test_a_wrong_timeout_counts_as_none(wrong: object) -> None:
     assert read("/act", timeout_seconds=wrong).timeout_seconds is None
 
@@ -163,7 +164,7 @@ def test_fields_that_are_wrong_but_not_needed_are_forgiven() -> None:
     assert step == read()
 
 
-@pytest.mark.parametrize(
+@rows(
     "tools",
     [
         ["browser.click", "browser.input"],
@@ -174,7 +175,7 @@ def test_fields_that_are_wrong_but_not_needed_are_forgiven() -> None:
         ["click", "input", None, 5, {}, {"function": 5}],
     ],
 )
-@pytest.mark.parametrize("field", ["tools", "allowed_tools"])
+@rows("field", ["tools", "allowed_tools"])
 def test_allowed_tools_are_read_in_every_shape(field: str, tools: list[object]) -> None:
     assert read(**{field: tools}).allowed_tools == {"browser.click", "browser.input"}
 

@@ -8,6 +8,7 @@ from agents.contract.action_repair import repair_selector
 from agents.contract.action_types import CATALOGUE
 from agents.contract.actions import InvalidAction, repair, validate
 from agents.contract.selectors import Selector
+from agents.tests.rows import rows
 from agents.tests.strategies import JSON, near_actions
 
 LINK = {"type": "xpathSelector", "value": "//a"}
@@ -18,7 +19,7 @@ def css(value: str) -> Selector:
     return {"type": "attributeValueSelector", "attribute": "custom", "value": value}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "meant"),
     [
         ({"name": "browser.click", "arguments": {"selector": LINK}}, CLICK),
@@ -65,7 +66,7 @@ def test_what_a_model_surely_means_is_repaired(raw: Any, meant: dict[str, Any]) 
     assert repair(raw).as_action() == meant
 
 
-@pytest.mark.parametrize(
+@rows(
     "raw",
     [
         {"type": "scroll", "up": True, "down": True},
@@ -89,7 +90,7 @@ def test_what_is_not_certain_stays_invalid(raw: Any) -> None:
         repair(raw)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "meant"),
     [
         ("//a", LINK),

@@ -14,6 +14,7 @@ from agents.contract import limits
 from agents.contract.protocol import BadRequest, parse
 from agents.models import Step
 from agents.tests.hostile import JSON, REQUESTS, hostile_bodies, request
+from agents.tests.rows import rows
 
 STEP = {"task_id": "t", "prompt": "Open the film.", "url": "http://localhost:8000/?seed=1", "html": "<p>x</p>"}
 # CPU seconds. Measured: a fiftieth of it at most, so that a slow machine passes too.
@@ -107,8 +108,8 @@ def test_brackets_and_commas_of_a_page_are_no_values() -> None:
     assert read(html=page).page == page
 
 
-@pytest.mark.parametrize("field", ["step_index", "timeout_seconds", "unknown"])
-@pytest.mark.parametrize("number", ["9" * 4_299, "9" * 3_000_000, "1e999999999", "0." + "1" * 3_000_000, "NaN", "-Infinity"])
+@rows("field", ["step_index", "timeout_seconds", "unknown"])
+@rows("number", ["9" * 4_299, "9" * 3_000_000, "1e999999999", "0." + "1" * 3_000_000, "NaN", "-Infinity"])
 def test_a_huge_number_costs_little(field: str, number: str) -> None:
     body = json.dumps({**STEP, field: "here"}).replace('"here"', number).encode()
     started = time.thread_time()
@@ -117,7 +118,7 @@ def test_a_huge_number_costs_little(field: str, number: str) -> None:
     assert time.thread_time() - started < MOST_SECONDS
 
 
-@pytest.mark.parametrize("family", [*REQUESTS, *JSON], ids=lambda family: family.__name__)
+@rows("family", [*REQUESTS, *JSON])
 def test_reading_any_request_has_a_bounded_cost(family: Any) -> None:
     for size in (3_000, 500_000):
         made = family(Random(size), size)

@@ -7,6 +7,7 @@ from lxml import etree, html
 
 from agents.contract import selectors
 from agents.contract.selectors import InvalidAction, Selector
+from agents.tests.rows import rows
 
 ANY_TEXT = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(str.strip)
 
@@ -17,7 +18,7 @@ def test_each_constructor_gives_the_exact_form() -> None:
     assert selectors.xpath("(//form//input)[1]") == {"type": "xpathSelector", "value": "(//form//input)[1]"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "expression",
     [
         "//input[@type='password']",
@@ -34,7 +35,7 @@ def test_an_xpath_that_a_browser_understands_is_taken(expression: str) -> None:
     assert selectors.xpath(expression)["value"] == expression
 
 
-@pytest.mark.parametrize(
+@rows(
     "expression",
     [
         "//",
@@ -61,7 +62,7 @@ def test_an_xpath_that_would_fail_in_a_browser_is_refused(expression: str) -> No
         selectors.xpath(expression)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "value"),
     [
         ("id", "1st"),
@@ -86,7 +87,7 @@ def test_an_attribute_selector_that_css_cant_say_is_refused(name: str, value: st
         selectors.attribute(name, value)
 
 
-@pytest.mark.parametrize(
+@rows(
     "raw",
     [
         None,

@@ -8,6 +8,7 @@ from lxml import html
 
 from agents.devtools.demo_traffic.sites import SITES, Site, Task, page
 from agents.devtools.demo_traffic.traffic import Browser, act, find
+from agents.tests.rows import rows
 
 FILMS = SITES[0]
 PATHS = ("/", "/login", "/register", "/contact", "/search", "/items/0", "/items/99", "/welcome", "/elsewhere")
@@ -22,8 +23,8 @@ def xpath(value: str) -> dict[str, object]:
     return {"selector": {"type": "xpathSelector", "value": value}}
 
 
-@pytest.mark.parametrize("site", SITES, ids=lambda site: site.project)
-@pytest.mark.parametrize("path", PATHS)
+@rows("site", SITES)
+@rows("path", PATHS)
 def test_every_page_parses_and_its_links_carry_the_seed(site: Site, path: str) -> None:
     tree = html.document_fromstring(opened(path, site).html)
     links = [link.get("href", "") for link in tree.iter("a")]

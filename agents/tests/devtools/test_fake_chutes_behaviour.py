@@ -6,9 +6,10 @@ import pytest
 
 from agents.devtools.fake_chutes.behaviour import NAMED, PLAIN, Behaviour, as_json, merged
 from agents.simulation.scenario import BadSetting
+from agents.tests.rows import rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "field"),
     [
         ([], "settings"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agents.simulation.provider import Reply, Said, World, ask, banned_now, drawn_latency
 from agents.simulation.scenario import MODELS, BadSetting, Fault, Hidden, Latency, Quota, merged
+from agents.tests.rows import rows
 
 
 def replies(hidden: Hidden, times: list[float], models: tuple[str, ...] = MODELS) -> list[Reply]:
@@ -70,7 +71,7 @@ def test_models_merge_deeply_and_other_objects_keep_what_is_not_named() -> None:
     assert merged(hidden, {"quota": None}).quota is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "field"),
     [
         ({"limit": 1.5}, "limit"),

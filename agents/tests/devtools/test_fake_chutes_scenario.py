@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from agents.devtools.fake_chutes import cli
 from agents.devtools.fake_chutes.behaviour import Behaviour, Course
 from agents.simulation.scenario import BadSetting, Change, Hidden, Load, Scenario, load_file, parse
+from agents.tests.rows import rows
 
 LOAD = {"every": [30, 60]}
 KEPT = Path(__file__).parents[3] / "bench" / "scenarios"
@@ -95,7 +96,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_file(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("file", sorted(KEPT.glob("*.json")), ids=lambda file: file.stem)
+@rows("file", sorted(KEPT.glob("*.json")))
 def test_fake_chutes_and_the_simulation_start_from_the_same_account(file: Path) -> None:
     scenario, played = load_file(file), course("--scenario", str(file))
     assert (played.start.hidden, played.timeline) == (scenario.account, scenario.timeline)
@@ -108,7 +109,7 @@ def test_other_flags_come_on_top_of_the_scenario() -> None:
     assert course("--scenario", file, "--timeline", '[{"at": 3, "set": {"balance": 2}}]').timeline == (Change(3.0, {"balance": 2}),)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "field"),
     [
         ("{", "timeline"),

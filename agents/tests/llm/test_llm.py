@@ -20,6 +20,7 @@ from agents.llm import client
 from agents.models.accounts import default_options
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
+from agents.tests.rows import rows
 
 MODEL = "Qwen/Qwen3-32B-TEE"
 KEY = "cpk_" + ".".join(letter * 32 for letter in "abc")
@@ -151,7 +152,7 @@ def _read_head(handler: socketserver.StreamRequestHandler) -> int:
     return length
 
 
-@pytest.mark.parametrize(
+@rows(
     ("usage", "tokens"),
     [
         ({"prompt_tokens": 7, "completion_tokens": 0}, (7, 0)),
@@ -175,7 +176,7 @@ def test_a_reply_is_text_that_every_database_takes() -> None:
     assert ask(url).text == "a\ufffdb\ufffdc"
 
 
-@pytest.mark.parametrize(
+@rows(
     "choices",
     [
         None,
@@ -202,7 +203,7 @@ def test_a_reply_without_a_text_is_broken_though_the_account_is_fine(choices: An
     assert error.status == 200
 
 
-@pytest.mark.parametrize(
+@rows(
     "body",
     [b"", b"<html>Welcome</html>", b"[]", b"null", b'"text"', b'{"choices": [', b"\xff\xfe", b"[" * 100_000, b'{"error": {}}', b"{}"],
 )
@@ -370,7 +371,7 @@ def test_the_model_list_is_read_without_a_key(fake_chutes: FakeChutes) -> None:
     assert fake_chutes.state()["arrivals"][-1]["path"] == "/v1/models"
 
 
-@pytest.mark.parametrize(
+@rows(
     "pricing",
     [
         None,

@@ -21,6 +21,7 @@ from agents.llm import client as llm
 from agents.llm.checked_transport import CheckedSyncTransport, never_reached
 from agents.models import Account
 from agents.policy.reasons import Purpose, Verdict
+from agents.tests.rows import rows
 
 KEY, OTHER = "cpk_made.up.WXYZ", "cpk_other.one.ABCD"
 PUBLIC, METADATA = "93.184.216.34", "169.254.169.254"
@@ -112,7 +113,7 @@ NEVER = [
 ]
 
 
-@pytest.mark.parametrize("address", NEVER)
+@rows("address", NEVER)
 def test_no_list_opens_an_address_that_is_never_reached(address: str) -> None:
     found = ipaddress.ip_address(address)
     everything = [allowed("0.0.0.0/0:1-65535"), allowed("[::]/0:1-65535")]

@@ -4,6 +4,7 @@ import pytest
 
 from agents.page import Element, read
 from agents.page.elements import CHECKED, PICKER
+from agents.tests.rows import rows
 
 
 def elements(html: str) -> tuple[Element, ...]:
@@ -13,7 +14,7 @@ def elements(html: str) -> tuple[Element, ...]:
 SIZES = "<label><input type=radio name=s>Small</label><label><input type=radio name=s checked>Large</label>"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("html", "label"),
     [
         ("<input type=checkbox> Gift wrap", "Gift wrap"),
@@ -33,7 +34,7 @@ def test_a_field_is_called_what_stands_with_it(html: str, label: str) -> None:
     assert elements(html)[0].label == label
 
 
-@pytest.mark.parametrize(
+@rows(
     ("html", "role"),
     [
         ("<button role=combobox>Any</button>", PICKER),

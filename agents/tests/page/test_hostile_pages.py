@@ -16,6 +16,7 @@ from agents.template.forms.slots import MOST_FIELDS, slots
 from agents.tests.hostile import PROMPT
 from agents.tests.hostile_pages import FAMILIES, crossed_formatting, forms, less_than_signs, odd_characters
 from agents.tests.hostile_pages import Page as Family
+from agents.tests.rows import rows
 
 pytestmark = pytest.mark.long
 
@@ -60,12 +61,12 @@ def seconds(html: str) -> float:
     return time.thread_time() - started
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+@rows("family", FAMILIES)
 def test_a_hostile_page_is_read_in_little_time(family: Family) -> None:
     assert max(seconds(family(Random(size), size)) for size in (3_000, 80_000)) < MOST_SECONDS
 
 
-@pytest.mark.parametrize("name", NESTED)
+@rows("name", NESTED)
 def test_what_nests_or_repeats_is_read_in_little_time(name: str) -> None:
     assert seconds(NESTED[name]) < MOST_SECONDS
 

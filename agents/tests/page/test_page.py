@@ -10,6 +10,7 @@ from agents.page import Element, Page, excerpt, read
 from agents.page.interactive import MOST_ELEMENTS
 from agents.tests.demo_sites import cinema, shop
 from agents.tests.paper_browser import matches
+from agents.tests.rows import rows
 
 
 def only(html: str) -> Element:
@@ -23,7 +24,7 @@ def selector_of(html: str, place: int = 0) -> tuple[str, str]:
     return chosen.get("attribute", "xpath"), chosen["value"]
 
 
-@pytest.mark.parametrize(
+@rows(
     "html",
     [
         "<label for='f'>Film</label><input id='f'>",
@@ -44,7 +45,7 @@ def test_an_element_is_called_what_a_person_would_call_it(html: str) -> None:
     assert only(html).label == "Film"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("html", "role"),
     [
         ("<input>", "textbox"),
@@ -113,7 +114,7 @@ def test_elements_are_found_by_likeness(wanted: str, label: str | None) -> None:
     assert (found.label if found else None) == label
 
 
-@pytest.mark.parametrize(
+@rows(
     ("html", "place", "chosen"),
     [
         ("<input type=password name=p>", 0, ("xpath", "//input[@type='password']")),
@@ -178,7 +179,7 @@ def test_any_text_can_be_read_as_a_page(html: str) -> None:
     assert len(excerpt(page, 200)) <= 200
 
 
-@pytest.mark.parametrize(
+@rows(
     "html",
     [
         "",
@@ -192,7 +193,6 @@ def test_any_text_can_be_read_as_a_page(html: str) -> None:
         "<button>" * 3000 + "x",
         "<div hidden>" * 3000 + "<input>" * 3000,
     ],
-    ids=range(10),
 )
 def test_no_page_is_too_broken_to_be_read(html: str) -> None:
     assert len(excerpt(read(html, ""), 1000)) <= 1000

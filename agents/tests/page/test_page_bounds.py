@@ -14,6 +14,7 @@ from agents.page import read
 from agents.page.bounding import bounded
 from agents.page.interactive import MOST_ELEMENTS
 from agents.tests.mini_site import MiniSite
+from agents.tests.rows import rows
 from bench.reading import PAGES
 
 # What makes a page odd, in any order: quotes, ends, texts of scripts, comments and declarations.
@@ -120,7 +121,7 @@ def attributes(count: int) -> str:
     return "<div " + " ".join(f"a{number}=1" for number in range(count)) + ">x</div><a href=/x>y</a>"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("page", "cut"),
     [
         (attributes(MAX_ATTRIBUTES * 3), "Page: attributes of 1 tags beyond the first 100, or 64,000 characters, were left out."),

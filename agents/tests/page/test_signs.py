@@ -5,6 +5,7 @@ import pytest
 from agents.page import changes, read
 from agents.page.reading import Changes
 from agents.tests.page.test_fields_of_a_page import SIZES
+from agents.tests.rows import rows
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_what_is_no_error_is_not_read_as_one(html: str) -> None:
     assert read(html, "").errors == ()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("html", "known"),
     [
         ("<button>Log out</button><a href=/login>x</a>", True),
@@ -52,7 +53,7 @@ def test_whether_somebody_is_logged_in(html: str, known: bool | None) -> None:
     assert read(html, "").logged_in is known
 
 
-@pytest.mark.parametrize(
+@rows(
     ("html", "place"),
     [
         ("<input><input type=search>", 1),

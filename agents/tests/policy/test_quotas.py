@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.policy.quotas import ME, PATHS, QUOTAS, SUBSCRIPTION, USAGE, Failed, Reading, cap_ends_at, reading
+from agents.tests.rows import rows
 
 NOW = 1_790_000_000.0
 SOON = "2026-09-21T16:00:00+00:00"
@@ -85,15 +86,15 @@ def test_what_holds_for_every_part_is_said_once() -> None:
     assert found == Reading(faults=("This key cannot read quotas: it needs an admin key.",))
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
-@pytest.mark.parametrize("path", [ME, USAGE, SUBSCRIPTION])
+@rows("odd", ODD)
+@rows("path", [ME, USAGE, SUBSCRIPTION])
 def test_an_odd_form_is_unknown_with_a_sentence(path: str, odd: object) -> None:
     found = read(path, odd)
     assert "unknown" in found.faults[0]
     assert (found.balance, found.daily_total, found.daily_used, found.four_hour_cap) == (None,) * 4
 
 
-@pytest.mark.parametrize("value", ["12.5", math.nan, math.inf, -math.inf, 10**400, True, None, [1]])
+@rows("value", ["12.5", math.nan, math.inf, -math.inf, 10**400, True, None, [1]])
 def test_a_balance_that_is_no_number_is_unknown(value: object) -> None:
     assert read(ME, {"balance": value}).balance is None
 

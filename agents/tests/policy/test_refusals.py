@@ -18,6 +18,7 @@ from agents.policy.refusals import (
     sentence,
 )
 from agents.policy.reset_times import CACHED
+from agents.tests.rows import rows
 from agents.tests.strategies import JSON
 
 NOW = datetime(2026, 9, 1, 13, 30, tzinfo=UTC).timestamp()
@@ -51,7 +52,7 @@ def refusal(status: int, content_type: str, body: str, secrets: tuple[str, ...] 
     return classify(status, {"Content-Type": content_type, **named}, body, NOW, secrets)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "content_type", "body", "kind"),
     [
         (429, "text/html", EDGE_PAGE, RefusalClass.EDGE),
@@ -125,7 +126,7 @@ def test_a_wrong_host_is_told_apart_from_a_wrong_key(status: int) -> None:
     assert sentence(found.kind, status=401) == RefusalClass.AUTH.sentence
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "body", "until", "source"),
     [
         (402, detail(QUOTA), MIDNIGHT, PauseSource.PROVIDER),
@@ -189,7 +190,7 @@ def test_a_reset_that_stands_far_back_in_a_long_body_is_found() -> None:
     assert refusal(402, "application/json", body).kind is RefusalClass.DAILY_QUOTA
 
 
-@pytest.mark.parametrize(
+@rows(
     "body",
     ["[" * 100_000, '{"detail":' * 100_000, "1" * 10_000, '"\\ud800"', '{"detail": "a\\u0000b\\ud83d"}', "null", "NaN", "[]", "\x00"],
 )

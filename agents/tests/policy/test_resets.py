@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.policy.reset_times import CACHED, DAY, FOUR_HOURS, FURTHEST_RESET, LONGEST_RETRY, period_ends_at, quota_resets_at, retry_at
+from agents.tests.rows import rows
 
 NOW = datetime(2026, 9, 1, 13, 30, tzinfo=UTC).timestamp()
 MIDNIGHT = datetime(2026, 9, 2, tzinfo=UTC).timestamp()
@@ -16,7 +17,7 @@ def quota(value: str) -> str:
     return f'{{"message": "Quota exceeded", "quota_reset_timestamp": {value}, "payment_address": "5F"}}'
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         '"2026-09-02T00:00:00Z"',
@@ -39,7 +40,7 @@ def test_a_reset_is_read_where_the_body_was_cut_off_behind_it() -> None:
     assert quota_resets_at(quota('"2026-09-02T00:00:00Z"')[:-10], NOW) == MIDNIGHT
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     ['"soon"', '""', "null", "true", "{}", "-1", "0", "1e999", "1-2", '"9999-99-99"', '"2026-08-31T00:00:00Z"', '"2026-09-09T00:00:00Z"'],
 )
@@ -71,7 +72,7 @@ def test_a_retry_after_is_seconds_or_a_date_and_at_most_a_day(header: str, wait:
     assert retry_at(header, NOW) == NOW + wait
 
 
-@pytest.mark.parametrize("header", ["", "0", "-5", "nan", "inf", "soon", "Mon, 99 Foo", "Tue, 01 Sep 2026 13:25:00 GMT", "\x00"])
+@rows("header", ["", "0", "-5", "nan", "inf", "soon", "Mon, 99 Foo", "Tue, 01 Sep 2026 13:25:00 GMT", "\x00"])
 def test_a_retry_after_that_names_no_later_time_says_nothing(header: str) -> None:
     assert retry_at(header, NOW) is None
 

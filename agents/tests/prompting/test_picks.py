@@ -9,6 +9,7 @@ from agents.contract.protocol import Form, PastAction, Step
 from agents.page import read
 from agents.prompting.page_prompt import show
 from agents.prompting.replies import picked
+from agents.tests.rows import rows
 
 START = "http://localhost:8000/?seed=58"
 PAGE = """<input name="user" placeholder="User"><label>Genre<select name="genre"><option>Drama<option>Sci-Fi</select></label>
@@ -28,7 +29,7 @@ def pick(raw: object, html: str = PAGE, form: Form = Form.STEP, history: tuple[P
     return picked(raw, step, show(step, read(html, START) if html else None, 2_000))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "made"),
     [
         ({"type": "click", "element": GO}, {"type": "ClickAction", "selector": by("go")}),
@@ -59,7 +60,7 @@ def test_a_number_becomes_an_action_on_its_element(raw: object, made: dict[str, 
     assert pick(raw).as_action() == made
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "why"),
     [
         ({"type": "click", "element": 6}, "no number 6"),

@@ -12,6 +12,7 @@ from agents.contract.protocol import Form, PastAction, Step
 from agents.contract.task_rules import MAX_STEP
 from agents.prompting.page_prompt import Shown
 from agents.prompting.replies import InvalidReply, parse_reply, plan_from_reply
+from agents.tests.rows import rows
 from agents.tests.strategies import JSON, near_actions
 
 START = "http://localhost:8000/?seed=58"
@@ -25,7 +26,7 @@ TOOL_CALL = {"name": "browser.click", "arguments": {"selector": "//a"}}
 FUNCTION = {"id": "1", "type": "function", "function": {"name": "click", "arguments": json.dumps({"selector": "//a"})}}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "found"),
     [
         (json.dumps([CLICK]), [CLICK]),
@@ -47,7 +48,7 @@ def test_a_list_of_actions_is_found_however_the_model_wraps_it(text: str, found:
     assert parse_reply(text).actions == found
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -100,7 +101,7 @@ def test_done_is_read_from_the_flag_and_from_a_done_action() -> None:
     assert not plan_from_reply(json.dumps({"actions": [CLICK], "done": "true"}), STEP, UNSEEN).done
 
 
-@pytest.mark.parametrize(
+@rows(
     ("reply", "why"),
     [
         ([{"type": "teleport"}], "first fault: type"),
@@ -109,7 +110,7 @@ def test_done_is_read_from_the_flag_and_from_a_done_action() -> None:
         ({"actions": []}, "has no actions"),
     ],
 )
-@pytest.mark.parametrize("step", [ONE_SHOT, STEP])
+@rows("step", [ONE_SHOT, STEP])
 def test_a_reply_of_which_nothing_is_left_is_invalid_and_says_why(step: Step, reply: object, why: str) -> None:
     with pytest.raises(InvalidReply, match=why):
         plan_from_reply(json.dumps(reply), step, UNSEEN)

@@ -15,6 +15,7 @@ from agents.policy.modes import Pacing
 from agents.simulation.run import EPOCH, USD_A_REQUEST, Answered, Measures, Miner, Record, Run, means, resumes, simulate
 from agents.simulation.scenario import MODELS, parse
 from agents.simulation.settings import miner_with
+from agents.tests.rows import rows
 from manage import arguments
 
 pytestmark = pytest.mark.long
@@ -161,8 +162,8 @@ def test_a_ban_that_every_hit_starts_anew_is_outwaited(minutes: float, hours: fl
     assert sum(late) > 0.95 * len(late) > 0
 
 
-@pytest.mark.parametrize("published", [0, "inf", 60, 120])
-@pytest.mark.parametrize("load", [{"every": [300, 360], "tasks": 10}, {"every": [30, 60], "tasks": 1}])
+@rows("published", [0, "inf", 60, 120])
+@rows("load", [{"every": [300, 360], "tasks": 10}, {"every": [30, 60], "tasks": 1}])
 def test_a_limit_of_sixty_is_used_well_whatever_is_published(load: dict[str, Any], published: object) -> None:
     measures = played(load, horizon=3600, account={"published": published})
     assert measures.edge_429 <= 1

@@ -22,6 +22,7 @@ from agents.template import plan
 from agents.template.prompt.criteria import criteria
 from agents.template.prompt.masking import LONGEST_PROMPT, mask
 from agents.tests.long_pages import films
+from agents.tests.rows import rows
 from agents.tests.strategies import JSON, near_actions
 from agents.tests.template.test_template_properties import PROMPT
 
@@ -148,7 +149,7 @@ def test_what_is_read_of_a_page_is_bounded(html: str) -> None:
     assert tokens("\n".join(message["content"] for message in question(step, page).messages)) <= MOST_TOKENS
 
 
-@pytest.mark.parametrize("words", ["is ", "a: ", "<a ", "must be ", "x equals ", "and ", "' ", "is one of (", "between 1 and "])
+@rows("words", ["is ", "a: ", "<a ", "must be ", "x equals ", "and ", "' ", "is one of (", "between 1 and "])
 def test_what_is_read_of_a_prompt_is_bounded(words: str) -> None:
     prompt = words * 20_000
     assert len(mask(prompt).text) <= LONGEST_PROMPT

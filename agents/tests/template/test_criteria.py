@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from agents.template.forms.filling import fills_for
 from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.masking import mask
 from agents.template.prompt.values import chosen, example, meets
+from agents.tests.rows import rows
 from agents.tests.wordings import new_wording, old_wording, terse_wording
 
 FIELD = st.sampled_from(["name", "release year", "due date", "price", "author", "first name", "marketcap", "rating", "to email"])
@@ -126,7 +126,7 @@ def test_what_is_made_is_no_longer_than_its_field_takes_where_anything_short_wil
         assert len(chosen(excluding, longest=longest)) <= longest
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "value", "made"),
     [
         (Operator.GREATER, "$1,299.50", "$1300.50"),

@@ -10,6 +10,7 @@ from agents.template.prompt.values import meets
 from agents.tests import form_sites
 from agents.tests.form_sites import SEEDS
 from agents.tests.paper_browser import Outcome, step_by_step
+from agents.tests.rows import rows
 
 CALLERS = [pytest.param(True, id="runs-the-first-call"), pytest.param(False, id="runs-all-calls")]
 
@@ -21,9 +22,9 @@ def sent(outcome: Outcome, path: str) -> dict[str, str]:
     return forms[0]
 
 
-@pytest.mark.parametrize("first_only", CALLERS)
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(
+@rows("first_only", CALLERS)
+@rows("seed", SEEDS)
+@rows(
     ("site", "path", "prompt", "fields"),
     [
         (
@@ -108,8 +109,8 @@ def test_an_item_is_changed_by_its_own_button(seed: int) -> None:
     assert sent(outcome, "/edited") == {"name": "Lease", "client": "Ann"}
 
 
-@pytest.mark.parametrize("first_only", CALLERS)
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("first_only", CALLERS)
+@rows("seed", SEEDS)
 def test_a_form_that_is_shut_gets_a_log_in_first(seed: int, first_only: bool) -> None:
     outcome = step_by_step("Add a comment to a film where content equals 'Fine'", form_sites.members_only(seed), first_only=first_only)
     assert sent(outcome, "/session") == {"username": "<username>", "password": "<password>"}

@@ -5,6 +5,7 @@ import pytest
 from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.intents import Kind, target_of, understand
 from agents.template.prompt.masking import mask
+from agents.tests.rows import rows
 
 PROMPTS = [
     # logging in
@@ -120,7 +121,7 @@ CRITERIA = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("prompt", "kind", "subject"), PROMPTS)
+@rows(("prompt", "kind", "subject"), PROMPTS)
 def test_a_prompt_is_understood(prompt: str, kind: Kind, subject: str | None) -> None:
     intent = understand(prompt)
     assert intent.kind is kind
@@ -156,7 +157,7 @@ def test_each_task_of_a_chain_has_its_own_criteria() -> None:
     assert [one.field for one in intent.then[0].criteria] == ["year"]
 
 
-@pytest.mark.parametrize(("prompt", "found"), CRITERIA)
+@rows(("prompt", "found"), CRITERIA)
 def test_criteria_are_read_from_words(prompt: str, found: list[tuple[str, ...]]) -> None:
     assert [(one.field, one.operator.value, *one.values) for one in criteria(mask(prompt))] == found
 

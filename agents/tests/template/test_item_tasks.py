@@ -4,6 +4,7 @@ import pytest
 
 from agents.tests.item_pages import NAV, shop
 from agents.tests.paper_browser import Outcome, step_by_step
+from agents.tests.rows import rows
 
 CALLERS = [pytest.param(True, id="runs-the-first-call"), pytest.param(False, id="runs-all-calls")]
 
@@ -12,8 +13,8 @@ def done(prompt: str, pages: dict[str, str] | None = None, *, first_only: bool =
     return step_by_step(prompt, pages or shop(), first_only=first_only)
 
 
-@pytest.mark.parametrize("first_only", CALLERS)
-@pytest.mark.parametrize(
+@rows("first_only", CALLERS)
+@rows(
     ("prompt", "path"),
     [
         ("Show the details of a lamp where rating is less than '4.0'", "/lamps/2"),

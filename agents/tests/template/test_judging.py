@@ -5,6 +5,7 @@ import pytest
 from agents.page import Record
 from agents.template.items.matching import Verdict, best, judge
 from agents.template.prompt.criteria import Criterion, Operator
+from agents.tests.rows import rows
 
 FILM = Record(
     "Copper Moon",
@@ -17,7 +18,7 @@ def verdict(field: str, operator: Operator, *values: str, whole: bool = False) -
     return judge([Criterion(field, operator, values)], FILM, whole=whole)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("field", "operator", "values"),
     [
         ("movie name", Operator.EQUALS, ("copper moon",)),

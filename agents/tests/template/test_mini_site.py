@@ -1,11 +1,10 @@
 """The same small site in many looks: each is read alike."""
 
-import pytest
-
 from agents.page import Page, read
 from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.tests.mini_looks import WORDS
 from agents.tests.mini_site import FILMS, PASSWORD, USER, Film, MiniSite
+from agents.tests.rows import rows
 
 SEEDS = range(1, 17)
 TITLES = {film.title for film in FILMS}
@@ -25,7 +24,7 @@ def tells(attributes: object, film: Film) -> None:
     assert attributes["price"].removeprefix("$") == film.price
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_all_cards_are_read_with_their_attributes_and_buttons(seed: int) -> None:
     found = page(seed, "/").records
     assert {one.name for one in found} == TITLES
@@ -35,14 +34,14 @@ def test_all_cards_are_read_with_their_attributes_and_buttons(seed: int) -> None
         assert len(record.elements) == 2
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_a_single_result_is_read(seed: int) -> None:
     (record,) = page(seed, "/search", query={"q": "kite"}).records
     assert record.name == "A Kite for Marta"
     tells(dict(record.attributes), FILMS[3])
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_a_detail_page_is_about_its_film(seed: int) -> None:
     subject = page(seed, "/films/4").subject
     assert subject
@@ -53,12 +52,12 @@ def test_a_detail_page_is_about_its_film(seed: int) -> None:
     }
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_lists_and_forms_are_about_no_single_film(seed: int) -> None:
     assert [page(seed, path, member=True).subject for path in ("/", "/search", "/account", "/contact")] == [None] * 4
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_the_fields_of_a_form_are_found_and_the_trap_is_not(seed: int) -> None:
     form = page(seed, "/contact")
     found = [form.find(names, TEXT_FIELDS) for names in (("name",), ("email",), ("subject", "topic"), ("message",))]
@@ -67,7 +66,7 @@ def test_the_fields_of_a_form_are_found_and_the_trap_is_not(seed: int) -> None:
     assert all(one and one.name != "website" for one in found)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_who_is_logged_in_and_where_to_search_is_known(seed: int) -> None:
     assert (page(seed, "/").logged_in, page(seed, "/", member=True).logged_in) == (False, True)
     box = page(seed, "/films/1").search_box
@@ -75,14 +74,14 @@ def test_who_is_logged_in_and_where_to_search_is_known(seed: int) -> None:
     assert box.name == "q"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_own_films_have_their_own_buttons(seed: int) -> None:
     own = page(seed, "/account", member=True)
     assert [one.name for one in own.records] == [film.title for film in FILMS[1:4]]
     assert all(len([one for one in record.elements if one.role in BUTTONS]) == 1 for record in own.records)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@rows("seed", SEEDS)
 def test_every_selector_of_every_page_is_exact(seed: int) -> None:
     for path in ("/", "/films/2", "/contact", "/account", "/login"):
         read_page = page(seed, path, member=True)

@@ -13,6 +13,7 @@ from agents.template.budget import TimeBudget
 from agents.template.forms.forms import FoundForm, Wanted, forms
 from agents.template.recipes import form_task
 from agents.tests.demo_sites import CONTACT, cinema, shop
+from agents.tests.rows import rows
 from agents.tests.template.test_intents import PROMPTS
 from agents.tests.template.test_template_properties import START, assert_sound, step
 
@@ -34,8 +35,8 @@ def assert_cut_off(made: Plan, form: Form, prompt: str) -> None:
     assert not made.done or not prompt.strip()
 
 
-@pytest.mark.parametrize("form", Form)
-@pytest.mark.parametrize("prompt", ["", *(prompt for prompt, *_ in PROMPTS[::9])])
+@rows("form", Form)
+@rows("prompt", ["", *(prompt for prompt, *_ in PROMPTS[::9])])
 def test_a_budget_that_is_over_at_once_leaves_the_plain_plan(form: Form, prompt: str) -> None:
     for html in PAGES:
         asked = step(form, prompt, html)

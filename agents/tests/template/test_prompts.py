@@ -4,16 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from agents.template.prompt.criteria import Operator, criteria
 from agents.template.prompt.intents import Kind, understand
 from agents.template.prompt.masking import mask
+from agents.tests.rows import rows
 
 CORPUS: list[dict[str, Any]] = [json.loads(line) for line in (Path(__file__).parents[1] / "prompts.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("row", CORPUS, ids=[row["prompt"][:60] for row in CORPUS])
+@rows("row", CORPUS)
 def test_a_prompt_of_the_corpus_is_understood(row: dict[str, Any]) -> None:
     assert [kind.value for kind in understand(row["prompt"]).chain] == row["chain"]
     assert [[one.field, one.operator.value, *one.values] for one in criteria(mask(row["prompt"]))] == row["criteria"]

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -13,6 +12,7 @@ from agents.template.prompt.intents import understand
 from agents.template.prompt.values import meets
 from agents.template.sites.site_facts import Item
 from agents.template.sites.site_plans import FieldValues, conditions, field_values, query_for
+from agents.tests.rows import rows
 
 LAMP = Item(
     list="/lamps",
@@ -53,7 +53,7 @@ def of(prompt: str) -> FieldValues:
     return field_values(prompt, understand(prompt))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("prompt", "names"),
     [
         ("Open the lamp where the name contains 'owl'", ["Little Owl", "Big Owl"]),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agents.tests.rows import rows
 from agents.worker import cron
 
 
@@ -23,7 +24,7 @@ def test_the_next_time_is_the_first_one_after_a_moment_in_utc(text: str, after: 
     assert cron.next_after(cron.checked(text), moment) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",

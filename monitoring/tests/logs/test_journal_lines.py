@@ -1,16 +1,16 @@
 """One line of a log, in each form that loggers write."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.tests.rows import rows
 from monitoring.logs.journal import Line, read
 
 LIMITED = "Chutes API rate limited (429). Exponential backoff: Waiting 60s before retry (attempt 1)..."
 AT = "2026-11-18 16:27:28"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "line"),
     [
         (
@@ -51,7 +51,7 @@ def test_a_line_with_a_head_is_read(text: str, line: Line) -> None:
     assert read(text) == line
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",

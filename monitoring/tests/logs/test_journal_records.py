@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.tests.rows import rows
 from monitoring.logs import journal
 from monitoring.logs.journal import MOST_LINES, Calendar, Kind, Record, Records, first_year, meaning, text_lines
 
@@ -24,7 +25,7 @@ def records_of(lines: list[str], *, year: int = 2026, now: datetime = NOW) -> li
     return [*records.read(lines), *records.end()]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("message", "kind", "facts"),
     [
         (LIMITED.partition(":root:")[2], "rate_limited", {"wait_seconds": 60.0, "attempt": 1}),
@@ -130,7 +131,7 @@ def moments(texts: list[str], *, year: int, zone: Any = UTC, now: datetime = NOW
     return [moment.isoformat(sep=" ") if (moment := calendar.moment(text)) else None for text in texts]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
     [
         ("Nov 18 16:27:28", "2026-11-18 16:27:28+00:00"),

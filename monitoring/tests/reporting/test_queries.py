@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from agents.tests.rows import rows
 from monitoring.reporting.filter_query import MAX_CONDITIONS, TEXT, Condition, Kind, Qualifier, Query, moment, parse
 
 QUALIFIERS = (
@@ -50,7 +50,7 @@ def test_conditions_are_read_in_order() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("written", "condition"),
     [
         ("ROUTE:LLM", Condition("route", "llm")),
@@ -70,7 +70,7 @@ def test_a_word_means(written: str, condition: Condition) -> None:
     assert (read(written).conditions, read(written).faults) == ((condition,), ())
 
 
-@pytest.mark.parametrize(
+@rows(
     ("written", "remedy"),
     [
         ("since:yesterday", "since: write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC."),
