@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 
@@ -53,10 +53,10 @@ class Meter(NamedTuple):
 
 @dataclass(frozen=True)
 class AccountQuota:
-    """What is on record of one account at `now`: its readings, oldest first, and the quota in its last `answer`. Times are Unix seconds."""
+    """One account at `now`: its QuotaReadings, oldest first, and the quota in its last `answer`. Times are Unix seconds."""
 
     account: Account
-    readings: Sequence[QuotaReading]
+    readings: Sequence[Any]
     answer: Mapping[str, float]
     now: float
 
@@ -125,7 +125,7 @@ class AccountQuota:
     def _samples(self, name: str) -> list[Sample]:
         return [Sample(each.read_at.timestamp(), value) for each in self.readings if (value := getattr(each, name)) is not None]
 
-    def _newest(self, is_known: Callable[[QuotaReading], bool]) -> QuotaReading | None:
+    def _newest(self, is_known: Callable[[Any], bool]) -> Any:
         return next((each for each in reversed(self.readings) if is_known(each)), None)
 
     def _daily(self) -> tuple[Use, str] | None:
@@ -155,16 +155,16 @@ class AccountQuota:
         return Use(limit, self._samples(f"{cap}_used")), READ
 
 
-def _has_daily(reading: QuotaReading) -> bool:
+def _has_daily(reading: Any) -> bool:
     return reading.daily_total is not None or reading.is_unlimited
 
 
 def quota(now: datetime) -> list[AccountQuota]:
     """Every enabled account, in the order in which steps try them."""
-    enabled, readings = [each for each in accounts() if each.enabled], dict[int, list[QuotaReading]]()
+    enabled, readings = [each for each in accounts() if each.enabled], dict[int, list[Any]]()
     # By accounts, whose index has the readings by time: there may be months of them.
     found = QuotaReading.objects.filter(account__in=enabled, read_at__gt=now - LOOKED_BACK, read_at__lte=now).exclude(fault=UNDER_WAY)
-    for reading in found.order_by("read_at", "pk"):
+    for reading in found.order_by("read_at", "pk").values_list(named=True):
         readings.setdefault(reading.account_id, []).append(reading)
     answers = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
     return [AccountQuota(each, readings.get(each.pk, []), answers.get(each.pk, {}), now.timestamp()) for each in enabled]
