@@ -576,7 +576,7 @@ class Migration(migrations.Migration):
                 ("completion_tokens", models.PositiveBigIntegerField(default=0)),
                 ("cost", models.DecimalField(decimal_places=8, default=0, max_digits=16)),
                 ("seconds", models.FloatField(default=0)),
-                ("durations", models.JSONField(default=dict)),
+                ("durations", models.BinaryField(default=b"")),
                 (
                     "account",
                     models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="agents.account"),

@@ -30,7 +30,7 @@ class Rollup(models.Model):
     """The sums of one group within one span of time. Sums that do not apply to `of` are 0.
 
     The group: steps by `route` ("": not answered) and `name` (of a project, kind or use), attempts by account, verdict and refusal, pauses
-    by account. `cost` in USD; `too_many`: attempts with status 429; `seconds` of pause; `durations` of steps in ms, by `histogram`.
+    by account. `cost` in USD; `too_many`: attempts with status 429; `seconds` of pause; `durations` of steps, `packed`.
     """
 
     span = models.CharField(max_length=4, choices=Span.choices)
@@ -52,7 +52,7 @@ class Rollup(models.Model):
     completion_tokens = models.PositiveBigIntegerField(default=0)
     cost = models.DecimalField(max_digits=16, decimal_places=8, default=0)
     seconds = models.FloatField(default=0)
-    durations = models.JSONField(default=dict)
+    durations = models.BinaryField(default=b"")
 
     class Meta:
         indexes = [models.Index(fields=["span", "of", "starts_at"], name="rollup_of_a_time")]

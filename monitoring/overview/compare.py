@@ -66,7 +66,7 @@ Groups = dict[tuple[str, str], Row]
 def compared(of: Range, now: datetime) -> Compared:
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
     groups: dict[Of, Groups] = {each: {} for each in (*GROUPS, Of.STEPS)}
-    for row in sources(of, state, (Span.HOUR, Span.SIX, Span.DAY)).sums(groups, now):
+    for row in sources(of, state, (Span.HOUR, Span.SIX, Span.DAY)).rows(groups, now):
         if row.route:
             groups[Of(row.of)].setdefault((row.name, row.route), Row(row.starts_at, row.of)).add(row)
     return Compared(

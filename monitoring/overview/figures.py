@@ -14,7 +14,7 @@ from monitoring.audit.audit_log import newest_entries
 from monitoring.models import Of, RollupState
 from monitoring.reporting.formats import milliseconds, percent, share, short
 from monitoring.reporting.ranges import Range, sources
-from monitoring.reporting.rollups import FIVE, LENGTHS, UNGROUPED, Buckets, Interval, Row, floor, pauses, percentile
+from monitoring.reporting.rollups import FIVE, LENGTHS, UNGROUPED, Interval, Row, floor, pauses, percentile
 from monitoring.what_if.result import Better
 
 # A range is drawn so many pixels wide, about.
@@ -27,7 +27,7 @@ MINUTE = "%Y-%m-%dT%H:%MZ"
 
 @dataclass(slots=True)
 class Tally:
-    """Numbers of one bar or one range. Steps are validators'; attempts are all of the accounts'. `durations`: in ms by route.
+    """Numbers of one bar or one range. Steps are validators'; attempts are all of the accounts'. `durations`: by route, as in a Row.
 
     `under_way`: steps whose deadline is still to come; `unanswered`: those whose deadline is over.
     """
@@ -37,7 +37,7 @@ class Tally:
     unanswered: int = 0
     under_way: int = 0
     in_time: int = 0
-    durations: dict[str, Buckets] = field(default_factory=lambda: {Route.LLM: Counter(), Route.TEMPLATE: Counter()})
+    durations: dict[str, int] = field(default_factory=lambda: {Route.LLM: 0, Route.TEMPLATE: 0})
     refusals: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
     too_many: int = 0
@@ -55,7 +55,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + row.count)
             self.in_time += row.in_time
             if row.route:
-                self.durations[row.route].update(row.durations)
+                self.durations[row.route] += row.durations
             return
         self.paused_seconds += row.seconds
         self.attempts += row.count

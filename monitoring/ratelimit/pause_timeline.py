@@ -161,7 +161,7 @@ def _refusals(start: datetime) -> defaultdict[int, list[datetime]]:
 
 def _counts(start: datetime, end: datetime) -> Counter[tuple[int, str]]:
     state, found = RollupState.objects.filter(pk=RollupState.ONLY).first(), Counter[tuple[int, str]]()
-    for row in sources(Range.between(start, end, end), state).sums((Of.ATTEMPTS,), end):
+    for row in sources(Range.between(start, end, end), state).rows((Of.ATTEMPTS,), end):
         assert row.account_id is not None
         found[row.account_id, row.verdict] += row.count
     return found

@@ -22,7 +22,6 @@ from monitoring.reporting.rollups import (
     floor,
     raw_rows,
     rolled_rows,
-    rolled_sums,
     within,
 )
 
@@ -132,20 +131,11 @@ class Sources:
         return Sources(self.raw + other.raw, self.rolled + other.rolled)
 
     def rows(self, of: Iterable[Of], now: datetime) -> Iterator[Row]:
-        yield from rolled_rows(self._rolled, of)
-        yield from raw_rows(self.raw, of, now)
-
-    def sums(self, of: Iterable[Of], now: datetime) -> Iterator[Row]:
-        """Where times do not matter: roll-ups are summed by the database."""
-        yield from rolled_sums(self._rolled, of)
-        yield from raw_rows(self.raw, of, now)
-
-    @property
-    def _rolled(self) -> Q:
-        found = Q(pk__in=[])
+        rolled = Q(pk__in=[])
         for span, interval in self.rolled:
-            found |= within("starts_at", [interval]) & Q(span=span)
-        return found
+            rolled |= within("starts_at", [interval]) & Q(span=span)
+        yield from rolled_rows(rolled, of)
+        yield from raw_rows(self.raw, of, now)
 
 
 def sources(range_: Range, state: RollupState | None, spans: Collection[Span] = tuple(Span)) -> Sources:
