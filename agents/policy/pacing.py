@@ -164,7 +164,7 @@ def counted(pace: Pace, used: float | None, now: float) -> Pace:
 
 def accepted(pace: Pace, risk: float, sent_at: float, now: float, published: float | None) -> Pace:
     """`published`: the limit a minute that the answer states."""
-    limit, source = min(published or 0.0, MOST), pace.source
+    limit, source, sent_at = min(published or 0.0, MOST), pace.source, _slot_of(pace, sent_at)
     belief = beliefs.stated(pace.belief, limit, now) if limit and limit != pace.published else pace.belief
     if source is PaceSource.SPACING:
         source = PaceSource.PUBLISHED if belief.stated else PaceSource.USUAL
@@ -180,7 +180,7 @@ def accepted(pace: Pace, risk: float, sent_at: float, now: float, published: flo
 def violated(pace: Pace, sent_at: float, now: float) -> Pace:
     """The first refusal in a row."""
     # A crowd that was cut short by the refusal shows nothing of how crowds come.
-    crowd = pace.crowd if pace.comes_at_once else (0.0, 0.0)
+    crowd, sent_at = pace.crowd if pace.comes_at_once else (0.0, 0.0), _slot_of(pace, sent_at)
     belief = beliefs.updated(pace.belief, pace.sends, sent_at, now, accepted=False)
     pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)], crowd=crowd, belief=belief)
     if not _sent_before(pace, sent_at):
@@ -203,6 +203,12 @@ def rebased(pace: Pace, now: float) -> Pace:
     if max(pace.crowd[1], pace.confirmed_at, pace.belief.at) > now + AHEAD:
         pace = replace(pace, crowd=(0.0, 0.0), confirmed_at=min(pace.confirmed_at, now), belief=replace(pace.belief, at=now))
     return pace
+
+
+def _slot_of(pace: Pace, sent_at: float) -> float:
+    """Its place among the sends: a request leaves a little after its slot has opened."""
+    slot = pace.sends[bisect_right(pace.sends, sent_at) - 1] if pace.sends else 0.0
+    return slot if 0 <= sent_at - slot <= SLACK else sent_at
 
 
 def _sent_before(pace: Pace, at: float) -> int:

@@ -212,3 +212,14 @@ def test_nothing_stays_planned_far_ahead_of_a_clock_that_was_set_back() -> None:
 
 def test_the_gap_is_the_even_one_of_the_level_else_the_spacing() -> None:
     assert (gap(30.0, 5.0), gap(0.0, 5.0), gap(0.0, 0.0)) == (2.0, 5.0 + GRACE, 0.0)
+
+
+def test_a_request_that_leaves_a_little_after_its_slot_shows_what_one_that_leaves_on_time_does() -> None:
+    for late in (0.01, GRACE):
+        on_time, delayed = sent(Pace(), even(6)), sent(Pace(), even(6))
+        for at in even(6)[:5]:
+            on_time, delayed = accepted(on_time, RISK, at, at + 3, None), accepted(delayed, RISK, at + late, at + 3, None)
+        last = even(6)[5]
+        assert violated(on_time, last, last + 1) == violated(delayed, last + late, last + 1)
+    alone = sent(Pace(), [NOW])
+    assert violated(alone, NOW + GRACE, NOW + 1).source is PaceSource.SPACING, "nothing had been sent before: it shows no limit"
