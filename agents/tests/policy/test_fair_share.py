@@ -107,7 +107,7 @@ class Crowd:
     def __init__(self, clients: Mapping[str, int], strangers: Mapping[str, int], limits: Limits) -> None:
         self.callers = [(name, True) for name, number in clients.items() for _ in range(number)]
         self.callers += [(name, False) for name, number in strangers.items() for _ in range(number)]
-        self.limits, self.gate, self.numbers = limits, Gate(), count()
+        self.limits, self.gate, self.numbers = limits, Gate(succeeded_at=START), count()
         self.events: list[Event] = []
         self.waiting: dict[str, tuple[int, float]] = {}
         self.asked, self.served = Counter[str](), Counter[str]()
