@@ -75,9 +75,9 @@ def main() -> None:
     show_times(in_turn(works, ROUNDS), "bare", PROMISED_MS if connection.vendor == "sqlite" else None)
 
 
-def prepared(pacing: Pacing) -> Case:
-    limits, account = Limits(pacing=pacing), Account.objects.create(name=pacing)
-    gate, now = seen(limits, SENDS)
+def prepared(pacing: Pacing, sends: int = SENDS) -> Case:
+    limits, account = Limits(pacing=pacing), Account.objects.create(name=f"{pacing}-{sends}")
+    gate, now = seen(limits, sends)
     with answering_transaction():
         gate_rows.save(gate_rows.locked(account), gate)
     return Case(account, limits, now, gate)

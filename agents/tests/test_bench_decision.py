@@ -14,7 +14,7 @@ from agents.policy.belief import MINUTE, MOST
 from agents.policy.gate import Gate, Limits
 from agents.policy.modes import Pacing
 from agents.policy.pacing import SLACK
-from bench.decision import SENDS, Case, prepared, seen
+from bench.decision import SENDS, prepared, seen
 from bench.measure import in_turn, show_times
 
 pytestmark = pytest.mark.long
@@ -57,9 +57,7 @@ def test_the_bench_takes_the_longest_window_that_the_automatic_pace_can_keep() -
 @database
 @pytest.mark.parametrize("pacing", list(Pacing))
 def test_a_decision_costs_as_many_queries_after_ten_thousand_sends_as_after_one(pacing: Pacing) -> None:
-    old = prepared(pacing)
-    young = Case(old.account.__class__.objects.create(name="young"), Limits(pacing=pacing), old.now)
-    young.decide()
+    old, young = prepared(pacing), prepared(pacing, 1)
     counts = [len(queries(case.decide)) for case in (old, young)]
     assert counts == [counts[0]] * 2
     gate_queries = [sql for sql in queries(old.decide) if "agents_gate" in sql]
