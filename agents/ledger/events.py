@@ -10,7 +10,7 @@ from agents.contract.step_facts import AttemptEnd
 from agents.ledger.gate_rows import at, maybe_at
 from agents.models import Account, LLMAttempt, RateLimitEvent
 from agents.policy import backoff
-from agents.policy.gate import Gate, Limits
+from agents.policy.gate import Gate, Limits, next_pause
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, sentence
 from agents.policy.reset_times import Prediction, predicted
@@ -23,7 +23,7 @@ BLOCKS_REMEMBERED = 50  # the blocks that a prediction uses: enough for its quan
 
 def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: Gate, limits: Limits) -> None:
     strikes, source, pause = gate.strikes, gate.pause_source, gate.paused_until - gate.paused_at
-    _open(attempt, end, "", strikes, source, gate.blocked_at, gate.paused_until, limits.pause(strikes + 1))
+    _open(attempt, end, "", strikes, source, gate.blocked_at, gate.paused_until, next_pause(gate, limits))
     with log_context.about(log_context.attempt, str(attempt.uid)):
         if end.status == 429:
             wait = limits.pause(strikes) if source is PauseSource.LADDER else pause  # without the jitter

@@ -275,6 +275,12 @@ def _pause(gate: Gate, limits: Limits, strikes: int, now: float, stated: Pause |
     return blocks.next_wait(known, Block(gate.blocked_at, now, strikes - 1), limits.risk.weight), PauseSource.LEARNED
 
 
+def next_pause(gate: Gate, limits: Limits) -> float:
+    """Seconds, without jitter, for which the account is paused if the next probe, at the pause's end, is refused by the edge."""
+    after = refused(gate, limits, gate.paused_until, gate.paused_until)
+    return after.paused_until - gate.paused_until
+
+
 def _remembered(gate: Gate, limits: Limits, now: float) -> int:
     return 0 if limits.is_auto else max(0, gate.rungs - int(max(0.0, now - gate.recovered_at) / RUNG_FORGOTTEN))
 
