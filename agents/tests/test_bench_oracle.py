@@ -31,7 +31,8 @@ def llm(record: Record) -> int:
 @pytest.mark.parametrize("prompt", [False, True])
 @pytest.mark.parametrize("even", [False, True])
 def test_an_oracle_is_never_refused(*, prompt: bool, even: bool) -> None:
-    for account in ({}, {"counter": "leaky", "burst": 1}, {"balancers": 2}, {"window": 25.3}, {"quota": {"total": 40, "reset_at": 900}}):
+    accounts: list[dict[str, Any]] = [{}, {"counter": "leaky", "burst": 1}, {"balancers": 2}, {"window": 25.3}]
+    for account in (*accounts, {"quota": {"total": 40, "reset_at": 900}}):
         run = Oracle(scenario(**{"limit": 11, "ban": HARSH, **account}), 0, prompt=prompt, even=even)
         record = run.result()
         assert (record.edge_429, record.wasted, run.account.world.edge.ban) == (0, 0, None)
