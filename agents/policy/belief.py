@@ -60,7 +60,8 @@ class Belief:
     def limits(self, now: float) -> list[float]:
         """The probability of each of LIMITS at `now`."""
         size, change = len(LIMITS), _change(self, now)
-        known = [sum(self.weights[place::size]) for place in range(size)] if self.weights else [0.0] * size
+        rows = [self.weights[place : place + size] for place in range(0, len(self.weights), size)]
+        known = [sum(each) for each in zip(*rows, strict=True)] or [0.0] * size
         return [(1 - change) * each + change * prior for each, prior in zip(known, _prior(self.stated), strict=True)]
 
 
@@ -153,11 +154,11 @@ def updated(belief: Belief, sends: Sequence[float], at: float, now: float, *, ac
     """By the answer to the request at `at`."""
     passes = [LEAK + (1 - LEAK - STRAY) * each for each in chances(belief, sends, at)]
     likely = passes if accepted else [1 - each for each in passes]
-    if max(likely) - min(likely) < STRAY and belief.weights:
-        return belief  # it says nothing: time goes on counting from the last one that did
     change, weights, prior = _change(belief, now), _aged(belief, now), _prior(belief.stated)
     joint = [weight * each for weight, each in zip(weights, likely, strict=True)]
     whole = sum(joint)
+    if belief.weights and (whole > 1 - 2 * STRAY or max(likely) - min(likely) < STRAY):
+        return belief  # it was sure to come, and says nothing: time goes on counting from the last one that did
     shares = [sum(weights[place : place + len(prior)]) for place in range(0, len(weights), len(prior))]
     by_change = change * sum(each * likely[number] * shares[number // len(prior)] for number, each in enumerate(prior * len(shares)))
     # As rare as a millionth a limit can still come back, and its digits need no space.

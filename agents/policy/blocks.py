@@ -41,6 +41,11 @@ def _prior() -> tuple[float, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
+def _cost_of(weights: tuple[float, ...]) -> float:
+    return (1 + LATE_PART) * exp(sum(weight * log(length) for (_, length), weight in zip(KINDS, weights, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class Blocks:
     """`weights`: the probabilities of KINDS, empty before the first probe. `measured`: how many blocks were seen to end."""
@@ -62,7 +67,7 @@ class Blocks:
     @property
     def cost(self) -> float:
         """Seconds that the next block most likely takes: the geometric mean, since few very long ones must not outweigh all others."""
-        return (1 + LATE_PART) * exp(sum(weight * log(length) for (_, length), weight in zip(KINDS, self.known, strict=True)))
+        return _cost_of(self.known)
 
     @property
     def lengthening(self) -> float:
