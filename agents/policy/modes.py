@@ -16,7 +16,7 @@ class Use(Choice):
 
 class Pacing(Choice):
     FIXED = "fixed", "Fixed: the spacing"
-    AUTO = "auto", "Automatic: by what the account's answers show"
+    AUTO = "auto", "Automatic: by the answers"
 
 
 class Risk(Choice):

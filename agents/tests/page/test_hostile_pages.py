@@ -9,7 +9,7 @@ import pytest
 
 from agents.contract.protocol import Form, Step
 from agents.page import Page, excerpt, read
-from agents.page.interactive import MOST_OPTIONS
+from agents.page.interactive import MOST_ELEMENTS, MOST_OPTIONS
 from agents.prompting.prompt import question
 from agents.template import plan
 from agents.template.forms.slots import MOST_FIELDS, slots
@@ -108,7 +108,7 @@ def test_a_step_with_a_hostile_page_makes_a_bounded_number_of_calls(family: Fami
 
 
 def test_a_selector_from_a_history_is_not_run() -> None:
-    page = read("<a href=/x>Next</a>" * 2_000 + "<a href=/y>Last</a>", URL)
+    page = read("<a href=/x>Next</a>" * (MOST_ELEMENTS - 1) + "<a href=/y>Last</a>", URL)
     endless = {"type": "xpathSelector", "value": "//*[count(//a[count(//a[count(//a) > 1]) > 1]) > 1]"}
     started = time.thread_time()
     assert page.element(endless) is None

@@ -21,7 +21,7 @@ from agents.tests.recording import Recorded, ended_at, recorded
 STEADY = {"every": [30, 60], "tasks": 1}
 ROUNDS = {"every": [300, 300], "tasks": 10}
 FIXED, AUTO = {"pacing": "fixed"}, {"pacing": "auto"}
-NAMES = ["steps", "in_time", "llm", "edge_429", "in_ban", "wasted", "resume_minutes", "p50", "p95"]
+NAMES = ["steps", "in_time", "llm", "edge_429", "in_ban", "wasted", "resume_minutes", "p50", "p95", "missed"]
 # How far the LLM answers of a replay may lie from what happened: chance moves one run of half an hour by about so much.
 NEAR = 0.08
 

@@ -128,7 +128,7 @@ def test_a_probe_of_an_account_that_is_still_limited_climbs_to_the_rung_that_was
     operator.post(address("probe"))
     work(AccountJob.objects.get())
     gate = gate_rows.of(default_account())
-    assert "longer: 4 min" in foretold
+    assert "the next pause takes 4 min." in foretold
     assert gate.strikes == 3
     assert gate.paused_until - gate.paused_at == pytest.approx(240, rel=0.051)  # a pause of ours is stretched by up to a twentieth
 

@@ -190,7 +190,7 @@ def test_with_several_accounts_the_step_tells_who_said_no_and_who_was_asked(view
         "default: The account is paused. Next possible at 4 May 12:02:00 UTC.",
         "busy: No slot was free in time: other steps were using the account. Next possible at 4 May 12:02:00 UTC.",
         "slow: The time left was too short for the LLM.",
-        "back: The pause has ended and another request is probing the account. Next possible at 4 May 12:02:00 UTC.",
+        "back: Another request is probing the account. Next possible at 4 May 12:02:00 UTC.",
     ]
     assert "1. a/model by spare" in text_of(response)
 

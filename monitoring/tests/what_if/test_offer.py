@@ -14,6 +14,7 @@ from agents.models import Gate, Settings, WhatIf
 from agents.operator_jobs import what_if
 from agents.policy.belief import Belief
 from agents.policy.pacing import Pace, counted
+from agents.policy.reasons import PaceSource
 from agents.simulation.settings import TRIED, as_text
 from agents.tests.queue_of_jobs import work
 from agents.worker.schedules import ensure, schedules
@@ -197,8 +198,8 @@ def test_what_is_no_pacing_changes_nothing(admin: Client) -> None:
 
 
 def test_rate_limit_shows_what_others_use_of_the_account(viewer: Client) -> None:
-    pace = Pace()
+    pace = Pace(source=PaceSource.PUBLISHED)
     for n in range(30):
         pace = counted(pace, 100.0 + 3 * n, time.time() // 86_400 * 86_400 + 6 * n)
     Gate.objects.update_or_create(account=default_account(), defaults={"pace": pace.as_json()})
-    assert "Others use about 20 requests a minute of this account" in text_of(viewer.get("/rate-limit/"), "//main")
+    assert "Others use about 20 a minute of it." in text_of(viewer.get("/rate-limit/"), "//main")
