@@ -165,9 +165,10 @@ def pages_written() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def closed_breaker() -> Iterator[None]:
-    """No test finds the database given up by the one before."""
+    """No test finds the database given up by the one before, nor facts that wait for it: steps of their task would wait with them."""
     yield
     breaker.close()
+    shutil.rmtree(DATA / "spool", ignore_errors=True)
 
 
 @pytest.fixture

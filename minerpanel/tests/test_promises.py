@@ -27,7 +27,8 @@ def miner(process_environment: dict[str, str], fake_chutes: FakeChutes) -> Itera
 
 def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(miner: Miner, fake_chutes: FakeChutes) -> None:
     fake_chutes.set(limit=0)
-    miner.manage("miner_settings", "spacing_seconds=60", "deadline_seconds=180")  # there is time for slots one and two minutes later
+    # There is time for slots one and two minutes later, and none for the end of a pause.
+    miner.manage("miner_settings", "spacing_seconds=60", "deadline_seconds=180", "backoff_seconds=600")
     url = miner.web()
     answers = post_at_once([url], [step_body(number) for number in range(20)])
     assert all(answered(response) for _, response in answers)
@@ -37,7 +38,7 @@ def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(mi
     later = post_at_once([url], [step_body(number) for number in range(20, 40)])
     assert all(answered(response) for _, response in later)
     assert len(completions(fake_chutes)) == 1
-    assert miner.rows("SELECT strike, status FROM agents_ratelimitevent WHERE pause_seconds BETWEEN 60 AND 63") == [(1, 429)]
+    assert miner.rows("SELECT strike, status FROM agents_ratelimitevent WHERE pause_seconds BETWEEN 600 AND 630") == [(1, 429)]
     assert miner.rows("SELECT count(*) FROM agents_step WHERE route = 'template' AND answered_at IS NOT NULL") == [(40,)]
 
 

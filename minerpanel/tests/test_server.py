@@ -65,13 +65,11 @@ class Running:
         self.gate.set()
         self.server.stop()
         self.thread.join(PATIENCE)
+        wasyncore.close_all(self.server._map)  # not before: `stop` wakes the thread by one of these files
 
     def _run(self) -> None:
-        try:
-            while self.server.turn():
-                pass
-        finally:
-            wasyncore.close_all(self.server._map)
+        while self.server.turn():
+            pass
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from agents import database
 from agents.configuration import change, default_account
 from agents.contract.protocol import Form
 from agents.contract.protocol import Step as Request
@@ -26,7 +27,8 @@ PATIENCE = 15.0
 
 
 @pytest.fixture
-def fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
+def fake_chutes(fake_chutes: FakeChutes, settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeChutes:
+    monkeypatch.setattr(database, "ANSWERING_PATIENCE", PATIENCE)
     settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = fake_chutes.key, fake_chutes.base_url
     settings.CHUTES_MODELS = (FIRST, SECOND)
     change({"spacing_seconds": 0}, by=None, reason="test")
@@ -179,7 +181,9 @@ def test_steps_that_wait_hold_no_place_for_planning(fake_chutes: FakeChutes, mon
     pause(PATIENCE)
     waiting = threading.Thread(target=answer_together, args=(planning.places + 1,))
     waiting.start()
+    over = time.monotonic() + PATIENCE
     while Step.objects.filter(reason="paused", answered_at=None).count() <= planning.places:
+        assert time.monotonic() < over, "no steps wait"
         time.sleep(0.1)
     with planning.place(0.01, time.monotonic() + PATIENCE) as is_admitted:
         assert is_admitted
