@@ -26,8 +26,8 @@ def given_up(gate: Gate, limits: Limits, attempt: str, lease: float | None) -> G
     if claim.booked in sends:
         sends.remove(claim.booked)
     if last == claim.booked:
-        # The slot before was at least a spacing earlier, even if it is forgotten by now.
-        last = max([last - limits.spacing - limits.grace, *sends[-1:]])
+        # Where the slot before is forgotten by now, it was at least a spacing earlier. A refusal forgets slots that are still held.
+        last = max([*sends[-1:], *(each.booked for each in claims)], default=last - limits.spacing - limits.grace)
     return replace(gate, claims=claims, last_slot_at=last, pace=replace(gate.pace, sends=tuple(sends)))
 
 

@@ -211,6 +211,13 @@ def test_a_slot_that_was_not_used_is_free_again() -> None:
     assert len(gate.pace.sends) == 1
 
 
+def test_slots_that_were_not_used_are_free_again_whoever_gives_up_first() -> None:
+    gate = full_of("one", "two", "three")
+    for attempt in ("two 1", "three 2"):
+        gate = given_up(gate, FIXED, attempt, None)
+    assert ask(gate, "new", "four")[0].slot == START + 5.1
+
+
 def test_a_slot_that_was_not_used_keeps_the_distance_to_the_one_before_it() -> None:
     slow = Limits(spacing=600.0)
     gate, later = Gate(), START + 400
