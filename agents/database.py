@@ -25,7 +25,7 @@ QUERY_PATIENCE = 30.0
 PAGE_PATIENCE = 5.0
 RETRY_SECONDS = 2.0  # how often it is tried whether the database is back, in seconds
 
-# Pages of 4 kB in SQLite's write-ahead log: 16 MB, to which `journal_size_limit` cuts the file where the log begins anew by itself.
+# Pages of 4 kB in SQLite's write-ahead log: 16 MB. `journal_size_limit` cuts the file to that size when SQLite restarts the log.
 LONG_LOG = 4_096
 # Emptying it, writers wait for the readers of that moment, at most so long, in seconds: less than a step waits for the database.
 EMPTYING_PATIENCE = 0.5
@@ -211,7 +211,7 @@ def _writing() -> Iterator[None]:
 
 
 def empty_long_log() -> None:
-    """Of SQLite. Under load some reader is always at work, so that the write-ahead log does not begin anew by itself and grows."""
+    """Of SQLite. Under load there is always a reader, so SQLite never restarts the write-ahead log, and the file grows."""
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:

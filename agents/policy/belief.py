@@ -1,6 +1,6 @@
 """What an account's real limit is: a probability for each limit and kind of counter, moved by Bayes' rule with each answer.
 
-Two kinds of counter are common at an edge and cannot be told apart by the page of a refusal: a sliding window (so many in a minute) and
+Two kinds of counter are common at an edge, and their refusals look the same: a sliding window (so many in a minute) and
 a leaky bucket (a rate, and a burst above it). Pure functions over a frozen value of fixed size; times are Unix seconds, limits requests a
 minute.
 """
@@ -161,7 +161,7 @@ def updated(belief: Belief, sends: Sequence[float], at: float, now: float, *, ac
         return belief  # it was sure to come, and says nothing: time goes on counting from the last one that did
     shares = [sum(weights[place : place + len(prior)]) for place in range(0, len(weights), len(prior))]
     by_change = change * sum(each * likely[number] * shares[number // len(prior)] for number, each in enumerate(prior * len(shares)))
-    # As rare as a millionth a limit can still come back, and its digits need no space.
+    # At least a millionth, so that a limit can become likely again; rounded, so that the JSON stays small.
     kept = tuple(round(max(each / whole, 1e-6), 6) for each in joint)
     if not belief.weights:
         return replace(belief, weights=kept, at=now)

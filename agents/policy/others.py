@@ -13,7 +13,7 @@ from agents.policy.costs import day_of
 APART = 60.0
 # A minute is forgotten after about this many seconds: tasks of a second miner come in rounds of minutes.
 MEMORY = 300.0
-# Fewer requests a minute cannot be told from answers out of order and failures that the provider counts.
+# A lower rate may come from answers out of order or from failures that the provider counts.
 LEAST = 1.0
 
 

@@ -16,7 +16,7 @@ from agents.template.prompt.measures import date_in, number_in, time_in
 from agents.template.prompt.operators import EXACT
 from agents.template.prompt.values import ADDRESS, address, chosen
 
-# Of a form, or outside of any: nobody fills more, and each is held against each criterion.
+# Of a form, or outside of any: no task fills more, and each is compared with each criterion.
 MOST_FIELDS = 500
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.

@@ -113,7 +113,7 @@ def test_it_survives_the_way_through_json_and_a_clock_that_is_set_back() -> None
 
 
 class Unaware(Run):
-    """Whoever takes every request of the account for its own."""
+    """A pace that takes all requests of the account for its own."""
 
     def __init__(self, *rest: object) -> None:
         super().__init__(*rest)  # type: ignore[arg-type]

@@ -70,8 +70,8 @@ def test_the_first_success_shows_where_the_level_comes_from(published: float | N
 def test_an_answer_confirms_the_level_only_where_most_of_it_was_used() -> None:
     pace = violated(sent(answered(Pace(), even(40), 60.0), [NOW + 60]), NOW + 60, NOW + 60)
     count = ceil(pace.level(NOW + 60, RISK))
-    hardly, fully = answered(pace, even(count // 4, NOW + 600)), answered(pace, even(count, NOW + 600))
-    assert hardly.confirmed_at == pace.confirmed_at < fully.confirmed_at
+    lightly_used, fully_used = answered(pace, even(count // 4, NOW + 600)), answered(pace, even(count, NOW + 600))
+    assert lightly_used.confirmed_at == pace.confirmed_at < fully_used.confirmed_at
 
 
 def test_a_refusal_lowers_the_level_and_use_raises_it_again() -> None:

@@ -222,6 +222,6 @@ def test_the_command_names_a_setting_that_cannot_be_used(tmp_path: Path, pair: s
 
 
 def test_the_miners_settings_are_not_taken_for_a_module_of_djangos() -> None:
-    told = ["manage.py", "simulate", "f", "--settings", "pacing=auto", "--settings=spacing_seconds=2"]
-    assert arguments(told) == ["manage.py", "simulate", "f", "--miner-settings", "pacing=auto", "--miner-settings=spacing_seconds=2"]
+    command = ["manage.py", "simulate", "f", "--settings", "pacing=auto", "--settings=spacing_seconds=2"]
+    assert arguments(command) == ["manage.py", "simulate", "f", "--miner-settings", "pacing=auto", "--miner-settings=spacing_seconds=2"]
     assert arguments(["manage.py", "check", "--settings", "x"]) == ["manage.py", "check", "--settings", "x"]
