@@ -12,7 +12,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -141,6 +141,7 @@ def carry_out(job: J, work: Callable[[J], Outcome | None]) -> bool:
         outcome = Outcome({"fault": str(error)}, JobState.FAILED)
     except UNAVAILABLE as error:
         logger.warning("%s waits for the database (%s).", job, error)
+        _end_lease(job)
         return False
     except Exception:
         logger.exception("%s failed.", job)
@@ -193,6 +194,12 @@ def _renew(job: LeasedJob, over: threading.Event) -> None:
                 logger.warning("The lease of %s could not be renewed (%s). It is tried again.", job, error)
     finally:
         connection.close()
+
+
+def _end_lease(job: LeasedJob) -> None:
+    """Let the next round take the job up. While the database is away, the lease ends by itself."""
+    with suppress(*UNAVAILABLE):
+        _held(job).update(lease_until=timezone.now())
 
 
 def update(job: LeasedJob, **fields: Any) -> None:

@@ -167,14 +167,26 @@ def test_a_job_that_fails_says_why(error: Exception, fault: str, monkeypatch: py
     assert ("Traceback" in caplog.text) == (fault == leased_job.FAULT)
 
 
-def test_while_the_database_is_away_the_job_waits_for_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: WhatIf) -> None:
+def test_a_job_that_the_database_failed_is_taken_up_in_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(_: WhatIf) -> None:
         raise OperationalError("locked")
 
-    does(monkeypatch, away)
+    does(monkeypatch, locked)
     job = started()
     assert not work(job)
     assert job.state == State.RUNNING
+    assert leased_job.dispatch(timezone.now()) == 1
+
+
+def test_while_the_database_is_away_the_job_waits_for_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, _ = leased_job.start_here(WhatIf)
+    with monkeypatch.context() as away:
+        connection.close()
+        away.setitem(connection.settings_dict, "NAME", "/nowhere/at/all.sqlite3")
+        assert not leased_job.carry_out(job, lambda _: Outcome({"progress": WhatIf.objects.count()}))
+    job.refresh_from_db()
+    assert job.state == State.RUNNING
+    assert leased_job.dispatch(timezone.now()) == 0
     assert leased_job.dispatch(timezone.now() + leased_job.LEASE + timedelta(seconds=1)) == 1
 
 
