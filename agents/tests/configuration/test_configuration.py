@@ -51,6 +51,42 @@ DEFAULTS = {
 }
 
 
+# For each setting another value: as it is given, and as it is kept.
+CHANGES: dict[str, tuple[str, Any]] = {
+    "pacing": ("auto", "auto"),
+    "risk": ("eager", "eager"),
+    "spacing_seconds": ("2.5", 2.5),
+    "backoff_max_seconds": ("900", 900),
+    "key_check_minutes": ("10", 10),
+    "probe_after_pause": ("false", False),
+    "backoff_seconds": ("30, 60 90", [30, 60, 90]),
+    "deadline_seconds": ("20", 20),
+    "agent_mode": ("template", "template"),
+    "llm_use": ("when_unsure", "when_unsure"),
+    "sure_from": ("0.65", 0.65),
+    "max_task_usd": ("0", 0),
+    "daily_attempts": ("0", 0),
+    "daily_usd": ("2.5", 2.5),
+    "caller_daily_attempts": ("100", 100),
+    "caller_daily_usd": ("0.5", 0.5),
+    "allowed_callers": ("10.0.0.0/8,203.0.113.7,2001:db8::/32", ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32"]),
+    "blocked_callers": ("0.0.0.0/0", ["0.0.0.0/0"]),
+    "fetch_pages": ("true", True),
+    "fetch_hosts": ("demo.example.com, localhost:8000-8016", ["demo.example.com", "localhost:8000-8016"]),
+    "miner_api_url": ("http://10.0.0.7:8080", "http://10.0.0.7:8080"),
+    "retest_after_pause": ("false", False),
+    "health_seconds": ("30", 30),
+    "failures_before_down": ("3", 3),
+    "silence_minutes": ("60", 60),
+    "least_llm_percent": ("50", 50),
+    "keep_info_logs": ("true", True),
+    "records_mb": ("3000", 3_000),
+    "pages_mb": ("50", 50),
+    "logs_mb": ("20", 20),
+    "free_disk_mb": ("1000", 1_000),
+}
+
+
 def run(*arguments: str) -> Any:
     out = StringIO()
     call_command("miner_settings", *arguments, stdout=out)
@@ -74,74 +110,11 @@ def test_without_arguments_all_settings_are_printed_as_json() -> None:
 
 
 def test_each_setting_can_be_changed_at_once() -> None:
-    printed = run(
-        "pacing=auto",
-        "risk=eager",
-        "spacing_seconds=2.5",
-        "backoff_max_seconds=900",
-        "key_check_minutes=10",
-        "probe_after_pause=false",
-        "backoff_seconds=30, 60 90",
-        "deadline_seconds=20",
-        "agent_mode=template",
-        "llm_use=when_unsure",
-        "sure_from=0.65",
-        "max_task_usd=0",
-        "daily_attempts=0",
-        "daily_usd=2.5",
-        "caller_daily_attempts=100",
-        "caller_daily_usd=0.5",
-        "allowed_callers=10.0.0.0/8,203.0.113.7,2001:db8::/32",
-        "blocked_callers=0.0.0.0/0",
-        "fetch_pages=true",
-        "fetch_hosts=demo.example.com, localhost:8000-8016",
-        "miner_api_url=http://10.0.0.7:8080",
-        "retest_after_pause=false",
-        "health_seconds=30",
-        "failures_before_down=3",
-        "silence_minutes=60",
-        "least_llm_percent=50",
-        "keep_info_logs=true",
-        "records_mb=3000",
-        "pages_mb=50",
-        "logs_mb=20",
-        "free_disk_mb=1000",
-    )
-    assert printed == {
-        "pacing": "auto",
-        "risk": "eager",
-        "spacing_seconds": 2.5,
-        "backoff_max_seconds": 900,
-        "key_check_minutes": 10,
-        "probe_after_pause": False,
-        "backoff_seconds": [30, 60, 90],
-        "deadline_seconds": 20,
-        "agent_mode": "template",
-        "llm_use": "when_unsure",
-        "sure_from": 0.65,
-        "max_task_usd": 0,
-        "daily_attempts": 0,
-        "daily_usd": 2.5,
-        "caller_daily_attempts": 100,
-        "caller_daily_usd": 0.5,
-        "allowed_callers": ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32"],
-        "blocked_callers": ["0.0.0.0/0"],
-        "fetch_pages": True,
-        "fetch_hosts": ["demo.example.com", "localhost:8000-8016"],
-        "miner_api_url": "http://10.0.0.7:8080",
-        "retest_after_pause": False,
-        "health_seconds": 30,
-        "failures_before_down": 3,
-        "silence_minutes": 60,
-        "least_llm_percent": 50,
-        "keep_info_logs": True,
-        "records_mb": 3_000,
-        "pages_mb": 50,
-        "logs_mb": 20,
-        "free_disk_mb": 1_000,
-    }
-    assert run() == printed
-    assert values(Settings.current()) == printed
+    kept = {name: value for name, (_, value) in CHANGES.items()}
+    assert not [name for name in SETTINGS if kept[name] == DEFAULTS[name]]
+    assert run(*(f"{name}={given}" for name, (given, _) in CHANGES.items())) == kept
+    assert run() == kept
+    assert values(Settings.current()) == kept
 
 
 def test_the_bounds_themselves_are_allowed() -> None:
