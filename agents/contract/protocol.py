@@ -52,7 +52,8 @@ class PastAction:
 @dataclass(frozen=True, slots=True)
 class Step:
     """`page` is the page's HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty: all. `url`
-    may be about:blank in steps. `cuts`: a sentence for each part of the request that was left out for its size."""
+    may be about:blank in steps. `cuts`: a sentence for each part of the request that was left out for its size. `notes`, by our own
+    records: what of the reply to the step before was not sent or not run, and why."""
 
     endpoint: str
     form: Form
@@ -67,17 +68,20 @@ class Step:
     allowed_tools: frozenset[str] = frozenset()
     wants_reasoning: bool = False
     cuts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`done`: the task needs nothing more. `confidence`: of the template agent in its plan, from 0 to 1."""
+    """`done`: the task needs nothing more. `confidence`: of the template agent in its plan, from 0 to 1. `notes`: what of an LLM's reply
+    is left out, and why, a sentence each."""
 
     actions: tuple[Action, ...]
     done: bool = False
     reasoning: str = ""
     confidence: float = 0.0
     confidence_why: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def parse(endpoint: str, body: bytes) -> Step:

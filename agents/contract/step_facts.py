@@ -95,7 +95,9 @@ class AttemptEnd:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """`duration` in seconds, from the request's arrival."""
+    """`duration` in seconds, from the request's arrival. `words`: each action as it is seen on the page, "" for a wait of our own;
+    `seen`: the page's signature. `notes`: what of an LLM's reply is not sent, and why. `asked`: of each prompt that a model replied to,
+    its digest and the model."""
 
     route: str
     reason: str
@@ -105,12 +107,17 @@ class Closing:
     done: bool = False
     fault: str = ""
     attempt: AttemptEnd | None = None
+    words: list[str] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    asked: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        _mask(self, "actions", fault=mask_keys(self.fault)[-MOST_FAULT:])
+        _mask(self, "actions", "words", "seen", "notes", fault=mask_keys(self.fault)[-MOST_FAULT:])
 
     def without_details(self) -> "Closing":
-        return replace(self, fault="", attempt=self.attempt and replace(self.attempt, reply=""))
+        attempt = self.attempt and replace(self.attempt, reply="")
+        return replace(self, fault="", words=[], seen={}, notes=[], attempt=attempt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,12 @@ def packed(step: Step) -> bytes:
 def unpacked(gz: bytes) -> Step:
     raw = json.loads(gzip.decompress(gz))
     history = tuple(PastAction(**past) for past in raw.pop("history"))
-    raw |= {"form": Form(raw["form"]), "allowed_tools": frozenset(raw["allowed_tools"]), "cuts": tuple(raw.get("cuts", ()))}
+    raw |= {
+        "form": Form(raw["form"]),
+        "allowed_tools": frozenset(raw["allowed_tools"]),
+        "cuts": tuple(raw.get("cuts", ())),
+        "notes": tuple(raw.get("notes", ())),
+    }
     return Step(**raw, history=history)
 
 

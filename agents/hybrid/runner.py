@@ -242,6 +242,7 @@ class StepRun:
             done=plan.done,
             fault=self.fault,
             attempt=result.end,
+            notes=list(plan.notes),
         )
         whole = StepFacts(facts, closing if self.keeps_details else closing.without_details())
         is_written = False

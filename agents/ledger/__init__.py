@@ -306,7 +306,7 @@ def close_step(facts: StepFacts, limits: Limits) -> None:
     with answering():
         before, outcome = _outcome_before(opening)
     with answering_transaction():
-        answer = {name: getattr(closing, name) for name in ("route", "reason", "actions", "done", "fault")}
+        answer = {name: getattr(closing, name) for name in _AS_CLOSED}
         answer |= {"answered_at": at(closing.answered_at), "duration_ms": closing.duration * 1000}
         open_step = Step.objects.filter(uid=opening.uid, answered_at=None)
         if not open_step.update(**answer):
@@ -335,6 +335,8 @@ def _task(opening: Opening) -> Task:
     return Task.objects.get_or_create(fingerprint=opening.fingerprint, defaults=fields)[0]
 
 
+# The columns that a closing has under the same names.
+_AS_CLOSED = ("route", "reason", "actions", "done", "fault", "words", "seen", "notes", "asked")
 # The columns that an opening has under the same names.
 _AS_OPENED = {each.name for each in fields(Opening)} & {each.name for each in Step._meta.fields}  # noqa: SLF001 -- as Django documents it
 

@@ -64,6 +64,9 @@ class Step(Row):
 
     `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
     or null. `caller_error`: what the caller reports of the first that failed. `confidence`: the template agent's, whoever answered.
+    `words`: each action as it was then seen on the page, "" for a wait of our own. `seen`: the page's signature, until the next step
+    has derived the `effect` of the actions from it. `notes`: what of an LLM's reply was not sent, and why. `asked`: of each prompt that a
+    model replied to, its digest and the model.
     """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -95,6 +98,11 @@ class Step(Row):
     outcome = models.CharField(max_length=10, choices=choices(Outcome), blank=True)
     worked = models.JSONField(default=list)
     caller_error = models.TextField(blank=True)
+    words = models.JSONField(default=list)
+    seen = models.JSONField(default=dict)
+    effect = models.TextField(blank=True)
+    notes = models.JSONField(default=list)
+    asked = models.JSONField(default=list)
 
     class Meta:
         indexes = [

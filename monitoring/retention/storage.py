@@ -23,6 +23,7 @@ STEP_BYTES, TASK_BYTES, ATTEMPT_BYTES, LOG_BYTES = 1_300, 900, 900, 400
 INDEX_FACTOR = 4  # a byte of text takes so many more in the text index: trigrams of words take two to three, of random letters five
 # What goes first: a step's decision, answer and times stay without it.
 STEP_DETAILS, ATTEMPT_DETAILS = ("page_excerpt", "fault"), ("reply",)
+STEP_DOCUMENTS = ("actions", "limits", "declined", "worked", "words", "seen", "notes", "asked")
 
 
 class Octets(Func):
@@ -80,7 +81,7 @@ def _measure_steps(start: int, end: int) -> tuple[int, int]:
     tasks = Task.objects.filter(~Exists(Step.objects.filter(task=OuterRef("pk"), pk__lt=start)), pk__in=steps.values("task"))
     details = _sum(steps, STEP_DETAILS) + _sum(attempts, ATTEMPT_DETAILS)
     faults = _sum(attempts, ("detail",))
-    texts = _sum(steps, ("url", "caller_error", "confidence_why"), ("actions", "limits", "declined", "worked"))
+    texts = _sum(steps, ("url", "caller_error", "confidence_why", "effect"), STEP_DOCUMENTS)
     texts += faults + _sum(tasks, ("prompt", "url", "key"))
     indexed = faults + _sum_indexed(tasks, "prompt")
     rows = STEP_BYTES * steps.count() + ATTEMPT_BYTES * attempts.count() + TASK_BYTES * tasks.count()
