@@ -74,7 +74,7 @@ hypothesis_settings.load_profile("panel")
 
 RENDER = Template._render  # type: ignore[attr-defined] # noqa: SLF001 -- as it is before Django's test environment wraps it
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
