@@ -3,5 +3,6 @@
 from agents.page.elements import Element
 from agents.page.reading import Page, changes, excerpt, read
 from agents.page.records import Record
+from agents.page.sections import Section
 
-__all__ = ["Element", "Page", "Record", "changes", "excerpt", "read"]
+__all__ = ["Element", "Page", "Record", "Section", "changes", "excerpt", "read"]

@@ -34,6 +34,11 @@ class Element:
     `group` what the set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds of a
     field for numbers, dates or times. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens
     is open, None where it opens nothing; `opens`: "menu", "listbox", "dialog", …, "" for nothing known.
+
+    `icon` is the name of the icon that a control without words has ("trash", "star"); its `label` is then made of that, or of its
+    test id, id or class, and `is_named` is false; `nth` is its number, from 1, among those of the same label side by side, 0 for
+    one alone. `checked`, `pressed` and `starred` are None for what is never so. `current`: the link to the page, step or section
+    that is shown. `readonly`: it can be pressed but not typed into. `covered`: it lies behind an open dialog.
     """
 
     place: int
@@ -66,10 +71,30 @@ class Element:
     selected: bool = False
     expanded: bool | None = None
     opens: str = ""
+    icon: str = ""
+    is_named: bool = True
+    nth: int = 0
+    checked: bool | None = None
+    pressed: bool | None = None
+    starred: bool | None = None
+    current: bool = False
+    focused: bool = False
+    readonly: bool = False
+    covered: bool = False
 
     @property
     def usable(self) -> bool:
-        return not (self.hidden or self.disabled)
+        return not (self.hidden or self.disabled or self.covered)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """In words, as a person would say them; "not …" only where that may be changed by a press."""
+        either = (("checked", self.checked), ("pressed", self.pressed), ("starred", self.starred), ("expanded", self.expanded))
+        toggled = [name if is_on else f"not {name}" for name, is_on in either if is_on is not None]
+        said = (("disabled", self.disabled), ("read-only", self.readonly), ("current", self.current), ("focused", self.focused))
+        selected = self.selected and not (self.checked or self.pressed or self.current)
+        further = (("selected", selected), ("required", self.required), ("invalid", self.invalid))
+        return (*toggled, *(name for name, is_on in (*said, *further) if is_on))
 
     @property
     def pushed(self) -> str:

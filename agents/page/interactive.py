@@ -10,6 +10,7 @@ from lxml import etree
 
 from agents.page.elements import CHECKED, FIELDS, OPTIONS, PICKER, TICKED, Element, role_of
 from agents.page.nodes import LONGEST_TEXT, NEVER_SHOWN, Node, around, hides, one_line
+from agents.page.signs import covers, finished, shown_by
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
 MOST_ELEMENTS = 1_500
@@ -29,7 +30,6 @@ _MOST_HANDED = 10_000
 _HANDED, _HAND = re.compile(r"(?<![\w:-])cursor-pointer(?![\w-])|(?<![\w-])hover:"), re.compile(r"cursor\s*:\s*pointer")
 _PRESSABLE, _LONGEST_PRESSED = frozenset({"li", "div", "span", "p", "tr", "td"}), 80
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_ON, _ON_STATES = frozenset({"true", "page", "step", "location", "date", "time"}), frozenset({"active", "on", "checked"})
 _OPEN_STATES = {"open": True, "closed": False}
 # Attributes and tags that may hide or open something.
 _TELLING = frozenset({"hidden", "aria-hidden", "style", "class", "aria-modal", "role"})
@@ -124,6 +124,9 @@ class Naming:
         yield text or node.get("title")
         if role not in FIELDS or role in TICKED:
             yield node.get("value")
+
+    def by_aria(self, node: Node) -> str:
+        return one_line(self._of_ids(node.get("aria-labelledby")) or node.get("aria-label", ""))
 
     def _of_ids(self, ids: str | None) -> str:
         nodes = (self._by_id.get(id_) for id_ in (ids or "").split()[:_MOST_IDS])
@@ -247,7 +250,10 @@ class Reader:
         return Naming(self.root)
 
     def elements(self) -> tuple[Element, ...]:
-        return tuple(self._element(place, node) for place, node in enumerate(self.nodes))
+        return finished(self.nodes, [self._element(place, node) for place, node in enumerate(self.nodes)], self._covering())
+
+    def _covering(self) -> set[int]:
+        return {layer for layer, node in enumerate(self.dialogs, 1) if covers(node)}
 
     def dialog_name(self, layer: int) -> str:
         node = self.dialogs[layer - 1]
@@ -274,7 +280,6 @@ class Reader:
             name=get("name", ""),
             id=get("id", ""),
             href=get("href", "") if tag == "a" else "",
-            label=self.naming.label(node, role, text, inherited.label),
             text=text,
             placeholder=get("placeholder", ""),
             value=text if role == PICKER else _value_of(node, role, text_of),
@@ -282,6 +287,7 @@ class Reader:
             form=inherited.form,
             hidden=inherited.hidden or type_ == "hidden",
             disabled=inherited.disabled or get("disabled") is not None or get("aria-disabled") == "true" or (fixed and role != PICKER),
+            readonly=fixed,
             layer=inherited.layer,
             overlay=inherited.overlay,
             footer=inherited.footer,
@@ -295,9 +301,9 @@ class Reader:
             most=get("max") or get("aria-valuemax") or "",
             required=get("required") is not None or get("aria-required") == "true",
             invalid=get("aria-invalid") == "true",
-            selected=_is_selected(node),
             expanded=_is_expanded(node, opens),
             opens=opens,
+            **shown_by(node, get, role, self.naming.label(node, role, text, inherited.label), text),
         )
 
     def _options(self, select: Node) -> list[tuple[str, str]]:
@@ -345,9 +351,8 @@ def _opens_dialog(node: Node) -> bool:
         return True
     if node.get("role") in {"dialog", "alertdialog"}:
         return node.get("aria-modal") != "false"
-    covers = {"fixed", "inset-0"} <= set(node.get("class", "").split())
     # A layer with these is the page itself.
-    return covers and next(iter(node.iter("main", "nav", "header", "footer")), None) is None
+    return covers(node) and next(iter(node.iter("main", "nav", "header", "footer")), None) is None
 
 
 def _is_option(node: Node) -> bool:
@@ -375,12 +380,6 @@ def _value_of(node: Node, role: str, text_of: Callable[[Node], str]) -> str:
         is_on = node.get("checked") is not None or node.get("aria-checked") == "true" or node.get("data-state") == "checked"
         return CHECKED if is_on else ""
     return CHECKED if is_on else node.get("value") or node.get("aria-valuenow") or ""
-
-
-def _is_selected(node: Node) -> bool:
-    marked = node.get("aria-selected") or node.get("aria-current") or node.get("aria-pressed") or node.get("aria-checked")
-    is_on = marked in _ON if marked else node.get("data-state") in _ON_STATES
-    return is_on or (node.tag == "td" and "selected" in node.get("class", ""))
 
 
 def _is_expanded(node: Node, opens: str) -> bool | None:

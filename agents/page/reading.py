@@ -22,6 +22,7 @@ from agents.page.matching import words
 from agents.page.nodes import LONGEST_TEXT, Node, one_line
 from agents.page.outline import Outline, outline
 from agents.page.records import Record, Records
+from agents.page.sections import Section, Sections
 
 _MOST_HEADINGS = 20
 _TOO_DEEP = f"Page: it nests more than {MAX_DEPTH} elements inside of each other; what comes before was read."
@@ -55,6 +56,10 @@ _IN_WRONG = (
 )
 _ERROR_MARKS = re.compile(r"error|danger|destructive|invalid|(?:text|border|bg)-red|text-rose|alert", re.I)
 _NO_ERROR = re.compile(r"\b(?:success|thank|saved|added|welcome)\b", re.I)
+
+_LOADING = re.compile(r"(?:loading|please wait|fetching|one moment)\b[\w ,]*(?:…|\.{2,3})?$", re.I)
+_SKELETON = re.compile(r"(?:^|\s)(?:animate-pulse|(?:[\w-]+-)?skeleton(?:-[\w-]+)?)(?=\s|$)", re.I)
+_LONGEST_LOADING = 40
 
 _OUT = frozenset({"log out", "logout", "sign out", "signout", "log off"})
 _IN = frozenset({"log in", "login", "sign in", "signin", "sign up", "signup", "register", "create account"})
@@ -162,8 +167,35 @@ class Page:
     @cached_property
     def dialogs(self) -> tuple[str, ...]:
         """The headings or names of the open dialogs, in document order; the last one lies on top."""
-        layers = sorted({element.layer for element in self.elements if element.layer and element.usable})
+        layers = sorted({element.layer for element in self.elements if element.layer and not (element.hidden or element.disabled)})
         return tuple(self._reader.dialog_name(layer) for layer in layers)
+
+    @cached_property
+    def is_loading(self) -> bool:
+        """Whether the page says that its contents are still to come."""
+        outline = self._outline
+        if any(node.get("aria-busy") == "true" or _SKELETON.search(node.get("class", "")) for node in outline.nodes):
+            return True
+        return any(len(text) <= _LONGEST_LOADING and _LOADING.match(text) for text in outline.pieces)
+
+    @cached_property
+    def offered(self) -> tuple[Element, ...]:
+        """The usable elements: those of the dialog on top first, then those of open menus, then the page's."""
+        usable = (one for one in self.elements if one.usable)
+        return tuple(sorted(usable, key=lambda one: (-one.layer, not one.overlay, one.place)))
+
+    @cached_property
+    def items(self) -> Mapping[int, Record]:
+        """By the place of each element that belongs to one."""
+        return {element.place: record for record in self.records for element in record.elements}
+
+    @cached_property
+    def sections(self) -> Mapping[int, Section]:
+        """The part of the page that each usable element belongs to, by the element's place."""
+        reader = self._reader
+        items = {place: (record.place, record.name) for place, record in self.items.items()}
+        dialogs = {node: reader.dialog_name(layer) for layer, node in enumerate(reader.dialogs, 1)}
+        return Sections(self._outline, reader.nodes, self.elements, items, dialogs, reader.naming.by_aria).of_elements()
 
     @cached_property
     def _headings_before(self) -> dict[int, str]:

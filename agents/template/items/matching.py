@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.contract.action_history import Past
 from agents.page import Element, Page, Record
@@ -94,13 +94,15 @@ def _says(selector: object, names: Sequence[str]) -> bool:
 class Verdict:
     """How many criteria an item meets, fails and leaves open by what is shown of it. `hinted`: open ones whose value is in its text.
 
-    A negative criterion of which nothing is shown counts as met: it excludes one value of many.
+    A negative criterion of which nothing is shown counts as met: it excludes one value of many. `results` has each criterion's
+    own, in their order, by what is really shown: True, False, or None where the value may stand on the item's own page.
     """
 
     met: int
     failed: int
     open: int
     hinted: int = 0
+    results: tuple[bool | None, ...] = field(default=(), compare=False)
 
     @property
     def fits(self) -> bool:
@@ -114,9 +116,14 @@ class Verdict:
 def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> Verdict:
     """By an item's attributes, else by its text. `whole`: all that the site shows of it is there."""
     results = [(one, _result(one, record, whole=whole)) for one in criteria]
-    by_result = [result for _, result in results]
     hinted = sum(result is None and any(_contains(record.text, value) for value in one.values) for one, result in results)
-    return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted)
+    shown = tuple(None if one.operator.negative and result and not _is_shown(one, record) else result for one, result in results)
+    by_result = [result for _, result in results]
+    return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted, shown)
+
+
+def _is_shown(criterion: Criterion, record: Record) -> bool:
+    return bool(_attribute(record, criterion.field))
 
 
 def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None:

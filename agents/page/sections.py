@@ -1,0 +1,103 @@
+"""Which part of a page each control belongs to: an open dialog, an item, a form, a named section, the navigation, or the page itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.page.elements import Element
+from agents.page.nodes import Node
+from agents.page.outline import HEADINGS, Outline
+
+_PARTS = {
+    "form": "form", "nav": "navigation", "header": "header", "footer": "footer", "aside": "section", "section": "section",
+    "fieldset": "section", "details": "section", "dialog": "dialog",
+}  # fmt: skip
+_ROLES = {"dialog": "dialog", "alertdialog": "dialog", "form": "form", "search": "form", "region": "section", "tabpanel": "section"}
+_LANDMARKS = frozenset({"navigation", "header", "footer"})
+_NAMING = HEADINGS | {"legend", "summary"}
+_LONGEST_NAME = 60
+# How far a heading's own block may lie above it, with what it stands over beside it.
+_FURTHEST_HEADING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`kind`: dialog, item, form, navigation, header, footer, section, or page for what belongs to nothing smaller. `number` counts
+    the page's sections from 0 in the order in which they begin, so that two of one name stay apart."""
+
+    kind: str
+    name: str
+    number: int
+
+
+@dataclass
+class Sections:
+    """`items`: names of items by the places of their elements, `naming` a node's own name by ARIA."""
+
+    outline: Outline
+    nodes: Sequence[Node]
+    elements: Sequence[Element]
+    items: Mapping[int, tuple[int, str]]
+    dialogs: Mapping[Node, str]
+    named: Callable[[Node], str]
+
+    def of_elements(self) -> dict[int, Section]:
+        """The section of each usable element, by the element's place."""
+        places = {node: at for at, node in enumerate(self.outline.nodes)}
+        parts, heads = self._parts(), self._heads()
+        found, made = dict[int, Section](), dict[tuple[str, str, int], Section]()
+        for element, node in zip(self.elements, self.nodes, strict=True):
+            at = places.get(node, -1)
+            if element.usable and at >= 0:
+                key = self._key(element, at, parts, heads)
+                found[element.place] = made.setdefault(key, Section(key[0], key[1], len(made)))
+        return found
+
+    def _key(self, element: Element, at: int, parts: Sequence[int], heads: Sequence[int]) -> tuple[str, str, int]:
+        if element.place in self.items:
+            item, name = self.items[element.place]
+            return "item", name, item
+        part, head = parts[at], heads[at]
+        # The nearest of the two counts: a heading inside of the form, or the form around it.
+        if head > part or part < 0:
+            kind = "section" if part < 0 or self._kind(part) in _LANDMARKS | {"section"} else self._kind(part)
+            return (kind, self._text(head), head) if head >= 0 else ("page", "", -1)
+        return self._kind(part), self._name(part, heads), part
+
+    def _kind(self, at: int) -> str:
+        node = self.outline.nodes[at]
+        return "dialog" if node in self.dialogs else _ROLES.get(node.get("role", ""), _PARTS.get(str(node.tag), "section"))
+
+    def _name(self, at: int, heads: Sequence[int]) -> str:
+        node, outline = self.outline.nodes[at], self.outline
+        if node in self.dialogs:
+            return self.dialogs[node]
+        if own := self.named(node):
+            return own
+        if (kind := self._kind(at)) in _LANDMARKS:
+            return ""
+        inner = next(iter(outline.inside(at, _NAMING)), -1)
+        return self._text(inner) or (self._text(heads[at]) if kind == "form" else "")
+
+    def _text(self, at: int) -> str:
+        return self.outline.text(at, _LONGEST_NAME) if at >= 0 else ""
+
+    def _parts(self) -> list[int]:
+        """For each node the innermost part around it, itself included; -1 for none."""
+        found = list[int]()
+        for at, (node, parent) in enumerate(zip(self.outline.nodes, self.outline.parents, strict=True)):
+            is_part = node.tag in _PARTS or node in self.dialogs or node.get("role", "") in _ROLES
+            found.append(at if is_part else found[parent] if parent >= 0 else -1)
+        return found
+
+    def _heads(self) -> list[int]:
+        """For each node the last heading before it whose block it stands in; -1 for none."""
+        outline, found = self.outline, [-1] * len(self.outline.tags)
+        for at in outline.inside(0, HEADINGS):
+            block = at
+            for _ in range(_FURTHEST_HEADING):
+                block = outline.parents[block]
+                if block < 0 or outline.ends[block] > outline.ends[at]:
+                    break
+            end = outline.ends[max(block, 0)]
+            found[at:end] = [at] * (end - at)
+        return found

@@ -1,0 +1,209 @@
+"""What markup shows of a control besides texts: the icon in it, names made for machines, and the state that it is in."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from agents.page.elements import BUTTONS, OPTIONS, TICKED, Element
+from agents.page.nodes import Node, one_line
+
+Get = Callable[..., str]
+
+# A control with more inside is no mere icon.
+_MOST_IN_ICON = 12
+_ICON_TAGS = frozenset({"svg", "i", "use", "span", "img", "mat-icon", "ion-icon", "iconify-icon"})
+_ICON = re.compile(
+    r"(?:^|\s)(?:lucide|icon-tabler|tabler-icon|feather|fa|bi|ri|ti|mdi|pi|glyphicon|octicon|codicon|anticon|heroicon|icon|ph|la|bx|el-icon)"
+    r"-([a-z][a-z0-9-]*)"
+)
+_FONT_ICON = re.compile(r"(?:^|\s)material-(?:icons|symbols)")
+# Parts of such classes that say how an icon is drawn rather than what it shows.
+_DRAWN_AS = frozenset(
+    """icon icons solid regular light thin duotone brands fw lg sm xs xl md fill filled line outline outlined rounded sharp two tone
+    svg tabler lucide feather fixed width spin left right inline button btn link""".split()  # noqa: SIM905 (words read best as words)
+) - {"left", "right", "link"}
+_SIZE = re.compile(r"\d+x?")
+# What a button is called by its class, where nothing else says it.
+_CLASS_NAMES = frozenset(
+    """close dismiss delete remove edit add next prev previous back menu hamburger search cart like favorite favourite wishlist star
+    bookmark share download upload play pause settings more expand collapse toggle filter sort refresh send reply copy pin archive
+    minus plus increment decrement increase decrease up down left right clear save cancel submit login logout user profile notification
+    calendar""".split()  # noqa: SIM905 (the same)
+)
+_MADE_FOR_MACHINES = frozenset({"button", "btn", "link", "action", "trigger", "icon", "a", "input", "field", "select", "svg"})
+_GENERATED = re.compile(r"\d{3}|[-_:]r?\d+:?$|(?=[0-9a-f]*\d)[0-9a-f]{6}|^(?:radix|headlessui|mui|react|ember|ng|__)[-_:]|[«»:]", re.I)
+_WORD = re.compile(r"[a-z]+|[A-Z][a-z]*")
+
+_STARS = frozenset({"star", "heart", "bookmark", "favorite", "favourite", "like", "thumb", "flag", "pin"})
+_FILLED = re.compile(r"(?:^|\s)(?:fill-(?!none|transparent)[a-z][\w-]*|fas|fa-solid|[\w-]+-fill(?:ed)?|(?:is-)?filled|solid)(?=\s|$)")
+_UNSTAR = re.compile(r"\b(?:unstar|unlike|unfavou?rite|unbookmark|remove from (?:favou?rites|wish ?list|bookmarks|saved))\b", re.I)
+_SIGNS = {"★": True, "♥": True, "❤": True, "☆": False, "♡": False, "🤍": False}
+_ON_CLASS = {
+    "checked": re.compile(r"(?:^|[\s_-])checked(?=\s|$)", re.I),
+    "selected": re.compile(r"(?:^|\s)(?:[\w-]+-)?(?:selected|active|current)(?=\s|$)", re.I),
+    "disabled": re.compile(r"(?:^|\s)(?:is-|btn-|[\w]+-)?disabled(?=\s|$)", re.I),
+    "expanded": re.compile(r"(?:^|\s)(?:is-)?(?:open|opened|expanded|show)(?=\s|$)", re.I),
+    "focused": re.compile(r"(?:^|\s)(?:[\w-]+-)?focus(?:ed|-visible)?(?=\s|$)", re.I),
+}
+
+
+class Icon(NamedTuple):
+    """`name` is a word or two, such as "star"; `filled`: drawn as an area rather than as a line."""
+
+    name: str = ""
+    filled: bool = False
+
+
+NO_ICON = Icon()
+
+
+def icon_in(node: Node) -> Icon:
+    """The first icon that a small control holds, or is itself."""
+    for inner in islice(node.iter(), _MOST_IN_ICON):
+        if inner.tag in _ICON_TAGS and (name := next(filter(None, map(_plain, _names_of(inner))), "")):
+            drawn = f"{inner.get('class', '')} {inner.get('data-prefix', '')}"
+            fill = inner.get("fill", "none") if inner.tag == "svg" else "none"
+            is_filled = fill not in {"none", "transparent"} or _FILLED.search(drawn) is not None
+            return Icon(name, is_filled or inner.get("data-weight") == "fill")
+    return NO_ICON
+
+
+def _names_of(inner: Node) -> Iterator[str]:
+    yield inner.get("data-lucide") or inner.get("data-icon") or inner.get("aria-label") or inner.get("name") or ""
+    classes = inner.get("class", "")
+    if _FONT_ICON.search(classes):
+        yield inner.text or ""
+    if inner.tag in {"svg", "i", "span"}:
+        yield from _ICON.findall(classes)
+    if inner.tag == "svg":
+        yield inner.get("data-testid", "")
+        title = next(iter(inner.iter("title")), None)
+        yield (title.text or "") if title is not None else ""
+    if inner.tag == "use":
+        yield (inner.get("href") or inner.get("xlink:href") or "").rpartition("#")[2]
+
+
+def _plain(name: str) -> str:
+    found = [word.lower() for word in _WORD.findall(name)]
+    return " ".join(word for word in found if word not in _DRAWN_AS and len(word) > 1)[:40]
+
+
+def made_name(get: Get) -> str:
+    """What a control without any text is called by names that were made for machines; "" where these say nothing."""
+    for key in ("data-testid", "data-test", "data-cy", "data-action", "name", "id"):
+        value = get(key, "")
+        if value and not _GENERATED.search(value) and (name := _without_parts(value)):
+            return one_line(name, 40)
+    return next((name for token in get("class", "").split() if ":" not in token and (name := _class_name(token))), "")
+
+
+def _without_parts(value: str) -> str:
+    return " ".join(word.lower() for word in _WORD.findall(value) if word.lower() not in _MADE_FOR_MACHINES)
+
+
+def _class_name(token: str) -> str:
+    found = [word.lower() for word in _WORD.findall(token)]
+    is_name = not _CLASS_NAMES.isdisjoint(found) and len(found) <= 3
+    return " ".join(word for word in found if word not in _MADE_FOR_MACHINES) if is_name else ""
+
+
+def is_marked(state: str, get: Get) -> bool:
+    """Whether the class names say that a control is in a state."""
+    classes = get("class", "")
+    return bool(classes) and _ON_CLASS[state].search(classes) is not None
+
+
+def is_starred(get: Get, label: str, text: str, icon: Icon) -> bool | None:
+    """None for what is no star, heart or bookmark to be set or taken off."""
+    sign = next((on for mark, on in _SIGNS.items() if text.strip("\ufe0e\ufe0f ") == mark), None)
+    if sign is None and _STARS.isdisjoint(icon.name.split()):
+        return True if _UNSTAR.search(label) else None
+    if (pressed := get("aria-pressed") or get("aria-checked")) in {"true", "false"}:
+        return pressed == "true"
+    return bool(sign) or icon.filled or bool(_UNSTAR.search(label)) or is_marked("selected", get)
+
+
+# What a control shows that has no words: it is called by what it does.
+_SYMBOLS = {
+    **dict.fromkeys("×✕✖✗xX⨯", "close"), **dict.fromkeys("☰≡", "menu"), **dict.fromkeys("⋮⋯…", "more"), **dict.fromkeys("★☆", "star"),
+    **dict.fromkeys("♥❤♡🤍", "heart"), **dict.fromkeys("✎✏🖉", "edit"), **dict.fromkeys("🗑", "trash"), **dict.fromkeys("🔍🔎", "search"),
+    **dict.fromkeys("▼▾⌄", "expand"), "⚙": "settings", "🛒": "cart", "🔔": "notifications", "📅": "calendar",
+}  # fmt: skip
+
+
+def symbol(text: str) -> str:
+    """The name of a text that is one sign."""
+    bare = text.strip("\ufe0e\ufe0f ")
+    return _SYMBOLS.get(bare, "") if len(bare) == 1 else ""
+
+
+_ON, _ON_STATES = frozenset({"true", "page", "step", "location", "date", "time"}), frozenset({"active", "on", "checked"})
+_FIXED_STATES = {"on": True, "off": False}
+_CURRENT = BUTTONS - {"menuitem"}
+_PRESSED, _SELECTED = BUTTONS | OPTIONS | {"switch"}, BUTTONS | OPTIONS
+_CHECKED = TICKED | {"menuitemcheckbox", "menuitemradio"}
+
+
+def shown_by(node: Node, get: Get, role: str, label: str, text: str) -> dict[str, Any]:
+    """The fields of an Element that its icon, names and states make up. `label` is what its words call it, "" for none."""
+    icon = icon_in(node) if role in _PRESSED and len(text) <= 2 else NO_ICON
+    sign = symbol(label) if label == text else ""
+    called = (sign or icon.name or made_name(get)) if role in _PRESSED and (sign or not label) else label
+    is_on = _is_on(node, get, role)
+    return {
+        "label": called or label,
+        "icon": sign or icon.name,
+        "is_named": bool(label and not sign),
+        "selected": is_on,
+        "current": role in _CURRENT and (get("aria-current", "false") != "false" or (is_on and role == "link")),
+        "checked": _is_checked(get, role),
+        "pressed": _is_pressed(get, role),
+        "starred": is_starred(get, label, text, icon),
+        "focused": get("autofocus") is not None or is_marked("focused", get),
+    }
+
+
+def _is_on(node: Node, get: Get, role: str) -> bool:
+    marked = get("aria-selected") or get("aria-current") or get("aria-pressed") or get("aria-checked")
+    if marked or get("data-state"):
+        return marked in _ON if marked else get("data-state") in _ON_STATES
+    if role in _SELECTED and is_marked("selected", get):
+        return True
+    outer = node.getparent()
+    return role == "link" and outer is not None and outer.tag == "li" and is_marked("selected", outer.get)
+
+
+def _is_checked(get: Get, role: str) -> bool | None:
+    if role not in _CHECKED:
+        return None
+    said = get("aria-checked") or {"checked": "true", "unchecked": "false"}.get(get("data-state", ""))
+    return said == "true" if said else get("checked") is not None or is_marked("checked", get)
+
+
+def _is_pressed(get: Get, role: str) -> bool | None:
+    if role != "button":
+        return None
+    return get("aria-pressed") == "true" if get("aria-pressed") else _FIXED_STATES.get(get("data-state", ""))
+
+
+def covers(dialog: Node) -> bool:
+    """Whether what lies behind a dialog can't be operated while it is open."""
+    is_modal = dialog.tag == "dialog" or dialog.get("aria-modal") == "true"
+    return is_modal or {"fixed", "inset-0"} <= set(dialog.get("class", "").split())
+
+
+def finished(nodes: Sequence[Node], elements: Sequence[Element], covering: Set[int]) -> tuple[Element, ...]:
+    """What only all of them together show: which lie behind an open dialog, and the number of each among those called the same."""
+    top = max((one.layer for one in elements if one.layer in covering and not one.hidden), default=0)
+    found, alike = list(elements), dict[tuple[object, str, str], list[int]]()
+    for at, one in enumerate(elements):
+        if one.layer < top and not one.overlay:
+            found[at] = replace(one, covered=True)
+        if not (one.is_named or one.hidden) and one.role in _PRESSED:
+            alike.setdefault((nodes[at].getparent(), one.role, one.label), []).append(at)
+    for places in alike.values():
+        for nth, at in enumerate(places if len(places) > 1 or not found[places[0]].label else (), 1):
+            found[at] = replace(found[at], nth=nth)
+    return tuple(found)

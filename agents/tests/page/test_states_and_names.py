@@ -1,0 +1,110 @@
+"""What a control is called that has no words, the state that it is in, and the part of the page that it belongs to."""
+
+from agents.page import Element, Page, read
+from agents.tests.rows import rows
+
+
+def only(html: str) -> Element:
+    (element,) = read(html, "").elements
+    return element
+
+
+def page(html: str) -> Page:
+    return read(f"<html><body>{html}</body></html>", "http://localhost:8000/")
+
+
+@rows(
+    ("html", "label"),
+    [
+        ("<button><svg class='lucide lucide-star h-4 w-4'><path/></svg></button>", "star"),
+        ("<button><svg class='lucide lucide-trash-2'></svg></button>", "trash"),
+        ("<button><svg class='icon icon-tabler icon-tabler-chevron-right'></svg></button>", "chevron right"),
+        ("<button><i class='fas fa-heart fa-lg'></i></button>", "heart"),
+        ("<button><i class='bi bi-bookmark-fill'></i></button>", "bookmark"),
+        ("<button><span class='material-icons'>delete</span></button>", "delete"),
+        ("<button><svg data-testid='DeleteIcon'></svg></button>", "delete"),
+        ("<button><svg><use href='#icon-trash'/></svg></button>", "trash"),
+        ("<button><svg><title>Share</title></svg></button>", "Share"),
+        ("<button>×</button>", "close"),
+        ("<button>☰</button>", "menu"),
+        ("<button data-testid='delete-item-button'></button>", "delete item"),
+        ("<button id='open-menu'></button>", "open menu"),
+        ("<button class='px-2 close-button hover:close'></button>", "close"),
+        ("<button title='Remove'><svg class='lucide-trash'></svg></button>", "Remove"),
+        ("<button class='px-2'></button>", ""),
+    ],
+)
+def test_a_button_without_words_is_called_by_its_markup(html: str, label: str) -> None:
+    assert only(html).label == label
+
+
+def test_buttons_without_words_side_by_side_are_numbered() -> None:
+    stars = page("<div><p>Rate it</p>" + "<button><svg class='lucide-star'></svg></button>" * 3 + "</div><button>Send</button>")
+    assert [(one.label, one.nth) for one in stars.elements] == [("star", 1), ("star", 2), ("star", 3), ("Send", 0)]
+
+
+@rows(
+    ("html", "states"),
+    [
+        ("<input type=checkbox checked>", ("checked",)),
+        ("<input type=radio>", ("not checked",)),
+        ("<div role=checkbox class='ant-checkbox ant-checkbox-checked'>x</div>", ("checked",)),
+        ("<button aria-pressed=true>Bold</button>", ("pressed",)),
+        ("<button data-state=off>Bold</button>", ("not pressed",)),
+        ("<button role=tab data-state=active>All</button>", ("selected",)),
+        ("<a class='nav-link active' href=/>Home</a>", ("current",)),
+        ("<li class=active><a href=/>Home</a></li>", ("current",)),
+        ("<a class='active:underline' href=/>Home</a>", ()),
+        ("<button aria-expanded=false aria-haspopup=menu>More</button>", ("not expanded",)),
+        ("<button disabled>Save</button>", ("disabled",)),
+        ("<input autofocus required>", ("focused", "required")),
+        ("<div role=option aria-selected=true>Red</div>", ("selected",)),
+        ("<button><svg class='lucide-star fill-yellow-400'></svg></button>", ("starred",)),
+        ("<button><svg class='lucide-star' fill='none'></svg></button>", ("not starred",)),
+        ("<button aria-label='Add'><i class='far fa-heart'></i></button>", ("not starred",)),
+        ("<button>★</button>", ("starred",)),
+        ("<button>☆</button>", ("not starred",)),
+        ("<button>Unstar</button>", ("starred",)),
+    ],
+)
+def test_a_control_says_its_states(html: str, states: tuple[str, ...]) -> None:
+    assert only(html).states == states
+
+
+def test_what_lies_behind_an_open_dialog_is_not_offered() -> None:
+    seen = page(
+        "<button>Behind</button><div role=dialog aria-modal=true><h2>Edit</h2><button>Save</button></div><div role=menu><a role=menuitem>Copy</a></div>"
+    )
+    assert [one.label for one in seen.offered] == ["Save", "Copy"]
+
+
+def test_each_control_belongs_to_its_part_of_the_page() -> None:
+    film = "<li><h3>Film {0}</h3><p>1994</p><button>Watch</button></li>"
+    seen = page(
+        "<nav><a href=/>Home</a></nav><h1>Films</h1><div><h2>Filters</h2><div><button>Drama</button></div></div>"
+        f"<ul>{film.format(1)}{film.format(2)}</ul><form><h2>Contact</h2><input></form><form aria-label=Login><input></form><footer><a href=/x>Imprint</a></footer>"
+    )
+    assert [(part.kind, part.name) for part in map(seen.sections.get, range(7)) if part] == [
+        ("navigation", ""),
+        ("section", "Filters"),
+        ("item", "Film 1"),
+        ("item", "Film 2"),
+        ("form", "Contact"),
+        ("form", "Login"),
+        ("footer", ""),
+    ]
+
+
+@rows(
+    ("html", "is_loading"),
+    [
+        ("<p>Loading…</p>", True),
+        ("<p>Loading films...</p>", True),
+        ("<main aria-busy=true></main>", True),
+        ("<div class='h-4 animate-pulse'></div>", True),
+        ("<p>Loading bays are to be kept free at all times of the day.</p>", False),
+        ("<h1>Films</h1>", False),
+    ],
+)
+def test_a_page_that_is_still_loading_is_known(html: str, is_loading: bool) -> None:
+    assert page(html).is_loading is is_loading
