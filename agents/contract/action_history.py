@@ -107,6 +107,11 @@ class Past:
     def times(self, action: Action) -> int:
         return [sign(entry.type, entry.fields) for entry in self.entries].count(sign(action.type, action.fields))
 
+    @property
+    def is_nameless(self) -> bool:
+        """The caller leaves selectors out: it is the one that runs the first action of an answer only."""
+        return any(entry.type in FILLS | {"ClickAction"} and "selector" not in entry.fields for entry in self.entries)
+
     def nameless(self, action_type: str, *, succeeded: bool) -> int:
         """One caller's entries have no selector: they can only be counted."""
         named = (entry for entry in self.entries if entry.type == action_type and "selector" not in entry.fields)

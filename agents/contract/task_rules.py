@@ -4,6 +4,7 @@ Some step callers lose the port of absolute URLs. That is no rule here: a naviga
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, dropwhile
 
 from agents.contract.actions import Action, InvalidAction, navigate, validate
@@ -28,9 +29,20 @@ def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
     """Those that keep to the task's host and seed, brought to their exact form, and to the allowed tools. A DoneAction is dropped: the
     answer says `done` itself, and late-2025 callers don't know the action."""
-    site, free = site_of(step), step.form is Form.ONE_SHOT or not step.allowed_tools
-    kept = (found for action in actions if action.type != "DoneAction" and (found := _on_site(action, site)))
-    return tuple(action for action in kept if free or action.tool in step.allowed_tools)
+    site, kept = site_of(step), list[Action]()
+    for action in actions:
+        with suppress(InvalidAction):
+            kept += [] if action.type == "DoneAction" else [in_exact_form(action, step, site)]
+    return tuple(kept)
+
+
+def in_exact_form(action: Action, step: Step, site: Site | None) -> Action:
+    """Raises InvalidAction for what leads off the task's `site`, or uses a tool that the caller does not allow."""
+    if step.form is Form.STEP and step.allowed_tools and action.tool not in step.allowed_tools:
+        raise InvalidAction("type: the caller does not allow this tool.")
+    if found := _on_site(action, site):
+        return found
+    raise InvalidAction("url: it leads off the task's site.")
 
 
 def site_of(step: Step) -> Site | None:

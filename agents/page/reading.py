@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from agents.contract.limits import MAX_DEPTH
-from agents.contract.selectors import ATTRIBUTE, Selector
+from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
 from agents.page.bounding import bounded
 from agents.page.element_selectors import DRAWN_LINK, Steady
 from agents.page.elements import BUTTONS, FIELDS, GOOD_ENOUGH, OPTIONS, TEXT_FIELDS, Element, score
 from agents.page.interactive import MOST_ELEMENTS, Reader
 from agents.page.matching import words
 from agents.page.nodes import LONGEST_TEXT, Node, one_line
-from agents.page.outline import Outline, outline
+from agents.page.outline import LONGEST_PIECE, PRESSED, Outline, outline
 from agents.page.records import Record, Records
 from agents.page.sections import Section, Sections
 
@@ -34,6 +34,8 @@ _HEADINGS = frozenset({"h1", "h2", "h3"})
 # Their contents are text to a browser that runs scripts, or stand in a document of their own.
 _NO_ELEMENTS = ("template", "noscript", "noembed", "noframes", "iframe", "xmp")
 _drawn_links = etree.XPath("//a[ancestor::svg][not(ancestor::foreignobject)]")
+# Of texts that are the same, so many are looked at.
+_MOST_SHOWING = 3
 # Of an excerpt and of a comparison.
 _MOST_OPTIONS, _MOST_TEXTS, _COMPARED = 20, 40, 20_000
 _LONGEST_ERROR, _MOST_ERRORS = 200, 10
@@ -231,6 +233,18 @@ class Page:
 
     def selectors(self, element: Element) -> tuple[Selector, ...]:
         return self._steady.selectors(element)
+
+    def showing(self, text: str) -> Selector | None:
+        """Of the first visible text that is `text`, whatever its case, and stands in no link or button; None where there is none."""
+        outline, wanted = self._outline, one_line(text, LONGEST_PIECE).casefold()
+        pieces = (pair for pair in zip(outline.pieces, outline.owners, strict=True) if pair[0].casefold() == wanted)
+        for piece, owner in islice((pair for pair in pieces if not outline.is_within(pair[1], PRESSED)), _MOST_SHOWING):
+            node = outline.nodes[owner]
+            expression = f"//{node.tag}[text()[normalize-space()={quoted(piece)}]]"
+            alike = cast("list[Node]", self._reader.root.xpath(expression))
+            if node in alike and len(piece) < LONGEST_PIECE:
+                return xpath(f"({expression})[{alike.index(node) + 1}]")
+        return None
 
     def beside(self, element: Element, name: str) -> tuple[Selector, ...]:
         return self._steady.beside(element, name)

@@ -2,9 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import cached_property
 
 from agents.contract.origins import Site
 from agents.contract.protocol import Step
@@ -13,10 +14,13 @@ from agents.page import Element, Page, Record
 from agents.page.elements import FIELDS
 from agents.page.matching import words
 from agents.page.nodes import one_line
+from agents.prompting import page_words
+from agents.prompting.page_words import cut
 from agents.template.items.matching import judge
 from agents.template.prompt.criteria import Criterion
 from agents.template.prompt.intents import Intent, target_of, understand
 from agents.template.prompt.masking import LONGEST_PROMPT
+from agents.template.prompt.task_kinds import Trait
 
 # Tokenizers make a token of about four characters of English prose and three of labels and JSON, but of each figure, and of each
 # character of some scripts.
@@ -40,10 +44,9 @@ def fitted(text: str, most: int) -> str:
     return f"{text[:low]}…"
 
 
-_PARTS = FIELDS_PART, ITEMS_PART, PRESSED_PART, TEXT_PART = "FIELDS", "ITEMS", "LINKS AND BUTTONS", "TEXT"
 # What a page has beyond these was not read in a second by anybody.
 _MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 3_000, 3
-_MOST_OF_A_RECORD, _MOST_ATTRIBUTES, _MOST_OPTIONS = 5, 8, 12
+_MOST_OF_A_RECORD, _MOST_ALIKE, _MOST_OF_A_STAGE = 5, 2, 80
 # Whatever does not begin so stays on the site: routes, queries, fragments, scripts.
 _ELSEWHERE = re.compile(r"(?:[/\\]{2}|(?!javascript:)[a-z][a-z0-9+.-]*:)", re.I)
 # As browsers read an address: without line ends and tabs anywhere, and without control characters around it.
@@ -55,25 +58,33 @@ _USUAL = frozenset(
     """the and for with where that which this from into please than then not equal contain greater less
     one all any has have are was show page detail""".split()  # noqa: SIM905 (words read best as words)
 )
+_ITEMS, _TEXT = "ITEMS", "TEXT"
+MARKS = f"on items: {page_words.MET} met, {page_words.NOT_MET} not met, {page_words.NOT_SHOWN} not shown here"
+# In tokens: of the criteria, and of the sentence on what is left out.
+MOST_LEGEND, MOST_LEFT = 200, 30
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`elements`: by the numbers that stand in `text`. `page` None: none came along, or a blank one."""
+    """`elements`: by the numbers that stand in `text`. `operable`: these and those for which there was no room. `page` None: none came
+    along, or a blank one."""
 
     text: str = ""
     elements: Mapping[int, Element] = field(default_factory=dict)
     page: Page | None = None
+    operable: tuple[Element, ...] = ()
 
     def described(self, number: int) -> str:
-        return f"{number} {_named(self.elements[number])}"
+        return f"{number} {page_words.named(self.elements[number])}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    part: str
+    """`section`: under what it stands on the page. `elements`: with what is said of each; a disabled one stands in `text`."""
+
+    section: str
     merit: float
-    place: int
+    place: float
     text: str
     elements: tuple[tuple[Element, str], ...] = ()
 
@@ -87,48 +98,154 @@ def show(step: Step, page: Page | None, budget: int) -> Shown:
     task's site are not shown, so that nobody is led there."""
     if page is None or page.blank:
         return Shown()
-    parts = [f"Title: {one_line(page.title, 100)}", *(f"# {one_line(heading, 80)}" for heading in page.headings[:1])]
-    parts += [f"The page says: {one_line(error, 160)}" for error in page.errors[:_MOST_ERRORS]]
-    lines, kept = list(_lines(step, page)), list[_Line]()
-    budget -= tokens("\n".join(parts))
+    view = _View(step, page)
+    head, lines = view.head(), list(view.lines())
+    kept = _chosen(lines, budget - tokens(head) - MOST_LEFT)
+    elements, parts, section = dict[int, Element](), list[str](), ""
+    for line in kept:
+        parts += [line.section] if line.section != section else []
+        section = line.section
+        numbered = [(number, *one) for number, one in enumerate(line.elements, len(elements) + 1)]
+        elements |= {number: element for number, element, _ in numbered}
+        parts.append(line.text + ", ".join(f"{number} {said}" for number, _, said in numbered))
+    text = "\n".join([head, _left(lines, kept, view.collapsed), *parts])
+    return Shown(text.strip(), elements, page, tuple(view.operable))
+
+
+def _chosen(lines: Sequence[_Line], budget: int) -> list[_Line]:
+    """In the page's order."""
+    kept, sections = list[_Line](), set[str]()
     for line in sorted(lines, key=lambda line: (-line.merit, line.place)):
-        if line.tokens <= budget:
-            budget -= line.tokens
+        cost = line.tokens + (0 if line.section in sections else tokens(line.section) + 1)
+        if cost <= budget:
+            budget -= cost
+            sections.add(line.section)
             kept.append(line)
-    kept.sort(key=lambda line: line.place)
-    # A number before each element, in the page's order within each part.
-    elements: dict[int, Element] = {}
-    for part in _PARTS:
-        shown = list[str]()
-        for line in (line for line in kept if line.part == part):
-            numbered = [(number, *one) for number, one in enumerate(line.elements, len(elements) + 1)]
-            elements |= {number: element for number, element, _ in numbered}
-            shown.append(line.text + ", ".join(f"{number} {said}" for number, _, said in numbered))
-        left = sum(line.part == part for line in lines) - len(shown)
-        shown += [f"({left} more not shown)"] if left else []
-        parts += [part, *shown] if shown else []
-    return Shown("\n".join(parts).strip(), elements, page)
+    return sorted(kept, key=lambda line: line.place)
 
 
-def _lines(step: Step, page: Page) -> Iterator[_Line]:
-    intent, site = understand(step.prompt), site_of(step)
-    wanted = _wanted(step.prompt, intent)
-    usable = [element for element in page.elements if element.usable and not _leads_away(element, site)]
-    reachable = {element.place for element in usable}
-    criteria = [one for stage in (intent, *intent.then) for one in target_of(stage).criteria]
-    records = [line for record in page.records[:_MOST_RECORDS] for line in _of_record(record, criteria, wanted, reachable)]
-    yield from records
-    listed = {element.place for line in records for element, _ in line.elements}
-    seen: set[tuple[str, str]] = set()
-    for element in usable:
-        same = (element.label, element.href)
-        if element.place in listed or (element.href and same in seen):
-            continue
-        seen.add(same)
-        yield _of_element(element, wanted)
-    of_records = "\n".join(record.text for record in page.records[:_MOST_RECORDS])
-    for place, text in enumerate(text for text in page.texts(_MOST_TEXT) if text not in of_records):
-        yield _Line(TEXT_PART, 12 + 8 * _shared(text, wanted) - place / 100, place, one_line(text))
+def _left(lines: Sequence[_Line], kept: Sequence[_Line], collapsed: int) -> str:
+    def counts(some: Sequence[_Line]) -> tuple[int, int, int]:
+        items, texts = (sum(line.section == section for line in some) for section in (_ITEMS, _TEXT))
+        return sum(len(line.elements) for line in some), items, texts
+
+    there, shown = counts(lines), counts(kept)
+    named = zip((collapsed, 0, 0), there, shown, ("controls", "items", "texts"), strict=True)
+    left = [f"{count} {name}" for more, all_, some, name in named if (count := more + all_ - some)]
+    return f"(Left out, as they fit the task least: {', '.join(left)}.)" if left else "(All that can be operated is listed.)"
+
+
+@dataclass
+class _View:
+    """What of a page is shown for a step. `collapsed`: controls that have no line, as others like them have; known after `lines`."""
+
+    step: Step
+    page: Page
+    collapsed: int = 0
+
+    @cached_property
+    def intent(self) -> Intent:
+        return understand(self.step.prompt)
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        return _wanted(self.step.prompt, self.intent)
+
+    @cached_property
+    def operable(self) -> list[Element]:
+        site = site_of(self.step)
+        return [element for element in self._on_top if not element.disabled and not _leads_away(element, site)]
+
+    @cached_property
+    def _on_top(self) -> list[Element]:
+        """What lies behind an open dialog can't be operated."""
+        there = [element for element in self.page.elements if not element.hidden]
+        top = max((element.layer for element in there if not element.disabled), default=0)
+        return [element for element in there if element.layer >= top or element.overlay] if top else there
+
+    @cached_property
+    def stages(self) -> list[tuple[Intent, tuple[Criterion, ...]]]:
+        """What is about an item, with the item's criteria."""
+        stages = (self.intent, *self.intent.then)
+        return [(stage, found) for stage in stages if stage.kind.has(Trait.OF_ITEM) and (found := target_of(stage).criteria)]
+
+    @cached_property
+    def criteria(self) -> list[Criterion]:
+        return [one for _, found in self.stages for one in found]
+
+    def head(self) -> str:
+        page, parts = self.page, [f"Title: {cut(self.page.title, 100)}"] if self.page.title else []
+        parts += [f"# {cut(heading, 80)}" for heading in page.headings[:1]]
+        parts += [f"The page says: {cut(error, 160)}" for error in page.errors[:_MOST_ERRORS]]
+        if page.subject is not None:
+            marks = page_words.marks(self.criteria, page.subject, whole=True)
+            parts.append(f"This page is about: {f'[{marks}] ' if marks else ''}{page_words.item(page.subject)}")
+        if self.criteria and (page.records or page.subject):
+            parts.append(self._legend())
+        return "\n".join(parts)
+
+    def _legend(self) -> str:
+        """What the marks on items stand for, with the prompt's own words for what is to be done with the item."""
+        stages = " … ".join(f'"{cut(stage.head, _MOST_OF_A_STAGE)}"' for stage, _ in self.stages)
+        criteria = (f"{at} {one.field} {one.operator} {' or '.join(map(repr, one.values))}" for at, one in enumerate(self.criteria, 1))
+        return fitted(f"Criteria of {stages} ({MARKS}): {'; '.join(criteria)}", MOST_LEGEND)
+
+    def lines(self) -> Iterator[_Line]:
+        reachable = {element.place for element in self.operable}
+        records = self.page.records[:_MOST_RECORDS]
+        listed = set[int]()
+        for record in records:
+            if inside := [element for element in record.elements if element.place in reachable]:
+                listed.update(element.place for element in record.elements)
+                yield self._of_record(record, inside)
+        yield from self._of_elements(element for element in self._on_top if element.place not in listed)
+        of_records = "\n".join(record.text for record in (*records, *([self.page.subject] if self.page.subject else [])))
+        said = {element.label for element in self._on_top}
+        texts = (text for text in self.page.texts(_MOST_TEXT) if text not in of_records and text not in said)
+        for place, text in enumerate(texts, len(self.page.elements)):
+            yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, place, one_line(text))
+
+    def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
+        site, seen, alike = site_of(self.step), set[tuple[str, str]](), Counter[tuple[str, str, str]]()
+        for element in elements:
+            same, section = (element.label, element.href), self._section(element)
+            if (element.href and same in seen) or _leads_away(element, site):
+                continue
+            seen.add(same)
+            alike[kind := (section, element.role, element.label)] += 1
+            if alike[kind] <= _MOST_ALIKE or element.role in FIELDS:
+                yield self._of_element(element, section)
+            else:
+                self.collapsed += 1
+
+    def _section(self, element: Element) -> str:
+        if element.layer:
+            return f'DIALOG "{cut(self.page.dialogs[-1], 60)}" (open, over the page)'
+        if element.footer:
+            return "FOOTER"
+        heading = cut(self.page.heading_before(element), 60)
+        return f"{'FORM' if element.form is not None else 'UNDER'} {heading}" if heading else "TOP"
+
+    def _of_element(self, element: Element, section: str) -> _Line:
+        said = f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}"
+        shared, worded = _shared(said, self.wanted), page_words.worded(element, self.criteria, self.wanted)
+        if element.role in FIELDS:
+            merit = 60.0 + 10 * shared
+        else:
+            merit = (55 if element.submits else 30 if shared else 20) + 10 * shared - element.place / 100
+        shown = ("", ((element, worded),)) if not element.disabled else (f"- {worded}", ())
+        return _Line(section, merit, element.place, *shown)
+
+    def _of_record(self, record: Record, inside: list[Element]) -> _Line:
+        criteria, wanted = self.criteria, self.wanted
+        verdict = judge(criteria, record)
+        merit = 50 + 5 * verdict.met if criteria and verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], wanted)
+        ranked = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))[:_MOST_OF_A_RECORD]
+        self.collapsed += len(inside) - len(ranked)
+        shown = tuple((element, page_words.worded(element, criteria, wanted)) for element in ranked)
+        marks = page_words.marks(criteria, record)
+        text = f"- {f'[{marks}] ' if marks else ''}{page_words.item(record)} → "
+        return _Line(_ITEMS, merit - record.place / 100, inside[0].place, text, shown)
 
 
 def _wanted(prompt: str, intent: Intent) -> frozenset[str]:
@@ -144,44 +261,3 @@ def _leads_away(element: Element, site: Site | None) -> bool:
 
 def _shared(text: str, wanted: frozenset[str]) -> int:
     return len(wanted.intersection(words(text)))
-
-
-def _of_element(element: Element, wanted: frozenset[str]) -> _Line:
-    said = f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}"
-    shared, on_top = _shared(said, wanted), 100 * element.layer
-    if element.role in FIELDS:
-        return _Line(FIELDS_PART, 60 + 10 * shared + on_top, element.place, "", ((element, _field(element, wanted)),))
-    merit = (55 if element.submits else 30 if shared else 20) + 10 * shared + on_top
-    return _Line(PRESSED_PART, merit - element.place / 100, element.place, "", ((element, _named(element)),))
-
-
-def _of_record(record: Record, criteria: list[Criterion], wanted: frozenset[str], reachable: set[int]) -> Iterator[_Line]:
-    inside = [element for element in record.elements if element.place in reachable]
-    if not inside:
-        return
-    verdict = judge(criteria, record)
-    merit = 50 + 5 * verdict.met if criteria and verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], wanted)
-    ranked = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))[:_MOST_OF_A_RECORD]
-    shown = tuple((element, _field(element, wanted) if element.role in FIELDS else _named(element)) for element in ranked)
-    attributes = [f"{name} {one_line(value, 40)}" for name, value in islice(record.attributes.items(), _MOST_ATTRIBUTES)]
-    item = " | ".join([one_line(record.name, 60), *(attributes or [one_line(record.text, 80)])])
-    yield _Line(ITEMS_PART, merit - record.place / 100, record.place, f"- {item} → ", shown)
-
-
-def _named(element: Element) -> str:
-    label = one_line(element.label or element.text or element.hints or element.href, 60)
-    return f'{element.role} "{label}"' + (" (on)" if element.selected else "")
-
-
-def _field(element: Element, wanted: frozenset[str]) -> str:
-    label = one_line(element.label or element.placeholder or element.name or element.hints, 60)
-    parts = [f'{element.role} "{label}"']
-    parts += [f"in {one_line(element.group, 40)}"] if element.group else []
-    parts += [f"({element.type})"] if element.type not in {"", "text", element.role} else []
-    parts += [f'= "{one_line(element.value, 40)}"'] if element.value else []
-    if element.options:
-        ranked = sorted(element.options, key=lambda option: -_shared(option, wanted))[:_MOST_OPTIONS]
-        more = len(element.options) - len(ranked)
-        shown = " | ".join(one_line(option, 30) for option in element.options if option in ranked)
-        parts.append(f"options: {shown}" + (f" | {more} more" if more else ""))
-    return " ".join(parts)

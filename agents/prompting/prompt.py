@@ -5,28 +5,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.common.text import shorten
+from agents.contract.action_history import Past
 from agents.contract.action_types import CATALOGUE, Kind, Value
 from agents.contract.actions import InvalidAction, validate
 from agents.contract.protocol import Form, PastAction, Step
 from agents.contract.selectors import Selector
-from agents.contract.task_rules import MAX_ONE_SHOT, MAX_STEP
 from agents.page import Page
+from agents.page.nodes import one_line
 from agents.prompting.page_prompt import Shown, fitted, show, tokens
-from agents.template.prompt.intents import understand
+from agents.prompting.replies import most_actions
 
 # All below in tokens, as `tokens` estimates them. What a request has at most, and what it has for a page of up to SMALL characters.
 MOST_TOKENS, USUAL_TOKENS, SMALL = 4_000, 2_400, 18_000
 # So many more characters of a page are worth one more token: a large page has the most at about 250 kB.
 CHARACTERS_A_TOKEN = 150
-LEAST_PAGE, MOST_PROMPT, MOST_UNDERSTOOD, MOST_URL, MOST_PAST = 500, 1_000, 200, 150, 500
+LEAST_PAGE, MOST_PROMPT, MOST_URL, MOST_PAST, MOST_NOTES = 500, 1_000, 150, 500, 150
+# What callers run of a task: replies where only the first action of each is run, else actions.
+MOST_STEPS, MOST_ACTIONS = 12, 50
 # A task has at most 12 steps; what failed lately matters most. Lengths in characters.
-MAX_PAST, MAX_PAST_ERROR, MAX_PAST_WORDS = 12, 100, 120
+MAX_PAST, MAX_PAST_ERROR, MAX_PAST_WORDS, MAX_NOTE = 12, 100, 120, 200
 _EXAMPLES = {value: value.name for value in (Value.SELECTOR, Value.PIXELS, Value.SECONDS, Value.MILLISECONDS)} | {Value.TRUE: "true"}
-# What is sent where elements are picked by number: the rest needs selectors, or is of no use on a page that was just read.
-_BY_NUMBER = (
-    *("ClickAction", "TypeAction", "SelectDropDownOptionAction", "SubmitAction", "HoverAction", "DoubleClickAction"),
-    *("NavigateAction", "ScrollAction", "WaitAction", "SendKeysIWAAction"),
-)
+# What can be asked for on a page whose elements have numbers, by the action's type.
+_BY_NUMBER = {
+    "ClickAction": '{"type": "click", "element": N} | {"type": "click", "text": "visible text of something without a number"}',
+    "TypeAction": '{"type": "input", "element": N, "text": "…"}: replaces what it holds; "element": "focused": the field with the focus',
+    "SelectDropDownOptionAction": '{"type": "select_dropdown", "element": N, "text": "an option of the listbox"}',
+    "SubmitAction": '{"type": "submit", "element": N}: presses Enter in a field',
+    "SendKeysIWAAction": '{"type": "send_keys", "keys": "Escape"}: a key or chord ("Enter", "Tab", "Control+A")',
+    "HoverAction": '{"type": "hover", "element": N}',
+    "DoubleClickAction": '{"type": "dblclick", "element": N}',
+    "NavigateAction": '{"type": "navigate", "go_back": true} | {"type": "navigate", "url": "URL"}',
+    "ScrollAction": '{"type": "scroll", "down": true} | {"type": "scroll", "value": "top", "bottom" or a text of the page}',
+    "WaitAction": '{"type": "wait", "time_seconds": 2}: only for a page that is still loading',
+}
 
 _SYSTEM = """\
 You operate a web browser to do one task on one web site. Answer with one JSON object and nothing else:
@@ -58,8 +69,13 @@ or CSS selector; there is no cssSelector
 - The first match counts. Submit and SelectDropDownOption need exactly one match.{numbers}\
 """
 _WITH_NUMBERS = """\
-ACTIONS (N: the number of an element of the PAGE below; no other fields; A | B means one of them)
-{actions}\
+ACTIONS (N: a number that stands in PAGE; A | B means one of them)
+{actions}
+
+EXAMPLE
+Task: Write to support as Ann. PAGE has: 3 textbox "Your name", 4 listbox "Topic" options: Sales | Support, 7 button "Send"
+{{"actions": [{{"type": "input", "element": 3, "text": "Ann"}}, {{"type": "select_dropdown", "element": 4, "text": "Support"}}, \
+{{"type": "click", "element": 7}}], "done": false, "reasoning": "Fill in the form, then send it."}}\
 """
 _ALSO_NUMBERS = '\n- For an element of the PAGE below write "element": N with its number, instead of a selector.'
 _ONE_SHOT = (
@@ -67,8 +83,13 @@ _ONE_SHOT = (
     "the first action must be a NavigateAction to the task's URL exactly as given."
 )
 _STEPS = (
-    "Send the next actions for the page as it is now, at most {limit}, the surest first: only the first may be run. Click links rather "
-    'than navigate. Do not repeat what failed. Set "done": true only when the task is completed and nothing is left to do.'
+    "Send up to {limit} actions for PAGE as it is now. They run in order until the page changes: put what saves, sends or opens last. "
+    "Some browsers run only the first and then ask again. {ending}"
+)
+_ONE_ACTION = "Send one action for PAGE as it is now: only the first is run. {ending}"
+_ENDING = (
+    'NOT RUN lists what of your last answer was not run, and why: send something else. "actions" may be empty only with "done": true, '
+    "which ends the task: send it when all is done and nothing is left to run. Do not repeat what failed."
 )
 
 
@@ -94,37 +115,40 @@ def question(step: Step, page: Page | None) -> Question:
 
 
 def _system(step: Step, *, has_page: bool) -> str:
-    one_shot = step.form is Form.ONE_SHOT
-    form, by_number = _ONE_SHOT.format(limit=MAX_ONE_SHOT) if one_shot else _STEPS.format(limit=MAX_STEP), has_page and not one_shot
-    offered = [CATALOGUE[name] for name in _BY_NUMBER] if by_number else CATALOGUE.values()
-    kinds = (kind for kind in offered if one_shot or not step.allowed_tools or kind.tool in step.allowed_tools)
-    actions = "\n".join(_described(kind, by_number=by_number) for kind in kinds)
+    one_shot, limit = step.form is Form.ONE_SHOT, most_actions(step)
+    form = (_ONE_SHOT if one_shot else _STEPS if limit > 1 else _ONE_ACTION).format(limit=limit, ending=_ENDING)
+    by_number = has_page and not one_shot
+    kinds = [kind for kind in CATALOGUE.values() if one_shot or not step.allowed_tools or kind.tool in step.allowed_tools]
+    actions = "\n".join(line for kind in kinds if (line := _BY_NUMBER.get(kind.type, "") if by_number else _described(kind)))
     template, numbers = _WITH_NUMBERS if by_number else _WITH_SELECTORS, _ALSO_NUMBERS if has_page else ""
     return _SYSTEM.format(form=form, parts=template.format(actions=actions, numbers=numbers))
 
 
-def _described(kind: Kind, *, by_number: bool) -> str:
-    """The action's forms; by number with an element's number for its selector, by the short name of its tool."""
-    name, forms = kind.type, kind.forms
-    if by_number:
-        name, forms = kind.tool.removeprefix("browser."), tuple(form for form in forms if "x" not in form)
+def _described(kind: Kind) -> str:
+    """The action's forms, with examples of their fields."""
     shown = list[str]()
-    for form in forms:
+    for form in kind.forms:
         values = {field: _EXAMPLES.get(value, json.dumps(value.upper())) for field, value in kind.fields.items() if field in form}
         fields = "".join(f', "{field}": {value}' for field, value in values.items())
-        shown.append(f'{{"type": "{name}"{fields}}}')
-    described = f"{' | '.join(shown)}: {kind.about}"
-    return described.replace('"selector": SELECTOR', '"element": N') if by_number else described
+        shown.append(f'{{"type": "{kind.type}"{fields}}}')
+    return f"{' | '.join(shown)}: {kind.about}"
 
 
 def _before(step: Step) -> str:
-    intent = understand(step.prompt)
-    criteria = (one for stage in (intent.login, intent.criteria, *(later.criteria for later in intent.then)) for one in stage)
-    conditions = (f"- {one.field} {one.operator} {' or '.join(map(repr, one.values))}" for one in criteria)
-    understood = fitted("\n".join((" → ".join(intent.chain), *conditions)), MOST_UNDERSTOOD)
-    parts = [f"TASK\n{fitted(step.prompt, MOST_PROMPT)}", f"UNDERSTOOD BY RULES, MAYBE WRONGLY\n{understood}"]
-    parts += [f"URL\n{fitted(step.url, MOST_URL)}", *([f"STEP\n{step.index + 1} of at most 12"] if step.form is Form.STEP else [])]
+    parts = [f"TASK\n{fitted(step.prompt, MOST_PROMPT)}", f"URL\n{fitted(step.url, MOST_URL)}"]
+    if step.form is Form.STEP:
+        parts.append(f"STEP\n{_steps_left(step)}")
+    if step.notes:
+        notes = "\n".join(f"- {one_line(note, MAX_NOTE)}" for note in step.notes)
+        parts.append(f"NOT RUN, OF YOUR LAST ANSWER\n{fitted(notes, MOST_NOTES)}")
     return "\n\n".join(parts)
+
+
+def _steps_left(step: Step) -> str:
+    """By the kind of caller, which the history shows once there is one."""
+    if not step.history or Past(step.history).is_nameless:
+        return f"{step.index + 1} of at most {MOST_STEPS}"
+    return f"{step.index + 1}; at most {max(1, MOST_ACTIONS - len(step.history))} more actions"
 
 
 def _past_lines(step: Step, shown: Shown) -> str:

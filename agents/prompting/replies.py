@@ -9,18 +9,24 @@ from typing import NamedTuple
 from agents.common.text import shorten, storable, storable_json
 from agents.contract.action_history import Past
 from agents.contract.action_repair import named
+from agents.contract.action_types import Kind
 from agents.contract.actions import FILLS, Action, InvalidAction, repair, select_option, type_text, validate
 from agents.contract.protocol import Form, Plan, Step
-from agents.contract.selectors import Selector
-from agents.contract.task_rules import conform, permitted
+from agents.contract.selectors import Selector, attribute
+from agents.contract.task_rules import MAX_ONE_SHOT, MAX_STEP, conform, in_exact_form, site_of
 from agents.page import Element
 from agents.page.elements import BUTTONS, TICKED
 from agents.prompting.page_prompt import Shown
 from agents.template.moves import MOST_SELECTORS, breathing
 
 _NUMBER_KEYS, _TEXT_KEYS = ("element", "number", "index", "selector"), ("text", "value", "option", "content", "label")
+_SAID_KEYS = ("text", "label", "element")
+# What stands in the place of a number for the field that has the focus.
+FOCUSED = "focused"
+_FOCUSED = attribute("custom", ":focus")
 _NUMBER = re.compile(r"\s*\[?\s*(\d{1,5})\s*\]?\s*")
 _FILLS = FILLS | {"SelectAction"}
+_OWN = {"selector", "x", "sourceSelector"}
 _ESCAPED = re.compile(r"&lt;[a-z_]{2,40}&gt;")
 MAX_REASONING = 2_000
 # A plan of 30 actions has about 6,000 characters. Beyond this a reply is no plan, and parsing one takes time.
@@ -28,10 +34,16 @@ MAX_REPLY = 200_000
 MAX_TRIES = 200
 # Whoever sends more has lost count; a few times what may leave.
 MAX_ACTIONS = 60
+# Of notes, and of the characters that are kept of what the model wrote.
+MAX_NOTES, MAX_SAID = 8, 100
 
 
 class InvalidReply(ValueError):
-    """No plan can be made of it; the text says why."""
+    """No plan can be made of it; the text says why. `notes`: as a Plan's."""
+
+    def __init__(self, message: str, notes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.notes = notes or (message,)
 
 
 class Reply(NamedTuple):
@@ -43,41 +55,58 @@ class Reply(NamedTuple):
 
 
 def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
-    """Invalid actions are dropped, the task's rules applied. Raises InvalidReply when none is left and the reply didn't say that the task
-    is done, which no one-shot task can be then."""
+    """What can't be run gets a note. Raises InvalidReply when no action is left and the reply didn't just say that the task is done,
+    which no one-shot task can be then."""
     reply = parse_reply(text)
-    actions, faults = list[Action](), list[str]()
-    for raw in reply.actions[:MAX_ACTIONS]:
+    actions, notes = _actions(reply.actions[:MAX_ACTIONS], step, shown)
+    is_step, past = step.form is Form.STEP, Past(step.history)
+    # Whoever says that a task is done means: once all of this is run.
+    is_done = (reply.done or any(action.type == "DoneAction" for action in actions)) and not notes
+    kept = [action for action in actions if action.type != "DoneAction"]
+    if not kept and not (is_done and is_step):
+        raise InvalidReply(f"No action can be run. {notes[0]}" if notes else "The reply has no actions.", tuple(notes))
+    most = most_actions(step)
+    if left := len(kept[most:]) + len(reply.actions[MAX_ACTIONS:]):
+        notes.append(f"The last {left}: only the first {most} of a reply {'are' if most > 1 else 'is'} run.")
+    kept = kept[:most]
+    if is_step:
+        kept = list(breathing(kept, after_failure=past.last_failed))
+    return Plan(conform(kept, step), done=is_done and not left, reasoning=reply.reasoning, notes=tuple(notes[:MAX_NOTES]))
+
+
+def most_actions(step: Step) -> int:
+    """How many actions of a reply are run; a step's have waits between them."""
+    if step.form is Form.ONE_SHOT:
+        return MAX_ONE_SHOT
+    return 1 if Past(step.history).is_nameless else MAX_STEP // 2
+
+
+def _actions(raws: list[object], step: Step, shown: Shown) -> tuple[list[Action], list[str]]:
+    actions, notes, site = list[Action](), list[str](), site_of(step)
+    for raw in raws:
         try:
-            actions.append(picked(raw, step, shown))
+            action = picked(raw, step, shown)
+            actions.append(action if action.type == "DoneAction" else in_exact_form(action, step, site))
         except InvalidAction as error:
-            faults.append(str(error))
-    done = reply.done or any(action.type == "DoneAction" for action in actions)
-    kept = permitted(actions, step)
-    if not kept and not (done and step.form is Form.STEP):
-        if faults:
-            raise InvalidReply(f"No action of the reply is valid; the first fault: {faults[0]}")
-        if any(action.type != "DoneAction" for action in actions):
-            raise InvalidReply("All actions lead off the task's site or use tools that are not allowed.")
-        raise InvalidReply("The reply has no actions.")
-    if step.form is Form.STEP:
-        kept = tuple(breathing(kept, after_failure=Past(step.history).last_failed))
-    return Plan(conform(kept, step), done=done, reasoning=reply.reasoning)
+            notes.append(f"{shorten(json.dumps(storable_json(raw), ensure_ascii=False), MAX_SAID)}: {error}")
+    return actions, notes
 
 
 def picked(raw: object, step: Step, shown: Shown) -> Action:
-    """The action that a model means; raises InvalidAction. Where a page was shown in step form, elements are picked by number alone: a
-    selector of the model's own was never seen to match."""
+    """The action that a model means; raises InvalidAction. Where a page was shown in step form, elements are picked by number, else by
+    their text: a selector of the model's own was never seen to match."""
     kind, fields = named(storable_json(raw))
-    number = _number(fields) if "selector" in kind.fields else None
-    if number is None:
+    needs_no_number = step.form is Form.ONE_SHOT or kind.type == "WaitAction"
+    if shown.page is None or "selector" not in kind.fields or (needs_no_number and _number(fields) is None):
         action = repair(raw)
-        if step.form is Form.STEP and shown.page is not None and {"selector", "x", "sourceSelector"} & action.fields.keys():
+        if step.form is Form.STEP and shown.page is not None and _OWN & action.fields.keys():
             raise InvalidAction("element: pick one of the page's numbers.")
         return action
-    element = shown.elements.get(number)
-    if element is None or shown.page is None:
-        raise InvalidAction(f"element: there is no number {number} on the page.")
+    if kind.type in _FILLS and _is_focus(fields):
+        return _typing(fields)(_FOCUSED)
+    element = _element(kind, fields, shown)
+    if not isinstance(element, Element):
+        return validate({"type": kind.type, "selector": element})
     make = _filling(element, fields) if kind.type in _FILLS else _pressing(kind.type, element)
     past = Past(step.history)
     for selector in shown.page.selectors(element)[:MOST_SELECTORS]:
@@ -85,6 +114,27 @@ def picked(raw: object, step: Step, shown: Shown) -> Action:
         if not past.failed(action):
             return action
     raise InvalidAction("element: every way to it has failed before.")
+
+
+def _element(kind: Kind, fields: dict[str, object], shown: Shown) -> Element | Selector:
+    """The element that a model picks, or the selector of a text of the page that is none."""
+    number = _number(fields)
+    if number is not None:
+        if number not in shown.elements:
+            raise InvalidAction(f"element: there is no number {number} on the page.")
+        return shown.elements[number]
+    said = next((value for value in (fields.get(key) for key in _SAID_KEYS) if isinstance(value, str) and value.strip()), None)
+    if kind.type in _FILLS or said is None or shown.page is None:
+        raise InvalidAction("element: pick one of the page's numbers.")
+    called = [one for one in shown.operable if _folded(said) in {_folded(one.label), _folded(one.text)}]
+    if len(called) > 1:
+        raise InvalidAction(f"text: {len(called)} elements are called {shorten(said)!r}; pick one by its number.")
+    if called:
+        return called[0]
+    selector = shown.page.showing(said)
+    if selector is None:
+        raise InvalidAction(f"text: nothing on the page that can be clicked shows just {shorten(said)!r}.")
+    return selector
 
 
 def _number(fields: dict[str, object]) -> int | None:
@@ -96,19 +146,39 @@ def _number(fields: dict[str, object]) -> int | None:
     return None
 
 
+def _is_focus(fields: dict[str, object]) -> bool:
+    return any(isinstance(value, str) and _folded(value) == FOCUSED for value in (fields.get(key) for key in _NUMBER_KEYS))
+
+
+def _typing(fields: dict[str, object]) -> Callable[[Selector], Action]:
+    said = next((value for value in (fields.get(key) for key in _TEXT_KEYS) if isinstance(value, str | int | float)), None)
+    if said is None or isinstance(said, bool):
+        raise InvalidAction("text: give a text, and the number of a field.")
+    text = _ESCAPED.sub(lambda found: html.unescape(found[0]), str(said))
+    return lambda selector: type_text(selector, text)
+
+
 def _filling(element: Element, fields: dict[str, object]) -> Callable[[Selector], Action]:
     if element.role in TICKED:
         return _pressing("ClickAction", element)
-    said = next((value for value in (fields.get(key) for key in _TEXT_KEYS) if isinstance(value, str | int | float)), None)
-    if said is None or isinstance(said, bool) or element.role in BUTTONS:
+    if element.role in BUTTONS:
         raise InvalidAction("text: give a text, and the number of a field.")
-    text = _ESCAPED.sub(lambda found: html.unescape(found[0]), str(said))
+    typing = _typing(fields)
     if element.tag != "select":
-        return lambda selector: type_text(selector, text)
-    for option in element.options:
-        if _folded(option) == _folded(text):
-            return lambda selector: select_option(selector, option)
-    raise InvalidAction("text: choose one of the options.")
+        return typing
+    option = _option(element, typing(_FOCUSED).fields["text"])
+    return lambda selector: select_option(selector, option)
+
+
+def _option(element: Element, said: str) -> str:
+    """The option of a select that is meant: its text, or the beginning of one only, as of one that was shown cut."""
+    wanted = _folded(said.strip().removesuffix("…").removesuffix("..."))
+    begun = [option for option in element.options if wanted and _folded(option).startswith(wanted)]
+    for option in begun:
+        if _folded(option) == wanted or len(begun) == 1:
+            return option
+    shown = " | ".join(shorten(option, MAX_SAID) for option in (begun or element.options)[:MAX_NOTES])
+    raise InvalidAction(f"text: {'several options begin so' if begun else 'choose one of the options'}: {shown}.")
 
 
 def _folded(text: str) -> str:

@@ -13,14 +13,17 @@ from agents.tests.rows import rows
 
 START = "http://localhost:8000/?seed=58"
 PAGE = """<input name="user" placeholder="User"><label>Genre<select name="genre"><option>Drama<option>Sci-Fi</select></label>
-<input type="checkbox" name="terms" aria-label="Terms"><a href="/login?seed=58">Sign in</a><button name="go">Go</button>"""
-USER, GENRE, TERMS, SIGN_IN, GO = range(1, 6)
+<input type="checkbox" name="terms" aria-label="Terms"><a href="/login?seed=58">Sign in</a><button name="go">Go</button><p>Show <b>all  films</b></p><a href="https://evil.example/"><span>Evil</span></a>
+<select name="language"><option>English (England)<option>English (Ireland)<option>French</select><button>Twice</button><button>twice</button>"""
+USER, GENRE, TERMS, SIGN_IN, GO, LANGUAGE = range(1, 7)
 
 
 def by(name: str) -> dict[str, str]:
     return {"type": "attributeValueSelector", "attribute": "name", "value": name}
 
 
+ALL_FILMS = {"type": "xpathSelector", "value": "(//b[text()[normalize-space()='all films']])[1]"}
+FOCUS = {"type": "attributeValueSelector", "attribute": "custom", "value": ":focus"}
 LINK = {"type": "attributeValueSelector", "attribute": "href", "value": "/login?seed=58"}
 
 
@@ -51,6 +54,14 @@ def pick(raw: object, html: str = PAGE, form: Form = Form.STEP, history: tuple[P
         ({"type": "input", "element": TERMS, "text": "on"}, {"type": "ClickAction", "selector": by("terms")}),
         ({"type": "submit", "element": GO}, {"type": "ClickAction", "selector": by("go")}),
         ({"type": "submit", "element": USER}, {"type": "SubmitAction", "selector": by("user")}),
+        (
+            {"type": "input", "element": LANGUAGE, "text": "french…"},
+            {"type": "SelectDropDownOptionAction", "selector": by("language"), "text": "French"},
+        ),
+        ({"type": "click", "text": "sign in"}, {"type": "ClickAction", "selector": LINK}),
+        ({"type": "click", "element": "Sign in"}, {"type": "ClickAction", "selector": LINK}),
+        ({"type": "click", "text": "All films"}, {"type": "ClickAction", "selector": ALL_FILMS}),
+        ({"type": "input", "element": "focused", "text": "Ann"}, {"type": "TypeAction", "selector": FOCUS, "text": "Ann"}),
         ({"type": "wait", "element": GO}, {"type": "WaitAction", "selector": by("go")}),
         ({"type": "scroll", "down": True, "index": 3}, {"type": "ScrollAction", "down": True}),
         ({"type": "navigate", "url": "/login"}, {"type": "NavigateAction", "url": "/login"}),
@@ -63,19 +74,26 @@ def test_a_number_becomes_an_action_on_its_element(raw: object, made: dict[str, 
 @rows(
     ("raw", "why"),
     [
-        ({"type": "click", "element": 6}, "no number 6"),
+        ({"type": "click", "element": 9}, "no number 9"),
         ({"type": "click", "element": 0}, "no number 0"),
         ({"type": "click", "element": -1}, "element|field"),
         ({"type": "click", "element": True}, "element|field"),
         ({"type": "click", "element": [1]}, "element|field"),
         ({"type": "click", "element": 10**30}, "element|field"),
-        ({"type": "click"}, "field"),
+        ({"type": "click"}, "pick one of the page's numbers"),
+        ({"type": "click", "text": "Nowhere"}, "nothing on the page"),
+        ({"type": "click", "text": "Evil"}, "nothing on the page"),
+        ({"type": "click", "text": "Twice"}, "2 elements are called 'Twice'"),
+        ({"type": "wait", "selector": "//a"}, "pick one of the page's numbers"),
+        ({"type": "input", "element": "focused"}, "give a text"),
+        ({"type": "input", "element": LANGUAGE, "text": "Eng"}, "several options begin so: English"),
         ({"type": "click", "selector": "//a"}, "pick one of the page's numbers"),
         ({"type": "click", "x": 1, "y": 2}, "pick one of the page's numbers"),
         ({"type": "drag_and_drop", "sourceSelector": "#a", "targetSelector": "#b"}, "pick one of the page's numbers"),
         ({"type": "input", "element": USER}, "text"),
         ({"type": "input", "element": GO, "text": "x"}, "number of a field"),
-        ({"type": "input", "element": GENRE, "text": "Western"}, "one of the options"),
+        ({"type": "input", "element": GENRE, "text": "Western"}, "choose one of the options: Drama | Sci-Fi"),
+        ({"type": "input", "element": GENRE, "text": "…"}, "one of the options"),
         ({"type": "input", "element": USER, "text": "x" * 30_000}, "text"),
         ({"type": "teleport", "element": 1}, "no known action"),
         ("click 5", "object"),

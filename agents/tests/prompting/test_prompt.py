@@ -57,25 +57,23 @@ def test_on_a_page_elements_are_asked_for_by_number_and_no_selector_is_spoken_of
 
 def test_a_step_is_shown_only_the_tools_that_it_allows() -> None:
     system, _ = asked(step(page="<a href='/login'>Sign in</a>", allowed_tools=frozenset({"browser.click"})))
-    catalogue = system.partition("ACTIONS")[2].partition("RULES")[0]
+    catalogue = system.partition("ACTIONS")[2].partition("EXAMPLE")[0]
     assert '"click"' in catalogue
     assert '"input"' not in catalogue
 
 
-def test_the_user_message_tells_task_understanding_url_step_and_past() -> None:
+def test_the_user_message_tells_task_url_step_and_past() -> None:
     past = (
         PastAction("ClickAction", LINK.fields, succeeded=False, error="Timeout 10000ms\nCall log: …", url=START),
-        PastAction("TypeAction", {"text": "x"}, succeeded=True, error="", url=START),
+        PastAction("TypeAction", {"text": "x", **LINK.fields}, succeeded=True, error="", url=START),
         PastAction("", {}, None, "", ""),
     )
     _, user = asked(step(history=past, prompt="Log in where username equals 'ann', then search for 'Arrival'"))
     for part in (
-        "login → search",
-        "- username equals 'ann'",
         START,
-        "4 of at most 12",
+        "4; at most 47 more actions",
         "- Click //a: failed Timeout 10000ms\n",
-        "- TypeAction: worked",
+        '- Type "x" into //a: worked',
     ):
         assert part in user
     assert "- an unknown action: unknown" in user
@@ -86,7 +84,20 @@ def test_what_was_done_to_an_element_that_is_still_there_is_told_by_its_number()
     typed = actions.type_text(selectors.attribute("name", "q"), "Arrival")
     past = (PastAction(typed.type, typed.fields, succeeded=True, error="", url=START),)
     _, user = asked(step(page="<a href='/'>Home</a><input name='q' placeholder='Find'>", history=past))
-    assert "- input 1 textbox \"Find\" with 'Arrival': worked" in user
+    assert "- input 2 textbox \"Find\" with 'Arrival': worked" in user
+
+
+def test_a_caller_that_names_no_elements_is_sent_one_action_in_each_of_its_steps() -> None:
+    past = (PastAction("ClickAction", {}, succeeded=True, error="", url=""),)
+    system, user = asked(step(page="<a href='/login'>Sign in</a>", history=past))
+    assert "Send one action" in system
+    assert "2 of at most 12" in user
+
+
+def test_what_was_left_out_of_the_last_reply_is_told_with_the_reason() -> None:
+    _, user = asked(step(notes=('{"type": "click", "element": 99}: element: there is no number 99 on the page.',)))
+    assert '- {"type": "click", "element": 99}: element: there is no number 99 on the page.' in user
+    assert "NOT RUN" not in asked(step())[1]
 
 
 @pytest.mark.parametrize(("cards", "kilobytes", "most"), [(10, 7, 2_500), (28, 18, 2_500), (760, 500, 4_000)])
@@ -102,7 +113,7 @@ def test_even_the_longest_prompt_history_and_url_leave_room_for_the_page() -> No
     for prompt in ("p" * 100_000, "ü" * 100_000):
         texts = asked(Step("/step", Form.STEP, "1", prompt, f"{START}&x={'y' * 7000}", films(760), 3, past))
         assert tokens("\n".join(texts)) <= MOST_TOKENS
-        assert "LINKS AND BUTTONS" in texts[1]
+        assert '1 link "' in texts[1]
 
 
 @given(st.sampled_from(Form), PROMPT, HTML, st.lists(ODD_PAST, max_size=5).map(tuple))

@@ -101,11 +101,32 @@ def test_done_is_read_from_the_flag_and_from_a_done_action() -> None:
     assert not plan_from_reply(json.dumps({"actions": [CLICK], "done": "true"}), STEP, UNSEEN).done
 
 
+def test_each_action_that_is_left_out_gets_a_note_and_a_task_is_not_done_before_all_is_run() -> None:
+    reply = {"actions": [CLICK, {"type": "teleport"}, {"type": "goto", "url": "http://evil.example/"}], "done": True}
+    plan = plan_from_reply(json.dumps(reply), STEP, UNSEEN)
+    assert (plan.actions, plan.done) == ((LINK,), False)
+    teleport, evil = plan.notes
+    assert teleport == '{"type": "teleport"}: type: no known action; use one of the catalogue.'
+    assert evil.endswith("url: it leads off the task's site.")
+    too_many = plan_from_reply(json.dumps({"actions": [CLICK] * 70, "done": True}), STEP, UNSEEN)
+    assert too_many.notes == ("The last 65: only the first 5 of a reply are run.",)
+    assert not too_many.done
+
+
+def test_notes_are_few_and_short() -> None:
+    plan = plan_from_reply(json.dumps([{"type": "x" * 3_000}] * 50 + [CLICK]), STEP, UNSEEN)
+    assert len(plan.notes) == 8
+    assert max(map(len, plan.notes)) < 300
+    with pytest.raises(InvalidReply) as caught:
+        plan_from_reply("I would click.", STEP, UNSEEN)
+    assert caught.value.notes == ("The reply holds no JSON list of actions.",)
+
+
 @rows(
     ("reply", "why"),
     [
-        ([{"type": "teleport"}], "first fault: type"),
-        ([{"type": "ClickAction", "selector": "//a["}], "first fault: selector"),
+        ([{"type": "teleport"}], "type"),
+        ([{"type": "ClickAction", "selector": "//a["}], "selector"),
         ([{"type": "goto", "url": "http://evil.example/"}], "off the task's site"),
         ({"actions": []}, "has no actions"),
     ],
@@ -123,7 +144,7 @@ def test_a_one_shot_task_cant_be_done_without_actions() -> None:
 
 def test_tools_that_a_step_doesnt_allow_leave_nothing() -> None:
     step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="x", url=START, allowed_tools=frozenset({"browser.wait"}))
-    with pytest.raises(InvalidReply, match="not allowed"):
+    with pytest.raises(InvalidReply, match="does not allow"):
         plan_from_reply(json.dumps([CLICK]), step, UNSEEN)
 
 
@@ -145,7 +166,7 @@ def test_whatever_a_model_says_is_a_valid_plan_or_an_invalid_reply(text: str, st
 
 
 def test_the_actions_of_a_step_have_a_wait_between_them_and_after_a_failure() -> None:
-    failed = PastAction("ClickAction", {}, succeeded=False, error="", url=START)
+    failed = PastAction("ClickAction", LINK.fields, succeeded=False, error="", url=START)
     step = Step(endpoint="/step", form=Form.STEP, task_id="1", prompt="x", url=START, history=(failed,))
     plan = plan_from_reply(json.dumps([CLICK, {"type": "wait", "time_seconds": 1}, CLICK, CLICK]), step, UNSEEN)
     assert [action.type for action in plan.actions] == [

@@ -16,7 +16,7 @@ def seen(html: str, prompt: str = FILM, budget: int = 2_000) -> Shown:
 
 
 def test_items_stand_with_their_attributes_before_the_numbers_of_what_can_be_pressed_in_them() -> None:
-    line = next(line for line in seen(films(6)).text.splitlines() if line.startswith("- Film number 1 "))
+    line = next(line for line in seen(films(6)).text.splitlines() if "] Film number 1 " in line)
     assert "year 1951" in line
     assert re.search(r'→ \d+ link "View details", \d+ button "Add to watchlist"$', line)
 
@@ -40,7 +40,7 @@ def test_what_meets_the_criteria_is_shown_first_where_not_all_fits() -> None:
     items = [line for line in shown.text.splitlines() if line.startswith("- ")]
     assert items
     assert all("Sci-Fi" in line for line in items)
-    assert re.search(r"\(\d+ more not shown\)", shown.text)
+    assert re.search(r"\(Left out, as they fit the task least: \d+ controls, \d+ items", shown.text)
 
 
 def test_links_that_lead_off_the_site_are_not_shown() -> None:
@@ -60,3 +60,56 @@ def test_what_the_page_says_went_wrong_is_told() -> None:
 def test_without_a_page_nothing_is_shown() -> None:
     assert show(Step("/step", Form.STEP, "t", FILM, START), None, 2_000) == Shown()
     assert seen("<p>Loading</p>") == Shown()
+
+
+DIALOG = """<h1>Films</h1><button>Behind</button><div role="dialog" aria-modal="true"><h2>Delete it?</h2><button>Yes</button></div>"""
+STATES = """<h1>Account</h1><form><h2>Profile</h2><label><input type=checkbox checked>News</label><label><input type=checkbox>Offers</label>
+<input aria-label=Name required aria-invalid=true><button aria-expanded=false aria-haspopup=menu>More</button><button role=tab aria-selected=true>All</button>
+<button disabled>Save</button></form>"""
+
+
+def test_an_open_dialog_is_named_and_what_lies_behind_it_is_not_offered() -> None:
+    text = seen(DIALOG).text
+    assert 'DIALOG "Delete it?" (open, over the page)\n1 button "Yes"' in text
+    assert "Behind" not in text
+
+
+def test_the_states_of_controls_and_their_section_are_told_and_a_disabled_one_has_no_number() -> None:
+    text = seen(STATES).text
+    controls = (
+        *('checkbox "News" (on)', 'checkbox "Offers" (off)', 'textbox "Name" (required, invalid)'),
+        *('button "More" (closed)', 'tab "All" (on)', '- button "Save" (disabled)'),
+    )
+    for control in controls:
+        assert control in text
+    assert text.index("FORM Profile") < text.index("News")
+
+
+def test_each_item_says_which_criteria_it_meets_and_the_legend_which_they_are() -> None:
+    page = "<ul>" + "".join(
+        f"<li><h3>Film {at}</h3><p>Year: {year}</p><a href='/{at}'>Open</a></li>" for at, year in enumerate((1990, 2015))
+    )
+    text = seen(page).text
+    assert "- [1? 2✗] Film 0 | year 1990" in text
+    assert "- [1? 2✓] Film 1 | year 2015" in text
+    assert (
+        """Criteria of "Show the film" (on items: ✓ met, ✗ not met, ? not shown here): 1 genre equals 'Sci-Fi'; 2 year greater than '2010'"""
+        in text
+    )
+
+
+def test_of_many_options_those_that_meet_the_criteria_come_first_and_nothing_is_cut_without_a_mark() -> None:
+    years = "".join(f"<option>{year}" for year in range(1950, 2021))
+    text = seen(f"<label>Year<select>{years}</select></label>").text
+    assert "options: 2011 | 2012 | 2013" in text
+    assert "2020 | 2010 | 1950 | … 59 more" in text
+    long = "The International Society for the History, Philosophy and Social Studies of Biology"
+    assert "options: Short | The International Society" in (told := seen(f"<select><option>Short<option>{long}</select>").text)
+    assert "…" in told
+
+
+def test_repeated_controls_collapse_and_are_counted() -> None:
+    page = "<h1>Talk</h1>" + "<p>Hello</p><button type=button>Reply</button>" * 9
+    text = seen(page).text
+    assert text.count('button "Reply"') == 2
+    assert "7 controls" in text

@@ -1,0 +1,80 @@
+"""How an LLM is shown one element or item of a page: role, name, state. What is cut is marked."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from agents.common.text import shorten
+from agents.page import Element, Record
+from agents.page.elements import FIELDS, PICKER, TICKED
+from agents.page.matching import likeness, words
+from agents.page.nodes import one_line
+from agents.template.items.matching import judge
+from agents.template.prompt import holds
+from agents.template.prompt.criteria import Criterion
+
+_LONGEST_LABEL, _LONGEST_VALUE, _LONGEST_OPTION = 60, 60, 80
+_MOST_ATTRIBUTES, _MOST_OPTIONS = 8, 12
+# A field is called like a criterion's from this likeness on.
+_ALIKE = 0.6
+MET, NOT_MET, NOT_SHOWN = "✓", "✗", "?"
+
+
+def cut(text: str, length: int) -> str:
+    """In one line; what is left out shows as …"""
+    return shorten(one_line(text, length + 1), length)
+
+
+def named(element: Element) -> str:
+    """Role, name and state of anything that is no field."""
+    name = element.label or element.text or element.hints or element.href
+    return f'{element.role} "{cut(name, _LONGEST_LABEL)}"{_states(element)}'
+
+
+def field(element: Element, criteria: Sequence[Criterion], wanted: frozenset[str]) -> str:
+    """Of a select, the options that the criteria or the prompt's words `wanted` speak for come first."""
+    label = element.label or element.placeholder or element.name or element.hints
+    parts = [f'{element.role} "{cut(label, _LONGEST_LABEL)}"{_states(element)}']
+    parts += [f'of "{cut(element.group, 40)}"'] if element.group and element.group != label else []
+    parts += [f"({element.type})"] if element.type not in {"", "text", element.role} else []
+    if element.value and element.role not in TICKED:
+        parts.append(f'= "{cut(element.value, _LONGEST_VALUE)}"')
+    if element.options:
+        parts.append(f"options: {_options(element, criteria, wanted)}")
+    return " ".join(parts)
+
+
+def worded(element: Element, criteria: Sequence[Criterion], wanted: frozenset[str]) -> str:
+    return field(element, criteria, wanted) if element.role in FIELDS or element.role == PICKER else named(element)
+
+
+def _states(element: Element) -> str:
+    """Only what is not the rule: that a button is not pressed says nothing."""
+    states = [("on" if element.value or element.selected else "off") if element.role in TICKED else "on" if element.selected else ""]
+    states += [] if element.expanded is None else ["open" if element.expanded else "closed"]
+    states += [name for name in ("required", "invalid", "disabled") if getattr(element, name)]
+    return f" ({', '.join(filter(None, states))})" if any(states) else ""
+
+
+def _options(element: Element, criteria: Sequence[Criterion], wanted: frozenset[str]) -> str:
+    of_field = [one for one in criteria if likeness(one.field, element.label) >= _ALIKE or likeness(one.field, element.name) >= _ALIKE]
+
+    def rank(option: str) -> tuple[bool, int]:
+        return not (of_field and all(holds(one, option) for one in of_field)), -len(wanted.intersection(words(option)))
+
+    options = list(element.options)
+    ordered = sorted(options, key=rank) if len(options) > _MOST_OPTIONS else options
+    shown = [cut(option, _LONGEST_OPTION) for option in ordered[:_MOST_OPTIONS]]
+    more = len(options) - len(shown)
+    return " | ".join(shown) + (f" | … {more} more" if more else "")
+
+
+def marks(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> str:
+    """For each criterion, by its number, whether an item meets it. `whole`: the page shows all that there is of the item."""
+    verdicts = (judge((one,), record, whole=whole) for one in criteria)
+    return " ".join(f"{at}{MET if one.met else NOT_MET if one.failed else NOT_SHOWN}" for at, one in enumerate(verdicts, 1))
+
+
+def item(record: Record) -> str:
+    attributes = [f"{name} {cut(value, 40)}" for name, value in islice(record.attributes.items(), _MOST_ATTRIBUTES)]
+    more = len(record.attributes) - len(attributes)
+    return " | ".join([cut(record.name, 60), *(attributes or [cut(record.text, 80)]), *([f"… {more} more"] if more > 0 else [])])
