@@ -227,6 +227,7 @@ class RateLimitEvent(Row):
             models.Index(fields=["account", "-started_at"], name="event_newest"),
             models.Index(fields=["-started_at", "-id"], name="event_newest_of_all"),
             models.Index(fields=["account", "refusal", "-recovered_at"], name="event_recovered"),
+            models.Index(fields=["ended_by", "account"], name="event_open"),  # the constraint's serves no query with a parameter
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "model"], condition=Q(ended_by=""), name="event_one_open_an_account_and_model")
