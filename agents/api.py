@@ -22,7 +22,6 @@ from agents.models import Source
 
 logger = logging.getLogger(__name__)
 
-AGENT_ID = "minerpanel"
 # Reading takes 5 to 40 ms a MB, by what is in the body.
 READ_SECONDS_A_BYTE = 2e-8
 # A large body's deadline is not known before it is read. Callers wait for 25 s; a fifth of it is for its turn to be read.
@@ -88,8 +87,8 @@ def answer(request: HttpRequest) -> HttpResponse:
         if not visit.hold(sys.getsizeof(step.page)):
             step, has_room = replace(step, page="", cuts=(*step.cuts, NO_MEMORY)), False
         source = Source.TEST if is_test(request) else Source.VALIDATOR
-        plan = runner.answer(step, source=source, caller=client_address(request), received_at=received_at, has_room=has_room)
-    return JsonResponse(protocol.render(step, plan, agent_id=AGENT_ID))
+        found = runner.answer(step, source=source, caller=client_address(request), received_at=received_at, has_room=has_room)
+    return JsonResponse(protocol.render(step, found.plan, agent_id=found.agent_id, use=found.use))
 
 
 def _read(request: HttpRequest, visit: Visit) -> protocol.Step | None:

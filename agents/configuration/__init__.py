@@ -49,6 +49,7 @@ def rules(settings: Settings) -> Rules:
         mode=Mode(settings.agent_mode),
         llm_use=Use(settings.llm_use),
         sure_from=settings.sure_from,
+        agent_id=settings.agent_id,
         max_task_usd=settings.max_task_usd,
         caps=Caps(settings.daily_attempts, settings.daily_usd),
         caller_caps=Caps(settings.caller_daily_attempts, settings.caller_daily_usd),

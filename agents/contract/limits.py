@@ -16,13 +16,21 @@ MAX_URL = 4 * 1024
 MAX_JSON_VALUES = 500_000
 # Characters of a task's id and a project's name: both are keys of tables.
 MAX_ID = MAX_PROJECT = 200
-# Far more steps than a task has (12); larger numbers fit no integer column.
+# Far more steps than a task has; larger numbers fit no integer column.
 MAX_INDEX = 1_000_000
 # Seconds. A day: enough for "no limit", and small enough to be added to any time.
 MAX_TIMEOUT = 86_400
 
+# ---- what callers run of a task
+# Actions, in one reply or over all steps; the newest callers replay fewer.
+MAX_ACTIONS, MAX_TRAJECTORY = 50, 30
+# Steps, of callers that run the first action of each reply only.
+MAX_STEPS = 12
+# Characters of an answer to a question: an item's whole description.
+MAX_ANSWER = 2_000
+
 # ---- cut: what comes with the page
-# A task has at most 12 steps, and agents read the last actions first.
+# Twice what a task has, and agents read the last actions first.
 MAX_HISTORY = 100
 # Characters of a history's texts, as JSON. Real entries have some 300; a step is kept with its history.
 MAX_HISTORY_CHARS = 256 * 1024

@@ -26,7 +26,15 @@ class Form(StrEnum):
     STEP = "step"
 
 
-PATHS = {"/solve_task": Form.ONE_SHOT, "/solve_task_at_once": Form.ONE_SHOT, "/act": Form.STEP, "/step": Form.STEP}
+FIND_TRAJECTORY = "/find_trayectory"  # as its callers spell it
+# What a path's callers send, and how they are answered. Steps may be planned as one-shot tasks all the same: see `_form`.
+PATHS = {
+    "/solve_task": Form.ONE_SHOT,
+    "/solve_task_at_once": Form.ONE_SHOT,
+    FIND_TRAJECTORY: Form.ONE_SHOT,
+    "/act": Form.STEP,
+    "/step": Form.STEP,
+}
 
 
 class BadRequest(ValueError):
@@ -52,8 +60,9 @@ class PastAction:
 @dataclass(frozen=True, slots=True)
 class Step:
     """`page` is the page's HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty: all. `url`
-    may be about:blank in steps. `cuts`: a sentence for each part of the request that was left out for its size. `notes`, by our own
-    records: what of the reply to the step before was not sent or not run, and why."""
+    may be about:blank in steps. `wants_actions`: the caller is too old to read tool calls. `cuts`: a sentence for each part of the
+    request that was left out for its size. `notes`, by our own records: what of the reply to the step before was not sent or not run,
+    and why."""
 
     endpoint: str
     form: Form
@@ -67,39 +76,54 @@ class Step:
     timeout_seconds: float | None = None
     allowed_tools: frozenset[str] = frozenset()
     wants_reasoning: bool = False
+    wants_actions: bool = False
     cuts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`done`: the task needs nothing more. `confidence`: of the template agent in its plan, from 0 to 1. `notes`: what of an LLM's reply
-    is left out, and why, a sentence each."""
+    """`done`: the task needs nothing more. `answer`: to a question, "" where none was found or the task is none. `confidence`: of the
+    template agent in its plan, from 0 to 1. `notes`: what of an LLM's reply is left out, and why, a sentence each."""
 
     actions: tuple[Action, ...]
     done: bool = False
     reasoning: str = ""
+    answer: str = ""
     confidence: float = 0.0
     confidence_why: str = ""
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What of the LLM an answer took: tokens and USD of all attempts, and the model that made the plan, None where the template did."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    model: str | None = None
+
+
 def parse(endpoint: str, body: bytes) -> Step:
     """The step that a caller asks for at one of `PATHS`; raises BadRequest for what can't be answered, and forgives all else."""
     form, request, cuts = PATHS[endpoint], _json_object(body), list[str]()
+    url, page, index, history = _url(request, form), _page(request, cuts), _index(request), _history(request.get("history"), cuts)
     return Step(
         endpoint=endpoint,
-        form=form,
+        form=Form.ONE_SHOT if page == "" and index == 0 and not history and split_http(url) else form,
         task_id=_task_id(request, form),
         prompt=_prompt(request),
-        url=_url(request, form),
-        page=_page(request, cuts),
-        index=_index(request),
-        history=_history(request.get("history"), cuts),
+        url=url,
+        page=page,
+        index=index,
+        history=history,
         project=_short_text(request.get("web_project_id"), limits.MAX_PROJECT),
         timeout_seconds=_timeout(request.get("timeout_seconds")),
         allowed_tools=_tools(request.get("allowed_tools"), cuts) or _tools(request.get("tools"), cuts),
         wants_reasoning=request.get("include_reasoning") is True,
+        # The first bodies of /act have none of what came with tool calls.
+        wants_actions=endpoint == "/act" and "web_project_id" in request and not {"protocol_version", "state_in"} & request.keys(),
         cuts=tuple(cuts),
     )
 
@@ -277,18 +301,38 @@ _WAIT = {"type": "wait", "time_seconds": 1}
 _HARMLESS = tuple(map(repair, (_WAIT, {"type": "screenshot"}, {"type": "idle"}, {"type": "scroll", "down": True})))
 
 
-def render(step: Step, plan: Plan, *, agent_id: str) -> dict[str, Any]:
-    """Callers read an empty list that isn't done as an end, so it gets a short wait."""
-    if step.form is Form.ONE_SHOT:
-        return {"actions": [action.as_action() for action in plan.actions], "web_agent_id": agent_id, "recording": ""}
-    actions = plan.actions
-    if not actions and not plan.done:
-        # Where no harmless action is allowed, the wait: a refused call costs a step, an empty list the task.
+def render(step: Step, plan: Plan, *, agent_id: str, use: Usage | None = None) -> dict[str, Any]:
+    """As the callers of the step's path read it. An answer to a question is `extracted_data`, where there is one."""
+    extracted: dict[str, Any] = {"extracted_data": plan.answer} if plan.answer else {}
+    if step.endpoint == FIND_TRAJECTORY:
+        trajectory = [action.as_tool_call() for action in plan.actions]
+        return {"trajectory": trajectory, "web_agent_id": agent_id, **_used(use or Usage()), **extracted}
+    if PATHS.get(step.endpoint, step.form) is Form.ONE_SHOT:
+        return {"actions": [action.as_action() for action in plan.actions], "web_agent_id": agent_id, "recording": "", **extracted}
+    actions, done = plan.actions, is_done(step, plan)
+    if not actions and not done:
+        # Where no harmless action is allowed, the wait: a refused call costs a step, an empty list, which callers read as an end, the task.
         actions = (next((action for action in _HARMLESS if action.tool in step.allowed_tools), _HARMLESS[0]),)
-    return tool_calls(actions, done=plan.done, reasoning=plan.reasoning or None if step.wants_reasoning else None)
+    reply = tool_calls(actions, done=done, reasoning=plan.reasoning or None if step.wants_reasoning else None, content=plan.answer or None)
+    if step.endpoint == "/act":
+        # Its callers of March 2026 drop a reply with any other key, but `actions` is one they know.
+        extracted = {"actions": [action.as_action() for action in actions]} if step.wants_actions else {}
+    return reply | extracted
 
 
-def tool_calls(actions: Sequence[Action] = _HARMLESS[:1], *, done: bool = False, reasoning: str | None = None) -> dict[str, Any]:
+def is_done(step: Step, plan: Plan) -> bool:
+    """A step that is planned as a one-shot task needs nothing more than its plan, unless that only opens the page."""
+    is_whole = step.form is Form.ONE_SHOT and PATHS.get(step.endpoint) is Form.STEP
+    return plan.done or (is_whole and len(plan.actions) > 1)
+
+
+def _used(use: Usage) -> dict[str, Any]:
+    return {"cost_usd": use.cost_usd, "input_tokens": use.input_tokens, "output_tokens": use.output_tokens, "model_used": use.model}
+
+
+def tool_calls(
+    actions: Sequence[Action] = _HARMLESS[:1], *, done: bool = False, reasoning: str | None = None, content: str | None = None
+) -> dict[str, Any]:
     """The answer to a step; to one that was not read a wait, which harms no task."""
     calls = [action.as_tool_call() for action in actions]
-    return {"protocol_version": "1.0", "tool_calls": calls, "content": None, "reasoning": reasoning, "done": done, "error": None}
+    return {"protocol_version": "1.0", "tool_calls": calls, "content": content, "reasoning": reasoning, "done": done, "error": None}

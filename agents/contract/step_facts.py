@@ -105,6 +105,7 @@ class Closing:
     duration: float
     actions: list[dict[str, Any]] = field(default_factory=list)
     done: bool = False
+    answer: str = ""
     fault: str = ""
     attempt: AttemptEnd | None = None
     words: list[str] = field(default_factory=list)
@@ -113,7 +114,7 @@ class Closing:
     asked: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        _mask(self, "actions", "words", "seen", "notes", fault=mask_keys(self.fault)[-MOST_FAULT:])
+        _mask(self, "actions", "answer", "words", "seen", "notes", fault=mask_keys(self.fault)[-MOST_FAULT:])
 
     def without_details(self) -> "Closing":
         attempt = self.attempt and replace(self.attempt, reply="")

@@ -8,22 +8,34 @@ from contextlib import suppress
 from itertools import chain, dropwhile
 
 from agents.contract.actions import Action, InvalidAction, navigate, validate
+from agents.contract.limits import MAX_ACTIONS, MAX_STEPS, MAX_TRAJECTORY
 from agents.contract.origins import Site, query_parts, same_page, seeds, split_http, without_seeds
-from agents.contract.protocol import Form, Step
+from agents.contract.protocol import FIND_TRAJECTORY, PATHS, Form, Step
 from agents.contract.selectors import ATTRIBUTE, by_attribute
 
-# A task ends after 180 s, a click that stays on its page costs 3 s, a failed selector 10 s: few later actions run.
-MAX_ONE_SHOT = 40
 # The page changes under the actions of a step; a longer plan is for a page that was not read.
 MAX_STEP = 10
 
 
 def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
-    """At most so many as may leave; a one-shot plan begins with the navigation to the task's URL."""
-    kept, site = permitted(actions, step), site_of(step)
+    """At most so many as its caller runs; a one-shot plan begins with the navigation to the task's URL."""
+    kept, site, most = permitted(actions, step), site_of(step), most_sent(step)
     if step.form is Form.STEP:
-        return kept[:MAX_STEP]
-    return tuple(_from_the_start(kept, site) if site else kept)[:MAX_ONE_SHOT]
+        return kept[:most]
+    return _without_waits(tuple(_from_the_start(kept, site) if site else kept), most)[:most]
+
+
+def most_sent(step: Step) -> int:
+    """How many actions of a reply its caller runs: of a task that began with many, what is left."""
+    if step.form is Form.STEP:
+        return max(1, min(MAX_STEP, MAX_ACTIONS - len(step.history)))
+    return MAX_TRAJECTORY if step.endpoint == FIND_TRAJECTORY else MAX_ACTIONS
+
+
+def steps_left(step: Step) -> int:
+    """How many steps the task can have from this one on, where its caller runs one action of each, as all may do that have run no more."""
+    left = MAX_ACTIONS - len(step.history)
+    return max(1, left if len(step.history) > step.index else min(left, MAX_STEPS - step.index))
 
 
 def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
@@ -38,7 +50,7 @@ def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
 def in_exact_form(action: Action, step: Step, site: Site | None) -> Action:
     """Raises InvalidAction for what leads off the task's `site`, or uses a tool that the caller does not allow."""
-    if step.form is Form.STEP and step.allowed_tools and action.tool not in step.allowed_tools:
+    if PATHS.get(step.endpoint) is Form.STEP and step.allowed_tools and action.tool not in step.allowed_tools:
         raise InvalidAction("type: the caller does not allow this tool.")
     if found := _on_site(action, site):
         return found
@@ -83,6 +95,13 @@ def _from_the_start(actions: Iterable[Action], site: Site) -> Iterator[Action]:
     if rest and start and "url" in rest[0].fields and same_page(rest[0].fields["url"], start):
         rest = rest[1:]
     return chain([navigate(site.url)], dropwhile(_moves_in_history, rest))
+
+
+def _without_waits(actions: tuple[Action, ...], most: int) -> tuple[Action, ...]:
+    """Without as many waits, the shortest first, as are too many to be run with the rest: the last action is what sends a form."""
+    waits = sorted((action.fields["time_seconds"], at) for at, action in enumerate(actions) if "time_seconds" in action.fields)
+    left_out = {at for _, at in waits[: max(0, len(actions) - most)]}
+    return tuple(action for at, action in enumerate(actions) if at not in left_out)
 
 
 def _moves_in_history(action: Action) -> bool:

@@ -5,7 +5,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from agents import database, ledger, template
 from agents.common import log_context
 from agents.configuration import Provider, accounts, rules, usable
 from agents.configuration.known_sites import known_sites
-from agents.contract.protocol import Form, Plan, Step
+from agents.contract.protocol import Form, Plan, Step, Usage, is_done
 from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, opening
 from agents.database import UNAVAILABLE, answering
 from agents.hybrid import disk, page_archive, spool
@@ -38,10 +38,19 @@ logger = logging.getLogger(__name__)
 TEMPLATE_SECONDS = 0.5  # for the template's plan: ten times what typical pages take
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`agent_id`: by the settings, for callers that read one."""
+
+    plan: Plan
+    use: Usage
+    agent_id: str
+
+
 def answer(
     step: Step, *, source: Source, caller: str | None, received_at: float | None = None, has_room: bool = True, clock: Clock = time.time
-) -> Plan:
-    """The plan to answer with, inside the step's deadline. Whatever fails inside, the template's plan is sent, and the facts are kept.
+) -> Answer:
+    """What to answer with, inside the step's deadline. Whatever fails inside, the template's plan is sent, and the facts are kept.
 
     `received_at`: when its request came, now if None. Without `has_room` there are too many steps already: it is answered at once.
     """
@@ -52,7 +61,7 @@ def answer(
         facts = run.opening()
         result = run.use_llm(facts)
         run.record(facts, result)
-        return result.plan or run.plan
+        return Answer(result.plan or run.plan, run.use(result), str(run.rules.agent_id))
 
 
 class StepRun:
@@ -74,6 +83,7 @@ class StepRun:
         self.plan, self.cuts = template.plain(step), step.cuts
         self.page: Page | None = None
         self.question: Question | None = None
+        self.sent = list[tuple[str, AttemptEnd]]()  # with the model of each
         self.kind = self.fault = self.fetch_note = ""
 
     def read_settings(self) -> None:
@@ -204,7 +214,14 @@ class StepRun:
         self.question = self.question or question(self.step, self.page)
         prompt = client.Prompt(self.question.messages, task_id=self.step.task_id)
         read_reply = partial(plan_from_reply, step=self.step, shown=self.question.shown)
-        return Attempt(prompt, read_reply, self.providers[request.account.pk], request, permit, self.clock).run()
+        result = Attempt(prompt, read_reply, self.providers[request.account.pk], request, permit, self.clock).run()
+        self.sent += [(permit.model, result.end)] if result.end else []
+        return result
+
+    def use(self, result: Result) -> Usage:
+        ends = [end for _, end in self.sent]
+        tokens = (sum(end.prompt_tokens or 0 for end in ends), sum(end.completion_tokens or 0 for end in ends))
+        return Usage(*tokens, sum(float(end.cost or 0) for end in ends), self.sent[-1][0] if result.plan and self.sent else None)
 
     def record(self, facts: Opening, result: Result) -> None:
         """Write 2, or into the spool with the excerpt of the page: then no row is there to get it later."""
@@ -215,7 +232,8 @@ class StepRun:
             answered_at=self.clock(),
             duration=time.monotonic() - self.started,
             actions=[action.as_action() for action in plan.actions],
-            done=plan.done,
+            done=is_done(self.step, plan),
+            answer=plan.answer,
             fault=self.fault,
             attempt=result.end,
             notes=list(plan.notes),

@@ -336,7 +336,7 @@ def _task(opening: Opening) -> Task:
 
 
 # The columns that a closing has under the same names.
-_AS_CLOSED = ("route", "reason", "actions", "done", "fault", "words", "seen", "notes", "asked")
+_AS_CLOSED = ("route", "reason", "actions", "done", "answer", "fault", "words", "seen", "notes", "asked")
 # The columns that an opening has under the same names.
 _AS_OPENED = {each.name for each in fields(Opening)} & {each.name for each in Step._meta.fields}  # noqa: SLF001 -- as Django documents it
 

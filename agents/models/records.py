@@ -63,7 +63,8 @@ class Step(Row):
     """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves.
 
     `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
-    or null. `caller_error`: what the caller reports of the first that failed. `confidence`: the template agent's, whoever answered.
+    or null. `answer`: to a question, "" for none. `caller_error`: what the caller reports of the first action that failed. `confidence`:
+    the template agent's, whoever answered.
     `words`: each action as it was then seen on the page, "" for a wait of our own. `seen`: the page's signature, until the next step
     has derived the `effect` of the actions from it. `notes`: what of an LLM's reply was not sent, and why. `asked`: of each prompt that a
     model replied to, its digest and the model.
@@ -93,6 +94,7 @@ class Step(Row):
     confidence_why = models.CharField(max_length=MOST_WHY, blank=True, default="", db_default="")
     actions = models.JSONField(default=list)
     done = models.BooleanField(default=False)
+    answer = models.TextField(blank=True, default="", db_default="")
     fault = models.TextField(blank=True)
     spooled = models.BooleanField(default=False)
     outcome = models.CharField(max_length=10, choices=choices(Outcome), blank=True)

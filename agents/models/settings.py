@@ -166,6 +166,10 @@ class Settings(Row):
         placed(models.FloatField("Sure from", default=0.8, validators=between(0, 1)), AGENT),
         "From this confidence on, 0 to 1, the template agent is sure. A step's page shows its confidence.",
     )
+    agent_id = setting(
+        placed(models.PositiveIntegerField("Agent id", default=1, validators=between(0, 65_535)), AGENT),
+        "The miner's uid. Answers to one-shot tasks and whole plans have it as web_agent_id.",
+    )
     max_task_usd = setting(
         placed(models.FloatField("Cost of a task", default=0.05, validators=between(0, 100)), AGENT, "USD"),
         "The most that the LLM calls of one task may cost; after that the template agent answers. 0: no limit.",

@@ -23,6 +23,7 @@ class Rules:
     mode: Mode = Mode.HYBRID
     llm_use: Use = Use.ALWAYS
     sure_from: float = 0.8
+    agent_id: int = 1
     max_task_usd: float = 0.05
     deadline_seconds: float = 25.0
     limits: Limits = Limits()

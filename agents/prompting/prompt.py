@@ -14,6 +14,8 @@ from agents.page import Page
 from agents.page.nodes import one_line
 from agents.prompting.page_prompt import Shown, fitted, show, tokens
 from agents.prompting.replies import most_actions
+from agents.template.prompt import Kind as TaskKind
+from agents.template.prompt.intents import understand
 
 # All below in tokens, as `tokens` estimates them. What a request has at most, and what it has for a page of up to SMALL characters.
 MOST_TOKENS, USUAL_TOKENS, SMALL = 4_000, 2_400, 18_000
@@ -91,6 +93,10 @@ _ENDING = (
     'NOT RUN lists what of your last answer was not run, and why: send something else. "actions" may be empty only with "done": true, '
     "which ends the task: send it when all is done and nothing is left to run. Do not repeat what failed."
 )
+_QUESTION = (
+    'The task is a question. Once the page shows the answer, send no actions, "done": true and "answer": "…": the answer alone, as the '
+    "page writes it, without a sentence around it; numbers without a unit."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,7 @@ def _system(step: Step, *, has_page: bool) -> str:
     kinds = [kind for kind in CATALOGUE.values() if one_shot or not step.allowed_tools or kind.tool in step.allowed_tools]
     actions = "\n".join(line for kind in kinds if (line := _BY_NUMBER.get(kind.type, "") if by_number else _described(kind)))
     template, numbers = _WITH_NUMBERS if by_number else _WITH_SELECTORS, _ALSO_NUMBERS if has_page else ""
+    form = f"{form}\n{_QUESTION}" if understand(step.prompt).kind is TaskKind.QUESTION else form
     return _SYSTEM.format(form=form, parts=template.format(actions=actions, numbers=numbers))
 
 

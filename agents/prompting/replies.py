@@ -11,9 +11,10 @@ from agents.contract.action_history import Past
 from agents.contract.action_repair import named
 from agents.contract.action_types import Kind
 from agents.contract.actions import FILLS, Action, InvalidAction, repair, select_option, type_text, validate
+from agents.contract.limits import MAX_ANSWER
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.selectors import Selector, attribute
-from agents.contract.task_rules import MAX_ONE_SHOT, MAX_STEP, conform, in_exact_form, site_of
+from agents.contract.task_rules import MAX_STEP, conform, in_exact_form, most_sent, site_of
 from agents.page import Element
 from agents.page.elements import BUTTONS, TICKED
 from agents.prompting.page_prompt import Shown
@@ -47,23 +48,24 @@ class InvalidReply(ValueError):
 
 
 class Reply(NamedTuple):
-    """`actions`: as the model wrote them."""
+    """`actions`: as the model wrote them. `answer`: to the task's question, "" for none."""
 
     actions: list[object]
     done: bool = False
     reasoning: str = ""
+    answer: str = ""
 
 
 def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
-    """What can't be run gets a note. Raises InvalidReply when no action is left and the reply didn't just say that the task is done,
-    which no one-shot task can be then."""
+    """What can't be run gets a note. Raises InvalidReply when no action is left and the reply has no answer and didn't just say that the
+    task is done, which no one-shot task can be then."""
     reply = parse_reply(text)
     actions, notes = _actions(reply.actions[:MAX_ACTIONS], step, shown)
     is_step, past = step.form is Form.STEP, Past(step.history)
     # Whoever says that a task is done means: once all of this is run.
     is_done = (reply.done or any(action.type == "DoneAction" for action in actions)) and not notes
     kept = [action for action in actions if action.type != "DoneAction"]
-    if not kept and not (is_done and is_step):
+    if not kept and not reply.answer and not (is_done and is_step):
         raise InvalidReply(f"No action can be run. {notes[0]}" if notes else "The reply has no actions.", tuple(notes))
     most = most_actions(step)
     if left := len(kept[most:]) + len(reply.actions[MAX_ACTIONS:]):
@@ -71,14 +73,15 @@ def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
     kept = kept[:most]
     if is_step:
         kept = list(breathing(kept, after_failure=past.last_failed))
-    return Plan(conform(kept, step), done=is_done and not left, reasoning=reply.reasoning, notes=tuple(notes[:MAX_NOTES]))
+    is_done = (is_done and not left) or bool(reply.answer and not kept)
+    return Plan(conform(kept, step), is_done, reply.reasoning, answer=reply.answer, notes=tuple(notes[:MAX_NOTES]))
 
 
 def most_actions(step: Step) -> int:
     """How many actions of a reply are run; a step's have waits between them."""
     if step.form is Form.ONE_SHOT:
-        return MAX_ONE_SHOT
-    return 1 if Past(step.history).is_nameless else MAX_STEP // 2
+        return most_sent(step)
+    return 1 if Past(step.history).is_nameless else min(MAX_STEP // 2, most_sent(step))
 
 
 def _actions(raws: list[object], step: Step, shown: Shown) -> tuple[list[Action], list[str]]:
@@ -234,11 +237,18 @@ def _as_reply(value: object) -> Reply | None:
     if not isinstance(value, dict):
         return None
     listed = next((value[key] for key in ("actions", "tool_calls") if isinstance(value.get(key), list)), None)
-    done = value.get("done") is True
-    if listed is None and not (done and not _is_action(value)):
+    done, answer = value.get("done") is True, _answer(value.get("answer"))
+    if listed is None and not ((done or answer) and not _is_action(value)):
         return None
     reasoning = value.get("reasoning")
-    return Reply(listed or [], done, shorten(storable(reasoning), MAX_REASONING) if isinstance(reasoning, str) else "")
+    return Reply(listed or [], done, shorten(storable(reasoning), MAX_REASONING) if isinstance(reasoning, str) else "", answer)
+
+
+def _answer(value: object) -> str:
+    """A list as callers read one, with commas."""
+    said = value if isinstance(value, list) else [value]
+    texts = (json.dumps(one) if isinstance(one, bool) else str(one).strip() for one in said if isinstance(one, str | int | float))
+    return storable(", ".join(filter(None, texts)))[:MAX_ANSWER]
 
 
 def _is_action(value: object) -> bool:

@@ -31,8 +31,26 @@ def post(path: str, body: Any, **headers: str) -> Any:
 def test_a_one_shot_task_gets_a_list_of_actions_that_opens_the_page_first(path: str) -> None:
     reply = post(path, {**ONE_SHOT, "html": None, "specifications": {"unknown": 1}}).json()
     assert set(reply) == {"actions", "web_agent_id", "recording"}
+    assert reply["web_agent_id"] == "1"
     assert reply["actions"][0] == {"type": "NavigateAction", "url": ONE_SHOT["url"]}
     assert [action["text"] for action in reply["actions"] if action["type"] == "TypeAction"] == ["<username>", "<password>"]
+
+
+def test_a_trajectory_is_the_whole_plan_as_tool_calls_with_the_agents_id_of_the_settings() -> None:
+    Settings(id=1, agent_id=83).save()
+    reply = post("/find_trayectory", ONE_SHOT).json()
+    assert set(reply) == {"trajectory", "web_agent_id", "cost_usd", "input_tokens", "output_tokens", "model_used"}
+    assert (reply["web_agent_id"], reply["cost_usd"], reply["model_used"]) == ("83", 0.0, None)
+    assert reply["trajectory"][0] == {"name": "browser.navigate", "arguments": {"url": ONE_SHOT["url"]}}
+    assert [call["arguments"]["text"] for call in reply["trajectory"] if call["name"] == "browser.input"] == ["<username>", "<password>"]
+    assert Step.objects.get().endpoint == "/find_trayectory"
+
+
+def test_a_first_step_without_a_page_gets_the_whole_plan() -> None:
+    reply = post("/step", {**STEP, "html": "", "prompt": ONE_SHOT["prompt"]}).json()
+    assert [call["arguments"]["text"] for call in reply["tool_calls"] if call["name"] == "browser.input"] == ["<username>", "<password>"]
+    assert reply["done"] is True
+    assert list(Step.objects.values_list("form", "done")) == [("one_shot", True)]
 
 
 @pytest.mark.parametrize(("path", "field"), [("/step", "html"), ("/act", "snapshot_html")])
@@ -147,7 +165,7 @@ def test_health_says_what_the_miner_does() -> None:
     assert "CHUTES_API_KEY" in reply["llm"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/find_trayectory", "/solve", "/step/"])
+@pytest.mark.parametrize("path", ["/find_trajectory", "/solve", "/step/"])
 def test_a_post_to_an_unknown_path_gets_its_404_as_json_and_a_visitor_a_page(path: str) -> None:
     reply = post(path, {"prompt": "x"}, host="any.example")
     assert (reply.status_code, reply.json()["field"]) == (404, "path")

@@ -142,7 +142,7 @@ def limit(most):
 
 def answer(index):
     step = Request("/step", Form.STEP, "t", "Log out", "http://localhost:8000/?seed=58", index=index)
-    return len(runner.answer(step, source=Source.TEST, caller=None).actions) > 0
+    return len(runner.answer(step, source=Source.TEST, caller=None).plan.actions) > 0
 
 tries = []
 writing = database._writing

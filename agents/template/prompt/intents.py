@@ -8,6 +8,7 @@ from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.operators import POSITIVE
+from agents.template.prompt.questions import is_question
 from agents.template.prompt.task_kinds import ASKING, MOVING, Kind, Trait, names
 
 __all__ = ["Intent", "Kind", "understand"]
@@ -136,6 +137,8 @@ _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first
 @lru_cache(maxsize=512)
 def understand(prompt: str) -> Intent:
     masked = mask(prompt)
+    if is_question(masked.text):
+        return _question(masked)
     found = _FOUND_FIRST.search(masked.text)
     if found and bool(found["what"]) == bool(found["it"]):
         # Something is found only for something to be done to it.
@@ -151,6 +154,13 @@ def understand(prompt: str) -> Intent:
     credentials = criteria(masked)
     logs_in = _LOGIN.search(masked.text) or any(one.field in _CREDENTIALS for one in credentials)
     return _with_login(out, masked, credentials) if logs_in else out
+
+
+def _question(masked: Masked) -> Intent:
+    """What it says of its item is one, whatever words join it."""
+    found = criteria(masked)
+    name = _name(masked, masked.text, Kind.QUESTION, found)
+    return Intent(Kind.QUESTION, found, subject=name, is_quoted=bool(name), words=" ".join(masked.plain(masked.text).split()))
 
 
 def _understood(masked: Masked) -> Intent:

@@ -123,6 +123,8 @@ class Kind(StrEnum):
         kind._value_, kind.row = row.name, row
         return kind
 
+    # Recognised by its first words alone: see `questions`.
+    QUESTION = TaskKind("question", "Answer a question", _OF_ITEM | _ITEM_OPTIONAL)
     LOGIN = TaskKind("login", "Log in", _ACCOUNT)
     LOGOUT = TaskKind("logout", "Log out", _ACCOUNT)
     REGISTER = TaskKind("register", "Register an account", _ACCOUNT)

@@ -5,6 +5,7 @@ from agents.template.recipes.accounts import LOGIN, LOGOUT, REGISTER
 from agents.template.recipes.form_task import Choose, FormTask
 from agents.template.recipes.item_tasks import Cart, DeleteItem, OpenItem, OwnComment, PressOnItem, React, Share, Wishlist
 from agents.template.recipes.page_tasks import BackToList, Filter, Navigate, Scroll, Search, Sort, TurnPage, Unfold
+from agents.template.recipes.questions import Question
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
 
 __all__ = ["BEST_GUESS", "LOGIN", "LOGOUT", "Recipe", "recipe_for"]
@@ -33,6 +34,7 @@ _RECIPES: dict[Kind, Recipe] = {
     Kind.DELETE_ITEM: DeleteItem(),
     Kind.REACT: React(),
     Kind.CHOOSE: Choose(),
+    Kind.QUESTION: Question(),
 }
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from agents.contract import actions, selectors
 from agents.contract.actions import Action, InvalidAction, repair, validate
+from agents.contract.limits import MAX_ACTIONS, MAX_STEPS, MAX_TRAJECTORY
 from agents.contract.protocol import Form, PastAction, Step
-from agents.contract.task_rules import MAX_ONE_SHOT, MAX_STEP, conform, permitted, site_of
+from agents.contract.task_rules import MAX_STEP, conform, permitted, site_of, steps_left
 from agents.tests.rows import rows
 from agents.tests.strategies import URLS, near_actions
 
@@ -172,8 +173,26 @@ def test_a_selector_by_href_keeps_the_seed(href: str, kept: str) -> None:
 
 
 def test_a_plan_is_no_longer_than_a_task_or_a_step_can_run() -> None:
-    assert len(conform([GO] * 99, one_shot())) == MAX_ONE_SHOT
+    assert len(conform([GO] * 99, one_shot())) == MAX_ACTIONS
     assert len(conform([GO] * 99, step())) == MAX_STEP
+    assert len(conform([GO] * 99, step(history=(went_to("http://localhost:8000/a"),) * 47))) == 3
+
+
+def test_a_trajectory_that_is_too_long_loses_waits_before_anything_else() -> None:
+    filled = [one for number in range(16) for one in (actions.type_text(selectors.attribute("name", f"f{number}"), "x"), actions.wait(0.5))]
+    whole = replace(one_shot(), endpoint="/find_trayectory")
+    sent = conform([*filled, GO, actions.wait(2)], whole)
+    assert len(sent) == MAX_TRAJECTORY
+    assert [one.type for one in sent].count("TypeAction") == 16
+    assert sent[-2:] == (GO, actions.wait(2))
+
+
+def test_a_task_has_twelve_steps_where_one_action_of_each_is_run_and_fifty_actions_elsewhere() -> None:
+    gone = went_to("http://localhost:8000/a")
+    assert steps_left(step()) == MAX_STEPS
+    assert steps_left(step(index=4, history=(gone,) * 4)) == MAX_STEPS - 4
+    assert steps_left(step(index=2, history=(gone,) * 9)) == MAX_ACTIONS - 9
+    assert steps_left(step(index=30, history=(gone,) * 30)) == 1
 
 
 def _repaired(raw: object) -> list[Action]:

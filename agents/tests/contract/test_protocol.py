@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from agents.contract import actions, selectors
 from agents.contract.actions import validate
 from agents.contract.limits import MAX_HISTORY
-from agents.contract.protocol import PATHS, BadRequest, Form, PastAction, Plan, Step, parse, render
+from agents.contract.protocol import PATHS, BadRequest, Form, PastAction, Plan, Step, Usage, parse, render
 from agents.tests.rows import rows
 from agents.tests.strategies import JSON, near_actions
 
@@ -43,7 +43,7 @@ ACT: dict[str, Any] = {
     "timeout_seconds": 25.0,
 }
 GO = actions.click(selectors.attribute("id", "go"))
-BODIES = {"/solve_task": ONE_SHOT, "/solve_task_at_once": ONE_SHOT, "/act": ACT, "/step": STEP}
+BODIES = {"/solve_task": ONE_SHOT, "/solve_task_at_once": ONE_SHOT, "/find_trayectory": ONE_SHOT, "/act": ACT, "/step": STEP}
 
 
 def read(endpoint: str = "/step", /, **changes: Any) -> Step:
@@ -245,6 +245,50 @@ def test_a_step_answer_has_exactly_the_keys_of_the_protocol(endpoint: str) -> No
     assert render(read(endpoint), Plan((GO,), reasoning="because"), agent_id="7") == answer
     asked = read(endpoint, include_reasoning=True)
     assert render(asked, Plan((GO,), reasoning="because"), agent_id="7") == {**answer, "reasoning": "because"}
+
+
+def test_a_trajectory_has_tool_calls_and_what_they_cost() -> None:
+    call = {"name": "browser.click", "arguments": {"selector": {"type": "attributeValueSelector", "attribute": "id", "value": "go"}}}
+    used = {"cost_usd": 0.01, "input_tokens": 900, "output_tokens": 80, "model_used": "some/model"}
+    answer = render(read("/find_trayectory"), Plan((GO,)), agent_id="7", use=Usage(900, 80, 0.01, "some/model"))
+    assert answer == {"trajectory": [call], "web_agent_id": "7", **used}
+    unused = {"cost_usd": 0.0, "input_tokens": 0, "output_tokens": 0, "model_used": None}
+    assert render(read("/find_trayectory"), Plan(()), agent_id="7") == {"trajectory": [], "web_agent_id": "7", **unused}
+
+
+@pytest.mark.parametrize("endpoint", ["/act", "/step"])
+def test_a_first_step_without_a_page_is_a_one_shot_task_that_is_answered_with_tool_calls(endpoint: str) -> None:
+    page = "html" if endpoint == "/step" else "snapshot_html"
+    whole = read(endpoint, **{page: ""})
+    assert whole.form is Form.ONE_SHOT
+    answer = render(whole, Plan((GO, GO)), agent_id="7")
+    assert set(answer) == {"protocol_version", "tool_calls", "content", "reasoning", "done", "error"}
+    assert (len(answer["tool_calls"]), answer["done"]) == (2, True)
+    assert render(whole, Plan((GO,)), agent_id="7")["done"] is False, "the page was opened, and nothing else"
+
+
+def test_a_step_without_a_page_is_no_one_shot_task_once_the_task_has_begun_or_without_an_address() -> None:
+    empty = {**STEP, "html": ""}
+    for changes in ({"step_index": 1}, {"history": [{"action": "ClickAction"}]}, {"url": "about:blank"}, {"html": "<p>x"}):
+        assert read(**{**empty, **changes}).form is Form.STEP, changes
+
+
+def test_an_answer_to_a_question_is_extracted_data_and_content_where_callers_know_these() -> None:
+    found = Plan((), done=True, answer="Nora Lind")
+    for endpoint in ("/solve_task", "/solve_task_at_once", "/find_trayectory"):
+        assert render(read(endpoint), found, agent_id="7")["extracted_data"] == "Nora Lind"
+    step = render(read("/step"), found, agent_id="7")
+    assert (step["content"], step["extracted_data"], step["tool_calls"], step["done"]) == ("Nora Lind", "Nora Lind", [], True)
+    act = render(read("/act"), found, agent_id="7")
+    assert act["content"] == "Nora Lind"
+    assert "extracted_data" not in act
+
+
+def test_a_caller_that_knows_no_tool_calls_gets_its_actions_too() -> None:
+    first = {"task_id": "t", "prompt": "x", "url": "http://h/", "snapshot_html": "<p>", "step_index": 0, "web_project_id": None}
+    answer = render(parse("/act", json.dumps(first).encode()), Plan((GO,)), agent_id="7")
+    assert answer["actions"] == [GO.as_action()]
+    assert answer["tool_calls"] == [GO.as_tool_call()]
 
 
 @pytest.mark.parametrize(

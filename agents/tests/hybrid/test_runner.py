@@ -52,7 +52,7 @@ def answer(index: int = 0, **more: Any) -> Plan:
         "index": index,
     }
     step = Request(**{**fields, "url": "http://localhost:8000/?seed=58", **more})
-    return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7")
+    return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7").plan
 
 
 def story() -> list[tuple[str, str]]:

@@ -45,7 +45,7 @@ def made(name: str, fake_chutes: FakeChutes, position: int = 2, **more: Any) -> 
 
 def answer(index: int = 0) -> Plan:
     step = Request("/step", Form.STEP, "t", "Search for 'Arrival'", "http://localhost:8000/?seed=58", page="<p>Hello</p>", index=index)
-    return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7")
+    return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7").plan
 
 
 def by() -> list[tuple[str, str]]:

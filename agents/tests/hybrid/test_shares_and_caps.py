@@ -47,7 +47,7 @@ def set_rules(**changes: Any) -> None:
 
 def answer(caller: str = "192.0.2.7", index: int = 0) -> Plan:
     step = Request("/step", Form.STEP, "t", "Search for 'Arrival'", "http://localhost:8000/?seed=58", page="<p>Hello</p>", index=index)
-    return runner.answer(step, source=Source.VALIDATOR, caller=caller)
+    return runner.answer(step, source=Source.VALIDATOR, caller=caller).plan
 
 
 def reasons() -> list[str]:

@@ -188,7 +188,7 @@ def test_nothing_is_sent_while_facts_of_an_attempt_wait(settings: Any, monkeypat
         )
         step = Request("/step", Form.STEP, "t", "Log out", "http://localhost:8000/?seed=58")
         spool.add(opened_and_ended())
-        assert runner.answer(step, source=Source.VALIDATOR, caller=None).actions
+        assert runner.answer(step, source=Source.VALIDATOR, caller=None).plan.actions
         assert not fake_chutes.state()["arrivals"]
         assert drained == [True, True], "the step that met waiting facts looks for them again"
         spool.drain()

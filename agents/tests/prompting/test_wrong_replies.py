@@ -12,7 +12,8 @@ from lxml import etree
 from agents.configuration import change
 from agents.contract.action_types import kind_of
 from agents.contract.actions import validate
-from agents.contract.task_rules import MAX_ONE_SHOT, MAX_STEP
+from agents.contract.limits import MAX_ACTIONS
+from agents.contract.task_rules import MAX_STEP
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.models import Step
 from agents.tests.paper_browser import matches
@@ -137,7 +138,7 @@ def test_whatever_the_model_says_what_leaves_is_sound(mood: str, fake_chutes: Fa
     assert Step.objects.get().route == route
     whole = post("/solve_task", id="whole")["actions"]
     assert_sound([action for action in whole if "selector" not in action])
-    assert 1 <= len(whole) <= MAX_ONE_SHOT
+    assert 1 <= len(whole) <= MAX_ACTIONS
     assert whole[0] == {"type": "NavigateAction", "url": START}
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from agents.contract.action_types import kind_of
 from agents.contract.actions import validate
-from agents.contract.limits import MAX_PROMPT
+from agents.contract.limits import MAX_ACTIONS, MAX_PROMPT
 from agents.contract.protocol import PATHS, Form, parse, render
 from agents.contract.selectors import quoted
-from agents.contract.task_rules import MAX_ONE_SHOT, MAX_STEP
+from agents.contract.task_rules import MAX_STEP
 from agents.page import read
 from agents.page.interactive import MOST_ELEMENTS
 from agents.page.records import MOST_RECORDS
@@ -121,7 +121,7 @@ def test_every_action_that_leaves_is_valid_and_matches_one_element(
     field = "snapshot_html" if endpoint == "/act" else "html"
     body = {"id": "t", "task_id": "t", "prompt": prompt, "url": url, field: html, "step_index": index, "history": history}
     page, actions = answered(endpoint, body)
-    assert len(actions) <= (MAX_ONE_SHOT if one_shot else MAX_STEP)
+    assert len(actions) <= (MAX_ACTIONS if one_shot else MAX_STEP)
     assert all(validate(action).as_action() == action for action in actions)
     if not one_shot and page and not read(page, url).blank:
         assert all(count(page, action["selector"]) == 1 for action in actions if "selector" in action)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from agents.configuration.known_sites import KNOWN, load
 from agents.contract.actions import validate
+from agents.contract.limits import MAX_ACTIONS
 from agents.contract.origins import query_parts, seeds, split_http
 from agents.contract.protocol import Form, PastAction, Plan, Step
-from agents.contract.task_rules import MAX_ONE_SHOT, conform
+from agents.contract.task_rules import conform
 from agents.template import plan
 from agents.template.prompt.intents import understand
 from agents.template.sites.site_facts import Sites
@@ -313,7 +314,7 @@ def test_every_one_shot_list_keeps_the_callers_rules(sites: Sites, prompt: str, 
     made = planned(prompt, {**KNOWN_SITES, **sites}, project, url)
     first, *rest = made.actions
     assert first.fields == {"url": url}
-    assert len(made.actions) <= MAX_ONE_SHOT
+    assert len(made.actions) <= MAX_ACTIONS
     assert all(validate(action.as_action()) == action for action in made.actions)
     assert all("WaitAction" in {one.type, other.type} for one, other in pairwise(rest))
     assert least_seconds(made) < 120
