@@ -13,6 +13,7 @@ from agents.page import Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
 from agents.template.forms.forms import passwords
+from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import was_pressed
 from agents.template.items.navigation import is_own_item, to_own_page, to_section
@@ -30,7 +31,8 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     """What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task."""
     past = Past(step.history)
     made = _next(step, intent, page, past)
-    return Plan((LOADING,), reasoning=made.reasoning) if made.done and past.entries and not past.last_waited else made
+    is_end = made.done and past.entries and not past.last_waited and not made.answer
+    return Plan((LOADING,), reasoning=made.reasoning) if is_end else made
 
 
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
@@ -38,6 +40,8 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         return _without_page(step, intent, past)
     if page.dialogs and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
+    if intent.kind is Kind.QUESTION and (found := answer(intent, page)):
+        return Plan((), done=True, reasoning="Template: the page shows the answer.", answer=found)
     since = past
     if intent.logs_in:
         after = past.after_sending()

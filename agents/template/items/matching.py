@@ -123,12 +123,12 @@ def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False)
 
 
 def _is_shown(criterion: Criterion, record: Record) -> bool:
-    return bool(_attribute(record, criterion.field))
+    return bool(attribute_of(record, criterion.field))
 
 
 def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None:
     is_comparing = criterion.operator in ABOVE | BELOW
-    shown = _attribute(record, criterion.field)
+    shown = attribute_of(record, criterion.field)
     if shown and (not is_comparing or comparable(shown, criterion.value)[0] is not None):
         return holds(criterion, shown)
     found = _by_text(criterion, record)
@@ -161,7 +161,7 @@ def _contains(text: str, value: str) -> bool:
     return value.lower() in text.lower()
 
 
-def _attribute(record: Record, field: str) -> str:
+def attribute_of(record: Record, field: str) -> str:
     """The item's value for a field of a prompt ("movie name", "release year"); "" where none is shown."""
     wanted, last = " ".join(words(field)), set(words(field)[-1:])
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]

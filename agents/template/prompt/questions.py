@@ -1,6 +1,7 @@
-"""Whether a prompt is a question."""
+"""Whether a prompt is a question, and what it asks for."""
 
 import re
+from dataclasses import dataclass
 
 from agents.template.prompt.task_kinds import ASKING
 
@@ -18,3 +19,76 @@ _QUESTION = re.compile(rf"{ASKING}{_ABOUT}(?:{_TELL}(?:{_WHAT}|{_WHETHER})|{_SAY
 def is_question(text: str) -> bool:
     """`text`: with its quoted values masked."""
     return _QUESTION.match(text) is not None
+
+
+# What is asked for by a verb alone.
+_BY_VERB = {
+    "directed": "director", "directs": "director", "wrote": "author", "authored": "author", "written": "author", "published": "publisher",
+    "hosts": "host", "hosted": "host", "sells": "seller", "sold": "seller", "sent": "sender", "created": "creator", "made": "creator",
+    "starred": "cast", "stars": "cast", "acted": "cast", "plays": "cast", "appears": "cast", "works": "company",
+}  # fmt: skip
+_HOW_MANY = {
+    "long": "duration",
+    "much": "price",
+    "old": "age",
+    "far": "distance",
+    "minutes": "duration",
+    "pages": "pages",
+    "stars": "rating",
+}
+_WHERE_WHEN = {"where": "location", "when": "date", "whose": "owner"}
+_UNIT = re.compile(r"\bhow (?:many|much) (?P<unit>[a-z]+(?: [a-z]+)?)", re.I)
+_BE = (
+    r"(?:is|are|was|were|does|do|did|has|have|will|can|would|should|in|of|for|on|at|from|by|to|with|where|who|whose|that|which|shown|listed|"
+    r"given|it|this)"
+)
+# As in: what is the release year of – what rating does – in which year was – who is the director of – name one actor who.
+_ASKED = re.compile(
+    rf"\b(?:what|which|who|whose|whom)(?:['’]s| (?:is|are|was|were))? (?:(?:the|an?|its|their|current|full|exact|total) )*"
+    rf"(?P<what>(?!{_BE}\b)[a-z][\w-]*(?: (?!{_BE}\b)[a-z][\w-]*){{0,2}})(?= {_BE}\b|\W*$|,)"
+    rf"|\b(?:name|tell me|report|state|extract|return|identify|find out) (?:one|an?|the|any|all) "
+    rf"(?P<said>(?!{_BE}\b)[a-z]+(?: (?!{_BE}\b)[a-z]+)?)",
+    re.I,
+)
+_VERB = re.compile(
+    rf"\bwho (?:has |have |else )?(?P<verb>{'|'.join(_BY_VERB)})\b|\b(?:was|is) it (?P<done>directed|written|hosted) by\b", re.I
+)
+# Things have a name, and that is what is asked for by "which film …".
+_THING = re.compile(
+    r"(?:film|movie|book|novel|product|item|restaurant|hotel|place|property|matter|case|task|event|job|email|mail|message|post|person|user|"
+    r"doctor|validator|subnet|account|company|client|expert)s?(?: name)?|name|title",
+    re.I,
+)
+NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`field`: as criteria name one, "" where it is not known. `is_count`: a number is asked for; `is_person`: somebody's name;
+    `is_claim`: whether something is so. `words` are those that say it, which say nothing of the item."""
+
+    field: str
+    is_count: bool = False
+    is_person: bool = False
+    is_claim: bool = False
+    words: str = ""
+
+
+def asked(prompt: str) -> Asked:
+    if found := _VERB.search(prompt):
+        return Asked(_BY_VERB[(found["verb"] or found["done"]).lower()], is_person=True, words=found[0])
+    if found := _UNIT.search(prompt):
+        unit = next((word for word in found["unit"].lower().split() if word not in _NO_UNIT), "")
+        return Asked(_HOW_MANY.get(unit, unit) or "price", is_count=True, words=found[0])
+    if found := re.search(r"\bhow (long|much|old|far)\b", prompt, re.I):
+        return Asked(_HOW_MANY[found[1].lower()], words=found[0])
+    if found := _ASKED.search(prompt):
+        what = (found["what"] or found["said"]).lower()
+        is_person = found[0].lower().startswith("who")
+        return Asked(NAME if _THING.fullmatch(what) and not is_person else what, is_person=is_person, words=found[0])
+    if found := re.search(r"\b(where|when|whose)\b", prompt, re.I):
+        return Asked(_WHERE_WHEN[found[1].lower()], words=found[0])
+    return Asked("", is_claim=re.match(r"\W*(?:[^?,]{1,60}, ?)?(?:is|are|was|were|does|did|has|have)\b", prompt, re.I) is not None)
+
+
+_NO_UNIT = frozenset({"does", "do", "did", "has", "have", "is", "are", "was", "were", "of", "total", "the"})

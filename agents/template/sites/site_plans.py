@@ -12,8 +12,9 @@ from agents.contract.actions import Action, InvalidAction, click, navigate, sele
 from agents.contract.protocol import Plan, Step
 from agents.contract.selectors import quoted, xpath
 from agents.page import Page
+from agents.template.items.answers import answer
 from agents.template.moves import BREATH, LOADING, opened
-from agents.template.prompt import Criterion, Intent, Operator, meets
+from agents.template.prompt import Criterion, Intent, Kind, Operator, meets
 from agents.template.prompt.criteria import criteria
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
@@ -78,6 +79,8 @@ def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites) -> Pla
     actions = _by_facts(intent, facts, values, plan) if plan else ()
     if plan and actions:
         return Plan((*opened(step.url), LOADING, *actions), reasoning=f"Template: {plan.task}, as {step.project} is built.")
+    if intent.kind is Kind.QUESTION:
+        return Plan(opened(step.url), reasoning="Template: a question.", answer=answer(intent, page) if page else "")
     return Plan((*opened(step.url), *_by_recipes(intent, page)), reasoning=f"Template: {intent.kind}, all at once.")
 
 
