@@ -2,14 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page as Tab
-from playwright.sync_api import Route
 
 from agents.contract.selectors import for_playwright
 from agents.page import read
@@ -21,49 +18,42 @@ SITE = "http://corpus.example"
 KNOWN = FOLDER / "known_misses.txt"
 
 
-def seen(tab: Tab, path: Path, seed: int) -> dict[str, Any]:
-    """A page when its script has run and what it says was pressed, and what is expected of it."""
-    tab.goto(f"{SITE}/{path.stem}?seed={seed}")
-    found: dict[str, Any] = tab.evaluate("made()")
-    assert not found["unreached"], f"{path.stem}, seed {seed}: nobody can press what is expected: {found['unreached']}"
-    assert not found["unexpected"], f"{path.stem}, seed {seed}: nothing is expected of {found['unexpected']}"
-    return found
+# A frame for each seed of a page, as large as that nothing has to be scrolled to.
+OPEN = """pages => Promise.all(pages.map(async (srcdoc) => {
+    const frame = Object.assign(document.createElement("iframe"), { srcdoc, width: 1200, height: 3000 });
+    const loaded = new Promise((resolve) => (frame.onload = resolve));
+    document.body.append(frame);
+    await loaded;
+    return frame.contentWindow.made();
+}))"""
+PICKED = "selectors => selectors.map((some, at) => window[at].picked(some))"
 
 
-def judged(tab: Tab, path: Path, seed: int) -> Iterator[Check]:
-    found, url = seen(tab, path, seed), tab.url
-    page, with_marks = read(found["html"], url), read(found["with_marks"], url)
-    assert page.elements == with_marks.elements
-    yield from checks(page, with_marks, found["expectations"])
-    listed = list(marked(page, with_marks))
-    selectors = [for_playwright(page.selectors(element)[0]) for _, element in listed]
-    picked = tab.evaluate("picked", selectors) if selectors else []
-    for (mark, _), selector, one in zip(listed, selectors, picked, strict=True):
-        if what := found["expectations"][mark].get("expect"):
-            yield Check("selected", what, one == mark, selector)
+def judged(tab: Tab, path: Path) -> Iterator[tuple[int, Check]]:
+    """The checks of a page in the state that it is about, with each seed."""
+    tab.evaluate("document.body.replaceChildren()")
+    opened: list[dict[str, Any]] = tab.evaluate(OPEN, [rendered(path, seed) for seed in SEEDS])
+    selectors = list[list[str]]()
+    for seed, found in zip(SEEDS, opened, strict=True):
+        assert not found["unreached"], f"{path.stem}, seed {seed}: nobody can press what is expected: {found['unreached']}"
+        assert not found["unexpected"], f"{path.stem}, seed {seed}: nothing is expected of {found['unexpected']}"
+        page, with_marks = (read(found[key], f"http://corpus.example/{path.stem}") for key in ("html", "with_marks"))
+        assert page.elements == with_marks.elements
+        found["listed"] = listed = list(marked(page, with_marks))
+        selectors.append([for_playwright(page.selectors(element)[0]) for _, element in listed])
+        yield from ((seed, check) for check in checks(page, with_marks, found["expectations"]))
+    for seed, found, some, picked in zip(SEEDS, opened, selectors, tab.evaluate(PICKED, selectors), strict=True):
+        for (mark, _), selector, one in zip(found["listed"], some, picked, strict=True):
+            if what := found["expectations"][mark].get("expect"):
+                yield seed, Check("selected", what, one == mark, selector)
 
 
-def serve(tab: Tab) -> None:
-    """The corpus as a site; what its pages would load is not there."""
-
-    def answer(route: Route) -> None:
-        at = urlsplit(route.request.url)
-        path = FOLDER / "pages" / f"{at.path[1:]}.html"
-        if path.exists():
-            route.fulfill(body=rendered(path, int(at.query.removeprefix("seed="))), content_type="text/html")
-        else:
-            route.abort()
-
-    tab.route("**/*", answer)
-    tab.set_viewport_size({"width": 1_200, "height": 3_000})
-
-
-def score(tab: Tab, paths: Sequence[Path] = PAGES, seeds: Sequence[int] = SEEDS) -> tuple[dict[str, tuple[int, int]], dict[str, list[str]]]:
+def score(tab: Tab, paths: Sequence[Path] = PAGES) -> tuple[dict[str, tuple[int, int]], dict[str, list[str]]]:
     """By point, how many checks passed and how many there are; and what was missed, with what was found instead."""
-    serve(tab)
     passed, count, missed = Counter[str](), Counter[str](), defaultdict[str, list[str]](list)
-    for path, seed in product(paths, seeds):
-        for check in judged(tab, path, seed):
+    tab.set_content("<body></body>")
+    for path in paths:
+        for seed, check in judged(tab, path):
             count[check.point] += 1
             passed[check.point] += check.passed
             if not check.passed:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from agents.page import Element, Page, Record
-from agents.page.elements import CHECKED
 from agents.page.matching import words
 from agents.template.items.matching import judge
 from agents.template.prompt import Criterion, Operator
@@ -47,7 +46,7 @@ def marked(page: Page, with_marks: Page) -> Iterator[tuple[int, Element]]:
 
 
 def _listed(page: Page) -> list[Element]:
-    return [element for element in page.elements if not element.hidden]
+    return [element for element in page.elements if not (element.hidden or element.covered)]
 
 
 def _mark(with_marks: Page, element: Element) -> int | None:
@@ -85,13 +84,13 @@ def is_called(expected: str, name: str) -> bool:
 def _of_states(element: Element, what: str, states: str) -> Iterator[Check]:
     told = {found["word"]: re.findall(r'"([^"]*)"', found["texts"]) for found in _STATE.finditer(states)}
     has = {
-        "on": element.selected or element.value == CHECKED,
+        "on": bool(element.checked or element.pressed or element.starred or element.selected or element.current),
         "disabled": element.disabled,
         "open": element.expanded is True,
         "closed": element.expanded is False,
         "required": element.required,
         "invalid": element.invalid,
-        "focused": getattr(element, "focused", False),
+        "focused": element.focused,
     }
     assert told.keys() <= has.keys() | {"holds", "takes"}, what
     wrong = [
@@ -107,17 +106,18 @@ def _of_states(element: Element, what: str, states: str) -> Iterator[Check]:
 
 
 def _of_groups(page: Page, element: Element, what: str, around: dict[str, str]) -> Iterator[Check]:
-    item = next((record.name for record in page.records if element in record.elements), "")
+    item = page.items[element.place].name if element.place in page.items else ""
     wanted = around["item"].split(";")[0]
     yield Check("grouped", f"{what} in item {wanted}".removesuffix(" in item "), is_called(wanted, item), item)
     if around["dialog"]:
         name = page._reader.dialog_name(element.layer) if element.layer else ""
         yield Check("grouped", f"{what} in dialog {around['dialog']}", is_called(around["dialog"], name), name)
-    if around["section"]:
-        name = page.heading_before(element)
-        yield Check("grouped", f"{what} in section {around['section']}", is_called(around["section"], name), name)
+    section = page.sections[element.place].name if element.place in page.sections else ""
+    if around["section"] and not wanted and not element.disabled:
+        yield Check("grouped", f"{what} in section {around['section']}", is_called(around["section"], section), section)
     if around["set"]:
-        yield Check("grouped", f"{what} of {around['set']}", is_called(around["set"], element.group), element.group)
+        is_named = is_called(around["set"], element.group) or is_called(around["set"], section)
+        yield Check("grouped", f"{what} of {around['set']}", is_named, element.group)
 
 
 def _of_items(page: Page, expectations: list[dict[str, Any]]) -> Iterator[Check]:
@@ -148,14 +148,14 @@ def _of_verdicts(name: str, record: Record, told: str) -> Iterator[Check]:
     for part in filter(None, map(str.strip, told.split(";"))):
         one = _JUDGED.fullmatch(part)
         assert one, part
-        verdict = judge([Criterion(one["field"], _OPERATORS[one["operator"]], (one["value"],))], record)
-        said = "no" if verdict.failed else "open" if verdict.open else "yes"
+        (result,) = judge([Criterion(one["field"], _OPERATORS[one["operator"]], (one["value"],))], record).results
+        said = "open" if result is None else "yes" if result else "no"
         yield Check("judged", f"{name}: {part}", said == one["verdict"], said)
 
 
 def _of_page(page: Page, expectations: list[dict[str, Any]]) -> Iterator[Check]:
     is_loading = any("loading" in told for told in expectations)
-    yield Check("page", "loading" if is_loading else "not loading", getattr(page, "loading", False) == is_loading)
+    yield Check("page", "loading" if is_loading else "not loading", page.is_loading == is_loading)
     dialogs = [told["dialog"] for told in expectations if "dialog" in told]
     has_top = is_called(dialogs[-1], page.dialogs[-1]) if dialogs and page.dialogs else not dialogs and not page.dialogs
     yield Check("page", f"dialog {dialogs[-1]}" if dialogs else "no dialog", has_top, ", ".join(page.dialogs))
