@@ -110,7 +110,7 @@ class Past:
     @property
     def is_nameless(self) -> bool:
         """The caller leaves selectors out: it is the one that runs the first action of an answer only."""
-        return any(entry.type in FILLS | {"ClickAction"} and "selector" not in entry.fields for entry in self.entries)
+        return any(one.is_completed or (one.type in FILLS | {"ClickAction"} and "selector" not in one.fields) for one in self.entries)
 
     def nameless(self, action_type: str, *, succeeded: bool) -> int:
         """One caller's entries have no selector: they can only be counted."""

@@ -47,7 +47,9 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PastAction:
-    """`type` is the canonical name of an action, "" for an unknown one; `number`: as the caller counts, by steps or by actions."""
+    """`type` is the canonical name of an action, "" for an unknown one; `number`: as the caller counts, by steps or by actions. By our own
+    records: `words`, "" for a wait of our own, None where there is no record of it; `effect`: what it changed, "" where that is not known;
+    `is_completed`: the caller left its selector out."""
 
     type: str
     fields: Mapping[str, Any]
@@ -55,6 +57,9 @@ class PastAction:
     error: str
     url: str
     number: int | None = None
+    words: str | None = None
+    effect: str = ""
+    is_completed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ def _mask(fact: "Opening | Closing | AttemptEnd", *names: str, **others: object)
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A step as it came in. Times are Unix seconds; `limits` are the settings then in force. `heard`: how the actions of the steps before
-    went. `page_excerpt`: of steps that are spooled, others get it after their answer. `confidence`: None without a template's plan."""
+    went; `effect_before`: what those of the step before changed on the page, "" where that is not known. `page_excerpt`: of steps that are
+    spooled, others get it after their answer. `confidence`: None without a template's plan."""
 
     uid: str
     fingerprint: str
@@ -53,13 +54,15 @@ class Opening:
     confidence_why: str = ""
     kind: str = ""
     heard: tuple[Heard, ...] = ()
+    effect_before: str = ""
     page_excerpt: str = ""
 
     def __post_init__(self) -> None:
         heard = tuple(replace(each, sign=mask_keys(each.sign), error=mask_keys(each.error)) for each in self.heard)
         key, project = mask_keys(self.key)[:MOST_KEY], mask_keys(self.project)[:MOST_PROJECT]
         why = shorten(storable(mask_keys(self.confidence_why)), MOST_WHY)
-        _mask(self, "prompt", "task_url", "url", "page_excerpt", "limits", heard=heard, key=key, project=project, confidence_why=why)
+        texts = ("prompt", "task_url", "url", "effect_before", "page_excerpt", "limits")
+        _mask(self, *texts, heard=heard, key=key, project=project, confidence_why=why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """One step from request to answer: the template's plan first, then the LLM where a gate permits it, and the facts on record."""
 
 import logging
+import random
 import time
 import traceback
 import uuid
@@ -19,6 +20,7 @@ from agents.database import UNAVAILABLE, answering
 from agents.hybrid import disk, page_archive, spool
 from agents.hybrid.admission import CROWDED_SECONDS, planning
 from agents.hybrid.attempt import REREAD_SECONDS, Attempt, Result, run_tries
+from agents.hybrid.history import TaskHistory
 from agents.hybrid.page_fetch import fetch
 from agents.ledger import Clock, Permit, Request
 from agents.llm import client
@@ -27,8 +29,8 @@ from agents.page import Page, read
 from agents.policy import costs, routing
 from agents.policy.callers import Sender, sender
 from agents.policy.modes import CallerState, Mode
-from agents.policy.reasons import Reason
-from agents.policy.routing import Rules
+from agents.policy.reasons import Reason, Verdict
+from agents.policy.routing import Reach, Rules
 from agents.prompting.prompt import MOST_TOKENS, Question, question
 from agents.prompting.replies import plan_from_reply
 from agents.template.budget import TimeBudget
@@ -57,6 +59,7 @@ def answer(
     run = StepRun(step, source, caller, clock() if received_at is None else received_at, clock)
     with log_context.about(log_context.step, run.uid):
         run.read_settings()
+        run.history.read(source, caller, run.received_at)
         run.make_plan(has_room=has_room)
         facts = run.opening()
         result = run.use_llm(facts)
@@ -68,6 +71,7 @@ class StepRun:
     """One step on its way to an answer; `answer` calls the methods in their order. Whatever fails in them, the step is answered.
 
     `requests`: what the gates may be requested for; none where the LLM is not used, for `reason`. `plan` is sent where the LLM brings none.
+    `came`: the step as its caller sent it; `step`: with its history completed by our records.
     `page` None: there is none. `question`: for the LLM, made before a slot is reserved where one seems free, else at the first attempt.
     `fault`: the traceback of what failed here. Without `keeps_details` only facts are recorded.
     """
@@ -76,6 +80,7 @@ class StepRun:
 
     def __init__(self, step: Step, source: Source, caller: str | None, received_at: float, clock: Clock) -> None:
         self.step, self.source, self.caller, self.received_at, self.clock = step, source, caller, received_at, clock
+        self.came, self.history = step, TaskHistory(step)
         self.uid = str(uuid.uuid4())
         self.started = time.monotonic() - max(0.0, clock() - received_at)
         self.rules, self.keeps_details = StepRun.last_rules, True
@@ -142,18 +147,18 @@ class StepRun:
         return ""
 
     def _plan_by_template(self, html: str, cut_off: float) -> None:
-        step = self.step
         try:
             sites, now = known_sites(), time.monotonic()  # the first step of a process waits until the sites are loaded
             budget = TimeBudget(time.monotonic, now + min(TEMPLATE_SECONDS, (cut_off - now) / 2))
-            self.page = read(html, step.url) if html else None
+            self.page = read(html, self.came.url) if html else None
+            step = self.step = self.history.completed(self.page)
             if self.rules.mode is not Mode.LLM:
                 self.plan = template.plan(step, self.page, sites, budget)
             self.cuts = (*step.cuts, *(self.page.cuts if self.page else ()), *template.cuts(step.prompt))
             self.kind = template.kind(step.prompt)
         except Exception:
-            logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", step.index, step.task_id)
-            self.plan, self.fault = template.plain(step), traceback.format_exc()
+            logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", self.came.index, self.came.task_id)
+            self.plan, self.fault = template.plain(self.came), traceback.format_exc()
 
     def _prepare_question(self) -> None:
         """A slot is open for a moment only, so the question is made before. It costs more than the plan, so only where a gate is open."""
@@ -163,6 +168,8 @@ class StepRun:
         try:
             if ledger.preview(self.requests, self.clock).may_send:
                 self.question = question(self.step, self.page)
+                self.requests = self.history.not_asked(self.question.digest, self.requests)
+                self.reason = self.reason if self.requests else Reason.REPEATED
         except UNAVAILABLE:
             pass  # Write 1 fails, too
         except Exception:
@@ -178,9 +185,10 @@ class StepRun:
         limits |= {"page_fetch": self.fetch_note} if self.fetch_note else {}
         limits |= {"cuts": list(self.cuts)} if self.cuts else {}
         facts = opening(
-            self.step, uid=self.uid, source=self.source, caller=self.caller, received_at=received_at, deadline_at=deadline_at, limits=limits
+            self.came, uid=self.uid, source=self.source, caller=self.caller, received_at=received_at, deadline_at=deadline_at, limits=limits
         )
-        return replace(facts, kind=self.kind, confidence=self.plan.confidence, confidence_why=self.plan.confidence_why)
+        facts = replace(facts, kind=self.kind, effect_before=self.history.effect)
+        return replace(facts, confidence=self.plan.confidence, confidence_why=self.plan.confidence_why)
 
     def use_llm(self, facts: Opening) -> Result:
         try:
@@ -212,11 +220,24 @@ class StepRun:
 
     def _send(self, permit: Permit, request: Request) -> Result:
         self.question = self.question or question(self.step, self.page)
+        asked = [self.question.digest, permit.model]
+        if self.history.is_asked(*asked):
+            end = AttemptEnd(uid=permit.attempt_uid or "", verdict=Verdict.GIVEN_UP, ended_at=self.clock(), jitter=random.random())
+            return Result(Reason.REPEATED, end=end, reach=Reach.MODEL)
         prompt = client.Prompt(self.question.messages, task_id=self.step.task_id)
         read_reply = partial(plan_from_reply, step=self.step, shown=self.question.shown)
         result = Attempt(prompt, read_reply, self.providers[request.account.pk], request, permit, self.clock).run()
         self.sent += [(permit.model, result.end)] if result.end else []
+        if result.end and result.end.accepted:
+            self.history.asked.append(asked)
+        if result.reason is Reason.INVALID and result.end:
+            self._note(f"The reply before was not used: {result.end.detail}")
         return result
+
+    def _note(self, why: str) -> None:
+        """The next prompt says what became of the reply to this one."""
+        self.history.notes.append(why)
+        self.step, self.question = replace(self.step, notes=(*self.step.notes, why)), None
 
     def use(self, result: Result) -> Usage:
         ends = [end for _, end in self.sent]
@@ -236,13 +257,13 @@ class StepRun:
             answer=plan.answer,
             fault=self.fault,
             attempt=result.end,
-            notes=list(plan.notes),
+            **self.history.facts(plan, is_by_llm=result.plan is not None),
         )
         whole = StepFacts(facts, closing if self.keeps_details else closing.without_details())
         is_written = False
         try:
             if result.is_open:
-                ledger.close_step(whole, self.rules.limits)
+                ledger.close_step(whole, self.rules.limits, self.history.earlier)
                 is_written = True
         except UNAVAILABLE as error:
             logger.warning("The database refuses (%s).", error)

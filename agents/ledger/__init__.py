@@ -16,6 +16,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from agents.contract.action_history import judge
+from agents.contract.earlier import Earlier, chain
 from agents.contract.step_facts import AttemptEnd, Opening, StepFacts
 from agents.database import answering, answering_transaction
 from agents.ledger import daily_use, estimates, events, gate_rows
@@ -35,6 +36,8 @@ Clock = Callable[[], float]
 ENDS_TASK = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.TASK)
 # Refusals that show how well a model answers, as all attempts do that were not refused.
 OF_THE_MODEL = {"", *(kind.value for kind in RefusalClass if kind.reaction is Reaction.RETRY)}
+MOST_EARLIER = 36  # rows of a task's earlier steps: it has at most 12 and may have come twice before
+_RECALLED = ("url", "route", "actions", "words", "seen", "outcome", "effect", "notes", "asked")
 LONGEST_AGO = 3_600.0  # a task lasts three minutes. The same id may come again days later for another one.
 
 
@@ -297,14 +300,16 @@ def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limit
     return state
 
 
-def close_step(facts: StepFacts, limits: Limits) -> None:
+def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | None = None) -> None:
     """Write 2: the attempt and the step are closed, the gate moves on, an event is opened or resolved.
 
-    Notes the outcome of the step before. Writes this one first where Write 1 failed. A step that is closed already stays as it is.
+    Notes outcome and effect of the step before; `earlier`: the task's steps before, None where they are still to be read. Writes this one
+    first where Write 1 failed. A step that is closed already stays as it is.
     """
     opening, closing = facts.opening, facts.closing
-    with answering():
-        before, outcome = _outcome_before(opening)
+    if earlier is None:
+        earlier = earlier_steps(opening.fingerprint, opening.index, opening.history_size, opening.received_at)
+    before, outcome = _outcome_before(opening, earlier)
     with answering_transaction():
         answer = {name: getattr(closing, name) for name in _AS_CLOSED}
         answer |= {"answered_at": at(closing.answered_at), "duration_ms": closing.duration * 1000}
@@ -364,21 +369,30 @@ def _count_step(address: str, facts: StepFacts) -> None:
         known.update(**columns)
 
 
-def _outcome_before(opening: Opening) -> tuple[int, dict[str, Any]]:
-    """How the actions of the step before went, by this step's history: that step's id and the columns; empty where nothing is to be noted.
+def earlier_steps(fingerprint: str, index: int, history_size: int, received_at: float) -> tuple[Earlier, ...]:
+    """The steps of this run of the task, oldest first; none for its first step. One bounded query, outside of any transaction.
 
-    One query, outside of any transaction, so that it holds no lock. It is the newest step of the task with the next lower index; a
-    caller without step numbers sends 0 each time. A condition on its time would make SQLite read all steps of that hour.
+    Those with the next lower indexes, by an index of the table; a caller without step numbers sends 0 each time. A condition on their
+    time would make SQLite read all steps of that hour.
     """
-    if not opening.heard:
+    if not (index or history_size):
+        return ()
+    of_task = Step.objects.filter(task__fingerprint=fingerprint)
+    lower = of_task.filter(index__lt=index) if index else of_task.filter(index=0)
+    columns = ("pk", "index", "history_size", "received_at", *_RECALLED)
+    with answering():
+        rows = list(lower.order_by("-index", "-id").values(*columns)[:MOST_EARLIER])
+    found = [Earlier(**{**row, "received_at": row["received_at"].timestamp()}) for row in rows]
+    return chain([one for one in found if 0 < received_at - one.received_at < LONGEST_AGO], index, history_size)
+
+
+def _outcome_before(opening: Opening, earlier: Sequence[Earlier]) -> tuple[int, dict[str, Any]]:
+    """How the actions of the step before went and what they changed: that step's id and the columns; empty where nothing is to be noted."""
+    before = earlier[-1] if earlier else None
+    if before is None or before.outcome:
         return 0, {}
-    of_task = Step.objects.filter(task__fingerprint=opening.fingerprint)
-    lower = of_task.filter(index__lt=opening.index) if opening.index else of_task.filter(index=0).exclude(uid=opening.uid)
-    columns = ("pk", "index", "history_size", "received_at", "actions", "outcome")
-    before = lower.order_by("-index", "-id").values(*columns).first()
-    if not before or before["outcome"] or not 0 < opening.received_at - before["received_at"].timestamp() < LONGEST_AGO:
-        return 0, {}
-    judged = judge(before["actions"], before["index"], before["history_size"], opening.heard)
-    if judged is None:
-        return 0, {}
-    return before["pk"], {"outcome": judged.outcome, "worked": list(judged.worked), "caller_error": judged.error}
+    columns: dict[str, Any] = {"effect": opening.effect_before, "seen": {}} if opening.effect_before else {}
+    judged = judge(before.actions, before.index, before.history_size, opening.heard) if opening.heard else None
+    if judged:
+        columns |= {"outcome": judged.outcome, "worked": list(judged.worked), "caller_error": judged.error}
+    return before.pk, columns

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     NO_MODEL = "no_model", "No model is known.", "Name models in the settings, or wait until the worker has read the provider's list."
     DISABLED = "disabled", "The account is disabled.", "Enable the account in the settings to use it."
     SURE = "sure", "The template agent was sure enough, so no slot was used."
+    REPEATED = "repeated", "Each model has replied to the same prompt already."
     COST = "cost", "One more call might exceed the task's cost limit, set here or by the provider."
     CAP = "cap", "The daily cap of the account or of the caller is reached.", "Raise it in the settings."
     SHARE = "share", "The caller's share of the slots is used: another caller's step took over the slot."

@@ -1,18 +1,17 @@
 """The LLM's prompt: the task as understood, what was done, and the page as the template agent reads it too."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 
-from agents.common.text import shorten
 from agents.contract.action_history import Past
 from agents.contract.action_types import CATALOGUE, Kind, Value
-from agents.contract.actions import InvalidAction, validate
-from agents.contract.protocol import Form, PastAction, Step
-from agents.contract.selectors import Selector
+from agents.contract.protocol import Form, Step
 from agents.page import Page
 from agents.page.nodes import one_line
 from agents.prompting.page_prompt import Shown, fitted, show, tokens
+from agents.prompting.past_lines import done_so_far
 from agents.prompting.replies import most_actions
 from agents.template.prompt import Kind as TaskKind
 from agents.template.prompt.intents import understand
@@ -21,11 +20,10 @@ from agents.template.prompt.intents import understand
 MOST_TOKENS, USUAL_TOKENS, SMALL = 4_000, 2_400, 18_000
 # So many more characters of a page are worth one more token: a large page has the most at about 250 kB.
 CHARACTERS_A_TOKEN = 150
-LEAST_PAGE, MOST_PROMPT, MOST_URL, MOST_PAST, MOST_NOTES = 500, 1_000, 150, 500, 150
+LEAST_PAGE, MOST_PROMPT, MOST_URL, MOST_PAST, MOST_NOTES = 500, 1_000, 150, 600, 150
 # What callers run of a task: replies where only the first action of each is run, else actions.
 MOST_STEPS, MOST_ACTIONS = 12, 50
-# A task has at most 12 steps; what failed lately matters most. Lengths in characters.
-MAX_PAST, MAX_PAST_ERROR, MAX_PAST_WORDS, MAX_NOTE = 12, 100, 120, 200
+MAX_NOTE = 200  # in characters
 _EXAMPLES = {value: value.name for value in (Value.SELECTOR, Value.PIXELS, Value.SECONDS, Value.MILLISECONDS)} | {Value.TRUE: "true"}
 # What can be asked for on a page whose elements have numbers, by the action's type.
 _BY_NUMBER = {
@@ -99,12 +97,21 @@ _QUESTION = (
 )
 
 
+_STEP_NUMBER = re.compile(r"(?<=\nSTEP\n).*")
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """The chat messages, and what they show of the page, by which the reply is read."""
 
     messages: list[dict[str, str]]
     shown: Shown
+
+    @property
+    def digest(self) -> str:
+        """The same for a prompt that differs in the step's number alone: a model replies the same to it."""
+        text = "\0".join(_STEP_NUMBER.sub("", message["content"]) for message in self.messages)
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def question(step: Step, page: Page | None) -> Question:
@@ -115,7 +122,7 @@ def question(step: Step, page: Page | None) -> Question:
     spent = tokens(system) + tokens(before) + (MOST_PAST if step.history else 0)
     budget = min(MOST_TOKENS, USUAL_TOKENS + max(0, len(step.page) - SMALL) // CHARACTERS_A_TOKEN)
     shown = show(step, page, max(LEAST_PAGE, budget - spent))
-    done = [f"DONE SO FAR\n{fitted(_past_lines(step, shown), MOST_PAST)}"] if step.form is Form.STEP else []
+    done = [f"DONE SO FAR\n{done_so_far(step.history, MOST_PAST)}"] if step.form is Form.STEP else []
     user = "\n\n".join([before, *done, f"PAGE\n{shown.text or '(not known)'}"])
     return Question([{"role": "system", "content": system}, {"role": "user", "content": user}], shown)
 
@@ -156,36 +163,3 @@ def _steps_left(step: Step) -> str:
     if not step.history or Past(step.history).is_nameless:
         return f"{step.index + 1} of at most {MOST_STEPS}"
     return f"{step.index + 1}; at most {max(1, MOST_ACTIONS - len(step.history))} more actions"
-
-
-def _past_lines(step: Step, shown: Shown) -> str:
-    page = shown.page
-    # The number of the element that a selector picks, for all selectors of what is shown.
-    picks = ((number, one) for number, element in shown.elements.items() for one in (page.selectors(element) if page else ()))
-    numbers = {_key(selector): number for number, selector in picks} if step.history else {}
-    return "\n".join(f"- {_in_words(past, shown, numbers)}: {_outcome(past)}" for past in step.history[-MAX_PAST:]) or "nothing yet"
-
-
-def _key(selector: Selector) -> tuple[object, ...]:
-    return selector["type"], selector.get("attribute"), selector["value"]
-
-
-def _in_words(past: PastAction, shown: Shown, numbers: Mapping[tuple[object, ...], int]) -> str:
-    """By the element's number where it is still shown."""
-    try:
-        action = validate({"type": past.type, **past.fields})
-    except InvalidAction:
-        return past.type or "an unknown action"
-    selector = action.fields.get("selector")
-    number = numbers.get(_key(selector)) if selector else None
-    if number is None:
-        return shorten(action.in_words(), MAX_PAST_WORDS)
-    text = action.fields.get("text")
-    return f"{action.tool.removeprefix('browser.')} {shown.described(number)}" + (f" with {shorten(text, 60)!r}" if text else "")
-
-
-def _outcome(past: PastAction) -> str:
-    if past.succeeded is None and not past.error:
-        return "unknown"
-    error = shorten(past.error.strip().partition("\n")[0], MAX_PAST_ERROR)
-    return "worked" if past.succeeded else f"failed {error}".strip()

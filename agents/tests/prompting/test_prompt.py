@@ -1,5 +1,7 @@
 """What the LLM is asked."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,19 +74,23 @@ def test_the_user_message_tells_task_url_step_and_past() -> None:
     for part in (
         START,
         "4; at most 47 more actions",
-        "- Click //a: failed Timeout 10000ms\n",
-        '- Type "x" into //a: worked',
+        "- click an element: failed Timeout 10000ms\n",
+        '- type "x" into an element: worked',
+        "- an action: outcome not reported",
     ):
         assert part in user
-    assert "- an unknown action: unknown" in user
     assert "Call log" not in user
 
 
-def test_what_was_done_to_an_element_that_is_still_there_is_told_by_its_number() -> None:
+def test_what_was_done_is_told_as_it_was_then_whatever_the_page_shows_now() -> None:
     typed = actions.type_text(selectors.attribute("name", "q"), "Arrival")
-    past = (PastAction(typed.type, typed.fields, succeeded=True, error="", url=START),)
-    _, user = asked(step(page="<a href='/'>Home</a><input name='q' placeholder='Find'>", history=past))
-    assert "- input 2 textbox \"Find\" with 'Arrival': worked" in user
+    past = PastAction(typed.type, typed.fields, succeeded=True, error="", url=START)
+    html = "<a href='/'>Home</a><input name='q' placeholder='Find'>"
+    _, user = asked(step(page=html, history=(past,)))
+    assert '- type "Arrival" into the element with name "q": worked' in user
+    known = replace(past, words='type "Arrival" into textbox "Find"', effect="3 items, 8 before")
+    _, user = asked(step(page=html, history=(known,)))
+    assert '- type "Arrival" into textbox "Find": worked → 3 items, 8 before' in user
 
 
 def test_a_caller_that_names_no_elements_is_sent_one_action_in_each_of_its_steps() -> None:

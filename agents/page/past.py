@@ -1,0 +1,230 @@
+"""What is done on a page, in words that stay true after it has changed, and what it changed, by a signature of the page before."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+from zlib import crc32
+
+from agents.common.text import shorten
+from agents.contract.actions import Action
+from agents.contract.origins import split_http
+from agents.contract.selectors import ATTRIBUTE, TEXT, Selector
+from agents.page.elements import FIELDS, TICKED, Element
+from agents.page.nodes import one_line
+from agents.page.reading import Page
+
+NOTHING = "nothing changed"
+# Of a page with more, it is not said what is new. A signature of so many has up to 15 kB; those of the tasks' sites have some 3.
+MOST_CONTROLS, MOST_SAID, MOST_ITEMS = 500, 300, 200
+_SAID_CHARS = 8_000
+_MOST_NAMED, _LONGEST_NAME, _LONGEST_TEXT, _LONGEST_EFFECT = 4, 40, 80, 300
+# What says nothing of what an action did.
+_PASSING = frozenset({"focused", "required", "invalid"})
+_SEED = re.compile(r"(?<=[?&])seed=[^&#]*&?")
+_LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_VERBS = {
+    "TypeAction": "type{text} into",
+    "SelectDropDownOptionAction": "select{text} in",
+    "SelectAction": "select{text} in",
+    "SubmitAction": "press Enter in",
+    "DoubleClickAction": "double-click",
+    "HoverAction": "hover over",
+    "WaitAction": "wait for",
+}
+
+
+def action_in_words(action: Action, page: Page | None) -> str:
+    """E.g. `click checkbox "Select" in item "Quarterly report"`. An element that the page does not show is named by its selector."""
+    selector, text = action.fields.get("selector"), action.fields.get("text", action.fields.get("value"))
+    if selector is None:
+        return shorten(action.in_words(), 2 * _LONGEST_TEXT)
+    element = page.element(selector) if page else None
+    target = _target(element, page) if element and page else _selected(selector)
+    verb = _VERBS.get(action.type, action.tool.removeprefix("browser."))
+    return f"{verb.format(text=f' {_quoted(text, _LONGEST_TEXT)}' if isinstance(text, str) else '')} {target}"
+
+
+def _target(element: Element, page: Page) -> str:
+    section = page.sections.get(element.place)
+    where = f" in {section.kind} {_quoted(section.name, 60)}" if section and section.name else ""
+    return f"{_named(element)}{where}"
+
+
+def _named(element: Element) -> str:
+    return f"{element.role} {_quoted(_name(element))}" if _name(element) else f"a {element.role} without a name"
+
+
+def _name(element: Element) -> str:
+    return one_line(element.label or element.text or element.placeholder or element.name or element.hints, _LONGEST_NAME)
+
+
+def _selected(selector: Selector) -> str:
+    value = selector["value"]
+    if selector["type"] == TEXT:
+        return _quoted(value)
+    if selector["type"] == ATTRIBUTE and selector["attribute"] != "custom":
+        return f"the element with {selector['attribute']} {_quoted(value, _LONGEST_TEXT)}"
+    said = [text for pair in _LITERAL.findall(value) if any(map(str.isalpha, text := pair[0] or pair[1]))]
+    return f"an element of {_quoted(said[0])}" if len(said) == 1 else "an element"
+
+
+@dataclass
+class View:
+    """A page as it is compared. Links don't count, as a page has hundreds and they lead elsewhere."""
+
+    page: Page
+
+    @cached_property
+    def signature(self) -> dict[str, Any]:
+        """To be kept with a step, as JSON. Names, values and texts are numbers in it, so it holds no secret of the page."""
+        states = {str(_number(key)): state for key, one in self._alone if (state := _state(one)) != [0, ""]}
+        return {
+            "url": self.page.url,
+            "dialog": self._dialog,
+            "errors": [_number(text) for text in self.page.errors],
+            "controls": sorted({_number(_named(one)) for one in self._controls}) if self._is_small else None,
+            "states": states if self._is_small else None,
+            "checked": self._checked,
+            "said": sorted(set(map(_number, self._said))) if len(self._said) <= MOST_SAID else None,
+            "items": len(self.page.records),
+            "named": sorted({_number(one.name) for one in islice(self.page.records, MOST_ITEMS)}),
+            "whole": self._whole,
+        }
+
+    def effect(self, before: Mapping[str, Any]) -> str:
+        """What has changed since the page had that signature: `button "Archive" is enabled`, `URL /cart`, NOTHING; "" where that is not
+        known. Nothing is said that the two pages don't show."""
+        if before["url"] == self.page.url and before["whole"] == self._whole:
+            return NOTHING
+        changes = [*self._moves(before), *self._errors(before)]
+        if before["url"] == self.page.url:
+            changes += [*self._states(before), *(self._new_controls(before) if before["dialog"] == self._dialog else ())]
+            changes += [*self._items(before), *self._new_texts(before)]
+        return shorten(", ".join(changes), _LONGEST_EFFECT) or "something changed"
+
+    @cached_property
+    def _controls(self) -> list[Element]:
+        return [one for one in self.page.elements if not one.hidden and one.role != "link"]
+
+    @property
+    def _is_small(self) -> bool:
+        return len(self._controls) <= MOST_CONTROLS
+
+    @cached_property
+    def _alone(self) -> list[tuple[str, Element]]:
+        """The controls that no other has the name of, each with its name and its item's."""
+        items = self.page.items
+        keyed = [(f"{_named(one)} {items[one.place].name if one.place in items else ''}", one) for one in self._controls]
+        often = Counter(key for key, _ in keyed)
+        return [(key, one) for key, one in keyed if often[key] == 1]
+
+    @cached_property
+    def _said(self) -> list[str]:
+        return [*self.page.headings, *self.page.texts(_SAID_CHARS)]
+
+    @cached_property
+    def _whole(self) -> int:
+        elements = (f"{one.role}{one.label}{one.href}{one.hidden}{_state(one)}" for one in self.page.elements)
+        return _number("\n".join([*elements, *self._said]))
+
+    @property
+    def _dialog(self) -> str | None:
+        return self.page.dialogs[-1] if self.page.dialogs else None
+
+    @property
+    def _checked(self) -> int:
+        return sum(one.checked is True for one in self._controls)
+
+    def _moves(self, before: Mapping[str, Any]) -> Iterator[str]:
+        if before["url"] != self.page.url:
+            yield f"URL {_address(self.page.url, before['url'])}"
+        if self._dialog is None and before["dialog"] is not None:
+            yield "the dialog closed"
+        elif self._dialog != before["dialog"]:
+            yield f"dialog {_quoted(self._dialog)} opened" if self._dialog else "a dialog opened"
+
+    def _errors(self, before: Mapping[str, Any]) -> list[str]:
+        known = set(before["errors"])
+        return [f"the page says {_quoted(text, _LONGEST_TEXT)}" for text in self.page.errors if _number(text) not in known][:2]
+
+    def _states(self, before: Mapping[str, Any]) -> list[str]:
+        """Fields that hold something else, and controls in another state; else how many are checked, where that has changed."""
+        changed = list[str]()
+        for key, one in self._alone if self._is_small and before["states"] is not None else ():
+            was, now = before["states"].get(str(_number(key)), [0, ""]), _state(one)
+            if was == now or _number(_named(one)) not in before["controls"]:
+                continue
+            if was[0] != now[0]:
+                changed.append(f"field {_quoted(_name(one))} {_held(one)}")
+            old, new = set(was[1].split(", ")) - {""}, set(now[1].split(", ")) - {""}
+            if new - old:
+                changed.append(f"{_target(one, self.page)} is {' and '.join(sorted(new - old))}")
+            elif old - new:
+                changed.append(f"{_target(one, self.page)} is no longer {' and '.join(sorted(old - new))}")
+        is_counted = len(changed) > 1 or not changed
+        checked = [f"{self._checked} checked"] if is_counted and self._checked != before["checked"] else []
+        return changed[:_MOST_NAMED] + checked
+
+    def _new_controls(self, before: Mapping[str, Any]) -> Iterator[str]:
+        if not self._is_small or before["controls"] is None:
+            return
+        known = set(before["controls"])
+        new = [one for one in self._controls if _name(one) and _number(_named(one)) not in known]
+        for kind, some in (
+            ("field", [one for one in new if one.role in FIELDS]),
+            ("button", [one for one in new if one.role not in FIELDS]),
+        ):
+            names = list(dict.fromkeys(map(_name, some)))
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            if names:
+                yield f"new {kind}{'s' if len(names) > 1 else ''} {', '.join(names[:_MOST_NAMED])}{more}"
+
+    def _items(self, before: Mapping[str, Any]) -> Iterator[str]:
+        records, known = self.page.records, set(before["named"])
+        if len(records) != before["items"]:
+            yield f"{len(records)} items, {before['items']} before"
+        new = [one.name for one in records[:MOST_ITEMS] if one.name and _number(one.name) not in known]
+        if before["items"] <= MOST_ITEMS and 0 < len(new) <= 2:
+            yield f"new item {' and '.join(map(_quoted, new))}"
+
+    def _new_texts(self, before: Mapping[str, Any]) -> Iterator[str]:
+        """The first and the last: what a page reports stands above or below all else."""
+        known = set(before["said"] or ())
+        if before["said"] is None or len(self._said) > MOST_SAID:
+            return
+        names = {one.name for one in self.page.records} | set(self.page.errors)
+        new = [text for text in self._said if _number(text) not in known and any(map(str.isalpha, text)) and text not in names]
+        yield from (f"new text {_quoted(text, _LONGEST_TEXT)}" for text in dict.fromkeys([*new[:1], *new[-1:]]))
+
+
+def _state(element: Element) -> list[Any]:
+    """The value as a number, and the states in words."""
+    value = element.value if element.role in FIELDS - TICKED else ""
+    return [_number(value) if value else 0, ", ".join(one for one in element.states if one not in _PASSING)]
+
+
+def _held(field: Element) -> str:
+    if field.type == "password":
+        return "is filled in" if field.value else "is empty"
+    return f"holds {_quoted(field.value)}" if field.value else "is empty"
+
+
+def _number(text: str) -> int:
+    return crc32(text.encode("utf-8", "replace"))
+
+
+def _quoted(text: str | None, longest: int = _LONGEST_NAME) -> str:
+    return f'"{shorten(one_line(text or "", longest + 1), longest)}"'
+
+
+def _address(url: str, before: str) -> str:
+    """A path with its query on the same site, without the seed, which is the same on all pages."""
+    there, here = split_http(url), split_http(before)
+    if there is None or here is None or there.netloc != here.netloc:
+        return shorten(url, _LONGEST_TEXT)
+    tail = there._replace(scheme="", netloc="").geturl() or "/"
+    return shorten(_SEED.sub("", tail).rstrip("?&") or "/", _LONGEST_TEXT)
