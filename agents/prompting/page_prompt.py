@@ -84,7 +84,7 @@ class _Line:
 
     section: str
     merit: float
-    place: float
+    place: tuple[int, bool, int]
     text: str
     elements: tuple[tuple[Element, str], ...] = ()
 
@@ -154,14 +154,13 @@ class _View:
     @cached_property
     def operable(self) -> list[Element]:
         site = site_of(self.step)
-        return [element for element in self._on_top if not element.disabled and not _leads_away(element, site)]
+        return [element for element in self._seen if not element.disabled and not _leads_away(element, site)]
 
     @cached_property
-    def _on_top(self) -> list[Element]:
-        """What lies behind an open dialog can't be operated."""
-        there = [element for element in self.page.elements if not element.hidden]
-        top = max((element.layer for element in there if not element.disabled), default=0)
-        return [element for element in there if element.layer >= top or element.overlay] if top else there
+    def _seen(self) -> list[Element]:
+        """As a person sees them: the dialog on top first, what is disabled too, nothing behind a dialog."""
+        seen = (element for element in self.page.elements if not (element.hidden or element.covered))
+        return sorted(seen, key=_order)
 
     @cached_property
     def stages(self) -> list[tuple[Intent, tuple[Criterion, ...]]]:
@@ -178,7 +177,7 @@ class _View:
         parts += [f"# {cut(heading, 80)}" for heading in page.headings[:1]]
         parts += [f"The page says: {cut(error, 160)}" for error in page.errors[:_MOST_ERRORS]]
         if page.subject is not None:
-            marks = page_words.marks(self.criteria, page.subject, whole=True)
+            marks = page_words.marks(judge(self.criteria, page.subject, whole=True))
             parts.append(f"This page is about: {f'[{marks}] ' if marks else ''}{page_words.item(page.subject)}")
         if self.criteria and (page.records or page.subject):
             parts.append(self._legend())
@@ -191,24 +190,25 @@ class _View:
         return fitted(f"Criteria of {stages} ({MARKS}): {'; '.join(criteria)}", MOST_LEGEND)
 
     def lines(self) -> Iterator[_Line]:
-        reachable = {element.place for element in self.operable}
-        records = self.page.records[:_MOST_RECORDS]
-        listed = set[int]()
+        places = {element.place: at for at, element in enumerate(self.operable)}
+        records, listed = self.page.records[:_MOST_RECORDS], set[int]()
         for record in records:
-            if inside := [element for element in record.elements if element.place in reachable]:
+            if inside := [element for element in record.elements if element.place in places]:
                 listed.update(element.place for element in record.elements)
                 yield self._of_record(record, inside)
-        yield from self._of_elements(element for element in self._on_top if element.place not in listed)
-        of_records = "\n".join(record.text for record in (*records, *([self.page.subject] if self.page.subject else [])))
-        said = {element.label for element in self._on_top}
-        texts = (text for text in self.page.texts(_MOST_TEXT) if text not in of_records and text not in said)
+        yield from self._of_elements(element for element in self._seen if element.place not in listed)
+        yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
+
+    def _texts(self, records: Iterable[Record]) -> Iterator[_Line]:
+        told = "\n".join((*(record.text for record in records), *(element.label for element in self._seen)))
+        texts = (text for text in self.page.texts(_MOST_TEXT) if text not in told)
         for place, text in enumerate(texts, len(self.page.elements)):
-            yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, place, one_line(text))
+            yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, (0, True, place), one_line(text))
 
     def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
-        site, seen, alike = site_of(self.step), set[tuple[str, str]](), Counter[tuple[str, str, str]]()
+        site, seen, alike, section = site_of(self.step), set[tuple[str, str]](), Counter[tuple[str, str, str]](), ""
         for element in elements:
-            same, section = (element.label, element.href), self._section(element)
+            same, section = (element.label, element.href), self._section(element) or section
             if (element.href and same in seen) or _leads_away(element, site):
                 continue
             seen.add(same)
@@ -219,12 +219,12 @@ class _View:
                 self.collapsed += 1
 
     def _section(self, element: Element) -> str:
-        if element.layer:
-            return f'DIALOG "{cut(self.page.dialogs[-1], 60)}" (open, over the page)'
-        if element.footer:
-            return "FOOTER"
-        heading = cut(self.page.heading_before(element), 60)
-        return f"{'FORM' if element.form is not None else 'UNDER'} {heading}" if heading else "TOP"
+        """ "" for what belongs to none, such as a disabled control."""
+        if (found := self.page.sections.get(element.place)) is None:
+            return ""
+        if found.kind == "page":
+            return "IN NO SECTION"
+        return f"{found.kind.upper()} {cut(found.name, 60)}".strip() + (" (open, over the page)" if found.kind == "dialog" else "")
 
     def _of_element(self, element: Element, section: str) -> _Line:
         said = f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}"
@@ -234,7 +234,7 @@ class _View:
         else:
             merit = (55 if element.submits else 30 if shared else 20) + 10 * shared - element.place / 100
         shown = ("", ((element, worded),)) if not element.disabled else (f"- {worded}", ())
-        return _Line(section, merit, element.place, *shown)
+        return _Line(section, merit, _order(element), *shown)
 
     def _of_record(self, record: Record, inside: list[Element]) -> _Line:
         criteria, wanted = self.criteria, self.wanted
@@ -243,9 +243,13 @@ class _View:
         ranked = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))[:_MOST_OF_A_RECORD]
         self.collapsed += len(inside) - len(ranked)
         shown = tuple((element, page_words.worded(element, criteria, wanted)) for element in ranked)
-        marks = page_words.marks(criteria, record)
+        marks = page_words.marks(verdict)
         text = f"- {f'[{marks}] ' if marks else ''}{page_words.item(record)} → "
-        return _Line(_ITEMS, merit - record.place / 100, inside[0].place, text, shown)
+        return _Line(_ITEMS, merit - record.place / 100, _order(inside[0]), text, shown)
+
+
+def _order(element: Element) -> tuple[int, bool, int]:
+    return -element.layer, not element.overlay, element.place
 
 
 def _wanted(prompt: str, intent: Intent) -> frozenset[str]:

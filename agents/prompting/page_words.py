@@ -1,6 +1,6 @@
 """How an LLM is shown one element or item of a page: role, name, state. What is cut is marked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from agents.common.text import shorten
@@ -8,7 +8,7 @@ from agents.page import Element, Record
 from agents.page.elements import FIELDS, PICKER, TICKED
 from agents.page.matching import likeness, words
 from agents.page.nodes import one_line
-from agents.template.items.matching import judge
+from agents.template.items.matching import Verdict
 from agents.template.prompt import holds
 from agents.template.prompt.criteria import Criterion
 
@@ -17,6 +17,7 @@ _MOST_ATTRIBUTES, _MOST_OPTIONS = 8, 12
 # A field is called like a criterion's from this likeness on.
 _ALIKE = 0.6
 MET, NOT_MET, NOT_SHOWN = "✓", "✗", "?"
+_MARKS = {True: MET, False: NOT_MET, None: NOT_SHOWN}
 
 
 def cut(text: str, length: int) -> str:
@@ -48,11 +49,9 @@ def worded(element: Element, criteria: Sequence[Criterion], wanted: frozenset[st
 
 
 def _states(element: Element) -> str:
-    """Only what is not the rule: that a button is not pressed says nothing."""
-    states = [("on" if element.value or element.selected else "off") if element.role in TICKED else "on" if element.selected else ""]
-    states += [] if element.expanded is None else ["open" if element.expanded else "closed"]
-    states += [name for name in ("required", "invalid", "disabled") if getattr(element, name)]
-    return f" ({', '.join(filter(None, states))})" if any(states) else ""
+    states = [*element.states, *([] if element.is_named else ["an icon" if element.icon else "without a text"])]
+    states += [f"no. {element.nth} of these"] if element.nth else []
+    return f" ({', '.join(states)})" if states else ""
 
 
 def _options(element: Element, criteria: Sequence[Criterion], wanted: frozenset[str]) -> str:
@@ -68,10 +67,9 @@ def _options(element: Element, criteria: Sequence[Criterion], wanted: frozenset[
     return " | ".join(shown) + (f" | … {more} more" if more else "")
 
 
-def marks(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> str:
-    """For each criterion, by its number, whether an item meets it. `whole`: the page shows all that there is of the item."""
-    verdicts = (judge((one,), record, whole=whole) for one in criteria)
-    return " ".join(f"{at}{MET if one.met else NOT_MET if one.failed else NOT_SHOWN}" for at, one in enumerate(verdicts, 1))
+def marks(verdict: Verdict) -> str:
+    """For each criterion, by its number, whether an item meets it."""
+    return " ".join(f"{at}{_MARKS[result]}" for at, result in enumerate(verdict.results, 1))
 
 
 def item(record: Record) -> str:

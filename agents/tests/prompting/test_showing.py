@@ -70,15 +70,15 @@ STATES = """<h1>Account</h1><form><h2>Profile</h2><label><input type=checkbox ch
 
 def test_an_open_dialog_is_named_and_what_lies_behind_it_is_not_offered() -> None:
     text = seen(DIALOG).text
-    assert 'DIALOG "Delete it?" (open, over the page)\n1 button "Yes"' in text
+    assert 'DIALOG Delete it? (open, over the page)\n1 button "Yes"' in text
     assert "Behind" not in text
 
 
 def test_the_states_of_controls_and_their_section_are_told_and_a_disabled_one_has_no_number() -> None:
     text = seen(STATES).text
     controls = (
-        *('checkbox "News" (on)', 'checkbox "Offers" (off)', 'textbox "Name" (required, invalid)'),
-        *('button "More" (closed)', 'tab "All" (on)', '- button "Save" (disabled)'),
+        *('checkbox "News" (checked)', 'checkbox "Offers" (not checked)', 'textbox "Name" (required, invalid)'),
+        *('button "More" (not expanded)', 'tab "All" (selected)', '- button "Save" (disabled)'),
     )
     for control in controls:
         assert control in text
