@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from agents.devtools.fake_chutes import catalogue, completions, plans
 from agents.devtools.fake_chutes.account import Account, management
 from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, Course, Refused, as_json
+from agents.devtools.fake_chutes.by_hand import Folder
 from agents.devtools.fake_chutes.completions import ChatRequest
 from agents.devtools.fake_chutes.server import Answer, Request, json_answer
 from agents.simulation import provider
@@ -45,11 +46,14 @@ REFUSALS = {
 
 
 class Chutes:
-    """One account behind the edge; `key` may only invoke, `admin_key` reads the account too. Thread-safe: one lock for each decision."""
+    """One account behind the edge; `key` may only invoke, `admin_key` reads the account too. Thread-safe: one lock for each decision.
 
-    def __init__(self, key: str, admin_key: str, course: Course, seed: int) -> None:
-        self._key, self._admin_key, self._course, self._seed = key, admin_key, course, seed
-        self._lock = threading.Lock()
+    `folder`: where a person plays the model, None: nobody does. `stopping`: ends the wait for a reply.
+    """
+
+    def __init__(self, key: str, admin_key: str, course: Course, seed: int, folder: Folder | None = None) -> None:
+        self._key, self._admin_key, self._course, self._seed, self._folder = key, admin_key, course, seed, folder
+        self._lock, self.stopping = threading.Lock(), threading.Event()
         self._restart()
 
     def _restart(self) -> None:
@@ -68,6 +72,7 @@ class Chutes:
     def answer(self, request: Request) -> Answer:
         """On the port of the inference and the management API."""
         view, method = management(request.path), METHODS.get(request.path, "GET")
+        by_hand = self._by_hand(request)
         with self._at(request.now) as account:
             if view is None and request.path not in METHODS:
                 answer = detail(404, "No matching chute found!")
@@ -78,8 +83,15 @@ class Chutes:
             elif method == "GET":
                 answer = json_answer(200, catalogue.listing(account.behaviour.models))
             else:
-                return self._chat(account, request)
+                return self._chat(account, request, by_hand)
             return self._recorded(request, answer)
+
+    def _by_hand(self, request: Request) -> str | None:
+        """What a person replies, before anything is decided: others' requests must not wait for it."""
+        if self._folder is None or request.method != "POST" or _bearer(request) not in (self._key, self._admin_key):
+            return None
+        chat = completions.read(request.body)
+        return None if isinstance(chat, str) else self._folder.ask(chat, self.stopping)
 
     def _managed(self, account: Account, request: Request, view: Callable[[Account], Any]) -> Answer:
         if refused := account.behaviour.refuse_management.get(unquote(request.path)):
@@ -93,7 +105,7 @@ class Chutes:
         self._arrivals.append({**asked, "status": answer.status, "model": model, "fault": fault, "in_ban": in_ban})
         return answer
 
-    def _chat(self, account: Account, request: Request) -> Answer:
+    def _chat(self, account: Account, request: Request, by_hand: str | None) -> Answer:
         key = _bearer(request)
         if key not in (self._key, self._admin_key):
             refused = replace(EDGE if key is None else BAD_KEY, wait=account.behaviour.hidden.latency.refusal)
@@ -101,7 +113,7 @@ class Chutes:
         chat, refusing = completions.read(request.body), account.refusing
         reply = account.ask(() if isinstance(chat, str) or refusing else (chat.model,))
         if not isinstance(chat, str) and reply.said is Said.ANSWERED:
-            return self._recorded(request, self._answered(account, reply, chat, request), chat.model, reply.fault or "")
+            return self._recorded(request, self._answered(account, reply, chat, request, by_hand), chat.model, reply.fault or "")
         if reply.said is Said.DAILY_QUOTA:
             reset = account.iso(reply.reset_at or 0.0)
             refused = detail(402, {"message": DAILY_QUOTA, "quota_reset_timestamp": reset})
@@ -112,8 +124,9 @@ class Chutes:
             refused = REFUSALS[reply.said]
         return self._recorded(request, replace(refused, wait=reply.seconds), _named_model(request.body), in_ban=reply.in_ban)
 
-    def _answered(self, account: Account, reply: provider.Reply, chat: ChatRequest, request: Request) -> Answer:
-        plan = plans.plan(chat.texts) if account.behaviour.reply is None else account.behaviour.reply
+    def _answered(self, account: Account, reply: provider.Reply, chat: ChatRequest, request: Request, by_hand: str | None) -> Answer:
+        given = account.behaviour.reply if by_hand is None else by_hand
+        plan = plans.plan(chat.texts) if given is None else given
         completion = completions.completed(chat, reply.model, plan, reply.fault)
         if reply.fault not in completions.UPSTREAM:
             account.pay(completion.usd)

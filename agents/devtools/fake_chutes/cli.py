@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.devtools.fake_chutes.behaviour import Behaviour, Course, merged
+from agents.devtools.fake_chutes.by_hand import Folder
 from agents.devtools.fake_chutes.chutes import Chutes
 from agents.devtools.fake_chutes.server import Server
 from agents.simulation.scenario import BadSetting, Change, Fault, in_order, load_file, read
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fault", action="append", default=[], metavar="NAME[=P]", help=f"may be repeated: {', '.join(Fault)}")
     add("--invalid-key", action="store_const", const=False, dest="valid", help="answer 401 to every key")
     add("--timeline", help='later changes as JSON: [{"at": 60, "set": {"limit": 4}}, {"at": 90, "ban": 600}]')
+    add("--by-hand", metavar="FOLDER", help="play the model: each prompt is a file in the folder and waits for its reply file, up to 180 s")
     add("--seed", type=int, default=0, help="seed of latency and faults (%(default)s)")
 
 
@@ -51,9 +53,16 @@ def _json(name: str, text: str) -> Any:
         raise BadSetting(name, f"not JSON ({error})") from error
 
 
+def _folder(path: str | None) -> Folder | None:
+    try:
+        return Folder(Path(path)) if path else None
+    except OSError as error:
+        raise BadSetting("by-hand", f"{path} can't be used as a folder ({error})") from error
+
+
 def run(options: Mapping[str, Any]) -> None:
     """Serves until SIGTERM or SIGINT. Raises BadSetting, before anything is served."""
-    chutes = Chutes(options["key"], FAKE_ADMIN_KEY, started(options), options["seed"])
+    chutes = Chutes(options["key"], FAKE_ADMIN_KEY, started(options), options["seed"], _folder(options["by_hand"]))
     port = options["port"]
     try:
         servers = [Server(chutes.answer, port), Server(chutes.control, port + 1 if port else 0)]
@@ -68,6 +77,7 @@ def run(options: Mapping[str, Any]) -> None:
     print(f"Its key: {options['key']}", flush=True)
     print(f"Its management API: {servers[0].url} with the admin key {FAKE_ADMIN_KEY}", flush=True)
     stopped.wait()
+    chutes.stopping.set()
     for server in servers:
         server.stop()
 
