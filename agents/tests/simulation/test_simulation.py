@@ -22,6 +22,7 @@ pytestmark = pytest.mark.long
 
 AUTO = miner_with(["pacing=auto"])
 STEADY = {"every": [30, 60], "tasks": 1}
+ROUNDS = {"every": [300, 360], "tasks": 10}
 
 
 def played(load: dict[str, Any] | None = None, miner: Miner = AUTO, horizon: float = 1800, **rest: Any) -> Measures:
@@ -163,8 +164,7 @@ def test_a_ban_that_every_hit_starts_anew_is_outwaited(minutes: float, hours: fl
     assert sum(late) > 0.95 * len(late) > 0
 
 
-@rows("published", [0, "inf", 60, 120])
-@rows("load", [{"every": [300, 360], "tasks": 10}, {"every": [30, 60], "tasks": 1}])
+@rows(("load", "published"), [*((ROUNDS, published) for published in (0, "inf", 60, 120)), (STEADY, 0), (STEADY, "inf")])
 def test_a_limit_of_sixty_is_used_well_whatever_is_published(load: dict[str, Any], published: object) -> None:
     measures = played(load, horizon=3600, account={"published": published})
     assert measures.edge_429 <= 2
@@ -173,7 +173,7 @@ def test_a_limit_of_sixty_is_used_well_whatever_is_published(load: dict[str, Any
 
 @pytest.mark.parametrize("limit", [5, 10, 20])
 def test_a_hidden_limit_far_below_the_published_one_costs_a_handful_of_refusals(limit: int) -> None:
-    measures = played({"every": [300, 360], "tasks": 10}, horizon=3600, account={"limit": limit})
+    measures = played(ROUNDS, horizon=3600, account={"limit": limit})
     assert measures.edge_429 <= 6
     assert measures.llm > 0.25 * 60 * limit
 
