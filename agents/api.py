@@ -18,6 +18,7 @@ from agents.common.requests import client_address, is_test
 from agents.contract import protocol
 from agents.hybrid import runner
 from agents.hybrid.admission import CROWDED_SECONDS, SMALL_BYTES, Visit, planning, room
+from agents.ledger.unknown_calls import MOST_BODY, is_task, unknown_calls
 from agents.models import Source
 
 logger = logging.getLogger(__name__)
@@ -30,12 +31,14 @@ NO_MEMORY = "Page: it was not read, since pages of other steps took all the memo
 HEALTH = "/health"
 # Below it deploy/nginx.conf sends what is called of other paths.
 UNKNOWN = "/unknown"
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class MinerMiddleware:
     """First in the chain: the callers' paths pass by the panel's sessions, host check, CSRF and security headers.
 
-    So does a POST to a path that is neither theirs nor the panel's: a caller of another generation gets its 404 as JSON.
+    So does what is sent to a path that is neither theirs nor the panel's: a caller of another generation gets its 404 as JSON, and is
+    counted.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -47,9 +50,8 @@ class MinerMiddleware:
             response = health(request)
         elif path in protocol.PATHS:
             response = answer(request)
-        elif request.method == "POST" and not is_valid_path(path):
-            called = path.removeprefix(UNKNOWN)[:200]
-            response = _error(404, "path", f"Nothing is posted to {called}. Post to one of {', '.join(protocol.PATHS)}.")
+        elif path.startswith(f"{UNKNOWN}/") or (request.method not in SAFE and not is_valid_path(path)):
+            response = unknown(request, path.removeprefix(UNKNOWN)[:200])
         else:
             return self.get_response(request)
         # Without its length the server ends the connection after it.
@@ -64,6 +66,16 @@ def health(request: HttpRequest) -> HttpResponse:
     now, at = reading.health, reading.read_at
     llm = {"state": now.state, "message": now.sentence, "resets_at": now.resets_at, "source": now.source or None, "read_at": at}
     return JsonResponse({"status": "healthy", "agent_type": now.agent_type, "version": VERSION, "llm": llm})
+
+
+def unknown(request: HttpRequest, path: str) -> HttpResponse:
+    if request.method not in SAFE:
+        try:
+            body = request.read(MOST_BODY)
+        except UnreadablePostError:
+            body = b""
+        unknown_calls.count(request.method or "", path, is_task=is_task(path, body), now=time.time())
+    return _error(404, "path", f"Nothing is posted to {path}. Post to one of {', '.join(protocol.PATHS)}.")
 
 
 def answer(request: HttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from agents.accounts import status
 from agents.accounts.status import USABLE, AccountState, AccountStatus
 from agents.database import ANSWERING_PATIENCE, UNAVAILABLE, ends_after
+from agents.ledger.unknown_calls import unknown_calls
 from agents.models import Settings
 from agents.policy.modes import Mode
 from agents.policy.reasons import PauseSource, Reason
@@ -57,6 +58,7 @@ class Memory:
             close_old_connections()
             try:
                 self.refresh()
+                unknown_calls.write()
             except Exception:
                 # The next reading may succeed; `read_at` shows how old this one is.
                 logger.exception("The miner's state could not be read.")

@@ -3,7 +3,7 @@
 from agents.models.accounts import Account, DailyUse, Gate, LimitEstimate, QuotaReading
 from agents.models.choices import Route, Source
 from agents.models.jobs import AccountJob, Heartbeat, JobState, LeasedJob, Replay, Schedule, Submission, SystemSchedule, WhatIf
-from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, StepPage, Task
+from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, StepPage, Task, UnknownCall
 from agents.models.settings import Settings
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "Submission",
     "SystemSchedule",
     "Task",
+    "UnknownCall",
     "WhatIf",
 ]

@@ -30,6 +30,21 @@ class Caller(Row):
         constraints = [models.CheckConstraint(condition=Q(llm_steps__lte=F("steps")), name="caller_llm_within_steps")]
 
 
+class UnknownCall(Row):
+    """A path that was posted to and that no known caller uses; of a bounded number. `is_task`: it looks like a task, by name or body.
+    Method and path "": all that found no place."""
+
+    method = models.CharField(max_length=10, blank=True)
+    path = models.CharField(max_length=200, blank=True)
+    is_task = models.BooleanField(default=False)
+    calls = models.PositiveBigIntegerField(default=0)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["method", "path"], name="unknown_call_once_a_path")]
+
+
 class Task(models.Model):
     """`fingerprint` is made of source, caller, id and prompt. `kind`: what is requested, as understood when it came; "": not understood."""
 

@@ -9,7 +9,8 @@ from django.test import Client
 from agents import VERSION, template
 from agents.accounts.miner_status import memory
 from agents.hybrid import runner
-from agents.models import Caller, Settings, Step, Task
+from agents.ledger.unknown_calls import WRITTEN_EVERY, UnknownCalls
+from agents.models import Caller, Settings, Step, Task, UnknownCall
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,6 +172,19 @@ def test_a_post_to_an_unknown_path_gets_its_404_as_json_and_a_visitor_a_page(pat
     assert (reply.status_code, reply.json()["field"]) == (404, "path")
     assert path in reply.json()["error"]
     assert Client().get(path).headers["Content-Type"].startswith("text/html")
+
+
+def test_what_is_posted_to_an_unknown_path_is_counted_and_a_task_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.api.unknown_calls", unknown_calls := UnknownCalls())
+    post("/solve_it/v2?key=1", {"x": 1})
+    for _ in range(3):
+        post("/api/run", {"prompt": "x", "url": "http://h/"})
+    Client().put("/wp/xmlrpc.php")
+    Client().get("/unknown/robots.txt")
+    unknown_calls.written_at = -WRITTEN_EVERY
+    unknown_calls.write()
+    found = UnknownCall.objects.order_by("path").values_list("method", "path", "calls", "is_task")
+    assert list(found) == [("POST", "/api/run", 3, True), ("POST", "/solve_it/v2", 1, True), ("PUT", "/wp/xmlrpc.php", 1, False)]
 
 
 @pytest.mark.parametrize("path", ["/health", "/step"])

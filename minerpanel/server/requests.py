@@ -12,20 +12,25 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
+from agents.api import SAFE
 from agents.contract import protocol
+from agents.ledger.unknown_calls import MOST_BODY
 from minerpanel.server import limits
 from monitoring.logs import imports
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is read of a request's body: at most `limit` bytes; with `on_disk` they are kept in a file."""
+    """What is read of a request's body: at most `limit` bytes; with `on_disk` they are kept in a file. One that `may_be_left` is left
+    unread where it is larger, or where its length is not said before."""
 
     limit: int
     on_disk: bool = False
+    may_be_left: bool = False
 
 
 NOTHING = Allowance(0)
+UNKNOWN_BODY = Allowance(MOST_BODY, may_be_left=True)
 LARGEST = imports.LARGEST + imports.FORM_BYTES  # of any body, in bytes
 
 
@@ -34,7 +39,7 @@ def allowance(method: str, path: str) -> Allowance:
     if path in protocol.PATHS:
         return Allowance(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) if method == "POST" else NOTHING
     if not is_valid_path(path):
-        return NOTHING
+        return NOTHING if method in SAFE else UNKNOWN_BODY
     if method == "POST" and path == reverse("imports"):
         return Allowance(LARGEST, on_disk=True)
     return Allowance(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
@@ -92,7 +97,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         if self.body_rcv is None:
             return
         self.allowance = allowance(self.command, self.path)
-        if self.allowance == NOTHING:
+        may_be_left = self.allowance.may_be_left and (self.chunked or self.content_length > self.allowance.limit)
+        if self.allowance == NOTHING or may_be_left:
             self.leave_body()
         elif self.content_length > self.allowance.limit:
             self.refuse(too_large(self.allowance.limit))

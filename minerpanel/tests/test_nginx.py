@@ -15,7 +15,7 @@ from agents.contract import protocol
 from minerpanel.tests.nginx import CONFIGURATION, PANEL, Nginx
 from minerpanel.tests.processes import PATIENCE, Miner, step_body, wait_until
 
-CALLED = {HEALTH, *protocol.PATHS, "/find_trayectory"}
+CALLED = {HEALTH, *protocol.PATHS}
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,9 @@ def test_all_generations_of_callers_get_their_form(miner: Miner) -> None:
         reply = httpx.post(url + path, json={**one_shot, "is_web_real": False, "unknown": [1]}, timeout=60).json()
         assert set(reply) == {"actions", "web_agent_id", "recording"}
         assert reply["actions"][0] == {"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}
+    whole = httpx.post(f"{url}/find_trayectory", json=one_shot, timeout=60).json()
+    assert whole["trajectory"][0] == {"name": "browser.navigate", "arguments": {"url": "http://localhost:8000/?seed=58"}}
+    assert len(whole["trajectory"]) > 2
     body = step_body()
     act = {
         **{name: value for name, value in body.items() if name != "html"},

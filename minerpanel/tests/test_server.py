@@ -99,6 +99,14 @@ def test_a_chunked_body_arrives_whole(running: Running) -> None:
     assert int(running.arrived[0]["CONTENT_LENGTH"]) == len(running.arrived[0]["body"])
 
 
+def test_of_a_body_to_an_unknown_path_is_read_what_shows_whether_it_is_a_task(running: Running) -> None:
+    assert httpx.post(f"{running.url}/find_it", content=b"x" * 1_000, timeout=PATIENCE).status_code == 200
+    assert httpx.get(f"{running.url}/find_it", timeout=PATIENCE).status_code == 200
+    for length in (b"Content-Length: 40000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"):
+        assert answer(running.connect(HEAD % b"/find_it" + length))[0] == 200
+    assert [len(request["body"]) for request in running.arrived] == [1_000, 0, 0, 0]
+
+
 @pytest.mark.parametrize("length", [b"Content-Length: 40000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n2625A00\r\n"])
 def test_a_refusal_reaches_a_client_that_is_still_sending(running: Running, length: bytes) -> None:
     connection = running.connect(HEAD % b"/step" + length)
@@ -112,7 +120,7 @@ def test_a_client_that_waits_for_100_continue_is_refused_before_it_sends(running
     assert answer(running.connect(HEAD % b"/step" + b"Expect: 100-continue\r\nContent-Length: 40000000\r\n\r\n"))[0] == 413
 
 
-@pytest.mark.parametrize("path", ["/no/such/path", "/find_trayectory"])
+@pytest.mark.parametrize("path", ["/no/such/path", "/solve"])
 def test_a_body_for_a_path_that_takes_none_is_not_read_and_the_request_is_answered(running: Running, path: str) -> None:
     connection = running.connect(HEAD % path.encode() + b"Content-Length: 40000000\r\n\r\n")
     connection.sendall(b"x" * 40_000_000)

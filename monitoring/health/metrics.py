@@ -14,7 +14,7 @@ from agents.configuration import accounts
 from agents.hybrid import spool
 from agents.jobs import LOST_AFTER
 from agents.ledger import gate_rows
-from agents.models import Heartbeat, LLMAttempt, RateLimitEvent, Step, SystemSchedule
+from agents.models import Heartbeat, LLMAttempt, RateLimitEvent, Step, SystemSchedule, UnknownCall
 from agents.policy.reasons import Verdict
 from monitoring.models import Component, HealthState
 
@@ -45,6 +45,8 @@ class _Totals:
     def collect(self) -> Iterator[Metric]:
         paused: dict[str, Any] = RateLimitEvent.objects.filter(model="").aggregate(seconds=Sum("pause_seconds"))
         yield CounterMetricFamily("miner_paused_seconds", "Seconds of pauses that refusals brought, planned.", paused["seconds"] or 0.0)
+        calls = UnknownCall.objects.aggregate(calls=Sum("calls"))["calls"] or 0
+        yield CounterMetricFamily("miner_unknown_calls", "Calls of paths that no known caller uses.", calls)
         yield CounterMetricFamily("miner_lost_steps", "Steps of this machine whose facts neither database nor disk took.", spool.lost())
 
 

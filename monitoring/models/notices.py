@@ -35,6 +35,7 @@ EVENTS = {
     "component_up": Event("Component up again", Severity.INFO),
     "silence": Event("No request from validators", Severity.WARNING, over="requests_back"),
     "requests_back": Event("Validators' requests are back", Severity.INFO),
+    "new_path": Event("A new path is called", Severity.WARNING, over=""),
     "llm_share_low": Event("LLM answers too few steps", Severity.WARNING, over=""),
     "disk_low": Event("Little free disk space", Severity.CRITICAL, over="disk_back"),
     "disk_back": Event("Enough free disk space again", Severity.INFO),

@@ -14,7 +14,7 @@ from agents.common.redaction import redact
 from agents.common.text import length
 from agents.configuration import accounts, models_of
 from agents.hybrid import spool
-from agents.models import RateLimitEvent, Route, Settings, Source, Step
+from agents.models import RateLimitEvent, Route, Settings, Source, Step, UnknownCall
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass
 from monitoring.models import EVENTS, SUITE_TITLES, Channel, Component, Delivery, HealthState, Notice, Result, TestResult, TestRun
@@ -26,6 +26,7 @@ FEWEST_STEPS = 20  # fewer steps than this make no share worth a message
 SHARE_OF = timedelta(hours=1)
 # Seconds. A forecast that looks further ahead changes with every reading, and each change would be a message.
 NEAR = 3600.0
+MOST_NEW_PATHS = 3  # a day
 LOST_LATELY = timedelta(hours=1)  # losses within this time are one notice
 
 
@@ -196,4 +197,13 @@ def _storage(_: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("facts_lost", "", "Facts of steps were lost", body)
 
 
-FINDERS = (_paused, _running_out, _models_gone, _failed_tests, _down, _silence, _low_share, _storage)
+def _new_paths(_: Settings, now: datetime) -> Iterator[Condition]:
+    """Paths that look like those of a contract that the miner does not know, the first of each UTC day: whoever guesses is not heard."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for row in UnknownCall.objects.filter(is_task=True, first_seen_at__gte=today).order_by("first_seen_at", "id")[:MOST_NEW_PATHS]:
+        called = f"{row.method} {row.path}"
+        body = "It looks like a task and was answered with 404. The Callers page counts such calls: maybe callers have a new contract."
+        yield Condition("new_path", called, f"A new path is called: {called}", body)
+
+
+FINDERS = (_paused, _running_out, _models_gone, _failed_tests, _down, _silence, _low_share, _new_paths, _storage)

@@ -80,7 +80,7 @@ def checklist() -> list[Item]:
     default_account()
     accounts = list(Account.objects.annotate(**FACTS))
     works, answered, is_uncapped, allowed, notified, paced, tested = (bool(getattr(accounts[0], fact)) for fact in FACTS)
-    by_hand = "Validators send steps to /step, /act or /solve_task; or set a task by hand."
+    by_hand = "Validators send steps to /step, /act, /solve_task or /find_trayectory; or set a task by hand."
     items = [
         Item("API key set", any(map(_has_key, accounts)), "Enter one, or set CHUTES_API_KEY.", "settings"),
         Item("API key works", works, "Done after the first successful request.", "rate_limit"),

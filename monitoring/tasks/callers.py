@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Case, Sum, When
 
-from agents.models import Caller, DailyUse, Settings
+from agents.models import Caller, DailyUse, Settings, UnknownCall
 from agents.policy.costs import Used
 from monitoring.reporting.formats import share
 from monitoring.reporting.pagination import Place, Slice, cut
@@ -24,3 +24,8 @@ def callers(place: Place, settings: Settings, now: datetime) -> Slice[Any]:
         caller.state, caller.today = settings.caller_state(caller.address), used.get(caller.address, Used())
         caller.share, caller.llm_share = share(caller.today.attempts, of_all), share(caller.llm_steps, caller.steps)
     return page
+
+
+def unknown_paths() -> list[UnknownCall]:
+    """What looks like a task first; then what was called last. What found no place of its own is last."""
+    return list(UnknownCall.objects.order_by("-is_task", Case(When(path="", then=1), default=0), "-last_seen_at", "-id")[:PAGE_SIZE])

@@ -18,7 +18,7 @@ from monitoring.reporting.file_exports import exported
 from monitoring.reporting.filter_query import Qualifier, parse
 from monitoring.reporting.pagination import Order, Place, Slice
 from monitoring.tasks import attempts, steps, tasks
-from monitoring.tasks.callers import callers
+from monitoring.tasks.callers import callers, unknown_paths
 from monitoring.tasks.forms import ReplayForm, TaskForm
 from monitoring.tasks.step_detail import latest_replays, page_changes, prompt_of
 from monitoring.tasks.task_detail import task_detail
@@ -124,7 +124,7 @@ def cancel_replay(request: PanelRequest, pk: int) -> HttpResponse:
 def caller_list(request: PanelRequest) -> dict[str, Any]:
     settings = Settings.current()
     found = callers(Place.parse(request.GET), settings, timezone.now())
-    return {"callers": found, "settings": settings, "actions": CALLER_ACTIONS}
+    return {"callers": found, "unknown": unknown_paths(), "settings": settings, "actions": CALLER_ACTIONS}
 
 
 @guarded(get=None, post=CHANGE)

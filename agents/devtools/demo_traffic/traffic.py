@@ -113,6 +113,7 @@ CALLERS = (
     Caller("/solve_task_at_once", "2026-02", one_shot=True),
     Caller("/act", "2026-01", runs_all=False),
     Caller("/step", "2026-03"),
+    Caller("/find_trayectory", "2026-06", one_shot=True),
 )
 
 
@@ -156,7 +157,7 @@ class Visit:
 
 
 def visits(seed: int, per_minute: float) -> Iterator[Visit]:
-    """An endless stream of visits, the first after a second. Each four in a row use all four endpoints."""
+    """An endless stream of visits, the first after a second. Each five in a row use all five endpoints."""
     rng, at = Random(seed), FIRST_AFTER
     while True:
         for caller in rng.sample(CALLERS, len(CALLERS)):
@@ -222,7 +223,7 @@ async def _post(client: httpx.AsyncClient, visit: Visit, index: int, body: dict[
 
 
 def _outcome(answer: dict[str, Any]) -> str:
-    actions = answer.get("actions", answer.get("tool_calls", []))
+    actions = next((answer[name] for name in ("actions", "trajectory", "tool_calls") if name in answer), [])
     count = len(actions) if isinstance(actions, list) else 0
     return f"{count} action{'' if count == 1 else 's'}" + (", done" if answer.get("done") else "")
 

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+from agents.contract.protocol import PATHS
 from agents.devtools.demo_traffic.sites import PROMPTS
 from agents.devtools.demo_traffic.traffic import Visit, visits
 
@@ -15,9 +16,9 @@ def test_the_same_seed_gives_the_same_visits_and_another_seed_others() -> None:
     assert first(40) != first(40, seed=2)
 
 
-def test_each_four_visits_use_all_four_endpoints() -> None:
+def test_each_five_visits_use_all_five_endpoints() -> None:
     paths = [visit.caller.path for visit in first(40)]
-    assert all(set(paths[i : i + 4]) == {"/solve_task", "/solve_task_at_once", "/act", "/step"} for i in range(0, 40, 4))
+    assert all(set(paths[i : i + 5]) == set(PATHS) for i in range(0, 40, 5))
 
 
 def test_the_rate_is_kept_and_no_visit_comes_before_the_one_before_it() -> None:

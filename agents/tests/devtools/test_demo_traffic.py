@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.contract.protocol import FIND_TRAJECTORY, PATHS
 from agents.devtools.demo_traffic import traffic
 from agents.devtools.demo_traffic.traffic import NoMiner, run, tool_calls
 from agents.devtools.fake_chutes.server import Answer, Request, Server, json_answer
@@ -31,6 +32,8 @@ class Miner:
             return json_answer(200, {"status": "ok"})
         body = json.loads(request.body)
         self.bodies.append((request.path, body))
+        if request.path == FIND_TRAJECTORY:
+            return json_answer(self.status, {"trajectory": CALLS})
         if request.path in ONE_SHOT:
             return json_answer(self.status, {"actions": [{"type": "NavigateAction", "url": body["url"]}]})
         return json_answer(self.status, {"tool_calls": CALLS, "done": body["step_index"] == 2})
@@ -54,17 +57,18 @@ def miner() -> Iterator[Miner]:
 
 
 def sent(miner: Miner) -> list[str]:
-    """The lines that a short run reports: about eight tasks, one every few hundredths of a second."""
+    """The lines that a short run reports: about ten tasks, one every few hundredths of a second."""
     lines: list[str] = []
-    asyncio.run(run(miner.server.url, lines.append, per_minute=1200, duration=1.4, think=0.0))
+    asyncio.run(run(miner.server.url, lines.append, per_minute=1200, duration=1.5, think=0.0))
     return lines
 
 
 def test_all_endpoints_get_steps_and_each_answer_is_reported(miner: Miner) -> None:
     lines = sent(miner)
-    assert {path for path, _ in miner.bodies} == {"/solve_task", "/solve_task_at_once", "/act", "/step"}
+    assert {path for path, _ in miner.bodies} == set(PATHS)
     assert len(lines) == len(miner.bodies)
     assert any("/step step 2 · " in line and "2 actions, done in " in line for line in lines)
+    assert any("/find_trayectory step 0 · " in line and "2 actions in " in line for line in lines)
     assert any("/solve_task step 0 · " in line and "1 action in " in line for line in lines)
 
 

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from agents.configuration import default_account
-from agents.models import Account, QuotaReading, RateLimitEvent, Settings
+from agents.models import Account, QuotaReading, RateLimitEvent, Settings, UnknownCall
 from agents.operator_jobs import leased_job
 from agents.policy.reasons import Reason
 from agents.tests.queue_of_jobs import work
@@ -285,3 +285,13 @@ def test_a_forecast_is_told_only_when_it_is_near(used_an_hour: int, event: list[
         QuotaReading.objects.create(account=default_account(), read_at=now - timedelta(minutes=5 * ago), daily_total=2000, daily_used=used)
     detection.notice(now)
     assert told() == event
+
+
+def test_a_new_path_that_looks_like_a_task_is_told_once_and_at_most_three_a_day() -> None:
+    now = timezone.now().replace(hour=12)
+    for number in range(5):
+        at = now + timedelta(seconds=number)
+        UnknownCall.objects.create(method="POST", path=f"/find_{number}", is_task=number > 0, calls=1, first_seen_at=at, last_seen_at=at)
+    for later in (0, 1, 24):
+        detection.notice(now + timedelta(hours=later))
+    assert told() == [("new_path", f"POST /find_{number}") for number in (1, 2, 3)]

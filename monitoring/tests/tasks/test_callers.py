@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from agents.configuration import change, default_account
-from agents.models import Caller, DailyUse, Settings
+from agents.models import Caller, DailyUse, Settings, UnknownCall
 from agents.policy.modes import CallerState
 from monitoring.tasks import callers as stats
 from monitoring.tests.reading import text_of, tree_of
@@ -79,3 +79,12 @@ def test_who_called_last_comes_first_and_pages_follow(viewer: Client, monkeypatc
 
 def test_without_a_caller_the_page_says_what_will_appear(viewer: Client) -> None:
     assert "Callers appear here with their first step." in text_of(viewer.get("/callers/"))
+
+
+def test_unknown_paths_are_shown_with_what_looks_like_a_task_first(viewer: Client) -> None:
+    for ago, (path, is_task) in enumerate((("/wp/login.php", False), ("/find_plan", True), ("", False))):
+        at = NOW - timedelta(seconds=ago)
+        UnknownCall.objects.create(method="POST" if path else "", path=path, is_task=is_task, calls=7, first_seen_at=at, last_seen_at=at)
+    rows = [" ".join(row.text_content().split()) for row in tree_of(viewer.get("/callers/")).xpath("//tr[starts-with(@id, 'unknown-')]")]
+    assert [row.split(" at ")[0] for row in rows] == ["POST /find_plan", "POST /wp/login.php", "All other paths"]
+    assert rows[0].endswith("7 a task")
