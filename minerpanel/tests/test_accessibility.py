@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.urls import get_resolver
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from minerpanel.tests.processes import wait_until
 from minerpanel.tests.visitors import FITS, Panel, Visitor
@@ -83,8 +83,9 @@ def test_neither_have_the_pages_outside_the_panel_and_the_shortcuts(admin: Visit
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.goto(f"{panel.url}/nothing-here/")
         found += faults(page)
-        page.goto(panel.url)
+        page.goto(f"{panel.url}/audit/")
         page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
         found += faults(page)
     page.context.clear_cookies()
     page.goto(panel.url)

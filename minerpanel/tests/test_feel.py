@@ -12,6 +12,8 @@ from minerpanel.tests.visitors import PASSWORD, Panel, Visitor
 
 COUNT_TICKS = "document.body.addEventListener('tick', () => { window.ticks = (window.ticks ?? 0) + 1; })"
 TICKS = "window.ticks ?? 0"
+# For what all pages share: one with a live part that costs little.
+HEALTH = "/components/"
 # As the browser tells a page that its tab went to the background
 HIDE = """(hidden) => {
     Object.defineProperty(document, "hidden", {configurable: true, value: hidden});
@@ -60,7 +62,7 @@ def test_times_are_in_their_readers_zone_before_they_are_seen(admin: Visitor) ->
 
 @pytest.mark.parametrize(("choice", "ticks"), [("live", 40), ("10", 6), ("60", 1), ("off", 0)])
 def test_a_page_is_renewed_as_often_as_its_reader_chose(choice: str, ticks: int, admin: Visitor) -> None:
-    page = open_counted(admin, "/")
+    page = open_counted(admin, HEALTH)
     refresh(page).select_option(choice)
     # The page's clock runs on between opening it and putting it forward: on a busy machine for another tick.
     assert abs(ticks_within(page, 60) - ticks) <= min(ticks, 1)
@@ -69,7 +71,7 @@ def test_a_page_is_renewed_as_often_as_its_reader_chose(choice: str, ticks: int,
 
 
 def test_a_hidden_tab_asks_for_nothing_and_asks_at_once_when_it_is_seen(admin: Visitor) -> None:
-    page = open_counted(admin, "/")
+    page = open_counted(admin, HEALTH)
     page.evaluate(HIDE, True)
     assert ticks_within(page, 30) == 0
     page.evaluate(HIDE, False)
@@ -99,10 +101,10 @@ def test_a_page_without_live_parts_offers_no_refresh(admin: Visitor) -> None:
 
 
 def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(admin: Visitor) -> None:
-    page = open_counted(admin, "/")
+    page = open_counted(admin, HEALTH)
     notice, told = page.locator("#connection"), page.locator("[data-stale-words]")
     expect(notice).to_have_css("opacity", "0")
-    page.route(f"{admin.url}/", lambda route: route.abort("connectionrefused"))
+    page.route(admin.url + HEALTH, lambda route: route.abort("connectionrefused"))
     gaps = []
     for _ in range(7):
         with page.expect_event("requestfailed"):
@@ -113,7 +115,7 @@ def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(a
     assert all(0.4 * wanted <= gap <= wanted for gap, wanted in zip(gaps[1:], (2, 4, 8, 16, 32, 60), strict=True)), gaps
     expect(notice).to_have_css("opacity", "1")
     expect(notice).to_contain_text("Trying again in 1 min")
-    page.unroute(f"{admin.url}/")
+    page.unroute(admin.url + HEALTH)
     page.get_by_role("button", name="Try now").click()
     expect(told).to_be_empty()
     expect(notice).to_have_css("opacity", "0")
@@ -205,7 +207,7 @@ def test_a_slash_goes_to_the_search_field_and_typing_there_is_typing(admin: Visi
 
 def test_keys_can_be_switched_off_where_they_are_told(admin: Visitor) -> None:
     page = admin.page
-    page.goto(admin.url)
+    page.goto(admin.url + HEALTH)
     page.get_by_role("button", name="Keyboard shortcuts").click()
     page.get_by_label("Use these keys in this browser").uncheck()
     page.get_by_role("button", name="Close").click()
@@ -214,12 +216,12 @@ def test_keys_can_be_switched_off_where_they_are_told(admin: Visitor) -> None:
     page.keyboard.press("g")
     page.keyboard.press("t")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Health")
 
 
 def test_the_keyboard_alone_gets_past_the_navigation(admin: Visitor) -> None:
     page = admin.page
-    page.goto(admin.url)
+    page.goto(admin.url + HEALTH)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
     page.keyboard.press("Enter")
@@ -231,7 +233,7 @@ def test_the_keyboard_alone_gets_past_the_navigation(admin: Visitor) -> None:
 def test_the_theme_is_the_systems_until_one_is_chosen(admin: Visitor) -> None:
     page, html = admin.page, admin.page.locator("html")
     page.emulate_media(color_scheme="dark")
-    page.goto(admin.url)
+    page.goto(admin.url + HEALTH)
     expect(html).to_have_attribute("data-bs-theme", "dark")
     page.get_by_text("Light", exact=True).click()
     expect(html).to_have_attribute("data-bs-theme", "light")
@@ -284,7 +286,7 @@ def test_the_first_steps_are_hidden_for_good_where_they_are_dismissed(admin: Vis
 
 def test_a_session_that_is_over_leads_to_the_log_in_and_back(admin: Visitor) -> None:
     page = admin.page
-    page.goto(f"{admin.url}/components/")
+    page.goto(admin.url + HEALTH)
     page.context.clear_cookies()
     page.evaluate("document.body.dispatchEvent(new CustomEvent('tick'))")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
