@@ -13,7 +13,8 @@ from agents.contract.protocol import PastAction, Step
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """One earlier step. `actions`: as one-shot lists have them, each with its `words`; `history_size`: of the history that came with the
-    step; `received_at` in Unix seconds. `outcome`, `effect`: "" where the step after it has not reported them."""
+    step; `received_at` in Unix seconds. `outcome`, `effect`: "" where the step after it has not reported them.
+    `confidence`: the template agent's, None without its plan."""
 
     pk: int
     index: int
@@ -28,6 +29,7 @@ class Earlier:
     effect: str = ""
     notes: Sequence[str] = ()
     asked: Sequence[Sequence[str]] = ()
+    confidence: float | None = None
 
     def is_before(self, index: int) -> bool:
         """Whether the step of that index comes next: callers without step numbers send 0 each time."""

@@ -162,7 +162,7 @@ class StepRun:
 
     def _prepare_question(self) -> None:
         """A slot is open for a moment only, so the question is made before. It costs more than the plan, so only where a gate is open."""
-        if routing.is_sure(self.plan, self.rules):
+        if routing.is_sure(self.plan, self.rules, self.step, self.history.earlier or ()):
             self._skip_llm(Reason.SURE)
             return
         try:

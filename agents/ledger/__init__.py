@@ -37,7 +37,7 @@ ENDS_TASK = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction
 # Refusals that show how well a model answers, as all attempts do that were not refused.
 OF_THE_MODEL = {"", *(kind.value for kind in RefusalClass if kind.reaction is Reaction.RETRY)}
 MOST_EARLIER = 36  # rows of a task's earlier steps: it has at most 12 and may have come twice before
-_RECALLED = ("url", "route", "actions", "words", "seen", "outcome", "effect", "notes", "asked")
+_RECALLED = ("url", "route", "actions", "words", "seen", "outcome", "effect", "notes", "asked", "confidence")
 LONGEST_AGO = 3_600.0  # a task lasts three minutes. The same id may come again days later for another one.
 
 

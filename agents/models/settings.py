@@ -160,7 +160,8 @@ class Settings(Row):
     )
     llm_use = setting(
         placed(models.CharField("LLM is used", max_length=20, choices=choices(Use), default=Use.ALWAYS), AGENT),
-        "In hybrid mode. With the second, steps of which the template agent is sure are answered at once and use no slot.",
+        "In hybrid mode. With the second and third, steps of which the template agent is sure are answered at once and use no slot; with"
+        " the third only until a step of the task was unsure or failed: then the LLM keeps the task.",
     )
     sure_from = setting(
         placed(models.FloatField("Sure from", default=0.8, validators=between(0, 1)), AGENT),

@@ -12,6 +12,7 @@ class Mode(Choice):
 class Use(Choice):
     ALWAYS = "always", "For every step"
     WHEN_UNSURE = "when_unsure", "Where the template is unsure"
+    AFTER_TEMPLATE = "after_template", "From the first unsure or failed step of a task on"
 
 
 class Pacing(Choice):

@@ -1,9 +1,12 @@
 """The hybrid agent's choice, as a pure plan of what to try. The runner acts on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from agents.contract.protocol import Plan
+from agents.contract.action_history import Outcome
+from agents.contract.earlier import Earlier
+from agents.contract.protocol import Plan, Step
 from agents.policy.costs import Caps
 from agents.policy.gate import Limits
 from agents.policy.modes import Mode, Use
@@ -13,6 +16,7 @@ MARGIN = 1.5
 LONGEST_DEADLINE = 180.0
 # A fault of the provider passes within a second or not within this step.
 RETRY_LEAST, RETRY_MOST = 0.2, 0.8
+_FAILED = {Outcome.FAILED, Outcome.PARTLY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,19 @@ class Rules:
     caller_caps: Caps = field(default_factory=Caps)
 
 
-def is_sure(plan: Plan, rules: Rules) -> bool:
-    """Whether the template's plan is sent at once, so that the LLM's slots go to steps that need them more."""
-    return rules.mode is Mode.HYBRID and rules.llm_use is Use.WHEN_UNSURE and plan.confidence >= rules.sure_from
+def is_sure(plan: Plan, rules: Rules, step: Step, earlier: Sequence[Earlier]) -> bool:
+    """Whether the template's plan is sent at once, so that the LLM's slots go to steps that need them more. `earlier`: the task's steps
+    before."""
+    if rules.mode is not Mode.HYBRID or rules.llm_use is Use.ALWAYS or plan.confidence < rules.sure_from:
+        return False
+    return rules.llm_use is Use.WHEN_UNSURE or not _is_kept(rules, step, earlier)
+
+
+def _is_kept(rules: Rules, step: Step, earlier: Sequence[Earlier]) -> bool:
+    """Whether the template agent was unsure of an earlier step of the task, or what it sent failed."""
+    if any(past.succeeded is False for past in step.history):
+        return True
+    return any(one.confidence is None or one.confidence < rules.sure_from or one.outcome in _FAILED for one in earlier)
 
 
 @dataclass(frozen=True, slots=True)

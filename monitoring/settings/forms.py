@@ -142,7 +142,7 @@ def previews(values: Mapping[str, Any]) -> dict[str, str]:
     lines = {"spacing_seconds": _rate(of("spacing_seconds"), of("pacing"))}
     lines |= _ladder(of("backoff_seconds"), of("backoff_max_seconds"), of("pacing"))
     lines["deadline_seconds"] = _deadline(of("deadline_seconds"), 0 if of("pacing") == Pacing.AUTO else of("spacing_seconds"))
-    if sure_from is not None and of("llm_use") == Use.WHEN_UNSURE:
+    if sure_from is not None and of("llm_use") in {Use.WHEN_UNSURE, Use.AFTER_TEMPLATE}:
         sure = f"Steps of which the template agent is at least {sure_from * 100:g} % sure take no slot"
         lines["sure_from"] = sure if sure_from else "The template agent answers every step: it is always at least 0 % sure"
     if usd is not None:

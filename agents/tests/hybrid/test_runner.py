@@ -389,6 +389,16 @@ def test_a_sure_step_is_answered_by_the_template_and_takes_no_slot_where_the_llm
     assert LLMAttempt.objects.get().step == unsure
 
 
+def test_after_template_the_llm_keeps_a_task_of_which_a_step_was_unsure(fake_chutes: FakeChutes) -> None:
+    set_rules(llm_use="after_template", sure_from=0.8)
+    answer()
+    answer(1)
+    Step.objects.filter(index=1).update(confidence=0.5)
+    answer(2)
+    answer(2, task_id="another")
+    assert story() == [("template", "sure"), ("template", "sure"), ("llm", "answered"), ("template", "sure")]
+
+
 def test_always_asks_the_llm_however_sure_the_template_is(fake_chutes: FakeChutes) -> None:
     set_rules(sure_from=0.0)
     answer()

@@ -183,6 +183,7 @@ def test_what_values_come_to() -> None:
         previews({"sure_from": 0.8, "llm_use": "when_unsure"})["sure_from"]
         == "Steps of which the template agent is at least 80 % sure take no slot"
     )
+    assert "take no slot" in previews({"sure_from": 0.8, "llm_use": "after_template"})["sure_from"]
     assert "every step" in previews({"sure_from": 0.0, "llm_use": "when_unsure"})["sure_from"]
     assert previews({"max_task_usd": 0.05}) == {"max_task_usd": "1,000 tasks cost at most 50.00 USD"}
     assert previews({"max_task_usd": 0.0}) == {"max_task_usd": "No cap: a task may cost anything"}
