@@ -112,10 +112,16 @@ class Past:
         """The caller leaves selectors out: it is the one that runs the first action of an answer only."""
         return any(one.is_completed or (one.type in FILLS | {"ClickAction"} and "selector" not in one.fields) for one in self.entries)
 
-    def nameless(self, action_type: str, *, succeeded: bool) -> int:
-        """One caller's entries have no selector: they can only be counted."""
-        named = (entry for entry in self.entries if entry.type == action_type and "selector" not in entry.fields)
-        return sum((entry.succeeded is not False) == succeeded for entry in named)
+    def nameless(self, action_type: str, *, succeeded: bool) -> list[PastAction]:
+        """One caller's entries have no selector: all that tells them apart is their order and what was typed."""
+        unseen = (entry for entry in self.entries if entry.type == action_type and entry.fields.keys() <= {"text"})
+        return [entry for entry in unseen if (entry.succeeded is not False) == succeeded]
+
+    def presses_since_filling(self) -> list[PastAction]:
+        """Those without a selector, after the last field was filled; none where none was."""
+        filled = max((at for at, one in enumerate(self.entries, 1) if one.type in FILLS and one.succeeded is not False), default=0)
+        since = self.entries[filled:] if filled else ()
+        return [one for one in since if one.type in PRESSES and "selector" not in one.fields and one.succeeded is not False]
 
     def after_sending(self, presses: Collection[str] = PRESSES) -> "Past | None":
         """What came after the first form was sent: a field filled, then one of the presses. None while none was."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from agents.contract.action_history import Past
 from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of, split_http
-from agents.contract.protocol import Plan, Step
+from agents.contract.protocol import PastAction, Plan, Step
 from agents.contract.task_rules import permitted
 from agents.page import Page
 from agents.page.elements import BUTTONS
@@ -171,12 +171,13 @@ class Choice:
 
     whole: Past
     past: Past
-    _counted: dict[tuple[str, bool], int] = field(default_factory=dict)
+    _pressed: int = 0
+    _left_over: dict[tuple[str, bool], list[PastAction]] = field(default_factory=dict)
 
     def open(self, moves: Sequence[Move]) -> list[Action]:
         chosen: list[Action] = []
         for move in moves:
-            left = self._left(move, again=any(one.type in FILLS for one in chosen))
+            left = self._left(move, again=any(one.type in FILLS for one in chosen), is_last=move is moves[-1])
             untried = (one for one in left if not self.whole.failed(one) and not self._is_nameless(one, succeeded=False))
             action = next(untried, None)
             if action is not None:
@@ -185,12 +186,12 @@ class Choice:
                     break
         return chosen
 
-    def _left(self, move: Move, *, again: bool) -> Sequence[Action]:
+    def _left(self, move: Move, *, again: bool, is_last: bool) -> Sequence[Action]:
         """The alternatives that are still open. What was pressed is pressed again only after new fills; else the next has its turn."""
         done = [action for action in move.alternatives if self.past.did(action)]
-        if move.fills and (self._is_nameless(move.alternatives[0], succeeded=True) or done):
-            return ()
-        if move.shown or (move.once and done):
+        done = done or (self._pressed_unseen(move, is_last=is_last) if move.alternatives else [])
+        is_filled = move.fills and (self._is_nameless(move.alternatives[0], succeeded=True) or done)
+        if is_filled or move.shown or (move.once and done):
             return ()
         if move.fills or again or move.repeats:
             return move.alternatives
@@ -198,9 +199,27 @@ class Choice:
         waits = pressed and not (self.past.last_waited or move.tries)
         return () if waits else [action for action in move.alternatives if action not in pressed]
 
+    def _pressed_unseen(self, move: Move, *, is_last: bool) -> list[Action]:
+        """Of a form's presses: those after the last fill that say no selector are handed out in order. What sends the form, the last one,
+        was pressed for sure where there are two of them left: one may have been a choice that the page shows as made."""
+        left = self.past.presses_since_filling()[self._pressed :]
+        if move.fills or move.shown or len(left) < 1 + is_last or left[0].type != move.alternatives[0].type:
+            return []
+        self._pressed += 1
+        types = {one.type for one in left}
+        return [action for action in move.alternatives if action.type in types]
+
     def _is_nameless(self, action: Action, *, succeeded: bool) -> bool:
-        """Whether one of the outcomes that say no selector is this action's: they are handed out in order."""
-        key = (action.type, succeeded)
-        left = self._counted.setdefault(key, (self.past if succeeded else self.whole).nameless(action.type, succeeded=succeeded))
-        self._counted[key] = max(0, left - 1)
-        return left > 0
+        """Whether one of the outcomes that say no selector is this action's: each is handed out once, in order."""
+        past = self.past if succeeded else self.whole
+        left = self._left_over.setdefault((action.type, succeeded), list(past.nameless(action.type, succeeded=succeeded)))
+        own = next((one for one in left if _may_be_of(one, action)), None)
+        if own is not None:
+            left.remove(own)
+        return own is not None
+
+
+def _may_be_of(entry: PastAction, action: Action) -> bool:
+    """What was typed tells fields apart; callers fill placeholders in."""
+    typed, text = entry.fields.get("text"), str(action.fields.get("text", ""))
+    return typed is None or typed == text or "<" in text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from agents.contract.action_history import Past
@@ -92,7 +93,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     # What else of an item may be searched for: words that it has.
     yield _searched(next((one.value for one in wanted if number_in(one.value) is None), ""), page, past)
     # Each item that was opened in vain was left by going back: that takes two of the twelve steps.
-    if sum("go_back" in entry.fields for entry in past.entries) < 4:
+    if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < 4:
         yield _opened(page, past, (record for record, _ in fits))
     yield _next_page(page)
     yield _listed(page, past)
@@ -112,7 +113,9 @@ def _is_loading(page: Page, past: Past) -> bool:
 
 
 def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
-    for record in in_time(records, each=1):
+    # A caller that leaves out what was pressed reports at least how often an item was left by going back.
+    left_again = len(past.nameless("NavigateAction", succeeded=True))
+    for record in islice(in_time(records, each=1), left_again, None):
         said = words(record.name)
         links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
         addressed = [link for link in links if link.href]

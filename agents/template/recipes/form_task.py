@@ -75,7 +75,9 @@ class FormTask(Recipe):
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
         form = self._form(intent, page)
         if form is not None and form.button is not None:
-            return past.did_any(self._sent_by(form, form.button, page).alternatives) and (past.last_waited or self._is_confirmed(page))
+            unseen, presses = past.presses_since_filling(), [move for move in self.act(intent, page) if not move.fills]
+            is_sent = past.did_any(self._sent_by(form, form.button, page).alternatives) or 0 < len(presses) < len(unseen)
+            return is_sent and (past.last_waited or self._is_confirmed(page))
         if (intent.kind is Kind.EDIT_ITEM and past.pressed and self._is_confirmed(page)) or self._is_sent(past, self._criteria(intent)):
             return True
         # One word alone may be part of another button's name.
