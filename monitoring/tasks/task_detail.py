@@ -44,8 +44,8 @@ class StepDetail:
     """One step from its arrival to its answer. `state`: its route, or why there is no answer in time.
 
     `limits`: labels and values of the settings then in force. `declined`: accounts, why, and when it would be possible; empty where there
-    is only one, whose reason is the step's. `attempts`: with their `offset_ms` from the step's arrival. `actions`: in words, and whether
-    each worked. `offset_ms`: from the first shown step's arrival. `attempt_bars`: when a provider was at work.
+    is only one, whose reason is the step's. `attempts`: with their `offset_ms` from the step's arrival. `actions`: in words, as
+    they were seen on the page then, and whether each worked. `offset_ms`: from the first shown step's arrival. `attempt_bars`: when a provider was at work.
     """
 
     row: Step
@@ -127,7 +127,7 @@ def _step(step: Step, attempts: list[Any], now: datetime, start: datetime, lengt
         limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items() if name != "cuts"],
         declined=[_declined(**each) for each in step.declined] if has_several else [],
         attempts=attempts,
-        actions=[(action_words(raw), worked) for raw, worked in zip_longest(step.actions, step.worked)],
+        actions=[(seen or action_words(raw), worked) for raw, worked, seen in zip_longest(step.actions, step.worked, step.words)],
         offset_ms=offset,
         bar=_bar(offset, step.duration_ms or 0.0, length, state),
         attempt_bars=[

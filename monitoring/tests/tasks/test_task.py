@@ -57,6 +57,15 @@ def test_a_step_tells_how_its_actions_went_with_the_callers_error(viewer: Client
     assert "not reported" not in told
 
 
+def test_a_step_shows_its_actions_as_they_were_seen_what_they_changed_and_what_was_not_sent(viewer: Client) -> None:
+    task = make_task()
+    seen = ['click checkbox "Select" in item "Report"', ""]
+    make_step(task, actions=ACTIONS * 2, words=seen, effect="1 checked, new button Archive", notes=["No element 99 on the page."])
+    told = page(viewer, task.pk)
+    assert 'Actions sent click checkbox "Select" in item "Report" Open http://localhost:8000/?seed=58 → 1 checked, new button Archive' in told
+    assert "Not sent of the model's reply No element 99 on the page." in told
+
+
 def test_where_no_later_step_told_it_says_so(viewer: Client) -> None:
     assert "Outcome not reported yet" in page(viewer, make_step().task_id)
 
