@@ -53,12 +53,12 @@ class TaskHistory:
             return self.step
 
     def not_asked(self, digest: str, requests: Sequence[Request]) -> list[Request]:
-        """The requests with those models that have not replied to this prompt, in this step or the one before."""
+        """The requests with those models that have not replied to this prompt in this task."""
         fresh = [replace(each, models=tuple(model for model in each.models if not self.is_asked(digest, model))) for each in requests]
         return [each for each in fresh if each.models]
 
     def is_asked(self, digest: str, model: str) -> bool:
-        before = self.earlier[-1].asked if self.earlier else ()
+        before = (pair for one in self.earlier or () for pair in one.asked)
         return [digest, model] in [*map(list, before), *self.asked]
 
     def facts(self, plan: Plan, *, is_by_llm: bool) -> dict[str, Any]:
