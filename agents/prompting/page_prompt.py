@@ -46,7 +46,7 @@ def fitted(text: str, most: int) -> str:
 
 # What a page has beyond these was not read in a second by anybody.
 _MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 3_000, 3
-_MOST_OF_A_RECORD, _MOST_ALIKE, _MOST_OF_A_STAGE = 5, 2, 80
+_MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE = 5, 2, 80
 # Whatever does not begin so stays on the site: routes, queries, fragments, scripts.
 _ELSEWHERE = re.compile(r"(?:[/\\]{2}|(?!javascript:)[a-z][a-z0-9+.-]*:)", re.I)
 # As browsers read an address: without line ends and tabs anywhere, and without control characters around it.
@@ -191,11 +191,15 @@ class _View:
 
     def lines(self) -> Iterator[_Line]:
         places = {element.place: at for at, element in enumerate(self.operable)}
-        records, listed = self.page.records[:_MOST_RECORDS], set[int]()
+        records, listed, seen = self.page.records[:_MOST_RECORDS], set[int](), set[tuple[str, tuple[str, ...]]]()
         for record in records:
-            if inside := [element for element in record.elements if element.place in places]:
-                listed.update(element.place for element in record.elements)
-                yield self._of_record(record, inside)
+            inside = [element for element in record.elements if element.place in places]
+            listed.update(element.place for element in inside)
+            # A site shows some items in several of its lists; what leads to the same place is shown once.
+            same = (page_words.item(record), tuple(element.href for element in inside))
+            if inside and not (all(same[1]) and same in seen):
+                seen.add(same)
+                yield from self._of_record(record, inside)
         yield from self._of_elements(element for element in self._seen if element.place not in listed)
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
@@ -236,16 +240,19 @@ class _View:
         shown = ("", ((element, worded),)) if not element.disabled else (f"- {worded}", ())
         return _Line(section, merit, _order(element), *shown)
 
-    def _of_record(self, record: Record, inside: list[Element]) -> _Line:
+    def _of_record(self, record: Record, inside: list[Element]) -> Iterator[_Line]:
+        """A line with what fits best of it, and where it has more, lines with the rest."""
         criteria, wanted = self.criteria, self.wanted
         verdict = judge(criteria, record)
         merit = 50 + 5 * verdict.met if criteria and verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], wanted)
-        ranked = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))[:_MOST_OF_A_RECORD]
-        self.collapsed += len(inside) - len(ranked)
-        shown = tuple((element, page_words.worded(element, criteria, wanted)) for element in ranked)
+        best = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))[:_MOST_OF_A_LINE]
+        rest = [element for element in inside if element not in best]
         marks = page_words.marks(verdict)
         text = f"- {f'[{marks}] ' if marks else ''}{page_words.item(record)} → "
-        return _Line(_ITEMS, merit - record.place / 100, _order(inside[0]), text, shown)
+        for some in (sorted(best, key=_order), *(rest[at : at + _MOST_OF_A_LINE] for at in range(0, len(rest), _MOST_OF_A_LINE))):
+            shown = tuple((element, page_words.worded(element, criteria, wanted)) for element in some)
+            yield _Line(_ITEMS, merit - record.place / 100, _order(inside[0]), text, shown)
+            text, merit = f"- more of {cut(record.name, 40)} → ", merit - 1
 
 
 def _order(element: Element) -> tuple[int, bool, int]:

@@ -113,3 +113,13 @@ def test_repeated_controls_collapse_and_are_counted() -> None:
     text = seen(page).text
     assert text.count('button "Reply"') == 2
     assert "7 controls" in text
+
+
+def test_an_item_with_many_controls_has_further_lines_for_them_and_one_that_comes_twice_is_shown_once() -> None:
+    fields = "".join(f"<input name=f{at} aria-label='Field {at}'>" for at in range(7))
+    items = "".join(f"<li><h3>{name}</h3><p>Year: 2000</p><a href='/{name}'>Open</a></li>" for name in ("Her", "Alien", "Her"))
+    text = seen(f"<ul>{items}<li><h3>Salt</h3><p>Year: 2010</p>{fields}<button>Save</button></li></ul>").text
+    assert "- more of Salt → " in text
+    assert 'button "Save"' in text
+    assert text.count("Her | year 2000") == 1
+    assert "All that can be operated is listed." in text
