@@ -226,5 +226,6 @@ def empty_long_log() -> None:
 
 
 def _set_busy_timeout(seconds: float) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        connection.connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")  # Django's cursors take ten times as long

@@ -23,6 +23,7 @@ from agents.policy.gate import Limits
 from agents.policy.modes import CallerState, Mode, Pacing, Risk, Use
 from agents.policy.reasons import Reason
 from agents.policy.routing import Rules
+from agents.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +67,12 @@ def rules(settings: Settings) -> Rules:
     )
 
 
+_ACCOUNTS = Prepared(Account.objects.all)
+
+
 def accounts() -> list[Account]:
     """All accounts, in the order in which a step tries them; the account `default` is made at first use."""
-    return list(Account.objects.all()) or [default_account()]
+    return _ACCOUNTS() or [default_account()]
 
 
 def default_account() -> Account:

@@ -11,15 +11,23 @@ from agents.policy.callers import Claim
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
+from agents.prepared import Prepared
 
 _MADE = ("pause_source", "cooldowns", "pace", "claims")
 _PLAIN = tuple(each.name for each in fields(gate.Gate) if each.name not in _MADE)
 
 
+_ROW = Prepared(lambda account: Gate.objects.filter(account=account), -7)
+_LOCKED_ROW = Prepared(lambda account: Gate.objects.select_for_update().filter(account=account), -7)
+
+
+def row_of(account: Account) -> Gate:
+    """As it stands, without a lock; one that is not saved where there is none yet."""
+    return next(iter(_ROW(account.pk)), None) or Gate()
+
+
 def of(account: Account) -> gate.Gate:
-    """The gate as it stands, without a lock."""
-    row = Gate.objects.filter(account=account).first()
-    return read(row) if row else gate.Gate()
+    return read(row_of(account))
 
 
 def locked(account: Account) -> Gate:
@@ -28,12 +36,12 @@ def locked(account: Account) -> Gate:
 
 def locked_all(accounts: Iterable[Account]) -> dict[int, Gate]:
     """The gates' rows by account, locked in one order by everybody, so that two who need several never wait for each other."""
-    keys = sorted({account.pk for account in accounts})
-    rows = {row.account_id: row for row in Gate.objects.select_for_update().filter(account__in=keys).order_by("account_id")}
-    for key in keys:
-        if key not in rows:
-            rows[key] = Gate.objects.select_for_update().get_or_create(account_id=key)[0]
-    return rows
+    return {key: _locked(key) for key in sorted({account.pk for account in accounts})}
+
+
+def _locked(key: int) -> Gate:
+    row = next(iter(_LOCKED_ROW(key)), None)
+    return row or Gate.objects.select_for_update().get_or_create(account_id=key)[0]
 
 
 def read(row: Gate) -> gate.Gate:

@@ -15,6 +15,7 @@ from agents.contract.allowed_hosts import allowed, is_refused_host
 from agents.models.choices import Row, choices
 from agents.policy.callers import state_of
 from agents.policy.modes import CallerState, Mode, Pacing, Risk, Use
+from agents.prepared import Prepared
 
 # The headings of the Settings page, in its order; the last one stands on the Retention page.
 PACING, AGENT, CALLERS, MONITORING = "Pacing and backoff", "Deadlines and agent", "Daily caps and callers", "Monitoring"
@@ -284,7 +285,10 @@ class Settings(Row):
     @classmethod
     def current(cls) -> "Settings":
         """The settings in force; the defaults where nobody has saved any yet."""
-        return cls.objects.filter(id=cls.ONLY).first() or cls(id=cls.ONLY)
+        return next(iter(_CURRENT()), None) or cls(id=cls.ONLY)
 
     def caller_state(self, address: str | None) -> CallerState:
         return state_of(address, self.allowed_callers, self.blocked_callers)
+
+
+_CURRENT = Prepared(lambda: Settings.objects.filter(id=Settings.ONLY))

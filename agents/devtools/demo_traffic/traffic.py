@@ -223,7 +223,7 @@ async def _post(client: httpx.AsyncClient, visit: Visit, index: int, body: dict[
 
 
 def _outcome(answer: dict[str, Any]) -> str:
-    actions = next((answer[name] for name in ("actions", "trajectory", "tool_calls") if name in answer), [])
+    actions: object = next((answer[name] for name in ("actions", "trajectory", "tool_calls") if name in answer), [])
     count = len(actions) if isinstance(actions, list) else 0
     return f"{count} action{'' if count == 1 else 's'}" + (", done" if answer.get("done") else "")
 

@@ -20,6 +20,7 @@ GOOD = {
     "agent_mode": "llm",
     "llm_use": "when_unsure",
     "sure_from": "0.9",
+    "agent_id": "83",
     "max_task_usd": "0.02",
     "daily_attempts": "1000",
     "daily_usd": "2",
