@@ -38,7 +38,8 @@ def field(element: Element, criteria: Sequence[Criterion], wanted: frozenset[str
     parts += [f'of "{cut(element.group, 40)}"'] if element.group and element.group != label else []
     parts += [f"({element.type})"] if element.type not in {"", "text", element.role} else []
     if element.value and element.role not in TICKED:
-        parts.append(f'= "{cut(element.value, _LONGEST_VALUE)}"')
+        # The model need not know a secret that a caller has filled in.
+        parts.append("= (filled in)" if element.type == "password" else f'= "{cut(element.value, _LONGEST_VALUE)}"')
     if element.options:
         parts.append(f"options: {_options(element, criteria, wanted)}")
     return " ".join(parts)

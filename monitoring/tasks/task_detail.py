@@ -45,7 +45,8 @@ class StepDetail:
 
     `limits`: labels and values of the settings then in force. `declined`: accounts, why, and when it would be possible; empty where there
     is only one, whose reason is the step's. `attempts`: with their `offset_ms` from the step's arrival. `actions`: in words, as
-    they were seen on the page then, and whether each worked. `offset_ms`: from the first shown step's arrival. `attempt_bars`: when a provider was at work.
+    they were seen on the page then, and whether each worked. `offset_ms`: from the first shown step's arrival. `attempt_bars`: when a
+    provider was at work.
     """
 
     row: Step
