@@ -62,7 +62,9 @@ def test_a_step_shows_its_actions_as_they_were_seen_what_they_changed_and_what_w
     seen = ['click checkbox "Select" in item "Report"', ""]
     make_step(task, actions=ACTIONS * 2, words=seen, effect="1 checked, new button Archive", notes=["No element 99 on the page."])
     told = page(viewer, task.pk)
-    assert 'Actions sent click checkbox "Select" in item "Report" Open http://localhost:8000/?seed=58 → 1 checked, new button Archive' in told
+    assert (
+        'Actions sent click checkbox "Select" in item "Report" Open http://localhost:8000/?seed=58 → 1 checked, new button Archive' in told
+    )
     assert "Not sent of the model's reply No element 99 on the page." in told
 
 
