@@ -10,6 +10,8 @@ TEXT_FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox"})
 FIELDS = TEXT_FIELDS | {"listbox", "checkbox", "radio", "slider"}
 # Fields that are no form control: a press opens a list of options, of which one is pressed then.
 PICKER = "picker"
+# A block with more in it that is pressed as a whole: a row of a table, a card.
+ROW = "row"
 OPTIONS = frozenset({"option", "menuitem", "menuitemradio", "menuitemcheckbox"})
 # Fields that are on or off.
 TICKED = frozenset({"checkbox", "radio", "switch"})

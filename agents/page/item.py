@@ -145,7 +145,7 @@ _QUIET = frozenset({"button", "label"})
 
 
 def cells(outline: Outline, row: int) -> list[int]:
-    return [child for child in outline.children[row] if outline.tags[child] in {"td", "th"}]
+    return [child for child in outline.children(row) if outline.tags[child] in {"td", "th"}]
 
 
 def is_bare_rating(text: str) -> bool:
@@ -188,7 +188,7 @@ class Item:
             text = outline.text(place, 80)
             if text and not is_label(text) and not attributes_in(text):
                 yield outline.text(place, LONGEST_NAME)
-        yield from (outline.nodes[place].get("alt", "") for place in outline.inside(self.at, frozenset({"img"})))
+        yield from (outline.attributes[place].get("alt", "") for place in outline.inside(self.at, frozenset({"img"})))
         texts = (outline.pieces[place] for place in self._places)
         own = (text for text in texts if text not in self.labels and not is_label(text) and not attributes_in(text))
         yield from (text for text in own if any(map(str.isalpha, text)))
@@ -240,7 +240,7 @@ class Item:
 
     def _marked(self) -> Iterator[tuple[str, str]]:
         for place in (one for nodes, _ in self.outline.besides(self.at, self.skipped) for one in nodes):
-            for key, value in self.outline.nodes[place].items():
+            for key, value in self.outline.attributes[place].items():
                 if key.startswith("data-"):
                     yield from _of_data(key, value)
                 elif key == "itemprop":

@@ -1,11 +1,13 @@
-"""Texts in one line, what is around nodes, and whether a node can be seen."""
+"""Texts in one line, and what a node's class names and style say: whether it can be seen, what it covers, the state that it is in."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from lxml import etree
 
 Node = etree._Element  # noqa: SLF001 (lxml gives its element type no public name)
+Attributes = Mapping[str, str]
 
 LONGEST_TEXT = 160
 
@@ -14,35 +16,67 @@ def one_line(text: str, limit: int = LONGEST_TEXT) -> str:
     return " ".join(text[: limit * 8].split())[:limit].rstrip()
 
 
-def around(nodes: Iterable[Node]) -> set[Node]:
-    """The nodes and all that hold one of them. Each is passed once."""
-    found = set[Node]()
-    for node in nodes:
-        for outer in (node, *node.iterancestors()):
-            if outer in found:
-                break
-            found.add(outer)
-    return found
-
-
-_SHOWN_AGAIN = re.compile(r":(flex|block|grid|inline|inline-flex|inline-block|table|contents)\b")
+_SHOWN_AGAIN = re.compile(r":(?:flex|block|grid|inline|inline-flex|inline-block|table|contents)\b|\bd-\w+-(?!none)")
 # What only screen readers see can be pressed as little as what is not there.
 _NO_DISPLAY = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])(?:width|height)\s*:\s*0(?:px)?\s*;(?=.*overflow\s*:\s*hidden)", re.I
 )
 # As a library calls a layer of its own that is closed: "x-popover-hidden".
 _HIDDEN_LAYER = re.compile(r"(?:pop(?:over|per|up)|dropdown|tooltip|modal|menu|drawer)-hidden(?![\w-])", re.I)
+# Small layers that something on the page has opened: menus, popovers.
+_POPS = re.compile(r"(?<!\w)pop(?:over|per|up)(?![a-z])", re.I)
+_HAND = re.compile(r"cursor\s*:\s*pointer")
 NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
+_STATES = {
+    "checked": "checked", "selected": "selected", "active": "selected", "current": "selected", "disabled": "disabled",
+    "focus": "focused", "focused": "focused",
+}  # fmt: skip
+_LAST_WORD = re.compile(r"([A-Za-z]+)$")
+# A colour rather than a state: "text-current".
+_COLOURS = ("text-", "bg-", "border-", "fill-", "stroke-", "ring-", "outline-", "from-", "to-")
 
 
-def hides(node: Node) -> bool:
-    if node.tag in NEVER_SHOWN and (node.tag != "dialog" or node.get("open") is None):
+class Classes(NamedTuple):
+    """What class names say. `hand`: it has the cursor of what can be pressed; `hover`: it changes below the cursor."""
+
+    hides: bool = False
+    covers: bool = False
+    pops: bool = False
+    hand: bool = False
+    hover: bool = False
+    states: frozenset[str] = frozenset()
+
+
+PLAIN = Classes()
+
+
+def classes(value: str) -> Classes:
+    tokens = value.split()
+    states = (_state(token) for token in tokens if ":" not in token)
+    hides = ("hidden" in tokens or "d-none" in tokens) and not _SHOWN_AGAIN.search(value)
+    found = Classes(
+        hides or "invisible" in tokens or _HIDDEN_LAYER.search(value) is not None,
+        "fixed" in tokens and "inset-0" in tokens,
+        _POPS.search(value) is not None,
+        "cursor-pointer" in tokens,
+        any(token.startswith("hover:") for token in tokens),
+        frozenset(state for state in states if state),
+    )
+    return PLAIN if found == PLAIN else found
+
+
+def _state(token: str) -> str:
+    found = _LAST_WORD.search(token)
+    return _STATES.get(found[1].lower(), "") if found and not token.startswith(_COLOURS) else ""
+
+
+def hides(tag: str, attributes: Attributes, said: Classes) -> bool:
+    if said.hides or "hidden" in attributes or "inert" in attributes or attributes.get("aria-hidden") == "true":
         return True
-    for key, value in node.items():
-        if key == "class":
-            is_off = "hidden" in value and "hidden" in value.split() and not _SHOWN_AGAIN.search(value)
-            if is_off or ("hidden" in value and _HIDDEN_LAYER.search(value)):
-                return True
-        elif key == "hidden" or (key == "aria-hidden" and value == "true") or (key == "style" and _NO_DISPLAY.search(value)):
-            return True
-    return False
+    if tag in NEVER_SHOWN and (tag != "dialog" or "open" not in attributes):
+        return True
+    return "style" in attributes and _NO_DISPLAY.search(attributes["style"]) is not None
+
+
+def has_hand(attributes: Attributes, said: Classes) -> bool:
+    return said.hand or _HAND.search(attributes.get("style", "")) is not None

@@ -1,20 +1,36 @@
 """What of a page can be seen, as a tree of numbers: one pass over the nodes, everything after it works on these."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import accumulate
-from typing import cast
+from typing import NamedTuple, cast
 
-from agents.page.nodes import Node, hides, one_line
+from agents.page.elements import OPTIONS, TICKED
+from agents.page.nodes import PLAIN, Attributes, Classes, Node, classes, has_hand, hides, one_line
 
-# Beyond this a page is no longer a list that somebody reads.
-MOST_NODES, LONGEST_PIECE = 10_000, 400
+# Beyond this a page is no longer read by anybody.
+MOST_NODES, LONGEST_PIECE = 20_000, 400
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 PRESSED = frozenset({"a", "button", "summary"})
 # Their texts are not the page's.
-_SILENT = frozenset({"script", "style", "noscript", "template", "head", "select", "textarea", "datalist", "iframe", "object"})
+_SILENT = frozenset({"script", "style", "noscript", "template", "title", "datalist", "iframe", "object"})
+# What they hold is no text of the page.
+_LEAVES = frozenset({"select", "textarea"})
+FIELD_TAGS = ("input", "select", "textarea")
+CONTROL_TAGS = frozenset({*FIELD_TAGS, "button", "a", "summary"})
+_CONTROL_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
+# What scripts make to be pressed is known by its looks only: a hand over it, a day of a calendar by its title.
+_PRESSABLE = frozenset({"li", "div", "span", "p", "tr", "td", "article"})
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# Attributes and tags that may hide, open, name or operate something.
+_TELLING = frozenset(
+    """hidden aria-hidden inert style aria-modal role onclick contenteditable tabindex title aria-selected id for
+    aria-disabled""".split()  # noqa: SIM905 (words read best as words)
+)
+_SPECIAL = CONTROL_TAGS | {"fieldset", "form", "label", "footer", "dialog"}
+_OVER = frozenset({"menu", "listbox", "tooltip"})
 _ROLE_TAGS = {
     "row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th", "listitem": "li", "heading": "h3",
     "link": "a", "button": "button", "navigation": "nav", "banner": "header", "contentinfo": "footer", "article": "article",
@@ -26,16 +42,37 @@ _ROLE_TAGS = {
 Spans = list[tuple[int, int]]
 
 
+class Around(NamedTuple):
+    """What is around a node, itself included: whether that hides or disables it, the numbers of the dialog (`layer`), menu or
+    popover (`overlay`) and form, and the places of a label, a control or what has a hand over it."""
+
+    hidden: bool = False
+    layer: int = 0
+    overlay: int = 0
+    form: int | None = None
+    label: int = -1
+    control: int = -1
+    hand: int = -1
+    disabled: bool = False
+    footer: bool = False
+
+
+_OUTSIDE, _NO_ATTRIBUTES = Around(), dict[str, str]()
+
+
 @dataclass
 class Outline:
-    """The visible nodes of a page in document order, as lists of one entry a node.
+    """The nodes of a page in document order, as lists of one entry a node.
 
-    `tags` are what a node is: its tag, or the one that its role stands for. Inside node `at` are the places `at + 1` up to
-    `ends[at]`, exclusive. `pieces` are the page's texts, spaces folded, `owners` the node that each stands in directly; those
-    inside node `at` are `firsts[at]` up to `lasts[at]`, exclusive.
+    `tags` are what a visible node is: its tag, or the one that its role stands for; "" for a hidden one. Inside node `at` are the
+    places `at + 1` up to `ends[at]`, exclusive. `pieces` are the page's visible texts, spaces folded, `owners` the node that each
+    stands in directly; those inside node `at` are `firsts[at]` up to `lasts[at]`, exclusive. For a hidden node they are among
+    `unseen`, which are the hidden texts. `controls` are the places of what can be operated, `handed` of what only looks so.
     """
 
     nodes: list[Node] = field(default_factory=list)
+    attributes: list[Attributes] = field(default_factory=list)
+    around: list[Around] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
@@ -43,15 +80,29 @@ class Outline:
     lasts: list[int] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    controls: list[int] = field(default_factory=list)
+    handed: list[int] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    dialogs: list[int] = field(default_factory=list)
+    by_id: dict[str, int] = field(default_factory=dict)
+    is_cut: bool = False
+    _forms: int = 0
+    _overlays: int = 0
+    _classes: dict[str, Classes] = field(default_factory=dict)
+    _children: dict[int, list[int]] = field(default_factory=dict)
     _counted: dict[frozenset[str], list[int]] = field(default_factory=dict)
     _within: dict[frozenset[str], list[bool]] = field(default_factory=dict)
 
-    @cached_property
-    def children(self) -> list[list[int]]:
-        found = [list[int]() for _ in self.nodes]
-        for at, parent in enumerate(self.parents):
-            if parent >= 0:
-                found[parent].append(at)
+    def children(self, at: int) -> list[int]:
+        """The visible ones."""
+        if (found := self._children.get(at)) is None:
+            found, place, end = [], at + 1, self.ends[at]
+            while place < end:
+                if self.tags[place]:
+                    found.append(place)
+                place = self.ends[place]
+            self._children[at] = found
         return found
 
     def held(self, at: int, tags: frozenset[str]) -> int:
@@ -60,6 +111,32 @@ class Outline:
             self._counted[tags] = [0, *accumulate(map(tags.__contains__, self.tags))]
         counted = self._counted[tags]
         return counted[self.ends[at]] - counted[at]
+
+    def _inside(self, at: int, node: Node, tag: str, found: Attributes, said: Classes, outer: Around) -> Around:
+        hidden, layer, overlay, form, label, control, hand, disabled, footer = outer
+        role = found.get("role", "").strip().lower()
+        hidden = hidden or hides(tag, found, said)
+        if not hidden and _opens_dialog(node, tag, role, found, said):
+            self.dialogs.append(at)
+            layer = len(self.dialogs)
+        if not overlay and tag != "button" and (role in _OVER or said.pops):
+            self._overlays += 1
+            overlay = self._overlays
+        if tag == "form":
+            form, self._forms = self._forms, self._forms + 1
+        elif tag == "label":
+            label = at
+            self.labels.append(at)
+        if "id" in found:
+            self.by_id.setdefault(found["id"], at)
+        if tag in CONTROL_TAGS or role in _CONTROL_ROLES or "onclick" in found or is_editable(found) or is_option(tag, found):
+            self.controls.append(at)
+            control = at
+        elif tag in _PRESSABLE and control < 0 and (has_hand(found, said) or (said.hover and tag == "li") or found.get("tabindex") == "0"):
+            self.handed.append(at)
+            hand = at
+        disabled = disabled or (tag == "fieldset" and "disabled" in found)
+        return Around(hidden, layer, overlay, form, label, control, hand, disabled, footer or tag == "footer")
 
     def spans(self, places: Iterable[int]) -> Spans:
         pairs: Spans = []
@@ -88,7 +165,61 @@ class Outline:
         yield range(start, self.ends[at]), range(first, self.lasts[at])
 
     def text(self, at: int, limit: int) -> str:
-        return " ".join(self.pieces[self.firsts[at] : self.lasts[at]][:limit])[:limit]
+        texts = self.unseen if self.around[at].hidden else self.pieces
+        return " ".join(texts[self.firsts[at] : self.lasts[at]][:limit])[:limit].rstrip()
+
+    def classes(self, at: int) -> Classes:
+        return self._classes.get(self.attributes[at].get("class", ""), PLAIN)
+
+    def holds(self, at: int, sorted_places: list[int]) -> bool:
+        """Whether one of the places is the node's own or lies in it."""
+        first = bisect_left(sorted_places, at)
+        return first < len(sorted_places) and sorted_places[first] < self.ends[at]
+
+    def open(self, node: Node, parent: int) -> bool:
+        """Appends a node, unless it is never shown; returns whether its inside is to be read."""
+        tag = cast("str", node.tag)
+        if tag in _SILENT:
+            return False
+        items, around = node.items(), self.around[parent] if parent >= 0 else _OUTSIDE
+        found = dict(items) if items else _NO_ATTRIBUTES
+        said = self._said(found["class"]) if "class" in found else PLAIN
+        at, shown = len(self.nodes), tag
+        if tag in _SPECIAL or said is not PLAIN or (items and not _TELLING.isdisjoint(found)):
+            around = self._inside(at, node, tag, found, said, around)
+            if "role" in found:
+                shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag)
+        self.nodes.append(node)
+        self.attributes.append(found)
+        self.around.append(around)
+        self.tags.append("" if around.hidden else shown)
+        self.parents.append(parent)
+        self.ends.append(at + 1)
+        texts = self.unseen if around.hidden else self.pieces
+        self.firsts.append(len(texts))
+        if (text := node.text) and tag not in _LEAVES:
+            self.add_text(text, at)
+        self.lasts.append(len(texts))
+        return len(node) > 0 and tag not in _LEAVES and (tag != "svg" or next(node.iter(*FIELD_TAGS, "button"), None) is not None)
+
+    def close(self, at: int) -> int:
+        """Ends a node after all that is in it; returns the place of its parent."""
+        self.ends[at] = len(self.nodes)
+        self.lasts[at] = len(self.unseen if self.around[at].hidden else self.pieces)
+        return self.parents[at]
+
+    def add_text(self, text: str, owner: int) -> None:
+        if piece := " ".join(text.split()) if len(text) <= LONGEST_PIECE else one_line(text, LONGEST_PIECE):
+            if self.around[owner].hidden:
+                self.unseen.append(piece)
+            else:
+                self.pieces.append(piece)
+                self.owners.append(owner)
+
+    def _said(self, value: str) -> Classes:
+        if (said := self._classes.get(value)) is None:
+            said = self._classes[value] = classes(value)
+        return said
 
     def up(self, at: int, outer: int) -> Iterator[int]:
         """A node and those around it, inside of node `outer`; -1 for all."""
@@ -106,35 +237,46 @@ class Outline:
         return slice(bisect_left(sorted_places, at), bisect_left(sorted_places, self.ends[at]))
 
 
+def _opens_dialog(node: Node, tag: str, role: str, found: Attributes, said: Classes) -> bool:
+    if tag == "dialog" or found.get("aria-modal") == "true":
+        return True
+    if role in {"dialog", "alertdialog"}:
+        return found.get("aria-modal") != "false"
+    # A layer with these is the page itself.
+    return said.covers and next(iter(node.iter("main", "nav", "header", "footer")), None) is None
+
+
+def is_option(tag: str, found: Attributes) -> bool:
+    """One of several to choose from that has no role: a day of a calendar, an entry of an open list."""
+    if tag == "td":
+        return "title" in found and "role" not in found and _DAY.fullmatch(found["title"]) is not None
+    return tag == "div" and "aria-selected" in found and "role" not in found
+
+
+def is_editable(found: Attributes) -> bool:
+    return found.get("contenteditable") in {"", "true", "plaintext-only"}
+
+
 def outline(root: Node) -> Outline:
     """Of the first MOST_NODES nodes."""
     made, parent = Outline(), -1
-    nodes, tags, parents, ends, firsts, lasts = made.nodes, made.tags, made.parents, made.ends, made.firsts, made.lasts
-    pieces, owners = made.pieces, made.owners
-    # A node, or the place of one whose inside is over. One long loop without calls: each of thousands of nodes passes it.
+    # A node, or the place of one whose inside is over.
     stack: list[Node | int] = [root]
-    while stack:
+    while stack and len(made.nodes) < MOST_NODES:
         node = stack.pop()
         if isinstance(node, int):
-            ends[node], lasts[node], parent = len(nodes), len(pieces), parents[node]
-            node = nodes[node]
-        elif (tag := cast("str", node.tag)) not in _SILENT and len(nodes) < MOST_NODES and not hides(node):
-            at = len(nodes)
-            nodes.append(node)
-            tags.append(_ROLE_TAGS.get(role.strip().lower(), tag) if (role := node.get("role")) else tag)
-            parents.append(parent)
-            ends.append(at + 1)
-            firsts.append(len(pieces))
-            if (text := node.text) and (piece := one_line(text, LONGEST_PIECE)):
-                pieces.append(piece)
-                owners.append(at)
-            lasts.append(len(pieces))
-            if len(node) and tag != "svg":
-                parent = at
-                stack.append(at)
-                stack.extend(reversed(node))
-                continue
-        if parent >= 0 and (text := node.tail) and (piece := one_line(text, LONGEST_PIECE)):
-            pieces.append(piece)
-            owners.append(parent)
+            parent = made.close(node)
+            node = made.nodes[node]
+        elif made.open(node, parent):
+            parent = len(made.nodes) - 1
+            stack.append(parent)
+            stack.extend(reversed(node))
+            continue
+        if parent >= 0 and (text := node.tail):
+            made.add_text(text, parent)
+    for left in reversed(stack):
+        if isinstance(left, int):
+            made.close(left)
+        else:
+            made.is_cut = True
     return made

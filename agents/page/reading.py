@@ -1,6 +1,7 @@
 """From HTML to a Page that recipes query, a page in few words, and what has changed on it since the step before."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,13 +21,14 @@ from agents.page.elements import BUTTONS, FIELDS, GOOD_ENOUGH, OPTIONS, TEXT_FIE
 from agents.page.interactive import MOST_ELEMENTS, Reader
 from agents.page.matching import words
 from agents.page.nodes import LONGEST_TEXT, Node, one_line
-from agents.page.outline import LONGEST_PIECE, PRESSED, Outline, outline
+from agents.page.outline import LONGEST_PIECE, MOST_NODES, PRESSED, Outline, outline
 from agents.page.records import Record, Records
 from agents.page.sections import Section, Sections
 
 _MOST_HEADINGS = 20
 _TOO_DEEP = f"Page: it nests more than {MAX_DEPTH} elements inside of each other; what comes before was read."
 _TOO_MANY = f"Page: the first {MOST_ELEMENTS:,} of its links, buttons and fields were read."
+_TOO_LARGE = f"Page: the first {MOST_NODES:,} of its parts were read."
 _NO_CARDS = frozenset({"html", "body", "main", "form", "table", "ul", "ol", "nav", "header", "footer"})
 _FURTHEST_CARD, _LONGEST_CARD, _MOST_IN_CARD = 6, 400, 300
 _SHOWN_ELSEWHERE = frozenset({"h1", "h2", "h3", "button", "a", "option"})
@@ -103,11 +105,12 @@ class Page:
 
     @cached_property
     def title(self) -> str:
-        return next((self._reader.naming.text_of(node) for node in self._reader.root.iter("title")), "")
+        found = next(iter(self._steady.root.iter("title")), None)
+        return one_line(found.text or "") if found is not None else ""
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
-        found = (self._outline.text(at, LONGEST_TEXT) for at in self._outline.inside(0, _HEADINGS))
+        found = (self._outline.text(at, LONGEST_TEXT) for at in self._headings)
         return tuple(islice((text for text in found if text), _MOST_HEADINGS))
 
     @cached_property
@@ -123,9 +126,10 @@ class Page:
     @cached_property
     def errors(self) -> tuple[str, ...]:
         """What went wrong by the page's own words, each text once: beside invalid fields, then in document order."""
-        outline, nodes = self._outline, self._reader.nodes
-        described = (self._reader.naming.described(nodes[one.place]) for one in self.elements if one.invalid and not one.hidden)
-        alerts = (outline.text(at, _LONGEST_ERROR) for at, node in enumerate(outline.nodes) if node.get("role") == "alert")
+        outline, reader = self._outline, self._reader
+        described = (reader.naming.described(reader.places[one.place]) for one in self.elements if one.invalid and not one.hidden)
+        alerted = (at for at, found in enumerate(outline.attributes) if found.get("role") == "alert" and outline.tags[at])
+        alerts = (outline.text(at, _LONGEST_ERROR) for at in alerted)
         pieces = (piece for piece in zip(outline.pieces, outline.owners, strict=True) if len(piece[0]) <= _LONGEST_ERROR)
         likely = (piece for piece in pieces if any(map(piece[0].casefold().__contains__, _IN_WRONG)))
         wrong = (text for text, at in likely if _WRONG.search(text) or (_MAYBE_WRONG.search(text) and _is_marked(outline, at)))
@@ -176,7 +180,8 @@ class Page:
     def is_loading(self) -> bool:
         """Whether the page says that its contents are still to come."""
         outline = self._outline
-        if any(node.get("aria-busy") == "true" or _SKELETON.search(node.get("class", "")) for node in outline.nodes):
+        busy = (found for found, tag in zip(outline.attributes, outline.tags, strict=True) if found and tag)
+        if any(found.get("aria-busy") == "true" or _SKELETON.search(found.get("class", "")) for found in busy):
             return True
         return any(len(text) <= _LONGEST_LOADING and _LOADING.match(text) for text in outline.pieces)
 
@@ -196,28 +201,20 @@ class Page:
         """The part of the page that each usable element belongs to, by the element's place."""
         reader = self._reader
         items = {place: (record.place, record.name) for place, record in self.items.items()}
-        dialogs = {node: reader.dialog_name(layer) for layer, node in enumerate(reader.dialogs, 1)}
-        return Sections(self._outline, reader.nodes, self.elements, items, dialogs, reader.naming.by_aria).of_elements()
+        dialogs = {at: reader.dialog_name(layer) for layer, at in enumerate(self._outline.dialogs, 1)}
+        return Sections(self._outline, reader.places, self.elements, items, dialogs, reader.naming.by_aria).of_elements()
 
-    @cached_property
-    def _headings_before(self) -> dict[int, str]:
-        places = {node: place for place, node in enumerate(self._reader.nodes)}
-        headings, found = list[tuple[Node, str]](), dict[int, str]()
-        for node in self._reader.root.iter():
-            if node in places:
-                around = set(node.iterancestors(*_HEADINGS))
-                found[places[node]] = next((text for heading, text in reversed(headings) if heading not in around), "")
-            if node.tag in _HEADINGS:
-                headings.append((node, self._reader.naming.text_of(node)))
-        return found
-
-    @cached_property
+    @property
     def _outline(self) -> Outline:
-        return outline(self._reader.root)
+        return self._reader.outline
+
+    @cached_property
+    def _headings(self) -> list[int]:
+        return self._outline.inside(0, _HEADINGS)
 
     @cached_property
     def _records(self) -> Records:
-        return Records(self._outline, self._reader.nodes, self.elements)
+        return Records(self._outline, self._reader.places, self.elements)
 
     def usable(self, roles: Collection[str]) -> list[Element]:
         return [element for element in self.elements if element.role in roles and element.usable]
@@ -258,13 +255,18 @@ class Page:
 
     def card(self, element: Element) -> str:
         """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
-        block = self._reader.nodes[element.place]
-        for outer in islice(block.iterancestors(), _FURTHEST_CARD):
-            is_large = outer.tag in _NO_CARDS or next(islice(outer.iter(), _MOST_IN_CARD, None), None) is not None
-            if is_large or len({link.get("href") for link in islice(outer.iter("a"), 4)}) > 1:
+        outline, block = self._outline, self._reader.places[element.place]
+        for outer in islice(outline.up(outline.parents[block], -1), _FURTHEST_CARD):
+            is_large = outline.tags[outer] in _NO_CARDS or outline.ends[outer] - outer > _MOST_IN_CARD
+            if is_large or len(self._links_in(outer)) > 1:
                 break
             block = outer
-        return self._reader.naming.text_of(block, _LONGEST_CARD)
+        return outline.text(block, _LONGEST_CARD)
+
+    def _links_in(self, at: int) -> set[str]:
+        places = self._reader.places
+        inside = self.elements[self._outline.slice_of(at, places)]
+        return {one.href for one in inside if one.tag == "a"}
 
     def texts(self, limit: int) -> Iterator[str]:
         """Lines of visible text outside of headings, buttons, links and fields, until about `limit` characters are out."""
@@ -276,7 +278,9 @@ class Page:
                 yield text
 
     def heading_before(self, element: Element) -> str:
-        return self._headings_before[element.place]
+        outline, at = self._outline, self._reader.places[element.place]
+        before = (heading for heading in reversed(self._headings[: bisect_left(self._headings, at)]) if outline.ends[heading] <= at)
+        return outline.text(next(before, 0), LONGEST_TEXT) if self._headings and self._headings[0] < at else ""
 
     def blocks(self, elements: Sequence[Element]) -> Iterator[list[Element]]:
         """The elements inside of the smallest block around some elements, then inside of the next larger one with more in it, and so on."""
@@ -301,8 +305,8 @@ class Page:
 
 
 def _is_marked(outline: Outline, at: int) -> bool:
-    nodes = (outline.nodes[place] for place in (at, outline.parents[at]) if place >= 0)
-    return any(_ERROR_MARKS.search(f"{node.get('class', '')} {node.get('id', '')}") for node in nodes)
+    around = (outline.attributes[place] for place in (at, outline.parents[at]) if place >= 0)
+    return any(_ERROR_MARKS.search(f"{found.get('class', '')} {found.get('id', '')}") for found in around)
 
 
 def _is_one_of(element: Element, names: Collection[str]) -> bool:
@@ -324,9 +328,13 @@ def read(html: str, url: str) -> Page:
     if root is None:
         root = etree.fromstring("<html><body></body></html>", etree.HTMLParser())
     _as_browsers_do(root)
-    reader = Reader(root)
+    reader = Reader(outline(root))
     elements = reader.elements()
-    return Page(url, elements, reader, Steady(root, reader.nodes), (*cuts, _TOO_MANY) if reader.has_more else cuts)
+    if reader.has_more:
+        cuts = (*cuts, _TOO_MANY)
+    elif reader.outline.is_cut:
+        cuts = cuts or (_TOO_LARGE,)
+    return Page(url, elements, reader, Steady(root, reader.nodes), cuts)
 
 
 def _as_browsers_do(root: Node) -> None:

@@ -9,7 +9,6 @@ from itertools import islice
 
 from agents.page.elements import PICKER, Element
 from agents.page.item import LONGEST_NAME, Item, attributes_in, cells, is_bare_rating, label_name
-from agents.page.nodes import Node
 from agents.page.outline import HEADINGS, PRESSED, Outline
 
 # Of a longer list the first items are read.
@@ -89,10 +88,11 @@ class _Repeats:
 
     def _candidates(self) -> Iterator[Group]:
         outline = self.outline
-        for at, children in enumerate(outline.children):
-            if len(children) < 2 or outline.is_within(at, _LANDMARKS) or not outline.held(at, PRESSED):
+        for at, end in enumerate(outline.ends):
+            if end - at < 4 or not outline.tags[at] or not outline.held(at, PRESSED) or outline.is_within(at, _LANDMARKS):
                 continue
-            items = [item for item in map(self._unwrapped, children) if self._is_substantial(item)]
+            children = outline.children(at)
+            items = [item for item in map(self._unwrapped, children) if self._is_substantial(item)] if len(children) > 1 else []
             if len(items) < 2:
                 continue
             shapes = {item: frozenset(outline.tags[item : outline.ends[item]]) - _INLINE for item in items}
@@ -105,8 +105,8 @@ class _Repeats:
 
     def _unwrapped(self, at: int) -> int:
         outline = self.outline
-        while outline.tags[at] not in _ITEM_TAGS and len(outline.children[at]) == 1:
-            (child,) = outline.children[at]
+        while outline.tags[at] not in _ITEM_TAGS and len(outline.children(at)) == 1:
+            (child,) = outline.children(at)
             same = (outline.firsts[child], outline.lasts[child]) == (outline.firsts[at], outline.lasts[at])
             if not same or outline.tags[at] in PRESSED or outline.tags[child] in HEADINGS or outline.tags[child] in PRESSED:
                 break
@@ -162,7 +162,7 @@ class Record:
 @dataclass
 class Records:
     outline: Outline
-    nodes: Sequence[Node]
+    places: Sequence[int]
     elements: Sequence[Element]
     _heads: dict[int, dict[int, str]] = field(default_factory=dict)
 
@@ -227,8 +227,7 @@ class Records:
 
     @cached_property
     def _usable(self) -> tuple[list[int], list[Element]]:
-        places = {node: at for at, node in enumerate(self.outline.nodes)}
-        seen = [(places[node], one) for one, node in zip(self.elements, self.nodes, strict=True) if one.usable and node in places]
+        seen = [(at, one) for one, at in zip(self.elements, self.places, strict=True) if one.usable]
         return [place for place, _ in seen], [element for _, element in seen]
 
     def _usable_in(self, at: int) -> list[tuple[int, Element]]:

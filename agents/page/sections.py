@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.page.elements import Element
-from agents.page.nodes import Node
 from agents.page.outline import HEADINGS, Outline
 
 _PARTS = {
@@ -34,20 +33,18 @@ class Sections:
     """`items`: names of items by the places of their elements, `naming` a node's own name by ARIA."""
 
     outline: Outline
-    nodes: Sequence[Node]
+    places: Sequence[int]
     elements: Sequence[Element]
     items: Mapping[int, tuple[int, str]]
-    dialogs: Mapping[Node, str]
-    named: Callable[[Node], str]
+    dialogs: Mapping[int, str]
+    named: Callable[[int], str]
 
     def of_elements(self) -> dict[int, Section]:
         """The section of each usable element, by the element's place."""
-        places = {node: at for at, node in enumerate(self.outline.nodes)}
         parts, heads = self._parts(), self._heads()
         found, made = dict[int, Section](), dict[tuple[str, str, int], Section]()
-        for element, node in zip(self.elements, self.nodes, strict=True):
-            at = places.get(node, -1)
-            if element.usable and at >= 0:
+        for element, at in zip(self.elements, self.places, strict=True):
+            if element.usable:
                 key = self._key(element, at, parts, heads)
                 found[element.place] = made.setdefault(key, Section(key[0], key[1], len(made)))
         return found
@@ -64,14 +61,14 @@ class Sections:
         return self._kind(part), self._name(part, heads), part
 
     def _kind(self, at: int) -> str:
-        node = self.outline.nodes[at]
-        return "dialog" if node in self.dialogs else _ROLES.get(node.get("role", ""), _PARTS.get(str(node.tag), "section"))
+        role = self.outline.attributes[at].get("role", "")
+        return "dialog" if at in self.dialogs else _ROLES.get(role) or _PARTS.get(self.outline.tags[at], "section")
 
     def _name(self, at: int, heads: Sequence[int]) -> str:
-        node, outline = self.outline.nodes[at], self.outline
-        if node in self.dialogs:
-            return self.dialogs[node]
-        if own := self.named(node):
+        outline = self.outline
+        if at in self.dialogs:
+            return self.dialogs[at]
+        if own := self.named(at):
             return own
         if (kind := self._kind(at)) in _LANDMARKS:
             return ""
@@ -83,9 +80,9 @@ class Sections:
 
     def _parts(self) -> list[int]:
         """For each node the innermost part around it, itself included; -1 for none."""
-        found = list[int]()
-        for at, (node, parent) in enumerate(zip(self.outline.nodes, self.outline.parents, strict=True)):
-            is_part = node.tag in _PARTS or node in self.dialogs or node.get("role", "") in _ROLES
+        outline, found = self.outline, list[int]()
+        for at, (tag, parent, attributes) in enumerate(zip(outline.tags, outline.parents, outline.attributes, strict=True)):
+            is_part = tag in _PARTS or at in self.dialogs or ("role" in attributes and attributes["role"] in _ROLES)
             found.append(at if is_part else found[parent] if parent >= 0 else -1)
         return found
 

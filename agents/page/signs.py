@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from agents.page.elements import BUTTONS, OPTIONS, TICKED, Element
-from agents.page.nodes import Node, one_line
+from agents.page.elements import BUTTONS, CHECKED, OPTIONS, TICKED, Element
+from agents.page.nodes import Attributes, Node, classes, one_line
 
 Get = Callable[..., str]
 
@@ -40,13 +40,6 @@ _STARS = frozenset({"star", "heart", "bookmark", "favorite", "favourite", "like"
 _FILLED = re.compile(r"(?:^|\s)(?:fill-(?!none|transparent)[a-z][\w-]*|fas|fa-solid|[\w-]+-fill(?:ed)?|(?:is-)?filled|solid)(?=\s|$)")
 _UNSTAR = re.compile(r"\b(?:unstar|unlike|unfavou?rite|unbookmark|remove from (?:favou?rites|wish ?list|bookmarks|saved))\b", re.I)
 _SIGNS = {"★": True, "♥": True, "❤": True, "☆": False, "♡": False, "🤍": False}
-_ON_CLASS = {
-    "checked": re.compile(r"(?:^|[\s_-])checked(?=\s|$)", re.I),
-    "selected": re.compile(r"(?:^|\s)(?:[\w-]+-)?(?:selected|active|current)(?=\s|$)", re.I),
-    "disabled": re.compile(r"(?:^|\s)(?:is-|btn-|[\w]+-)?disabled(?=\s|$)", re.I),
-    "expanded": re.compile(r"(?:^|\s)(?:is-)?(?:open|opened|expanded|show)(?=\s|$)", re.I),
-    "focused": re.compile(r"(?:^|\s)(?:[\w-]+-)?focus(?:ed|-visible)?(?=\s|$)", re.I),
-}
 
 
 class Icon(NamedTuple):
@@ -109,20 +102,14 @@ def _class_name(token: str) -> str:
     return " ".join(word for word in found if word not in _MADE_FOR_MACHINES) if is_name else ""
 
 
-def is_marked(state: str, get: Get) -> bool:
-    """Whether the class names say that a control is in a state."""
-    classes = get("class", "")
-    return bool(classes) and _ON_CLASS[state].search(classes) is not None
-
-
-def is_starred(get: Get, label: str, text: str, icon: Icon) -> bool | None:
+def is_starred(get: Get, label: str, text: str, icon: Icon, *, is_on: bool) -> bool | None:
     """None for what is no star, heart or bookmark to be set or taken off."""
     sign = next((on for mark, on in _SIGNS.items() if text.strip("\ufe0e\ufe0f ") == mark), None)
     if sign is None and _STARS.isdisjoint(icon.name.split()):
         return True if _UNSTAR.search(label) else None
     if (pressed := get("aria-pressed") or get("aria-checked")) in {"true", "false"}:
         return pressed == "true"
-    return bool(sign) or icon.filled or bool(_UNSTAR.search(label)) or is_marked("selected", get)
+    return bool(sign) or icon.filled or bool(_UNSTAR.search(label)) or is_on
 
 
 # What a control shows that has no words: it is called by what it does.
@@ -146,40 +133,52 @@ _PRESSED, _SELECTED = BUTTONS | OPTIONS | {"switch"}, BUTTONS | OPTIONS
 _CHECKED = TICKED | {"menuitemcheckbox", "menuitemradio"}
 
 
-def shown_by(node: Node, get: Get, role: str, label: str, text: str) -> dict[str, Any]:
-    """The fields of an Element that its icon, names and states make up. `label` is what its words call it, "" for none."""
-    icon = icon_in(node) if role in _PRESSED and len(text) <= 2 else NO_ICON
-    sign = symbol(label) if label == text else ""
-    called = (sign or icon.name or made_name(get)) if role in _PRESSED and (sign or not label) else label
-    is_on = _is_on(node, get, role)
-    return {
+def shown_by(node: Node, found: Attributes, said: Set[str], role: str, label: str, text: str) -> dict[str, Any]:
+    """The fields of an Element that its icon, names and states make up. `label` is what its words call it, "" for none; `said` the
+    states that its class names have."""
+    get, is_pressed = found.get, role in _PRESSED
+    icon = icon_in(node) if is_pressed and len(text) <= 2 else NO_ICON
+    sign = (symbol(label) if label == text else "") or (_sign_in(node) if is_pressed and not label else "")
+    called = (sign or icon.name or made_name(get)) if is_pressed and (sign or not label) else label
+    is_on = _is_on(node, found, said, role)
+    shown = {
         "label": called or label,
-        "icon": sign or icon.name,
         "is_named": bool(label and not sign),
         "selected": is_on,
-        "current": role in _CURRENT and (get("aria-current", "false") != "false" or (is_on and role == "link")),
-        "checked": _is_checked(get, role),
-        "pressed": _is_pressed(get, role),
-        "starred": is_starred(get, label, text, icon),
-        "focused": get("autofocus") is not None or is_marked("focused", get),
+        "focused": "autofocus" in found or "focused" in said,
     }
+    if sign or icon.name:
+        shown["icon"] = sign or icon.name
+    if is_pressed:
+        shown["current"] = role in _CURRENT and (get("aria-current", "false") != "false" or (is_on and role == "link"))
+        shown["pressed"] = _is_pressed(get, role)
+        shown["starred"] = is_starred(get, label, sign and text, icon, is_on=is_on)
+    if role in _CHECKED and (checked := _is_checked(get, said)) is not None:
+        shown["checked"] = checked
+        shown |= {"value": CHECKED if checked else ""} if role in TICKED else {}
+    return shown
 
 
-def _is_on(node: Node, get: Get, role: str) -> bool:
+def _sign_in(node: Node) -> str:
+    """The sign that a button shows to those who see it, and hides from screen readers."""
+    texts = (inner.text.strip() for inner in islice(node.iter(), _MOST_IN_ICON) if inner.text)
+    return symbol(next(filter(None, texts), ""))
+
+
+def _is_on(node: Node, found: Attributes, said: Set[str], role: str) -> bool:
+    get = found.get
     marked = get("aria-selected") or get("aria-current") or get("aria-pressed") or get("aria-checked")
-    if marked or get("data-state"):
-        return marked in _ON if marked else get("data-state") in _ON_STATES
-    if role in _SELECTED and is_marked("selected", get):
+    if marked or "data-state" in found:
+        return marked in _ON if marked else found["data-state"] in _ON_STATES
+    if role in _SELECTED and "selected" in said:
         return True
-    outer = node.getparent()
-    return role == "link" and outer is not None and outer.tag == "li" and is_marked("selected", outer.get)
+    outer = node.getparent() if role == "link" else None
+    return outer is not None and outer.tag == "li" and "selected" in classes(outer.get("class", "")).states
 
 
-def _is_checked(get: Get, role: str) -> bool | None:
-    if role not in _CHECKED:
-        return None
-    said = get("aria-checked") or {"checked": "true", "unchecked": "false"}.get(get("data-state", ""))
-    return said == "true" if said else get("checked") is not None or is_marked("checked", get)
+def _is_checked(get: Get, said: Set[str]) -> bool | None:
+    said_so = get("aria-checked") or {"checked": "true", "unchecked": "false"}.get(get("data-state", ""))
+    return said_so == "true" if said_so else get("checked") is not None or "checked" in said
 
 
 def _is_pressed(get: Get, role: str) -> bool | None:
@@ -188,21 +187,15 @@ def _is_pressed(get: Get, role: str) -> bool | None:
     return get("aria-pressed") == "true" if get("aria-pressed") else _FIXED_STATES.get(get("data-state", ""))
 
 
-def covers(dialog: Node) -> bool:
-    """Whether what lies behind a dialog can't be operated while it is open."""
-    is_modal = dialog.tag == "dialog" or dialog.get("aria-modal") == "true"
-    return is_modal or {"fixed", "inset-0"} <= set(dialog.get("class", "").split())
-
-
-def finished(nodes: Sequence[Node], elements: Sequence[Element], covering: Set[int]) -> tuple[Element, ...]:
+def finished(parents: Sequence[int], elements: Sequence[Element], covering: Set[int]) -> tuple[Element, ...]:
     """What only all of them together show: which lie behind an open dialog, and the number of each among those called the same."""
     top = max((one.layer for one in elements if one.layer in covering and not one.hidden), default=0)
-    found, alike = list(elements), dict[tuple[object, str, str], list[int]]()
+    found, alike = list(elements), dict[tuple[int, str, str], list[int]]()
     for at, one in enumerate(elements):
         if one.layer < top and not one.overlay:
             found[at] = replace(one, covered=True)
         if not (one.is_named or one.hidden) and one.role in _PRESSED:
-            alike.setdefault((nodes[at].getparent(), one.role, one.label), []).append(at)
+            alike.setdefault((parents[at], one.role, one.label), []).append(at)
     for places in alike.values():
         for nth, at in enumerate(places if len(places) > 1 or not found[places[0]].label else (), 1):
             found[at] = replace(found[at], nth=nth)

@@ -167,7 +167,7 @@ def test_every_selector_matches_its_element_and_nothing_else(html: str) -> None:
     for element in page.elements:
         for selector in page.selectors(element):
             assert click(selector)
-            found = matches(page._reader.root, selector)
+            found = matches(page._steady.root, selector)
             assert [page._reader.nodes.index(node) for node in found] == [element.place]
             assert len(matches(bare, selector)) == 1
 

@@ -24,7 +24,7 @@ def page(html: str) -> Page:
         ("<button><span class='material-icons'>delete</span></button>", "delete"),
         ("<button><svg data-testid='DeleteIcon'></svg></button>", "delete"),
         ("<button><svg><use href='#icon-trash'/></svg></button>", "trash"),
-        ("<button><svg><title>Share</title></svg></button>", "Share"),
+        ("<button><svg><title>Share</title></svg></button>", "share"),
         ("<button>×</button>", "close"),
         ("<button>☰</button>", "menu"),
         ("<button data-testid='delete-item-button'></button>", "delete item"),

@@ -104,7 +104,7 @@ def answered(endpoint: str, body: dict[str, Any]) -> tuple[str, list[dict[str, A
 
 def count(html: str, selector: dict[str, Any]) -> int:
     """How many elements of a page a selector matches."""
-    root = read(html, START)._reader.root
+    root = read(html, START)._steady.root
     if selector["type"] == "xpathSelector":
         return len(root.xpath(selector["value"]))
     tag = "a" if selector["attribute"] == "href" else "*"

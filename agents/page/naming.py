@@ -1,0 +1,170 @@
+"""What a person would call a control: by ARIA, a label, what stands beside or above it, or its own text."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+from agents.page.elements import FIELDS, PICKER, TICKED
+from agents.page.nodes import LONGEST_TEXT, one_line
+from agents.page.outline import FIELD_TAGS, Outline
+
+# Of a page, and of nodes that name one element together.
+MOST_LABELS, _MOST_IDS = 2500, 8
+INVITES = re.compile(r"(?:all|any|every|select|choose|sort(?:ed)? by|pick|filter)\b.*\w", re.I)
+_LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4", "h5", "h6", "small"})
+_FURTHEST_LABEL, _LONGEST_LABEL = 3, 60
+_CHOICES = frozenset({"button", "radio", "checkbox", "option", "tab", "switch"})
+_SETS, _FURTHEST_SET = frozenset({"radiogroup", "group", "listbox"}), 5
+# Siblings before a label's place among which another field may stand, and among which a text may.
+_FURTHEST_FIELD, _FURTHEST_TEXT = 200, 12
+# A button and a decoy; a block of more is a card.
+_MOST_IN_WRAPPER, _LONGEST_GROUP = 2, 40
+_NO_ROWS = frozenset({"form", "body", "nav", "header", "footer"})
+_PUNCTUATION = " :：*•-–—"
+
+
+@dataclass
+class Naming:
+    outline: Outline
+
+    @cached_property
+    def _labels_for(self) -> dict[str, int]:
+        found = reversed(self.outline.labels[:MOST_LABELS])
+        return {name: at for at in found if (name := self.outline.attributes[at].get("for"))}
+
+    @cached_property
+    def _legends(self) -> dict[int, str]:
+        outline, found = self.outline, dict[int, str]()
+        for at in outline.inside(0, frozenset({"legend"})):
+            fieldset = next((one for one in islice(outline.up(at, -1), _FURTHEST_SET) if outline.tags[one] == "fieldset"), -1)
+            found.setdefault(fieldset, outline.text(at, _LONGEST_GROUP))
+        return found
+
+    def label(self, at: int, role: str, text: str) -> str:
+        """`text` is the element's own."""
+        return next((line for name in self._names(at, role, text) if name and (line := one_line(name))), "")
+
+    def _names(self, at: int, role: str, text: str) -> Iterator[str]:
+        get = self.outline.attributes[at].get
+        yield from self._by_label(at)
+        if role in TICKED:
+            yield self._following(at)
+        if role != PICKER:
+            yield from (get("placeholder", ""), get("title", ""), get("alt", ""))
+            yield text or self._alt_in(at)
+        if role in FIELDS or role == PICKER:
+            yield self._invitation(at)
+            yield self.neighbour(at)
+        yield text or get("title", "") or get("placeholder", "")
+        if role not in FIELDS or role in TICKED:
+            yield get("value", "")
+
+    def _by_label(self, at: int) -> Iterator[str]:
+        outline, found = self.outline, self.outline.attributes[at]
+        if "aria-labelledby" in found:
+            yield self._of_ids(found["aria-labelledby"])
+        yield found.get("aria-label", "")
+        if "id" in found and (label := self._labels_for.get(found["id"], -1)) >= 0:
+            yield outline.text(label, LONGEST_TEXT)
+        if (label := outline.around[at].label) >= 0:
+            yield outline.text(label, LONGEST_TEXT)
+
+    def _invitation(self, at: int) -> str:
+        """A first option that names what is chosen, such as "All genres" or "Sort by: newest"."""
+        node = self.outline.nodes[at]
+        first = next(iter(node.iter("option")), None) if node.tag == "select" else None
+        said = one_line("".join(islice(first.itertext(), 4))) if first is not None else ""
+        return said if INVITES.match(said) else ""
+
+    def _alt_in(self, at: int) -> str:
+        outline = self.outline
+        if outline.ends[at] == at + 1:
+            return ""
+        found = (outline.attributes[place].get("alt", "") for place in range(at, min(outline.ends[at], at + 20)))
+        return next(filter(None, found), "")
+
+    def by_aria(self, at: int) -> str:
+        get = self.outline.attributes[at].get
+        return one_line(self._of_ids(get("aria-labelledby", "")) or get("aria-label", ""))
+
+    def described(self, at: int) -> str:
+        get = self.outline.attributes[at].get
+        return self._of_ids(" ".join((get("aria-errormessage", ""), get("aria-describedby", ""))))
+
+    def _of_ids(self, ids: str) -> str:
+        places = (self.outline.by_id.get(id_) for id_ in ids.split()[:_MOST_IDS])
+        return " ".join(text for at in places if at is not None and (text := self.outline.text(at, LONGEST_TEXT)))
+
+    def _following(self, at: int) -> str:
+        outline = self.outline
+        for place in islice(outline.up(at, 0), 2):
+            piece, after = outline.lasts[place], outline.ends[place]
+            is_sibling = after < len(outline.parents) and outline.parents[after] == outline.parents[place]
+            is_tail = piece < len(outline.owners) and outline.owners[piece] == outline.parents[place]
+            if is_tail and not (is_sibling and outline.firsts[after] < piece) and not outline.around[place].hidden:
+                return outline.pieces[piece][:_LONGEST_LABEL]
+            if is_sibling:
+                return self._name_in(after, _LONGEST_LABEL)
+        return ""
+
+    def neighbour(self, at: int) -> str:
+        """In much markup the label stands beside its field or above it without naming it."""
+        return self._before(at, _FURTHEST_LABEL, _LONGEST_LABEL)
+
+    def group_of(self, at: int, role: str) -> str:
+        """By a legend or ARIA, else by the text just before a row of choices; "" for none."""
+        return self._named_set(at) or self._row(at) if role in _CHOICES else ""
+
+    def _named_set(self, at: int) -> str:
+        outline = self.outline
+        for place in islice(outline.up(outline.parents[at], 0), _FURTHEST_SET):
+            if outline.tags[place] in {"form", "fieldset"}:
+                return self._legends.get(place, "")
+            if outline.attributes[place].get("role") in _SETS and (name := self.by_aria(place)):
+                return name[:_LONGEST_GROUP]
+        return ""
+
+    def _row(self, at: int) -> str:
+        outline, inner = self.outline, at
+        for outer in islice(outline.up(outline.parents[at], 0), 3):
+            is_wrapper = inner == at or outline.tags[at] != "button" or len(outline.children(inner)) <= _MOST_IN_WRAPPER
+            if not is_wrapper or outline.tags[outer] in _NO_ROWS:
+                return ""
+            tag = outline.tags[inner]
+            if tag and [outline.tags[child] for child in outline.children(outer)[:_FURTHEST_TEXT]].count(tag) > 1:
+                name = self._before(inner, 1, _LONGEST_GROUP, skip=tag) or self._before(outer, 1, _LONGEST_GROUP)
+                return name if len(name) < _LONGEST_GROUP else ""
+            inner = outer
+        return ""
+
+    def _before(self, at: int, furthest: int, longest: int, skip: str = "") -> str:
+        """The text of what stands before a node or before the blocks around it; nothing where that is another field's block."""
+        outline = self.outline
+        for place in islice(outline.up(at, 0), furthest):
+            siblings = outline.children(outline.parents[place])
+            index = bisect_left(siblings, place)
+            if not skip and (text := self._text_before(place, siblings[index - 1] if index else -1)):
+                return text
+            for before in reversed(siblings[max(0, index - _FURTHEST_TEXT) : index]):
+                if outline.tags[before] != skip and outline.firsts[before] < outline.lasts[before]:
+                    return self._name_in(before, longest)
+            if not skip and any(outline.tags[one] in FIELD_TAGS for one in siblings[max(0, index - _FURTHEST_FIELD) : index]):
+                return ""
+        return ""
+
+    def _text_before(self, at: int, sibling: int) -> str:
+        """The parent's own text between a node and the sibling before it."""
+        outline, piece = self.outline, self.outline.firsts[at] - 1
+        start = outline.lasts[sibling] if sibling >= 0 else outline.firsts[outline.parents[at]]
+        if outline.around[at].hidden or piece < start or outline.owners[piece] != outline.parents[at]:
+            return ""
+        text = outline.pieces[piece].strip(_PUNCTUATION)
+        return text if len(text) <= _LONGEST_LABEL else ""
+
+    def _name_in(self, at: int, longest: int) -> str:
+        """What has a meaning of its own, or holds such, is no neighbour's name."""
+        outline = self.outline
+        return outline.text(at, longest) if outline.tags[at] in _LABELLERS and not outline.holds(at, outline.controls) else ""
