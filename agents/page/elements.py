@@ -10,8 +10,6 @@ TEXT_FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox"})
 FIELDS = TEXT_FIELDS | {"listbox", "checkbox", "radio", "slider"}
 # Fields that are no form control: a press opens a list of options, of which one is pressed then.
 PICKER = "picker"
-# A block with more in it that is pressed as a whole: a row of a table, a card.
-ROW = "row"
 OPTIONS = frozenset({"option", "menuitem", "menuitemradio", "menuitemcheckbox"})
 # Fields that are on or off.
 TICKED = frozenset({"checkbox", "radio", "switch"})
@@ -35,7 +33,8 @@ class Element:
     `longest` is how many characters a field takes. `beside` is the text just before a field, whether or not it is its label;
     `group` what the set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds of a
     field for numbers, dates or times. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens
-    is open, None where it opens nothing; `opens`: "menu", "listbox", "dialog", …, "" for nothing known.
+    is open, None where it opens nothing; `opens`: "menu", "listbox", "dialog", …, "item" for a row or card that is
+    pressed as a whole, "" for nothing known.
 
     `icon` is the name of the icon that a control without words has ("trash", "star"); its `label` is then made of that, or of its
     test id, id or class, and `is_named` is false; `nth` is its number, from 1, among those of the same label side by side, 0 for

@@ -1,12 +1,13 @@
 """From an outline to Elements: what can be operated, what a person would call it, and the state that it is in."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import merge
 from itertools import islice
 
-from agents.page.elements import CHECKED, FIELDS, PICKER, ROW, Element, role_of
-from agents.page.naming import Naming
+from agents.page.elements import CHECKED, FIELDS, PICKER, Element, role_of
+from agents.page.naming import Naming, placeholder_of
 from agents.page.nodes import LONGEST_TEXT, Attributes, Node, one_line
 from agents.page.outline import HEADINGS, Around, Outline, is_editable, is_option
 from agents.page.signs import finished, shown_by
@@ -16,6 +17,8 @@ MOST_ELEMENTS = 1_500
 # Of one select, and of all selects of a page.
 _MOST_OF_SELECT, MOST_OPTIONS = 200, 5_000
 _LONGEST_PRESSED, _MOST_IN_ROW = 80, 400
+# What calendars and clocks put into the fields that open them.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{1,2}:\d\d(?: ?[ap]m)?", re.I)
 _OPEN_STATES = {"open": True, "closed": False}
 _DEFAULT_TYPES = {"input": "text", "button": "submit"}
 _POPUPS = {"true": "menu", "false": ""}
@@ -24,7 +27,7 @@ _NO_TEXT = frozenset({"input", "select", "textarea"})
 
 @dataclass
 class Reader:
-    """`places` are the elements' nodes in the outline, `rows` those of them that are blocks with more in them."""
+    """`places` are the elements' nodes in the outline, `_rows` those of them that are pressed as a whole and have more in them."""
 
     outline: Outline
     has_more: bool = False
@@ -56,12 +59,12 @@ class Reader:
         outer = outline.around[outline.parents[at]].hand
         if outer >= 0 and outline.lasts[outer] - outline.firsts[outer] == pieces:
             return False
-        if not outline.holds(at, outline.controls) and not outline.holds(at, outline.labels):
+        inside = [one for one in outline.controls[outline.slice_of(at, outline.controls)] if outline.tags[one]]
+        if not inside and not outline.holds(at, outline.labels):
             if len(outline.text(at, _LONGEST_PRESSED + 1)) <= _LONGEST_PRESSED:
                 return True
         elif outline.attributes[at].get("tabindex") == "0" or outer >= 0:
             return False
-        inside = outline.controls[outline.slice_of(at, outline.controls)]
         in_controls = sum(outline.lasts[one] - outline.firsts[one] for one in inside)
         if outline.ends[at] - at > _MOST_IN_ROW or in_controls >= pieces or outline.holds(at, outline.labels):
             return False
@@ -88,12 +91,12 @@ class Reader:
         get, tag = found.get, str(node.tag)
         type_ = get("type", "").strip().lower() or _DEFAULT_TYPES.get(tag, "")
         haspopup = get("aria-haspopup", "").lower()
-        opens, fixed = _POPUPS.get(haspopup, haspopup), "readonly" in found
-        role = ROW if at in self._rows else self._role(tag, type_, found, around, opens)
+        opens, fixed, is_row = _POPUPS.get(haspopup, haspopup), "readonly" in found, at in self._rows
+        role = self._role(tag, type_, found, around, opens)
         text = "" if tag in _NO_TEXT else outline.text(at, LONGEST_TEXT)
         options = self._options(node) if tag == "select" else []
         is_field, longest = role in FIELDS or role == PICKER, get("maxlength", "")
-        label = self._row_name(at) if role == ROW else self.naming.label(at, role, text)
+        label = self._row_name(at) if is_row else self.naming.label(at, role, text)
         said = outline.classes(at).states
         return Element(
             place=place,
@@ -104,7 +107,7 @@ class Reader:
             id=get("id", ""),
             href=get("href", "") if tag == "a" else "",
             text=text,
-            placeholder=get("placeholder", ""),
+            placeholder=placeholder_of(get),
             hints=one_line(" ".join((get("id", ""), get("autocomplete", ""), get("data-testid", "")))),
             form=around.form,
             hidden=around.hidden or type_ == "hidden",
@@ -128,7 +131,7 @@ class Reader:
             required="required" in found or get("aria-required") == "true",
             invalid=get("aria-invalid") == "true",
             expanded=_is_expanded(node, found, opens),
-            opens=opens,
+            opens="item" if is_row else opens,
             **({"value": _value_of(node, role, found, text)} | shown_by(node, found, said, role, label, text)),
         )
 
@@ -137,7 +140,7 @@ class Reader:
             return "textbox"
         fixed = "readonly" in found
         # Nothing can be typed into it, and nothing is in it: a press opens what it is chosen from.
-        if fixed and tag == "input" and (around.hand >= 0 or (found.get("placeholder") and not found.get("value"))):
+        if fixed and tag == "input" and (around.hand >= 0 or (found.get("placeholder") and not found.get("value")) or _is_date(found)):
             return PICKER
         own = "option" if is_option(tag, found) else found.get("role", "").strip().lower()
         return role_of(tag, type_, own, opens, fixed=fixed)
@@ -155,6 +158,10 @@ class Reader:
         self._options_left -= len(read)
         options = ((_option_text(option), option) for option in read)
         return [(text, option.get("value", text)) for text, option in options if text]
+
+
+def _is_date(found: Attributes) -> bool:
+    return _DATE.fullmatch(found.get("value", "")) is not None
 
 
 def _option_text(option: Node) -> str:

@@ -23,6 +23,7 @@ _LEAST_PHONE = 8
 _STARS = re.compile(r"[★⭐]{1,10}(?=[☆✩]*$)")
 _BARE_RATING = re.compile(r"(?:10|\d)\.\d{1,2}")
 _REVIEWS = re.compile(r"\(?(\d[\d,.]*k?)\s*\+?\)?\s*(?:reviews?|ratings?|votes?|comments?)\b", re.I)
+_COUNTED = re.compile(r"\((\d[\d,.]*k?)\+?\)", re.I)
 _DURATION = re.compile(
     r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$", re.I
 )
@@ -136,7 +137,7 @@ def _of_data(name: str, value: str) -> Iterator[tuple[str, str]]:
 
 LONGEST_TEXT, LONGEST_NAME = 2_000, 160
 _STRONG = frozenset({"strong", "b", "dt", "summary"})
-_NAMING = frozenset({"name", "title", "subject", "product", "item", "client", "task", "film", "movie", "book"})
+_NAMING = frozenset({"name", "title", "subject", "product", "item", "task", "film", "movie", "book"})
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES, _FURTHEST = 6, 12
 _TELLING = ("aria-label", "title", "datetime", "content")
@@ -146,6 +147,10 @@ _QUIET = frozenset({"button", "label"})
 
 def cells(outline: Outline, row: int) -> list[int]:
     return [child for child in outline.children(row) if outline.tags[child] in {"td", "th"}]
+
+
+def _is_rating(text: str) -> bool:
+    return len(text) <= _LONGEST_SHAPED and any(name == "rating" for name, _ in attributes_in(text))
 
 
 def is_bare_rating(text: str) -> bool:
@@ -255,6 +260,9 @@ class Item:
         for place in self._places:
             text, owner = outline.pieces[place], outline.owners[place]
             if place in titles or outline.tags[owner] in _QUIET:
+                continue
+            if text[0] == "(" and place and (counted := _COUNTED.fullmatch(text)) and _is_rating(outline.pieces[place - 1]):
+                yield "reviews", counted[1]
                 continue
             yield from attributes_in(text)
             if self.rated and len(text) <= 2 and text.isdigit() and outline.path(self.at, owner) in self.rated:

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -23,7 +23,12 @@ _FURTHEST_FIELD, _FURTHEST_TEXT = 200, 12
 # A button and a decoy; a block of more is a card.
 _MOST_IN_WRAPPER, _LONGEST_GROUP = 2, 40
 _NO_ROWS = frozenset({"form", "body", "nav", "header", "footer"})
+_LABEL, _OTHER_FIELDS = frozenset({"label"}), frozenset({"color", "file"})
 _PUNCTUATION = " :：*•-–—"
+
+
+def placeholder_of(get: Callable[[str, str], str]) -> str:
+    return get("placeholder", "").strip() or get("aria-placeholder", "") or get("data-placeholder", "")
 
 
 @dataclass
@@ -48,14 +53,17 @@ class Naming:
         return next((line for name in self._names(at, role, text) if name and (line := one_line(name))), "")
 
     def _names(self, at: int, role: str, text: str) -> Iterator[str]:
-        get = self.outline.attributes[at].get
+        get, node = self.outline.attributes[at].get, self.outline.nodes[at]
+        is_field = role in FIELDS or role == PICKER or get("type") in _OTHER_FIELDS
         yield from self._by_label(at)
         if role in TICKED:
             yield self._following(at)
-        if role != PICKER:
-            yield from (get("placeholder", ""), get("title", ""), get("alt", ""))
+        elif is_field:
+            yield self._before(at, _FURTHEST_LABEL, _LONGEST_LABEL, only=_LABEL)
+        if role != PICKER or node.tag == "input":
+            yield from (placeholder_of(get), get("title", ""), get("alt", ""))
             yield text or self._alt_in(at)
-        if role in FIELDS or role == PICKER:
+        if is_field:
             yield self._invitation(at)
             yield self.neighbour(at)
         yield text or get("title", "") or get("placeholder", "")
@@ -107,7 +115,9 @@ class Naming:
             if is_tail and not (is_sibling and outline.firsts[after] < piece) and not outline.around[place].hidden:
                 return outline.pieces[piece][:_LONGEST_LABEL]
             if is_sibling:
-                return self._name_in(after, _LONGEST_LABEL)
+                inside = outline.controls[outline.slice_of(after, outline.controls)]
+                is_name = [outline.tags[one] for one in inside] in ([], ["a"])
+                return outline.text(after, _LONGEST_LABEL) if is_name else ""
         return ""
 
     def neighbour(self, at: int) -> str:
@@ -136,21 +146,22 @@ class Naming:
             tag = outline.tags[inner]
             if tag and [outline.tags[child] for child in outline.children(outer)[:_FURTHEST_TEXT]].count(tag) > 1:
                 name = self._before(inner, 1, _LONGEST_GROUP, skip=tag) or self._before(outer, 1, _LONGEST_GROUP)
-                return name if len(name) < _LONGEST_GROUP else ""
+                if any(map(str.isalpha, name)):
+                    return name if len(name) < _LONGEST_GROUP else ""
             inner = outer
         return ""
 
-    def _before(self, at: int, furthest: int, longest: int, skip: str = "") -> str:
+    def _before(self, at: int, furthest: int, longest: int, skip: str = "", only: Set[str] = _LABELLERS) -> str:
         """The text of what stands before a node or before the blocks around it; nothing where that is another field's block."""
         outline = self.outline
         for place in islice(outline.up(at, 0), furthest):
             siblings = outline.children(outline.parents[place])
             index = bisect_left(siblings, place)
-            if not skip and (text := self._text_before(place, siblings[index - 1] if index else -1)):
+            if not skip and only is _LABELLERS and (text := self._text_before(place, siblings[index - 1] if index else -1)):
                 return text
             for before in reversed(siblings[max(0, index - _FURTHEST_TEXT) : index]):
                 if outline.tags[before] != skip and outline.firsts[before] < outline.lasts[before]:
-                    return self._name_in(before, longest)
+                    return self._name_in(before, longest) if outline.tags[before] in only else ""
             if not skip and any(outline.tags[one] in FIELD_TAGS for one in siblings[max(0, index - _FURTHEST_FIELD) : index]):
                 return ""
         return ""
@@ -162,9 +173,12 @@ class Naming:
         if outline.around[at].hidden or piece < start or outline.owners[piece] != outline.parents[at]:
             return ""
         text = outline.pieces[piece].strip(_PUNCTUATION)
-        return text if len(text) <= _LONGEST_LABEL else ""
+        return text if len(text) <= _LONGEST_LABEL and any(map(str.isalnum, text)) else ""
 
     def _name_in(self, at: int, longest: int) -> str:
         """What has a meaning of its own, or holds such, is no neighbour's name."""
         outline = self.outline
-        return outline.text(at, longest) if outline.tags[at] in _LABELLERS and not outline.holds(at, outline.controls) else ""
+        if outline.tags[at] not in _LABELLERS or outline.holds(at, outline.controls):
+            return ""
+        text = outline.text(at, longest)
+        return text if any(map(str.isalnum, text)) else ""

@@ -27,6 +27,7 @@ _HIDDEN_LAYER = re.compile(r"(?:pop(?:over|per|up)|dropdown|tooltip|modal|menu|d
 _POPS = re.compile(r"(?<!\w)pop(?:over|per|up)(?![a-z])", re.I)
 _HAND = re.compile(r"cursor\s*:\s*pointer")
 NEVER_SHOWN = frozenset({"template", "noscript", "dialog"})
+_FOLDS = frozenset({"dropdown-menu", "collapse", "accordion-collapse"})
 _STATES = {
     "checked": "checked", "selected": "selected", "active": "selected", "current": "selected", "disabled": "disabled",
     "focus": "focused", "focused": "focused",
@@ -37,13 +38,15 @@ _COLOURS = ("text-", "bg-", "border-", "fill-", "stroke-", "ring-", "outline-", 
 
 
 class Classes(NamedTuple):
-    """What class names say. `hand`: it has the cursor of what can be pressed; `hover`: it changes below the cursor."""
+    """What class names say. `hand`: it has the cursor of what can be pressed; `hover`: it changes below the cursor, `folds`: a button
+    before it opens and closes it."""
 
     hides: bool = False
     covers: bool = False
     pops: bool = False
     hand: bool = False
     hover: bool = False
+    folds: bool = False
     states: frozenset[str] = frozenset()
 
 
@@ -60,6 +63,7 @@ def classes(value: str) -> Classes:
         _POPS.search(value) is not None,
         "cursor-pointer" in tokens,
         any(token.startswith("hover:") for token in tokens),
+        not _FOLDS.isdisjoint(tokens) and "show" not in tokens,
         frozenset(state for state in states if state),
     )
     return PLAIN if found == PLAIN else found

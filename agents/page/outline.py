@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import NamedTuple, cast
 
 from agents.page.elements import OPTIONS, TICKED
@@ -22,14 +22,14 @@ FIELD_TAGS = ("input", "select", "textarea")
 CONTROL_TAGS = frozenset({*FIELD_TAGS, "button", "a", "summary"})
 _CONTROL_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
 # What scripts make to be pressed is known by its looks only: a hand over it, a day of a calendar by its title.
-_PRESSABLE = frozenset({"li", "div", "span", "p", "tr", "td", "article"})
+_PRESSABLE = frozenset({"li", "div", "span", "p", "tr", "td", "th", "article"})
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # Attributes and tags that may hide, open, name or operate something.
 _TELLING = frozenset(
     """hidden aria-hidden inert style aria-modal role onclick contenteditable tabindex title aria-selected id for
     aria-disabled""".split()  # noqa: SIM905 (words read best as words)
 )
-_SPECIAL = CONTROL_TAGS | {"fieldset", "form", "label", "footer", "dialog"}
+_SPECIAL = CONTROL_TAGS | {"fieldset", "form", "label", "footer", "dialog", "details"}
 _OVER = frozenset({"menu", "listbox", "tooltip"})
 _ROLE_TAGS = {
     "row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th", "listitem": "li", "heading": "h3",
@@ -44,7 +44,7 @@ Spans = list[tuple[int, int]]
 
 class Around(NamedTuple):
     """What is around a node, itself included: whether that hides or disables it, the numbers of the dialog (`layer`), menu or
-    popover (`overlay`) and form, and the places of a label, a control or what has a hand over it."""
+    popover (`overlay`) and form, and the places of a label, a control or what has a hand over it. `folded`: it is a closed <details>."""
 
     hidden: bool = False
     layer: int = 0
@@ -55,6 +55,7 @@ class Around(NamedTuple):
     hand: int = -1
     disabled: bool = False
     footer: bool = False
+    folded: bool = False
 
 
 _OUTSIDE, _NO_ATTRIBUTES = Around(), dict[str, str]()
@@ -90,6 +91,7 @@ class Outline:
     _forms: int = 0
     _overlays: int = 0
     _classes: dict[str, Classes] = field(default_factory=dict)
+    _unpressed: list[int] = field(default_factory=list)
     _children: dict[int, list[int]] = field(default_factory=dict)
     _counted: dict[frozenset[str], list[int]] = field(default_factory=dict)
     _within: dict[frozenset[str], list[bool]] = field(default_factory=dict)
@@ -113,9 +115,9 @@ class Outline:
         return counted[self.ends[at]] - counted[at]
 
     def _inside(self, at: int, node: Node, tag: str, found: Attributes, said: Classes, outer: Around) -> Around:
-        hidden, layer, overlay, form, label, control, hand, disabled, footer = outer
+        hidden, layer, overlay, form, label, control, hand, disabled, footer, folded = outer
         role = found.get("role", "").strip().lower()
-        hidden = hidden or hides(tag, found, said)
+        hidden = hidden or hides(tag, found, said) or (folded and tag != "summary") or (said.folds and _is_folded(node))
         if not hidden and _opens_dialog(node, tag, role, found, said):
             self.dialogs.append(at)
             layer = len(self.dialogs)
@@ -136,7 +138,14 @@ class Outline:
             self.handed.append(at)
             hand = at
         disabled = disabled or (tag == "fieldset" and "disabled" in found)
-        return Around(hidden, layer, overlay, form, label, control, hand, disabled, footer or tag == "footer")
+        footer, folded = footer or tag == "footer", tag == "details" and "open" not in found
+        return Around(hidden, layer, overlay, form, label, control, hand, disabled, footer, folded)
+
+    def unpressed(self, at: int) -> int:
+        """How many of a node's texts stand in no button."""
+        if not self._unpressed:
+            self._unpressed = [0, *accumulate(self.tags[owner] != "button" for owner in self.owners)]
+        return self._unpressed[self.lasts[at]] - self._unpressed[self.firsts[at]]
 
     def spans(self, places: Iterable[int]) -> Spans:
         pairs: Spans = []
@@ -185,7 +194,7 @@ class Outline:
         found = dict(items) if items else _NO_ATTRIBUTES
         said = self._said(found["class"]) if "class" in found else PLAIN
         at, shown = len(self.nodes), tag
-        if tag in _SPECIAL or said is not PLAIN or (items and not _TELLING.isdisjoint(found)):
+        if tag in _SPECIAL or said is not PLAIN or around.folded or (items and not _TELLING.isdisjoint(found)):
             around = self._inside(at, node, tag, found, said, around)
             if "role" in found:
                 shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag)
@@ -244,6 +253,14 @@ def _opens_dialog(node: Node, tag: str, role: str, found: Attributes, said: Clas
         return found.get("aria-modal") != "false"
     # A layer with these is the page itself.
     return said.covers and next(iter(node.iter("main", "nav", "header", "footer")), None) is None
+
+
+def _is_folded(menu: Node) -> bool:
+    """Whether the button before a menu, which a style sheet hides, says that it is closed."""
+    outer = menu.getparent()
+    near = (menu.getprevious(), outer.getprevious() if outer is not None and len(outer) == 1 else None)
+    before = next((node for node in near if node is not None), None)
+    return before is not None and any(node.get("aria-expanded") == "false" for node in islice(before.iter(), 3))
 
 
 def is_option(tag: str, found: Attributes) -> bool:

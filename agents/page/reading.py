@@ -1,23 +1,21 @@
-"""From HTML to a Page that recipes query, a page in few words, and what has changed on it since the step before."""
+"""From HTML to a Page that recipes query."""
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import chain, islice
 from typing import cast
-from urllib.parse import urlsplit
 
 from lxml import etree
 
 from agents.contract.limits import MAX_DEPTH
-from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
+from agents.contract.selectors import Selector, quoted, xpath
 from agents.page.bounding import bounded
 from agents.page.element_selectors import DRAWN_LINK, Steady
-from agents.page.elements import BUTTONS, FIELDS, GOOD_ENOUGH, OPTIONS, TEXT_FIELDS, Element, score
+from agents.page.elements import BUTTONS, GOOD_ENOUGH, OPTIONS, TEXT_FIELDS, Element, score
 from agents.page.interactive import MOST_ELEMENTS, Reader
 from agents.page.matching import words
 from agents.page.nodes import LONGEST_TEXT, Node, one_line
@@ -38,8 +36,6 @@ _NO_ELEMENTS = ("template", "noscript", "noembed", "noframes", "iframe", "xmp")
 _drawn_links = etree.XPath("//a[ancestor::svg][not(ancestor::foreignobject)]")
 # Of texts that are the same, so many are looked at.
 _MOST_SHOWING = 3
-# Of an excerpt and of a comparison.
-_MOST_OPTIONS, _MOST_TEXTS, _COMPARED = 20, 40, 20_000
 _LONGEST_ERROR, _MOST_ERRORS = 200, 10
 # Texts that by themselves mean that something went wrong.
 _WRONG = re.compile(
@@ -194,7 +190,7 @@ class Page:
     @cached_property
     def items(self) -> Mapping[int, Record]:
         """By the place of each element that belongs to one."""
-        return {element.place: record for record in self.records for element in record.elements}
+        return self._records.by_element(self.records)
 
     @cached_property
     def sections(self) -> Mapping[int, Section]:
@@ -238,7 +234,7 @@ class Page:
         for piece, owner in islice((pair for pair in pieces if not outline.is_within(pair[1], PRESSED)), _MOST_SHOWING):
             node = outline.nodes[owner]
             expression = f"//{node.tag}[text()[normalize-space()={quoted(piece)}]]"
-            alike = cast("list[Node]", self._reader.root.xpath(expression))
+            alike = cast("list[Node]", self._steady.root.xpath(expression))
             if node in alike and len(piece) < LONGEST_PIECE:
                 return xpath(f"({expression})[{alike.index(node) + 1}]")
         return None
@@ -343,65 +339,3 @@ def _as_browsers_do(root: Node) -> None:
         del node[:]
     for node in cast("list[Node]", _drawn_links(root)):
         node.tag = DRAWN_LINK
-
-
-def excerpt(page: Page, limit: int) -> str:
-    """The page in at most `limit` characters, cut at a line's end: title, headings, a line for each usable element, texts."""
-    kept, left = list[str](), limit
-    for line in _lines(page, limit):
-        if len(line) > left:
-            break
-        kept.append(line)
-        left -= len(line) + 1
-    return "\n".join(kept)
-
-
-def _lines(page: Page, limit: int) -> Iterator[str]:
-    if page.title:
-        yield f"Title: {page.title}"
-    yield from (f"# {heading}" for heading in page.headings)
-    for element in page.elements:
-        if element.usable:
-            selector = page.selector(element)
-            way = selector["attribute"] if selector["type"] == ATTRIBUTE else "xpath"
-            line = f'{element.role} "{one_line(element.label, 80)}" [{way}={selector["value"]}]'
-            if element.role in FIELDS and element.value:
-                line += f' value "{one_line(element.value, 60)}"'
-            if element.options:
-                line += " options " + " | ".join(one_line(option, 40) for option in element.options[:_MOST_OPTIONS])
-            yield line
-    yield from (f"Text: {text}" for text in islice(page.texts(limit), 400))
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """`moved`: to another path or query. `appeared` and `gone`: texts, names of elements included. `errors` are new ones. `opened` is the
-    name of the dialog that lies on top now and did not before, `closed`: one that lay there is gone."""
-
-    moved: bool
-    appeared: tuple[str, ...]
-    gone: tuple[str, ...]
-    errors: tuple[str, ...]
-    opened: str | None
-    closed: bool
-
-
-def changes(before: Page, after: Page) -> Changes:
-    old, new = (
-        Counter([*page.texts(_COMPARED), *page.headings, *(one.label for one in page.elements if not one.hidden and one.label)])
-        for page in (before, after)
-    )
-    was, top = (page.dialogs[-1] if page.dialogs else None for page in (before, after))
-    return Changes(
-        moved=_where(before.url) != _where(after.url),
-        appeared=tuple(new - old)[:_MOST_TEXTS],
-        gone=tuple(old - new)[:_MOST_TEXTS],
-        errors=tuple(text for text in after.errors if text not in before.errors),
-        opened=top if top != was else None,
-        closed=was is not None and top is None,
-    )
-
-
-def _where(url: str) -> tuple[str, str]:
-    parts = urlsplit(url) if "[" not in url else None
-    return (parts.path.rstrip("/"), parts.query) if parts else (url, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
-from agents.page.elements import PICKER, Element
+from agents.page.elements import BUTTONS, PICKER, Element
 from agents.page.item import LONGEST_NAME, Item, attributes_in, cells, is_bare_rating, label_name
 from agents.page.outline import HEADINGS, PRESSED, Outline
 
@@ -17,9 +17,18 @@ MOST_GROUPS = 200
 
 _LANDMARKS = frozenset({"nav", "header", "footer", "menu"})
 _HEADS = HEADINGS | {"img", "picture"}
-_NEVER = _LANDMARKS | HEADINGS | {"html", "body", "main", "form", "label", "option", "thead", "tbody", "th", "td", "table", "button"}
+_NEVER = (
+    _LANDMARKS
+    | HEADINGS
+    | frozenset(
+        "html body main section fieldset form label option thead tbody th td table button".split()  # noqa: SIM905 (words read best as words)
+    )
+)
 # Some items have them and some not.
 _INLINE = frozenset({"span", "div", "b", "strong", "em", "i", "small", "sup", "svg", "path", "circle", "br", "time"})
+# What only changes a number makes no item.
+_STEPS = frozenset({"minus", "plus", "-", "−", "+", "Decrease", "Increase"})
+_STRONG = frozenset({"strong", "b"})
 _ITEM_TAGS = frozenset({"li", "tr", "article"})
 # Headings of lists, forms and greetings: what stands under them is no single item.
 _NO_ITEM = re.compile(
@@ -55,7 +64,10 @@ class Group:
 
 @dataclass
 class _Repeats:
+    """`pressed`: the places of the page's links, buttons and what is pressed as a whole."""
+
     outline: Outline
+    pressed: list[int]
 
     def groups(self) -> list[Group]:
         """In document order; no item lies in another. Lists of bare links count where there is nothing better."""
@@ -69,7 +81,7 @@ class _Repeats:
             if outline.tags[outer] in _NEVER - {"form"} or outline.held(outer, HEADINGS) > 1:
                 break
             at = outer
-        is_item = outline.ends[at] - at <= _MOST_NODES and outline.held(at, PRESSED) and not outline.is_within(at, _LANDMARKS)
+        is_item = outline.ends[at] - at <= _MOST_NODES and outline.holds(at, self.pressed) and not outline.is_within(at, _LANDMARKS)
         return at if is_item and at != heading else None
 
     def _apart(self, found: list[Group]) -> list[Group]:
@@ -89,7 +101,7 @@ class _Repeats:
     def _candidates(self) -> Iterator[Group]:
         outline = self.outline
         for at, end in enumerate(outline.ends):
-            if end - at < 4 or not outline.tags[at] or not outline.held(at, PRESSED) or outline.is_within(at, _LANDMARKS):
+            if end - at < 4 or not outline.tags[at] or not outline.holds(at, self.pressed) or outline.is_within(at, _LANDMARKS):
                 continue
             children = outline.children(at)
             items = [item for item in map(self._unwrapped, children) if self._is_substantial(item)] if len(children) > 1 else []
@@ -117,19 +129,21 @@ class _Repeats:
         outline = self.outline
         if outline.tags[at] in _NEVER or outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
             return False
+        if outline.held(at, _WRITTEN) > 1:
+            return False
         owners = outline.owners[outline.firsts[at] : outline.lasts[at]]
         pressed, headed = outline.held(at, PRESSED), outline.held(at, _HEADS) > 0
         if pressed >= _MENU and not headed and sum(not outline.is_within(owner, PRESSED) for owner in owners) <= 1:
             return False
-        return (len(owners) >= 1 and (pressed >= 1 or headed)) or (len(owners) >= 2 and outline.tags[at] in _ITEM_TAGS)
+        return (len(owners) >= 1 and (headed or outline.holds(at, self.pressed))) or (len(owners) >= 2 and outline.tags[at] in _ITEM_TAGS)
 
     def _is_rich(self, at: int) -> bool:
         """An item by itself: it has a heading or a picture, or is marked as an item, and has more than one text."""
         outline = self.outline
-        pieces = outline.lasts[at] - outline.firsts[at]
+        pieces = outline.unpressed(at)
         if outline.held(at, _HEADS):
             return pieces >= 2 or outline.held(at, HEADINGS) > 0
-        return pieces >= 3 or (pieces == 2 and outline.tags[at] in _ITEM_TAGS)
+        return pieces >= 3 or (pieces == 2 and (outline.tags[at] in _ITEM_TAGS or outline.held(at, _STRONG) > 0))
 
     def _frames(self, item: int, strong: list[int]) -> bool:
         """A part of the page around a list: it has the page's heading or many, or items inside have most of its texts."""
@@ -165,17 +179,30 @@ class Records:
     places: Sequence[int]
     elements: Sequence[Element]
     _heads: dict[int, dict[int, str]] = field(default_factory=dict)
+    _blocks: list[int] = field(default_factory=list)
 
     def listed(self) -> tuple[Record, ...]:
         found = islice((pair for group in self._groups for pair in self._of_group(group)), MOST_RECORDS)
-        return tuple(replace(record, place=place) for place, (_, record) in enumerate(sorted(found, key=lambda pair: pair[0])))
+        ordered = sorted(found, key=lambda pair: pair[0])
+        self._blocks = [at for at, _ in ordered]
+        return tuple(replace(record, place=place) for place, (_, record) in enumerate(ordered))
+
+    def by_element(self, records: Sequence[Record]) -> dict[int, Record]:
+        """The item around each element, whether or not it can be used now."""
+        found = dict[int, Record]()
+        for at, record in zip(self._blocks, records, strict=True):
+            inside = self.outline.slice_of(at, self.places)
+            found |= {element.place: record for element in self.elements[inside]}
+        return found
 
     def subject(self) -> Record | None:
         return self._about(self._groups)
 
     @cached_property
     def _groups(self) -> list[Group]:
-        repeats = _Repeats(self.outline)
+        buttons = (pair for pair in zip(self.places, self.elements, strict=True) if pair[1].role in BUTTONS and not pair[1].hidden)
+        pressed = [at for at, one in buttons if one.label not in _STEPS]
+        repeats = _Repeats(self.outline, pressed)
         found = repeats.groups()[:MOST_GROUPS]
         alone = [] if self._about(found) else list(self._alone(found, repeats))
         return sorted((*found, *alone), key=lambda group: group.items[0]) if alone else found
@@ -185,7 +212,9 @@ class Records:
         firsts = sorted(group.items[0] for group in found)
         for heading in self._free(_LONE, found)[:MOST_RECORDS]:
             block = repeats.block_of(heading)
-            if block is None or _NO_ITEM.search(self.outline.text(heading, LONGEST_NAME)) or firsts[self.outline.slice_of(block, firsts)]:
+            if block is None or self.outline.around[block].layer or self.outline.held(block, _WRITTEN) > 1:
+                continue
+            if _NO_ITEM.search(self.outline.text(heading, LONGEST_NAME)) or firsts[self.outline.slice_of(block, firsts)]:
                 continue
             if self._item(block, ()).attributes():
                 yield Group((block,), strong=True)

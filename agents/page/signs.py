@@ -38,7 +38,6 @@ _WORD = re.compile(r"[a-z]+|[A-Z][a-z]*")
 
 _STARS = frozenset({"star", "heart", "bookmark", "favorite", "favourite", "like", "thumb", "flag", "pin"})
 _FILLED = re.compile(r"(?:^|\s)(?:fill-(?!none|transparent)[a-z][\w-]*|fas|fa-solid|[\w-]+-fill(?:ed)?|(?:is-)?filled|solid)(?=\s|$)")
-_UNSTAR = re.compile(r"\b(?:unstar|unlike|unfavou?rite|unbookmark|remove from (?:favou?rites|wish ?list|bookmarks|saved))\b", re.I)
 _SIGNS = {"★": True, "♥": True, "❤": True, "☆": False, "♡": False, "🤍": False}
 
 
@@ -80,7 +79,7 @@ def _names_of(inner: Node) -> Iterator[str]:
 
 def _plain(name: str) -> str:
     found = [word.lower() for word in _WORD.findall(name)]
-    return " ".join(word for word in found if word not in _DRAWN_AS and len(word) > 1)[:40]
+    return " ".join(word for word in found if word not in _DRAWN_AS and (len(word) > 1 or word == "x"))[:40]
 
 
 def made_name(get: Get) -> str:
@@ -102,14 +101,14 @@ def _class_name(token: str) -> str:
     return " ".join(word for word in found if word not in _MADE_FOR_MACHINES) if is_name else ""
 
 
-def is_starred(get: Get, label: str, text: str, icon: Icon, *, is_on: bool) -> bool | None:
+def is_starred(get: Get, text: str, icon: Icon, *, is_on: bool) -> bool | None:
     """None for what is no star, heart or bookmark to be set or taken off."""
     sign = next((on for mark, on in _SIGNS.items() if text.strip("\ufe0e\ufe0f ") == mark), None)
     if sign is None and _STARS.isdisjoint(icon.name.split()):
-        return True if _UNSTAR.search(label) else None
+        return None
     if (pressed := get("aria-pressed") or get("aria-checked")) in {"true", "false"}:
         return pressed == "true"
-    return bool(sign) or icon.filled or bool(_UNSTAR.search(label)) or is_on
+    return bool(sign) or icon.filled or is_on
 
 
 # What a control shows that has no words: it is called by what it does.
@@ -152,7 +151,7 @@ def shown_by(node: Node, found: Attributes, said: Set[str], role: str, label: st
     if is_pressed:
         shown["current"] = role in _CURRENT and (get("aria-current", "false") != "false" or (is_on and role == "link"))
         shown["pressed"] = _is_pressed(get, role)
-        shown["starred"] = is_starred(get, label, sign and text, icon, is_on=is_on)
+        shown["starred"] = is_starred(get, sign and text, icon, is_on=is_on)
     if role in _CHECKED and (checked := _is_checked(get, said)) is not None:
         shown["checked"] = checked
         shown |= {"value": CHECKED if checked else ""} if role in TICKED else {}
@@ -172,8 +171,8 @@ def _is_on(node: Node, found: Attributes, said: Set[str], role: str) -> bool:
         return marked in _ON if marked else found["data-state"] in _ON_STATES
     if role in _SELECTED and "selected" in said:
         return True
-    outer = node.getparent() if role == "link" else None
-    return outer is not None and outer.tag == "li" and "selected" in classes(outer.get("class", "")).states
+    near = islice(node.iterancestors(), 2) if role == "link" else ()
+    return any(outer.tag == "li" and "selected" in classes(outer.get("class", "")).states for outer in near)
 
 
 def _is_checked(get: Get, said: Set[str]) -> bool | None:

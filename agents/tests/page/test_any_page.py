@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.page import Page, changes, excerpt, read
-from agents.page.reading import Changes
+from agents.page.summary import Changes
 from agents.tests.mini_site import MiniSite
 
 PIECES = st.sampled_from(

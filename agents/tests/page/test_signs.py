@@ -3,7 +3,7 @@
 import pytest
 
 from agents.page import changes, read
-from agents.page.reading import Changes
+from agents.page.summary import Changes
 from agents.tests.page.test_fields_of_a_page import SIZES
 from agents.tests.rows import rows
 
