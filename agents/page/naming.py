@@ -17,7 +17,7 @@ INVITES = re.compile(r"(?:all|any|every|select|choose|sort(?:ed)? by|pick|filter
 _LABELLERS = frozenset({"label", "span", "p", "div", "strong", "b", "legend", "dt", "th", "td", "h2", "h3", "h4", "h5", "h6", "small"})
 _FURTHEST_LABEL, _LONGEST_LABEL = 3, 60
 _CHOICES = frozenset({"button", "radio", "checkbox", "option", "tab", "switch"})
-_SETS, _FURTHEST_SET = frozenset({"radiogroup", "group", "listbox"}), 5
+_FURTHEST_SET = 5
 # Siblings before a label's place among which another field may stand, and among which a text may.
 _FURTHEST_FIELD, _FURTHEST_TEXT = 200, 12
 # A button and a decoy; a block of more is a card.
@@ -129,13 +129,12 @@ class Naming:
         return self._named_set(at) or self._row(at) if role in _CHOICES else ""
 
     def _named_set(self, at: int) -> str:
-        outline = self.outline
-        for place in islice(outline.up(outline.parents[at], 0), _FURTHEST_SET):
-            if outline.tags[place] in {"form", "fieldset"}:
-                return self._legends.get(place, "")
-            if outline.attributes[place].get("role") in _SETS and (name := self.by_aria(place)):
+        outline, place = self.outline, self.outline.around[at].group
+        while place > 0 and outline.tags[place] not in {"form", "fieldset"}:
+            if name := self.by_aria(place):
                 return name[:_LONGEST_GROUP]
-        return ""
+            place = outline.around[outline.parents[place]].group
+        return self._legends.get(place, "")
 
     def _row(self, at: int) -> str:
         outline, inner = self.outline, at

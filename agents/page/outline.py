@@ -5,13 +5,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from agents.page.elements import OPTIONS, TICKED
-from agents.page.nodes import PLAIN, Attributes, Classes, Node, classes, has_hand, hides, one_line
+from agents.page.nodes import PLAIN, Attributes, Classes, Node, classes, has_hand, hides
 
 # Beyond this a page is no longer read by anybody.
 MOST_NODES, LONGEST_PIECE = 20_000, 400
+_MOST_READ = 8 * LONGEST_PIECE
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 PRESSED = frozenset({"a", "button", "summary"})
 # Their texts are not the page's.
@@ -30,6 +31,7 @@ _TELLING = frozenset(
     aria-disabled""".split()  # noqa: SIM905 (words read best as words)
 )
 _SPECIAL = CONTROL_TAGS | {"fieldset", "form", "label", "footer", "dialog", "details"}
+_SET_TAGS, _SETS = frozenset({"form", "fieldset"}), frozenset({"radiogroup", "group", "listbox"})
 _OVER = frozenset({"menu", "listbox", "tooltip"})
 _ROLE_TAGS = {
     "row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th", "listitem": "li", "heading": "h3",
@@ -44,7 +46,8 @@ Spans = list[tuple[int, int]]
 
 class Around(NamedTuple):
     """What is around a node, itself included: whether that hides or disables it, the numbers of the dialog (`layer`), menu or
-    popover (`overlay`) and form, and the places of a label, a control or what has a hand over it. `folded`: it is a closed <details>."""
+    popover (`overlay`) and form, and the places of a label, a control or what has a hand over it. `folded`: it is a closed <details>;
+    `group`: the place of the form or set of choices."""
 
     hidden: bool = False
     layer: int = 0
@@ -56,6 +59,7 @@ class Around(NamedTuple):
     disabled: bool = False
     footer: bool = False
     folded: bool = False
+    group: int = -1
 
 
 _OUTSIDE, _NO_ATTRIBUTES = Around(), dict[str, str]()
@@ -90,7 +94,7 @@ class Outline:
     is_cut: bool = False
     _forms: int = 0
     _overlays: int = 0
-    _classes: dict[str, Classes] = field(default_factory=dict)
+    known: dict[str, Classes] = field(default_factory=dict)
     _unpressed: list[int] = field(default_factory=list)
     _children: dict[int, list[int]] = field(default_factory=dict)
     _counted: dict[frozenset[str], list[int]] = field(default_factory=dict)
@@ -114,8 +118,8 @@ class Outline:
         counted = self._counted[tags]
         return counted[self.ends[at]] - counted[at]
 
-    def _inside(self, at: int, node: Node, tag: str, found: Attributes, said: Classes, outer: Around) -> Around:
-        hidden, layer, overlay, form, label, control, hand, disabled, footer, folded = outer
+    def context(self, at: int, node: Node, tag: str, found: Attributes, said: Classes, outer: Around) -> Around:
+        hidden, layer, overlay, form, label, control, hand, disabled, footer, folded, group = outer
         role = found.get("role", "").strip().lower()
         hidden = hidden or hides(tag, found, said) or (folded and tag != "summary") or (said.folds and _is_folded(node))
         if not hidden and _opens_dialog(node, tag, role, found, said):
@@ -131,15 +135,23 @@ class Outline:
             self.labels.append(at)
         if "id" in found:
             self.by_id.setdefault(found["id"], at)
-        if tag in CONTROL_TAGS or role in _CONTROL_ROLES or "onclick" in found or is_editable(found) or is_option(tag, found):
-            self.controls.append(at)
-            control = at
-        elif tag in _PRESSABLE and control < 0 and (has_hand(found, said) or (said.hover and tag == "li") or found.get("tabindex") == "0"):
-            self.handed.append(at)
-            hand = at
+        control, hand = self._operated(at, tag, role, found, said, (control, hand))
         disabled = disabled or (tag == "fieldset" and "disabled" in found)
         footer, folded = footer or tag == "footer", tag == "details" and "open" not in found
-        return Around(hidden, layer, overlay, form, label, control, hand, disabled, footer, folded)
+        if tag in _SET_TAGS or role in _SETS:
+            group = at
+        return Around(hidden, layer, overlay, form, label, control, hand, disabled, footer, folded, group)
+
+    def _operated(self, at: int, tag: str, role: str, found: Attributes, said: Classes, outer: tuple[int, int]) -> tuple[int, int]:
+        """The places of the control and of what has a hand over it, around or at a node."""
+        control, hand = outer
+        if tag in CONTROL_TAGS or role in _CONTROL_ROLES or "onclick" in found or is_editable(found) or is_option(tag, found):
+            self.controls.append(at)
+            return at, hand
+        if tag in _PRESSABLE and control < 0 and (has_hand(found, said) or (said.hover and tag == "li") or found.get("tabindex") == "0"):
+            self.handed.append(at)
+            return control, at
+        return outer
 
     def unpressed(self, at: int) -> int:
         """How many of a node's texts stand in no button."""
@@ -178,57 +190,12 @@ class Outline:
         return " ".join(texts[self.firsts[at] : self.lasts[at]][:limit])[:limit].rstrip()
 
     def classes(self, at: int) -> Classes:
-        return self._classes.get(self.attributes[at].get("class", ""), PLAIN)
+        return self.known.get(self.attributes[at].get("class", ""), PLAIN)
 
     def holds(self, at: int, sorted_places: list[int]) -> bool:
         """Whether one of the places is the node's own or lies in it."""
         first = bisect_left(sorted_places, at)
         return first < len(sorted_places) and sorted_places[first] < self.ends[at]
-
-    def open(self, node: Node, parent: int) -> bool:
-        """Appends a node, unless it is never shown; returns whether its inside is to be read."""
-        tag = cast("str", node.tag)
-        if tag in _SILENT:
-            return False
-        items, around = node.items(), self.around[parent] if parent >= 0 else _OUTSIDE
-        found = dict(items) if items else _NO_ATTRIBUTES
-        said = self._said(found["class"]) if "class" in found else PLAIN
-        at, shown = len(self.nodes), tag
-        if tag in _SPECIAL or said is not PLAIN or around.folded or (items and not _TELLING.isdisjoint(found)):
-            around = self._inside(at, node, tag, found, said, around)
-            if "role" in found:
-                shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag)
-        self.nodes.append(node)
-        self.attributes.append(found)
-        self.around.append(around)
-        self.tags.append("" if around.hidden else shown)
-        self.parents.append(parent)
-        self.ends.append(at + 1)
-        texts = self.unseen if around.hidden else self.pieces
-        self.firsts.append(len(texts))
-        if (text := node.text) and tag not in _LEAVES:
-            self.add_text(text, at)
-        self.lasts.append(len(texts))
-        return len(node) > 0 and tag not in _LEAVES and (tag != "svg" or next(node.iter(*FIELD_TAGS, "button"), None) is not None)
-
-    def close(self, at: int) -> int:
-        """Ends a node after all that is in it; returns the place of its parent."""
-        self.ends[at] = len(self.nodes)
-        self.lasts[at] = len(self.unseen if self.around[at].hidden else self.pieces)
-        return self.parents[at]
-
-    def add_text(self, text: str, owner: int) -> None:
-        if piece := " ".join(text.split()) if len(text) <= LONGEST_PIECE else one_line(text, LONGEST_PIECE):
-            if self.around[owner].hidden:
-                self.unseen.append(piece)
-            else:
-                self.pieces.append(piece)
-                self.owners.append(owner)
-
-    def _said(self, value: str) -> Classes:
-        if (said := self._classes.get(value)) is None:
-            said = self._classes[value] = classes(value)
-        return said
 
     def up(self, at: int, outer: int) -> Iterator[int]:
         """A node and those around it, inside of node `outer`; -1 for all."""
@@ -274,26 +241,56 @@ def is_editable(found: Attributes) -> bool:
     return found.get("contenteditable") in {"", "true", "plaintext-only"}
 
 
-def outline(root: Node) -> Outline:
+def outline(root: Node) -> Outline:  # noqa: C901, PLR0912 (one loop without calls: thousands of nodes pass it in a few ms)
     """Of the first MOST_NODES nodes."""
-    made, parent = Outline(), -1
+    made, parent, around = Outline(), -1, _OUTSIDE
+    nodes, attributes, arounds, tags, parents = made.nodes, made.attributes, made.around, made.tags, made.parents
+    ends, firsts, lasts, known = made.ends, made.firsts, made.lasts, made.known
+    seen, owned, unseen, unowned = made.pieces, made.owners, made.unseen, list[int]()
     # A node, or the place of one whose inside is over.
     stack: list[Node | int] = [root]
-    while stack and len(made.nodes) < MOST_NODES:
+    while stack and (count := len(nodes)) < MOST_NODES:
         node = stack.pop()
-        if isinstance(node, int):
-            parent = made.close(node)
-            node = made.nodes[node]
-        elif made.open(node, parent):
-            parent = len(made.nodes) - 1
-            stack.append(parent)
-            stack.extend(reversed(node))
-            continue
-        if parent >= 0 and (text := node.tail):
-            made.add_text(text, parent)
+        if node.__class__ is int:
+            ends[node], lasts[node], parent = count, len(unseen if around.hidden else seen), parents[node]
+            node = nodes[node]
+            around = arounds[parent] if parent >= 0 else _OUTSIDE
+        elif (tag := node.tag) not in _SILENT:
+            inner, said, shown, found = around, PLAIN, tag, _NO_ATTRIBUTES
+            if items := node.items():
+                found = dict(items)
+                if (value := found.get("class")) and (said := known.get(value)) is None:
+                    said = known[value] = classes(value)
+            if tag in _SPECIAL or said is not PLAIN or around.folded or (items and not _TELLING.isdisjoint(found)):
+                inner = made.context(count, node, tag, found, said or PLAIN, around)
+                if "role" in found:
+                    shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag)
+            nodes.append(node)
+            attributes.append(found)
+            arounds.append(inner)
+            tags.append("" if inner.hidden else shown)
+            parents.append(parent)
+            ends.append(count + 1)
+            texts, owners = (unseen, unowned) if inner.hidden else (seen, owned)
+            firsts.append(len(texts))
+            is_open = tag not in _LEAVES
+            if is_open and (text := node.text) and (piece := " ".join(text[:_MOST_READ].split())):
+                texts.append(piece[:LONGEST_PIECE].rstrip())
+                owners.append(count)
+            lasts.append(len(texts))
+            if is_open and len(node) and (tag != "svg" or next(node.iter(*FIELD_TAGS, "button"), None) is not None):
+                parent, around = count, inner
+                stack.append(count)
+                stack.extend(reversed(node))
+                continue
+        if parent >= 0 and (text := node.tail) and (piece := " ".join(text[:_MOST_READ].split())):
+            texts, owners = (unseen, unowned) if around.hidden else (seen, owned)
+            texts.append(piece[:LONGEST_PIECE].rstrip())
+            owners.append(parent)
+    # What is still open when the page is too large.
     for left in reversed(stack):
         if isinstance(left, int):
-            made.close(left)
+            ends[left], lasts[left] = len(nodes), len(unseen if arounds[left].hidden else seen)
         else:
             made.is_cut = True
     return made
