@@ -66,7 +66,7 @@ class Reader:
         elif outline.attributes[at].get("tabindex") == "0" or outer >= 0:
             return False
         in_controls = sum(outline.lasts[one] - outline.firsts[one] for one in inside)
-        if outline.ends[at] - at > _MOST_IN_ROW or in_controls >= pieces or outline.holds(at, outline.labels):
+        if outline.ends[at] - at > _MOST_IN_ROW or in_controls + 1 >= pieces or outline.holds(at, outline.labels):
             return False
         self._rows.add(at)
         return True

@@ -145,7 +145,7 @@ class Naming:
             tag = outline.tags[inner]
             if tag and [outline.tags[child] for child in outline.children(outer)[:_FURTHEST_TEXT]].count(tag) > 1:
                 name = self._before(inner, 1, _LONGEST_GROUP, skip=tag) or self._before(outer, 1, _LONGEST_GROUP)
-                if any(map(str.isalpha, name)):
+                if name:
                     return name if len(name) < _LONGEST_GROUP else ""
             inner = outer
         return ""
