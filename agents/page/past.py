@@ -128,8 +128,9 @@ class View:
 
     @cached_property
     def _whole(self) -> int:
-        elements = (f"{one.role}{one.label}{one.href}{one.hidden}{_state(one)}" for one in self.page.elements)
-        return _number("\n".join([*elements, *self._said]))
+        links = (f"{one.label}{one.href}{one.current}{one.pressed}" for one in self.page.elements if one.role == "link" and not one.hidden)
+        controls = (f"{_named(one)}{_state(one)}" for one in self._controls)
+        return _number("\n".join([*links, *controls, *self._said]))
 
     @property
     def _dialog(self) -> str | None:
