@@ -88,6 +88,11 @@ class Element:
         return not (self.hidden or self.disabled or self.covered)
 
     @property
+    def is_open_tab(self) -> bool:
+        """A press on it does nothing."""
+        return self.role == "tab" and self.selected
+
+    @property
     def states(self) -> tuple[str, ...]:
         """In words, as a person would say them; "not …" only where that may be changed by a press."""
         either = (("checked", self.checked), ("pressed", self.pressed), ("starred", self.starred), ("expanded", self.expanded))

@@ -50,9 +50,11 @@ def made(make: Callable[[Selector], Action], selectors: Sequence[Selector]) -> t
 
 
 def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool, beside: str = "") -> Move:
-    """Preferred selectors come first. `beside`: the name of the element's item, as many items have a button of the same words."""
+    """Preferred selectors come first. `beside`: the name of the element's item, as many items have a button of the same words. A tab
+    that is open needs no press, whatever the history says: some callers' entries have no selectors.
+    """
     found = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
-    return Move(made(click, sorted(found, key=lambda selector: not prefer(selector))))
+    return Move(made(click, sorted(found, key=lambda selector: not prefer(selector))), shown=element.is_open_tab)
 
 
 def fill(page: Page, element: Element, value: str) -> Move:

@@ -41,7 +41,7 @@ class FormTask(Recipe):
         if not form and self._opening(intent, page):
             return ()
         held = {one.place for one in form.elements} if form and form.answers else set[int]()
-        found = [(link, merit) for link, merit in self._links(intent, page) if link.place not in held]
+        found = [(link, merit) for link, merit in self._links(intent, page) if link.place not in held and not link.is_open_tab]
         own = [link for link, merit in found if merit >= OWN]
         if form and (form.sure or not own):
             return ()

@@ -291,6 +291,17 @@ def test_a_task_begins_in_the_part_of_the_site_that_it_is_about(prompt: str, sec
     assert pressed.fields["selector"]["value"].startswith(section)
 
 
+def test_a_tab_that_is_open_is_not_pressed_again_where_the_history_has_no_selectors() -> None:
+    tab = "<button role=tab aria-selected=true>Manage Films</button>"
+    form = "<form><input name=title value=Dusk><input name=year value=1980><button type=submit>Save changes</button></form>"
+    html = f"<body><a href=/logout>Log out</a>{tab}<h1>Hello</h1>{form}</body>"
+    entered = [PastAction(one, {}, True, "", "") for one in ("ClickAction", "TypeAction", "TypeAction", "ClickAction", "ClickAction")]
+    prompt = "Log in with username equals '<username>' and password equals '<password>' and then edit your film where year equals '1983'."
+    url = "http://localhost:8000/profile?seed=58"
+    assert plan(step(prompt, html.replace("true", "false"), history=tuple(entered[:4]), url=url), None).actions[0].type == "ClickAction"
+    assert plan(step(prompt, html, history=tuple(entered), url=url), None).actions[0].fields["text"] == "1983"
+
+
 def test_a_dialog_in_the_way_is_closed_first() -> None:
     dialog = "<dialog open aria-modal='true'><div><p>Welcome</p><button>Got it</button></div></dialog>"
     first = plan(step("Search for 'x'", shop()["/"] + dialog), None).actions[0]
