@@ -135,6 +135,7 @@ class _Plan(_Table):
 
 _ITEM, _PLAN, _LOGIN = TypeAdapter(_Item), TypeAdapter(_Plan), TypeAdapter(list[_Action])
 _CONFIDENCE = TypeAdapter[float](Annotated[float, Field(strict=True, ge=0, le=1)])
+_PORT = TypeAdapter[int](Annotated[int, Field(strict=True, ge=1, le=65_535)])
 
 
 def known_sites() -> Sites:
@@ -186,8 +187,8 @@ def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
     except (OSError, ValueError) as error:
         faults.append(Fault(file.name, "file", f"Make it readable TOML: {error}."))
         return known
-    for name in sorted(raw.keys() - {"login", "items", "ways", "confidence"}):
-        faults.append(Fault(file.name, name, "Only login, items, ways and confidence are known here; take it out."))
+    for name in sorted(raw.keys() - {"login", "items", "ways", "confidence", "port"}):
+        faults.append(Fault(file.name, name, "Only login, items, ways, confidence and port are known here; take it out."))
     items = {
         name: Item(**item.model_dump()) for name, table in part("items", dict).items() for item in usable(f"items.{name}", _ITEM, table)
     }
@@ -199,4 +200,5 @@ def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
     ]
     login = tuple(action.value() for actions in usable("login", _LOGIN, part("login", list), names) for action in actions)
     given = usable("confidence", _CONFIDENCE, raw["confidence"]) if "confidence" in raw else iter(())
-    return SiteFacts(login or known.login, {**known.items, **items}, (*plans, *known.plans), next(given, known.confidence))
+    port = next(usable("port", _PORT, raw["port"]), known.port) if "port" in raw else known.port
+    return SiteFacts(login or known.login, {**known.items, **items}, (*plans, *known.plans), next(given, known.confidence), port)

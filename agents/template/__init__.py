@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from agents.contract.actions import wait
 from agents.contract.limits import MAX_CRITERIA
+from agents.contract.origins import split_http
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.task_rules import conform
 from agents.page import Page, read
@@ -29,6 +30,7 @@ def plan(step: Step, page: Page | None, sites: Sites = NOWHERE, budget: TimeBudg
     Every action is valid and keeps to the task's host and seed; a one-shot plan opens the task's URL first. An action that
     failed in the history is not sent again. `done`: the task is achieved or nothing is left to do.
     """
+    step = _placed(step, sites)
     with budgeted(budget) as current:
         made = plain(step) if current.is_over() else _planned(step, page, sites)
         if not current.is_cut_off:
@@ -53,9 +55,16 @@ def _planned(step: Step, page: Page | None, sites: Sites) -> Plan:
     return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
 
 
+def _placed(step: Step, sites: Sites) -> Step:
+    """`/step` names no project, not even where it wants the whole plan: then the port says which of the known sites it is."""
+    if step.project or step.form is not Form.ONE_SHOT or not (parts := split_http(step.url)):
+        return step
+    return replace(step, project=next((name for name, site in sites.items() if site.port and site.port == parts.port), ""))
+
+
 def knows(step: Step, sites: Sites = NOWHERE) -> bool:
     """Whether a one-shot task's site and its way of doing the task are known, so that no page is needed."""
-    site = sites.get(step.project) if step.form is Form.ONE_SHOT else None
+    site = sites.get(_placed(step, sites).project) if step.form is Form.ONE_SHOT else None
     return site is not None and plan_for(site, field_values(step.prompt, understand(step.prompt))) is not None
 
 

@@ -68,12 +68,16 @@ class SitePlan:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """`confidence`: the share of tasks that its plans have done, 0 to 1; unmeasured, about as good as an unseen page that is understood."""
+    """`confidence`: the share of tasks that its plans have done, 0 to 1; unmeasured, about as good as an unseen page that is understood.
+
+    `port`: by it the site is known where a caller names no project; None for a site that listens anywhere.
+    """
 
     login: tuple[SiteAction, ...] = ()
     items: Mapping[str, Item] = field(default_factory=dict)
     plans: tuple[SitePlan, ...] = ()
     confidence: float = 0.6
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

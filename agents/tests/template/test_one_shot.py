@@ -1,5 +1,6 @@
 """One-shot plans by what is known of a site, run on a small site of paper, and what holds for all of them."""
 
+import json
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -8,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.configuration.known_sites import KNOWN, load
+from agents.configuration.known_sites import KNOWN, known_sites, load
 from agents.contract.actions import validate
 from agents.contract.limits import MAX_ACTIONS
 from agents.contract.origins import query_parts, seeds, split_http
-from agents.contract.protocol import Form, PastAction, Plan, Step
+from agents.contract.protocol import Form, PastAction, Plan, Step, parse
 from agents.contract.task_rules import conform
 from agents.template import plan
 from agents.template.prompt.intents import understand
@@ -331,3 +332,13 @@ def test_every_one_shot_list_keeps_the_callers_rules(sites: Sites, prompt: str, 
 def least_seconds(made: Plan) -> float:
     """What the waits take, and 3 s for each press."""
     return sum(float(action.fields.get("time_seconds", 3 if action.type == "ClickAction" else 0)) for action in made.actions)
+
+
+def test_a_first_step_without_a_page_gets_the_plan_of_the_site_at_its_port() -> None:
+    prompt, url = "Log in where username equals <username> and password equals <password>", "http://localhost:8000/?seed=58"
+    named = {"id": "t", "prompt": prompt, "url": url, "web_project_id": "autocinema"}
+    unnamed = {"task_id": "t", "prompt": prompt, "url": url, "html": "", "step_index": 0}
+    wanted = plan(parse("/solve_task", json.dumps(named).encode()), None, known_sites())
+    assert plan(parse("/step", json.dumps(unnamed).encode()), None, known_sites()).actions == wanted.actions
+    elsewhere = parse("/step", json.dumps(unnamed | {"url": url.replace("8000", "8999")}).encode())
+    assert plan(elsewhere, None, known_sites()).actions != wanted.actions
