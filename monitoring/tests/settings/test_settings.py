@@ -30,7 +30,6 @@ GOOD = {
     "blocked_callers": "0.0.0.0/0",
     "fetch_pages": "on",
     "fetch_hosts": "*.example.com, 10.0.0.0/8:80",
-    "agent_id": "7",
     "miner_api_url": "http://10.0.0.7:8080",
     "health_seconds": "30",
     "failures_before_down": "3",
@@ -51,7 +50,7 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
     assert (row.daily_attempts, row.daily_usd, row.caller_daily_attempts, row.caller_daily_usd) == (1000, 2, 100, 0.2)
     assert row.blocked_callers == ["0.0.0.0/0"]
     assert (row.fetch_pages, row.fetch_hosts) == (True, ["*.example.com", "10.0.0.0/8:80"])
-    assert (row.agent_id, row.miner_api_url) == (7, "http://10.0.0.7:8080")
+    assert (row.agent_id, row.miner_api_url) == (83, "http://10.0.0.7:8080")
     assert (row.health_seconds, row.failures_before_down) == (30, 3)
     assert (row.silence_minutes, row.least_llm_percent, row.keep_info_logs) == (60, 50, False)
 
