@@ -20,7 +20,7 @@ from agents.policy.gate import Limits
 from agents.policy.modes import Pacing
 from agents.simulation.run import Measures, Miner, Run, means
 from agents.simulation.scenario import Scenario, load_file
-from bench.drawn import DRAWN, HELD_OUT, LAWS, drawn
+from bench.drawn import DRAWN, HARD, HELD_OUT, KINDS, LAWS, drawn, hard
 from bench.oracle import Oracle, Patient
 
 
@@ -116,11 +116,13 @@ def jobs(shown: Mapping[str, Scenario]) -> Iterator[Job]:
     """Oracles never break a limit, so that no law of bans changes what they reach."""
     groups = {"shown": shown, "drawn": {f"drawn {seed}": drawn(seed) for seed in DRAWN}}
     groups["held out"] = {f"held out {seed}": drawn(seed) for seed in HELD_OUT}
+    groups["hard"] = {f"hard {seed}": hard(seed) for seed in HARD}
     for group, scenarios in groups.items():
         yield from (Job(group, name, player, each) for name, each in scenarios.items() for player in (*Pacing, "prompt", "plain"))
     for law in LAWS:
         patient = [f"patient {pacing}" for pacing in Pacing if law == "escalate"]
-        yield from (Job(f"law {law}", f"drawn {seed}", player, drawn(seed, law)) for seed in DRAWN for player in (*Pacing, *patient))
+        some = DRAWN[: len(KINDS)]  # one of each kind
+        yield from (Job(f"law {law}", f"drawn {seed}", player, drawn(seed, law)) for seed in some for player in (*Pacing, *patient))
 
 
 def played(some: Sequence[Job]) -> Iterator[Row]:
@@ -218,7 +220,7 @@ def cells(row: Row) -> str:
     values = [getattr(row.measures, name) for name in COLUMNS]
     texts = ["–" if value is None else f"{value:.1f}".removesuffix(".0") for value in values]
     last = f"{100 * share(row.measures):8.1f}%{row.longest_ban:8.1f}×"
-    name = row.name if row.group in ("shown", "drawn") else f"{row.name}, {row.group.removeprefix('law ')}"
+    name = row.name if row.group in ("shown", "drawn", "hard") else f"{row.name}, {row.group.removeprefix('law ')}"
     return f"{name:19}{row.player:16}"[:31] + "".join(f"{text:>9}" for text in texts) + last
 
 
