@@ -196,7 +196,7 @@ class Item:
         yield from (outline.attributes[place].get("alt", "") for place in outline.inside(self.at, frozenset({"img"})))
         texts = (outline.pieces[place] for place in self._places)
         own = (text for text in texts if text not in self.labels and not is_label(text) and not attributes_in(text))
-        yield from (text for text in own if any(map(str.isalpha, text)))
+        yield from (text for text in own if any(map(str.isalpha, text)) or text.startswith("#"))
         yield self.text()
 
     def attributes(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The items that a page shows: siblings of like structure, whatever they are called, and what a detail page is about."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ _NEVER = (
 _INLINE = frozenset({"span", "div", "b", "strong", "em", "i", "small", "sup", "svg", "path", "circle", "br", "time"})
 # What only changes a number makes no item.
 _STEPS = frozenset({"minus", "plus", "-", "−", "+", "Decrease", "Increase"})
-_STRONG = frozenset({"strong", "b"})
+_STRONG, _LARGE, _LINKS = frozenset({"strong", "b"}), frozenset({"h1", "h2"}), frozenset({"a"})
 _ITEM_TAGS = frozenset({"li", "tr", "article"})
 # Headings of lists, forms and greetings: what stands under them is no single item.
 _NO_ITEM = re.compile(
@@ -72,7 +73,29 @@ class _Repeats:
     def groups(self) -> list[Group]:
         """In document order; no item lies in another. Lists of bare links count where there is nothing better."""
         found = list(self._candidates())
-        return self._apart([group for group in found if group.strong]) or self._apart(found)
+        strong = self._apart([group for group in found if group.strong])
+        return [*strong, *self._further(strong)] if strong else self._apart(found)
+
+    def _further(self, found: list[Group]) -> Iterator[Group]:
+        """Items that stand alone in their list, but look like those of another."""
+        outline, looks = self.outline, {self._look(group.items[0]) for group in found} - {None}
+        items = sorted(place for group in found for place in group.items)
+        end = 0
+        for at in range(len(outline.tags)) if looks else ():
+            is_free = at >= end and self._look(at) in looks and not outline.holds(at, items)
+            if is_free and self._is_substantial(at) and self._is_rich(at) and not self._is_inside(at, items):
+                end = outline.ends[at]
+                yield Group((at,), strong=True)
+
+    def _is_inside(self, at: int, items: list[int]) -> bool:
+        before = bisect_left(items, at) - 1
+        return before >= 0 and at < self.outline.ends[items[before]]
+
+    def _look(self, at: int) -> tuple[str, str] | None:
+        """Its tag and class, where these tell it from other blocks."""
+        tag, said = self.outline.tags[at], self.outline.attributes[at].get("class", "")
+        is_telling = bool(tag and said) or tag in _ITEM_TAGS
+        return (tag, said) if is_telling and (tag != "tr" or self.outline.held(at, _CELLS)) else None
 
     def block_of(self, heading: int) -> int | None:
         """The largest block in which a heading stands alone, where it is no larger than an item and has something to press."""
@@ -127,23 +150,41 @@ class _Repeats:
 
     def _is_substantial(self, at: int) -> bool:
         outline = self.outline
-        if outline.tags[at] in _NEVER or outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
+        if not self._may_be_item(at) or outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
             return False
         if outline.held(at, _WRITTEN) > 1:
             return False
-        owners = outline.owners[outline.firsts[at] : outline.lasts[at]]
-        pressed, headed = outline.held(at, PRESSED), outline.held(at, _HEADS) > 0
-        if pressed >= _MENU and not headed and sum(not outline.is_within(owner, PRESSED) for owner in owners) <= 1:
+        texts, headed = outline.lasts[at] - outline.firsts[at], outline.held(at, _HEADS) > 0
+        if not headed and self._is_bare(at):
             return False
-        return (len(owners) >= 1 and (headed or outline.holds(at, self.pressed))) or (len(owners) >= 2 and outline.tags[at] in _ITEM_TAGS)
+        return (texts >= 1 and (headed or outline.holds(at, self.pressed))) or (texts >= 2 and outline.tags[at] in _ITEM_TAGS)
+
+    def _may_be_item(self, at: int) -> bool:
+        """A part of the page is none, unless it has a small heading only; nor is a button, unless it is a card to be pressed."""
+        outline, tag = self.outline, self.outline.tags[at]
+        if tag == "section":
+            return outline.held(at, HEADINGS) == 1 and not outline.held(at, _LARGE)
+        return tag not in _NEVER or (tag == "button" and outline.held(at, HEADINGS) == 1)
+
+    def _is_bare(self, at: int) -> bool:
+        """A menu, or a button in a wrapper of its own: hardly a text that is not to be pressed."""
+        pressed, loose = self.outline.held(at, PRESSED), self._loose(at)
+        return loose <= 1 if pressed >= _MENU else loose == 0 and not self.outline.held(at, _LINKS)
+
+    def _loose(self, at: int) -> int:
+        """How many of its texts stand in no link and no button."""
+        outline = self.outline
+        return sum(not outline.is_within(owner, PRESSED) for owner in outline.owners[outline.firsts[at] : outline.lasts[at]])
 
     def _is_rich(self, at: int) -> bool:
-        """An item by itself: it has a heading or a picture, or is marked as an item, and has more than one text."""
+        """An item by itself: it has a heading or a picture and more than one text, or is marked as an item and has a text of its own."""
         outline = self.outline
-        pieces = outline.unpressed(at)
+        pieces, is_item = outline.unpressed(at), outline.tags[at] in _ITEM_TAGS
         if outline.held(at, _HEADS):
             return pieces >= 2 or outline.held(at, HEADINGS) > 0
-        return pieces >= 3 or (pieces == 2 and (outline.tags[at] in _ITEM_TAGS or outline.held(at, _STRONG) > 0))
+        if pieces >= 3 or (pieces == 2 and (is_item or outline.held(at, _STRONG) > 0)):
+            return True
+        return is_item and self._loose(at) > 0 and outline.holds(at, self.pressed)
 
     def _frames(self, item: int, strong: list[int]) -> bool:
         """A part of the page around a list: it has the page's heading or many, or items inside have most of its texts."""
@@ -267,10 +308,14 @@ class Records:
     def _of_group(self, group: Group) -> Iterator[tuple[int, Record]]:
         heads, labels, rated = self._column_heads(group.items[0]), self._labels(group), self._rated(group)
         for at in group.items:
-            if self.outline.tags[at] == "tr" and not heads and not self.outline.held(at, _CELLS):
+            if self.outline.tags[at] == "tr" and not self._is_row(at, heads):
                 continue
             item = Item(self.outline, at, labels, heads, rated)
             yield at, Record(item.name(), item.attributes(), item.text(), tuple(element for _, element in self._usable_in(at)))
+
+    def _is_row(self, at: int, heads: Mapping[int, str]) -> bool:
+        """One cell over all columns holds more of the row before it, or a remark."""
+        return len(cells(self.outline, at)) > 1 if len(heads) > 1 else bool(heads) or self.outline.held(at, _CELLS) > 0
 
     def _labels(self, group: Group) -> frozenset[str]:
         """Texts without figures that most items of the group have beside another text: they name what differs."""

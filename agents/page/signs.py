@@ -38,6 +38,9 @@ _WORD = re.compile(r"[a-z]+|[A-Z][a-z]*")
 
 _STARS = frozenset({"star", "heart", "bookmark", "favorite", "favourite", "like", "thumb", "flag", "pin"})
 _FILLED = re.compile(r"(?:^|\s)(?:fill-(?!none|transparent)[a-z][\w-]*|fas|fa-solid|[\w-]+-fill(?:ed)?|(?:is-)?filled|solid)(?=\s|$)")
+_TAKES_OFF = re.compile(
+    r"(?:unstar|unlike|unfavou?rite|unbookmark|remove from (?:my )?(?:favou?rites|wish ?list|watch ?list|bookmarks|saved))\b", re.I
+)
 _SIGNS = {"★": True, "♥": True, "❤": True, "☆": False, "♡": False, "🤍": False}
 
 
@@ -101,14 +104,14 @@ def _class_name(token: str) -> str:
     return " ".join(word for word in found if word not in _MADE_FOR_MACHINES) if is_name else ""
 
 
-def is_starred(get: Get, text: str, icon: Icon, *, is_on: bool) -> bool | None:
+def is_starred(get: Get, label: str, text: str, icon: Icon, *, is_on: bool) -> bool | None:
     """None for what is no star, heart or bookmark to be set or taken off."""
-    sign = next((on for mark, on in _SIGNS.items() if text.strip("\ufe0e\ufe0f ") == mark), None)
+    sign, is_taken_off = _SIGNS.get(text.strip("\ufe0e\ufe0f ")), _TAKES_OFF.match(label) is not None
     if sign is None and _STARS.isdisjoint(icon.name.split()):
-        return None
+        return is_taken_off or None
     if (pressed := get("aria-pressed") or get("aria-checked")) in {"true", "false"}:
         return pressed == "true"
-    return bool(sign) or icon.filled or is_on
+    return bool(sign) or icon.filled or is_on or is_taken_off
 
 
 # What a control shows that has no words: it is called by what it does.
@@ -151,7 +154,7 @@ def shown_by(node: Node, found: Attributes, said: Set[str], role: str, label: st
     if is_pressed:
         shown["current"] = role in _CURRENT and (get("aria-current", "false") != "false" or (is_on and role == "link"))
         shown["pressed"] = _is_pressed(get, role)
-        shown["starred"] = is_starred(get, sign and text, icon, is_on=is_on)
+        shown["starred"] = is_starred(get, label, text, icon, is_on=is_on)
     if role in _CHECKED and (checked := _is_checked(get, said)) is not None:
         shown["checked"] = checked
         shown |= {"value": CHECKED if checked else ""} if role in TICKED else {}
