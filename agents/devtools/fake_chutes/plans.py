@@ -35,7 +35,7 @@ def plan(texts: Sequence[tuple[str, str]]) -> str:
     lines = text.splitlines()
     past = "\n".join(line for line in lines if PAST.search(line))
     found = [match for line in lines if not PAST.search(line) for match in ELEMENT.finditer(line)]
-    unused = [Element(int(match[1]), match[2], match[0].lower()) for match in found if match[0] not in past]
+    unused = [Element(int(match[1]), match[2], match[0].lower()) for match in found if match[0].partition(" ")[2] not in past]
     labelled = LABELLED_TASK.search(text)
     task = re.split(r'",\s*"', labelled.group(1))[0] if labelled else text
     if not found or any(ONE_SHOT.search(each) for role, each in texts if role != "assistant"):

@@ -99,7 +99,7 @@ def test_the_miners_own_words_for_a_step_are_understood() -> None:
 
 def test_what_the_miner_says_was_done_is_not_done_again() -> None:
     link = {"type": "attributeValueSelector", "attribute": "href", "value": "/login?seed=58"}
-    past = PastAction("ClickAction", {"selector": link}, succeeded=True, error="", url="")
+    past = PastAction("ClickAction", {"selector": link}, succeeded=True, error="", url="", words='click link "Sign in" in navigation')
     step = Step("/step", Form.STEP, "t", LOGIN, "http://localhost:8000/?seed=58", page=PAGE_OF_THE_MINERS, index=1, history=(past,))
     actions = answered_to_the_miner(step, PAGE_OF_THE_MINERS)
     assert actions
