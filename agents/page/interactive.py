@@ -62,6 +62,8 @@ class Reader:
         inside = [one for one in outline.controls[outline.slice_of(at, outline.controls)] if outline.tags[one]]
         if not inside and not outline.holds(at, outline.labels):
             if len(outline.text(at, _LONGEST_PRESSED + 1)) <= _LONGEST_PRESSED:
+                if outline.held(at, HEADINGS):
+                    self._rows.add(at)
                 return True
         elif outline.attributes[at].get("tabindex") == "0" or outer >= 0:
             return False

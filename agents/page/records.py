@@ -152,7 +152,7 @@ class _Repeats:
         outline = self.outline
         if not self._may_be_item(at) or outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
             return False
-        if outline.held(at, _WRITTEN) > 1:
+        if outline.held(at, _WRITTEN) > 1 and not (outline.tags[at] in _ITEM_TAGS and outline.held(at, _HEADS)):
             return False
         texts, headed = outline.lasts[at] - outline.firsts[at], outline.held(at, _HEADS) > 0
         if not headed and self._is_bare(at):

@@ -38,6 +38,8 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.blank:
         return _without_page(step, intent, past)
+    if page.is_loading and not (past.last_waited or page.records or page.subject):
+        return Plan((LOADING,), reasoning="Template: the page is still loading.")
     if page.dialogs and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
     if intent.kind is Kind.QUESTION and (found := answer(intent, page)):

@@ -121,6 +121,7 @@ def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ..
         addressed = [link for link in links if link.href]
         named = (link for link in addressed if said and words(link.text)[: len(said)] == said)
         chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
+        chosen = chosen or next((one for one in links if one.opens == "item"), None)
         if chosen and not _tried(move := press(page, chosen, lambda selector: "href" in str(selector), record.name), past):
             return (move,)
     return ()

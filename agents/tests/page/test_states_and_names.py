@@ -107,3 +107,21 @@ def test_each_control_belongs_to_its_part_of_the_page() -> None:
 )
 def test_a_page_that_is_still_loading_is_known(html: str, is_loading: bool) -> None:
     assert page(html).is_loading is is_loading
+
+
+@rows(
+    ("html", "label"),
+    [
+        ("<div class=cursor-pointer><h3>Baan Thai</h3><p>4.2 ★</p><p>$</p></div>", "Baan Thai"),
+        ("<table><tr class=cursor-pointer><td>Estate of Doe</td><td>Jane Doe</td></tr></table>", "Estate of Doe Jane Doe"),
+        ("<div class=cursor-pointer><h3>Loft</h3><p>2 beds</p><button>Save</button></div>", "Loft"),
+    ],
+)
+def test_a_row_or_card_that_is_pressed_as_a_whole_is_listed(html: str, label: str) -> None:
+    assert page(html).elements[0].label == label
+
+
+def test_a_control_that_can_not_be_used_now_belongs_to_its_item_too() -> None:
+    film = "<li><h3>Film {0}</h3><p>1994</p><button disabled>Watch</button><button>Save</button></li>"
+    seen = page(f"<ul>{film.format(1)}{film.format(2)}</ul>")
+    assert [seen.items[place].name for place in range(4)] == ["Film 1", "Film 1", "Film 2", "Film 2"]
