@@ -79,7 +79,7 @@ def last_done(caller: Caller) -> list[str]:
 CONTACT = "Fill the contact form with name equals 'Ann', email equals 'a@b.example', subject equals 'Hours' and message equals 'When are you open?'"
 FILLED = [
     '- type "Hours" into textbox "Topic" in form "Contact": worked',
-    '- type "When are you open?" into textbox "Comment": worked',
+    '- type "When are you open?" into textbox "Comment" in form "Contact": worked',
     '- type "a@b.example" into textbox "Email" in form "Contact": worked',
     '- type "Ann" into textbox "Your name" in form "Contact": worked',
 ]
