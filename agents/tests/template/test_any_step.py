@@ -95,9 +95,9 @@ def answered(endpoint: str, body: dict[str, Any]) -> tuple[str, list[dict[str, A
     step = parse(endpoint, json.dumps(body).encode())
     page = read(step.page, step.url) if step.page else None
     answer = json.loads(json.dumps(render(step, plan(step, page), agent_id="t")))
-    if step.form is Form.ONE_SHOT:
+    if "actions" in answer:
         return step.page, answer["actions"]
-    calls = [(kind_of(call["name"]), call["arguments"]) for call in answer["tool_calls"]]
+    calls = [(kind_of(call["name"]), call["arguments"]) for call in answer.get("tool_calls", answer.get("trajectory"))]
     assert all(kind for kind, _ in calls)
     return step.page, [{"type": kind.type, **fields} for kind, fields in calls if kind]
 
