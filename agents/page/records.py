@@ -155,7 +155,7 @@ class _Repeats:
         if outline.held(at, _WRITTEN) > 1 and not (outline.tags[at] in _ITEM_TAGS and outline.held(at, _HEADS)):
             return False
         texts, headed = outline.lasts[at] - outline.firsts[at], outline.held(at, _HEADS) > 0
-        if not headed and self._is_bare(at):
+        if not headed and outline.tags[at] != "a" and self._is_bare(at):
             return False
         return (texts >= 1 and (headed or outline.holds(at, self.pressed))) or (texts >= 2 and outline.tags[at] in _ITEM_TAGS)
 
