@@ -125,7 +125,7 @@ class Decision:
 
     `lease`: the time until which no other probe starts, set for a probe and identifying it. `attempt`: who holds the slot, "" where the
     gate does not keep that; `leeway`: how much longer than usual the slot stays open; `is_taken`: it was another attempt's before.
-    `may_wait`: the pause or the probe may end in time for the step.
+    `may_wait`: the pause or the probe may end, and a slot open, in time for the step.
     """
 
     reason: Reason
@@ -162,7 +162,9 @@ def decide(
         reason = Reason.PAUSED if state is GateState.PAUSED else Reason.PROBING
         retry_at = next_slot(gate, limits, blocked_until, patience)
         # A probe may be answered long before its lease ends.
-        return Decision(reason, retry_at=retry_at, may_wait=gate.paused_until <= latest), gate
+        soonest = max(now, gate.paused_until)
+        may_wait = next_slot(gate, limits, soonest, latest - soonest) <= latest
+        return Decision(reason, retry_at=retry_at, may_wait=may_wait), gate
     slot = next_slot(gate, limits, now, patience)
     is_in_time = slot + latency <= deadline
     claimant = replace(claimant, latest=latest, may_lose=bool(claimant.caller)) if claimant and limits.is_paced else None

@@ -121,6 +121,19 @@ def test_a_step_may_wait_for_a_pause_that_ends_in_time_and_for_any_probe() -> No
     assert not ask(refused(probing, SEED, sent_at=1060.0, now=1061.0), now=1062.0)[0].may_wait
 
 
+@pytest.mark.parametrize("pacing", Pacing)
+def test_a_step_does_not_wait_for_the_end_of_a_pause_or_a_probe_where_no_slot_opens_in_time_after_it(pacing: Pacing) -> None:
+    slow = Limits(spacing=30.0, pacing=pacing)
+    _, gate = ask(Gate(), now=1000.0, limits=slow)
+    gate = paused(gate, now=1001.0, seconds=5.0)
+    assert not ask(gate, now=1002.0, limits=slow)[0].may_wait, "the slot opens at 1030, and the pause ends at 1006"
+    assert ask(gate, now=1002.0, limits=slow, budget=40.0)[0].may_wait
+    blocked = refused(Gate(), slow, sent_at=1000.0, now=1000.0)
+    _, probing = ask(blocked, now=1060.0, limits=slow)
+    assert not ask(probing, now=1062.0, limits=slow)[0].may_wait, "the next slot after the probe opens at 1090"
+    assert ask(probing, now=1062.0, limits=slow, budget=40.0)[0].may_wait
+
+
 def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     _, gate = ask(gate, now=1060.0)
