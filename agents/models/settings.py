@@ -141,7 +141,8 @@ class Settings(Row):
     )
     backoff_max_seconds = setting(
         placed(models.FloatField("Longest backoff", default=600, validators=between(1, 86_400)), PACING, "s", NEXT_REFUSAL),
-        "With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds.",
+        "With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds. With either pacing it can't be"
+        " shorter than that last pause.",
     )
     key_check_minutes = setting(
         placed(models.FloatField("Key check", default=5, validators=between(1, 1440)), PACING, "min", NEXT_REFUSAL),
