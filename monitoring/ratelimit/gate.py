@@ -16,7 +16,7 @@ from agents.policy import gate, latency
 from agents.policy.gate import GateState
 from agents.policy.refusals import RefusalClass
 from monitoring.ratelimit.belief_text import sentences
-from monitoring.ratelimit.status_text import expectation, status_text
+from monitoring.ratelimit.status_text import StatusText, cause_text, expectation, status_text
 
 MEANINGS = {
     AccountState.OPEN: ("Open", "The next step may send at once"),
@@ -70,12 +70,13 @@ class PauseForm(forms.Form):
 
 def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
     """`states`: name, meaning, and whether it is in it; `serves`: whether models are tried as soon as there is a slot."""
-    at, state = now.timestamp(), snapshot.state(now.timestamp())
+    at, state, status = now.timestamp(), snapshot.state(now.timestamp()), status_text(snapshot, now)
     slot = gate.next_slot(snapshot.gate, snapshot.limits, at)
     return {
         "snapshot": snapshot,
         "state": state,
-        "status": status_text(snapshot, now),
+        "status": status,
+        "cause": cause(snapshot, status),
         "states": [(name, meaning, each is state) for each, (name, meaning) in MEANINGS.items()],
         "expected": expectation(snapshot, now),
         "blocked_at": snapshot.gate.blocked_at if snapshot.gate.strikes else None,
@@ -85,6 +86,11 @@ def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
         "models": models(snapshot, at),
         "serves": state in USABLE,
     }
+
+
+def cause(snapshot: AccountStatus, status: StatusText) -> str:
+    """Without what the status says already."""
+    return snapshot.cause_sentence.removesuffix(status.remedy).strip() or f"{cause_text(snapshot)[0].capitalize()}."
 
 
 def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:

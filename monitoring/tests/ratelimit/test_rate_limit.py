@@ -95,14 +95,16 @@ def test_a_stopped_account_says_what_to_do_and_names_no_time(viewer: Client) -> 
     make_event(refusal="payment", status=402, prediction_source="check", predicted_at=None, predicted_from=None, predicted_to=None)
     said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
     assert lit(viewer) == ["Stopped"]
-    assert "Top up the account." in said
+    assert said.count("Top up the account.") == 1
+    assert "Cause The account has no balance." in said
     assert "No time can be predicted" in said
 
 
 def test_a_key_that_never_worked_is_told_to_check_header_and_host(viewer: Client) -> None:
     paused(succeeded_at=0)
     said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
-    assert NEVER_WORKED in said
+    assert said.count(NEVER_WORKED) == 1
+    assert "Cause Turned away by the edge." in said
     assert "Never, with this key" in said
 
 
