@@ -2,11 +2,21 @@
 
 from playwright.sync_api import expect
 
+from minerpanel.tests.processes import Miner
 from minerpanel.tests.visitors import PASSWORD, Visitor
 
+TRIED = """
+from datetime import timedelta
+from django.utils import timezone
+from monitoring.tests.what_if.test_offer import tried
+tried(requested_at=timezone.now() - timedelta(hours=1, minutes=28, seconds=30))
+"""
 
-def test_an_admin_looks_after_accounts_schedules_channels_users_and_plans(visitor: Visitor) -> None:
+
+def test_an_admin_looks_after_pacing_accounts_schedules_channels_users_and_plans(miner: tuple[Miner, str], visitor: Visitor) -> None:
+    miner[0].manage("shell", "--command", TRIED)
     visitor.log_in("admin")
+    pacing(visitor)
     accounts(visitor)
     schedules(visitor)
     channels(visitor)
@@ -14,6 +24,22 @@ def test_an_admin_looks_after_accounts_schedules_channels_users_and_plans(visito
     plans(visitor)
     audit_and_password(visitor)
     assert visitor.faults == []
+
+
+def pacing(visitor: Visitor) -> None:
+    """Switched to automatic from the Overview, which offers it with its figures, and back from Rate limit."""
+    page = visitor.page
+    main, done, offer = page.get_by_role("main"), page.get_by_role("status"), page.get_by_role("region", name="Pacing")
+    expect(offer).to_contain_text("34 % more of the last 24 h's steps would have been answered by the LLM")
+    expect(offer).to_contain_text("Simulated 1 h 28 min ago.")
+    offer.get_by_role("button", name="Switch to automatic pacing").click()
+    expect(done.filter(has_text="Pacing is automatic from the next step on.")).to_be_visible()
+    expect(offer).to_have_count(0)
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Rate limit").click()
+    expect(main).to_contain_text("Until then the spacing applies: one every 5 s.")
+    offer.get_by_role("button", name="Switch to fixed pacing").click()
+    expect(done.filter(has_text="Pacing is fixed from the next step on.")).to_be_visible()
+    expect(main).to_contain_text("The pace is fixed: one every 5 s.")
 
 
 def accounts(visitor: Visitor) -> None:

@@ -29,6 +29,7 @@
   const clockOffset = served ? new Date(served.content) - Date.now() : 0;
   const now = () => Date.now() + clockOffset;
 
+  const MINUTE = 60_000; // after so long nobody needs the seconds
   // A count that changes is as wide as two digits, so that nothing beside it moves.
   const wide = (count) => String(count).padStart(2, "\u2007");
   const length = (ms) => {
@@ -48,7 +49,10 @@
   };
   const SHOW = {
     moment,
-    ago: (at) => `${length(now() - at)} ago`,
+    ago: (at) => {
+      const past = now() - at;
+      return `${length(past < MINUTE ? past : past - (past % MINUTE))} ago`;
+    },
     countdown: (at) => length(at - now()),
   };
   const paintTimes = () => {
