@@ -1,10 +1,13 @@
-.PHONY: run setup test test-quick test-slow test-random check bench demo clean
+.PHONY: run setup upgrade test test-quick test-slow test-random check bench demo clean
 
 run: ## set up and run the miner and its panel until Ctrl-C
 	@bin/run
 
 setup: ## install, write .env, migrate, make the first admin
 	@bin/setup
+
+upgrade: ## to the newest release, with a backup; back to this version if it does not answer
+	@bin/upgrade
 
 test: ## the test suite; make test ARGS="-k gate" for a part
 	@bin/test $(ARGS)
@@ -28,5 +31,5 @@ demo: ## everything against fake Chutes, with steps coming in
 	@bin/demo
 
 clean: ## remove what can be made again; data/ and .env stay
-	rm -rf .venv .venv-peers staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Write `.env` on the first start: `.env.example` with a random SECRET_KEY, which Django needs, readable by its owner only."""
+"""Write a random SECRET_KEY, which Django needs, on the first start: into the file that SECRET_KEY_FILE names, else into `.env`."""
 
 import os
 import secrets
@@ -8,20 +8,27 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 
-def ensure_env(folder: Path, environ: Mapping[str, str]) -> bool:
-    """Make sure that a SECRET_KEY is set, in `environ` or in `folder`/.env. Returns whether the file was written."""
-    path, new = folder / ".env", folder / ".env.new"
-    given = {**dotenv_values(path, interpolate=False), **environ}
-    if given.get("SECRET_KEY") or given.get("SECRET_KEY_FILE"):
-        return False
-    old = (path if path.exists() else folder / ".env.example").read_text(encoding="utf-8").splitlines()
-    lines = [line for line in old if not line.replace(" ", "").startswith("SECRET_KEY=")]
+def ensure_secret_key(folder: Path, environ: Mapping[str, str]) -> Path | None:
+    """Make sure that there is a SECRET_KEY, in `environ` or in `folder`/.env. Returns the file that was written."""
+    dotenv = folder / ".env"
+    given = {**dotenv_values(dotenv, interpolate=False), **environ}
+    named, key = given.get("SECRET_KEY_FILE"), secrets.token_urlsafe(50)
+    if given.get("SECRET_KEY") or (named and Path(named).exists()):
+        return None
+    if named:
+        return _write(Path(named), [key])
+    old = (dotenv if dotenv.exists() else folder / ".env.example").read_text(encoding="utf-8").splitlines()
+    return _write(dotenv, [*(line for line in old if not line.replace(" ", "").startswith("SECRET_KEY=")), f"SECRET_KEY={key}"])
+
+
+def _write(path: Path, lines: list[str]) -> Path:
+    """At once, readable by its owner only."""
+    new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)
-    new.write_text("\n".join([*lines, f"SECRET_KEY={secrets.token_urlsafe(50)}"]) + "\n", encoding="utf-8")
-    new.replace(path)
-    return True
+    new.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return new.replace(path)
 
 
-if __name__ == "__main__" and ensure_env(Path(__file__).resolve().parent.parent, os.environ):
-    print("Wrote .env with a random SECRET_KEY.")  # noqa: T201 -- a command's output
+if __name__ == "__main__" and (written := ensure_secret_key(Path(__file__).resolve().parent.parent, os.environ)):
+    print(f"Wrote {written} with a random SECRET_KEY.")  # noqa: T201 -- a command's output

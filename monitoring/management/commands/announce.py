@@ -1,3 +1,4 @@
+import json
 import time
 import urllib.request
 from typing import Any
@@ -6,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from agents import VERSION
 from agents.worker.heartbeat import newest_beat
 
 PATIENCE = 60.0  # seconds
@@ -14,7 +16,7 @@ ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 
 
 class Command(BaseCommand):
     requires_system_checks = []  # web and worker make them
-    help = "Print the panel's address when web and worker are up."
+    help = "Print the panel's address when web and worker of this version are up."
 
     def handle(self, *args: Any, **options: Any) -> None:
         host = ANYWHERE.get(settings.BIND, settings.BIND)
@@ -30,7 +32,7 @@ class Command(BaseCommand):
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
-    except OSError:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(json.load(answer)["version"] == VERSION)
+    except (OSError, ValueError, KeyError):
         return False

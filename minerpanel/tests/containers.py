@@ -1,0 +1,119 @@
+"""Images and containers for tests, by Debian's buildah and podman. The base image is made by debootstrap, so no registry is needed."""
+
+import os
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE, TESTED, MIRROR = "debian:trixie-slim", "minerpanel-tested", "http://deb.debian.org/debian"
+PACKAGES = {"buildah": "buildah", "podman": "podman", "runc": "runc", "debootstrap": "debootstrap"}
+BUILD_SECONDS = 1_500
+CALL_SECONDS = 180
+# As this process has them: who has fewer rights than usual may not raise them.
+LIMITS = [
+    f"--ulimit={name}={soft}:{hard}"
+    for name, (soft, hard) in {
+        "nofile": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "nproc": resource.getrlimit(resource.RLIMIT_NPROC),
+    }.items()
+]
+
+
+def call(*command: str, timeout: float = CALL_SECONDS, check: bool = True) -> str:
+    quiet = {**os.environ, "PODMAN_IGNORE_CGROUPSV1_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=timeout, check=False)
+    assert done.returncode == 0 or not check, f"{' '.join(command)}:\n{done.stdout[-2_000:]}\n{done.stderr[-4_000:]}"
+    return done.stdout.strip()
+
+
+def ensure_tools() -> None:
+    """Install what is missing; the test fails where it cannot be had."""
+    missing = [package for program, package in PACKAGES.items() if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")]
+    if missing:
+        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        call(*as_root, "apt-get", "update", "-q", timeout=BUILD_SECONDS)
+        call(*as_root, "apt-get", "install", "-yq", *missing, timeout=BUILD_SECONDS)
+    if os.geteuid() != 0:
+        pytest.fail("Containers are tested as root: sudo make test-slow.")
+
+
+def ensure_base(folder: Path) -> None:
+    if call("buildah", "images", "--quiet", BASE, check=False):
+        return
+    call("debootstrap", "--variant=minbase", "trixie", str(folder / "base"), MIRROR, timeout=BUILD_SECONDS)
+    container = call("buildah", "from", "scratch")
+    call("buildah", "add", "--quiet", container, str(folder / "base"), "/", timeout=BUILD_SECONDS)
+    call("buildah", "commit", "--quiet", container, BASE, timeout=BUILD_SECONDS)
+    call("buildah", "rm", container)
+    shutil.rmtree(folder / "base")
+
+
+def build(folder: Path) -> str:
+    """The image of this tree; its name. Where pip reaches its index by a certificate of the machine's own, the build has it too."""
+    ensure_tools()
+    ensure_base(folder)
+    mounts = []
+    if certificate := os.environ.get("PIP_CERT"):
+        (folder / "pip.conf").write_text("[global]\ncert = /build-ca.crt\n")
+        mounts = [f"--volume={certificate}:/build-ca.crt:ro", f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro"]
+    call("buildah", "build", "--isolation=chroot", "--format=docker", *LIMITS, *mounts, "--tag", TESTED, ".", timeout=BUILD_SECONDS)
+    return TESTED
+
+
+class Container:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def run(self, *command: str, check: bool = True) -> str:
+        return call("podman", "exec", self.name, *command, check=check)
+
+    def kill(self, words: str) -> int:
+        """SIGKILL the oldest process whose command line has these words; its id within the container."""
+        lines = call("podman", "top", self.name, "pid", "hpid", "args").splitlines()
+        found = [line.split(maxsplit=2) for line in lines if words in line]
+        assert found, f"no process {words!r}: {lines}"
+        os.kill(int(found[0][1]), 9)
+        return int(found[0][0])
+
+    def log(self) -> str:
+        return call("podman", "logs", self.name)
+
+
+@contextmanager
+def started(image: str, name: str, port: int, volume: str, *command: str, **environment: str) -> Iterator[Container]:
+    """As compose.yaml starts it: a read-only root, no rights, data in a volume, /tmp in memory."""
+    given = [f"--env={key}={value}" for key, value in {"PORT": str(port), "BIND": "127.0.0.1", **environment}.items()]
+    confined = ["--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", *LIMITS]
+    call("podman", "rm", "--force", "--ignore", name)
+    options = ["--detach", f"--name={name}", "--network=host", f"--volume={volume}:/data", *confined, *given]
+    call("podman", "--runtime=runc", "run", *options, image, *command)
+    try:
+        yield Container(name)
+    finally:
+        call("podman", "stop", "--time=60", name, check=False)
+        call("podman", "rm", "--force", "--ignore", name, check=False)
+
+
+@contextmanager
+def volume(name: str) -> Iterator[str]:
+    call("podman", "volume", "rm", "--force", name, check=False)
+    call("podman", "volume", "create", name)
+    try:
+        yield name
+    finally:
+        call("podman", "volume", "rm", "--force", name, check=False)
+
+
+def wait_healthy(container: Container, seconds: float) -> None:
+    """By the image's own health check."""
+    end = time.monotonic() + seconds
+    while subprocess.run(["podman", "healthcheck", "run", container.name], capture_output=True, check=False).returncode:
+        assert time.monotonic() < end, container.log()[-4_000:]
+        time.sleep(1)
