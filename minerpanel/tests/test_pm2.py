@@ -26,17 +26,18 @@ def pm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_pm2_runs_the_miner_restarts_it_when_it_is_killed_and_stops_all_of_it(pm2: Path, clone: Path, tmp_path: Path) -> None:
-    port, log = free_ports(1), tmp_path / "log"
+    port = free_ports(1)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PIP_CERT") if name in os.environ}
     environment = {**kept, "PM2_HOME": str(tmp_path / "pm2"), "PM2_NAME": "tested", "PORT": str(port)}
 
-    def call(*words: str) -> str:
-        done = subprocess.run([pm2, *words], cwd=clone, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    def call(*words: str, folder: Path = clone) -> str:
+        done = subprocess.run([pm2, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
         return done.stdout
 
     panel = Running(subprocess.Popen(["true"]), clone / "log", port)
     try:
-        call("start", "deploy/pm2.config.cjs", "--output", str(log))
+        call("ping", folder=tmp_path)  # starts pm2's own process
+        call("start", "deploy/pm2.config.cjs")
         wait_for(panel.healthy, FIRST_START)
         (app,) = json.loads(call("jlist"))
         os.kill(app["pid"], signal.SIGKILL)
@@ -44,6 +45,6 @@ def test_pm2_runs_the_miner_restarts_it_when_it_is_killed_and_stops_all_of_it(pm
         wait_for(lambda: panel.pid(WEB) != 0 and panel.healthy(), PATIENCE)
         call("stop", "tested")
         wait_for(lambda: processes_below(clone) == {}, PATIENCE)
-        assert "The panel is at" in log.read_text()
+        assert "The panel is at" in "".join(path.read_text() for path in (tmp_path / "pm2/logs").glob("tested-out*"))
     finally:
         call("kill")

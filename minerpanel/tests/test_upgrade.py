@@ -1,6 +1,7 @@
 """`make upgrade` in a clone, between releases of which one works and one does not."""
 
 import json
+import os
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -41,27 +42,27 @@ def installed(releases: Path, tmp_path: Path) -> Path:
 def test_an_upgrade_keeps_the_records_and_one_that_does_not_start_is_put_back(releases: Path, installed: Path) -> None:
     with running(installed, free_ports(1)) as panel:
         wait_for(panel.announced, FIRST_START)
-        assert "Nothing to upgrade" in run(installed, "make", "upgrade")
+        assert "Nothing to upgrade" in upgrade(installed, panel).stdout
         solve(panel)
 
         version(releases, "0.2.0", "0.2.1")
         release(releases, "v0.2.1")
-        assert "Upgraded to v0.2.1" in upgrade(installed).stdout
+        assert "Upgraded to v0.2.1" in upgrade(installed, panel).stdout
         assert health(panel)["version"] == "0.2.1"
-        assert tasks(installed) == 1
+        assert steps(installed) == 1
 
         version(releases, "0.2.1", "0.2.2")
         (releases / "minerpanel/wsgi.py").write_text("raise SystemExit('broken')\n")
         newest = max(path.stem for path in (releases / "agents/migrations").glob("0*.py"))
         (releases / "agents/migrations/0999_broken.py").write_text(MIGRATION.format(newest=newest))
         release(releases, "v0.2.2")
-        broken = upgrade(installed)
+        broken = upgrade(installed, panel)
         assert broken.returncode != 0
         assert "v0.2.2 did not answer. The former version runs again" in broken.stderr
         assert health(panel)["version"] == "0.2.1"
-        assert tasks(installed) == 1
+        assert steps(installed) == 1
         solve(panel)
-        wait_for(lambda: tasks(installed) == 2, PATIENCE)
+        wait_for(lambda: steps(installed) == 2, PATIENCE)
     wait_for(lambda: processes_below(installed) == {}, PATIENCE)
 
 
@@ -85,8 +86,10 @@ def version(folder: Path, before: str, after: str) -> None:
     path.write_text(path.read_text().replace(before, after))
 
 
-def upgrade(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", "upgrade"], cwd=folder, capture_output=True, text=True, timeout=FIRST_START, check=False)
+def upgrade(folder: Path, panel: Running | None = None) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PIP_CERT") if name in os.environ}
+    own = {**kept, "PORT": panel.address.rpartition(":")[2]} if panel else kept
+    return subprocess.run(["make", "upgrade"], cwd=folder, env=own, capture_output=True, text=True, timeout=FIRST_START, check=False)
 
 
 def solve(panel: Running) -> None:
@@ -101,5 +104,5 @@ def health(panel: Running) -> dict[str, str]:
         return dict(json.load(answer))
 
 
-def tasks(folder: Path) -> int:
-    return int(run(folder, ".venv/bin/python", "manage.py", "shell", "--command", "print(Task.objects.count())").split()[-1])
+def steps(folder: Path) -> int:
+    return int(run(folder, ".venv/bin/python", "manage.py", "shell", "--command", "print(Step.objects.count())").split()[-1])
