@@ -2,10 +2,10 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agents.page.elements import OPTIONS, TICKED
 from agents.page.nodes import PLAIN, Attributes, Classes, Node, classes, has_hand, hides
@@ -209,7 +209,7 @@ class Outline:
     def inside(self, at: int, tags: frozenset[str]) -> list[int]:
         return [place for place in range(at, self.ends[at]) if self.tags[place] in tags]
 
-    def slice_of(self, at: int, sorted_places: list[int]) -> slice:
+    def slice_of(self, at: int, sorted_places: Sequence[int]) -> slice:
         return slice(bisect_left(sorted_places, at), bisect_left(sorted_places, self.ends[at]))
 
 
@@ -248,7 +248,7 @@ def outline(root: Node) -> Outline:  # noqa: C901, PLR0912 (one loop without cal
     ends, firsts, lasts, known = made.ends, made.firsts, made.lasts, made.known
     seen, owned, unseen, unowned = made.pieces, made.owners, made.unseen, list[int]()
     # A node, or the place of one whose inside is over.
-    stack: list[Node | int] = [root]
+    stack: list[Any] = [root]
     while stack and (count := len(nodes)) < MOST_NODES:
         node = stack.pop()
         if node.__class__ is int:
@@ -259,10 +259,10 @@ def outline(root: Node) -> Outline:  # noqa: C901, PLR0912 (one loop without cal
             inner, said, shown, found = around, PLAIN, tag, _NO_ATTRIBUTES
             if items := node.items():
                 found = dict(items)
-                if (value := found.get("class")) and (said := known.get(value)) is None:
-                    said = known[value] = classes(value)
+                if value := found.get("class"):
+                    said = known.get(value) or known.setdefault(value, classes(value))
             if tag in _SPECIAL or said is not PLAIN or around.folded or (items and not _TELLING.isdisjoint(found)):
-                inner = made.context(count, node, tag, found, said or PLAIN, around)
+                inner = made.context(count, node, tag, found, said, around)
                 if "role" in found:
                     shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag)
             nodes.append(node)

@@ -233,7 +233,7 @@ class Page:
         pieces = (pair for pair in zip(outline.pieces, outline.owners, strict=True) if pair[0].casefold() == wanted)
         for piece, owner in islice((pair for pair in pieces if not outline.is_within(pair[1], PRESSED)), _MOST_SHOWING):
             node = outline.nodes[owner]
-            expression = f"//{node.tag}[text()[normalize-space()={quoted(piece)}]]"
+            expression = f"//{node.tag!s}[text()[normalize-space()={quoted(piece)}]]"
             alike = cast("list[Node]", self._steady.root.xpath(expression))
             if node in alike and len(piece) < LONGEST_PIECE:
                 return xpath(f"({expression})[{alike.index(node) + 1}]")

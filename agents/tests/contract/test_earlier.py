@@ -32,7 +32,8 @@ WAIT = {"type": "WaitAction", "time_seconds": 0.5}
 def record(index: int, *sent: dict[str, Any], before: int | None = None, **more: Any) -> Earlier:
     words = ["" if one is WAIT else f"{one['type']} {one['selector']['value']}" for one in sent]
     size = index if before is None else before
-    return Earlier(**{"pk": index + 1, "index": index, "history_size": size, "received_at": 0.0, "actions": sent, "words": words} | more)
+    fields: dict[str, Any] = {"pk": index + 1, "index": index, "history_size": size, "received_at": 0.0, "actions": sent, "words": words}
+    return Earlier(**fields | more)
 
 
 def unseen(sent: dict[str, Any], number: int, **more: Any) -> PastAction:
