@@ -37,7 +37,7 @@ from agents.template.budget import TimeBudget
 
 logger = logging.getLogger(__name__)
 
-TEMPLATE_SECONDS = 0.5  # for the template's plan: ten times what typical pages take
+TEMPLATE_SECONDS = 0.5  # of the processor, for the template's plan: ten times what typical pages take
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,8 @@ class StepRun:
     def _plan_by_template(self, html: str, cut_off: float) -> None:
         try:
             sites, now = known_sites(), time.monotonic()  # the first step of a process waits until the sites are loaded
-            budget = TimeBudget(time.monotonic, now + min(TEMPLATE_SECONDS, (cut_off - now) / 2))
+            half, most = now + (cut_off - now) / 2, time.thread_time() + TEMPLATE_SECONDS
+            budget = TimeBudget(lambda: max(time.monotonic() - half, time.thread_time() - most), 0.0)
             self.page = read(html, self.came.url) if html else None
             step = self.step = self.history.completed(self.page)
             if self.rules.mode is not Mode.LLM:
