@@ -8,8 +8,10 @@ COPY bin/install bin/install
 COPY requirements.txt .
 RUN bin/install requirements.txt
 COPY . .
-# Where the root file system is read-only, only /data and /tmp can be written
-RUN .venv/bin/python -m compileall -q agents monitoring minerpanel && ln -s /tmp/supervisord.pid .venv/supervisord.pid
+# All that is written here: the user that runs it later writes to /data and /tmp alone
+RUN .venv/bin/python -m compileall -q agents monitoring minerpanel \
+ && SECRET_KEY=only-for-this-command .venv/bin/python manage.py collectstatic --no-input --verbosity 0 --skip-checks \
+ && ln -s /tmp/supervisord.pid .venv/supervisord.pid
 
 FROM debian:trixie-slim
 # postgresql-client: backups of a Postgres database

@@ -55,7 +55,6 @@ WSGI_APPLICATION = "minerpanel.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": database(DATABASE_URL, DATA_DIR / "panel.sqlite3")}
 FILE_UPLOAD_HANDLERS = ["monitoring.logs.imports.BoundedUpload"]
-FILE_UPLOAD_PERMISSIONS = 0o600  # also of static files, which lie in the data folder
 FILE_UPLOAD_TEMP_DIR = DATA_DIR  # a journal may be larger than what /tmp can take
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY
 TIME_ZONE = "UTC"
@@ -112,7 +111,7 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = BASE_DIR / "staticfiles"
 _PLAIN_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 _HASHED_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {

@@ -77,8 +77,8 @@ class Permit:
 def open_step(opening: Opening, requests: Sequence[Request], reason: Reason, clock: Clock) -> Permit:
     """Write 1: the step with its decision and, where a gate lets it, an open attempt. Without `requests` no LLM is used, for `reason`."""
     with answering_transaction():
-        task, is_new = _task(opening)
-        permit = decide(requests, clock, task, is_new=is_new) if requests else Permit(Decision(reason), clock())
+        task = _task(opening)
+        permit = decide(requests, clock, task) if requests else Permit(Decision(reason), clock())
         _open_attempt(permit, _create_step(opening, task, permit), number=1)
         return permit
 
@@ -140,14 +140,14 @@ def _best(decisions: Sequence[Decision]) -> Decision:
     return min(decisions, key=lambda each: (each.slot is None, not each.may_wait, math.inf if each.retry_at is None else each.retry_at))
 
 
-def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None, *, is_new: bool = False) -> Permit:
+def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) -> Permit:
     """The first account that can serve in time; if none can, the best of the others gives the reason. In a transaction.
 
-    `task`: whose costs matter; one that `is_new` has none yet. The clock is read once the gates are locked, since that may take a while.
+    `task`: whose costs matter. The clock is read once the gates are locked, since that may have taken a while.
     """
     rows = gate_rows.locked_all(request.account for request in requests)
     now = clock()
-    affordable = _within_task_cap(task, requests, now) if task and not is_new else requests
+    affordable = _within_task_cap(task, requests, now) if task else requests
     if not affordable:
         return Permit(Decision(Reason.COST), now)
     within_day = _within_daily_caps(affordable, now)
@@ -314,7 +314,7 @@ def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | No
         if not open_step.update(**answer):
             if Step.objects.filter(uid=opening.uid).exists():
                 return
-            _create_step(opening, _task(opening)[0])
+            _create_step(opening, _task(opening))
             open_step.update(**answer)
         if outcome:
             # What a step's outcome is was reported by the first step after it: a second time changes nothing.
@@ -331,16 +331,15 @@ def add_excerpts(excerpts: Mapping[int, str]) -> None:
             Step.objects.filter(pk=pk).update(page_excerpt=text)
 
 
-def _task(opening: Opening) -> tuple[Task, bool]:
-    """And whether it is new."""
+def _task(opening: Opening) -> Task:
     if known := rows_of.task(opening.fingerprint):
-        return known[0], False
+        return known[0]
     fields = {name: getattr(opening, name) for name in ("key", "source", "caller", "prompt", "project", "kind")}
     fields |= {"url": opening.task_url, "created_at": at(opening.received_at)}
     task = Task(fingerprint=opening.fingerprint, **fields)
     # Where another step of the task was faster, its row. One statement, where a savepoint around an insert takes three.
     Task.objects.bulk_create([task], update_conflicts=True, unique_fields=["fingerprint"], update_fields=["key"])
-    return task, True
+    return task
 
 
 # The columns that a closing has under the same names.

@@ -12,7 +12,7 @@ class Mode(Choice):
 class Use(Choice):
     ALWAYS = "always", "For every step"
     WHEN_UNSURE = "when_unsure", "Where the template is unsure"
-    AFTER_TEMPLATE = "after_template", "From the first unsure or failed step of a task on"
+    AFTER_TEMPLATE = "after_template", "Once a step was unsure or failed"
 
 
 class Pacing(Choice):

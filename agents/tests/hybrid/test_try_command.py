@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from agents.tests.demo_sites import cinema, shop
 
-URL = "http://localhost:8000/?seed=58"
+URL = "http://localhost:9000/?seed=58"
 
 
 def told(*arguments: str) -> str:
@@ -75,4 +75,4 @@ def test_bad_input_is_named_with_its_remedy(arguments: tuple[str, ...], said: st
 def test_it_plans_by_what_is_known_of_a_site() -> None:
     text = told("Open the contact form where name equals 'Ann'", URL, "--form", "one-shot", "--project", "autocinema")
     assert "as autocinema is built" in text
-    assert "Open http://localhost:8000/contact?seed=58" in text
+    assert "Open http://localhost:9000/contact?seed=58" in text

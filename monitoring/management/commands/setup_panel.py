@@ -1,3 +1,4 @@
+import os
 import secrets
 from typing import Any
 
@@ -29,7 +30,8 @@ class Command(BaseCommand):
         users.ensure_groups()
         schedules.ensure()
         test_schedules.ensure()
-        call_command("collectstatic", interactive=False, verbosity=0)
+        if os.access(settings.BASE_DIR, os.W_OK):  # an image has them collected
+            call_command("collectstatic", interactive=False, verbosity=0)
         if made := make_first_admin():
             self.stdout.write(made)
 

@@ -14,7 +14,7 @@ from monitoring.tests.reading import rows_of, text_of, tree_of, words_of
 
 pytestmark = pytest.mark.django_db
 
-GOOD = {"prompt": "Search for <username>", "url": "http://localhost:8000/?seed=58", "page": "<html> </html>\n"}
+GOOD = {"prompt": "Search for <username>", "url": "http://localhost:9000/?seed=58", "page": "<html> </html>\n"}
 
 
 def test_a_task_is_queued_and_its_page_shown(operator: Client) -> None:
@@ -71,7 +71,7 @@ def test_a_task_that_a_worker_has_is_answered_all_the_same(operator: Client, vie
 PAGE = '<html><body><form action="/search"><input name="query" aria-label="Search"><button>Go</button></form></body></html>'
 
 
-@pytest.mark.parametrize(("form", "first"), [("step", "1. Type"), ("one_shot", "1. Open http://localhost:8000/?seed=58")])
+@pytest.mark.parametrize(("form", "first"), [("step", "1. Type"), ("one_shot", "1. Open http://localhost:9000/?seed=58")])
 def test_a_try_shows_understanding_candidates_and_plan_and_queues_nothing(form: str, first: str, operator: Client) -> None:
     response = operator.post("/tasks/new/", {**GOOD, "prompt": "Search for 'Salt'", "page": PAGE, "form": form, "try": "1"})
     told = text_of(response, "//*[@id='trial']")
