@@ -38,6 +38,8 @@ _FIELD_TAGS, _PRESSED_TAGS = frozenset({"input", "textarea", "select"}), frozens
 # Where the name of an item stands; how far above its buttons the block may be that holds both, and how many of its nodes are read.
 _NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
 _FURTHEST_NAME, _MOST_IN_BLOCK = 6, 400
+# A longer text is no name, in characters.
+_LONGEST_NAME = 400
 # A text in more blocks is no item's name. Each name that is looked up beside buttons costs a pass over its blocks.
 _MOST_BLOCKS, _MOST_NAMES = 4, 100
 _PLAIN_TAG = re.compile(r"[a-z][a-z0-9]*")
@@ -200,7 +202,7 @@ class Steady:
         """The text as XPath's normalize-space() gives it; "" for one too long to be a name."""
         if node not in self._texts:
             text = "".join(islice(node.itertext(), 50)) if len(node) else node.text or ""
-            self._texts[node] = _XPATH_SPACE.sub(" ", text).strip(" ") if len(text) < 400 else ""
+            self._texts[node] = _XPATH_SPACE.sub(" ", text).strip(" ") if not text[_LONGEST_NAME:] else ""
         return self._texts[node]
 
     def _in_named_blocks(self, name_tag: str, name: str, tag: str, text: str, label: str) -> dict[Node, int]:

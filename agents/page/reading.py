@@ -57,9 +57,9 @@ _IN_WRONG = (
 _ERROR_MARKS = re.compile(r"error|danger|destructive|invalid|(?:text|border|bg)-red|text-rose|alert", re.I)
 _NO_ERROR = re.compile(r"\b(?:success|thank|saved|added|welcome)\b", re.I)
 
-_LOADING = re.compile(r"(?:loading|please wait|fetching|one moment)\b[\w ,]*(?:…|\.{2,3})?$", re.I)
+# A whole text, of at most 40 characters; all texts are read at once, each in a line.
+_LOADING = re.compile(r"^(?=.{1,40}$)(?:loading|please wait|fetching|one moment)\b[\w ,]*(?:…|\.{2,3})?$", re.I | re.M)
 _SKELETON = re.compile(r"(?:^|\s)(?:animate-pulse|(?:[\w-]+-)?skeleton(?:-[\w-]+)?)(?=\s|$)", re.I)
-_LONGEST_LOADING = 40
 
 _OUT = frozenset({"log out", "logout", "sign out", "signout", "log off"})
 _IN = frozenset({"log in", "login", "sign in", "signin", "sign up", "signup", "register", "create account"})
@@ -126,8 +126,10 @@ class Page:
         described = (reader.naming.described(reader.places[one.place]) for one in self.elements if one.invalid and not one.hidden)
         alerted = (at for at, found in enumerate(outline.attributes) if found.get("role") == "alert" and outline.tags[at])
         alerts = (outline.text(at, _LONGEST_ERROR) for at in alerted)
-        pieces = (piece for piece in zip(outline.pieces, outline.owners, strict=True) if len(piece[0]) <= _LONGEST_ERROR)
-        likely = (piece for piece in pieces if any(map(piece[0].casefold().__contains__, _IN_WRONG)))
+        pieces, together = zip(outline.pieces, outline.owners, strict=True), "\n".join(outline.pieces).casefold()
+        signs = [sign for sign in _IN_WRONG if sign in together]
+        short = (piece for piece in pieces if len(piece[0]) <= _LONGEST_ERROR) if signs else ()
+        likely = (piece for piece in short if any(map(piece[0].casefold().__contains__, signs)))
         wrong = (text for text, at in likely if _WRONG.search(text) or (_MAYBE_WRONG.search(text) and _is_marked(outline, at)))
         texts = dict.fromkeys([*described, *(text for text in alerts if not _NO_ERROR.search(text)), *wrong])
         return tuple(text for text in texts if text)[:_MOST_ERRORS]
@@ -176,10 +178,11 @@ class Page:
     def is_loading(self) -> bool:
         """Whether the page says that its contents are still to come."""
         outline = self._outline
-        busy = (found for found, tag in zip(outline.attributes, outline.tags, strict=True) if found and tag)
-        if any(found.get("aria-busy") == "true" or _SKELETON.search(found.get("class", "")) for found in busy):
+        shown = [found for found, tag in zip(outline.attributes, outline.tags, strict=True) if tag]
+        marked = [found for found in shown if "class" in found or "aria-busy" in found]
+        if any(found.get("aria-busy") == "true" or _SKELETON.search(found.get("class", "")) for found in marked):
             return True
-        return any(len(text) <= _LONGEST_LOADING and _LOADING.match(text) for text in outline.pieces)
+        return _LOADING.search("\n".join(outline.pieces)) is not None
 
     @cached_property
     def offered(self) -> tuple[Element, ...]:
