@@ -90,7 +90,7 @@ class Container:
 def started(image: str, name: str, port: int, volume: str, *command: str, **environment: str) -> Iterator[Container]:
     """As compose.yaml starts it: a read-only root, no rights, data in a volume, /tmp in memory."""
     given = [f"--env={key}={value}" for key, value in {"PORT": str(port), "BIND": "127.0.0.1", **environment}.items()]
-    confined = ["--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", *LIMITS]
+    confined = ["--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", *LIMITS]
     call("podman", "rm", "--force", "--ignore", name)
     options = ["--detach", f"--name={name}", "--network=host", f"--volume={volume}:/data", *confined, *given]
     call("podman", "--runtime=runc", "run", *options, image, *command)
