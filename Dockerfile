@@ -11,6 +11,7 @@ COPY . .
 # All that is written here: the user that runs it later writes to /data and /tmp alone
 RUN .venv/bin/python -m compileall -q agents monitoring minerpanel \
  && SECRET_KEY=only-for-this-command .venv/bin/python manage.py collectstatic --no-input --verbosity 0 --skip-checks \
+ && chmod -R a+rX staticfiles \
  && ln -s /tmp/supervisord.pid .venv/supervisord.pid
 
 FROM debian:trixie-slim
