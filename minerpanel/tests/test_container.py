@@ -23,7 +23,7 @@ def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(
             wait_healthy(container, FIRST_START)
             wait_for(lambda: "The panel is at" in container.log(), PATIENCE)
             solve(port)
-            for words in (WEB, WORKER, "run_cluster"):
+            for words in (WEB, "run_cluster", WORKER):
                 killed = container.kill(words)
                 wait_for(lambda words=words, killed=killed: killed not in pids(container, words) != [], PATIENCE)  # type: ignore[misc]
             wait_healthy(container, PATIENCE)
