@@ -1,6 +1,7 @@
 """From an outline to Elements: what can be operated, what a person would call it, and the state that it is in."""
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import merge
@@ -10,7 +11,7 @@ from agents.page.elements import CHECKED, FIELDS, PICKER, Element, role_of
 from agents.page.naming import Naming, placeholder_of
 from agents.page.nodes import LONGEST_TEXT, Attributes, Node, one_line
 from agents.page.outline import HEADINGS, Around, Outline, is_editable, is_option
-from agents.page.signs import finished, shown_by
+from agents.page.signs import NO_ICON, finished, is_starred, shown_by
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
 MOST_ELEMENTS = 1_500
@@ -23,6 +24,8 @@ _OPEN_STATES = {"open": True, "closed": False}
 _DEFAULT_TYPES = {"input": "text", "button": "submit"}
 _POPUPS = {"true": "menu", "false": ""}
 _NO_TEXT = frozenset({"input", "select", "textarea"})
+# A link or button with words and no attribute besides these is called by its words, and has no state but those of its class.
+_BARE_TAGS, _BARE = frozenset({"a", "button"}), frozenset({"class", "href", "style", "type", "target", "rel"})
 
 
 @dataclass
@@ -92,14 +95,16 @@ class Reader:
         node, found, around = outline.nodes[at], outline.attributes[at], outline.around[at]
         get, tag = found.get, str(node.tag)
         type_ = get("type", "").strip().lower() or _DEFAULT_TYPES.get(tag, "")
+        text = "" if tag in _NO_TEXT else outline.text(at, LONGEST_TEXT)
+        if tag in _BARE_TAGS and _BARE.issuperset(found) and len(text) > 2 and text.isascii() and around.label < 0:
+            return self._bare(place, at, tag, type_, text)
         haspopup = get("aria-haspopup", "").lower()
         opens, fixed, is_row = _POPUPS.get(haspopup, haspopup), "readonly" in found, at in self._rows
         role = self._role(tag, type_, found, around, opens)
-        text = "" if tag in _NO_TEXT else outline.text(at, LONGEST_TEXT)
         options = self._options(node) if tag == "select" else []
         is_field, longest = role in FIELDS or role == PICKER, get("maxlength", "")
         label = self._row_name(at) if is_row else self.naming.label(at, role, text)
-        said = outline.classes(at).states
+        said = self._said(at, role)
         return Element(
             place=place,
             tag=tag,
@@ -117,7 +122,7 @@ class Reader:
             or "disabled" in found
             or get("aria-disabled") == "true"
             or (fixed and role != PICKER)
-            or (bool(said) and "disabled" in said),
+            or "disabled" in said,
             readonly=fixed,
             layer=around.layer,
             overlay=around.overlay,
@@ -136,6 +141,39 @@ class Reader:
             opens="item" if is_row else opens,
             **({"value": _value_of(node, role, found, text)} | shown_by(node, found, said, role, label, text)),
         )
+
+    def _bare(self, place: int, at: int, tag: str, type_: str, text: str) -> Element:
+        found, around, role = self.outline.attributes[at], self.outline.around[at], "link" if tag == "a" else "button"
+        said = self._said(at, role)
+        is_on = "selected" in said
+        return Element(
+            place,
+            tag,
+            role,
+            type_,
+            href=found.get("href", "") if tag == "a" else "",
+            label=text,
+            text=text,
+            form=around.form,
+            hidden=around.hidden or type_ == "hidden",
+            disabled=around.disabled or "disabled" in said,
+            layer=around.layer,
+            overlay=around.overlay,
+            footer=around.footer,
+            group=self.naming.group_of(at, role),
+            selected=is_on,
+            current=is_on and tag == "a",
+            starred=is_starred(found.get, text, text, NO_ICON, is_on=is_on),
+            focused="focused" in said,
+        )
+
+    def _said(self, at: int, role: str) -> Set[str]:
+        """The states that its class names have; a link is selected where the entry of a list around it is."""
+        outline = self.outline
+        said, near = outline.classes(at).states, islice(outline.up(outline.parents[at], -1), 2 if role == "link" else 0)
+        if any("selected" in outline.classes(outer).states and outline.nodes[outer].tag == "li" for outer in near):
+            return said | {"selected"}
+        return said
 
     def _role(self, tag: str, type_: str, found: Attributes, around: Around, opens: str) -> str:
         if is_editable(found):

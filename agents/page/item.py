@@ -141,6 +141,7 @@ _NAMING = frozenset({"name", "title", "subject", "product", "item", "task", "fil
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES, _FURTHEST = 6, 12
 _TELLING = ("aria-label", "title", "datetime", "content")
+_UNMARKED = frozenset({"class", "id", "style", "href", "src", "alt", "type"})
 # A button's text says what it does.
 _QUIET = frozenset({"button", "label"})
 
@@ -154,7 +155,7 @@ def _is_rating(text: str) -> bool:
 
 
 def is_bare_rating(text: str) -> bool:
-    return len(text) <= 4 and bool(_BARE_RATING.fullmatch(text))
+    return len(text) <= 4 and "." in text and _BARE_RATING.fullmatch(text) is not None
 
 
 @dataclass
@@ -228,10 +229,11 @@ class Item:
         """The smallest block around a label and its value, where it holds little else and is not to be pressed or filled in."""
         outline = self.outline
         above, other = outline.owners[label], outline.owners[value]
-        in_pressed = any(outline.tags[place] in PRESSED for place in islice(outline.up(above, self.at), _FURTHEST))
         around = islice(outline.up(above, self.at - 1), furthest)
         block = next((place for place in around if place <= other < outline.ends[place]), None)
-        if block is None or in_pressed or outline.tags[above] == "label":
+        if block is None or outline.tags[above] == "label":
+            return None
+        if any(outline.tags[place] in PRESSED for place in islice(outline.up(above, self.at), _FURTHEST)):
             return None
         is_small = outline.lasts[block] - outline.firsts[block] <= _MOST_PIECES or outline.tags[block] == "dl"
         return block if is_small else None
@@ -245,7 +247,8 @@ class Item:
 
     def _marked(self) -> Iterator[tuple[str, str]]:
         for place in (one for nodes, _ in self.outline.besides(self.at, self.skipped) for one in nodes):
-            for key, value in self.outline.attributes[place].items():
+            found = self.outline.attributes[place]
+            for key, value in () if _UNMARKED.issuperset(found) else found.items():
                 if key.startswith("data-"):
                     yield from _of_data(key, value)
                 elif key == "itemprop":

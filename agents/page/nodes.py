@@ -32,6 +32,8 @@ _STATES = {
     "checked": "checked", "selected": "selected", "active": "selected", "current": "selected", "disabled": "disabled",
     "focus": "focused", "focused": "focused",
 }  # fmt: skip
+# One of these is in each value that says anything.
+_IN_TELLING = ("hidden", "d-none", "invisible", "inset-0", "pop", "cursor-pointer", "hover:", "collapse", "dropdown-menu", *_STATES)
 _LAST_WORD = re.compile(r"([A-Za-z]+)$")
 # A colour rather than a state: "text-current".
 _COLOURS = ("text-", "bg-", "border-", "fill-", "stroke-", "ring-", "outline-", "from-", "to-")
@@ -54,6 +56,9 @@ PLAIN = Classes()
 
 
 def classes(value: str) -> Classes:
+    folded = value.lower()
+    if not any(part in folded for part in _IN_TELLING):
+        return PLAIN
     tokens = value.split()
     states = (_state(token) for token in tokens if ":" not in token)
     hides = ("hidden" in tokens or "d-none" in tokens) and not _SHOWN_AGAIN.search(value)

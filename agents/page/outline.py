@@ -96,6 +96,7 @@ class Outline:
     _overlays: int = 0
     known: dict[str, Classes] = field(default_factory=dict)
     _unpressed: list[int] = field(default_factory=list)
+    _loose: list[int] = field(default_factory=list)
     _children: dict[int, list[int]] = field(default_factory=dict)
     _counted: dict[frozenset[str], list[int]] = field(default_factory=dict)
     _within: dict[frozenset[str], list[bool]] = field(default_factory=dict)
@@ -158,6 +159,12 @@ class Outline:
         if not self._unpressed:
             self._unpressed = [0, *accumulate(self.tags[owner] != "button" for owner in self.owners)]
         return self._unpressed[self.lasts[at]] - self._unpressed[self.firsts[at]]
+
+    def loose(self, at: int) -> int:
+        """How many of a node's texts stand in no link and no button, at any depth."""
+        if not self._loose:
+            self._loose = [0, *accumulate(not self.is_within(owner, PRESSED) for owner in self.owners)]
+        return self._loose[self.lasts[at]] - self._loose[self.firsts[at]]
 
     def spans(self, places: Iterable[int]) -> Spans:
         pairs: Spans = []
@@ -281,7 +288,7 @@ def outline(root: Node) -> Outline:  # noqa: C901, PLR0912 (one loop without cal
             if is_open and len(node) and (tag != "svg" or next(node.iter(*FIELD_TAGS, "button"), None) is not None):
                 parent, around = count, inner
                 stack.append(count)
-                stack.extend(reversed(node))
+                stack += node[::-1]
                 continue
         if parent >= 0 and (text := node.tail) and (piece := " ".join(text[:_MOST_READ].split())):
             texts, owners = (unseen, unowned) if around.hidden else (seen, owned)

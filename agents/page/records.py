@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 
 from agents.page.elements import BUTTONS, PICKER, Element
 from agents.page.item import LONGEST_NAME, Item, attributes_in, cells, is_bare_rating, label_name
@@ -150,14 +150,17 @@ class _Repeats:
 
     def _is_substantial(self, at: int) -> bool:
         outline = self.outline
-        if not self._may_be_item(at) or outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
+        texts, is_item = outline.lasts[at] - outline.firsts[at], outline.tags[at] in _ITEM_TAGS
+        if not texts or not self._may_be_item(at):
             return False
-        if outline.held(at, _WRITTEN) > 1 and not (outline.tags[at] in _ITEM_TAGS and outline.held(at, _HEADS)):
+        headed = outline.held(at, _HEADS) > 0
+        if not (headed or (texts >= 2 and is_item) or outline.holds(at, self.pressed)):
             return False
-        texts, headed = outline.lasts[at] - outline.firsts[at], outline.held(at, _HEADS) > 0
-        if not headed and outline.tags[at] != "a" and self._is_bare(at):
+        if outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
             return False
-        return (texts >= 1 and (headed or outline.holds(at, self.pressed))) or (texts >= 2 and outline.tags[at] in _ITEM_TAGS)
+        if outline.held(at, _WRITTEN) > 1 and not (is_item and headed):
+            return False
+        return headed or outline.tags[at] == "a" or not self._is_bare(at)
 
     def _may_be_item(self, at: int) -> bool:
         """A part of the page is none, unless it has a small heading only; nor is a button, unless it is a card to be pressed."""
@@ -173,8 +176,7 @@ class _Repeats:
 
     def _loose(self, at: int) -> int:
         """How many of its texts stand in no link and no button."""
-        outline = self.outline
-        return sum(not outline.is_within(owner, PRESSED) for owner in outline.owners[outline.firsts[at] : outline.lasts[at]])
+        return self.outline.loose(at)
 
     def _is_rich(self, at: int) -> bool:
         """An item by itself: it has a heading or a picture and more than one text, or is marked as an item and has a text of its own."""
@@ -323,15 +325,16 @@ class Records:
             return frozenset()
         outline = self.outline
         texts = (set(outline.pieces[outline.firsts[at] : outline.lasts[at]]) for at in group.items)
-        counted = Counter(text for some in texts for text in some if len(text) <= 30)
-        usual = (text for text, count in counted.items() if count >= 0.8 * len(group.items))
+        counted, least = Counter(chain.from_iterable(texts)), 0.8 * len(group.items)
+        usual = (text for text, count in counted.items() if count >= least and len(text) <= 30)
         return frozenset(text for text in usual if not attributes_in(text) and not any(map(str.isdigit, text)))
 
     def _rated(self, group: Group) -> frozenset[tuple[str, ...]]:
         """Where in the group's items a bare rating stands: a whole number in the same place is one, too."""
         outline = self.outline
-        pairs = ((item, place) for item in group.items for place in range(outline.firsts[item], outline.lasts[item]))
-        return frozenset(outline.path(item, outline.owners[place]) for item, place in pairs if is_bare_rating(outline.pieces[place]))
+        texts = ((item, outline.firsts[item], outline.lasts[item]) for item in group.items)
+        pairs = ((item, at) for item, first, last in texts for at in range(first, last) if is_bare_rating(outline.pieces[at]))
+        return frozenset(outline.path(item, outline.owners[place]) for item, place in pairs)
 
     def _column_heads(self, at: int) -> dict[int, str]:
         outline = self.outline

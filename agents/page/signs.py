@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from agents.page.elements import BUTTONS, CHECKED, OPTIONS, TICKED, Element
-from agents.page.nodes import Attributes, Node, classes, one_line
+from agents.page.nodes import Attributes, Node, one_line
 
 Get = Callable[..., str]
 
@@ -142,7 +142,7 @@ def shown_by(node: Node, found: Attributes, said: Set[str], role: str, label: st
     icon = icon_in(node) if is_pressed and len(text) <= 2 else NO_ICON
     sign = (symbol(label) if label == text else "") or (_sign_in(node) if is_pressed and not label else "")
     called = (sign or icon.name or made_name(get)) if is_pressed and (sign or not label) else label
-    is_on = _is_on(node, found, said, role)
+    is_on = _is_on(found, said, role)
     shown = {
         "label": called or label,
         "is_named": bool(label and not sign),
@@ -167,15 +167,12 @@ def _sign_in(node: Node) -> str:
     return symbol(next(filter(None, texts), ""))
 
 
-def _is_on(node: Node, found: Attributes, said: Set[str], role: str) -> bool:
+def _is_on(found: Attributes, said: Set[str], role: str) -> bool:
     get = found.get
     marked = get("aria-selected") or get("aria-current") or get("aria-pressed") or get("aria-checked")
     if marked or "data-state" in found:
         return marked in _ON if marked else found["data-state"] in _ON_STATES
-    if role in _SELECTED and "selected" in said:
-        return True
-    near = islice(node.iterancestors(), 2) if role == "link" else ()
-    return any(outer.tag == "li" and "selected" in classes(outer.get("class", "")).states for outer in near)
+    return role in _SELECTED and "selected" in said
 
 
 def _is_checked(get: Get, said: Set[str]) -> bool | None:
