@@ -39,7 +39,8 @@ def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(mi
     assert all(answered(response) for _, response in later)
     assert len(completions(fake_chutes)) == 1
     assert miner.rows("SELECT strike, status FROM agents_ratelimitevent WHERE pause_seconds BETWEEN 600 AND 630") == [(1, 429)]
-    assert miner.rows("SELECT count(*) FROM agents_step WHERE route = 'template' AND answered_at IS NOT NULL") == [(40,)]
+    counted = "SELECT count(*) FROM agents_step WHERE route = 'template' AND answered_at IS NOT NULL"
+    wait_until(lambda: miner.rows(counted) == [(40,)], "not all steps are on record")  # a busy machine writes some of them a little later
 
 
 def test_the_llm_is_answered_with_its_own_actions_and_put_on_record(miner: Miner, fake_chutes: FakeChutes) -> None:
