@@ -113,7 +113,7 @@ class Past:
         return any(one.is_completed or (one.type in FILLS | {"ClickAction"} and "selector" not in one.fields) for one in self.entries)
 
     def nameless(self, action_type: str, *, succeeded: bool) -> list[PastAction]:
-        """One caller's entries have no selector: all that tells them apart is their order and what was typed."""
+        """The entries of one kind of caller have no selectors: they differ only by order and typed text."""
         unseen = (entry for entry in self.entries if entry.type == action_type and entry.fields.keys() <= {"text"})
         return [entry for entry in unseen if (entry.succeeded is not False) == succeeded]
 

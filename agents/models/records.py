@@ -79,7 +79,7 @@ class Step(Row):
 
     `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
     or null. `answer`: to a question, "" for none. `caller_error`: what the caller reports of the first action that failed. `confidence`:
-    the template agent's, whoever answered.
+    the template agent's, even where the LLM answered.
     `words`: each action as it was then seen on the page, "" for a wait of our own. `seen`: the page's signature, until the next step
     has derived the `effect` of the actions from it. `notes`: what of an LLM's reply was not sent, and why. `asked`: of each prompt that a
     model replied to, its digest and the model.

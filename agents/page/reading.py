@@ -34,7 +34,7 @@ _HEADINGS = frozenset({"h1", "h2", "h3"})
 # Their contents are text to a browser that runs scripts, or stand in a document of their own.
 _NO_ELEMENTS = ("template", "noscript", "noembed", "noframes", "iframe", "xmp")
 _drawn_links = etree.XPath("//a[ancestor::svg][not(ancestor::foreignobject)]")
-# Of texts that are the same, so many are looked at.
+# How many identical texts are examined.
 _MOST_SHOWING = 3
 _LONGEST_ERROR, _MOST_ERRORS = 200, 10
 # Texts that by themselves mean that something went wrong.

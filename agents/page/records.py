@@ -170,7 +170,7 @@ class _Repeats:
         return tag not in _NEVER or (tag == "button" and outline.held(at, HEADINGS) == 1)
 
     def _is_bare(self, at: int) -> bool:
-        """A menu, or a button in a wrapper of its own: hardly a text that is not to be pressed."""
+        """A menu, or a button alone in its wrapper: nearly all of its text can be pressed."""
         pressed, loose = self.outline.held(at, PRESSED), self._loose(at)
         return loose <= 1 if pressed >= _MENU else loose == 0 and not self.outline.held(at, _LINKS)
 
@@ -179,7 +179,7 @@ class _Repeats:
         return self.outline.loose(at)
 
     def _is_rich(self, at: int) -> bool:
-        """An item by itself: it has a heading or a picture and more than one text, or is marked as an item and has a text of its own."""
+        """Whether it is an item: a heading or picture with several texts, or something marked as an item that has text."""
         outline = self.outline
         pieces, is_item = outline.unpressed(at), outline.tags[at] in _ITEM_TAGS
         if outline.held(at, _HEADS):

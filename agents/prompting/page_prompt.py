@@ -204,8 +204,8 @@ class _View:
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
     def _texts(self, records: Iterable[Record]) -> Iterator[_Line]:
-        told = "\n".join((*(record.text for record in records), *(element.label for element in self._seen)))
-        texts = (text for text in self.page.texts(_MOST_TEXT) if text not in told)
+        listed = "\n".join((*(record.text for record in records), *(element.label for element in self._seen)))
+        texts = (text for text in self.page.texts(_MOST_TEXT) if text not in listed)
         for place, text in enumerate(texts, len(self.page.elements)):
             yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, (0, True, place), one_line(text))
 

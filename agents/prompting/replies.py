@@ -62,7 +62,7 @@ def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
     reply = parse_reply(text)
     actions, notes = _actions(reply.actions[:MAX_ACTIONS], step, shown)
     is_step, past = step.form is Form.STEP, Past(step.history)
-    # Whoever says that a task is done means: once all of this is run.
+    # "done" is true only once all of these actions have run.
     is_done = (reply.done or any(action.type == "DoneAction" for action in actions)) and not notes
     kept = [action for action in actions if action.type != "DoneAction"]
     if not kept and not reply.answer and not (is_done and is_step):

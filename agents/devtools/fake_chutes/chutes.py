@@ -48,7 +48,7 @@ REFUSALS = {
 class Chutes:
     """One account behind the edge; `key` may only invoke, `admin_key` reads the account too. Thread-safe: one lock for each decision.
 
-    `folder`: where a person plays the model, None: nobody does. `stopping`: ends the wait for a reply.
+    `folder`: the files by which a person plays the model; None: no person does. `stopping`: ends the wait for a reply.
     """
 
     def __init__(self, key: str, admin_key: str, course: Course, seed: int, folder: Folder | None = None) -> None:
