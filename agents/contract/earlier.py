@@ -62,6 +62,8 @@ def completed(step: Step, earlier: Sequence[Earlier]) -> Step:
     The records are matched with the caller's entries by their place in the history, type, target and text; what does not match stays as
     the caller has it. A caller that sends no history gets the first action of each step, with an outcome that is not known.
     """
+    if earlier and earlier[0].index == earlier[0].history_size == 0:
+        step = replace(step, start=earlier[0].url)
     if not earlier or len(step.history) >= MAX_HISTORY:
         return step
     if not step.history:

@@ -1,5 +1,6 @@
-"""Where a task lives: its origin, its seed, and URLs that keep to both."""
+"""Where a task lives: its origin, what its own address fixes, and URLs that keep to both."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit
 
@@ -9,39 +10,34 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`url`: where relative URLs start; `seed`: its query part ("seed=58"), "" for none, None when it can't be known;
-    `kept`: query parts that every URL carries unless it has its own."""
+    """`url`: where relative URLs start; `fixed`: the query parts of the task's own address, which every address of the task carries."""
 
     url: str
-    seed: str | None = None
-    kept: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
     def absolute(self, target: str) -> str | None:
-        """The target as an absolute URL with the site's own scheme, host, port, seed and kept query; None when it leads elsewhere."""
+        """The target as an absolute URL with the site's own scheme, host, port and fixed query; None when it leads elsewhere."""
         parts = split_http(joined(self.url, target))
         home = split_http(self.url)
         if parts is None or home is None or parts.hostname not in {home.hostname, *LOOPBACK} or port_of(parts) != port_of(home):
             return None
-        return parts._replace(scheme=home.scheme, netloc=home.netloc, query=self._query(parts.query)).geturl()
+        rest, own = self._parted(parts.query)
+        query = parts.query if sorted(own) == sorted(self.fixed) else "&".join([*rest, *self.fixed])
+        return parts._replace(scheme=home.scheme, netloc=home.netloc, query=query).geturl()
 
     def href(self, value: str) -> str:
-        """A link's href as a page writes it, with the seed in its query; unchanged where it leads elsewhere or nowhere."""
+        """A link's href as a page writes it: one that carries nothing of what is fixed, or something else, is no link of the site's."""
         parts = _split(value)
-        if parts is None or not self.seed or value.startswith("#") or self.absolute(value) is None:
+        if parts is None or not self.fixed or value.startswith("#") or self.absolute(value) is None:
             return value
-        own = query_parts(parts.query)
-        if seeds(own) == [self.seed]:
-            return value
-        return parts._replace(query="&".join([*without_seeds(own), self.seed])).geturl()
+        rest, own = self._parted(parts.query)
+        is_right = own and len(set(own)) == len(own) and set(own) <= set(self.fixed)
+        return value if is_right else parts._replace(query="&".join([*rest, *self.fixed])).geturl()
 
-    def _query(self, query: str) -> str:
-        own = query_parts(query)
-        wanted = [self.seed] if self.seed else []
-        right = self.seed is None or seeds(own) == wanted
-        own = own if right else without_seeds(own)
-        names = {_name(part) for part in own}
-        missing = [part for part in self.kept if _name(part) not in names]
-        return "&".join([*own, *missing, *([] if right else wanted)])
+    def _parted(self, query: str) -> tuple[list[str], list[str]]:
+        """The query's other parts, and those named as the fixed ones."""
+        names, parts = set(map(name_of, self.fixed)), query_parts(query)
+        return [part for part in parts if name_of(part) not in names], [part for part in parts if name_of(part) in names]
 
 
 def split_http(url: str) -> SplitResult | None:
@@ -55,12 +51,32 @@ def query_parts(query: str) -> list[str]:
     return [part for part in query.split("&") if part]
 
 
-def seeds(parts: list[str]) -> list[str]:
-    return [part for part in parts if _name(part) == "seed"]
+def shared_parts(urls: Iterable[str]) -> tuple[str, ...]:
+    """The query parts, as the first URL has them, that all URLs with a query have: they belong to all pages alike."""
+    queries = [parts for url in urls if (found := split_http(url)) and (parts := query_parts(found.query))]
+    return tuple(part for part in queries[0] if all(part in query for query in queries)) if queries else ()
 
 
-def without_seeds(parts: list[str]) -> list[str]:
-    return [part for part in parts if _name(part) != "seed"]
+def query_names(url: str) -> frozenset[str]:
+    parts = _split(url)
+    return frozenset(map(name_of, query_parts(parts.query))) if parts else frozenset()
+
+
+def carried_names(url: str, hrefs: Iterable[str]) -> frozenset[str]:
+    """The names in the query of a page's URL that its links to other pages carry on."""
+    names, left = query_names(url), set(query_names(url))
+    for href in hrefs:
+        if not left:
+            break
+        found = {name for name in left if carries(href, {name})}
+        if found and path_of(joined(url, href)) != path_of(url):
+            left -= found
+    return names - left
+
+
+def carries(href: str, names: Iterable[str]) -> bool:
+    query = f"&{href.partition('?')[2]}"
+    return all(f"&{name}=" in query for name in names)
 
 
 def same_page(one: str, other: str) -> bool:
@@ -94,5 +110,5 @@ def port_of(parts: SplitResult) -> int:
     return parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
 
 
-def _name(part: str) -> str:
+def name_of(part: str) -> str:
     return unquote_plus(part.partition("=")[0])

@@ -66,8 +66,8 @@ class PastAction:
 class Step:
     """`page` is the page's HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty: all. `url`
     may be about:blank in steps. `wants_actions`: the caller is too old to read tool calls. `cuts`: a sentence for each part of the
-    request that was left out for its size. `notes`, by our own records: what of the reply to the step before was not sent or not run,
-    and why."""
+    request that was left out for its size. By our own records: `start`, the task's first address, "" where it is not known, and `notes`,
+    what of the reply to the step before was not sent or not run, and why."""
 
     endpoint: str
     form: Form
@@ -83,6 +83,7 @@ class Step:
     wants_reasoning: bool = False
     wants_actions: bool = False
     cuts: tuple[str, ...] = ()
+    start: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -9,7 +9,7 @@ from itertools import chain, dropwhile
 
 from agents.contract.actions import Action, InvalidAction, navigate, validate
 from agents.contract.limits import MAX_ACTIONS, MAX_STEPS, MAX_TRAJECTORY
-from agents.contract.origins import Site, query_parts, same_page, seeds, split_http, without_seeds
+from agents.contract.origins import Site, query_parts, same_page, shared_parts, split_http
 from agents.contract.protocol import FIND_TRAJECTORY, PATHS, Form, Step
 from agents.contract.selectors import ATTRIBUTE, by_attribute
 
@@ -39,7 +39,7 @@ def steps_left(step: Step) -> int:
 
 
 def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
-    """Those that keep to the task's host and seed, brought to their exact form, and to the allowed tools. A DoneAction is dropped: the
+    """Those that keep to the task's host and query, brought to their exact form, and to the allowed tools. A DoneAction is dropped: the
     answer says `done` itself, and late-2025 callers don't know the action."""
     site, kept = site_of(step), list[Action]()
     for action in actions:
@@ -59,16 +59,16 @@ def in_exact_form(action: Action, step: Step, site: Site | None) -> Action:
 
 def site_of(step: Step) -> Site | None:
     """Of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
-    Only the start URL's query belongs to every page; what a later page has there is its own."""
+    The query of the task's own address belongs to every page; what a later page has beside it is that page's own."""
     addresses = (step.url, *(past.url for past in reversed(step.history)))
-    found = [(url, query_parts(parts.query)) for url in addresses if (parts := split_http(url)) and _opened(url)]
+    found = [url for url in addresses if split_http(url) and _opened(url)]
     if not found:
         return None
-    url, query = found[0]
-    is_one_shot = step.form is Form.ONE_SHOT
-    seed = next((part for _, own in found for part in seeds(own) if part.partition("=")[2]), "" if is_one_shot else None)
-    is_start = is_one_shot or (step.index == 0 and url == step.url)
-    return Site(url, seed, tuple(without_seeds(query)) if is_start else ())
+    start = found[0] if step.form is Form.ONE_SHOT else step.start
+    if start:
+        parts = split_http(start)
+        return Site(found[0], tuple(query_parts(parts.query)) if parts else ())
+    return Site(found[0], shared_parts(reversed(found)))
 
 
 def _on_site(action: Action, site: Site | None) -> Action | None:

@@ -1,6 +1,6 @@
 """The steadiest selector of an element, unique on the page.
 
-Ids, classes and texts differ by seed; structure, input types, names and addresses hardly do. Hence this order:
+Ids, classes and texts may differ at each visit; structure, input types, names and addresses hardly do. Hence this order:
 
 1. a password, e-mail, search or telephone field by its type: a page has one of them, whatever it is called;
 2. a link by its address: routes are not restyled;
@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from agents.contract.origins import carries
 from agents.contract.selectors import ATTRIBUTE, UNQUOTABLE, XPATH, InvalidAction, Selector, attribute, quoted, xpath
 from agents.page.elements import Element
 from agents.page.nodes import Node
@@ -56,10 +57,12 @@ class Numbered(NamedTuple):
 
 @dataclass
 class Steady:
-    """Selectors of one page's elements. `nodes` are theirs, place by place; a tag "*" stands for any."""
+    """Selectors of one page's elements. `nodes` are theirs, place by place; a tag "*" stands for any. `carried`: the names in the query
+    of its URL that an address has to have."""
 
     root: Node
     nodes: list[Node]
+    carried: frozenset[str] = frozenset()
     _known: dict[int, tuple[Selector, ...]] = field(default_factory=dict)
     _made_beside: dict[str, int] = field(default_factory=dict)  # elements' places, by the selector
     _numbered: dict[tuple[str, str | None], Numbered] = field(default_factory=dict)
@@ -120,9 +123,9 @@ class Steady:
         if is_telling and len(self._having("input", "type").nodes[type_]) == 1:
             yield f"//input[@type='{type_}']"
         if element.href and len(self._having("a", "href").nodes[element.href]) == 1:
-            # Callers read the seed off an address in a selector, but not in an XPath: one without a seed goes as an XPath.
+            # Callers check the query of an address in a selector, but not in an XPath: one that lost its page's goes as an XPath.
             drawn = self._having(DRAWN_LINK, "href").nodes[element.href]
-            if "seed=" in element.href and not UNQUOTABLE.search(element.href) and not drawn:
+            if "?" in element.href and carries(element.href, self.carried) and not UNQUOTABLE.search(element.href) and not drawn:
                 yield "href", element.href
             yield f"//a[@href={quoted(element.href)}]"
         yield from self._with_attribute("name", element.name)

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from agents.common.text import shorten
 from agents.contract.actions import Action
-from agents.contract.origins import split_http
+from agents.contract.origins import query_parts, split_http
 from agents.contract.selectors import ATTRIBUTE, TEXT, Selector
 from agents.page.elements import FIELDS, TICKED, Element
 from agents.page.nodes import one_line
@@ -24,7 +24,6 @@ _SAID_CHARS = 8_000
 _MOST_NAMED, _LONGEST_NAME, _LONGEST_TEXT, _LONGEST_EFFECT = 4, 40, 80, 300
 # What says nothing of what an action did.
 _PASSING = frozenset({"focused", "required", "invalid"})
-_SEED = re.compile(r"(?<=[?&])seed=[^&#]*&?")
 _LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _VERBS = {
     "TypeAction": "type{text} into",
@@ -223,9 +222,10 @@ def _quoted(text: str | None, longest: int = _LONGEST_NAME) -> str:
 
 
 def _address(url: str, before: str) -> str:
-    """A path with its query on the same site, without the seed, which is the same on all pages."""
+    """A path with its query on the same site, without what the address before had in its query too."""
     there, here = split_http(url), split_http(before)
     if there is None or here is None or there.netloc != here.netloc:
         return shorten(url, _LONGEST_TEXT)
-    tail = there._replace(scheme="", netloc="").geturl() or "/"
-    return shorten(_SEED.sub("", tail).rstrip("?&") or "/", _LONGEST_TEXT)
+    known = query_parts(here.query)
+    query = "&".join(part for part in query_parts(there.query) if part not in known)
+    return shorten(there._replace(scheme="", netloc="", query=query).geturl() or "/", _LONGEST_TEXT)

@@ -12,6 +12,7 @@ from typing import cast
 from lxml import etree
 
 from agents.contract.limits import MAX_DEPTH
+from agents.contract.origins import carried_names, carries, query_names
 from agents.contract.selectors import Selector, quoted, xpath
 from agents.page.bounding import bounded
 from agents.page.element_selectors import DRAWN_LINK, Steady
@@ -87,17 +88,23 @@ class Pagination:
 
 @dataclass(frozen=True)
 class Page:
-    """`url` is where the page was seen, "" when not known. `cuts`: a sentence for each part that was left out for its size."""
+    """`url` is where the page was seen, "" when not known. `cuts`: a sentence for each part that was left out for its size. `carried`: the
+    names in its query that its links to other pages carry on."""
 
     url: str
     elements: tuple[Element, ...]
     _reader: Reader = field(repr=False, compare=False)
     _steady: Steady = field(repr=False, compare=False)
     cuts: tuple[str, ...] = ()
+    carried: frozenset[str] = frozenset()
 
     @property
     def blank(self) -> bool:
         return not self.elements
+
+    def keeps(self, href: str) -> bool:
+        """Whether a link carries on what the page's other links do of the query."""
+        return carries(href, self.carried)
 
     @cached_property
     def title(self) -> str:
@@ -333,7 +340,8 @@ def read(html: str, url: str) -> Page:
         cuts = (*cuts, _TOO_MANY)
     elif reader.outline.is_cut:
         cuts = cuts or (_TOO_LARGE,)
-    return Page(url, elements, reader, Steady(root, reader.nodes), cuts)
+    carried = carried_names(url, (one.href for one in elements if "?" in one.href))
+    return Page(url, elements, reader, Steady(root, reader.nodes, carried or query_names(url)), cuts, carried)
 
 
 def _as_browsers_do(root: Node) -> None:

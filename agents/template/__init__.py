@@ -27,7 +27,7 @@ def plan(step: Step, page: Page | None, sites: Sites = NOWHERE, budget: TimeBudg
     """The best plan for a step by rules alone. `page`: the step's page as read, None to have it read here in steps; `sites`: what is
     known of sites, by project. When `budget` is over, the best plan so far is returned, at least a plain one.
 
-    Every action is valid and keeps to the task's host and seed; a one-shot plan opens the task's URL first. An action that
+    Every action is valid and keeps to the task's host and query; a one-shot plan opens the task's URL first. An action that
     failed in the history is not sent again. `done`: the task is achieved or nothing is left to do.
     """
     step = _placed(step, sites)

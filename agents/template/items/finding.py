@@ -152,7 +152,7 @@ def _unnumbered(fields: Mapping[str, Any]) -> str:
 def _to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
     route = re.compile(rf"/{re.escape(target.thing)}s?(?:[/?#]|$)", re.I)
-    links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_seed(link, page)]
+    links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]
     if route.search(page.url) or not links or words(links[0].label) != (target.thing,):
         return ()
     move = press(page, links[0])
@@ -176,7 +176,7 @@ def _next_page(page: Page) -> tuple[Move, ...]:
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     short = (one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4)
-    links = [(_likely(one), one) for one in short if not _stays(one, page) and _keeps_seed(one, page)]
+    links = [(_likely(one), one) for one in short if not _stays(one, page) and _keeps_query(one, page)]
     ranked = sorted(links, key=lambda hit: (-hit[0], hit[1].place))
     likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (0.6 if link.href else 0.9))
     return next(((move,) for move in likely if not _tried(move, past)), ())
@@ -189,8 +189,8 @@ def _likely(link: Element) -> float:
     return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
 
 
-def _keeps_seed(link: Element, page: Page) -> bool:
-    return not link.href or "seed=" not in page.url or "seed=" in link.href
+def _keeps_query(link: Element, page: Page) -> bool:
+    return not link.href or page.keeps(link.href)
 
 
 def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:

@@ -1,4 +1,4 @@
-"""XPaths for pages that nobody has seen yet, by what differs least between sites and seeds."""
+"""XPaths for pages that nobody has seen yet, by what differs least between sites and visits."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from agents.contract import actions, selectors
 from agents.contract.actions import Action, InvalidAction, repair, validate
 from agents.contract.limits import MAX_ACTIONS, MAX_STEPS, MAX_TRAJECTORY
+from agents.contract.origins import query_parts
 from agents.contract.protocol import Form, PastAction, Step
 from agents.contract.task_rules import MAX_STEP, conform, permitted, site_of, steps_left
 from agents.tests.rows import rows
@@ -93,14 +94,19 @@ def test_a_loopback_name_with_the_tasks_port_means_the_tasks_own_host() -> None:
     assert navigated("http://localhost:8000/a", step("http://84.1.2.3:8000/?seed=5")) == ["http://84.1.2.3:8000/a?seed=5"]
 
 
-def test_the_start_urls_other_parameters_are_kept_where_the_target_lacks_them() -> None:
+def test_all_parameters_of_the_tasks_own_address_are_kept() -> None:
     on = one_shot("http://localhost:8000/?a=1&seed=58&b=2")
-    assert navigated("/x?b=3", on) == ["http://localhost:8000/x?b=3&a=1&seed=58"]
-    assert navigated("/x", step(on.url, index=0)) == ["http://localhost:8000/x?a=1&b=2&seed=58"]
+    assert navigated("/x?b=3&c=4", on) == ["http://localhost:8000/x?c=4&a=1&seed=58&b=2"]
+    assert navigated("/x", step(on.url, index=0)) == ["http://localhost:8000/x?a=1&seed=58&b=2"]
 
 
 def test_a_later_pages_own_parameters_stay_on_that_page() -> None:
-    assert navigated("/login", step("http://localhost:8000/search?q=arrival&seed=58", index=3)) == ["http://localhost:8000/login?seed=58"]
+    later = step(
+        "http://localhost:8000/search?q=arrival&seed=58", index=3, history=(went_to("http://localhost:8000/films?page=2&seed=58"),)
+    )
+    assert navigated("/login", later) == ["http://localhost:8000/login?seed=58"]
+    recorded = replace(step("http://localhost:8000/search?q=arrival&seed=58", index=3), start=START)
+    assert navigated("/login", recorded) == ["http://localhost:8000/login?seed=58"]
 
 
 def test_the_seed_is_found_in_the_history_when_the_page_lost_it() -> None:
@@ -113,8 +119,8 @@ def test_before_the_first_page_the_history_tells_the_host_and_without_one_no_nav
     assert permitted([actions.navigate(START), GO], step("about:blank")) == (GO,)
 
 
-def test_a_task_without_a_seed_gets_none_and_a_step_that_cant_know_it_leaves_the_links_seed() -> None:
-    assert navigated("/a?seed=3", one_shot("http://localhost:8000/")) == ["http://localhost:8000/a"]
+def test_where_the_tasks_address_has_no_query_the_links_own_stays() -> None:
+    assert navigated("/a?seed=3", one_shot("http://localhost:8000/")) == ["http://localhost:8000/a?seed=3"]
     assert navigated("/a?seed=3", step("http://localhost:8000/")) == ["http://localhost:8000/a?seed=3"]
 
 
@@ -225,11 +231,7 @@ def test_whatever_the_plan_and_the_step_the_conventions_hold(plan: list[Action],
             assert site is not None
             there, home = urlsplit(action.fields["url"]), urlsplit(site.url)
             assert (there.scheme, there.netloc) == (home.scheme, home.netloc)
-            assert action.fields["url"] == site.url or site.seed is None or parse_qs(there.query).get("seed", []) == _values(site.seed)
+            assert action.fields["url"] == site.url or set(site.fixed) <= set(query_parts(there.query))
     if on.form is Form.ONE_SHOT and site:
         assert sent[0] == actions.navigate(site.url)
     assert conform(sent, on) == sent
-
-
-def _values(seed: str) -> list[str]:
-    return [seed.partition("=")[2]] if seed else []

@@ -15,7 +15,7 @@ def test_the_default_port_is_the_port_of_the_scheme() -> None:
 
 
 def test_parts_of_a_query_stay_as_they_are_written() -> None:
-    assert Site("http://h/", seed="seed=1").absolute("/a?q=%20x+y&user=<username>") == "http://h/a?q=%20x+y&user=<username>&seed=1"
+    assert Site("http://h/", fixed=("seed=1",)).absolute("/a?q=%20x+y&user=<username>") == "http://h/a?q=%20x+y&user=<username>&seed=1"
 
 
 def test_two_urls_are_one_page_whatever_their_order_and_fragment() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agents.contract.action_history import sign
 from agents.contract.actions import validate
-from agents.contract.origins import query_parts, seeds, split_http
+from agents.contract.origins import query_parts, split_http
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.template import plain, plan
 from agents.tests.demo_sites import CONTACT, cinema, shop
@@ -56,7 +56,7 @@ def assert_sound(made: Plan, form: Form) -> None:
     for action in made.actions:
         assert validate(action.as_action()) == action
         if "url" in action.fields and (parts := split_http(action.fields["url"])):
-            assert seeds(query_parts(parts.query)) == ["seed=58"]
+            assert query_parts(parts.query).count("seed=58") == 1
     if form is Form.ONE_SHOT:
         assert made.actions[0].fields == {"url": START}
 
