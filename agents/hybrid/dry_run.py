@@ -16,6 +16,7 @@ from agents.template.items.finding import fitting
 from agents.template.prompt import Intent, Operator, target_of
 from agents.template.prompt.intents import understand
 from agents.template.recipes import recipe_for
+from agents.template.sites.site_plans import by_facts
 
 _ENDPOINTS = {Form.ONE_SHOT: "/solve_task", Form.STEP: "/step"}
 # What shares no word with the prompt at all is no candidate.
@@ -48,7 +49,7 @@ def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: For
     step = parse(_ENDPOINTS[form], json.dumps(request).encode())
     intent = understand(step.prompt)
     seen = read(step.page, step.url) if step.page else None
-    made = plan(step, seen, known_sites())
+    made = plan(step, seen, by_facts(known_sites()))
     return Trial(
         understanding=list(understanding(intent)),
         candidates=list(candidates(intent, seen)),

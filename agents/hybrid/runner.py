@@ -34,6 +34,7 @@ from agents.policy.routing import Reach, Rules
 from agents.prompting.prompt import MOST_TOKENS, Question, question
 from agents.prompting.replies import plan_from_reply
 from agents.template.budget import TimeBudget
+from agents.template.sites.site_plans import by_facts, knows
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class StepRun:
     def _fetched(self, seconds: float) -> str:
         step, hosts = self.step, self.rules.fetch_hosts
         try:
-            if hosts and step.form is Form.ONE_SHOT and not template.knows(step, known_sites()):
+            if hosts and step.form is Form.ONE_SHOT and not knows(step, known_sites()):
                 html, self.fetch_note = fetch(step.url, hosts, seconds / 2)
                 return html
         except Exception:
@@ -154,7 +155,7 @@ class StepRun:
             self.page = read(html, self.came.url) if html else None
             step = self.step = self.history.completed(self.page)
             if self.rules.mode is not Mode.LLM:
-                self.plan = template.plan(step, self.page, sites, budget)
+                self.plan = template.plan(step, self.page, by_facts(sites), budget)
             self.cuts = (*step.cuts, *(self.page.cuts if self.page else ()), *template.cuts(step.prompt))
             self.kind = template.kind(step.prompt)
         except Exception:

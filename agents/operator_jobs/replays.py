@@ -23,6 +23,7 @@ from agents.policy.modes import Mode
 from agents.policy.reasons import Purpose, Reason
 from agents.prompting.prompt import question
 from agents.prompting.replies import plan_from_reply
+from agents.template.sites.site_plans import by_facts
 
 # Two at once hold both workers, so that other jobs wait for as long.
 LONGEST_DEADLINE = 35.0
@@ -50,7 +51,7 @@ def _answered(job: Replay, step: protocol.Step, clock: Clock) -> tuple[protocol.
     in_force = rules(Settings.current())
     mode = {Replay.Way.TEMPLATE: Mode.TEMPLATE, Replay.Way.MODEL: Mode.LLM}.get(Replay.Way(job.way), in_force.mode)
     page = read(step.page, step.url) if step.page else None
-    fallback = template.plain(step) if mode is Mode.LLM else template.plan(step, page, known_sites())
+    fallback = template.plain(step) if mode is Mode.LLM else template.plan(step, page, by_facts(known_sites()))
     # Each account's provider, or why it is not used.
     offers = {account: usable(account, mode) for account in ([job.account] if job.account else accounts())}
     providers = {account: known for account, known in offers.items() if not isinstance(known, Reason)}

@@ -8,6 +8,7 @@ from itertools import islice
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, score
 from agents.page.matching import likeness, words
+from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import Answer, answers
 from agents.template.forms.slots import Slot, slots
@@ -16,7 +17,6 @@ from agents.template.moves import Move, blind_enter, blind_fill, fill, send
 from agents.template.prompt import Criterion
 from agents.template.prompt.synonyms import alike, meant, names_of, words_of
 from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind
-from agents.template.sites import blind_xpath
 
 # How well a button or field answers to a name: surely enough; and of a button that sends any form.
 _CALLED, _GENERIC = 0.6, 0.3

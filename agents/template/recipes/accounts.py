@@ -8,13 +8,13 @@ from agents.contract.action_history import Past
 from agents.contract.origins import path_of
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, CHECKED, TEXT_FIELDS
+from agents.template import blind_xpath
 from agents.template.forms.filling import answers, fills_for
 from agents.template.forms.forms import Form, form_of, passwords
 from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_fill, blind_press, fill, link_to, press, send
 from agents.template.prompt import Criterion, Intent, Operator, example
 from agents.template.recipes.recipe import Recipe
-from agents.template.sites import blind_xpath
 
 _LOG_IN_BUTTONS = ("log in", "login", "sign in", "signin", "access account", "enter", "continue")
 _LOG_OUT = ("log out", "logout", "sign out", "log off")

@@ -11,6 +11,7 @@ from agents.contract.protocol import PastAction
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.page.matching import likeness
+from agents.template import blind_xpath
 from agents.template.budget import once
 from agents.template.forms.filling import answers, chosen_from_list, demanded, filled
 from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
@@ -24,7 +25,6 @@ from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
-from agents.template.sites import blind_xpath
 
 _SUCCESS = re.compile(
     r"(?i)\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|"

@@ -9,6 +9,7 @@ from agents.contract.origins import path_of
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.page.matching import words
+from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import search_for
@@ -21,7 +22,6 @@ from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets,
 from agents.template.prompt.task_kinds import ASKING, names
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
-from agents.template.sites import blind_xpath
 
 _TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|withdraw|unsave|unfavou?rite|clear|empty)\b", re.I)
 

@@ -8,6 +8,7 @@ from agents.contract.origins import path_of
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, FIELDS, OPTIONS
 from agents.page.matching import words
+from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import controls, loose
@@ -17,7 +18,6 @@ from agents.template.moves import Move, blind_press, fill, link_to, opened, pres
 from agents.template.prompt import Intent, example, holds, meets, target_of
 from agents.template.prompt.task_kinds import names
 from agents.template.recipes.recipe import Recipe
-from agents.template.sites import blind_xpath
 
 _APPLY = ("apply", "apply filters", "show results", "filter", "update results")
 _LIST_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|shop|items|all)(?:[/?#]|$)", re.I)

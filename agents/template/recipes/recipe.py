@@ -6,6 +6,7 @@ from agents.contract.action_history import Past
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, TICKED
 from agents.page.matching import words
+from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import form_of
@@ -13,7 +14,6 @@ from agents.template.moves import Move, blind_press, press, send
 from agents.template.prompt import Intent
 from agents.template.prompt.synonyms import meant
 from agents.template.prompt.task_kinds import ADDING
-from agents.template.sites import blind_xpath
 
 # What markup says of any button.
 _MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})

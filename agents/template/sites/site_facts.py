@@ -88,5 +88,3 @@ class Fault:
 
 
 Sites = Mapping[str, SiteFacts]
-# Where nothing is known of any site.
-NOWHERE: Sites = {}

@@ -1,27 +1,27 @@
-"""The one-shot form: all actions at once, by what is known of the site; else by the page that came along, or unseen."""
+"""One-shot plans by what is known of the task's site."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from urllib.parse import quote, urlencode
 
 from agents.contract.actions import Action, InvalidAction, click, navigate, select_option, send_keys, submit, type_text, wait
-from agents.contract.protocol import Plan, Step
+from agents.contract.origins import split_http
+from agents.contract.protocol import Form, Plan, Step
 from agents.contract.selectors import quoted, xpath
-from agents.page import Page
-from agents.template.items.answers import answer
+from agents.template import Known
+from agents.template.blind_xpath import folded
 from agents.template.moves import BREATH, LOADING, opened
-from agents.template.prompt import Criterion, Intent, Kind, Operator, meets
+from agents.template.prompt import Criterion, Intent, Operator, meets
 from agents.template.prompt.criteria import criteria
+from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
 from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
 from agents.template.prompt.values import address, chosen
-from agents.template.recipes import LOGIN, Recipe, recipe_for
-from agents.template.sites.blind_xpath import folded
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
 
 # Pages are drawn by script: what is pressed before its script runs does nothing.
@@ -30,6 +30,7 @@ _SETTLING = wait(1)
 _SENT = wait(1.5)
 # Long forms go beyond this with what is quick; a further page of a list is not.
 _ROOM_FOR_PAGES = 28
+_KNOWN = "How this site does such a task is known."
 _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than": "<", "greater equal": ">=", "less equal": "<="}
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
 _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
@@ -73,34 +74,36 @@ class FieldValues:
         return tuple(replace(self, criteria=tuple(made if one is several else one for one in self.criteria)) for made in alone)
 
 
-def one_shot(step: Step, intent: Intent, page: Page | None, sites: Sites) -> Plan:
-    facts, values = sites.get(step.project, SiteFacts()), field_values(step.prompt, intent)
+def by_facts(sites: Sites) -> Known:
+    """What is known of the sites, as the template agent takes it."""
+    return partial(_known_plan, sites)
+
+
+def knows(step: Step, sites: Sites) -> bool:
+    """Whether a one-shot task's site and its way of doing the task are known, so that no page is needed."""
+    facts = sites.get(_project_of(step, sites)) if step.form is Form.ONE_SHOT else None
+    return facts is not None and plan_for(facts, field_values(step.prompt, understand(step.prompt))) is not None
+
+
+def _known_plan(sites: Sites, step: Step, intent: Intent) -> Plan | None:
+    project = _project_of(step, sites)
+    facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
     plan = plan_for(facts, values)
     actions = _by_facts(intent, facts, values, plan) if plan else ()
-    if plan and actions:
-        return Plan((*opened(step.url), LOADING, *actions), reasoning=f"Template: {plan.task}, as {step.project} is built.")
-    if intent.kind is Kind.QUESTION:
-        return Plan(opened(step.url), reasoning="Template: a question.", answer=answer(intent, page) if page else "")
-    return Plan((*opened(step.url), *_by_recipes(intent, page)), reasoning=f"Template: {intent.kind}, all at once.")
+    if plan is None or not actions:
+        return None
+    reasoning = f"Template: {plan.task}, as {project} is built."
+    return Plan((*opened(step.url), LOADING, *actions), reasoning=reasoning, confidence=facts.confidence, confidence_why=_KNOWN)
+
+
+def _project_of(step: Step, sites: Sites) -> str:
+    """`/step` names no project, not even where it wants the whole plan: then the port says which of the known sites it is."""
+    parts = None if step.project else split_http(step.url)
+    return next((name for name, site in sites.items() if parts and site.port and site.port == parts.port), step.project)
 
 
 def plan_for(facts: SiteFacts, values: FieldValues) -> SitePlan | None:
     return next((plan for plan in facts.plans if plan.fits(values.words)), None)
-
-
-def _by_recipes(intent: Intent, page: Page | None) -> list[Action]:
-    """The best action of each move and a wait between any two: longer where the next page may be loading."""
-    stages: list[tuple[Recipe, Intent]] = [(LOGIN, intent)] if intent.logs_in else []
-    stages += [(recipe_for(stage), stage) for stage in (intent, *intent.then)]
-    actions: list[Action] = []
-    for recipe, stage in stages:
-        reach = recipe.reach(stage, page) if page else recipe.blind_reach(stage)
-        act = recipe.act(stage, page) if page and not reach else ()
-        moves = (*reach, *(act or recipe.blind_act(stage)))
-        best = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
-        actions += [one for action in best for one in (action, BREATH if action.type == "TypeAction" else LOADING)]
-        page = None
-    return actions[:-1] if best else actions
 
 
 def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:

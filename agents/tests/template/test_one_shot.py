@@ -14,11 +14,9 @@ from agents.contract.actions import validate
 from agents.contract.limits import MAX_ACTIONS
 from agents.contract.origins import query_parts, split_http
 from agents.contract.protocol import Form, PastAction, Plan, Step, parse
-from agents.contract.task_rules import conform
 from agents.template import plan
-from agents.template.prompt.intents import understand
 from agents.template.sites.site_facts import Sites
-from agents.template.sites.site_plans import one_shot
+from agents.template.sites.site_plans import by_facts
 from agents.tests.paper_browser import Outcome, PaperBrowser
 from agents.tests.template.test_intents import CHAINS, CRITERIA, LOGIN_FIRST, PROMPTS
 
@@ -132,9 +130,7 @@ def step(prompt: str, project: str = "lamps", url: str = START) -> Step:
 
 
 def planned(prompt: str, sites: Sites, project: str = "lamps", url: str = START) -> Plan:
-    asked = step(prompt, project, url)
-    made = one_shot(asked, understand(prompt), None, sites)
-    return Plan(conform(made.actions, asked), made.done, made.reasoning)
+    return plan(step(prompt, project, url), None, by_facts(sites))
 
 
 def run(prompt: str, sites: Sites) -> Outcome:
@@ -274,7 +270,7 @@ def test_a_task_that_no_way_is_known_for_is_done_as_on_an_unknown_site(sites: Si
 
 
 def test_the_agent_knows_sites_by_the_callers_project_id() -> None:
-    made = plan(step("Fill out the contact form where the name equals 'Ann'", "autocinema"), None, KNOWN_SITES)
+    made = plan(step("Fill out the contact form where the name equals 'Ann'", "autocinema"), None, by_facts(KNOWN_SITES))
     assert "/contact?seed=58" in " ".join(action.fields.get("url", "") for action in made.actions)
     assert "autocinema" in made.reasoning
     assert (made.confidence, made.confidence_why) == (0.95, "How this site does such a task is known.")
@@ -337,7 +333,7 @@ def test_a_first_step_without_a_page_gets_the_plan_of_the_site_at_its_port() -> 
     prompt, url = "Log in where username equals <username> and password equals <password>", "http://localhost:8000/?seed=58"
     named = {"id": "t", "prompt": prompt, "url": url, "web_project_id": "autocinema"}
     unnamed = {"task_id": "t", "prompt": prompt, "url": url, "html": "", "step_index": 0}
-    wanted = plan(parse("/solve_task", json.dumps(named).encode()), None, known_sites())
-    assert plan(parse("/step", json.dumps(unnamed).encode()), None, known_sites()).actions == wanted.actions
+    wanted = plan(parse("/solve_task", json.dumps(named).encode()), None, by_facts(known_sites()))
+    assert plan(parse("/step", json.dumps(unnamed).encode()), None, by_facts(known_sites())).actions == wanted.actions
     elsewhere = parse("/step", json.dumps(unnamed | {"url": url.replace("8000", "8999")}).encode())
-    assert plan(elsewhere, None, known_sites()).actions != wanted.actions
+    assert plan(elsewhere, None, by_facts(known_sites())).actions != wanted.actions

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agents.contract.protocol import Form, PastAction, Step
-from agents.template import plain, plan
-from agents.template.sites import blind_xpath
+from agents.template import blind_xpath, plain, plan
 from agents.tests.demo_sites import cinema, shop
 from agents.tests.paper_browser import START, Outcome, one_shot, step_by_step
 
