@@ -46,6 +46,7 @@ from agents.database import breaker  # noqa: E402
 from agents.devtools.fake_chutes.process import FakeChutes  # noqa: E402
 from agents.hybrid import page_archive  # noqa: E402
 from minerpanel.tests import processes  # noqa: E402
+from minerpanel.tests import prometheus as prometheus_server  # noqa: E402
 from minerpanel.tests.nginx import program  # noqa: E402
 from minerpanel.tests.postgres import PostgresServer  # noqa: E402
 from monitoring.users import users  # noqa: E402
@@ -84,6 +85,7 @@ MARKED_BY_FIXTURE = {
     "shared_fake_chutes": "process",
     "chromium": "browser",
     "postgres": "postgres",
+    "prometheus": "process",
     "days": "long",
     "weeks": "long",
 }
@@ -282,6 +284,15 @@ def nginx() -> None:
         program()
     except processes.NotInstalled:
         missing("nginx", "Run: sudo apt-get install nginx-light")
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> None:
+    """For tests that use the real one, or its promtool."""
+    try:
+        prometheus_server.program("prometheus")
+    except processes.NotInstalled:
+        missing("Prometheus", "Run: sudo apt-get install prometheus")
 
 
 @pytest.fixture(scope="session")

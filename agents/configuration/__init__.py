@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings as environment
 from django.contrib.auth.models import AbstractBaseUser
@@ -108,6 +109,12 @@ def usable(account: Account, mode: Mode = Mode.HYBRID, *, caller_allowed: bool =
 
 def base_url_of(account: Account) -> str:
     return str(account.base_url or environment.CHUTES_BASE_URL).rstrip("/")
+
+
+def provider_name(base_url: str) -> str:
+    """As OpenTelemetry's `gen_ai.provider.name` has it: chutes, else the provider's host."""
+    host = urlsplit(base_url).hostname or ""
+    return "chutes" if host == "chutes.ai" or host.endswith(".chutes.ai") else host
 
 
 def prices_of(account: Account) -> dict[str, tuple[float, float]]:

@@ -1,6 +1,7 @@
 """What programs ask: alive, ready, and the numbers; details only for those who may see them."""
 
 import importlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,14 +11,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents import database
 from agents.configuration import default_account
-from agents.models import Gate, Heartbeat
+from agents.models import DailyUse, Gate, Heartbeat, QuotaReading
 from monitoring.health import metrics
 from monitoring.models import Component
-from monitoring.tests.records import make_attempt, make_llm_step, make_open_step, make_step
+from monitoring.tests.records import make_attempt, make_event, make_llm_step, make_open_step, make_step
 
 pytestmark = pytest.mark.django_db
 
@@ -111,24 +113,97 @@ def test_numbers_are_for_those_who_have_the_token_or_may_look(client: Client, vi
 
 
 def test_steps_and_attempts_are_counted_by_their_labels(client: Client, token: dict[str, str]) -> None:
-    make_attempt(make_llm_step(), latency_ms=1_200.0)
-    make_step(index=1, reason="paused", duration_ms=30.0)
+    now = timezone.now()
+    make_attempt(make_llm_step(at=now), latency_ms=1_200.0)
+    make_step(at=now, index=1, reason="paused", duration_ms=30.0)
+    make_step(at=now, index=2, reason="paused", duration_ms=25_000.0)
     told = scraped(client, token)
     assert told['miner_steps_total{reason="answered",route="llm",source="validator"}'] == 1
-    assert told['miner_steps_total{reason="paused",route="template",source="validator"}'] == 1
+    assert told['miner_steps_total{reason="paused",route="template",source="validator"}'] == 2
     assert told['miner_llm_attempts_total{purpose="step",refusal="",verdict="ok"}'] == 1
     assert told['miner_step_duration_seconds_bucket{le="0.05",route="template"}'] == 1
     assert told['miner_step_duration_seconds_bucket{le="0.01",route="template"}'] == 0
+    assert told['miner_late_steps_total{source="validator"}'] == 1
+    assert told['miner_late_steps_total{source="operator"}'] == 0
+
+
+GROWING = re.compile("agents_(step|llmattempt|ratelimitevent|task|quotareading|dailyuse)|monitoring_healthcheck")
+CALL = 'gen_ai_operation_name="chat",gen_ai_provider_name="127.0.0.1",gen_ai_request_model='
+
+
+def test_llm_calls_have_opentelemetrys_names(client: Client, token: dict[str, str]) -> None:
+    step = make_llm_step(at=timezone.now())
+    make_attempt(step, latency_ms=1_200.0, prompt_tokens=900, completion_tokens=40, cost="0.0012")
+    make_attempt(step, number=2, verdict="refused", refusal="edge", latency_ms=100.0)
+    make_attempt(step, number=3, verdict="given_up", sent_at=None, latency_ms=None)
+    told = scraped(client, token)
+    assert told[f'gen_ai_client_operation_duration_seconds_bucket{{{CALL}"a/model",le="1.28",outcome="ok"}}'] == 1
+    assert told[f'gen_ai_client_operation_duration_seconds_bucket{{{CALL}"a/model",le="0.64",outcome="ok"}}'] == 0
+    assert told[f'gen_ai_client_operation_duration_seconds_count{{{CALL}"a/model",outcome="edge"}}'] == 1
+    assert not [name for name in told if "given_up" in name and name.startswith("gen_ai")], "nothing was sent"
+    assert told[f'gen_ai_client_token_usage_sum{{{CALL}"a/model",gen_ai_token_type="input"}}'] == 900
+    assert told[f'gen_ai_client_token_usage_sum{{{CALL}"a/model",gen_ai_token_type="output"}}'] == 40
+    assert told['miner_llm_cost_usd_total{account="default",gen_ai_request_model="a/model"}'] == 0.0012
+
+
+def test_however_many_models_are_used_their_series_are_bounded(client: Client, token: dict[str, str]) -> None:
+    for number in range(metrics.MOST_MODELS + 5):
+        make_attempt(make_llm_step(at=timezone.now()), model=f"model-{number}")
+    calls = {
+        name: count for name, count in scraped(client, token).items() if name.startswith("gen_ai_client_operation_duration_seconds_count")
+    }
+    assert len(calls) == metrics.MOST_MODELS + 1
+    assert next(count for name, count in calls.items() if 'request_model="other"' in name) == 5
+
+
+def test_what_was_before_this_process_is_not_read(client: Client, token: dict[str, str], django_assert_max_num_queries: Any) -> None:
+    for number in range(3):
+        make_attempt(make_llm_step(at=timezone.now() - timedelta(hours=1), index=number))
+        make_event(at=timezone.now() - timedelta(hours=1), took=60.0)
+    told = scraped(client, token)
+    assert not [name for name in told if name.startswith(("miner_steps_total", "gen_ai"))]
+    make_event(at=timezone.now(), pause=90.0)
+    make_attempt(make_llm_step(at=timezone.now()))
+    with django_assert_max_num_queries(25):
+        told = scraped(client, token)
+    assert told["miner_paused_seconds_total"] == 90
+    assert told['miner_steps_total{reason="answered",route="llm",source="validator"}'] == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Postgres plans by the number of rows, which are few here.")
+def test_a_scrape_scans_no_table_that_grows_with_the_steps(client: Client, token: dict[str, str]) -> None:
+    make_attempt(make_llm_step(at=timezone.now()))
+    make_event(at=timezone.now())
+    scans = []
+    for _ in range(2):  # the first scrape of a process, and a later one
+        with CaptureQueriesContext(connection) as captured:
+            scraped(client, token)
+        for sql in [query["sql"] for query in captured if query["sql"].startswith("SELECT")]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+                scans += [(plan, sql) for *_, plan in cursor.fetchall() if plan.startswith("SCAN") and GROWING.search(plan)]
+    assert scans == []
 
 
 def test_an_open_step_is_counted_once_it_is_answered(client: Client, token: dict[str, str]) -> None:
-    opened = make_open_step(deadline_at=timezone.now() + timedelta(seconds=20))
-    make_step(index=1, reason="paused")
+    now = timezone.now()
+    opened = make_open_step(at=now, deadline_at=now + timedelta(seconds=20))
+    make_step(at=now, index=1, reason="paused")
     name = 'miner_steps_total{reason="paused",route="template",source="validator"}'
     assert name not in scraped(client, token)
     type(opened).objects.filter(pk=opened.pk).update(route="template", reason="paused", answered_at=timezone.now(), duration_ms=1)
     assert scraped(client, token)[name] == 2
     assert scraped(client, token)[name] == 2, "nothing is counted twice"
+
+
+def test_caps_use_of_the_day_and_balance_are_there(client: Client, token: dict[str, str]) -> None:
+    account, now = default_account(), timezone.now()
+    DailyUse.objects.create(day=now.date(), account=account, attempts=12, usd=0.5)
+    QuotaReading.objects.create(account=account, read_at=now, balance=7.25)
+    told = scraped(client, token)
+    assert (told['miner_account_day_attempts{account="default"}'], told["miner_cap_day_attempts"]) == (12, 5_000)
+    assert (told['miner_account_day_cost_usd{account="default"}'], told["miner_cap_day_cost_usd"]) == (0.5, 5)
+    assert told['miner_account_balance_usd{account="default"}'] == 7.25
 
 
 def test_the_gate_the_queue_and_the_heartbeats_are_there(client: Client, token: dict[str, str]) -> None:
