@@ -3,6 +3,7 @@
 Every error is an `ImproperlyConfigured` that names the key and the expected type, so that a bad setting stops the start.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -48,6 +49,12 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[\w-]{1,50}", text, re.ASCII):
+        raise ValueError(text)
+    return text
+
+
 BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 LOG_LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 BOOLEAN = Kind("a boolean (1 or 0, true or false, yes or no, on or off)", lambda text: BOOLEANS[text.lower()])
@@ -58,6 +65,7 @@ URL = Kind("an http or https URL", _url)
 URLS = Kind("http or https URLs written with commas", listed(_url))
 PATH = Kind("a path", lambda text: Path(text).expanduser().absolute())
 CRON = Kind("a time in cron's five fields, such as 17 4 * * *", cron.checked)
+NAME = Kind("a name of letters, digits, hyphens and underscores, at most 50", _name)
 LOG_LEVEL = Kind(f"one of {', '.join(LOG_LEVELS)}", lambda text: LOG_LEVELS[text.upper()])
 
 

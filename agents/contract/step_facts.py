@@ -31,7 +31,8 @@ def _mask(fact: "Opening | Closing | AttemptEnd", *names: str, **others: object)
 class Opening:
     """A step as it came in. Times are Unix seconds; `limits` are the settings then in force. `heard`: how the actions of the steps before
     went; `effect_before`: what those of the step before changed on the page, "" where that is not known. `page_excerpt`: of steps that are
-    spooled, others get it after their answer. `confidence`: None without a template's plan."""
+    spooled, others get it after their answer. `confidence`: None without a template's plan. `miner`: the name of the
+    miner that answers, "" for none."""
 
     uid: str
     fingerprint: str
@@ -56,6 +57,7 @@ class Opening:
     heard: tuple[Heard, ...] = ()
     effect_before: str = ""
     page_excerpt: str = ""
+    miner: str = ""
 
     def __post_init__(self) -> None:
         heard = tuple(replace(each, sign=mask_keys(each.sign), error=mask_keys(each.error)) for each in self.heard)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from django.conf import settings as environment
+
 from agents import database, ledger, template
 from agents.common import log_context
 from agents.configuration import Provider, accounts, rules, usable
@@ -109,7 +111,10 @@ class StepRun:
         if settings and self.source == Source.VALIDATOR:
             state = settings.caller_state(self.caller)
             by = sender(self.caller, state, in_force.caller_caps)
-        for account in found:
+        own = [account for account in found if account.serves(environment.MINER_NAME)]
+        if found and not own:
+            self.reason = Reason.ASSIGNED
+        for account in own:
             known = usable(account, in_force.mode, caller_allowed=state is not CallerState.BLOCKED)
             if isinstance(known, Reason):
                 reasons.append(known)
@@ -189,7 +194,7 @@ class StepRun:
         facts = opening(
             self.came, uid=self.uid, source=self.source, caller=self.caller, received_at=received_at, deadline_at=deadline_at, limits=limits
         )
-        facts = replace(facts, kind=self.kind, effect_before=self.history.effect)
+        facts = replace(facts, kind=self.kind, effect_before=self.history.effect, miner=environment.MINER_NAME)
         return replace(facts, confidence=self.plan.confidence, confidence_why=self.plan.confidence_why)
 
     def use_llm(self, facts: Opening) -> Result:

@@ -15,6 +15,11 @@ def valid_models(value: object) -> None:
         raise ValidationError("Give at most 20 model names of at most 200 characters.")
 
 
+def valid_miners(value: object) -> None:
+    if not isinstance(value, list) or len(value) > 20 or not all(isinstance(name, str) and 0 < len(name) <= 50 for name in value):
+        raise ValidationError("Give at most 20 names of miners of at most 50 characters.")
+
+
 def valid_prices(value: object) -> None:
     if not isinstance(value, dict) or len(value) > 50 or not all(_is_price(pair) for pair in value.values()):
         raise ValidationError('Give prices as {"some/model": [0.1, 0.4]}: USD per million prompt and completion tokens.')
@@ -77,6 +82,11 @@ class Account(models.Model):
     management_url = setting(
         models.URLField("Management URL", blank=True), "Where the admin key reads balance, quota and caps. Empty: CHUTES_MANAGEMENT_URL."
     )
+    miner_names = setting(
+        models.JSONField("Miners", default=list, blank=True, validators=[valid_miners]),
+        "Only these miners (MINER_NAME) call with this account. Empty: all of them.",
+        "at most 20, one a line",
+    )
     key_sealed = models.TextField(blank=True, editable=False)
     key_hint = models.CharField(max_length=4, blank=True, editable=False)
 
@@ -90,6 +100,9 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def serves(self, miner: str) -> bool:
+        return not self.miner_names or miner in self.miner_names
 
 
 class Gate(Row):

@@ -82,7 +82,7 @@ class Step(Row):
     the template agent's, even where the LLM answered.
     `words`: each action as it was then seen on the page, "" for a wait of our own. `seen`: the page's signature, until the next step
     has derived the `effect` of the actions from it. `notes`: what of an LLM's reply was not sent, and why. `asked`: of each prompt that a
-    model replied to, its digest and the model.
+    model replied to, its digest and the model. `miner`: the MINER_NAME of the process that answered.
     """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -120,6 +120,7 @@ class Step(Row):
     effect = models.TextField(blank=True)
     notes = models.JSONField(default=list)
     asked = models.JSONField(default=list)
+    miner = models.CharField(max_length=50, blank=True, default="", db_default="")
 
     class Meta:
         indexes = [
@@ -128,6 +129,7 @@ class Step(Row):
             models.Index(fields=["source", "-received_at", "route", "duration_ms"], name="step_figures"),
             models.Index(fields=["route", "-received_at"], name="step_by_route"),
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
+            models.Index(fields=["miner", "-received_at"], name="step_by_miner"),
             models.Index(fields=["outcome", "-received_at"], name="step_by_outcome"),
             # With what lists of tasks show of each step, so that they read no step for that.
             models.Index(fields=["task", "index", "id", "route", "reason", "outcome"], name="step_of_task"),

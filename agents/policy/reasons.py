@@ -23,6 +23,7 @@ class Reason(StrEnum):
     )
     NO_MODEL = "no_model", "No model is known.", "Name models in the settings, or wait until the worker has read the provider's list."
     DISABLED = "disabled", "The account is disabled.", "Enable the account in the settings to use it."
+    ASSIGNED = "assigned", "All accounts are assigned to other miners.", "Assign one to this miner in the account's settings."
     SURE = "sure", "The template agent was sure enough, so no slot was used."
     REPEATED = "repeated", "Each model has replied to the same prompt already."
     COST = "cost", "One more call might exceed the task's cost limit, set here or by the provider."

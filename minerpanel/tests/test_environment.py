@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from agents.tests.rows import rows
-from minerpanel.environment import BOOLEAN, CRON, HOSTS, LOG_LEVEL, NETWORKS, PATH, TEXTS, URL, URLS, Environment, Kind, whole
+from minerpanel.environment import BOOLEAN, CRON, HOSTS, LOG_LEVEL, NAME, NETWORKS, PATH, TEXTS, URL, URLS, Environment, Kind, whole
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -43,6 +43,7 @@ def test_an_empty_value_counts_as_not_set() -> None:
         (URL, "https://llm.chutes.ai:99999", "an http or https URL"),
         (URLS, "panel.example.com", "http or https URLs"),
         (CRON, "soon", "a time in cron's five fields"),
+        (NAME, "my miner", "a name of letters"),
         (LOG_LEVEL, "LOUD", "one of DEBUG, INFO"),
     ],
 )

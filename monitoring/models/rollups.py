@@ -29,8 +29,9 @@ class Of(models.TextChoices):
 class Rollup(models.Model):
     """The sums of one group within one span of time. Sums that do not apply to `of` are 0.
 
-    The group: steps by `route` ("": not answered) and `name` (of a project, kind or use), attempts by account, verdict and refusal, pauses
-    by account. `cost` in USD; `too_many`: attempts with status 429; `seconds` of pause; `durations` of steps, `packed`.
+    The group: steps by `route` ("": not answered) and `name` (of a miner, project, kind or use), attempts by account, verdict, refusal and
+    `name` (of the miner), pauses by account. `cost` in USD; `too_many`: attempts with status 429; `seconds` of pause; `durations` of
+    steps, `packed`.
     """
 
     span = models.CharField(max_length=4, choices=Span.choices)
@@ -61,7 +62,7 @@ class Rollup(models.Model):
                 fields=["span", "starts_at", "of", "name", "route"], condition=models.Q(account=None), name="rollup_one_a_group_of_steps"
             ),
             models.UniqueConstraint(
-                fields=["span", "starts_at", "of", "account", "verdict", "refusal"], name="rollup_one_a_group_of_attempts"
+                fields=["span", "starts_at", "of", "account", "verdict", "refusal", "name"], name="rollup_one_a_group_of_attempts"
             ),
         ]
 

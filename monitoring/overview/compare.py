@@ -1,4 +1,4 @@
-"""The LLM beside the template: how many steps each answered, how well and at what cost; by project, kind of task and use of the LLM."""
+"""The LLM beside the template: steps answered, how well, at what cost; by project, kind of task, use of the LLM and miner."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,12 +51,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`total` first, then the groups of each sort with the most steps first. `uses`: of the LLM, none where no step's record has it."""
+    """`total` first, then the groups of each sort with the most steps first. `uses`: of the LLM, none where no step's record has it.
+
+    `miners`: none where there is only one.
+    """
 
     total: Pair
     projects: list[Pair]
     kinds: list[Pair]
     uses: list[Pair]
+    miners: list[Pair]
 
 
 # Sums by group and route.
@@ -66,14 +70,18 @@ Groups = dict[tuple[str, str], Row]
 def compared(of: Range, now: datetime) -> Compared:
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
     groups: dict[Of, Groups] = {each: {} for each in (*GROUPS, Of.STEPS)}
+    total: Groups = {}
     for row in sources(of, state, (Span.HOUR, Span.SIX, Span.DAY)).rows(groups, now):
         if row.route:
             groups[Of(row.of)].setdefault((row.name, row.route), Row(row.starts_at, row.of)).add(row)
+            if row.of == Of.STEPS:
+                total.setdefault(("", row.route), Row(row.starts_at, row.of)).add(row)
     return Compared(
-        total=_pair(groups[Of.STEPS], ""),
+        total=_pair(total, ""),
         projects=_pairs(groups[Of.PROJECT], str, "project"),
         kinds=_pairs(groups[Of.KIND], kind_words, "kind"),
         uses=_pairs(groups[Of.LLM_USE], lambda name: USES.get(name, name)) if any(name for name, _ in groups[Of.LLM_USE]) else [],
+        miners=_pairs(groups[Of.STEPS], str, "miner") if len({name for name, _ in groups[Of.STEPS]}) > 1 else [],
     )
 
 

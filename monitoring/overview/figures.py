@@ -12,6 +12,7 @@ from agents.models import Route, Source, Step
 from agents.policy.refusals import RefusalClass
 from monitoring.audit.audit_log import newest_entries
 from monitoring.models import Of, RollupState
+from monitoring.reporting.filter_query import Condition
 from monitoring.reporting.formats import milliseconds, percent, share, short
 from monitoring.reporting.ranges import Range, sources
 from monitoring.reporting.rollups import FIVE, LENGTHS, UNGROUPED, Interval, Row, floor, pauses, percentile
@@ -29,7 +30,7 @@ MINUTE = "%Y-%m-%dT%H:%MZ"
 class Tally:
     """Numbers of one bar or one range. Steps are validators'; attempts are all of the accounts'. `durations`: by route, as in a Row.
 
-    `under_way`: steps whose deadline is still to come; `unanswered`: those whose deadline is over.
+    `under_way`: steps whose deadline is still to come; `unanswered`: those whose deadline is over; `last_at`: of the newest step.
     """
 
     llm: int = 0
@@ -44,6 +45,7 @@ class Tally:
     tokens: int = 0
     cost: Decimal = Decimal(0)
     paused_seconds: float = 0.0
+    last_at: datetime | None = None
 
     @property
     def answered(self) -> int:
@@ -54,6 +56,7 @@ class Tally:
             name = row.route or "unanswered"
             setattr(self, name, getattr(self, name) + row.count)
             self.in_time += row.in_time
+            self.last_at = max(row.starts_at, self.last_at or row.starts_at)
             if row.route:
                 self.durations[row.route] += row.durations
             return
@@ -68,32 +71,72 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`bins`: each bar's times and numbers, oldest first. `pauses`: times, where the range is short enough to draw each; else None."""
+    """`bins`: each bar's times and numbers, oldest first. `pauses`: times, where the range is short enough to draw each; else None.
+
+    `miners`: each miner's numbers by its name, "" for those without one.
+    """
 
     range: Range
     bins: list[tuple[Interval, Tally]]
     total: Tally
     before: Tally
     pauses: list[Interval] | None
+    miners: dict[str, Tally]
 
 
-def series(chosen: Range, now: datetime) -> Series:
-    """A range, from when records began, and the one before it, in a fixed number of queries."""
+def series(chosen: Range, now: datetime, miner: str = "") -> Series:
+    """A range, from when records began, and the one before it, in a fixed number of queries. `miner`: only its steps and attempts."""
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
     of = chosen.since(state.since) if state else chosen
     bins = {start: (Tally(), (start, end)) for start, end in of.bins()}
-    total, before = Tally(), Tally()
+    total, before, miners = Tally(), Tally(), dict[str, Tally]()
     where = sources(of, state, [span for span in LENGTHS if LENGTHS[span] <= of.bin]) + sources(chosen.before(now), state)
     for row in where.rows(UNGROUPED, now):
+        if row.of == Of.STEPS and row.starts_at >= of.start:
+            miners.setdefault(row.name, Tally()).add(row)
+        if miner and row.of != Of.PAUSES and row.name != miner:
+            continue
         for tally in (bins[floor(row.starts_at, of.bin)][0], total) if row.starts_at >= of.start else (before,):
             tally.add(row)
     # Steps whose deadline is still to come
     steps = Step.objects.filter(source=Source.VALIDATOR, received_at__gte=max(of.start, now - LONGEST_STEP), received_at__lt=of.end)
+    steps = steps.filter(miner=miner) if miner else steps
     for at in steps.filter(route="", deadline_at__gte=now).values_list("received_at", flat=True):
         for tally in (bins[floor(at, of.bin)][0], total):
             tally.under_way, tally.unanswered = tally.under_way + 1, tally.unanswered - 1
     drawn = _drawn(of, now) if of.bin == FIVE else None
-    return Series(of, [(interval, tally) for tally, interval in bins.values()], total, before, drawn)
+    return Series(of, [(interval, tally) for tally, interval in bins.values()], total, before, drawn, miners)
+
+
+@dataclass(frozen=True, slots=True)
+class MinerLine:
+    """One of several miners. `steps`: the filter of the Steps page that lists its steps; `last_at`: of its newest step, to five minutes."""
+
+    name: str
+    tally: Tally
+    steps: str
+    last_at: datetime | None
+
+    @property
+    def llm_share(self) -> float | None:
+        return share(self.tally.llm, self.tally.answered)
+
+    @property
+    def in_time(self) -> float | None:
+        return share(self.tally.in_time, self.tally.answered)
+
+    @property
+    def p95(self) -> float | None:
+        return _percentile(0.95)(self.tally)
+
+
+def miner_lines(found: Series) -> list[MinerLine]:
+    """A line a miner by name; none where there is only one."""
+    if len(found.miners) < 2:
+        return []
+    since = f"since:{found.range.start.astimezone(UTC):{MINUTE}}"
+    lines = [(name, tally, Condition("miner", name)) for name, tally in sorted(found.miners.items())]
+    return [MinerLine(name, tally, f"{since} {only}" if name else "", tally.last_at) for name, tally, only in lines]
 
 
 def _drawn(of: Range, now: datetime) -> list[Interval]:
@@ -209,10 +252,10 @@ class BarRow:
     paused: float
 
 
-def charts(found: Series, now: datetime) -> dict[str, Any]:
+def charts(found: Series, now: datetime, miner: str = "") -> dict[str, Any]:
     """`data`: what charts.js draws; `rows`: the table, newest first; `marks`: settings changes, as time and words."""
     of, tallies = found.range, [tally for _, tally in found.bins]
-    rows = [_row(of, start, end, tally, now) for (start, end), tally in found.bins]
+    rows = [_row(of, start, end, tally, now, miner) for (start, end), tally in found.bins]
     times = [(start.timestamp(), end.timestamp()) for (start, end), _ in found.bins]
     changes = newest_entries(kinds=("settings", "account"), since=of.start, until=of.end)
     marks = [(change.at, change.summary) for change in reversed(changes)]
@@ -252,14 +295,15 @@ def charts(found: Series, now: datetime) -> dict[str, Any]:
     return {"data": data, "rows": rows[::-1], "marks": marks}
 
 
-def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime) -> BarRow:
+def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime, miner: str) -> BarRow:
     began, over = max(start, of.start), min(end, of.end)
     llm, template = tally.durations[Route.LLM], tally.durations[Route.TEMPLATE]
     # The Steps page takes minutes: of the bar that is not over yet, all of the current one.
     until = "" if over >= now else f" until:{over.astimezone(UTC):{MINUTE}}"
+    only = f" {Condition('miner', miner)}" if miner else ""
     return BarRow(
         at=start,
-        steps=f"since:{began.astimezone(UTC):{MINUTE}}{until} source:validator",
+        steps=f"since:{began.astimezone(UTC):{MINUTE}}{until} source:validator{only}",
         tally=tally,
         refusals=", ".join(f"{count:,} {RefusalClass(name).about.label.lower()}" for name, count in tally.refusals.most_common()),
         llm_p50=percentile(llm, 0.5),

@@ -1,13 +1,15 @@
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
+from django import forms
 from django.core.cache import cache
 from django.utils import timezone
 
 from agents.policy.modes import Pacing
 from monitoring.health.components import health
 from monitoring.overview.compare import compared
-from monitoring.overview.figures import charts, figures, series
+from monitoring.overview.figures import charts, figures, miner_lines, series
 from monitoring.overview.status import checklist, miner_status
 from monitoring.ratelimit.quota import quota_warnings
 from monitoring.reporting.ranges import RangeForm
@@ -21,6 +23,20 @@ from monitoring.what_if.offer import pacing_offer
 
 STEPS_SHOWN, BEATS_SHOWN, RUNS_SHOWN, SCHEDULES_SHOWN = 12, 30, 20, 3
 KEPT_SECONDS = 5  # every open Overview requests the figures every ten seconds
+
+
+class FiguresForm(RangeForm):
+    """A range, and the miner whose figures are shown, "" for all."""
+
+    miner = forms.CharField(required=False, max_length=50)
+
+    @property
+    def chosen_miner(self) -> str:
+        return str(self.cleaned_data["miner"]) if self.is_valid() else ""
+
+    @property
+    def range_query(self) -> str:
+        return urlencode({name: self.data[name] for name in RangeForm.base_fields if self.data.get(name)} if self.is_valid() else {})
 
 
 @page("overview/overview")
@@ -55,12 +71,12 @@ def compare(request: PanelRequest) -> dict[str, Any]:
 
 
 def figures_of(request: PanelRequest, now: datetime) -> dict[str, Any]:
-    form = RangeForm(request.GET, now)
-    chosen = form.chosen()
+    form = FiguresForm(request.GET, now)
+    chosen, miner = form.chosen(), form.chosen_miner
 
     def read() -> dict[str, Any]:
-        found = series(chosen, now)
-        return {"figures": figures(found.total, found.before), "charts": charts(found, now)}
+        found = series(chosen, now, miner)
+        return {"figures": figures(found.total, found.before), "charts": charts(found, now, miner), "miners": miner_lines(found)}
 
     key = f"figures-{form.query}-{timezone.get_current_timezone_name()}"
     return {"now": now, "ranges": form, **(cache.get_or_set(key, read, KEPT_SECONDS) or {})}

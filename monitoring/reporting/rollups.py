@@ -160,15 +160,15 @@ def _pauses(intervals: Collection[Interval], now: datetime) -> Iterator[Row]:
 
 
 def _steps(intervals: Collection[Interval], wanted: Collection[Of]) -> Iterator[Row]:
-    """Each step of a validator once for itself and once for each of GROUPS, if wanted. The time of an unanswered one is not judged."""
+    """Each step of a validator once for its miner and once for each of GROUPS, if wanted. The time of an unanswered one is not judged."""
     attempts = LLMAttempt.objects.filter(within("step__received_at", intervals), cost__isnull=False).order_by()
     costs = dict(attempts.values_list("step").annotate(total=Sum("cost")))
-    columns = ("id", "received_at", "deadline_at", "answered_at", "duration_ms", "route", "outcome", "actions")
+    columns = ("id", "received_at", "deadline_at", "answered_at", "duration_ms", "route", "outcome", "actions", "miner")
     groups = {of: name for of, name in GROUPS.items() if of in wanted}
     found = (
         Step.objects.filter(within("received_at", intervals), source=Source.VALIDATOR).order_by().values_list(*columns, *groups.values())
     )
-    for pk, at, deadline_at, answered_at, ms, route, outcome, actions, *names in found.iterator(5_000):
+    for pk, at, deadline_at, answered_at, ms, route, outcome, actions, miner, *names in found.iterator(5_000):
         sums: dict[str, Any] = {
             "route": route,
             "count": 1,
@@ -181,19 +181,20 @@ def _steps(intervals: Collection[Interval], wanted: Collection[Of]) -> Iterator[
             "durations": 0 if ms is None else counted(ms),
         }
         if Of.STEPS in wanted:
-            yield Row(at, Of.STEPS, **sums)
+            yield Row(at, Of.STEPS, name=miner, **sums)
         for of, name in zip(groups, names, strict=True):
             yield Row(at, of, name=name or "", **sums)
 
 
 def _attempts(intervals: Collection[Interval]) -> Iterator[Row]:
-    columns = ("decided_at", "account_id", "verdict", "refusal", "status", "prompt_tokens", "completion_tokens", "cost")
+    columns = ("decided_at", "account_id", "verdict", "refusal", "status", "prompt_tokens", "completion_tokens", "cost", "step__miner")
     found = LLMAttempt.objects.filter(within("decided_at", intervals)).order_by().values_list(*columns)
-    for at, account, verdict, refusal, status, prompt, completion, cost in found.iterator(5_000):
+    for at, account, verdict, refusal, status, prompt, completion, cost, miner in found.iterator(5_000):
         yield Row(
             at,
             Of.ATTEMPTS,
             account,
+            name=miner or "",
             verdict=verdict,
             refusal=refusal,
             count=1,

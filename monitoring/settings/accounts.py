@@ -62,11 +62,21 @@ def _key(label: str, help_text: str) -> forms.CharField:
 
 
 class AccountForm(RowForm):
-    names: tuple[str, ...] = ("name", "enabled", "base_url", "model_names", "request_options", "price_overrides", "management_url")
+    names: tuple[str, ...] = (
+        "name",
+        "enabled",
+        "base_url",
+        "model_names",
+        "request_options",
+        "price_overrides",
+        "management_url",
+        "miner_names",
+    )
     name = forms.CharField(label="Name", max_length=50)
     model_names = _lines("model_names", "Models", 3)
     request_options = _lines("request_options", "Request options", 5)
     price_overrides = _lines("price_overrides", "Prices", 3, 20_000)
+    miner_names = _lines("miner_names", "Miners", 2)
     key = _key("API key", f"{CALLS} Empty: it stays as it is. A new base URL needs it again.")
     remove_key = forms.BooleanField(label="Remove the API key that was entered here", required=False)
     admin_key = _key("Admin key", "Optional: a second key that may read balance, quota and caps. It sends no completions.")
@@ -76,7 +86,9 @@ class AccountForm(RowForm):
     def __init__(self, row: Account, data: Any = None) -> None:
         is_default = row.name == Account.DEFAULT
         self.names = self.names[1:] if is_default else self.names
-        super().__init__(row, data, {"model_names": "\n".join(row.model_names)})
+        if not (environment.MINER_NAME or row.miner_names):  # a miner alone needs no assignment
+            self.names = tuple(name for name in self.names if name != "miner_names")
+        super().__init__(row, data, {name: "\n".join(getattr(row, name)) for name in ("model_names", "miner_names")})
         self.fields["base_url"].widget.attrs["placeholder"] = environment.CHUTES_BASE_URL
         self.fields["management_url"].widget.attrs["placeholder"] = environment.CHUTES_MANAGEMENT_URL
         self.environment, self.is_new = ENVIRONMENT if is_default else (), row.pk is None

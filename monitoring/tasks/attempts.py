@@ -4,15 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
+from django.db.models.lookups import In
 
 from agents.common.redaction import redact
 from agents.models import Account, LLMAttempt
 from agents.policy.reasons import Purpose, Verdict
 from agents.policy.refusals import RefusalClass
 from monitoring.reporting.filter_query import Kind, Qualifier, Query
-from monitoring.reporting.filters import NAMES_OFFERED, distinct_values, in_values, narrowed
+from monitoring.reporting.filters import NAMES_OFFERED, Hidden, distinct_values, in_values, narrowed
 from monitoring.reporting.pagination import Order, Place, Slice, capped_count, cut
 from monitoring.reporting.search import contains
+from monitoring.tasks.steps import miners
 
 PAGE_SIZE = 50
 # An export has so many rows in memory at once.
@@ -38,6 +40,7 @@ def attempt_qualifiers() -> tuple[Qualifier, ...]:
         Qualifier("refusal", Kind.CHOICE, "Class of the refusal", tuple(RefusalClass)),
         Qualifier("status", Kind.STATUS, "HTTP status", ("429", "402", "503", "200")),
         Qualifier("account", Kind.NAME, "Account", tuple(account.name for account in accounts)),
+        Qualifier("miner", Kind.NAME, "Miner that answered the step", miners()),
         Qualifier("purpose", Kind.CHOICE, "Purpose", tuple(Purpose)),
         Qualifier("since", Kind.TIME, "Decided at this time or later", ("1h", "24h", "7d")),
         Qualifier("until", Kind.TIME, "Decided before", ("1h", "24h", "7d")),
@@ -61,12 +64,16 @@ def _with_names(found: QuerySet[LLMAttempt]) -> QuerySet[Any]:
 
 
 def matching_attempts(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[LLMAttempt]:
-    found = LLMAttempt.objects.filter(*narrowed(query, "decided_at", _with_text, now, account=_of_accounts))
+    found = LLMAttempt.objects.filter(*narrowed(query, "decided_at", _with_text, now, account=_of_accounts, miner=_of_miners))
     return found.filter(**{f"{ORDERS[order]}__isnull": False}) if order in (Order.LONGEST, Order.COSTLIEST) else found
 
 
 def _of_accounts(names: Sequence[str]) -> Q:
     return in_values(LLMAttempt, "account_id", list(Account.objects.filter(name__in=names).values_list("pk", flat=True)))
+
+
+def _of_miners(names: list[str]) -> Q:
+    return Q(In(Hidden("step__miner"), names))
 
 
 def _with_text(text: str) -> Q:

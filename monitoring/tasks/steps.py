@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from functools import reduce
+from functools import partial, reduce
 from itertools import islice
 from operator import or_
 from typing import Any
@@ -18,7 +18,7 @@ from agents.models import LLMAttempt, Route, Source, Step, Task
 from agents.policy.reasons import Reason
 from agents.template.prompt.intents import Kind as TaskKind
 from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
-from monitoring.reporting.filters import NAMES_OFFERED, AnyOf, Hidden, distinct_values, narrowed, owners_of
+from monitoring.reporting.filters import NAMES_OFFERED, AnyOf, Hidden, distinct_values, in_values, narrowed, owners_of
 from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Order, Place, Slice, cut, is_few
 from monitoring.reporting.search import contains, few
 
@@ -42,7 +42,7 @@ class StepState(StrEnum):
 
 COLUMNS = (
     *("id", "task_id", "received_at", "source", "endpoint", "index", "project", "prompt", "route", "reason", "deadline_at", "duration_ms"),
-    *("late", "outcome"),
+    *("late", "outcome", "miner"),
 )
 # With what a row shows. Pages, actions and whole prompts stay in the database.
 ROWS: QuerySet[Any] = Step.objects.annotate(
@@ -66,6 +66,10 @@ def projects() -> tuple[str, ...]:
     return distinct_values("agents_task", "project", NAMES_OFFERED)
 
 
+def miners() -> tuple[str, ...]:
+    return distinct_values("agents_step", "miner", NAMES_OFFERED)
+
+
 def step_qualifiers() -> tuple[Qualifier, ...]:
     return (
         Qualifier("route", Kind.CHOICE, "Who answered", tuple(Route.values)),
@@ -75,6 +79,7 @@ def step_qualifiers() -> tuple[Qualifier, ...]:
         Qualifier("project", Kind.NAME, "Web project", projects()),
         Qualifier("kind", Kind.CHOICE, "Kind of task, as understood", tuple(TaskKind)),
         Qualifier("status", Kind.STATUS, "HTTP status of an attempt", ("429", "402", "503", "200")),
+        Qualifier("miner", Kind.NAME, "Miner that answered", miners()),
         Qualifier("source", Kind.CHOICE, "Who set the task", tuple(Source.values)),
         Qualifier("since", Kind.TIME, "Received at this time or later", ("1h", "24h", "7d")),
         Qualifier("until", Kind.TIME, "Received before", ("1h", "24h", "7d")),
@@ -109,6 +114,7 @@ def matching_steps(query: Query, now: datetime, order: Order = Order.NEWEST) -> 
     special: dict[str, AnyOf] = {
         "route": lambda values: Q(In(Hidden("route"), values)) if is_hidden and Route.LLM in values else Q(route__in=values),
         "state": lambda values: _in_any_state(values, now),
+        "miner": partial(in_values, Step, "miner"),
         "project": lambda values: _of_tasks("project", values),
         "kind": lambda values: _of_tasks("kind", values),
         "status": lambda values: owners_of(attempts.filter(status__in=values), "step", "status", [int(value) for value in values]),

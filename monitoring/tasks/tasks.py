@@ -20,12 +20,12 @@ from monitoring.reporting.filter_query import TEXT, Kind, Qualifier, Query
 from monitoring.reporting.filters import AnyOf, narrowed, owners_of, since
 from monitoring.reporting.pagination import COUNT_CAP, LOOKED_UP_CAP, CappedCount, Order, Place, Slice, counted_up_to, cut
 from monitoring.reporting.search import contains
-from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, ROWS, projects
+from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, ROWS, miners, projects
 
 PAGE_SIZE = 50
 ORDERS = {Order.NEWEST: "created_at", Order.OLDEST: "created_at"}
 # Filters on a task's steps and attempts, not on the task itself.
-OF_STEPS = ("route", "reason", "outcome", "status", TEXT)
+OF_STEPS = ("route", "reason", "outcome", "miner", "status", TEXT)
 NOT_ANSWERED = (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLED, JobState.FAILED)
 
 
@@ -58,6 +58,7 @@ def task_qualifiers() -> tuple[Qualifier, ...]:
         Qualifier("project", Kind.NAME, "Web project", projects()),
         Qualifier("status", Kind.STATUS, "HTTP status of an attempt", ("429", "402", "503", "200")),
         Qualifier("state", Kind.CHOICE, "State of the task", tuple(TaskState)),
+        Qualifier("miner", Kind.NAME, "Miner that answered a step", miners()),
         Qualifier("source", Kind.CHOICE, "Who set the task", tuple(Source.values)),
         Qualifier("caller", Kind.ADDRESS, "Caller's address"),
         Qualifier("since", Kind.TIME, "First seen at this time or later", ("1h", "24h", "7d")),
@@ -161,6 +162,7 @@ def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
     special: dict[str, AnyOf] = {
         "route": lambda values: owners_of(steps.filter(route__in=values), "task", "route", values),
         "reason": lambda values: owners_of(steps.filter(reason__in=values), "task", "reason", values),
+        "miner": lambda values: owners_of(steps.filter(miner__in=values), "task", "miner", values),
         "outcome": lambda values: owners_of(steps.filter(outcome__in=values), "task", "outcome", values),
         "status": lambda values: owners_of(attempts.filter(status__in=values), "step__task", "status", [int(value) for value in values]),
         "state": lambda values: reduce(or_, (_in_state(TaskState(value), steps, now) for value in values)),

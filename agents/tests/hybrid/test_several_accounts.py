@@ -56,6 +56,16 @@ def calls(fake_chutes: FakeChutes) -> int:
     return len(fake_chutes.state()["arrivals"])
 
 
+def test_an_account_that_is_assigned_to_miners_serves_no_other_miner(fakes: tuple[FakeChutes, FakeChutes], settings: Any) -> None:
+    Account.objects.filter(name="spare").update(miner_names=["b", "c"])
+    Account.objects.filter(name="default").update(miner_names=["a"])
+    for index, name in enumerate(("a", "b", "d")):
+        settings.MINER_NAME = name
+        answer(index)
+    assert by() == [("default", "ok"), ("spare", "ok")]
+    assert list(Step.objects.order_by("id").values_list("miner", "reason")) == [("a", "answered"), ("b", "answered"), ("d", "assigned")]
+
+
 def test_the_first_account_serves_while_it_can(fakes: tuple[FakeChutes, FakeChutes]) -> None:
     answer()
     assert by() == [("default", "ok")]

@@ -77,6 +77,15 @@ def test_an_admin_adds_an_account(admin: Client) -> None:
     assert "one-of-admins Account spare Added Base URL https://llm.example.com/v1" in text_of(response)
 
 
+def test_an_account_is_assigned_to_miners_where_the_miners_have_names(admin: Client, settings: DjangoSettings) -> None:
+    account = spare()
+    assert not tree_of(admin.get(page_of(account))).xpath("//textarea[@name='miner_names']")
+    settings.MINER_NAME = "a"
+    told = text_of(admin.post(page_of(account), fields(name="spare", miner_names="a\nb"), follow=True))
+    account.refresh_from_db()
+    assert account.miner_names == ["a", "b"] and "Miners none → a, b" in told
+
+
 def test_an_admin_changes_each_field(admin: Client) -> None:
     account = spare()
     given = fields(

@@ -84,6 +84,12 @@ def test_a_filter_leaves_what_matches(query: str, is_busy: bool, viewer: Client,
     assert len(models(viewer)) == 2
 
 
+def test_attempts_are_found_by_the_miner_of_their_step(viewer: Client) -> None:
+    make_attempt(make_llm_step(at=NOW, miner="a"), model="of-a")
+    make_attempt(make_llm_step(at=NOW, miner="b"), model="of-b")
+    assert models(viewer, q="miner:a") == ["of-a"]
+
+
 def test_attempts_of_a_busy_account_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("Postgres plans by what it knows of the rows.")

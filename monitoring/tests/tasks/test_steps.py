@@ -58,15 +58,17 @@ def test_steps_are_listed_newest_first_with_why_and_how_their_actions_went(viewe
         "since:2h",
         "wanted",
         "-another",
+        "miner:a",
+        "-miner:b",
         "route:llm reason:answered project:autobooks kind:search status:429 source:test since:2h wanted",
     ],
 )
 def test_a_filter_leaves_what_matches(query: str, is_common: bool, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "FEW", 0 if is_common else 2_000)
     wanted = make_task(prompt="wanted", project="autobooks", kind="search", source=Source.TEST)
-    make_attempt(make_llm_step(wanted, at=NOW, outcome="failed"), status=429)
+    make_attempt(make_llm_step(wanted, at=NOW, outcome="failed", miner="a"), status=429)
     another = make_task(prompt="another", project="autozone", kind="cart")
-    make_attempt(make_step(another, at=AGO, outcome="worked"), status=200)
+    make_attempt(make_step(another, at=AGO, outcome="worked", miner="b"), status=200)
     assert found(viewer, query) == ["wanted"]
     assert found(viewer) == ["wanted", "another"]
 
@@ -138,7 +140,8 @@ def test_the_llms_longest_steps_are_read_off_the_order_itself(viewer: Client) ->
 
 @pytest.mark.parametrize("is_common", [False, True], ids=["few", "many"])
 @pytest.mark.parametrize(
-    "query", ["", "route:llm", "-reason:paused", "status:429", "outcome:failed", "kind:search", "project:x", "source:test", "since:2h"]
+    "query",
+    ["", "route:llm", "-reason:paused", "status:429", "outcome:failed", "kind:search", "project:x", "source:test", "miner:a", "since:2h"],
 )
 def test_no_table_is_read_as_a_whole(query: str, is_common: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":

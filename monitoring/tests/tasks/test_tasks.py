@@ -64,6 +64,8 @@ QUERIES = (
     "-another",
     '"Find Arrival"',
     "seed=77",
+    "miner:a",
+    "-miner:b",
     "c7d1e0a4",
     "since:24h",
     "since:[5 hours ago]",
@@ -83,9 +85,9 @@ def test_a_filter_leaves_what_matches(viewer: Client) -> None:
         caller="203.0.113.7",
         kind="open an item",
     )
-    make_attempt(make_llm_step(wanted, at=NOW, outcome="failed"), status=429)
+    make_attempt(make_llm_step(wanted, at=NOW, outcome="failed", miner="a"), status=429)
     another = make_task(prompt="Another", at=NOW - timedelta(days=3), project="automail")
-    make_attempt(make_step(another, at=NOW - timedelta(days=3), outcome="worked"))
+    make_attempt(make_step(another, at=NOW - timedelta(days=3), outcome="worked", miner="b"))
     queries = [query.replace("[5 hours ago]", f"{NOW - timedelta(hours=5):%Y-%m-%dT%H:%M}") for query in QUERIES]
     assert [query for query in queries if found(viewer, query) != ["Find Arrival"]] == []
     assert len(found(viewer)) == 2
@@ -277,6 +279,7 @@ def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer:
         "project:x",
         "source:test",
         "caller:203.0.113.7",
+        "miner:a",
         "since:2h",
     ],
 )
