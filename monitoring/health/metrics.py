@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from django.conf import settings as environment
 from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -46,11 +47,11 @@ CALL = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _registry = CollectorRegistry(auto_describe=False)
-_steps = Counter("miner_steps", "Steps by who answered and why.", ("route", "reason", "source"), registry=_registry)
-_late = Counter("miner_late_steps", "Steps answered after their deadline, or never.", ("source",), registry=_registry)
+_steps = Counter("miner_steps", "Steps by who answered and why.", ("route", "reason", "source", "miner"), registry=_registry)
+_late = Counter("miner_late_steps", "Steps answered after their deadline, or never.", ("source", "miner"), registry=_registry)
 _attempts = Counter("miner_llm_attempts", "LLM attempts by how they ended.", ("verdict", "refusal", "purpose"), registry=_registry)
 _durations = Histogram(
-    "miner_step_duration_seconds", "From a step's arrival to its answer.", ("route",), buckets=BUCKETS, registry=_registry
+    "miner_step_duration_seconds", "From a step's arrival to its answer.", ("route", "miner"), buckets=BUCKETS, registry=_registry
 )
 _calls = Histogram(
     "gen_ai_client_operation_duration_seconds",
@@ -80,7 +81,7 @@ _began = timezone.now()
 _counted = dict[Counted, int]()  # the newest id of which all is counted
 _models = set[tuple[str, str]]()
 for _source in Source:  # there from the start, so that the first late step is an increase
-    _late.labels(_source.value)
+    _late.labels(_source.value, environment.MINER_NAME)
 
 
 class _Totals:
@@ -107,14 +108,14 @@ def exposition(now: datetime) -> bytes:
 def _count_steps(now: datetime) -> None:
     # A step whose deadline is over for long is never answered: it counts as such.
     rows = _new(Step, Q(answered_at=None, deadline_at__gt=now - LOST_AFTER))
-    columns = ("pk", "route", "reason", "source", "duration_ms", "answered_at", "deadline_at")
-    for pk, route, reason, source, ms, answered_at, deadline_at in rows.values_list(*columns).iterator(5_000):
+    columns = ("pk", "route", "reason", "source", "duration_ms", "answered_at", "deadline_at", "miner")
+    for pk, route, reason, source, ms, answered_at, deadline_at, miner in rows.values_list(*columns).iterator(5_000):
         _counted[Step] = pk
-        _steps.labels(route or "none", reason, source).inc()
+        _steps.labels(route or "none", reason, source, miner).inc()
         if answered_at is None or answered_at > deadline_at:
-            _late.labels(source).inc()
+            _late.labels(source, miner).inc()
         if ms is not None:
-            _durations.labels(route).observe(ms / 1000)
+            _durations.labels(route, miner).observe(ms / 1000)
 
 
 def _count_attempts(known: list[Account]) -> None:

@@ -118,13 +118,13 @@ def test_steps_and_attempts_are_counted_by_their_labels(client: Client, token: d
     make_step(at=now, index=1, reason="paused", duration_ms=30.0)
     make_step(at=now, index=2, reason="paused", duration_ms=25_000.0)
     told = scraped(client, token)
-    assert told['miner_steps_total{reason="answered",route="llm",source="validator"}'] == 1
-    assert told['miner_steps_total{reason="paused",route="template",source="validator"}'] == 2
+    assert told['miner_steps_total{miner="",reason="answered",route="llm",source="validator"}'] == 1
+    assert told['miner_steps_total{miner="",reason="paused",route="template",source="validator"}'] == 2
     assert told['miner_llm_attempts_total{purpose="step",refusal="",verdict="ok"}'] == 1
-    assert told['miner_step_duration_seconds_bucket{le="0.05",route="template"}'] == 1
-    assert told['miner_step_duration_seconds_bucket{le="0.01",route="template"}'] == 0
-    assert told['miner_late_steps_total{source="validator"}'] == 1
-    assert told['miner_late_steps_total{source="operator"}'] == 0
+    assert told['miner_step_duration_seconds_bucket{le="0.05",miner="",route="template"}'] == 1
+    assert told['miner_step_duration_seconds_bucket{le="0.01",miner="",route="template"}'] == 0
+    assert told['miner_late_steps_total{miner="",source="validator"}'] == 1
+    assert told['miner_late_steps_total{miner="",source="operator"}'] == 0
 
 
 GROWING = re.compile("agents_(step|llmattempt|ratelimitevent|task|quotareading|dailyuse)|monitoring_healthcheck")
@@ -167,7 +167,7 @@ def test_what_was_before_this_process_is_not_read(client: Client, token: dict[st
     with django_assert_max_num_queries(25):
         told = scraped(client, token)
     assert told["miner_paused_seconds_total"] == 90
-    assert told['miner_steps_total{reason="answered",route="llm",source="validator"}'] == 1
+    assert told['miner_steps_total{miner="",reason="answered",route="llm",source="validator"}'] == 1
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="Postgres plans by the number of rows, which are few here.")
@@ -189,7 +189,7 @@ def test_an_open_step_is_counted_once_it_is_answered(client: Client, token: dict
     now = timezone.now()
     opened = make_open_step(at=now, deadline_at=now + timedelta(seconds=20))
     make_step(at=now, index=1, reason="paused")
-    name = 'miner_steps_total{reason="paused",route="template",source="validator"}'
+    name = 'miner_steps_total{miner="",reason="paused",route="template",source="validator"}'
     assert name not in scraped(client, token)
     type(opened).objects.filter(pk=opened.pk).update(route="template", reason="paused", answered_at=timezone.now(), duration_ms=1)
     assert scraped(client, token)[name] == 2
