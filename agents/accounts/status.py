@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from agents.configuration import accounts, models_of, prices_of, rules, usable
 from agents.ledger import daily_use, gate_rows
-from agents.llm.client import MAX_TOKENS
 from agents.models import Account, Gate, RateLimitEvent, Settings
 from agents.policy import costs
 from agents.policy import gate as governor
@@ -18,6 +17,7 @@ from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass, sentence
 from agents.policy.reset_times import Prediction
 from agents.policy.routing import Rules
+from agents.prompting.completions import MAX_TOKENS
 from agents.prompting.prompt import MOST_TOKENS
 
 # An open account whose next slot is not there yet is SPACING; a STOPPED one waits for its operator.

@@ -19,15 +19,14 @@ from agents.policy import costs, latency
 from agents.policy.gate import closes, earliest, hold
 from agents.policy.reasons import Reason, Verdict
 from agents.policy.refusals import Reaction
-from agents.policy.routing import Candidate, Reach, Tries, retry_pause
+from agents.policy.routing import Candidate, Reach, Tries, reach_of, retry_pause
+from agents.prompting.completions import Completion
 from agents.prompting.replies import InvalidReply
 
 logger = logging.getLogger(__name__)
 
 REREAD_SECONDS = 0.2  # a waiting step reads the gate at least this often, in seconds
 REPLY_CHARS = 4_000
-# Of a refusal; else the account.
-REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.TASK: Reach.STEP, Reaction.FAIL: Reach.STEP}
 BLOCKED = {Reason.PAUSED, Reason.PROBING}
 # What an attempt that was not sent rules out; else the account, which may have another slot, or a pause that ends in time.
 UNSENT_REACH = {Reason.DATABASE: Reach.STEP, **dict.fromkeys((Reason.SHARE, *BLOCKED), Reach.NOTHING)}
@@ -157,7 +156,7 @@ class Attempt:
             end = self._end(Verdict.FAILED, sent_at=sent_at, status=error.status, detail=str(error), is_cut=is_cut)
             return Result(Reason.FAILED, end=end, reach=Reach.MODEL, may_retry=True)
 
-    def _facts(self, completion: client.Completion) -> dict[str, Any]:
+    def _facts(self, completion: Completion) -> dict[str, Any]:
         prompt_tokens, completion_tokens = completion.prompt_tokens, completion.completion_tokens
         price, cost = self.provider.prices.get(self.permit.model), None
         if price and prompt_tokens is not None and completion_tokens is not None:
@@ -171,7 +170,7 @@ class Attempt:
         end = self._end(Verdict.REFUSED, sent_at=sent_at, status=error.status, **known)
         end = replace(end, pause=refusal.pause(end.ended_at))
         reaction = refusal.kind.reaction
-        return Result(Reason.REFUSED, end=end, reach=REACH.get(reaction, Reach.ACCOUNT), may_retry=reaction is Reaction.RETRY)
+        return Result(Reason.REFUSED, end=end, reach=reach_of(reaction), may_retry=reaction is Reaction.RETRY)
 
     def _end(self, verdict: Verdict, **facts: Any) -> AttemptEnd:
         assert self.permit.attempt_uid is not None

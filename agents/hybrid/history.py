@@ -1,76 +1,32 @@
-"""What was done in a step's task before: read from our records, completed by the page as it is now, and recorded for the next step."""
+"""What our records hold of a step's task."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from agents import ledger
-from agents.contract.earlier import Earlier, completed
-from agents.contract.protocol import Form, Plan, Step
+from agents.contract.earlier import Earlier
+from agents.contract.protocol import Step
 from agents.contract.step_facts import fingerprint
 from agents.database import UNAVAILABLE
 from agents.ledger import Request
 from agents.models import Source
-from agents.page import Page
-from agents.page.past import View, action_in_words
-from agents.template.moves import BREATH
+from agents.prompting.task_history import TaskHistory
 
 logger = logging.getLogger(__name__)
 
 
-class TaskHistory:
-    """`earlier` None: the records can't be read. `effect`: what the actions of the step before changed. `asked`: digest and model of each
-    prompt that a model replied to in this step; `notes`: why no reply could be used."""
+def recorded(step: Step, source: Source, caller: str | None, received_at: float) -> Sequence[Earlier] | None:
+    """The task's steps before this one; None: the records can't be read."""
+    try:
+        of_task = fingerprint(source, caller, step.task_id, step.prompt)
+        return ledger.earlier_steps(of_task, step.index, len(step.history), received_at)
+    except UNAVAILABLE as error:
+        logger.warning("The task's earlier steps can't be read (%s). Its history is used as the caller sends it.", error)
+        return None
 
-    def __init__(self, step: Step) -> None:
-        self.step, self.effect = step, ""
-        self.earlier: Sequence[Earlier] | None = None
-        self.asked, self.notes = list[list[str]](), list[str]()
-        self.view: View | None = None
 
-    def read(self, source: Source, caller: str | None, received_at: float) -> None:
-        step = self.step
-        try:
-            of_task = fingerprint(source, caller, step.task_id, step.prompt)
-            self.earlier = ledger.earlier_steps(of_task, step.index, len(step.history), received_at)
-        except UNAVAILABLE as error:
-            logger.warning("The task's earlier steps can't be read (%s). Its history is used as the caller sends it.", error)
-
-    def completed(self, page: Page | None) -> Step:
-        """The step with its history as far as the records complete it; as the caller sent it where there are none."""
-        self.view = View(page) if page else None
-        if not self.earlier:
-            return self.step
-        *before, last = self.earlier
-        try:
-            if self.view and last.seen and last.is_before(self.step.index):
-                self.effect = self.view.effect(last.seen)
-                last = replace(last, effect=self.effect)
-            return completed(self.step, [*before, last])
-        except Exception:
-            logger.exception("The history of task %s can't be completed. It is used as the caller sends it.", self.step.task_id)
-            return self.step
-
-    def not_asked(self, digest: str, requests: Sequence[Request]) -> list[Request]:
-        """The requests with those models that have not replied to this prompt in this task."""
-        fresh = [replace(each, models=tuple(model for model in each.models if not self.is_asked(digest, model))) for each in requests]
-        return [each for each in fresh if each.models]
-
-    def is_asked(self, digest: str, model: str) -> bool:
-        before = (pair for one in self.earlier or () for pair in one.asked)
-        return [digest, model] in [*map(list, before), *self.asked]
-
-    def facts(self, plan: Plan, *, is_by_llm: bool) -> dict[str, Any]:
-        """What the task's next step needs of this one."""
-        known = {"asked": self.asked, "notes": list(plan.notes if is_by_llm else self.notes)}
-        if self.step.form is not Form.STEP:
-            return known
-        try:
-            page = self.view.page if self.view else None
-            waits = (action.type == "WaitAction" and (not is_by_llm or action == BREATH) for action in plan.actions)
-            words = ["" if is_ours else action_in_words(action, page) for is_ours, action in zip(waits, plan.actions, strict=True)]
-            return known | {"words": words, "seen": self.view.signature if self.view and not plan.done else {}}
-        except Exception:
-            logger.exception("What is done at step %s of task %s can't be put in words.", self.step.index, self.step.task_id)
-            return known
+def not_asked(history: TaskHistory, digest: str, requests: Sequence[Request]) -> list[Request]:
+    """The requests with those models that have not replied to this prompt in this task."""
+    fresh = [replace(each, models=history.not_asked(digest, each.models)) for each in requests]
+    return [each for each in fresh if each.models]

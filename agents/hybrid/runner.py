@@ -22,7 +22,7 @@ from agents.database import UNAVAILABLE, answering
 from agents.hybrid import disk, page_archive, spool
 from agents.hybrid.admission import CROWDED_SECONDS, planning
 from agents.hybrid.attempt import REREAD_SECONDS, Attempt, Result, run_tries
-from agents.hybrid.history import TaskHistory
+from agents.hybrid.history import not_asked, recorded
 from agents.hybrid.page_fetch import fetch
 from agents.ledger import Clock, Permit, Request
 from agents.llm import client
@@ -33,8 +33,10 @@ from agents.policy.callers import Sender, sender
 from agents.policy.modes import CallerState, Mode
 from agents.policy.reasons import Reason, Verdict
 from agents.policy.routing import Reach, Rules
+from agents.prompting.completions import MAX_TOKENS
 from agents.prompting.prompt import MOST_TOKENS, Question, question
 from agents.prompting.replies import plan_from_reply
+from agents.prompting.task_history import TaskHistory
 from agents.template.budget import TimeBudget
 from agents.template.sites.site_plans import by_facts, knows
 
@@ -62,7 +64,7 @@ def answer(
     run = StepRun(step, source, caller, clock() if received_at is None else received_at, clock)
     with log_context.about(log_context.step, run.uid):
         run.read_settings()
-        run.history.read(source, caller, run.received_at)
+        run.history.earlier = recorded(step, source, caller, run.received_at)
         run.make_plan(has_room=has_room)
         facts = run.opening()
         result = run.use_llm(facts)
@@ -120,7 +122,7 @@ class StepRun:
                 reasons.append(known)
                 continue
             self.providers[account.pk], cut_off = known, self.budget.cut_off
-            usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, client.MAX_TOKENS) for model in known.models}
+            usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in known.models}
             self.requests.append(Request(account, in_force.limits, cut_off, known.models, in_force.max_task_usd, usd, in_force.caps, by))
         self.reason = reasons[0] if reasons else self.reason
 
@@ -175,7 +177,7 @@ class StepRun:
         try:
             if ledger.preview(self.requests, self.clock).may_send:
                 self.question = question(self.step, self.page)
-                self.requests = self.history.not_asked(self.question.digest, self.requests)
+                self.requests = not_asked(self.history, self.question.digest, self.requests)
                 self.reason = self.reason if self.requests else Reason.REPEATED
         except UNAVAILABLE:
             pass  # Write 1 fails, too

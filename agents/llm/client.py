@@ -11,7 +11,6 @@ Every way a call can fail is one of these, mapped here and nowhere else:
 
 import asyncio
 import json
-import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -23,15 +22,22 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from agents.common.text import storable
 from agents.configuration import Provider
 from agents.llm.checked_transport import CheckedTransport
 from agents.policy.refusals import Refusal, classify
+from agents.prompting.completions import (
+    JSON_MODE,
+    MAX_REPLY_BYTES,
+    MAX_TOKENS,
+    Completion,
+    NoCompletion,
+    completion,
+    header_value,
+    number,
+    request_body,
+)
 
-MAX_TOKENS = 2048  # a plan of 30 actions takes about 1,500 tokens
-MAX_REPLY_BYTES = 2_000_000  # no plan is this long: what is longer is a fault of the provider's
 MAX_MODEL_NAME = 200
-RATE_LIMIT_HEADER = "X-Chutes-RL-User"
 CATALOGUE_SECONDS = 20.0
 # Why a call is cut off.
 IN_TIME, FOR_ANOTHER = "to answer in time", "so that another model can answer in time"
@@ -74,18 +80,7 @@ class Prompt:
     messages: list[dict[str, str]]
     task_id: str = ""
     max_tokens: int = MAX_TOKENS
-    options: Mapping[str, Any] = field(default_factory=lambda: {"response_format": {"type": "json_object"}})
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """None: not reported. `published`: the limit a minute; `quota`: the day's requests as {"total", "used", "remaining"}."""
-
-    text: str
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    published: float | None = None
-    quota: dict[str, float] | None = None
+    options: Mapping[str, Any] = field(default_factory=lambda: JSON_MODE)
 
 
 class Call:
@@ -114,7 +109,7 @@ class Call:
 
 def catalogue(provider: Provider) -> list[dict[str, Any]]:
     """The provider's public model list: id, USD per million input and output tokens (None: not listed), whether it lists json_mode."""
-    listing, _ = start(_fetch("GET", f"{provider.base_url}/models", provider.key), CATALOGUE_SECONDS).result()
+    listing = start(_document(f"{provider.base_url}/models", provider.key), CATALOGUE_SECONDS).result()
     entries = listing.get("data") if isinstance(listing, dict) else None
     if not isinstance(entries, list):
         raise BrokenReply("The model list is not of the expected form.")
@@ -122,18 +117,21 @@ def catalogue(provider: Provider) -> list[dict[str, Any]]:
 
 
 def document(url: str, key: str, seconds: float) -> Any:
-    headers = {"Authorization": f"Bearer {_header_value(key)}"}
-    return start(_fetch("GET", url, key, headers=headers), seconds).result()[0]
+    headers = {"Authorization": f"Bearer {header_value(key)}"}
+    return start(_document(url, key, headers=headers), seconds).result()
 
 
 async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace) -> Completion:
-    own = {"model": model, "messages": prompt.messages, "max_tokens": prompt.max_tokens}
-    body = {"temperature": 0, **prompt.options, **provider.options, **own}
-    headers = {"Authorization": f"Bearer {_header_value(provider.key)}"}
+    body = request_body(model, prompt.messages, {**prompt.options, **provider.options}, prompt.max_tokens)
+    headers = {"Authorization": f"Bearer {header_value(provider.key)}"}
     if prompt.task_id:
-        headers["IWA-Task-ID"] = _header_value(prompt.task_id)
+        headers["IWA-Task-ID"] = header_value(prompt.task_id)
     url = f"{provider.base_url}/chat/completions"
-    return _completion(*await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace}))
+    reply, known = await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace})
+    try:
+        return completion(reply, known)
+    except NoCompletion as error:
+        raise BrokenReply(str(error), 200) from None
 
 
 def _is_name(value: object) -> bool:
@@ -143,39 +141,19 @@ def _is_name(value: object) -> bool:
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     pricing, features = entry.get("pricing"), entry.get("supported_features")
     pricing = pricing if isinstance(pricing, dict) else {}
-    usd = {"input": _number(pricing.get("prompt")), "output": _number(pricing.get("completion"))}
+    usd = {"input": number(pricing.get("prompt")), "output": number(pricing.get("completion"))}
     return {"id": entry["id"], **usd, "json_mode": isinstance(features, list) and "json_mode" in features}
 
 
-def _number(value: Any, least: float = 0.0) -> float | None:
+async def _document(url: str, key: str, **request: Any) -> Any:
+    body, _ = await _fetch("GET", url, key, **request)
     try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if least <= number and math.isfinite(number) else None
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise BrokenReply("The reply is not JSON.", 200) from None
 
 
-def _completion(reply: Any, headers: httpx.Headers) -> Completion:
-    try:
-        text = reply["choices"][0]["message"]["content"]
-    except (KeyError, IndexError, TypeError):
-        raise BrokenReply("The reply has no message.", 200) from None
-    if not isinstance(text, str) or not text.strip():
-        raise BrokenReply("The reply is empty.", 200)
-    usage = reply.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
-    found = {name: _number(headers.get(f"X-Chutes-Quota-{name.title()}"), -math.inf) for name in ("total", "used", "remaining")}
-    quota = {name: number for name, number in found.items() if number is not None}
-    tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    published = _number(headers.get(RATE_LIMIT_HEADER)) or None  # 0: no limit
-    return Completion(storable(text), *tokens, published, quota if len(quota) == len(found) else None)
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
-
-
-async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[Any, httpx.Headers]:
+async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[str, httpx.Headers]:
     try:
         urlsplit(url).port  # noqa: B018 -- reading it checks it; httpx takes any number and then fails in a way of its own
     except ValueError as error:
@@ -191,10 +169,7 @@ async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[Any, 
     if not response.is_success:
         refusal = classify(response.status_code, response.headers, body, time.time(), (key,))
         raise Refused(refusal, response.status_code)
-    try:
-        return json.loads(body), response.headers
-    except (ValueError, RecursionError):
-        raise BrokenReply("The reply is not JSON.", response.status_code) from None
+    return body, response.headers
 
 
 async def _read(response: httpx.Response) -> str:
@@ -206,10 +181,6 @@ async def _read(response: httpx.Response) -> str:
                 break
             raise BrokenReply(f"The reply is longer than {MAX_REPLY_BYTES} bytes.", response.status_code)
     return body.decode("utf-8", "replace")
-
-
-def _header_value(text: str) -> str:
-    return "".join(character if " " <= character <= "~" else "?" for character in text.strip())
 
 
 def start(call: Coroutine[Any, Any, T], seconds: float, purpose: str = IN_TIME) -> Future[T]:

@@ -10,6 +10,7 @@ from agents.contract.protocol import Plan, Step
 from agents.policy.costs import Caps
 from agents.policy.gate import Limits
 from agents.policy.modes import Mode, Use
+from agents.policy.refusals import Reaction
 
 MARGIN = 1.5
 # The longest that a task may last: a longer timeout is shortened to it.
@@ -67,6 +68,12 @@ def budget(seconds: float, received_at: float) -> Budget:
 
 # What an attempt without a plan rules out for the rest of its step.
 Reach = StrEnum("Reach", "NOTHING MODEL ACCOUNT STEP")
+_REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.TASK: Reach.STEP, Reaction.FAIL: Reach.STEP}
+
+
+def reach_of(reaction: Reaction) -> Reach:
+    """Of a refusal."""
+    return _REACH.get(reaction, Reach.ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from agents.llm import client
 from agents.models.accounts import default_options
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
+from agents.prompting.completions import MAX_REPLY_BYTES, Completion
 from agents.tests.rows import rows
 
 MODEL = "Qwen/Qwen3-32B-TEE"
@@ -80,7 +81,7 @@ def talking(talk: Callable[[socketserver.StreamRequestHandler], None]) -> Iterat
         thread.join()
 
 
-def ask(base_url: str, *, key: str = KEY, model: str = MODEL, seconds: float = PATIENCE, task_id: str = "t") -> client.Completion:
+def ask(base_url: str, *, key: str = KEY, model: str = MODEL, seconds: float = PATIENCE, task_id: str = "t") -> Completion:
     provider = Provider(base_url, key, (model,), {}, default_options())
     return client.Call(provider, model, client.Prompt(MESSAGES, task_id=task_id), cut_off=time.time() + seconds).result()
 
@@ -219,7 +220,7 @@ def test_a_reply_longer_than_any_plan_is_not_read_to_its_end() -> None:
     url, _ = play(long)
     error = error_of(url)
     assert isinstance(error, client.BrokenReply)
-    assert str(client.MAX_REPLY_BYTES) in str(error)
+    assert str(MAX_REPLY_BYTES) in str(error)
 
 
 def test_a_refusal_with_an_endless_page_is_a_refusal_all_the_same() -> None:
