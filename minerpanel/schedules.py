@@ -15,6 +15,7 @@ def schedules(backup_cron: str) -> tuple[Entry, ...]:
         Entry("Read quotas", "agents.accounts.quota_readings.start_due", 60.0),  # each account keeps its five minutes by itself
         Entry("Read the reset times of caps", "agents.accounts.quota_readings.start_caps", ROUND),
         Entry("Detect conditions for notifications", "monitoring.notifications.detection.notice", ROUND),
+        Entry("Ping the outside watcher", "monitoring.health.watcher.ping", 60.0),
         Entry("Test after a pause", "monitoring.testruns.suites.schedules.start_due", ROUND),
         Entry("Sum up statistics", "monitoring.reporting.rollups.sum_up", 60.0),
         Entry("Index texts", "monitoring.jobs.index_texts", ROUND),

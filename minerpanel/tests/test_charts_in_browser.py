@@ -12,6 +12,7 @@ from minerpanel.tests.visitors import Visitor
 BAR = 300  # seconds
 CHART = "Chart.getChart(document.querySelector('[data-chart=routes]'))"
 DRAWN = f"{CHART}.data.datasets.map((set) => [set.label, set.data.reduce((sum, point) => sum + point.y, 0)])"
+BOXES = f"{CHART}.options.plugins.annotation.annotations.filter((each) => each.type === 'box').length"
 COST = "Chart.getChart(document.querySelector('[data-chart=cost]'))"
 # The newest with a step: another one may have begun meanwhile
 NEWEST_BAR = f"""(() => {{
@@ -54,6 +55,23 @@ def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_steps(vis
     expect(page.locator("[data-chart=routes]")).to_be_visible()
     page.locator("[data-chart=routes]").click(position=page.evaluate(NEWEST_BAR))
     expect(page).to_have_url(re.compile(r"/steps/\?q=since%3A.*%20source%3Avalidator%20route%3Allm$"))
+    assert visitor.faults == []
+
+
+def test_maintenance_is_planned_shown_as_a_band_and_ended(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.log_in("operator")
+    page.goto(f"{visitor.url}/notifications/")
+    page.get_by_role("link", name="Plan maintenance").click()
+    page.get_by_label("Reason").fill("Database is moved")
+    page.get_by_role("button", name="Plan maintenance").click()
+    expect(page.locator("[id^=maintenance-]").filter(has_text="On: nothing is sent")).to_be_visible()
+    page.goto(f"{visitor.url}/?range=1h")
+    expect(page.locator("#maintenance")).to_contain_text("Database is moved")
+    assert page.evaluate(BOXES) == 1
+    page.get_by_role("link", name="All windows").click()
+    page.get_by_role("button", name="End Database is moved").click()
+    expect(page.get_by_role("main")).to_contain_text("Over")
     assert visitor.faults == []
 
 

@@ -23,7 +23,7 @@ from agents.policy.modes import Mode
 from agents.policy.reasons import Reason
 from agents.worker import heartbeat
 from agents.worker.schedules import schedules
-from monitoring.models import Component, HealthCheck, HealthState
+from monitoring.models import Component, HealthCheck, HealthState, Watcher
 from monitoring.reporting import search
 from monitoring.reporting.search import BEHIND, INDEXES
 from monitoring.retention.storage import space_now
@@ -44,6 +44,7 @@ DISK_FULL = 10**8  # bytes: what SQLite's write-ahead log and the spool need for
 LOST_SHOWN = timedelta(days=1)  # so long a loss of facts makes its component degraded
 QUEUE_LATE, QUEUE_STUCK = timedelta(seconds=60), timedelta(minutes=5)
 WORKER_LATE, WORKER_SILENT = timedelta(seconds=30), timedelta(seconds=60)
+WATCHER_LATE = timedelta(minutes=3)  # it is pinged each minute
 SCHEDULE_LATE = timedelta(minutes=3)  # the scheduler runs every half minute
 DRIFT_SEEN, DRIFT_BAD = 5.0, 60.0  # requests of several machines are put in order by their clocks; the gate allows for this much
 DRIFT_EVERY = timedelta(hours=1)
@@ -115,10 +116,11 @@ def _words(error: Exception) -> str:
 
 def _miner_api(_: datetime) -> Checked | None:
     configured = Settings.current().miner_api_url
-    return _got(f"{configured.rstrip('/')}/health") if configured else None
+    return got(f"{configured.rstrip('/')}/health") if configured else None
 
 
-def _got(url: str) -> Checked:
+def got(url: str) -> Checked:
+    """Whether a GET is answered, and how fast."""
     started = time.monotonic()
     try:
         with httpx.Client(transport=CheckedSyncTransport(never_reached), timeout=WEB_SECONDS, trust_env=False) as client:
@@ -234,6 +236,21 @@ def _backup(_: datetime) -> Checked | None:
     return Checked(UP, f"Taken at {row.last_run_at:%Y-%m-%d %H:%M} UTC: {row.result}"[:300])
 
 
+def _watcher(now: datetime) -> Checked | None:
+    row = Watcher.objects.exclude(url_sealed="").first()
+    if row is None:
+        return None
+    if row.pinged_at is None:
+        return Checked(UNKNOWN, "Not pinged yet.")
+    age = now - row.pinged_at
+    words = f"Last pinged {age.total_seconds():.0f} s ago."
+    if row.fault:
+        return Checked(DEGRADED, f"{words} It did not arrive: {row.fault}"[:300])
+    return Checked(
+        _graded(age, WATCHER_LATE, timedelta.max), f"{words} Reported: the miner {'answers' if row.is_up else 'does not answer'}."
+    )
+
+
 def _clock(now: datetime) -> Checked | None:
     """Against the provider's Date header, seldom: it is one more request to the provider, though a public one."""
     beat, is_first = Heartbeat.objects.get_or_create(name="clock check", defaults={"beaten_at": now})
@@ -257,7 +274,7 @@ def _clock(now: datetime) -> Checked | None:
 
 # One that returns None has nothing to check now.
 COMPONENTS: dict[str, Callable[[datetime], Checked | None]] = {
-    "web": lambda _: _got(f"{address('')}/health/live"),
+    "web": lambda _: got(f"{address('')}/health/live"),
     "database": _database,
     "disk": _disk,
     "spool": _spool,
@@ -267,6 +284,7 @@ COMPONENTS: dict[str, Callable[[datetime], Checked | None]] = {
     "scheduler": _scheduler,
     "miner API": _miner_api,
     "backup": _backup,
+    "outside watcher": _watcher,
     CLOCK: _clock,
 }
 

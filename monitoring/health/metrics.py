@@ -31,6 +31,7 @@ from agents.models import (
 )
 from agents.policy.reasons import Verdict
 from monitoring.models import Component, HealthState
+from monitoring.notifications import maintenance
 
 Counted: TypeAlias = type[Step | LLMAttempt | RateLimitEvent]
 # Seconds: a template's answer takes milliseconds, an LLM's some seconds, a step 25.
@@ -76,6 +77,7 @@ _jobs = Gauge("miner_queue_jobs", "Jobs that wait or run.", registry=_registry)
 _spooled = Gauge("miner_spool_steps", "Steps whose facts wait on this machine for the database.", registry=_registry)
 _heartbeats = Gauge("miner_heartbeat_age_seconds", "Since the last sign of life.", ("name",), registry=_registry)
 _components = Gauge("miner_component_up", "1 up, 0.5 degraded, 0 down; unknown ones are left out.", ("component",), registry=_registry)
+_maintenance = Gauge("miner_maintenance_active", "1 within a maintenance window.", registry=_registry)
 _counting = threading.Lock()
 _began = timezone.now()
 _counted = dict[Counted, int]()  # the newest id of which all is counted
@@ -185,6 +187,7 @@ def _read_health(now: datetime) -> None:
     for metric in (_heartbeats, _components):
         metric.clear()
     _jobs.set(OrmQ.objects.count())
+    _maintenance.set(maintenance.active(now) is not None)
     _spooled.set(spool.waiting())
     beats = dict(Heartbeat.objects.filter(name__startswith="worker ").values_list("name", "beaten_at"))
     round_at = SystemSchedule.objects.filter(name="Health checks").values_list("last_run_at", flat=True).first()

@@ -2,9 +2,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
@@ -13,11 +14,12 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from agents.models import JobState, LeasedJob, Schedule
 from agents.models.jobs import UNDER_WAY
 from agents.operator_jobs.leased_job import kinds, rows
-from agents.worker.schedules import schedules
-from monitoring.health import metrics
+from agents.worker.schedules import schedules, start_now
+from monitoring.health import metrics, watcher
 from monitoring.health.components import day, health, readiness
+from monitoring.health.watcher import WatcherForm
 from monitoring.models import Component
-from monitoring.web.access import VIEW, PanelRequest
+from monitoring.web.access import CHANGE, VIEW, PanelRequest
 from monitoring.web.pages import page
 
 FAILED_FOR = timedelta(days=1)
@@ -27,7 +29,7 @@ SHOWN = 20  # jobs of one kind: a long queue shows its beginning
 @page("health/components")
 def component_list(request: PanelRequest) -> dict[str, Any]:
     now = timezone.now()
-    return {"health": health(now), "jobs": jobs(now), "schedules": schedules()}
+    return {"health": health(now), "watcher": watcher.watcher(), "jobs": jobs(now), "schedules": schedules()}
 
 
 def jobs(now: datetime) -> list[LeasedJob]:
@@ -36,6 +38,22 @@ def jobs(now: datetime) -> list[LeasedJob]:
     listed = [rows(kind).filter(shown).order_by("state", "-requested_at")[:SHOWN] for kind in kinds() if not issubclass(kind, Schedule)]
     order = (JobState.RUNNING, JobState.QUEUED, JobState.FAILED)
     return sorted((job for found in listed for job in found), key=lambda job: (order.index(JobState(job.state)), job.requested_at))
+
+
+@page("health/watcher", get=CHANGE, post=CHANGE)
+def outside_watcher(request: PanelRequest) -> HttpResponse | dict[str, Any]:
+    """A POST replaces the ping URL, or with `remove` removes it. The first ping leaves at once."""
+    form = WatcherForm(request.POST if request.method == "POST" else None)
+    if "remove" in request.POST:
+        watcher.set_url("", request.user)
+        messages.success(request, "The ping URL is removed. Nothing is pinged.")
+        return redirect("components")
+    if form.is_bound and form.is_valid():
+        watcher.set_url(form.cleaned_data["url"], request.user)
+        start_now("Ping the outside watcher")
+        messages.success(request, "Saved. The first ping leaves within ten seconds; how it went is shown here.")
+        return redirect("components")
+    return {"form": form, "watcher": watcher.watcher()}
 
 
 @page("health/component")

@@ -5,6 +5,7 @@ from monitoring.models.notices import EVENTS, Channel, Delivery, Notice, Severit
 from monitoring.models.panel import Component, FailedLogIns, HealthCheck, HealthState, Panel, Retention, StoredBytes, TextIndexed
 from monitoring.models.rollups import Of, Rollup, RollupState, Span
 from monitoring.models.tests import SUITE_TITLES, Result, TestResult, TestRun, TestSchedule
+from monitoring.models.watch import MaintenanceWindow, Watcher
 
 __all__ = [
     "EVENTS",
@@ -17,6 +18,7 @@ __all__ = [
     "HealthState",
     "JournalImport",
     "LogEntry",
+    "MaintenanceWindow",
     "Notice",
     "Of",
     "Panel",
@@ -31,4 +33,5 @@ __all__ = [
     "TestRun",
     "TestSchedule",
     "TextIndexed",
+    "Watcher",
 ]

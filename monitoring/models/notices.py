@@ -41,6 +41,7 @@ EVENTS = {
     "disk_back": Event("Enough free disk space again", Severity.INFO),
     "budget_exceeded": Event("More is kept than its budget", Severity.WARNING, over=""),
     "facts_lost": Event("Facts of steps were lost", Severity.CRITICAL, over=""),
+    "maintenance_over": Event("Maintenance is over", Severity.WARNING),  # as severe as what is left
     "channel_test": Event("Test of a channel", Severity.INFO),  # sent at its button only
 }
 

@@ -17,7 +17,20 @@ from agents.hybrid import spool
 from agents.models import RateLimitEvent, Route, Settings, Source, Step, UnknownCall
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass
-from monitoring.models import EVENTS, SUITE_TITLES, Channel, Component, Delivery, HealthState, Notice, Result, TestResult, TestRun
+from monitoring.models import (
+    EVENTS,
+    SUITE_TITLES,
+    Channel,
+    Component,
+    Delivery,
+    HealthState,
+    Notice,
+    Result,
+    Severity,
+    TestResult,
+    TestRun,
+)
+from monitoring.notifications import maintenance
 from monitoring.ratelimit.quota import quota
 from monitoring.retention.storage import space_now, uses
 
@@ -27,6 +40,7 @@ SHARE_OF = timedelta(hours=1)
 # Seconds. A forecast that looks further ahead changes with every reading, and each change would be a message.
 NEAR = 3600.0
 MOST_NEW_PATHS = 3  # a day
+MOST_SUMMED = 50  # lines of either kind, after maintenance
 LOST_LATELY = timedelta(hours=1)  # losses within this time are one notice
 
 
@@ -35,11 +49,16 @@ class Condition(NamedTuple):
     subject: str
     title: str
     body: str = ""
+    severity: Severity | None = None  # None: its event's
+    about: frozenset[str] = frozenset()  # further events: a channel that is set to one of them gets it, too
 
 
 def notice(now: datetime) -> None:
-    """Record what has changed since the last time, and queue reminders of what is still so."""
+    """Record what has changed since the last time, and queue reminders of what is still so; within maintenance nothing is queued."""
     keep(conditions(now), now)
+    if maintenance.active(now):
+        return
+    _sum_up_maintenance(now)
     for channel in Channel.objects.filter(enabled=True, resend_minutes__gt=0):
         lasting = Delivery.objects.filter(channel=channel, notice__over_at=None).values("notice")
         sent = lasting.annotate(last=Max("due_at"), times=Max("repeat"))
@@ -76,8 +95,11 @@ def _end(old: Notice, now: datetime) -> Condition:
 def _new(condition: Condition, now: datetime) -> None:
     with suppress(IntegrityError), transaction.atomic():
         made = _create(condition, now)
+        if maintenance.active(now):
+            return
         channels = Channel.objects.filter(enabled=True, least_severity__lte=made.severity)
-        told = (channel for channel in channels if not channel.events or made.event in channel.events)
+        events = {made.event, *condition.about}
+        told = (channel for channel in channels if not channel.events or events & set(channel.events))
         Delivery.objects.bulk_create(Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now)) for channel in told)
 
 
@@ -95,7 +117,26 @@ def _create(condition: Condition, now: datetime) -> Notice:
     last = Notice.objects.filter(event=event, subject=subject).aggregate(last=Max("number"))["last"] or 0
     texts = {"title": redact(condition.title)[:200], "body": redact(condition.body)}
     times = {"at": now, "over_at": None if event in LASTING else now}
-    return Notice.objects.create(event=event, subject=subject, number=last + 1, severity=EVENTS[event].severity, **texts, **times)
+    severity = condition.severity or EVENTS[event].severity
+    return Notice.objects.create(event=event, subject=subject, number=last + 1, severity=severity, **texts, **times)
+
+
+def _sum_up_maintenance(now: datetime) -> None:
+    """Once the windows are over: one message on what began in them and is still so, and on what was sent before and ended in them."""
+    windows = maintenance.take_over(now)
+    if not windows:
+        return
+    start = min(window.starts_at for window in windows)
+    lasting = Notice.objects.filter(event__in=LASTING).order_by("at", "id")
+    left = list(lasting.filter(over_at=None, at__gte=start)[:MOST_SUMMED])
+    ended = list(lasting.filter(at__lt=start, over_at__gte=start)[:MOST_SUMMED])
+    if not left and not ended:
+        return
+    lines = [f"Since {each.at:%H:%M} UTC: {each.title}" for each in left] + [f"No longer: {each.title}" for each in ended]
+    title = "Maintenance is over, " + (f"{len(left)} still so: {', '.join(each.title for each in left)}" if left else "all is well")
+    severity = Severity(max((each.severity for each in left), default=Severity.INFO))
+    about = frozenset(each.event for each in (*left, *ended))
+    _new(Condition("maintenance_over", "", title, "\n".join(lines), severity, about), now)
 
 
 def after_quiet(channel: Channel, now: datetime) -> datetime:

@@ -73,8 +73,10 @@ def send(delivery: Delivery) -> str:
 def leads_to_refused(plugin: Any) -> bool:
     """Whether the host is link-local, metadata or reserved, by itself or by what its name leads to now."""
     host = str(getattr(plugin, "host", "") or "").strip("[]")
-    if not host:
-        return False
+    return bool(host) and is_refused(host)
+
+
+def is_refused(host: str) -> bool:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

@@ -15,11 +15,12 @@ from agents.configuration import delete_as, save_as
 from agents.models import AuditEntry, JobState
 from agents.operator_jobs import leased_job
 from monitoring.audit.audit_log import newest_entries
-from monitoring.models import EVENTS, Channel, Delivery, Notice, Severity
-from monitoring.notifications import detection, sending
+from monitoring.models import EVENTS, Channel, Delivery, MaintenanceWindow, Notice, Severity
+from monitoring.notifications import detection, maintenance, sending
+from monitoring.notifications.maintenance import MaintenanceForm
 from monitoring.reporting.filter_form import ANY, FilterForm
 from monitoring.reporting.pagination import Place, Slice, capped_count, cut
-from monitoring.web.access import CHANGE, PanelRequest, guarded
+from monitoring.web.access import CHANGE, CONTROL, PanelRequest, guarded
 from monitoring.web.middleware import zones
 from monitoring.web.pages import page
 
@@ -111,7 +112,7 @@ class DeliveryFilter(FilterForm):
 
 @page("notifications/notifications")
 def notifications(_: PanelRequest) -> dict[str, Any]:
-    deliveries = Delivery.objects.select_related("notice", "channel")
+    now, deliveries = timezone.now(), Delivery.objects.select_related("notice", "channel")
     of_channel = Delivery.objects.filter(channel=OuterRef("pk")).order_by("-id").values("id")[:1]
     last = Delivery.objects.filter(pk__in=Channel.objects.order_by().values(newest=Subquery(of_channel)))
     newest = {delivery.channel_id: delivery for delivery in last}
@@ -119,7 +120,8 @@ def notifications(_: PanelRequest) -> dict[str, Any]:
         "open": _with_counts(list(Notice.objects.filter(over_at=None).order_by("-at", "-id")[:OPEN_SHOWN])),
         "channels": [(channel, newest.get(channel.pk)) for channel in Channel.objects.all()],
         "deliveries": deliveries.order_by("-due_at", "-id")[:NEWEST],
-        "changes": newest_entries(10, kinds=("channel", "channel_test")),
+        "maintenance": maintenance.shown(now),
+        "changes": newest_entries(10, kinds=("channel", "channel_test", "maintenance")),
     }
 
 
@@ -183,6 +185,25 @@ def delete_channel(request: PanelRequest, number: int) -> HttpResponse:
     one = get_object_or_404(Channel, pk=number)
     delete_as(one, request.user, "")
     messages.success(request, f"{one.name} is deleted.")
+    return redirect("notifications")
+
+
+@page("notifications/maintenance", get=CONTROL, post=CONTROL)
+def new_maintenance(request: PanelRequest) -> HttpResponse | dict[str, Any]:
+    now = timezone.now()
+    form = MaintenanceForm(now, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        form.instance.requested_by = request.user.get_username()
+        save_as(form.instance, request.user, "")
+        messages.success(request, "Maintenance is planned. Within it nothing is sent; what happens is recorded.")
+        return redirect("notifications")
+    return {"form": form}
+
+
+@guarded(get=None, post=CONTROL)
+def end_maintenance(request: PanelRequest, pk: int) -> HttpResponse:
+    maintenance.end(get_object_or_404(MaintenanceWindow, pk=pk), timezone.now(), request.user)
+    messages.success(request, "Maintenance is over. What is still wrong is sent within seconds.")
     return redirect("notifications")
 
 

@@ -12,6 +12,7 @@ from agents.models import Route, Source, Step
 from agents.policy.refusals import RefusalClass
 from monitoring.audit.audit_log import newest_entries
 from monitoring.models import Of, RollupState
+from monitoring.notifications import maintenance
 from monitoring.reporting.filter_query import Condition
 from monitoring.reporting.formats import milliseconds, percent, share, short
 from monitoring.reporting.ranges import Range, sources
@@ -290,6 +291,7 @@ def charts(found: Series, now: datetime, miner: str = "") -> dict[str, Any]:
         "steps": [row.steps for row in rows],
         "paused": paused,
         "marks": [[at.timestamp(), words] for at, words in marks],
+        "maintenance": maintenance.bands((of.start, of.end)),
         "charts": drawn,
     }
     return {"data": data, "rows": rows[::-1], "marks": marks}

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from agents.policy.modes import Pacing
 from monitoring.health.components import health
+from monitoring.notifications import maintenance
 from monitoring.overview.compare import compared
 from monitoring.overview.figures import charts, figures, miner_lines, series
 from monitoring.overview.status import checklist, miner_status
@@ -47,6 +48,7 @@ def overview(request: PanelRequest) -> dict[str, Any]:
         **({} if is_fragment(request) else figures_of(request, now)),
         "now": now,
         "checklist": checklist() if request.user.has_perm(CHANGE) else [],
+        "maintenance": maintenance.active(now),
         "status": miner_status(now, components.worker),
         "health": components,
         "runs": runs,

@@ -1,11 +1,12 @@
 """What was believed of each account's limit over the last day, and what it was learned from: as recorded, for a plot and its table."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from agents.models import Account, LimitEstimate
 from agents.policy.reasons import Occasion
+from monitoring.notifications import maintenance
 
 DAY = timedelta(days=1)
 # A plot has at most so many columns, each of one of these lengths in seconds.
@@ -37,7 +38,9 @@ def limit_plots(now: datetime) -> dict[str, Any]:
     charts = {f"limit-{key}": _sets(rows[::-1], starts, length) for key, rows in by_account.items()}
     named = [(each, by_account[each.pk]) for each in Account.objects.filter(pk__in=by_account).only("id", "name")]
     plots = [LimitPlot(account, _listed(rows), sum(row.occasion in REFUSALS for row in rows)) for account, rows in named]
-    return {"plots": plots, "data": {"from": starts[0], "bin": length, "starts": starts, "paused": [], "marks": [], "charts": charts}}
+    times = {"from": starts[0], "bin": length, "starts": starts}
+    windows = maintenance.bands((datetime.fromtimestamp(starts[0], UTC), now))
+    return {"plots": plots, "data": {**times, "paused": [], "marks": [], "maintenance": windows, "charts": charts}}
 
 
 def _listed(rows: list[Any]) -> list[LimitEstimate]:

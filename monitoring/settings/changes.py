@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import time
+from datetime import UTC, time
 from typing import Any, NamedTuple
 
 from django.utils.text import capfirst
@@ -11,12 +11,12 @@ from agents.configuration import SETTINGS, field_of
 from agents.configuration.account_changes import ACCOUNT
 from agents.models import Account, Settings
 from agents.models.settings import about
-from monitoring.models import EVENTS, SUITE_TITLES, Channel, Retention, Severity, TestSchedule
+from monitoring.models import EVENTS, SUITE_TITLES, Channel, MaintenanceWindow, Retention, Severity, TestSchedule, Watcher
 from monitoring.retention.pruning import RULES
 
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
 # The library leaves out what no form edits: of a key its last characters are kept.
-HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key"}
+HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key", "url_hint": "Ping URL"}
 
 
 class Fact(NamedTuple):
@@ -37,6 +37,8 @@ MADE = Fact("Added by the miner itself")  # of the account `default`, which is t
 WORDS: dict[str, Callable[[Any], str]] = {
     "events": lambda names: " and ".join(EVENTS[name].label for name in names if name in EVENTS) or "all",
     "least_severity": lambda severity: str(Severity(severity).label),
+    "starts_at": lambda at: f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+    "ends_at": lambda at: f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
     "resend_minutes": lambda minutes: f"{minutes} min" if minutes else "never",
     "suites": lambda names: ", ".join(SUITE_TITLES[name] for name in names if name in SUITE_TITLES),
 }
@@ -78,6 +80,8 @@ HISTORIES: dict[str, History] = {
     "account": History(Account.history.model, "Account", "settings", ACCOUNT, is_added=True, unseen="A key"),
     "retention": History(Retention.history.model, "Retention", "retention", ("days", "most_rows")),
     "channel": History(Channel.history.model, "Notification channel", "notifications", is_added=True),
+    "maintenance": History(MaintenanceWindow.history.model, "Maintenance window", "notifications", is_added=True),
+    "watcher": History(Watcher.history.model, "Outside watcher", "components", unseen="The ping URL"),
     "schedule": History(TestSchedule.history.model, "Test schedule", "tests", is_added=True),
 }
 
@@ -124,7 +128,9 @@ def former(kind: str, record: Any, before: Any) -> dict[str, Any]:
 
 
 def _is_added(kind: str, record: Any) -> bool:
-    return HISTORIES[kind].is_added and record.history_type == "+" and (kind, record.name) != ("account", Account.DEFAULT)
+    if not HISTORIES[kind].is_added or record.history_type != "+":
+        return False
+    return kind != "account" or record.name != Account.DEFAULT
 
 
 def _defaults(kind: str, record: Any) -> Any:

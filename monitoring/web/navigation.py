@@ -25,13 +25,13 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Verify": (
         Entry("tests", "Tests", "e", "test-pipe", "test_run new_schedule schedule"),
-        Entry("components", "Health", "h", "heartbeat", "component"),
+        Entry("components", "Health", "h", "heartbeat", "component outside_watcher"),
         Entry("logs", "Logs", "l", "logs", "imports"),
         Entry("callers", "Callers", "c", "user"),
     ),
     "Administer": (
         Entry("settings", "Settings", "s", "settings", "account new_account import_settings retention"),
-        Entry("notifications", "Notifications", "i", "bell", "deliveries notices new_channel channel"),
+        Entry("notifications", "Notifications", "i", "bell", "deliveries notices new_channel channel new_maintenance"),
         Entry("users", "Users", "p", "users", permission=CHANGE),
         Entry("audit", "Audit", "u", "history"),
     ),

@@ -52,10 +52,11 @@
     // A bar that was paused for a minute has to be seen too.
     const shades = Array.from({ length: 11 }, (_, tenth) => color("yellow", 0.08 + 0.03 * tenth)), mark = color("body-color", 0.6);
     const boxes = told.paused.map(([xMin, xMax, share]) => ({ type: "box", xMin, xMax, backgroundColor: shades[Math.round(10 * share)], borderWidth: 0, drawTime: "beforeDatasetsDraw" }));
+    const windows = (told.maintenance ?? []).map(([xMin, xMax]) => ({ type: "box", xMin, xMax, backgroundColor: color("teal", 0.14), borderColor: color("teal", 0.6), borderWidth: 1, drawTime: "beforeDatasetsDraw" }));
     const lines = told.marks.map(([at]) => ({ type: "line", xMin: at, xMax: at, borderColor: mark, borderWidth: 1.5, borderDash: [4, 3] }));
     const middle = (told.starts[0] + told.starts.at(-1) + told.bin) / 2;
     const nothing = { type: "label", xValue: middle, yValue: 0.75, content: "Nothing in this time", color: color("secondary"), font: { size: 13 } };
-    return [...boxes, ...lines, ...(isEmpty(sets) ? [nothing] : [])];
+    return [...boxes, ...windows, ...lines, ...(isEmpty(sets) ? [nothing] : [])];
   };
   // At most one label each 80 pixels, at the start of a bar and at round times of the reader's clock, where bars start there.
   const STEPS = [300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 56 * DAY, 112 * DAY, 224 * DAY];
@@ -75,7 +76,8 @@
     const start = told.starts[items[0].dataIndex], end = start + told.bin;
     const paused = told.paused.reduce((sum, [from, to, share]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, start)) * share, 0);
     const marks = told.marks.filter(([at]) => at >= start && at < end).map(([, said]) => said);
-    return [...(paused ? [`Paused ${Math.min(100, Math.round(100 * paused / told.bin))} % of the time`] : []), ...marks];
+    const windows = (told.maintenance ?? []).filter(([from, to]) => from < end && to > start).map(([, , said]) => said);
+    return [...(paused ? [`Paused ${Math.min(100, Math.round(100 * paused / told.bin))} % of the time`] : []), ...windows, ...marks];
   };
 
   // As few decimals as make the labels of an axis differ.

@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from django.utils import timezone
 from agents.configuration import default_account
 from agents.models import Caller, Replay, Submission, WhatIf
 from agents.tests.rows import each_row
-from monitoring.models import JournalImport
+from monitoring.models import JournalImport, MaintenanceWindow
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import make_channel, make_step
 from monitoring.tests.watched import make_component, make_run, make_schedule
@@ -57,6 +58,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "tests/schedules/<int:pk>/switch/": {"POST": ADMINS},
     "tests/schedules/<int:pk>/delete/": {"POST": ADMINS},
     "components/": READ,
+    "components/watcher/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "components/<int:pk>/": READ,
     "rate-limit/": READ,
     "rate-limit/events/": READ,
@@ -84,6 +86,8 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "notifications/channels/<int:number>/test/": {"POST": ADMINS},
     "notifications/channels/<int:number>/switch/": {"POST": ADMINS},
     "notifications/channels/<int:number>/delete/": {"POST": ADMINS},
+    "notifications/maintenance/new/": OPERATE,
+    "notifications/maintenance/<int:pk>/end/": {"POST": OPERATORS},
     "settings/": {**READ, "POST": ADMINS},
     "settings/preview/": READ,
     "settings/export/": READ,
@@ -165,6 +169,7 @@ def address_of_what_is_there(route: str) -> str:
     Caller.objects.create(pk=pk, address="203.0.113.7", first_seen_at=now, last_seen_at=now)
     Submission.objects.create(task=step.task, enqueued_at=now)
     WhatIf.objects.create(pk=pk, requested_at=now)
+    MaintenanceWindow.objects.create(pk=pk, starts_at=now, ends_at=now + timedelta(hours=1), reason="Database is moved")
     Replay.objects.create(pk=pk, step=step, requested_at=now)
     places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
     return "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
