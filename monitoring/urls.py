@@ -11,6 +11,7 @@ from monitoring.retention import views as retention
 from monitoring.settings import views as settings
 from monitoring.tasks import views as tasks
 from monitoring.testruns import views as testruns
+from monitoring.tokens import views as tokens
 from monitoring.users import views as users
 from monitoring.what_if import views as what_if
 
@@ -69,6 +70,8 @@ urlpatterns = [
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.audit_csv, name="audit_csv"),
     path("account/password/", users.password, name="password"),
+    path("account/tokens/", tokens.own_tokens, name="tokens"),
+    path("account/tokens/<int:pk>/revoke/", tokens.revoke_own, name="revoke_token"),
     path("logs/", logs.log_list, name="logs"),
     path("logs/download.log", logs.download, {"form": "log"}, name="logs_as_text"),
     path("logs/download.jsonl", logs.download, {"form": "jsonl"}, name="logs_as_json"),
@@ -83,6 +86,7 @@ urlpatterns = [
     path("settings/users/<int:pk>/group/", users.regroup, name="regroup_user"),
     path("settings/users/<int:pk>/switch/", users.switch, name="switch_user"),
     path("settings/users/<int:pk>/reset/", users.reset, name="reset_user"),
+    path("settings/users/tokens/<int:pk>/revoke/", tokens.revoke_any, name="revoke_any_token"),
     path("settings/accounts/new/", settings.new_account, name="new_account"),
     path("settings/accounts/<int:pk>/", settings.account, name="account"),
     path("settings/accounts/<int:pk>/move/", settings.move, name="move_account"),

@@ -49,11 +49,12 @@ _ISSUED: Mapping[str, str] = {
     **dict.fromkeys(("sk_live_", "sk_test_", "rk_live_", "rk_test_"), r"[A-Za-z0-9]{16,}"),  # Stripe
     "npm_": r"[A-Za-z0-9]{36}",
     "pypi-": r"[A-Za-z0-9_-]{50,}",
+    "mp_": r"[A-Za-z0-9_-]{40,}",  # this panel's API
     "eyJ": rf"(?<![A-Za-z0-9_-]eyJ){_JWT_PART}\.eyJ{_JWT_PART}\.{_JWT_PART}",  # JSON web tokens
     "-----BEGIN ": r"(?:[A-Z]{1,10} ){0,3}PRIVATE KEY-----[^-]*",
 }
 # Of these a part of a longer word is none.
-_WHOLE = ("sk-", "hf_", "r8_", "fw_", "AKIA", "ASIA", "npm_")
+_WHOLE = ("sk-", "hf_", "r8_", "fw_", "AKIA", "ASIA", "npm_", "mp_")
 _NAMED: Mapping[str, str] = {
     **dict.fromkeys(("earer", "EARER"), r"(?:\s{1,4}|%20|\+)"),
     **dict.fromkeys(("api", "Api", "API"), r"[-_ ]?[Kk][Ee][Yy][\"']?\s{0,4}[:=]\s{0,4}[\"']?"),

@@ -266,6 +266,8 @@ class AuditEntry(Row):
         LOGIN_FAILED = "login_failed", "Failed log-in"
         LOGIN_SLOWED = "login_slowed", "Log-ins slowed down"
         USER = "user", "User"
+        TOKEN = "token", "API token"
+        TOKEN_USE = "token_use", "Done by a token"
         SETTINGS_IMPORT = "import", "Settings imported"
 
     at = models.DateTimeField(db_index=True)

@@ -29,7 +29,12 @@ KINDS: dict[str, str] = {
 }
 ON_ACCOUNTS = (Action.PROBE, Action.PAUSE, Action.RESUME, Action.CLEAR)
 # Of actions that are not on an account.
-PAGES: dict[str, str] = {Action.USER: "users", Action.SETTINGS_IMPORT: "settings", Action.CHANNEL_TEST: "notifications"}
+PAGES: dict[str, str] = {
+    Action.USER: "users",
+    Action.TOKEN: "tokens",
+    Action.SETTINGS_IMPORT: "settings",
+    Action.CHANNEL_TEST: "notifications",
+}
 
 
 class AuditQuery(NamedTuple):

@@ -5,11 +5,13 @@ from monitoring.models.notices import EVENTS, Channel, Delivery, Notice, Severit
 from monitoring.models.panel import Component, FailedLogIns, HealthCheck, HealthState, Panel, Retention, StoredBytes, TextIndexed
 from monitoring.models.rollups import Of, Rollup, RollupState, Span
 from monitoring.models.tests import SUITE_TITLES, Result, TestResult, TestRun, TestSchedule
+from monitoring.models.tokens import ApiToken, Scope
 from monitoring.models.watch import MaintenanceWindow, Watcher
 
 __all__ = [
     "EVENTS",
     "SUITE_TITLES",
+    "ApiToken",
     "Channel",
     "Component",
     "Delivery",
@@ -26,6 +28,7 @@ __all__ = [
     "Retention",
     "Rollup",
     "RollupState",
+    "Scope",
     "Severity",
     "Span",
     "StoredBytes",

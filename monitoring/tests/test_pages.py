@@ -56,6 +56,7 @@ PAGES = (
     "/rate-limit/what-if/",
     "/audit/",
     "/account/password/",
+    "/account/tokens/",
     "/notifications/",
     "/notifications/deliveries/",
     "/notifications/notices/",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from agents.common.requests import client_address
 from agents.common.text import storable
 from agents.models import AuditEntry
+from monitoring.tokens.views import rows as token_rows
 from monitoring.users import log_in_delay
 from monitoring.users import users as people
 from monitoring.users.log_in_delay import FREE_TRIES, LONGEST_DELAY, Admission
@@ -50,7 +51,7 @@ def reset(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
 
 def _context(form: NewUserForm, shown: tuple[User, str] | None) -> dict[str, Any]:
     rows = [(user, people.role(user)) for user in User.objects.prefetch_related("groups").order_by("-is_active", "username")]
-    return {"form": form, "shown": shown, "users": rows, "groups": people.GROUPS}
+    return {"form": form, "shown": shown, "users": rows, "groups": people.GROUPS, "tokens": token_rows()}
 
 
 @guarded(get=None, post=CHANGE)

@@ -33,6 +33,8 @@ KEY = "cpk_" + "a" * 32 + "." + "b" * 32 + "." + "C" * 32
         ('password="<a> hunter2", token=<a>.hunter2', f'password="{MASK}", token={MASK}'),
         ("https://llm.chutes.ai/v1 answered 429", "https://llm.chutes.ai/v1 answered 429"),
         ("a step of 12:30", "a step of 12:30"),
+        (f"mp_{'aB3_' * 10}xyz is a token", f"{MASK} is a token"),
+        (f"not temp_{'aB3_' * 10}xyz", f"not temp_{'aB3_' * 10}xyz"),
     ],
 )
 def test_what_looks_like_a_secret_is_masked_and_the_rest_kept(text: str, clean: str) -> None:
