@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from agents import VERSION
+
 ROOT = Path(__file__).resolve().parents[2]
 BASE, TESTED, MIRROR = "debian:trixie-slim", "minerpanel-tested", "http://deb.debian.org/debian"
-PACKAGES = {"buildah": "buildah", "podman": "podman", "runc": "runc", "debootstrap": "debootstrap"}
+PACKAGES = {name: name for name in ("buildah", "podman", "podman-compose", "runc", "debootstrap")}
 BUILD_SECONDS = 1_500
 CALL_SECONDS = 180
 # As this process has them: who has fewer rights than usual may not raise them.
@@ -24,6 +27,38 @@ LIMITS = [
         "nproc": resource.getrlimit(resource.RLIMIT_NPROC),
     }.items()
 ]
+
+
+NEXT_MIGRATION = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("agents", "{newest}")]
+    operations = [migrations.RunSQL("CREATE TABLE of_the_next_release (id integer)")]
+"""
+POSTGRES = f"""
+FROM {BASE}
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql && mkdir -p /var/lib/postgresql/data
+COPY start /start
+ENV PATH=/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENTRYPOINT ["/start"]
+"""
+# As the official image starts: the database is made at the first start, with the password of the file.
+START_POSTGRES = """#!/bin/sh
+set -e
+data=/var/lib/postgresql/data
+install -m 600 -o postgres "$POSTGRES_PASSWORD_FILE" /run/password
+chown postgres "$data"
+as_owner() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
+if [ ! -e "$data/PG_VERSION" ]; then
+    as_owner initdb -D "$data" -U "$POSTGRES_USER" --pwfile=/run/password --auth-local=trust --auth-host=scram-sha-256
+    echo "host all all all scram-sha-256" >> "$data/pg_hba.conf"
+    as_owner pg_ctl -D "$data" -w -o "-c listen_addresses=''" start
+    as_owner createdb -U "$POSTGRES_USER" "$POSTGRES_DB"
+    as_owner pg_ctl -D "$data" -w stop
+fi
+exec setpriv --reuid=postgres --regid=postgres --clear-groups postgres -D "$data" -c "listen_addresses=*"
+"""
 
 
 def call(*command: str, timeout: float = CALL_SECONDS, check: bool = True) -> str:
@@ -65,6 +100,30 @@ def build(folder: Path) -> str:
         mounts = [f"--volume={certificate}:/build-ca.crt:ro", f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro"]
     call("buildah", "build", "--isolation=chroot", "--format=docker", *LIMITS, *mounts, "--tag", TESTED, ".", timeout=BUILD_SECONDS)
     return TESTED
+
+
+def build_next(folder: Path, version: str) -> str:
+    """The image of the next release: this one with another version and one migration more."""
+    newest = max(path.stem for path in (ROOT / "agents/migrations").glob("0*.py"))
+    (folder / "next.py").write_text(NEXT_MIGRATION.format(newest=newest))
+    (folder / "__init__.py").write_text((ROOT / "agents/__init__.py").read_text().replace(VERSION, version))
+    (folder / "Containerfile").write_text(
+        f"FROM {TESTED}\nCOPY --chmod=644 next.py agents/migrations/0998_next.py\nCOPY --chmod=644 __init__.py agents/__init__.py\n"
+    )
+    return _small(folder, f"{TESTED}-next")
+
+
+def postgres(folder: Path) -> None:
+    """An image under the name that compose.yaml uses, of Debian's Postgres: no registry is needed."""
+    (folder / "start").write_text(START_POSTGRES)
+    (folder / "start").chmod(0o755)
+    (folder / "Containerfile").write_text(POSTGRES)
+    _small(folder, "docker.io/library/postgres:17")
+
+
+def _small(folder: Path, name: str) -> str:
+    call("buildah", "build", "--isolation=chroot", "--format=docker", *LIMITS, "--tag", name, str(folder), timeout=BUILD_SECONDS)
+    return name
 
 
 class Container:
@@ -117,3 +176,38 @@ def wait_healthy(container: Container, seconds: float) -> None:
     while subprocess.run(["podman", "healthcheck", "run", container.name], capture_output=True, check=False).returncode:
         assert time.monotonic() < end, container.log()[-4_000:]
         time.sleep(1)
+
+
+@contextmanager
+def composed(folder: Path, *arguments: str, **environment: str) -> Iterator[str]:
+    """What `compose up` starts in a folder with compose.yaml; yields the prefix of the containers' names. All is removed at the end.
+
+    The health checks are run from here: podman leaves that to systemd, which a test's machine may lack.
+    """
+    compose = ("podman-compose", "--podman-args=--runtime=runc", "--in-pod=0", "--project-name=minerpanel-composed", *arguments)
+    own = {**os.environ, "PODMAN_IGNORE_CGROUPSV1_WARNING": "1", **environment}
+    over = threading.Event()
+
+    def check() -> None:
+        while not over.wait(2):
+            for name in call("podman", "ps", "--format={{.Names}}", "--filter=name=minerpanel-composed", check=False).split():
+                call("podman", "healthcheck", "run", name, check=False)
+
+    checks = threading.Thread(target=check)
+    checks.start()
+    try:
+        done = subprocess.run(
+            [*compose, "up", "--detach", "--no-build", "web", "worker"],
+            cwd=folder,
+            env=own,
+            capture_output=True,
+            text=True,
+            timeout=BUILD_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout[-4_000:]}\n{done.stderr[-4_000:]}"
+        yield "minerpanel-composed"
+    finally:
+        over.set()
+        checks.join()
+        subprocess.run([*compose, "down", "--volumes"], cwd=folder, env=own, capture_output=True, timeout=CALL_SECONDS, check=False)

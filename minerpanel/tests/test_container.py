@@ -1,11 +1,14 @@
 """The Dockerfile and compose.yaml, for real: built from nothing, run with a read-only root, killed, upgraded with its volume."""
 
 import json
+import shutil
+import subprocess
 import urllib.request
+from pathlib import Path
 
 import pytest
 
-from minerpanel.tests.containers import Container, build, call, started, volume, wait_healthy
+from minerpanel.tests.containers import ROOT, Container, build, build_next, call, composed, postgres, started, volume, wait_healthy
 from minerpanel.tests.test_make_run import FIRST_START, PATIENCE, WEB, WORKER, free_ports, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -16,7 +19,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
     return build(tmp_path_factory.mktemp("image"))
 
 
-def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(image: str) -> None:
+def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(image: str, tmp_path: Path) -> None:
     port = free_ports(1)
     with volume("minerpanel-tested-data") as data:
         with started(image, "minerpanel-tested", port, data) as container:
@@ -29,9 +32,12 @@ def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(
             wait_healthy(container, PATIENCE)
             solve(port)
             key = container.run("cat", "/data/secret_key")
-        # The same volume with an image built anew, as an upgrade has it
-        with started(image, "minerpanel-tested", port, data) as container:
+        # The same volume with the next release's image, as an upgrade has it
+        with started(build_next(tmp_path, "0.2.1"), "minerpanel-tested", port, data) as container:
             wait_healthy(container, FIRST_START)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE) as answer:
+                assert json.load(answer)["version"] == "0.2.1"
+            assert "0998_next" in container.run("python", "manage.py", "showmigrations", "--plan", "agents").splitlines()[-1]
             assert container.run("cat", "/data/secret_key") == key
             assert container.run("python", "manage.py", "shell", "--command", "print(Step.objects.count())").split()[-1] == "2"
             assert "First admin" not in container.log()
@@ -48,8 +54,40 @@ def test_the_image_holds_no_compiler_no_tests_and_no_secret_and_runs_as_nobody_s
     assert not [line for line in listed.splitlines() if line.startswith("/") or "tests" in line]
 
 
+def test_the_profile_with_postgres_answers_and_each_part_is_restarted_after_a_kill(image: str, tmp_path: Path) -> None:
+    call("buildah", "tag", image, "localhost/minerpanel")
+    (tmp_path / "image").mkdir()
+    postgres(tmp_path / "image")
+    shutil.copy(ROOT / "compose.yaml", tmp_path)
+    commands = (ROOT / "docs/operations.md").read_text().split("profile `postgres`")[1].split("```sh")[1].split("```")[0]
+    make_secrets = "\n".join(line for line in commands.splitlines() if not line.startswith("docker"))
+    subprocess.run(["bash", "-euc", make_secrets], cwd=tmp_path, check=True)
+    port = free_ports(1)
+    with composed(tmp_path, "--profile=postgres", PUBLISHED_PORT=str(port)) as project:
+        web, worker, database = (Container(f"{project}_{name}_1") for name in ("web", "worker", "database"))
+        solve(port)
+        count = ("python", "manage.py", "shell", "--command", "print(Step.objects.count())")
+        wait_for(lambda: web.run(*count).split()[-1] == "1", PATIENCE)
+        assert worker.run("printenv", "DATABASE_URL_FILE") == "/run/secrets/database_url"
+        assert web.run("printenv", "DATABASE_URL", check=False) == ""
+        for container, words in ((database, "postgres -D"), (worker, WORKER), (web, "minerpanel.serve")):
+            container.kill(words)
+            wait_for(lambda container=container, words=words: pids(container, words) != [], PATIENCE)  # type: ignore[misc]
+        wait_for(lambda: is_healthy(port), PATIENCE)
+        solve(port)
+        wait_for(lambda: web.run(*count, check=False).split()[-1:] == ["2"], PATIENCE)
+
+
+def is_healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(json.load(answer)["status"] == "healthy")
+    except (OSError, ValueError):
+        return False
+
+
 def pids(container: Container, words: str) -> list[int]:
-    lines = call("podman", "top", container.name, "pid", "args").splitlines()
+    lines = call("podman", "top", container.name, "pid", "args", check=False).splitlines()
     return [int(line.split()[0]) for line in lines if words in line]
 
 
