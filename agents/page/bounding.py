@@ -23,17 +23,18 @@ _ATTRIBUTE = (
     rf"(?:{_W}*+={_W}*+(?:\"[^\"]{{0,{_LONGEST_PLAIN}}}+\"|'[^']{{0,{_LONGEST_PLAIN}}}+'|[^{_NO_W}\"'<>=`]{{1,{_LONGEST_PLAIN}}}+))?+"
 )
 _ATTRIBUTES = rf"(?:{_ATTRIBUTE}){{0,{_MOST_PLAIN}}}+{_W}*+"
+# With one of these letters the names of elements begin that are no plain tags.
+_FIRST = "".join(sorted({name[0] for name in _NOT_PLAIN.split("|")}))
 _PLAIN = re.compile(
-    r"(?:[^<]++"
-    rf"|<(?!(?:{_NOT_PLAIN})[{_NO_W}/>])[a-z][a-z0-9:._-]{{0,40}}+{_ATTRIBUTES}/?+>"
-    rf"|</[a-z][a-z0-9:._-]{{0,40}}+{_W}*+>"
+    rf"(?:[^<]*+(?:</[a-z][a-z0-9:._-]{{0,40}}+{_W}*+>"
+    rf"|<(?:[a-z](?<![{_FIRST}])|(?!(?:{_NOT_PLAIN})[{_NO_W}/>])[{_FIRST}])[a-z0-9:._-]{{0,40}}+(?:>|{_ATTRIBUTES}/?+>)"
     r"|<(?![a-z/!?])"
     r"|<!--(?!-?>)(?:[^-]++|-(?!-))*+-->"
     rf"|<script{_ATTRIBUTES}>(?:[^<]++|<(?!/script|!--))*+</script{_W}*+>"
     + "".join(rf"|<{tag}{_ATTRIBUTES}>(?:[^<]++|<(?!/{tag}))*+</{tag}{_W}*+>" for tag in (*_RAW, *_RAW_WITH_ENTITIES))
     + rf"|<(?:{_NOT_PLAIN}){_ATTRIBUTES}/>"
     rf"|<!doctype{_W}++html(?:[^>\"']++|\"[^\">]*+\"|'[^'>]*+')*+>"
-    r")*+",
+    r"))*+[^<]*+",
     re.IGNORECASE | re.ASCII,
 )
 # One attribute as browsers read it: the tag's end; or a name, and its value in quotes, which the page's end may leave open, or bare.

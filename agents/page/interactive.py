@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 from agents.page.elements import CHECKED, FIELDS, PICKER, Element, role_of
 from agents.page.naming import Naming, placeholder_of
@@ -25,6 +26,7 @@ _DEFAULT_TYPES = {"input": "text", "button": "submit"}
 _POPUPS = {"true": "menu", "false": ""}
 _NO_TEXT = frozenset({"input", "select", "textarea"})
 # A link or button with words and no attribute besides these is called by its words, and has no state but those of its class.
+_NOTHING = dict[str, str]()
 _BARE_TAGS, _BARE = frozenset({"a", "button"}), frozenset({"class", "href", "style", "type", "target", "rel"})
 
 
@@ -96,84 +98,61 @@ class Reader:
         get, tag = found.get, str(node.tag)
         type_ = get("type", "").strip().lower() or _DEFAULT_TYPES.get(tag, "")
         text = "" if tag in _NO_TEXT else outline.text(at, LONGEST_TEXT)
+        placed = {"place": place, "tag": tag, "type": type_, "text": text, "href": get("href", "") if tag == "a" else ""}
+        placed |= {"hidden": around.hidden or type_ == "hidden", "form": around.form, "layer": around.layer}
+        placed |= {"overlay": around.overlay, "footer": around.footer}
         if tag in _BARE_TAGS and _BARE.issuperset(found) and len(text) > 2 and text.isascii() and around.label < 0:
-            return self._bare(place, at, tag, type_, text)
+            return Element.made(placed | self._bare(at, "link" if tag == "a" else "button", text))
         haspopup = get("aria-haspopup", "").lower()
-        opens, fixed, is_row = _POPUPS.get(haspopup, haspopup), "readonly" in found, at in self._rows
+        opens, is_row = _POPUPS.get(haspopup, haspopup), at in self._rows
         role = self._role(tag, type_, found, around, opens)
-        options = self._options(node) if tag == "select" else []
-        is_field, longest = role in FIELDS or role == PICKER, get("maxlength", "")
         label = self._row_name(at) if is_row else self.naming.label(at, role, text)
-        said = self._said(at, role)
-        return Element(
-            place=place,
-            tag=tag,
-            role=role,
-            type=type_,
-            name=get("name", ""),
-            id=get("id", ""),
-            href=get("href", "") if tag == "a" else "",
-            text=text,
-            placeholder=placeholder_of(get),
-            hints=one_line(" ".join((get("id", ""), get("autocomplete", ""), get("data-testid", "")))),
-            form=around.form,
-            hidden=around.hidden or type_ == "hidden",
-            disabled=around.disabled
-            or "disabled" in found
-            or get("aria-disabled") == "true"
-            or (fixed and role != PICKER)
-            or "disabled" in said,
-            readonly=fixed,
-            layer=around.layer,
-            overlay=around.overlay,
-            footer=around.footer,
-            options=tuple(text for text, _ in options),
-            sent_as=tuple(value for _, value in options),
-            # Browsers ignore a length that is nothing, words, signs or absurd.
-            longest=int(longest) if longest and longest.isascii() and longest.isdigit() and len(longest) <= 9 else None,
-            beside=self.naming.neighbour(at) if is_field else "",
-            group=self.naming.group_of(at, role),
-            least=get("min") or get("aria-valuemin") or "",
-            most=get("max") or get("aria-valuemax") or "",
-            required="required" in found or get("aria-required") == "true",
-            invalid=get("aria-invalid") == "true",
-            expanded=_is_expanded(node, found, opens),
-            opens="item" if is_row else opens,
-            **({"value": _value_of(node, role, found, text)} | shown_by(node, found, said, role, label, text)),
-        )
+        said, named = self._said(at, role), self._named(at, role)
+        state = {"opens": "item" if is_row else opens, "expanded": _is_expanded(node, found, opens)} | _marked(found)
+        is_off = "disabled" in found or "disabled" in said or get("aria-disabled") == "true" or ("readonly" in found and role != PICKER)
+        state["disabled"] = around.disabled or is_off
+        state |= {"value": _value_of(node, role, found, text)} | shown_by(node, found, said, role, label, text)
+        return Element.made(placed | named | state | (self._chosen_from(node) if tag == "select" else {}))
 
-    def _bare(self, place: int, at: int, tag: str, type_: str, text: str) -> Element:
-        found, around, role = self.outline.attributes[at], self.outline.around[at], "link" if tag == "a" else "button"
+    def _bare(self, at: int, role: str, text: str) -> dict[str, Any]:
         said = self._said(at, role)
         is_on = "selected" in said
-        return Element(
-            place,
-            tag,
-            role,
-            type_,
-            href=found.get("href", "") if tag == "a" else "",
-            label=text,
-            text=text,
-            form=around.form,
-            hidden=around.hidden or type_ == "hidden",
-            disabled=around.disabled or "disabled" in said,
-            layer=around.layer,
-            overlay=around.overlay,
-            footer=around.footer,
-            group=self.naming.group_of(at, role),
-            selected=is_on,
-            current=is_on and tag == "a",
-            starred=is_starred(found.get, text, text, NO_ICON, is_on=is_on),
-            focused="focused" in said,
-        )
+        return {
+            "role": role,
+            "label": text,
+            "group": self.naming.group_of(at, role),
+            "disabled": self.outline.around[at].disabled or "disabled" in said,
+            "selected": is_on,
+            "current": is_on and role == "link",
+            "starred": is_starred(_NOTHING.get, text, text, NO_ICON, is_on=is_on),
+            "focused": "focused" in said,
+        }
+
+    def _named(self, at: int, role: str) -> dict[str, Any]:
+        get = self.outline.attributes[at].get
+        return {
+            "role": role,
+            "name": get("name", ""),
+            "id": get("id", ""),
+            "placeholder": placeholder_of(get),
+            "hints": one_line(" ".join((get("id", ""), get("autocomplete", ""), get("data-testid", "")))),
+            "beside": self.naming.neighbour(at) if role in FIELDS or role == PICKER else "",
+            "group": self.naming.group_of(at, role),
+        }
+
+    @cached_property
+    def _has_selected(self) -> bool:
+        return any("selected" in said.states for said in self.outline.known.values())
 
     def _said(self, at: int, role: str) -> Set[str]:
         """The states that its class names have; a link is selected where the entry of a list around it is."""
         outline = self.outline
-        said, near = outline.classes(at).states, islice(outline.up(outline.parents[at], -1), 2 if role == "link" else 0)
-        if any("selected" in outline.classes(outer).states and outline.nodes[outer].tag == "li" for outer in near):
-            return said | {"selected"}
-        return said
+        said = outline.classes(at).states
+        if role != "link" or not self._has_selected:
+            return said
+        near = islice(outline.up(outline.parents[at], -1), 2)
+        is_on = any("selected" in outline.classes(outer).states and outline.nodes[outer].tag == "li" for outer in near)
+        return said | {"selected"} if is_on else said
 
     def _role(self, tag: str, type_: str, found: Attributes, around: Around, opens: str) -> str:
         if is_editable(found):
@@ -190,14 +169,28 @@ class Reader:
         outline = self.outline
         if heading := next(iter(outline.inside(at, HEADINGS)), 0):
             return outline.text(heading, _LONGEST_PRESSED)
-        free = (place for place in range(outline.firsts[at], outline.lasts[at]) if outline.around[outline.owners[place]].control < 0)
+        free = (place for place in range(outline.firsts[at], outline.lasts[at]) if not outline.around[outline.owners[place]].control)
         return next((outline.pieces[place][:_LONGEST_PRESSED] for place in free), "")
 
-    def _options(self, select: Node) -> list[tuple[str, str]]:
+    def _chosen_from(self, select: Node) -> dict[str, Any]:
         read = list(islice(select.iter("option"), min(_MOST_OF_SELECT, self._options_left)))
         self._options_left -= len(read)
-        options = ((_option_text(option), option) for option in read)
-        return [(text, option.get("value", text)) for text, option in options if text]
+        options = [(text, option.get("value", text)) for option in read if (text := _option_text(option))]
+        return {"options": tuple(text for text, _ in options), "sent_as": tuple(value for _, value in options)}
+
+
+def _marked(found: Attributes) -> dict[str, Any]:
+    """The bounds and marks that the attributes of a field have."""
+    get, longest = found.get, found.get("maxlength", "")
+    return {
+        "readonly": "readonly" in found,
+        # Browsers ignore a length that is nothing, words, signs or absurd.
+        "longest": int(longest) if longest and longest.isascii() and longest.isdigit() and len(longest) <= 9 else None,
+        "least": get("min") or get("aria-valuemin") or "",
+        "most": get("max") or get("aria-valuemax") or "",
+        "required": "required" in found or get("aria-required") == "true",
+        "invalid": get("aria-invalid") == "true",
+    }
 
 
 def _is_date(found: Attributes) -> bool:

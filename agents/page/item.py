@@ -1,10 +1,11 @@
 """One item of a list: what it is called, and what its texts and its markup say about it, by a label or by their shape."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 
 from agents.page.matching import words
 from agents.page.outline import HEADINGS, PRESSED, Outline, Spans
@@ -141,7 +142,6 @@ _NAMING = frozenset({"name", "title", "subject", "product", "item", "task", "fil
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES, _FURTHEST = 6, 12
 _TELLING = ("aria-label", "title", "datetime", "content")
-_UNMARKED = frozenset({"class", "id", "style", "href", "src", "alt", "type"})
 # A button's text says what it does.
 _QUIET = frozenset({"button", "label"})
 
@@ -171,15 +171,23 @@ class Item:
     skipped: Spans = field(default_factory=list)
 
     def text(self) -> str:
-        return " ".join(self.outline.pieces[place] for place in self._places)[:LONGEST_TEXT]
+        return " ".join(self._texts)[:LONGEST_TEXT]
 
     @cached_property
     def _headings(self) -> list[int]:
         return self.outline.inside(self.at, HEADINGS)
 
     @cached_property
+    def _besides(self) -> list[tuple[range, range]]:
+        return list(self.outline.besides(self.at, self.skipped))
+
+    @cached_property
     def _places(self) -> list[int]:
-        return [place for _, texts in self.outline.besides(self.at, self.skipped) for place in texts]
+        return [place for _, texts in self._besides for place in texts]
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [self.outline.pieces[place] for place in self._places]
 
     def name(self) -> str:
         return " ".join(next((text for text in self._names() if text), "").split())[:LONGEST_NAME]
@@ -195,8 +203,7 @@ class Item:
             if text and not is_label(text) and not attributes_in(text):
                 yield outline.text(place, LONGEST_NAME)
         yield from (outline.attributes[place].get("alt", "") for place in outline.inside(self.at, frozenset({"img"})))
-        texts = (outline.pieces[place] for place in self._places)
-        own = (text for text in texts if text not in self.labels and not is_label(text) and not attributes_in(text))
+        own = (text for text in self._texts if text not in self.labels and not is_label(text) and not attributes_in(text))
         yield from (text for text in own if any(map(str.isalpha, text)) or text.startswith("#"))
         yield self.text()
 
@@ -216,11 +223,9 @@ class Item:
         return ((self.heads[column], self.outline.text(cell, LONGEST_NAME)) for column, cell in row if column in self.heads)
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
-        pieces = self.outline.pieces
-        for place, after in pairwise(self._places):
-            text, value = pieces[place], pieces[after]
-            known = is_label(text)
-            if (known or text in self.labels) and not is_label(value) and value not in self.labels:
+        named = zip(self._places, self._texts, map(is_label, self._texts), strict=True)
+        for (place, text, known), (after, value, is_name) in pairwise(named):
+            if not is_name and (known or text in self.labels) and value not in self.labels:
                 block = self._block_of(place, after, 3 if known else 2)
                 if block is not None and (known or self.outline.lasts[block] - self.outline.firsts[block] == 2):
                     yield label_name(text), self._value(block, place, after)
@@ -229,14 +234,20 @@ class Item:
         """The smallest block around a label and its value, where it holds little else and is not to be pressed or filled in."""
         outline = self.outline
         above, other = outline.owners[label], outline.owners[value]
-        around = islice(outline.up(above, self.at - 1), furthest)
-        block = next((place for place in around if place <= other < outline.ends[place]), None)
-        if block is None or outline.tags[above] == "label":
-            return None
-        if any(outline.tags[place] in PRESSED for place in islice(outline.up(above, self.at), _FURTHEST)):
+        block = above
+        while furthest and not block <= other < outline.ends[block]:
+            block, furthest = outline.parents[block], furthest - 1
+        if not furthest or block < self.at or outline.tags[above] == "label" or self._is_pressed(above):
             return None
         is_small = outline.lasts[block] - outline.firsts[block] <= _MOST_PIECES or outline.tags[block] == "dl"
         return block if is_small else None
+
+    def _is_pressed(self, at: int) -> bool:
+        """Whether it stands in a link or button inside of the item."""
+        outline = self.outline
+        return outline.is_within(at, PRESSED) and any(
+            outline.tags[place] in PRESSED for place in islice(outline.up(at, self.at), _FURTHEST)
+        )
 
     def _value(self, block: int, label: int, value: int) -> str:
         """What a label names: all that its block says after it, where the block is its own; else the next text."""
@@ -246,27 +257,30 @@ class Item:
         return " ".join(rest)[:LONGEST_NAME] if is_own else outline.pieces[value]
 
     def _marked(self) -> Iterator[tuple[str, str]]:
-        for place in (one for nodes, _ in self.outline.besides(self.at, self.skipped) for one in nodes):
-            found = self.outline.attributes[place]
-            for key, value in () if _UNMARKED.issuperset(found) else found.items():
+        outline, marked = self.outline, self.outline.marked
+        inside = (marked[bisect_left(marked, nodes.start) : bisect_left(marked, nodes.stop)] for nodes, _ in self._besides)
+        for place in chain.from_iterable(inside):
+            for key, value in outline.attributes[place].items():
                 if key.startswith("data-"):
                     yield from _of_data(key, value)
                 elif key == "itemprop":
-                    yield from _of_data(value, self.outline.text(place, 80))
-                elif key in _TELLING and self.outline.tags[place] not in PRESSED:
+                    yield from _of_data(value, outline.text(place, 80))
+                elif key in _TELLING and outline.tags[place] not in PRESSED:
                     yield from attributes_in(value[:80])
 
     def _shaped(self) -> Iterator[tuple[str, str]]:
         outline = self.outline
         # A title is no figure, whatever it looks like.
         titles = {place for head in self._headings for place in range(outline.firsts[head], outline.lasts[head])}
-        for place in self._places:
-            text, owner = outline.pieces[place], outline.owners[place]
+        for place, text, found in zip(self._places, self._texts, map(attributes_in, self._texts), strict=True):
+            if not (found or text[0] == "(" or (self.rated and len(text) <= 2)):
+                continue
+            owner = outline.owners[place]
             if place in titles or outline.tags[owner] in _QUIET:
                 continue
             if text[0] == "(" and place and (counted := _COUNTED.fullmatch(text)) and _is_rating(outline.pieces[place - 1]):
                 yield "reviews", counted[1]
                 continue
-            yield from attributes_in(text)
+            yield from found
             if self.rated and len(text) <= 2 and text.isdigit() and outline.path(self.at, owner) in self.rated:
                 yield "rating", text

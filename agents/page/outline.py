@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ _TELLING = frozenset(
     aria-disabled""".split()  # noqa: SIM905 (words read best as words)
 )
 _SPECIAL = CONTROL_TAGS | {"fieldset", "form", "label", "footer", "dialog", "details"}
+_UNMARKED = frozenset({"class", "id", "style", "href", "src", "alt", "type"})
 _SET_TAGS, _SETS = frozenset({"form", "fieldset"}), frozenset({"radiogroup", "group", "listbox"})
 _OVER = frozenset({"menu", "listbox", "tooltip"})
 _ROLE_TAGS = {
@@ -46,15 +48,15 @@ Spans = list[tuple[int, int]]
 
 class Around(NamedTuple):
     """What is around a node, itself included: whether that hides or disables it, the numbers of the dialog (`layer`), menu or
-    popover (`overlay`) and form, and the places of a label, a control or what has a hand over it. `folded`: it is a closed <details>;
-    `group`: the place of the form or set of choices."""
+    popover (`overlay`) and form, the places of a label and of what has a hand over it, and whether it is in a `control`. `folded`: it
+    is a closed <details>; `group`: the place of the form or set of choices."""
 
     hidden: bool = False
     layer: int = 0
     overlay: int = 0
     form: int | None = None
     label: int = -1
-    control: int = -1
+    control: bool = False
     hand: int = -1
     disabled: bool = False
     footer: bool = False
@@ -63,6 +65,14 @@ class Around(NamedTuple):
 
 
 _OUTSIDE, _NO_ATTRIBUTES = Around(), dict[str, str]()
+
+
+class Pieces(dict[str, str]):
+    """Texts with their spaces folded, by the text: a list has many of the same."""
+
+    def __missing__(self, text: str) -> str:
+        piece = self[text] = " ".join(text[:_MOST_READ].split())[:LONGEST_PIECE].rstrip()
+        return piece
 
 
 @dataclass
@@ -95,11 +105,13 @@ class Outline:
     _forms: int = 0
     _overlays: int = 0
     known: dict[str, Classes] = field(default_factory=dict)
+    _operable: dict[Around, Around] = field(default_factory=dict)
     _unpressed: list[int] = field(default_factory=list)
     _loose: list[int] = field(default_factory=list)
     _children: dict[int, list[int]] = field(default_factory=dict)
     _counted: dict[frozenset[str], list[int]] = field(default_factory=dict)
     _within: dict[frozenset[str], list[bool]] = field(default_factory=dict)
+    _of_tags: dict[frozenset[str], list[int]] = field(default_factory=dict)
 
     def children(self, at: int) -> list[int]:
         """The visible ones."""
@@ -114,12 +126,30 @@ class Outline:
 
     def held(self, at: int, tags: frozenset[str]) -> int:
         """How many nodes of the tags there are in a node, itself included."""
-        if tags not in self._counted:
-            self._counted[tags] = [0, *accumulate(map(tags.__contains__, self.tags))]
-        counted = self._counted[tags]
+        counted = self.counted(tags)
         return counted[self.ends[at]] - counted[at]
 
-    def context(self, at: int, node: Node, tag: str, found: Attributes, said: Classes, outer: Around) -> Around:
+    def counted(self, tags: frozenset[str]) -> list[int]:
+        """How many nodes of the tags there are before each place."""
+        if tags not in self._counted:
+            self._counted[tags] = [0, *accumulate(map(tags.__contains__, self.tags))]
+        return self._counted[tags]
+
+    def of_tags(self, tags: frozenset[str]) -> list[int]:
+        if tags not in self._of_tags:
+            self._of_tags[tags] = [at for at, tag in enumerate(self.tags) if tag in tags]
+        return self._of_tags[tags]
+
+    @cached_property
+    def marked(self) -> list[int]:
+        """The places of what has attributes besides those of its looks and of what it leads to or shows."""
+        return [at for at, found in enumerate(self.attributes) if found and not _UNMARKED.issuperset(found)]
+
+    def context(self, at: int, node: Node, tag: str, found: Attributes, said: Classes, outer: Around, *, is_telling: bool) -> Around:
+        if not is_telling and tag in CONTROL_TAGS:
+            # Most links, buttons and fields: nothing about them but that they can be operated.
+            self.controls.append(at)
+            return self._operable.get(outer) or self._operable.setdefault(outer, outer._replace(control=True))
         hidden, layer, overlay, form, label, control, hand, disabled, footer, folded, group = outer
         role = found.get("role", "").strip().lower()
         hidden = hidden or hides(tag, found, said) or (folded and tag != "summary") or (said.folds and _is_folded(node))
@@ -143,13 +173,13 @@ class Outline:
             group = at
         return Around(hidden, layer, overlay, form, label, control, hand, disabled, footer, folded, group)
 
-    def _operated(self, at: int, tag: str, role: str, found: Attributes, said: Classes, outer: tuple[int, int]) -> tuple[int, int]:
-        """The places of the control and of what has a hand over it, around or at a node."""
+    def _operated(self, at: int, tag: str, role: str, found: Attributes, said: Classes, outer: tuple[bool, int]) -> tuple[bool, int]:
+        """Whether a control is around or at a node, and the place of what has a hand over it there."""
         control, hand = outer
         if tag in CONTROL_TAGS or role in _CONTROL_ROLES or "onclick" in found or is_editable(found) or is_option(tag, found):
             self.controls.append(at)
-            return at, hand
-        if tag in _PRESSABLE and control < 0 and (has_hand(found, said) or (said.hover and tag == "li") or found.get("tabindex") == "0"):
+            return True, hand
+        if tag in _PRESSABLE and not control and (has_hand(found, said) or (said.hover and tag == "li") or found.get("tabindex") == "0"):
             self.handed.append(at)
             return control, at
         return outer
@@ -163,7 +193,8 @@ class Outline:
     def loose(self, at: int) -> int:
         """How many of a node's texts stand in no link and no button, at any depth."""
         if not self._loose:
-            self._loose = [0, *accumulate(not self.is_within(owner, PRESSED) for owner in self.owners)]
+            pressed = self.within(PRESSED)
+            self._loose = [0, *accumulate(not pressed[owner] for owner in self.owners)]
         return self._loose[self.lasts[at]] - self._loose[self.firsts[at]]
 
     def spans(self, places: Iterable[int]) -> Spans:
@@ -179,10 +210,14 @@ class Outline:
             found[start:end] = [True] * (end - start)
         return found
 
-    def is_within(self, at: int, tags: frozenset[str]) -> bool:
+    def within(self, tags: frozenset[str]) -> list[bool]:
+        """For each node, whether it is one of the tags or lies in one."""
         if tags not in self._within:
-            self._within[tags] = self.covered(place for place, tag in enumerate(self.tags) if tag in tags)
-        return self._within[tags][at]
+            self._within[tags] = self.covered(self.of_tags(tags))
+        return self._within[tags]
+
+    def is_within(self, at: int, tags: frozenset[str]) -> bool:
+        return self.within(tags)[at]
 
     def besides(self, at: int, others: Spans) -> Iterator[tuple[range, range]]:
         """What of a node is in none of some parts of the page: its stretches, each as places and as places of texts."""
@@ -214,7 +249,8 @@ class Outline:
         return tuple(self.tags[place] for place in self.up(at, outer))
 
     def inside(self, at: int, tags: frozenset[str]) -> list[int]:
-        return [place for place in range(at, self.ends[at]) if self.tags[place] in tags]
+        found = self.of_tags(tags)
+        return found[self.slice_of(at, found)]
 
     def slice_of(self, at: int, sorted_places: Sequence[int]) -> slice:
         return slice(bisect_left(sorted_places, at), bisect_left(sorted_places, self.ends[at]))
@@ -248,56 +284,51 @@ def is_editable(found: Attributes) -> bool:
     return found.get("contenteditable") in {"", "true", "plaintext-only"}
 
 
-def outline(root: Node) -> Outline:  # noqa: C901, PLR0912 (one loop without calls: thousands of nodes pass it in a few ms)
+def outline(root: Node) -> Outline:  # noqa: C901 (one loop without calls: thousands of nodes pass it in a few ms)
     """Of the first MOST_NODES nodes."""
-    made, parent, around = Outline(), -1, _OUTSIDE
+    made, piece_of, unowned = Outline(), Pieces(), list[int]()
     nodes, attributes, arounds, tags, parents = made.nodes, made.attributes, made.around, made.tags, made.parents
-    ends, firsts, lasts, known = made.ends, made.firsts, made.lasts, made.known
-    seen, owned, unseen, unowned = made.pieces, made.owners, made.unseen, list[int]()
-    # A node, or the place of one whose inside is over.
-    stack: list[Any] = [root]
-    while stack and (count := len(nodes)) < MOST_NODES:
-        node = stack.pop()
-        if node.__class__ is int:
-            ends[node], lasts[node], parent = count, len(unseen if around.hidden else seen), parents[node]
-            node = nodes[node]
-            around = arounds[parent] if parent >= 0 else _OUTSIDE
-        elif (tag := node.tag) not in _SILENT:
-            inner, said, shown, found = around, PLAIN, tag, _NO_ATTRIBUTES
-            if items := node.items():
-                found = dict(items)
-                if value := found.get("class"):
-                    said = known.get(value) or known.setdefault(value, classes(value))
-            if tag in _SPECIAL or said is not PLAIN or around.folded or (items and not _TELLING.isdisjoint(found)):
-                inner = made.context(count, node, tag, found, said, around)
-                if "role" in found:
-                    shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag)
-            nodes.append(node)
-            attributes.append(found)
-            arounds.append(inner)
-            tags.append("" if inner.hidden else shown)
-            parents.append(parent)
-            ends.append(count + 1)
-            texts, owners = (unseen, unowned) if inner.hidden else (seen, owned)
-            firsts.append(len(texts))
-            is_open = tag not in _LEAVES
-            if is_open and (text := node.text) and (piece := " ".join(text[:_MOST_READ].split())):
-                texts.append(piece[:LONGEST_PIECE].rstrip())
-                owners.append(count)
-            lasts.append(len(texts))
-            if is_open and len(node) and (tag != "svg" or next(node.iter(*FIELD_TAGS, "button"), None) is not None):
-                parent, around = count, inner
-                stack.append(count)
-                stack += node[::-1]
-                continue
-        if parent >= 0 and (text := node.tail) and (piece := " ".join(text[:_MOST_READ].split())):
-            texts, owners = (unseen, unowned) if around.hidden else (seen, owned)
-            texts.append(piece[:LONGEST_PIECE].rstrip())
-            owners.append(parent)
-    # What is still open when the page is too large.
-    for left in reversed(stack):
-        if isinstance(left, int):
-            ends[left], lasts[left] = len(nodes), len(unseen if arounds[left].hidden else seen)
-        else:
-            made.is_cut = True
+    ends, firsts, lasts, pieces, owners, unseen = made.ends, made.firsts, made.lasts, made.pieces, made.owners, made.unseen
+    known = made.known
+
+    def trace(siblings: Iterable[Any], parent: int, around: Around) -> None:  # noqa: C901 (the same)
+        texts, owned = (unseen, unowned) if around.hidden else (pieces, owners)
+        for node in siblings:
+            if (tag := node.tag) not in _SILENT:
+                if (at := len(nodes)) >= MOST_NODES:
+                    made.is_cut = True
+                    return
+                inner, shown, found, said, own, owning = around, tag, _NO_ATTRIBUTES, PLAIN, texts, owned
+                is_telling = around.folded
+                if items := node.items():
+                    found = dict(items)
+                    if value := found.get("class"):
+                        said = known.get(value) or known.setdefault(value, classes(value))
+                    is_telling = is_telling or said is not PLAIN or not _TELLING.isdisjoint(found)
+                if is_telling or tag in _SPECIAL:
+                    inner = made.context(at, node, tag, found, said, around, is_telling=is_telling)
+                    shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag) if "role" in found else tag
+                    own, owning = (unseen, unowned) if inner.hidden else (texts, owned)
+                nodes.append(node)
+                attributes.append(found)
+                arounds.append(inner)
+                tags.append("" if inner.hidden else shown)
+                parents.append(parent)
+                firsts.append(len(own))
+                is_open = tag not in _LEAVES
+                if is_open and (text := node.text) and (piece := piece_of[text]):
+                    own.append(piece)
+                    owning.append(at)
+                ends.append(at + 1)
+                lasts.append(len(own))
+                if is_open and len(node) and (tag != "svg" or next(node.iter(*FIELD_TAGS, "button"), None) is not None):
+                    trace(node, at, inner)
+                    ends[at], lasts[at] = len(nodes), len(own)
+                    if made.is_cut:
+                        return
+            if (text := node.tail) and (piece := piece_of[text]):
+                texts.append(piece)
+                owned.append(parent)
+
+    trace([root], -1, _OUTSIDE)
     return made

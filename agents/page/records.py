@@ -1,12 +1,11 @@
 """The items that a page shows: siblings of like structure, whatever they are called, and what a detail page is about."""
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 
 from agents.page.elements import BUTTONS, PICKER, Element
 from agents.page.item import LONGEST_NAME, Item, attributes_in, cells, is_bare_rating, label_name
@@ -50,6 +49,8 @@ _MENU = 3
 _LEAST_ATTRIBUTES = 2
 _WRITTEN, _LONE = frozenset({"input", "textarea", "select"}), frozenset({"h2", "h3", "h4", "h5"})
 _ASIDE, _EDGES = frozenset({"nav", "footer", "menu"}), frozenset({"nav", "footer"})
+_TELLING = _HEADS | _ITEM_TAGS
+_FORMS, _ROWS = frozenset({"form"}), frozenset({"tr"})
 _CELLS, _COLUMN_HEADS = frozenset({"td"}), frozenset({"th"})
 # What orders or narrows a list.
 _SORTS = re.compile(r"\bsort\b|\blow to high\b|\bnewest\b|^all \w+s$", re.I)
@@ -81,15 +82,11 @@ class _Repeats:
         outline, looks = self.outline, {self._look(group.items[0]) for group in found} - {None}
         items = sorted(place for group in found for place in group.items)
         end = 0
-        for at in range(len(outline.tags)) if looks else ():
+        for at in (one for nodes, _ in outline.besides(0, outline.spans(items)) for one in nodes) if looks else ():
             is_free = at >= end and self._look(at) in looks and not outline.holds(at, items)
-            if is_free and self._is_substantial(at) and self._is_rich(at) and not self._is_inside(at, items):
+            if is_free and self._is_substantial(at) and self._is_rich(at):
                 end = outline.ends[at]
                 yield Group((at,), strong=True)
-
-    def _is_inside(self, at: int, items: list[int]) -> bool:
-        before = bisect_left(items, at) - 1
-        return before >= 0 and at < self.outline.ends[items[before]]
 
     def _look(self, at: int) -> tuple[str, str] | None:
         """Its tag and class, where these tell it from other blocks."""
@@ -122,12 +119,12 @@ class _Repeats:
         return sorted(kept, key=lambda one: one.items[0])
 
     def _candidates(self) -> Iterator[Group]:
-        outline = self.outline
+        outline, pressed, aside = self.outline, self._pressed_before, self.outline.within(_LANDMARKS)
         for at, end in enumerate(outline.ends):
-            if end - at < 4 or not outline.tags[at] or not outline.holds(at, self.pressed) or outline.is_within(at, _LANDMARKS):
+            if end - at < 4 or pressed[end] == pressed[at] or not outline.tags[at] or aside[at]:
                 continue
-            children = outline.children(at)
-            items = [item for item in map(self._unwrapped, children) if self._is_substantial(item)] if len(children) > 1 else []
+            likely = self._likely(outline.children(at))
+            items = [item for item in map(self._unwrapped, likely) if self._is_substantial(item)] if len(likely) > 1 else []
             if len(items) < 2:
                 continue
             shapes = {item: frozenset(outline.tags[item : outline.ends[item]]) - _INLINE for item in items}
@@ -137,6 +134,25 @@ class _Repeats:
             strong = sum(map(self._is_rich, alike)) * 2 > len(alike)
             if len(alike) >= (2 if strong else 3):
                 yield Group(alike, strong)
+
+    def _likely(self, siblings: list[int]) -> list[int]:
+        """Those that may hold an item: with a text, and a heading, a picture, a list's entry or something to press, not only a heading."""
+        outline, pressed, telling, found = self.outline, self._pressed_before, self.outline.counted(_TELLING), list[int]()
+        firsts, lasts, ends, tags = outline.firsts, outline.lasts, outline.ends, outline.tags
+        for at in siblings if len(siblings) > 1 else ():
+            if firsts[at] < lasts[at]:
+                start, end = at + (tags[at] in HEADINGS), ends[at]
+                if telling[end] > telling[start] or pressed[end] > pressed[start]:
+                    found.append(at)
+        return found
+
+    @cached_property
+    def _pressed_before(self) -> list[int]:
+        """How many links, buttons and such there are before each place."""
+        found = [0] * (len(self.outline.tags) + 1)
+        for at in self.pressed:
+            found[at + 1] = 1
+        return list(accumulate(found))
 
     def _unwrapped(self, at: int) -> int:
         outline = self.outline
@@ -225,10 +241,12 @@ class Records:
     _blocks: list[int] = field(default_factory=list)
 
     def listed(self) -> tuple[Record, ...]:
-        found = islice((pair for group in self._groups for pair in self._of_group(group)), MOST_RECORDS)
-        ordered = sorted(found, key=lambda pair: pair[0])
-        self._blocks = [at for at, _ in ordered]
-        return tuple(replace(record, place=place) for place, (_, record) in enumerate(ordered))
+        found = islice((item for group in self._groups for item in self._of_group(group)), MOST_RECORDS)
+        ordered = sorted(found, key=lambda item: item.at)
+        self._blocks = [item.at for item in ordered]
+        inside = ([element for _, element in self._usable_in(at)] for at in self._blocks)
+        pairs = enumerate(zip(ordered, inside, strict=True))
+        return tuple(Record(item.name(), item.attributes(), item.text(), tuple(some), place) for place, (item, some) in pairs)
 
     def by_element(self, records: Sequence[Record]) -> dict[int, Record]:
         """The item around each element, whether or not it can be used now."""
@@ -278,7 +296,7 @@ class Records:
 
     def _free(self, tags: frozenset[str], groups: Sequence[Group]) -> list[int]:
         outline, listed = self.outline, self.outline.covered(place for group in groups for place in group.items)
-        found = (at for at, tag in enumerate(outline.tags) if tag in tags and outline.firsts[at] < outline.lasts[at])
+        found = (at for at in outline.of_tags(tags) if outline.firsts[at] < outline.lasts[at])
         return [at for at in found if not listed[at] and not outline.is_within(at, _ASIDE)]
 
     def _block(self, at: int) -> int:
@@ -295,7 +313,7 @@ class Records:
 
     @cached_property
     def _filled_in(self) -> list[int]:
-        return [at for at, tag in enumerate(self.outline.tags) if tag == "form" and self.outline.held(at, _WRITTEN)]
+        return [at for at in self.outline.of_tags(_FORMS) if self.outline.held(at, _WRITTEN)]
 
     @cached_property
     def _usable(self) -> tuple[list[int], list[Element]]:
@@ -307,13 +325,11 @@ class Records:
         inside = self.outline.slice_of(at, places)
         return list(zip(places[inside], usable[inside], strict=True))
 
-    def _of_group(self, group: Group) -> Iterator[tuple[int, Record]]:
+    def _of_group(self, group: Group) -> Iterator[Item]:
         heads, labels, rated = self._column_heads(group.items[0]), self._labels(group), self._rated(group)
         for at in group.items:
-            if self.outline.tags[at] == "tr" and not self._is_row(at, heads):
-                continue
-            item = Item(self.outline, at, labels, heads, rated)
-            yield at, Record(item.name(), item.attributes(), item.text(), tuple(element for _, element in self._usable_in(at)))
+            if self.outline.tags[at] != "tr" or self._is_row(at, heads):
+                yield Item(self.outline, at, labels, heads, rated)
 
     def _is_row(self, at: int, heads: Mapping[int, str]) -> bool:
         """One cell over all columns holds more of the row before it, or a remark."""
@@ -333,7 +349,8 @@ class Records:
         """Where in the group's items a bare rating stands: a whole number in the same place is one, too."""
         outline = self.outline
         texts = ((item, outline.firsts[item], outline.lasts[item]) for item in group.items)
-        pairs = ((item, at) for item, first, last in texts for at in range(first, last) if is_bare_rating(outline.pieces[at]))
+        short = ((item, at) for item, first, last in texts for at in range(first, last) if len(outline.pieces[at]) <= 4)
+        pairs = ((item, at) for item, at in short if is_bare_rating(outline.pieces[at]))
         return frozenset(outline.path(item, outline.owners[place]) for item, place in pairs)
 
     def _column_heads(self, at: int) -> dict[int, str]:
@@ -349,4 +366,4 @@ class Records:
 
     @cached_property
     def _headed_rows(self) -> list[int]:
-        return [at for at, tag in enumerate(self.outline.tags) if tag == "tr" and self.outline.held(at, _COLUMN_HEADS) > 1]
+        return [at for at in self.outline.of_tags(_ROWS) if self.outline.held(at, _COLUMN_HEADS) > 1]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -104,10 +105,15 @@ def _class_name(token: str) -> str:
     return " ".join(word for word in found if word not in _MADE_FOR_MACHINES) if is_name else ""
 
 
+@lru_cache(maxsize=4_096)  # the items of a list have buttons of the same names
+def takes_off(label: str) -> bool:
+    return _TAKES_OFF.match(label) is not None
+
+
 def is_starred(get: Get, label: str, text: str, icon: Icon, *, is_on: bool) -> bool | None:
     """None for what is no star, heart or bookmark to be set or taken off."""
-    sign, is_taken_off = _SIGNS.get(text.strip("\ufe0e\ufe0f ")), _TAKES_OFF.match(label) is not None
-    if sign is None and _STARS.isdisjoint(icon.name.split()):
+    sign, is_taken_off = _SIGNS.get(text.strip("\ufe0e\ufe0f ")), takes_off(label)
+    if sign is None and (not icon.name or _STARS.isdisjoint(icon.name.split())):
         return is_taken_off or None
     if (pressed := get("aria-pressed") or get("aria-checked")) in {"true", "false"}:
         return pressed == "true"
