@@ -37,12 +37,10 @@ from agents.prompting.completions import MAX_TOKENS
 from agents.prompting.prompt import MOST_TOKENS, Question, question
 from agents.prompting.replies import plan_from_reply
 from agents.prompting.task_history import TaskHistory
-from agents.template.budget import TimeBudget
+from agents.template.budget import TEMPLATE_SECONDS, TimeBudget
 from agents.template.sites.site_plans import by_facts, knows
 
 logger = logging.getLogger(__name__)
-
-TEMPLATE_SECONDS = 0.5  # of the processor, for the template's plan: ten times what typical pages take
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from agents.models.accounts import Account, DailyUse, Gate, LimitEstimate, QuotaReading
 from agents.models.choices import Route, Source
+from agents.models.exports import Export
 from agents.models.jobs import AccountJob, Heartbeat, JobState, LeasedJob, Replay, Schedule, Submission, SystemSchedule, WhatIf
 from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, StepPage, Task, UnknownCall
 from agents.models.settings import Settings
@@ -12,6 +13,7 @@ __all__ = [
     "AuditEntry",
     "Caller",
     "DailyUse",
+    "Export",
     "Gate",
     "Heartbeat",
     "JobState",

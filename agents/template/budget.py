@@ -14,6 +14,7 @@ Item = TypeVar("Item")
 
 # Reading a clock takes about as long as the cheapest of these loops' bodies: it is read once for so many.
 ITEMS_A_READING = 16
+TEMPLATE_SECONDS = 0.5  # of the processor, for the template's plan: ten times what typical pages take
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ _DATE = re.compile(rf"\d{{4}}-\d\d?-\d\d?\b|{_MONTH} \d")
 _OF_TIME = re.compile(r"\b(?:date|day|time|year|month|week|hour|deadline|due|start|end|check ?in|check ?out)\b")
 
 
-# A prompt is read for its kind, for a known site and for what is cut: once a step.
+# A prompt is read for its kind, for its fields and for what is cut: once a step.
 @lru_cache(maxsize=128)
 def _with_operators(masked: Masked) -> tuple[Criterion, ...]:
     """One more than are read where there are more."""

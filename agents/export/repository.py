@@ -1,0 +1,96 @@
+"""The exported repository's files: the agent's modules as they are, and a few lines that start it."""
+
+import gzip
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from agents import VERSION
+from agents.export.closure import closure
+from agents.standalone.options import Options
+
+ROOT = Path(__file__).resolve().parents[2]
+APPLICATION = "agents.standalone.app"
+PARTS = Path(__file__).with_name("parts")
+MODULES = "agents"
+# By path, sorted.
+Files = Mapping[str, bytes]
+
+
+class NotEmpty(ValueError): ...
+
+
+def exported(options: Options) -> Files:
+    """The same bytes for the same version and options."""
+    copied = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in closure(APPLICATION, ROOT).values()}
+    shown = {
+        "version": VERSION,
+        "options": _as_source(options),
+        "mode": options.mode,
+        "llm_use": options.llm_use,
+        "models": ", ".join(options.models) or "none: the rules answer alone",
+        "seconds": f"{options.seconds:g}",
+    }
+    written = {part.name.removesuffix(".in"): Template(part.read_text("utf-8")).substitute(shown) for part in PARTS.iterdir()}
+    return dict(sorted((copied | {name: text.encode() for name, text in written.items()}).items()))
+
+
+def _as_source(options: Options) -> str:
+    models = "".join(f"{json.dumps(model)}, " for model in options.models).strip()
+    mode, llm_use = (json.dumps(str(value)) for value in (options.mode, options.llm_use))
+    return f"Options(mode={mode}, llm_use={llm_use}, models=({models}), seconds={options.seconds!r})"
+
+
+def read(folder: Path) -> Files:
+    """What stands in a folder, except Git's own and what Python compiles."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and not {".git", "__pycache__"} & set(path.relative_to(folder).parts))
+    return dict(sorted((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths))
+
+
+def write(files: Files, folder: Path) -> None:
+    """Replace an export that stands there; `.git` and its like stay. Raises NotEmpty where something else stands there."""
+    present = read(folder) if folder.is_dir() else {}
+    if present and not {"main.py", f"{MODULES}/standalone/app.py"} <= present.keys():
+        raise NotEmpty(f"{folder} holds something that is no export. Name an empty folder.")
+    for name in present.keys() - files.keys():
+        (folder / name).unlink()
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        # It is to be published: whatever this process keeps from others, these are for all.
+        for each, mode in ((path, 0o644), *((above, 0o755) for above in path.parents if folder in (above, *above.parents))):
+            each.chmod(mode)
+
+
+def digest(files: Files) -> str:
+    whole = hashlib.sha256()
+    for name, content in files.items():
+        whole.update(f"{name}\0{len(content)}\0".encode())
+        whole.update(content)
+    return whole.hexdigest()
+
+
+def packed(files: Files, name: str) -> bytes:
+    """As a .tar.gz with one folder, without times and owners: the same bytes for the same files."""
+    inner = io.BytesIO()
+    with tarfile.open(fileobj=inner, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(f"{name}/{path}")
+            entry.size, entry.mode = len(content), 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return gzip.compress(inner.getvalue(), mtime=0)
+
+
+def commit() -> str:
+    """This version's commit, with -dirty where files differ from it; "" where it runs without Git."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

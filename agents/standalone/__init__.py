@@ -1,0 +1,1 @@
+"""The agent by itself: without database and settings, for validators that run it from its repository."""
