@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0003_miners"),
+        ("agents", "0004_api_tokens"),
     ]
 
     operations = [
