@@ -1,6 +1,7 @@
 from django.urls import path
 
 from monitoring.audit import views as audit
+from monitoring.deployment import views as deployment
 from monitoring.health import views as health
 from monitoring.logs import views as logs
 from monitoring.notifications import views as notifications
@@ -67,6 +68,8 @@ urlpatterns = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health.prometheus, name="metrics"),
+    path("deployment/", deployment.deployment, name="deployment"),
+    path("deployment/<int:pk>/agent.tar.gz", deployment.download, name="download_export"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.audit_csv, name="audit_csv"),
     path("account/password/", users.password, name="password"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from agents import VERSION
 from agents.export import review
 from agents.export.repository import Files, commit, digest, exported, packed
-from agents.models import Export
+from agents.models import AuditEntry, Export
 from agents.standalone.options import Options
 
 # Older ones are forgotten, each with its archive of some 200 kB.
@@ -42,6 +42,7 @@ def export(options: Options, by: str) -> tuple[Export, Files]:
         "archive": packed(files, f"agent-{VERSION}-{made[:12]}"),
     }
     row, _ = Export.objects.update_or_create(digest=made, defaults=known)
+    AuditEntry.record(AuditEntry.Action.EXPORT, f"{row.name}: {', '.join(options.models) or 'no models'}.", by=by, now=row.exported_at)
     Export.objects.exclude(pk__in=list(Export.objects.values_list("pk", flat=True)[:MOST_KEPT])).delete()
     return row, files
 
@@ -61,7 +62,7 @@ def steps(row: Export) -> list[str]:
     """What is to be done by hand to submit it."""
     return [
         f"Download {row.name}.tar.gz and unpack it, or take the folder that export_agent wrote.",
+        "Run as root: manage.py export_agent FOLDER --check --replica. It must pass.",
         "Put the files into a public Git repository of your own: git init, git add, git commit, git push.",
         "Announce the repository's address and the commit's full hash with your miner: validators clone exactly that commit.",
-        "Before you announce it, run manage.py export_agent FOLDER --check --replica: it must pass.",
     ]

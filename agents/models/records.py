@@ -269,6 +269,7 @@ class AuditEntry(Row):
         TOKEN = "token", "API token"
         TOKEN_USE = "token_use", "Done by a token"
         SETTINGS_IMPORT = "import", "Settings imported"
+        EXPORT = "export", "Agent exported"
 
     at = models.DateTimeField(db_index=True)
     by = models.CharField(max_length=150, blank=True)

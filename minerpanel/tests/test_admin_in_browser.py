@@ -1,5 +1,7 @@
 """What an admin does to the panel itself, by hand in a real browser."""
 
+import tarfile
+
 from playwright.sync_api import expect
 
 from minerpanel.tests.processes import Miner
@@ -21,6 +23,7 @@ def test_an_admin_looks_after_pacing_accounts_schedules_channels_users_and_plans
     schedules(visitor)
     channels(visitor)
     users(visitor)
+    deployment(visitor)
     plans(visitor)
     audit_and_password(visitor)
     assert visitor.faults == []
@@ -114,6 +117,24 @@ def users(visitor: Visitor) -> None:
     expect(page.locator("#first-password")).not_to_have_text(password)
     page.get_by_role("button", name="Deactivate eve").click()
     expect(page.get_by_role("row").filter(has_text="eve")).to_contain_text("Deactivated")
+
+
+def deployment(visitor: Visitor) -> None:
+    """This version is exported for validators, and downloaded."""
+    page = visitor.page
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Deployment").click()
+    expect(page.get_by_role("main")).to_contain_text("Nothing is exported yet.")
+    page.get_by_label("Models").fill("a/model")
+    page.get_by_label("Time budget").fill("2")
+    page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_label("Time budget")).to_have_value("2")  # the browser's own check
+    page.get_by_label("Time budget").fill("20")
+    page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_role("region", name="Newest export")).to_contain_text("hybrid, LLM always, 20 s a step")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download .tar.gz").click()
+    with tarfile.open(download.value.path()) as tar:
+        assert any(name.endswith("/main.py") for name in tar.getnames())
 
 
 def plans(visitor: Visitor) -> None:

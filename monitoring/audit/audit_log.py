@@ -34,6 +34,7 @@ PAGES: dict[str, str] = {
     Action.TOKEN: "tokens",
     Action.SETTINGS_IMPORT: "settings",
     Action.CHANNEL_TEST: "notifications",
+    Action.EXPORT: "deployment",
 }
 
 

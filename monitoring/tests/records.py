@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agents.configuration import default_account
-from agents.models import LLMAttempt, RateLimitEvent, Route, Source, Step, Task
+from agents.models import Export, LLMAttempt, RateLimitEvent, Route, Source, Step, Task
 from agents.policy.reasons import Reason, Verdict
 from monitoring.models import Channel, Delivery, Notice, Severity
 from monitoring.notifications import sending
@@ -129,3 +129,9 @@ def make_delivery(notice: Notice, channel: Channel, **fields: Any) -> Delivery:
     """A message that was sent at once."""
     values = {"state": Delivery.State.SUCCEEDED, "due_at": notice.at, "ended_at": notice.at, "tries": 1}
     return Delivery.objects.create(notice=notice, channel=channel, **{**values, **fields})
+
+
+def make_export(**fields: Any) -> Export:
+    options = {"mode": "hybrid", "llm_use": "always", "models": ["a/model"], "seconds": 25.0}
+    known = {"exported_at": NOW, "version": "0.2.0", "commit": "1234567890ab", "options": options, "files": 98, "size": 650_000}
+    return Export.objects.create(**{**known, "digest": uuid.uuid4().hex * 2, "archive": b"packed", **fields})

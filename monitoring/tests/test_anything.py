@@ -26,7 +26,7 @@ from monitoring.models import JournalImport
 from monitoring.settings import transfer
 from monitoring.tests.anything import BODIES, DOCUMENT_VALUES, HARDEST, HEADERS, NUMBERS, VALUES, WORDS, asked_for, entered
 from monitoring.tests.reading import tree_of
-from monitoring.tests.records import make_attempt, make_channel, make_llm_step, make_task
+from monitoring.tests.records import make_attempt, make_channel, make_export, make_llm_step, make_task
 from monitoring.tests.watched import make_component, make_result, make_run, make_schedule
 from monitoring.tests.web.test_access import routes
 
@@ -57,6 +57,7 @@ class Panel:
             "tasks/": step.task_id,
             "tests/schedules/": make_schedule().pk,
             "tests/": run.pk,
+            "deployment/": make_export().pk,
             "components/": make_component("web").pk,
             "rate-limit/what-if/": WhatIf.objects.create(requested_at=now).pk,
             "logs/imports/": JournalImport.objects.create(name="a.log", started_at=now).pk,

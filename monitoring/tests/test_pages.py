@@ -24,6 +24,7 @@ from monitoring.tests.records import (
     make_channel,
     make_delivery,
     make_event,
+    make_export,
     make_llm_step,
     make_notice,
     make_step,
@@ -55,6 +56,7 @@ PAGES = (
     "/rate-limit/events/",
     "/rate-limit/what-if/",
     "/audit/",
+    "/deployment/",
     "/account/password/",
     "/account/tokens/",
     "/notifications/",
@@ -88,6 +90,7 @@ def fill(rows: int) -> str:
         make_attempt(make_llm_step(at=NOW - timedelta(seconds=number)), status=429)
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
+        make_export(replica=[{"check": "Memory", "found": "60 MB", "expected": "at most 300 MB", "passed": True}], replica_at=NOW)
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Replay.objects.create(
             step=Step.objects.filter(task=task).earliest("pk"),
@@ -192,14 +195,14 @@ def test_the_navigation_says_where_one_is_also_on_a_page_below(address: str, ent
 def test_the_navigation_names_pages_of_the_url_table_and_each_once() -> None:
     entries = [entry for group in GROUPS.values() for entry in group]
     named = [name for entry in entries for name in (entry.route, *entry.below.split())]
-    assert len(entries) == 12
+    assert len(entries) == 13
     assert len(named) == len(set(named))
     assert set(named) <= {pattern.name for pattern in panel_urls}
 
 
 def test_only_who_may_change_users_sees_their_page_in_the_navigation(admin: Client, viewer: Client) -> None:
     seen = [[link.text_content() for link in tree_of(each.get("/")).xpath("//nav[@aria-label='Pages']//a")] for each in (admin, viewer)]
-    assert [name for name in seen[0] if name not in seen[1]] == ["Users"]
+    assert [name for name in seen[0] if name not in seen[1]] == ["Deployment", "Users"]
 
 
 def test_what_templates_name_is_there() -> None:

@@ -19,7 +19,7 @@ from agents.models import Caller, Replay, Submission, WhatIf
 from agents.tests.rows import each_row
 from monitoring.models import JournalImport, MaintenanceWindow
 from monitoring.tests.reading import HTMX, text_of, tree_of
-from monitoring.tests.records import make_channel, make_step
+from monitoring.tests.records import make_channel, make_export, make_step
 from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -71,6 +71,8 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "rate-limit/what-if/<int:pk>/cancel/": {"POST": OPERATORS},
     "callers/": READ,
     "callers/<int:pk>/": {"POST": ADMINS},
+    "deployment/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
+    "deployment/<int:pk>/agent.tar.gz": {"GET": ADMINS, "HEAD": ADMINS},
     "audit/": READ,
     "audit/export/": READ,
     "account/password/": dict.fromkeys(("GET", "HEAD", "POST"), ALL_GROUPS | {"stranger"}),
@@ -174,6 +176,7 @@ def address_of_what_is_there(route: str) -> str:
     WhatIf.objects.create(pk=pk, requested_at=now)
     MaintenanceWindow.objects.create(pk=pk, starts_at=now, ends_at=now + timedelta(hours=1), reason="Database is moved")
     Replay.objects.create(pk=pk, step=step, requested_at=now)
+    make_export(pk=pk)
     places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
     return "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
 
