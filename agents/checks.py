@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ MOST_NAMED = 5  # files or migrations: enough to find the others by
 
 @register
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return [*_files(), *_panel(), *_chutes()]
+    return [*_files(), *_panel(), *_traces(), *_chutes()]
 
 
 def _files() -> Iterator[CheckMessage]:
@@ -70,6 +71,12 @@ def _panel() -> Iterator[CheckMessage]:
     except ValidationError as error:
         hint = "Choose another one, or leave it empty: setup then makes a random one. A password that is in use is changed in the panel."
         yield checks.Warning(f"PANEL_ADMIN_PASSWORD is too weak: {' '.join(error.messages)}", hint=hint, id="agents.W006")
+
+
+def _traces() -> Iterator[CheckMessage]:
+    if settings.OTEL_EXPORTER_OTLP_ENDPOINT and not find_spec("opentelemetry"):
+        hint = "Run: bin/install requirements-otel.txt. Until then everything works but traces."
+        yield checks.Warning("Traces are to be sent, and their packages are not installed.", hint=hint, id="agents.W007")
 
 
 def _chutes() -> Iterator[CheckMessage]:

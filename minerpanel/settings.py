@@ -33,6 +33,8 @@ DATA_DIR = env.value("DATA_DIR", environment.PATH, BASE_DIR / "data")
 DATABASE_URL = env.secret("DATABASE_URL")
 MINER_NAME = env.value("MINER_NAME", environment.NAME, "")
 PANEL_ADMIN_PASSWORD = env.secret("PANEL_ADMIN_PASSWORD")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.value("OTEL_EXPORTER_OTLP_ENDPOINT", environment.URL, "")
+OTEL_EXPORTER_OTLP_HEADERS = env.secret("OTEL_EXPORTER_OTLP_HEADERS")
 LOG_LEVEL = env.value("LOG_LEVEL", environment.LOG_LEVEL, "INFO")
 SITE_FACTS_DIR = env.value("SITE_FACTS_DIR", environment.PATH, None)
 BACKUP_CRON = env.value("BACKUP_CRON", environment.CRON, "")
@@ -191,7 +193,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "context": {"()": "minerpanel.logs.AddContext"},
-        "redact": {"()": "minerpanel.logs.RedactSecrets", "secrets": (*_KEYS, DATABASE_URL, PANEL_ADMIN_PASSWORD, METRICS_TOKEN)},
+        "redact": {
+            "()": "minerpanel.logs.RedactSecrets",
+            "secrets": (*_KEYS, DATABASE_URL, PANEL_ADMIN_PASSWORD, METRICS_TOKEN, OTEL_EXPORTER_OTLP_HEADERS),
+        },
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},
     "handlers": {
@@ -205,6 +210,7 @@ LOGGING = {
         "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
         "apprise": {"propagate": False},  # it quotes channels' URLs; what became of a message is on record
         "waitress": {"level": "WARNING"},
+        "opentelemetry": {"level": "CRITICAL"},  # agents/hybrid/spans.py reports once what it would report at each try
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },

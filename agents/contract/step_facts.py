@@ -6,6 +6,7 @@ Keys in a stranger's text are masked as soon as it becomes a fact, so that none 
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -96,6 +97,17 @@ class AttemptEnd:
 
     def __post_init__(self) -> None:
         _mask(self, "detail", "reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An attempt as it is traced. `decided_at`: when its slot was given, in Unix seconds. Of `messages` nothing is masked yet."""
+
+    model: str
+    base_url: str
+    decided_at: float
+    end: AttemptEnd
+    messages: Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

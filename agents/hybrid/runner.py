@@ -17,9 +17,9 @@ from agents.common import log_context
 from agents.configuration import Provider, accounts, rules, usable
 from agents.configuration.known_sites import known_sites
 from agents.contract.protocol import Form, Plan, Step, Usage, is_done
-from agents.contract.step_facts import AttemptEnd, Closing, Opening, StepFacts, opening
+from agents.contract.step_facts import AttemptEnd, Closing, Opening, Sent, StepFacts, opening
 from agents.database import UNAVAILABLE, answering
-from agents.hybrid import disk, page_archive, spool
+from agents.hybrid import disk, page_archive, spool, traces
 from agents.hybrid.admission import CROWDED_SECONDS, planning
 from agents.hybrid.attempt import REREAD_SECONDS, Attempt, Result, run_tries
 from agents.hybrid.history import not_asked, recorded
@@ -91,7 +91,7 @@ class StepRun:
         self.plan, self.cuts = template.plain(step), step.cuts
         self.page: Page | None = None
         self.question: Question | None = None
-        self.sent = list[tuple[str, AttemptEnd]]()  # with the model of each
+        self.sent = list[Sent]()
         self.kind = self.fault = self.fetch_note = ""
 
     def read_settings(self) -> None:
@@ -234,7 +234,9 @@ class StepRun:
         prompt = client.Prompt(self.question.messages, task_id=self.step.task_id)
         read_reply = partial(plan_from_reply, step=self.step, shown=self.question.shown)
         result = Attempt(prompt, read_reply, self.providers[request.account.pk], request, permit, self.clock).run()
-        self.sent += [(permit.model, result.end)] if result.end else []
+        if result.end:
+            base_url = self.providers[request.account.pk].base_url
+            self.sent.append(Sent(permit.model, base_url, permit.decided_at, result.end, self.question.messages))
         if result.end and result.end.accepted:
             self.history.asked.append(asked)
         if result.reason is Reason.INVALID and result.end:
@@ -247,9 +249,9 @@ class StepRun:
         self.step, self.question = replace(self.step, notes=(*self.step.notes, why)), None
 
     def use(self, result: Result) -> Usage:
-        ends = [end for _, end in self.sent]
+        ends = [each.end for each in self.sent]
         tokens = (sum(end.prompt_tokens or 0 for end in ends), sum(end.completion_tokens or 0 for end in ends))
-        return Usage(*tokens, sum(float(end.cost or 0) for end in ends), self.sent[-1][0] if result.plan and self.sent else None)
+        return Usage(*tokens, sum(float(end.cost or 0) for end in ends), self.sent[-1].model if result.plan and self.sent else None)
 
     def record(self, facts: Opening, result: Result) -> None:
         """Write 2, or into the spool with the excerpt of the page: then no row is there to get it later."""
@@ -281,3 +283,4 @@ class StepRun:
             excerpt = page_archive.excerpt_of(self.page if self.keeps_details else None)
             spool.add(replace(whole, opening=replace(facts, page_excerpt=excerpt)))
         page_archive.keep(self.uid, self.step, self.page)
+        traces.keep(whole, self.sent)

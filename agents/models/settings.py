@@ -238,6 +238,10 @@ class Settings(Row):
         ),
         "Per cent of the last hour's steps that the LLM should answer; below it a notification is sent. 0: never.",
     )
+    trace_prompts = setting(
+        placed(models.BooleanField("Prompts in traces", default=False), MONITORING, takes_effect="takes effect within seconds"),
+        "Where traces are sent (OTEL_EXPORTER_OTLP_ENDPOINT): with the prompts and replies of LLM calls, which hold callers' pages.",
+    )
     keep_info_logs = setting(
         placed(models.BooleanField("Keep INFO records", default=False), MONITORING, takes_effect="takes effect within seconds"),
         "Warnings and errors are always kept. With this, INFO records are kept too.",

@@ -45,6 +45,7 @@ def test_the_accounts_are_printed_in_order_with_the_keys_last_characters(typed: 
         "enabled": True,
         "base_url": "https://llm.example.com/v1",
         "model_names": [],
+        "miner_names": [],
         "request_options": {"chat_template_kwargs": {"enable_thinking": False}},
         "price_overrides": {},
         "management_url": "",

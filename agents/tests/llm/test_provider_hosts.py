@@ -21,6 +21,7 @@ from agents.llm import client as llm
 from agents.llm.checked_transport import CheckedSyncTransport, never_reached
 from agents.models import Account
 from agents.policy.reasons import Purpose, Verdict
+from agents.prompting.completions import Completion
 from agents.tests.rows import rows
 
 KEY, OTHER = "cpk_made.up.WXYZ", "cpk_other.one.ABCD"
@@ -86,7 +87,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return tried
 
 
-def ask(url: str, key: str = KEY) -> llm.Completion:
+def ask(url: str, key: str = KEY) -> Completion:
     asked = llm.Prompt([{"role": "user", "content": "Hello"}])
     return llm.Call(Provider(url, key, ("a/model",), {}), "a/model", asked, cut_off=time.time() + 20).result()
 
