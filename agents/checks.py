@@ -30,7 +30,7 @@ MOST_NAMED = 5  # files or migrations: enough to find the others by
 
 @register
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return [*_files(), *_panel(), *_traces(), *_chutes()]
+    return [*_files(), *_panel(), *_sign_in(), *_traces(), *_chutes()]
 
 
 def _files() -> Iterator[CheckMessage]:
@@ -77,6 +77,16 @@ def _traces() -> Iterator[CheckMessage]:
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT and not find_spec("opentelemetry"):
         hint = "Run: bin/install requirements-otel.txt. Until then everything works but traces."
         yield checks.Warning("Traces are to be sent, and their packages are not installed.", hint=hint, id="agents.W007")
+
+
+def _sign_in() -> Iterator[CheckMessage]:
+    url = urlsplit(settings.OIDC_URL)
+    if bool(settings.OIDC_URL) != bool(settings.OIDC_CLIENT_ID):
+        hint = "Set both OIDC_URL and OIDC_CLIENT_ID for sign-in by OpenID Connect, or neither."
+        yield Error("One of OIDC_URL and OIDC_CLIENT_ID is missing.", hint=hint, id="agents.E009")
+    elif url.scheme == "http" and not _is_loopback(url.hostname or ""):
+        hint = "Give the provider's https URL: who can change its answers could log in as anybody."
+        yield Error("OIDC_URL has no https.", hint=hint, id="agents.E009")
 
 
 def _chutes() -> Iterator[CheckMessage]:

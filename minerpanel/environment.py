@@ -55,6 +55,13 @@ def _name(text: str) -> str:
     return text
 
 
+def _claim(text: str) -> tuple[str, str]:
+    name, value = (part.strip() for part in text.split("=", 1))
+    if not name or not value:
+        raise ValueError(text)
+    return name, value
+
+
 BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 LOG_LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 BOOLEAN = Kind("a boolean (1 or 0, true or false, yes or no, on or off)", lambda text: BOOLEANS[text.lower()])
@@ -63,6 +70,7 @@ NETWORKS = Kind("IP addresses or networks (10.0.0.0/8) written with commas", lis
 HOSTS = Kind("hosts with ports (llm.lan:8000, 10.0.0.0/8:80-443) written with commas", listed(allowed))
 URL = Kind("an http or https URL", _url)
 URLS = Kind("http or https URLs written with commas", listed(_url))
+CLAIM = Kind("a claim and its value, such as groups=miner", _claim)
 PATH = Kind("a path", lambda text: Path(text).expanduser().absolute())
 CRON = Kind("a time in cron's five fields, such as 17 4 * * *", cron.checked)
 NAME = Kind("a name of letters, digits, hyphens and underscores, at most 50", _name)

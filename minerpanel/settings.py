@@ -76,6 +76,12 @@ INSTALLED_APPS = [
     "django_htmx",
     "simple_history",
     "django_q",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "agents",
     "monitoring",
 ]
@@ -94,8 +100,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "monitoring.web.middleware.ZoneMiddleware",
     "monitoring.web.middleware.MethodMiddleware",
+    "monitoring.sign_in.activity.ActivityMiddleware",
 ]
 
 _CONTEXT_PROCESSORS = [
@@ -122,11 +130,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": _PLAIN_STORAGE if DEBUG else _HASHED_STORAGE},
 }
 
-# Who may come in
+# Who may come in, and for how long
 
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "login"
+LOGOUT_REDIRECT_URL = "account_login"
+SESSION_COOKIE_AGE = env.value("SESSION_IDLE_HOURS", environment.whole(1, 8_760), 24) * 3_600  # seconds after the last visit
 _DJANGOS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"{_DJANGOS}.UserAttributeSimilarityValidator"},
@@ -136,6 +145,36 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "monitoring.users.passwords.PatternValidator"},
     {"NAME": f"{_DJANGOS}.NumericPasswordValidator"},
 ]
+
+# Django-allauth: a second factor, sessions and a provider of sign-in. Who tries too often is slowed by `monitoring.sign_in.log_in_delay`
+
+ACCOUNT_ADAPTER = "monitoring.sign_in.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # of the kind that its check expects beside user names: nobody can sign up
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "monitoring.sign_in.adapters.FactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are used for nothing
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = False
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Miner panel"
+MFA_TOTP_TOLERANCE = 1  # of 30 s before and after: clocks of phones differ
+SOCIALACCOUNT_ADAPTER = "monitoring.sign_in.oidc.ProviderAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: a form that leads to another host is against our content security policy
+OIDC_URL = env.value("OIDC_URL", environment.URL, "")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_NAME = env.text("OIDC_NAME", "OpenID Connect")
+OIDC_VIEWERS = env.value("OIDC_VIEWERS", environment.CLAIM, None)
+_OIDC_SECRET = env.secret("OIDC_CLIENT_SECRET")
+_OIDC: dict[str, Any] = {"provider_id": "oidc", "name": OIDC_NAME, "client_id": OIDC_CLIENT_ID, "secret": _OIDC_SECRET}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [{**_OIDC, "settings": {"server_url": OIDC_URL}}] if OIDC_URL and OIDC_CLIENT_ID else [],
+    }
+}
 
 # Security: our server sets the scheme from X-Forwarded-Proto of TRUSTED_PROXIES, so Django needs no proxy header of its own
 
@@ -195,7 +234,7 @@ LOGGING = {
         "context": {"()": "minerpanel.logs.AddContext"},
         "redact": {
             "()": "minerpanel.logs.RedactSecrets",
-            "secrets": (*_KEYS, DATABASE_URL, PANEL_ADMIN_PASSWORD, METRICS_TOKEN, OTEL_EXPORTER_OTLP_HEADERS),
+            "secrets": (*_KEYS, DATABASE_URL, PANEL_ADMIN_PASSWORD, METRICS_TOKEN, OTEL_EXPORTER_OTLP_HEADERS, _OIDC_SECRET),
         },
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},

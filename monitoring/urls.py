@@ -10,6 +10,7 @@ from monitoring.ratelimit import views as ratelimit
 from monitoring.ratelimit.gate import GateAction
 from monitoring.retention import views as retention
 from monitoring.settings import views as settings
+from monitoring.sign_in import confirm, factors, sessions
 from monitoring.tasks import views as tasks
 from monitoring.testruns import views as testruns
 from monitoring.tokens import views as tokens
@@ -75,6 +76,16 @@ urlpatterns = [
     path("account/password/", users.password, name="password"),
     path("account/tokens/", tokens.own_tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.revoke_own, name="revoke_token"),
+    path("account/confirm/", confirm.confirm, name="account_reauthenticate"),
+    path("account/second-factor/", factors.second_factor, name="second_factor"),
+    path("account/second-factor/app/", factors.add_app, name="add_app"),
+    path("account/second-factor/app/remove/", factors.remove_app, name="remove_app"),
+    path("account/second-factor/passkeys/add/", factors.add_passkey, name="add_passkey"),
+    path("account/second-factor/passkeys/<int:pk>/remove/", factors.remove_passkey, name="remove_passkey"),
+    path("account/second-factor/codes/", factors.new_codes, name="new_codes"),
+    path("account/sessions/", sessions.session_list, name="sessions"),
+    path("account/sessions/<int:pk>/end/", sessions.end, name="end_session"),
+    path("account/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
     path("logs/", logs.log_list, name="logs"),
     path("logs/download.log", logs.download, {"form": "log"}, name="logs_as_text"),
     path("logs/download.jsonl", logs.download, {"form": "jsonl"}, name="logs_as_json"),
@@ -90,6 +101,7 @@ urlpatterns = [
     path("settings/users/<int:pk>/switch/", users.switch, name="switch_user"),
     path("settings/users/<int:pk>/reset/", users.reset, name="reset_user"),
     path("settings/users/tokens/<int:pk>/revoke/", tokens.revoke_any, name="revoke_any_token"),
+    path("settings/users/<int:pk>/second-factor/", users.reset_second_factor, name="reset_second_factor"),
     path("settings/accounts/new/", settings.new_account, name="new_account"),
     path("settings/accounts/<int:pk>/", settings.account, name="account"),
     path("settings/accounts/<int:pk>/move/", settings.move, name="move_account"),

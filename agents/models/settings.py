@@ -19,6 +19,7 @@ from agents.prepared import Prepared
 
 # The headings of the Settings page, in its order; the last one stands on the Retention page.
 PACING, AGENT, CALLERS, MONITORING = "Pacing and backoff", "Deadlines and agent", "Daily caps and callers", "Monitoring"
+SIGN_IN = "Sign-in"
 STORAGE = "Storage"
 NETWORKS = "networks such as 10.0.0.0/8 or 203.0.113.7"
 MOST_HOSTS = 100
@@ -245,6 +246,10 @@ class Settings(Row):
     keep_info_logs = setting(
         placed(models.BooleanField("Keep INFO records", default=False), MONITORING, takes_effect="takes effect within seconds"),
         "Warnings and errors are always kept. With this, INFO records are kept too.",
+    )
+    require_second_factor = setting(
+        placed(models.BooleanField("Require a second factor", default=False), SIGN_IN, takes_effect="takes effect with the next page"),
+        "Who has no authenticator app and no passkey is led to add one, and can do nothing else until then.",
     )
     records_mb = setting(
         placed(models.PositiveIntegerField("Records", default=4_000, validators=between(1, 1_000_000)), STORAGE, "MB", WITHIN_A_MINUTE),

@@ -27,6 +27,7 @@ from monitoring.settings import transfer
 from monitoring.tests.anything import BODIES, DOCUMENT_VALUES, HARDEST, HEADERS, NUMBERS, VALUES, WORDS, asked_for, entered
 from monitoring.tests.reading import tree_of
 from monitoring.tests.records import make_attempt, make_channel, make_export, make_llm_step, make_task
+from monitoring.tests.sign_in.people import confirm, make_passkey, make_session
 from monitoring.tests.watched import make_component, make_result, make_run, make_schedule
 from monitoring.tests.web.test_access import routes
 
@@ -50,6 +51,8 @@ class Panel:
         run = make_run()
         make_result(run)
         Submission.objects.create(task=step.task, enqueued_at=now)
+        visitor = User.objects.get(username="one-of-admins")
+        confirm(client, visitor)
         self._account, self._channel = default_account().pk, make_channel().pk
         self._ids = {
             "replays/": Replay.objects.create(step=step, requested_at=now).pk,
@@ -63,6 +66,8 @@ class Panel:
             "logs/imports/": JournalImport.objects.create(name="a.log", started_at=now).pk,
             "settings/changes/": Settings.history.latest().pk,
             "callers/": Caller.objects.create(address="203.0.113.7", first_seen_at=now, last_seen_at=now).pk,
+            "account/second-factor/passkeys/": make_passkey(visitor).pk,
+            "account/sessions/": make_session(visitor).pk,
             "settings/users/": User.objects.create_user("other").pk,
             "settings/accounts/": self._account,
         }
@@ -117,7 +122,7 @@ def test_every_value_of_any_parameter_or_field(method: str, part: int, panel: Pa
 
 
 def send_any_value(panel: Panel, method: str, values: Sequence[str], route: str) -> None:
-    address, client = panel.address(route), Client() if route == "login/" else panel.client
+    address, client = panel.address(route), Client() if route.startswith("login/") else panel.client
     with asked_for() as names:
         if panel.send(method, address, client=client).status_code == 405:
             return
@@ -145,7 +150,7 @@ def test_any_place_in_an_address(panel: Panel) -> None:
 def test_any_body(panel: Panel, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000
     for route in POSTED:
-        client = Client() if route == "login/" else panel.client
+        client = Client() if route.startswith("login/") else panel.client
         for kind, body in BODIES:
             panel.send("raw", panel.address(route), body, client=client, content_type=kind)
 

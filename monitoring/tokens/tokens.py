@@ -14,6 +14,7 @@ from django.db.models import Q
 from agents.database import UNAVAILABLE, background_transaction
 from agents.models import AuditEntry
 from monitoring.models import ApiToken, Scope
+from monitoring.sign_in.second_factors import lacks_required
 from monitoring.web.access import CHANGE, CONTROL, SUBMIT, VIEW
 
 PREFIX = "mp_"  # by which redaction and secret scanners recognise one
@@ -33,8 +34,8 @@ def scopes_of(user: User) -> list[Scope]:
 
 
 def may(token: ApiToken, permission: str) -> bool:
-    """What the scope allows and the user may do."""
-    return permission in ALLOWS[token.scope] and token.user.has_perm(permission)
+    """What the scope allows and the user may do, who may do nothing before adding a second factor that is required."""
+    return permission in ALLOWS[token.scope] and token.user.has_perm(permission) and not lacks_required(token.user)
 
 
 def create(user: User, name: str, scope: Scope, days: int | None, now: datetime) -> tuple[ApiToken, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from agents.models import AuditEntry
+from monitoring.sign_in import second_factors
 
 ADMINS = "admins"
 GROUPS = {"viewers": "Viewer", "operators": "Operator", ADMINS: "Admin"}
@@ -37,17 +39,17 @@ def role(user: User) -> str:
     return next((name for name in reversed(GROUPS) if name in names), "")
 
 
-def add(name: str, group: str, *, by: User, now: datetime) -> tuple[User, str]:
-    """The password is stored nowhere else."""
+def add(name: str, group: str, *, by: User, now: datetime, has_password: bool = True) -> tuple[User, str]:
+    """The password is stored nowhere else. Who has none comes by the provider of sign-in."""
     name = User.normalize_username(name.strip())
     UnicodeUsernameValidator()(name)
-    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    password = secrets.token_urlsafe(PASSWORD_BYTES) if has_password else ""
     with transaction.atomic():
         if User.objects.filter(username__iexact=name).exists():
             raise ValidationError(f"There is a user {name} already. Choose another name.")
-        user = User.objects.create_user(name, password=password)
+        user = User.objects.create_user(name, password=password or None)
         user.groups.set(Group.objects.filter(name=group))
-        record(f"Added {name} as {GROUPS[group].lower()}.", by, now)
+        record(f"Added {name} as {GROUPS[group].lower()}{'' if has_password else f', by {settings.OIDC_NAME}'}.", by, now)
     return user, password
 
 
@@ -77,6 +79,12 @@ def reset_password(pk: int, *, by: User, now: datetime) -> tuple[User, str]:
         user.save(update_fields=["password"])
         record(f"Gave {user.username} another password.", by, now)
     return user, password
+
+
+def reset_second_factor(pk: int, *, by: User, now: datetime) -> None:
+    with _changing(pk) as user:
+        removed = second_factors.reset(user)
+        record(f"Reset the second factor of {user.username}: removed {removed}, ended all sessions.", by, now)
 
 
 @contextmanager

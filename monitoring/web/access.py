@@ -9,14 +9,19 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+
+from monitoring.sign_in.second_factors import lacks_required
 
 VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
 CONTROL = "monitoring.control_account"
 CHANGE = "monitoring.change_settings"
 SIGNED_IN = "signed in"  # every user, in no group too
+SETTING_UP = "setting up a second factor"  # the same, and who lacks one that is required
 
 
 class VisitorRequest(HttpRequest):
@@ -39,7 +44,9 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
                 return HttpResponseNotAllowed(list(needs))  # which MethodMiddleware fills with words
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if need != SIGNED_IN and not request.user.has_perm(need):
+            if need != SETTING_UP and lacks_required(request.user):
+                return _to_second_factor(request)
+            if need not in (SIGNED_IN, SETTING_UP) and not request.user.has_perm(need):
                 raise PermissionDenied(need)
             return view(request, *args, **kwargs)
 
@@ -56,6 +63,12 @@ def _to_login(request: VisitorRequest) -> HttpResponse:
     if request.htmx:
         return HttpResponseClientRedirect(redirect_to_login(_path_of(request.htmx.current_url or "")).url)
     return redirect_to_login(request.get_full_path())
+
+
+def _to_second_factor(request: VisitorRequest) -> HttpResponse:
+    if request.method == "POST":
+        messages.warning(request, "Nothing was done: a second factor is required first.")
+    return HttpResponseClientRedirect(reverse("second_factor")) if request.htmx else redirect("second_factor")
 
 
 def _path_of(address: str) -> str:

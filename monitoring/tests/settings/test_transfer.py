@@ -212,5 +212,14 @@ def test_what_if_opens_with_the_values_of_the_form(admin: Client) -> None:
 def test_the_sections_can_be_jumped_to(admin: Client) -> None:
     tree = tree_of(admin.get("/settings/"))
     jumps = [href for href in tree.xpath("//nav[@aria-label='Sections']/a/@href") if href.startswith("#")]
-    assert jumps == ["#accounts", "#pacing", "#deadline_seconds", "#daily_attempts", "#fetch_pages", "#miner_api_url", "#history"]
+    assert jumps == [
+        "#accounts",
+        "#pacing",
+        "#deadline_seconds",
+        "#daily_attempts",
+        "#fetch_pages",
+        "#miner_api_url",
+        "#require_second_factor",
+        "#history",
+    ]
     assert all(tree.xpath(f"//*[@id='{jump[1:]}']") for jump in jumps)

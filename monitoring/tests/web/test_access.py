@@ -20,6 +20,7 @@ from agents.tests.rows import each_row
 from monitoring.models import JournalImport, MaintenanceWindow
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import make_channel, make_export, make_step
+from monitoring.tests.sign_in.people import make_app, make_passkey, make_session
 from monitoring.tests.watched import make_component, make_run, make_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -31,6 +32,8 @@ OPERATORS = frozenset({"operators", "admins"})
 ADMINS = frozenset({"admins"})
 READ = {"GET": ALL_GROUPS, "HEAD": ALL_GROUPS}
 OPERATE = {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS}
+ALL_USERS = ALL_GROUPS | {"stranger"}  # who is in no group, too
+OWN = dict.fromkeys(("GET", "HEAD", "POST"), ALL_USERS)
 # Route → method → who may. A method that is not named is served to nobody.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
@@ -75,9 +78,19 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "deployment/<int:pk>/agent.tar.gz": {"GET": ADMINS, "HEAD": ADMINS},
     "audit/": READ,
     "audit/export/": READ,
-    "account/password/": dict.fromkeys(("GET", "HEAD", "POST"), ALL_GROUPS | {"stranger"}),
     "account/tokens/": {**READ, "POST": ALL_GROUPS},
     "account/tokens/<int:pk>/revoke/": {"POST": ALL_GROUPS},
+    "account/password/": OWN,
+    "account/confirm/": OWN,
+    "account/second-factor/": {"GET": ALL_USERS, "HEAD": ALL_USERS},
+    "account/second-factor/app/": OWN,
+    "account/second-factor/app/remove/": {"POST": ALL_USERS},
+    "account/second-factor/passkeys/add/": OWN,
+    "account/second-factor/passkeys/<int:pk>/remove/": {"POST": ALL_USERS},
+    "account/second-factor/codes/": {"POST": ALL_USERS},
+    "account/sessions/": {"GET": ALL_USERS, "HEAD": ALL_USERS},
+    "account/sessions/<int:pk>/end/": {"POST": ALL_USERS},
+    "account/sessions/end-others/": {"POST": ALL_USERS},
     "logs/": READ,
     "logs/download.log": READ,
     "logs/download.jsonl": READ,
@@ -103,6 +116,7 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "settings/users/<int:pk>/switch/": {"POST": ADMINS},
     "settings/users/<int:pk>/reset/": {"POST": ADMINS},
     "settings/users/tokens/<int:pk>/revoke/": {"POST": ADMINS},
+    "settings/users/<int:pk>/second-factor/": {"POST": ADMINS},
     "settings/accounts/new/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "settings/accounts/<int:pk>/": {**READ, "POST": ADMINS},
     "settings/accounts/<int:pk>/move/": {"POST": ADMINS},
@@ -110,8 +124,8 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "settings/accounts/<int:pk>/test/": {"POST": OPERATORS},
     "settings/accounts/<int:pk>/delete/": {"POST": ADMINS},
 }
-# Django's own: open to everybody, or they could not do their work.
-OPEN = {"login/", "logout/"}
+# Open to everybody, or they could not do their work.
+OPEN = {"login/", "login/code/", "login/passkey/", "login/oidc/", "login/oidc/callback/", "logout/"}
 # For programs: they guard themselves, and tell strangers no more than that they are there.
 PROGRAMS = {"health/live", "health/ready", "metrics"}
 RIGHTS = """
@@ -148,7 +162,7 @@ def test_each_address_serves_whom_its_rule_names(role: str, member: Callable[[st
 
     def check(route: str) -> None:
         with transaction.atomic():
-            address = address_of_what_is_there(route)
+            address = address_of_what_is_there(route, role)
             statuses = {method: client.generic(method, address).status_code for method in METHODS}
             transaction.set_rollback(True)
         for method, status in statuses.items():
@@ -162,7 +176,7 @@ def test_each_address_serves_whom_its_rule_names(role: str, member: Callable[[st
     each_row(RULES, check)
 
 
-def address_of_what_is_there(route: str) -> str:
+def address_of_what_is_there(route: str, role: str) -> str:
     """The route's address, with one of everything that it may lead to."""
     step = make_step()
     pk = default_account().pk if route.startswith("settings/") else step.pk if route.startswith("steps/") else step.task_id
@@ -177,6 +191,10 @@ def address_of_what_is_there(route: str) -> str:
     MaintenanceWindow.objects.create(pk=pk, starts_at=now, ends_at=now + timedelta(hours=1), reason="Database is moved")
     Replay.objects.create(pk=pk, step=step, requested_at=now)
     make_export(pk=pk)
+    if visitor := User.objects.filter(username__in=(role, f"one-of-{role}")).first():
+        make_passkey(visitor, pk=pk)
+        make_app(visitor, pk=pk + 1)
+        make_session(visitor, pk=pk)
     places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
     return "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
 

@@ -17,7 +17,7 @@ def test_a_page_says_that_the_database_does_not_answer_and_when_to_try_again() -
 
 
 def test_another_fault_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitoring.users.views.PanelLogin.get", lambda *_: 1 / 0)
+    monkeypatch.setattr("monitoring.sign_in.log_in.PanelLogin.get", lambda *_: 1 / 0)
     response = Client(raise_request_exception=False).get("/login/")
     assert response.status_code == 500
     assert "Something went wrong in the panel" in response.content.decode()

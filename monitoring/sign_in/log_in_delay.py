@@ -1,4 +1,4 @@
-"""Wrong passwords slow down the address that they come from, and nobody else: no user is ever locked.
+"""Wrong passwords and codes slow down the address that they come from, and nobody else: no user is ever locked.
 
 After the free tries each wrong one doubles the time until the next. A try that comes too early is refused before the password is hashed.
 """

@@ -18,9 +18,9 @@ from pytest_django.fixtures import Settings
 
 from agents.models import AuditEntry
 from monitoring.models import FailedLogIns
+from monitoring.sign_in import log_in_delay
+from monitoring.sign_in.log_in_delay import FREE_TRIES, LONGEST_DELAY, QUIET, admit, delay, source_of, succeeded
 from monitoring.tests.reading import text_of
-from monitoring.users import log_in_delay
-from monitoring.users.log_in_delay import FREE_TRIES, LONGEST_DELAY, QUIET, admit, delay, source_of, succeeded
 
 pytestmark = pytest.mark.django_db
 

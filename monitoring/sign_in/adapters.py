@@ -1,0 +1,84 @@
+"""How django-allauth behaves here: client addresses, what is recorded at a sign-in, and how a second factor is kept."""
+
+import time
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from agents.common.requests import client_address
+from agents.configuration.keys import UnreadableKey, open_sealed, seal
+from agents.models import AuditEntry
+from monitoring.sign_in import tries
+
+UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 -- no listening: what a session's row has where the client's address is unknown
+FRESH_SECONDS = 300  # after a sign-in or confirmation, before factors are changed; as long as a change of all of them takes
+BY = {"totp": "authenticator app", "recovery_codes": "recovery code", "webauthn": "passkey"}
+REMEDY = "The stored second factor can't be opened: put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or have the factor reset."
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no types
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request) or UNKNOWN_ADDRESS
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_login_stages(self) -> list[str]:
+        return ["allauth.mfa.stages.AuthenticateStage"]
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Views have their own words."""
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        messages.warning(request, "This account is deactivated. An admin can activate it.")
+        return redirect("account_login")
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        tries.succeeded(request, user)
+        tries.record(request, AuditEntry.Action.LOGIN, user.get_username(), f"By {ways(request, user)}.")
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not soon after a sign-in, nor where nothing could be asked: a provider's user without a factor has no password here."""
+        user, request = context.request.user, context.request
+        newest = max((record["at"] for record in get_authentication_records(request, user)), default=0.0)
+        return time.time() - newest > FRESH_SECONDS and bool(get_reauthentication_flows(user))
+
+
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth has no types
+    """Secrets are sealed as providers' keys are."""
+
+    def encrypt(self, text: str) -> str:
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return open_sealed(encrypted_text)
+        except UnreadableKey:
+            raise ValidationError(REMEDY) from None
+
+    def get_totp_label(self, user: User) -> str:
+        return f"{user.get_username()} at {context.request.get_host()}"
+
+    def _get_site_name(self) -> str:
+        return str(settings.MFA_TOTP_ISSUER)
+
+
+def ways(request: HttpRequest, user: User) -> str:
+    """How this sign-in was made: password and authenticator app."""
+    names = {"password": "password", "socialaccount": settings.OIDC_NAME}
+    records = get_authentication_records(request, user)
+    return (
+        " and ".join(dict.fromkeys(BY.get(record.get("type"), "") or names.get(record["method"], "") for record in records)) or "password"
+    )
