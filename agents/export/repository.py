@@ -25,9 +25,9 @@ Files = Mapping[str, bytes]
 class NotEmpty(ValueError): ...
 
 
-def exported(options: Options) -> Files:
-    """The same bytes for the same version and options."""
-    copied = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in closure(APPLICATION, ROOT).values()}
+def exported(options: Options, root: Path = ROOT) -> Files:
+    """The same bytes for the same version and options. `root`: the checkout whose modules are copied."""
+    copied = {file.relative_to(root).as_posix(): file.read_bytes() for file in closure(APPLICATION, root).values()}
     shown = {
         "version": VERSION,
         "options": _as_source(options),

@@ -23,7 +23,7 @@ class Memory:
         """The task's steps before this one, oldest first; none for its first step."""
         if not (step.index or step.history):
             return ()
-        kept = self._tasks.get((step.task_id, step.prompt), [])
+        kept = list(self._tasks.get((step.task_id, step.prompt), ()))
         lower = [one for one in kept if one.index < step.index or one.index == step.index == 0]
         found = chain(sorted(lower, key=lambda one: (-one.index, -one.pk)), step.index, len(step.history))
         if not found or found[-1].outcome:

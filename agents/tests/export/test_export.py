@@ -1,6 +1,7 @@
 """The exported repository: its files, and what a reviewer of it finds."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def test_two_exports_are_the_same_bytes_and_small() -> None:
 def test_each_module_is_copied_as_it_is() -> None:
     for name, content in exported(OPTIONS).items():
         assert "/" not in name or content == (ROOT / name).read_bytes()
+
+
+def test_of_two_versions_only_what_changed_differs(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "agents", tmp_path / "agents", ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    before = exported(OPTIONS, tmp_path)
+    assert before == exported(OPTIONS)
+    for changed in ("agents/page/reading.py", "agents/database.py"):  # one that is exported, and one that is not
+        with (tmp_path / changed).open("a") as file:
+            file.write("# changed\n")
+    (tmp_path / "agents/page/shades.py").write_text("SHADES = 3\n")
+    with (tmp_path / "agents/page/matching.py").open("a") as file:
+        file.write("from agents.page.shades import SHADES  # noqa: E402\n")
+    after = exported(OPTIONS, tmp_path)
+    differing = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert differing == {"agents/page/reading.py", "agents/page/matching.py", "agents/page/shades.py"}
 
 
 def test_nothing_in_it_looks_like_memorised_knowledge() -> None:
