@@ -13,6 +13,7 @@ import httpx
 from minerpanel.tests.processes import PATIENCE, ROOT, NotInstalled, free_port, wait_until
 
 RULES = ROOT / "deploy/prometheus"
+VARIABLES = {"$__rate_interval": "1m", "$__range": "5m", "$job": "minerpanel", "$instance": ".*", "$miner": ".*"}
 CONFIGURATION = (RULES / "prometheus.yml").read_text()
 
 
@@ -43,7 +44,9 @@ def queries() -> dict[str, str]:
     found = {}
     for panel in board()["panels"]:
         for target in panel.get("targets", ()):
-            expression = target["expr"].replace("$__rate_interval", "1m").replace("$__range", "5m").replace("$job", "minerpanel")
+            expression = target["expr"]
+            for name, value in VARIABLES.items():
+                expression = expression.replace(name, value)
             found[f"{panel['title']}: {target['legendFormat']}"] = expression
     return found
 
