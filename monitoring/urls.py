@@ -1,5 +1,6 @@
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 
+from monitoring.api import document as api
 from monitoring.audit import views as audit
 from monitoring.deployment import views as deployment
 from monitoring.health import views as health
@@ -17,7 +18,7 @@ from monitoring.tokens import views as tokens
 from monitoring.users import views as users
 from monitoring.what_if import views as what_if
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
     path("figures/", overview.range_figures, name="figures"),
     path("compare/", overview.compare, name="compare"),
@@ -75,6 +76,7 @@ urlpatterns = [
     path("audit/export/", audit.audit_csv, name="audit_csv"),
     path("account/password/", users.password, name="password"),
     path("account/tokens/", tokens.own_tokens, name="tokens"),
+    path("account/tokens/api/", tokens.documentation, name="api"),
     path("account/tokens/<int:pk>/revoke/", tokens.revoke_own, name="revoke_token"),
     path("account/confirm/", confirm.confirm, name="account_reauthenticate"),
     path("account/second-factor/", factors.second_factor, name="second_factor"),
@@ -86,6 +88,9 @@ urlpatterns = [
     path("account/sessions/", sessions.session_list, name="sessions"),
     path("account/sessions/<int:pk>/end/", sessions.end, name="end_session"),
     path("account/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
+    path("api/v1/openapi.json", api.openapi, name="openapi"),
+    path("api/v1/", api.api.urls),
+    path("api/<path:path>", api.nothing_here),
     path("logs/", logs.log_list, name="logs"),
     path("logs/download.log", logs.download, {"form": "log"}, name="logs_as_text"),
     path("logs/download.jsonl", logs.download, {"form": "jsonl"}, name="logs_as_json"),

@@ -113,16 +113,21 @@ class DeliveryFilter(FilterForm):
 @page("notifications/notifications")
 def notifications(_: PanelRequest) -> dict[str, Any]:
     now, deliveries = timezone.now(), Delivery.objects.select_related("notice", "channel")
-    of_channel = Delivery.objects.filter(channel=OuterRef("pk")).order_by("-id").values("id")[:1]
-    last = Delivery.objects.filter(pk__in=Channel.objects.order_by().values(newest=Subquery(of_channel)))
-    newest = {delivery.channel_id: delivery for delivery in last}
     return {
         "open": _with_counts(list(Notice.objects.filter(over_at=None).order_by("-at", "-id")[:OPEN_SHOWN])),
-        "channels": [(channel, newest.get(channel.pk)) for channel in Channel.objects.all()],
+        "channels": channels(),
         "deliveries": deliveries.order_by("-due_at", "-id")[:NEWEST],
         "maintenance": maintenance.shown(now),
         "changes": newest_entries(10, kinds=("channel", "channel_test", "maintenance")),
     }
+
+
+def channels() -> list[tuple[Channel, Delivery | None]]:
+    """Each with its newest delivery."""
+    of_channel = Delivery.objects.filter(channel=OuterRef("pk")).order_by("-id").values("id")[:1]
+    last = Delivery.objects.filter(pk__in=Channel.objects.order_by().values(newest=Subquery(of_channel)))
+    newest = {delivery.channel_id: delivery for delivery in last}
+    return [(channel, newest.get(channel.pk)) for channel in Channel.objects.all()]
 
 
 @page("notifications/deliveries")
@@ -136,8 +141,13 @@ def delivery_list(request: PanelRequest) -> dict[str, Any]:
 
 @page("notifications/notices")
 def notice_list(request: PanelRequest) -> dict[str, Any]:
-    found: Slice[Any] = cut(Notice.objects.exclude(event="channel_test"), "at", Place.parse(request.GET), PAGE_SIZE)
-    return {"notices": replace(found, rows=_with_counts(found.rows))}
+    return {"notices": notices(Place.parse(request.GET))}
+
+
+def notices(place: Place) -> Slice[Any]:
+    """Each with how many of its messages were `sent`, `failed`, and are `queued`."""
+    found: Slice[Any] = cut(Notice.objects.exclude(event="channel_test"), "at", place, PAGE_SIZE)
+    return replace(found, rows=_with_counts(found.rows))
 
 
 def _with_counts(notices: Sequence[Notice]) -> list[dict[str, Any]]:

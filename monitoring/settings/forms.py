@@ -12,7 +12,7 @@ from django.db import models
 from django.utils.text import capfirst
 
 from agents.common.text import length
-from agents.configuration import SETTINGS, STORAGE, change, parsed, values
+from agents.configuration import SETTINGS, STORAGE, change, field_of, parsed, values
 from agents.models.settings import about
 from agents.policy.modes import Pacing, Use
 from agents.policy.routing import MARGIN
@@ -100,6 +100,17 @@ def form_field(of: "models.Field[Any, Any]") -> forms.Field:
 def _bounds(of: "models.Field[Any, Any]") -> dict[str, Any]:
     known = {type(each): each.limit_value for each in of.validators if isinstance(each, MinValueValidator | MaxValueValidator)}
     return {"min_value": known.get(MinValueValidator), "max_value": known.get(MaxValueValidator)}
+
+
+def bounds_in_words(name: str) -> str:
+    """What a setting accepts, such as “0 to 3,600 s”; "" where it has no bounds or there is no such setting."""
+    of = field_of(name)
+    if of is None:
+        return ""
+    known, bounds = about(of), _bounds(of)
+    if of.choices:
+        return f"one of {', '.join(str(value) for value, _ in of.flatchoices)}"
+    return known.accepts if None in bounds.values() else f"{bounds['min_value']:,} to {bounds['max_value']:,} {known.unit}".strip()
 
 
 def reason_field() -> forms.CharField:

@@ -1,5 +1,4 @@
 import json
-from datetime import UTC
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,16 +9,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from agents.configuration import change, parsed
+from agents.configuration import parsed
 from agents.configuration.account_changes import change_account, delete_account, move_account, why_kept
 from agents.models import Account, AuditEntry, Settings
 from agents.simulation.settings import TRIED, as_text
-from monitoring.audit.audit_log import change_and_former, newest_entries
-from monitoring.retention.pruning import change_retention
+from monitoring.audit.audit_log import newest_entries
 from monitoring.settings import transfer
 from monitoring.settings.accounts import AccountForm, account_rows
 from monitoring.settings.changes import HISTORIES
 from monitoring.settings.forms import SettingsForm
+from monitoring.settings.reverting import revert
 from monitoring.testruns.views import started
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import acted, page
@@ -126,22 +125,5 @@ def import_settings(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 def revert_change(request: PanelRequest, kind: str, pk: int) -> HttpResponse:
     if kind not in HISTORIES:
         raise Http404(kind)
-
-    def revert() -> None:
-        found = change_and_former(kind, pk)
-        if found is None:
-            raise ValidationError("This change is not on record any more. Reload the page.")
-        newer, fields = found
-        if not fields:
-            raise ValidationError("This can't be reverted here: only changed values can. Enter a key again; add or delete an account.")
-        by, reason = request.user, f"Reverts the change of {newer.history_date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        if kind == "settings":
-            change(fields, by=by, reason=reason)
-        elif kind == "retention":
-            change_retention({newer.name: fields}, by=by, reason=reason)
-        elif row := Account.objects.filter(pk=newer.id).first():
-            change_account(row, fields, by=by, reason=reason)
-        else:
-            raise ValidationError(f"The account {newer.name} is deleted.")
-
-    return acted(request, "settings", "The change is reverted. This takes effect with the next step.", revert)
+    reverted = "The change is reverted. This takes effect with the next step."
+    return acted(request, "settings", reverted, lambda: revert(kind, pk, by=request.user))

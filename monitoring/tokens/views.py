@@ -1,5 +1,7 @@
 from typing import Any
 
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -17,7 +19,7 @@ SHOWN = 200  # per list; more tokens are none that anybody keeps track of
 
 class TokenForm(forms.Form):
     name = forms.CharField(max_length=40, help_text="Which program uses it.", widget=forms.TextInput({"autocomplete": "off"}))
-    scope = forms.TypedChoiceField(coerce=Scope, help_text="What it may do at most. It never may more than you.")
+    scope = forms.TypedChoiceField(coerce=Scope, help_text="What it may do at most. It may never do more than you.")
     days = forms.TypedChoiceField(label="Expires", choices=EXPIRIES, coerce=int, empty_value=None, required=False, initial="90")
 
     def __init__(self, allowed: list[Scope], data: Any = None) -> None:
@@ -43,6 +45,12 @@ def rows(user: int | None = None) -> list[tuple[ApiToken, str]]:
     now, found = timezone.now(), ApiToken.objects.select_related("user").filter(revoked_at=None)
     listed = (found.filter(user=user) if user else found)[:SHOWN]
     return [(token, "Expired" if token.has_expired(now) else "" if token.is_valid(now) else "User deactivated") for token in listed]
+
+
+@csp_update({"style-src": [SELF, UNSAFE_INLINE]})  # Swagger UI sets styles of its own
+@page("tokens/api")
+def documentation(request: PanelRequest) -> dict[str, Any]:
+    return {}
 
 
 @guarded(get=None, post=VIEW)

@@ -11,8 +11,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from monitoring.api.problems import wrong_method
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 ZONE_COOKIE = "zone"  # panel.js sets it
+API_PATHS = "/api/"
 PROGRAM_PATHS = ("/health/", "/metrics")  # their callers are programs, which read JSON
 
 
@@ -44,13 +47,15 @@ def zones() -> frozenset[str]:
 
 
 class MethodMiddleware:
-    """Gives an empty 405 answer a body: JSON for programs, else a page."""
+    """Gives an empty 405 answer a body: JSON for programs, a problem for those of the API, else a page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if response.status_code == 405 and request.path_info.startswith(API_PATHS):
+            return wrong_method(", ".join(sorted(response.headers.get("Allow", "").split(", "))))
         if response.status_code != 405 or response.content or request.method == "HEAD":
             return response
         allowed = response.headers.get("Allow", "")

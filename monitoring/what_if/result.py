@@ -31,8 +31,10 @@ FIGURES: tuple[tuple[str, str, str, Better], ...] = (
 
 def latest_what_if() -> dict[str, Any] | None:
     row = WhatIf.objects.order_by("-requested_at", "-pk").first()
-    if row is None:
-        return None
+    return result_of(row) if row else None
+
+
+def result_of(row: WhatIf) -> dict[str, Any]:
     span = SPANS.get(row.hours, f"the last {row.hours} hours")
     shown: dict[str, Any] = {"row": row, "span": span, "settings": [_tried(name, text) for name, text in row.settings.items()]}
     before, after = row.before, row.after

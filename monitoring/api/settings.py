@@ -1,0 +1,143 @@
+"""Settings: read, previewed, changed with a reason, and changes taken back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from ninja import Field, Query, Router, Schema
+from pydantic import AfterValidator, WithJsonSchema
+
+from agents.configuration import change, values
+from agents.models import Settings
+from monitoring.api.access import ApiRequest, changes, reads, recorded
+from monitoring.api.audit import EntryOut, entry_out
+from monitoring.api.paging import PLAIN, Id, Page, Paging, paged
+from monitoring.api.problems import ApiProblem
+from monitoring.audit.audit_log import AuditQuery, entries, newest_entries
+from monitoring.settings.forms import SettingsForm, previews
+from monitoring.settings.reverting import revert
+
+router = Router(tags=["Settings"])
+
+KINDS = ("settings", "account", "retention")
+MOST = 2**53  # a number that JSON's readers hold exactly
+
+
+def held(value: Any) -> Any:
+    """A value of a setting, whose model judges the rest. Raises ValueError."""
+    items = value if isinstance(value, list) else [value]
+    if any(isinstance(item, int) and abs(item) > MOST for item in items):
+        raise ValueError("The number is too large")
+    return value
+
+
+_PLAIN: list[Any] = [{"type": "number", "minimum": -MOST, "maximum": MOST}, {"type": "string"}]
+_KINDS = [{"type": "boolean"}, *_PLAIN, {"type": "array", "items": {"anyOf": _PLAIN}}]
+Value = Annotated[Any, AfterValidator(held), WithJsonSchema({"anyOf": _KINDS})]
+
+
+class FieldOut(Schema):
+    """`words`: the value as pages show it; `range`: what it accepts; `effect`: when a change takes effect."""
+
+    name: str
+    label: str
+    value: Any
+    words: str
+    unit: str
+    default: str
+    range: str
+    effect: str
+    help: str
+    section: str
+
+
+class SettingsOut(Schema):
+    values: dict[str, Any]
+    fields: list[FieldOut]
+
+
+@router.get("/settings", auth=reads, response=SettingsOut)
+def read_settings(request: ApiRequest) -> dict[str, Any]:
+    """Settings in force, with their bounds and when a change takes effect."""
+    row = Settings.current()
+    found = values(row)
+    return {"values": found, "fields": [_field(each, found) for each in SettingsForm(row).rows()]}
+
+
+def _field(row: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    bound = row["field"]
+    own = {"name": bound.name, "label": str(bound.label), "value": found[bound.name], "words": row["value"], "help": str(bound.help_text)}
+    return {**own, **{name: str(row[name]) for name in ("unit", "default", "range", "effect", "section")}}
+
+
+class ChangesIn(Schema, extra="forbid"):
+    """`settings`: new values by their names; the others stay. `reason`: kept in the history."""
+
+    settings: Annotated[dict[str, Value], Field(min_length=1, max_length=100)]
+    reason: Annotated[str, Field(max_length=100, pattern=PLAIN)] = ""
+
+
+class LineOut(Schema):
+    """What a setting comes to, in a sentence."""
+
+    setting: str
+    words: str
+
+
+class PreviewOut(Schema):
+    """`changes`: none where everything is so already."""
+
+    changes: list[str]
+    lines: list[LineOut]
+
+
+@router.patch("/settings", auth=changes, response=SettingsOut)
+@recorded
+def change_settings(request: ApiRequest, body: ChangesIn) -> dict[str, Any]:
+    """Change settings. They take effect as each of them says."""
+    change(body.settings, by=request.auth.user, reason=body.reason or f"By the token {request.auth.name}")
+    return read_settings(request)
+
+
+@router.post("/settings/preview", auth=reads, response=PreviewOut)
+def preview_settings(request: ApiRequest, body: ChangesIn) -> dict[str, Any]:
+    """Preview a change of settings. Nothing is changed."""
+    return preview(body.settings)
+
+
+def preview(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The change is made and rolled back. Raises ValidationError as the change does."""
+    with transaction.atomic():
+        started = timezone.now()
+        row = change(settings, by=None, reason="")
+        made = newest_entries(kinds=("settings",), since=started)
+        lines = previews(values(row))
+        transaction.set_rollback(True)
+    facts = [str(fact) for entry in made for fact in entry.facts]
+    return {"changes": facts, "lines": [{"setting": name, "words": words} for name, words in lines.items()]}
+
+
+@router.get("/settings/history", auth=reads, response=Page[EntryOut])
+def history(request: ApiRequest, query: Query[Paging]) -> dict[str, Any]:
+    """History of changes of settings, accounts and retention."""
+    found = entries(AuditQuery(kinds=KINDS), query.place("at"))
+    return paged(request, found, [entry_out(each) for each in found.rows])
+
+
+class Reverted(Schema):
+    message: str
+    at: datetime
+
+
+@router.post("/settings/history/{kind}/{change}/revert", auth=changes, response=Reverted)
+@recorded
+def revert_change(request: ApiRequest, kind: Literal["settings", "account", "retention"], change: Id) -> dict[str, Any]:
+    """Revert a change. It is a change of its own."""
+    try:
+        revert(kind, change, by=request.auth.user)
+    except ValidationError as error:
+        raise ApiProblem(409, " ".join(error.messages)) from None
+    return {"message": "The change is reverted.", "at": timezone.now()}

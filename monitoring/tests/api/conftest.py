@@ -1,0 +1,38 @@
+"""A panel with records, and programs that call its API."""
+
+import pytest
+
+from agents.configuration import default_account
+from agents.models import Caller, Submission, WhatIf
+from monitoring.tests.api.calling import Program, program
+from monitoring.tests.records import NOW, make_step
+from monitoring.tests.test_pages import fill
+from monitoring.tests.watched import make_component, make_run, make_schedule
+
+
+@pytest.fixture
+def admin_program(groups: None) -> Program:
+    return program()
+
+
+@pytest.fixture
+def records(groups: None) -> None:
+    """Three of everything that lists show."""
+    fill(3)
+
+
+@pytest.fixture
+def one_of_each(groups: None) -> dict[str, str]:
+    """What may stand in the API's paths, by the name of the parameter."""
+    step, account = make_step(), default_account()
+    Submission.objects.create(task=step.task, enqueued_at=NOW)
+    run = make_run(state="queued", ended_at=None, verdict="")
+    WhatIf.objects.create(pk=run.pk, requested_at=NOW, enqueued_at=NOW)
+    caller = Caller.objects.create(address="203.0.113.7", first_seen_at=NOW, last_seen_at=NOW)
+    pks = {"account": account, "task": step.task, "step": step, "run": run, "schedule": make_schedule(), "caller": caller}
+    return {
+        **{name: str(row.pk) for name, row in pks.items()},
+        "component": str(make_component("web").pk),
+        "kind": "settings",
+        "change": "1",
+    }
