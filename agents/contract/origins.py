@@ -63,13 +63,14 @@ def query_names(url: str) -> frozenset[str]:
 
 
 def carried_names(url: str, hrefs: Iterable[str]) -> frozenset[str]:
-    """The names in the query of a page's URL that its links to other pages carry on."""
-    names, left = query_names(url), set(query_names(url))
+    """The names in the query of a page's URL that its links to other pages of the site carry on."""
+    here, names, left = split_http(url), query_names(url), set(query_names(url))
     for href in hrefs:
         if not left:
             break
         found = {name for name in left if carries(href, {name})}
-        if found and path_of(joined(url, href)) != path_of(url):
+        there = split_http(joined(url, href)) if found else None
+        if here and there and there.netloc == here.netloc and there.path != here.path:
             left -= found
     return names - left
 

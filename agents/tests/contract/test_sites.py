@@ -1,4 +1,4 @@
-from agents.contract.origins import Site, same_page, split_http
+from agents.contract.origins import Site, carried_names, same_page, shared_parts, split_http
 
 
 def test_only_an_absolute_http_url_with_a_host_and_a_readable_port_is_split() -> None:
@@ -22,3 +22,23 @@ def test_two_urls_are_one_page_whatever_their_order_and_fragment() -> None:
     assert same_page("http://h?a=1&b=2", "http://h/?b=2&a=1#x")
     assert not same_page("http://h/?a=1", "http://h/?a=2")
     assert not same_page("http://h/a", "http://h/b")
+
+
+def test_what_links_to_other_pages_carry_on_belongs_to_the_site_and_a_pages_own_query_does_not() -> None:
+    here = "http://h/search?q=owl&v=3&agent=83"
+    links = ["/search?q=owl&v=3&page=2", "/", "/items/1?v=3", "#top", "http://[", "mailto:a@b.example?q=1"]
+    assert carried_names(here, links) == {"v"}
+    assert carried_names(here, links[:2]) == set()
+    assert carried_names("http://h/", links) == set()
+
+
+def test_the_parts_that_all_addresses_with_a_query_have_are_shared() -> None:
+    assert shared_parts(["http://h/?v=3&q=a", "http://h/about", "http://h/items?q=b&v=3"]) == ("v=3",)
+    assert shared_parts(["about:blank", "http://h/"]) == ()
+
+
+def test_an_href_with_some_of_what_is_fixed_is_as_the_page_writes_it() -> None:
+    site = Site("http://h/", fixed=("v=3", "agent=83"))
+    assert site.href("/items/1?v=3") == "/items/1?v=3"
+    assert site.href("/items/1?v=4") == "/items/1?v=3&agent=83"
+    assert site.absolute("/items/1?v=4") == "http://h/items/1?v=3&agent=83"

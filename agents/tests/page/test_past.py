@@ -45,6 +45,7 @@ def test_the_effect_names_what_is_other_than_before(before: str, after: str, sai
 def test_another_address_is_named_without_the_seed() -> None:
     assert effect("<p>Hello</p>", "<p>Cart</p>", "http://localhost:8000/cart?page=2&seed=7") == "URL /cart?page=2"
     assert effect("<p>Hello</p>", "<p>Cart</p>", "http://localhost:8000/?seed=7") == "URL /"
+    assert effect("<p>Hello</p>", "<p>Cart</p>", "http://localhost:8000/cart?seed=8") == "URL /cart?seed=8"
 
 
 def test_of_a_page_with_too_many_controls_nothing_is_called_new() -> None:
