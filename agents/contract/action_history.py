@@ -21,6 +21,9 @@ WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction
 _KEYS = frozenset({"SubmitAction", "SendKeysIWAAction"})
 PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
 
+# The effect of an action after which a page is as it was before.
+NOTHING_CHANGED = "nothing changed"
+
 Sign = tuple[str, str]
 
 
@@ -75,6 +78,17 @@ class Past:
         return any(entry.type in WAITS for entry in self.entries[-1:])
 
     @property
+    def last_changed(self) -> bool:
+        """Whether our records say that what was pressed last changed the page: then what it brings is there."""
+        return any(entry.type in PRESSES and entry.effect not in ("", NOTHING_CHANGED) for entry in self.entries[-1:])
+
+    @property
+    def is_in_item(self) -> bool:
+        """Whether, by our records, an item was pressed last, other than its controls for something else."""
+        pressed = next((entry for entry in reversed(self.entries) if entry.type in PRESSES and entry.succeeded is not False), None)
+        return pressed is not None and ' in item "' in (pressed.words or "")
+
+    @property
     def last_entered(self) -> bool:
         """What Enter brings may not be there yet."""
         return any(entry.type in _KEYS and entry.succeeded is not False for entry in self.entries[-1:])
@@ -122,6 +136,11 @@ class Past:
         filled = max((at for at, one in enumerate(self.entries, 1) if one.type in FILLS and one.succeeded is not False), default=0)
         since = self.entries[filled:] if filled else ()
         return [one for one in since if one.type in PRESSES and "selector" not in one.fields and one.succeeded is not False]
+
+    def since_filling(self) -> "Past":
+        """From the last field on that was filled: what was pressed before that has sent another state of the form."""
+        filled = max((at for at, one in enumerate(self.entries) if one.type in FILLS and one.succeeded is not False), default=0)
+        return Past(self.entries[filled:])
 
     def after_sending(self, presses: Collection[str] = PRESSES) -> "Past | None":
         """What came after the first form was sent: a field filled, then one of the presses. None while none was."""

@@ -10,6 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from agents.common.text import shorten
+from agents.contract.action_history import NOTHING_CHANGED
 from agents.contract.actions import Action
 from agents.contract.origins import query_parts, split_http
 from agents.contract.selectors import ATTRIBUTE, TEXT, Selector
@@ -17,7 +18,7 @@ from agents.page.elements import FIELDS, TICKED, Element
 from agents.page.nodes import one_line
 from agents.page.reading import Page
 
-NOTHING = "nothing changed"
+NOTHING = NOTHING_CHANGED
 # Of a page with more, it is not said what is new. A signature of so many has up to 15 kB; those of the tasks' sites have some 3.
 MOST_CONTROLS, MOST_SAID, MOST_ITEMS = 500, 300, 200
 _SAID_CHARS = 8_000

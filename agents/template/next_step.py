@@ -9,9 +9,11 @@ from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of, split_http
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.contract.task_rules import permitted
-from agents.page import Page
+from agents.page import Element, Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
+from agents.template.explore import another, further
+from agents.template.forms.filling import chosen_from_list
 from agents.template.forms.forms import passwords
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, towards
@@ -19,11 +21,16 @@ from agents.template.items.matching import was_pressed
 from agents.template.items.navigation import is_own_item, to_own_page, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
+from agents.template.prompt.verbs import is_unasked
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
 from agents.template.recipes.recipe import named_button
 
+# What may be done by another control than the first one that is called so, without harm.
+_BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST})
+# What is done on a page after the item's own.
+_BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.CHOOSE, Kind.REPLY, Kind.FORWARD, Kind.DRAFT})
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
@@ -31,8 +38,13 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     """What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task."""
     past = Past(step.history)
     made = _next(step, intent, page, past)
-    is_end = made.done and past.entries and not past.last_waited and not made.answer
-    return Plan((LOADING,), reasoning=made.reasoning) if is_end else made
+    if not made.done or made.answer or not past.entries:
+        return made
+    if not past.last_waited:
+        return Plan((LOADING,), reasoning=made.reasoning)
+    moves = another(intent, page, past) if not intent.then and intent.kind in _BY_VERB else ()
+    onward = next(filter(None, (_open(step, past, [move]) for move in moves)), [])
+    return _sent(onward, past, f"{intent.kind}, another control") if onward else made
 
 
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
@@ -40,7 +52,7 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         return _without_page(step, intent, past)
     if page.is_loading and not (past.last_waited or page.records or page.subject):
         return Plan((LOADING,), reasoning="Template: the page is still loading.")
-    if page.dialogs and (closing := _close_dialog(step, page, past)):
+    if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
     if intent.kind is Kind.QUESTION and (found := answer(intent, page)):
         return Plan((), done=True, reasoning="Template: the page shows the answer.", answer=found)
@@ -70,15 +82,26 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     """`past` is the part of the history that belongs to the recipe."""
     prior = intent.logs_in and recipe is LOGIN
     achieved = not prior and recipe.achieved(intent, page, past)
-    acts = recipe.act(intent, page)
+    acts = _asked_for(intent, page, recipe.act(intent, page))
     first = () if prior or achieved else _before(intent, page, past, acts)
-    reaching = [] if achieved else _open(step, past, first or recipe.reach(intent, page))
+    reaching = [] if achieved else _open(step, past, _asked_for(intent, page, first or recipe.reach(intent, page)))
     actions = reaching or ([] if first else _open(step, past, acts))
     # What a search led to has its own fields, maybe the same again: a search that was sent is done.
     unfilled = intent.kind is not Kind.SEARCH and not reaching and any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
+    actions = actions or ([] if first else _open(step, past, _asked_for(intent, page, recipe.onward(intent, page))))
     return _sent(actions, past, intent.kind) if actions else _nothing_left(step, intent, page, past)
+
+
+def _asked_for(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
+    """Those that destroy, send or bind nothing that the task does not ask for, whatever the control is called by a recipe."""
+    return tuple(move for move in moves if not any(is_unasked(one, intent) for one in _pressed(page, move)))
+
+
+def _pressed(page: Page, move: Move) -> list[Element]:
+    selectors = (action.fields.get("selector") for action in move.alternatives[:1] if action.type == "ClickAction")
+    return [element for selector in selectors if selector and (element := page.element(selector))]
 
 
 def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
@@ -93,9 +116,21 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
         return onward
     if not kind.has(Trait.OF_ITEM) or (acts and kind.has(Trait.ON_CARDS)):
         return ()
+    # The page of a booking says little of what is booked.
+    if kind.row.sent_by and _is_beyond(page, past):
+        return ()
+    if acts and kind.row.sent_by and (past.is_in_item or (kind in _BEYOND_ITEM and was_pressed(past, kind.row.opened_by))):
+        return ()
     if kind is Kind.EDIT_ITEM and is_own_item(intent):
         return () if acts else to_own_page(intent, page)
     return _to_item(intent, page, past)
+
+
+def _is_beyond(page: Page, past: Past) -> bool:
+    """Whether the page is a part of one that was seen before: /stays/7/confirm after /stays/7."""
+    path = path_of(page.url).rstrip("/")
+    before = {path_of(entry.url).rstrip("/") for entry in past.entries}
+    return any(one.count("/") > 1 and path.startswith(f"{one}/") for one in before)
 
 
 def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
@@ -127,13 +162,18 @@ def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
 
 
 def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
-    if not Past(step.history).last_waited:
+    """Where no recipe has anything to do here: what the prompt itself names, then whatever else may lead on."""
+    whole = Past(step.history)
+    if not (whole.last_waited or whole.last_changed):
         return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
     ways = {"by what the prompt calls it": named_button(intent, page), "in the part of the site that it is about": to_section(intent, page)}
     for where, moves in ways.items():
         onward = _open(step, past, moves)
-        if onward and not any(past.times(action) for action in onward):
+        if onward and not any(past.times(action) for move in moves for action in move.alternatives):
             return _sent(onward, past, f"{intent.kind}, {where}")
+    for move in further(intent, page, whole):
+        if onward := _open(step, whole, [move]):
+            return _sent(onward, past, f"{intent.kind}, exploring")
     return Plan((), done=True, reasoning=NOTHING_LEFT)
 
 
@@ -156,15 +196,20 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
 
 def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
     """Press what closes a modal dialog without fields; one with fields may be where the task is done."""
-    inside = [element for element in page.elements if element.layer and element.usable]
+    # A popover blocks nothing, and may be where something is to be chosen.
+    inside = [element for element in page.elements if element.layer and element.usable and not element.overlay]
     buttons = [element for element in inside if element.role in BUTTONS]
-    if len(buttons) < len(inside):
+    if len(buttons) < len(inside) or not inside:
         return None
     named = page.find(("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip"), BUTTONS)
     order = sorted(buttons, key=lambda button: button is not named)
     actions = (action for button in order[:2] for action in permitted(press(page, button).alternatives, step))
     # Sites show a dialog up to five times; one that stays beyond that can't be closed.
     return next((action for action in actions if not past.failed(action) and past.times(action) < 5), None)
+
+
+# A form is sent once more where the page refused it, and never again.
+_MOST_SENT = 2
 
 
 @dataclass
@@ -190,12 +235,14 @@ class Choice:
 
     def _left(self, move: Move, *, again: bool, is_last: bool) -> Sequence[Action]:
         """The alternatives that are still open. What was pressed is pressed again only after new fills; else the next has its turn."""
+        if move.alternatives and move.alternatives[0].type == "WaitAction":
+            return move.alternatives
         done = [action for action in move.alternatives if self.past.did(action)]
         done = done or (self._pressed_unseen(move, is_last=is_last) if move.alternatives else [])
         is_filled = move.fills and (self._is_nameless(move.alternatives[0], succeeded=True) or done)
         if is_filled or move.shown or (move.once and done):
             return ()
-        if move.fills or again or move.repeats:
+        if move.fills or move.repeats or (again and max(map(self.whole.times, move.alternatives), default=0) < _MOST_SENT):
             return move.alternatives
         pressed = [action for action in done if "go_back" not in action.fields]
         waits = pressed and not (self.past.last_waited or move.tries)

@@ -10,6 +10,7 @@ from agents.page import Element, Page
 from agents.page.elements import CHECKED
 from agents.page.matching import words
 from agents.template.budget import in_time
+from agents.template.forms.calendar import day_chosen
 from agents.template.forms.slots import Slot, option_for, value_for
 from agents.template.moves import Move, fill, press
 from agents.template.prompt import Criterion, Operator, holds
@@ -195,6 +196,8 @@ def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
 
 
 def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    if day := day_chosen(page, criteria):
+        return day
     # What names an option shows which field the list is of; what only excludes some would fit any list.
     ordered = sorted(by_name(criteria), key=lambda unit: all(one.operator.negative for one in unit))
     by_overlay: dict[int, list[Element]] = defaultdict(list)

@@ -23,6 +23,7 @@ _CALLED, _GENERIC = 0.6, 0.3
 # A form that does one of these is another task's, unless the task says so itself.
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
+_SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
 # What leaves a form without sending it.
 _LEAVING = frozenset(
     """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
@@ -65,7 +66,10 @@ def forms(page: Page, wanted: Wanted) -> list[FoundForm]:
 
 def _apart(page: Page) -> Iterator[list[Element]]:
     """The elements of each form, and those outside of any; while a dialog with fields is open, only the dialog's."""
-    shown = [element for element in page.elements if not element.hidden]
+    # The site's search is no part of a form, though it may stand in one.
+    box = page.search_box
+    is_search = box is not None and bool(_SEARCHING & set(words(f"{box.label} {box.placeholder} {box.name} {box.hints}")))
+    shown = [element for element in page.elements if not element.hidden and not (is_search and element is box)]
     inside = [element for element in shown if element.layer]
     by_form: dict[int | None, list[Element]] = defaultdict(list)
     for element in inside if slots(inside) else shown:
@@ -108,10 +112,16 @@ def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Se
     answered = {one.field for answer in given for one in answer.criteria}
     buttons = [one for one in elements if one.usable and one.role == "button" and not one.overlay]
     for field in dict.fromkeys(one.field for one in criteria if one.field not in answered):
-        scored = ((max(likeness(name, one.label) * weight for name, weight in names_of(field)), one) for one in buttons)
+        scored = ((max(_opener_of(one, name) * weight for name, weight in names_of(field)), one) for one in buttons)
         best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)
         if best and best[0] >= 0.8:
             yield best[1]
+
+
+def _opener_of(button: Element, name: str) -> float:
+    """How well it answers to a name; of what surely opens something its markup counts too: a picker shows what is chosen, not what of."""
+    own = likeness(name, button.label)
+    return max(own, 1.05 * likeness(name, button.hints)) if button.opens or button.expanded is not None else own
 
 
 def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Element]:
@@ -131,7 +141,8 @@ def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Elem
 def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int] = frozenset()) -> tuple[Element | None, float]:
     """What sends the form, and how well it answers to the names: 0 for one that only stands there."""
     meant_to_send = frozenset().union(*map(words, sends))
-    pressed = (one for one in elements if one.role in BUTTONS and one.type != "reset" and one.place not in choices)
+    usual = (one for one in elements if not one.label.lower().startswith("navigate to "))
+    pressed = (one for one in usual if one.role in BUTTONS and one.type != "reset" and one.place not in choices)
     buttons = [one for one in pressed if not _leaves(one, meant_to_send)]
     sending = [one for one in buttons if one.submits] or [one for one in buttons if one.role == "button"] or buttons
     for names in (sends, _SENDING):

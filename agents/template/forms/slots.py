@@ -25,7 +25,7 @@ _NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
 _EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
 _WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.65
 # A row of buttons with one of these is the foot of a form.
-_ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm", "back", "close"})
+_ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm", "back", "close", "send", "draft"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Slot:
     def options(self) -> tuple[str, ...]:
         """What a select or choice offers; numbers where stars say nothing."""
         said = tuple(one.label or one.text or (one.value if one.value != CHECKED else "") for one in self.choices)
+        if len(set(said)) == 1 and len({one.text for one in self.choices}) == len(said):
+            said = tuple(one.text for one in self.choices)
         silent = len({text for text in said if any(sign.isalnum() for sign in text)}) < len(said)
         return tuple(map(str, range(1, len(said) + 1))) if silent and 3 <= len(said) <= 10 else said or self.element.options
 

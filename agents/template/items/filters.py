@@ -41,6 +41,15 @@ def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     return (*made, *unfolding)
 
 
+def other_chip(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """Of a row of chips after "All" the first that says nothing of what is excluded."""
+    everything = next((one for one in page.usable(BUTTONS) if meant(_plain(one)) == {"all"}), None)
+    excluded = {word for one in criteria for value in one.values for word in words(value)}
+    row = _row(page, everything) if everything and all(one.operator.negative for one in criteria) else ()
+    found = next((one for one in row if not one.selected and not excluded & set(words(one.label))), None)
+    return (replace(press(page, found), once=True),) if found else ()
+
+
 def loose(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """Whatever else is called like a value: it may lead to a list of such items, or somewhere else."""
     return tuple(move for group in by_name(criteria) if (move := _chip(page, group, page.elements)) is not None)

@@ -14,15 +14,17 @@ from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import choices
-from agents.template.items.matching import LEAST, Verdict, best, best_button, judge, press_best
+from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, press_best
 from agents.template.moves import LOADING, Move, press
-from agents.template.prompt import Intent, Kind, Operator, Target, target_of
+from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, target_of
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import alike, meant
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
+_ITEM_WORDS = 3
+_LEAVING = ("back", "back to inbox", "back to list", "arrow left", "chevron left", "close", "return")
 _NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
 _BACK = validate({"type": "NavigateAction", "go_back": True})
 
@@ -30,12 +32,25 @@ _BACK = validate({"type": "NavigateAction", "go_back": True})
 def is_target_page(target: Target, page: Page) -> bool:
     """Whether the page is that of an item that meets the criteria, as far as it shows: if it shows nothing, it was chosen for them."""
     if not _is_detail(page):
-        return False
+        return lies_open(target, page)
     if page.subject is not None and _is_named(target, page.subject.name):
         return judge(target.criteria, page.subject, whole=True).fits
     if target.name and any(_is_named(target, head) for head in (*page.headings[:3], page.title)):
         return True
     return page.subject is None and not page.records
+
+
+def lies_open(target: Target, page: Page) -> bool:
+    """Whether an item takes up the page without an address of its own: no list is left, and its texts say what the criteria state."""
+    if page.records or not page.headings or not target.criteria or any(one.opens == "item" for one in page.elements):
+        return False
+    shown = Record(page.headings[0], {}, " ".join((*page.headings, *page.texts(20_000))), page.elements)
+    stated = [one for one in target.criteria if one.operator in POSITIVE and number_in(one.value) is None and not _is_switch(one)]
+    return bool(stated) and judge(stated, shown, whole=True).met == len(stated) and judge(target.criteria, shown).fits
+
+
+def _is_switch(criterion: Criterion) -> bool:
+    return criterion.value.strip().lower() in {"true", "false", "yes", "no"}
 
 
 def _is_named(target: Target, said: str) -> bool:
@@ -58,7 +73,8 @@ def _single(target: Target, page: Page) -> list[Record]:
         return []
     blocks: dict[str, list[Element]] = {}
     for element in in_time(page.usable(BUTTONS), each=4):
-        if _is_named(target, text := page.card(element)):
+        # A button that says so much is an item by itself.
+        if _is_named(target, text := element.text if not element.href and len(words(element.text)) >= _ITEM_WORDS else page.card(element)):
             blocks.setdefault(text, []).append(element)
     exact = next((one.value for one in target.criteria if one.operator is Operator.EQUALS and one.value == target.name), "")
     leading = (block for block in blocks.items() if best_button(block[1], _OPENERS) or any(_is_named(target, one.text) for one in block[1]))
@@ -68,6 +84,8 @@ def _single(target: Target, page: Page) -> list[Record]:
 def _frames(record: Record) -> bool:
     """Whether it is a part of the page with several items: it leads to more than an item, its maker and kind, or twice by one name."""
     links = [link for link in record.elements if link.href]
+    if sum(not one.href and len(words(one.text)) >= _ITEM_WORDS for one in record.elements) > 2:
+        return True
     places = {link.href for link in links}
     return len(places) > 3 or len({link.label for link in links}) < len(places)
 
@@ -87,11 +105,14 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
         yield (Move((LOADING,)),)
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((_BACK,)),)
+    if not page.records and past.is_in_item and (back := best_button(page.elements, _LEAVING, 0.8)):
+        yield (press(page, back),)
     yield _searched(target.name, page, past)
     wanted = [one for one in target.criteria if one.operator in POSITIVE]
     yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
     # What else of an item may be searched for: words that it has.
-    yield _searched(next((one.value for one in wanted if number_in(one.value) is None), ""), page, past)
+    spoken = (one for one in wanted if number_in(one.value) is None and not _is_switch(one) and "@" not in one.value)
+    yield _searched(next((one.value for one in spoken), ""), page, past)
     # Each item that was opened in vain was left by going back: that takes two of the twelve steps.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < 4:
         yield _opened(page, past, (record for record, _ in fits))
@@ -121,7 +142,7 @@ def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ..
         addressed = [link for link in links if link.href]
         named = (link for link in addressed if said and words(link.text)[: len(said)] == said)
         chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
-        chosen = chosen or next((one for one in links if one.opens == "item"), None)
+        chosen = chosen or next((one for one in links if one.opens == "item" or (said and set(said) <= set(words(one.text)))), None)
         if chosen and not _tried(move := press(page, chosen, lambda selector: "href" in str(selector), record.name), past):
             return (move,)
     return ()
@@ -153,9 +174,12 @@ def _to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
     route = re.compile(rf"/{re.escape(target.thing)}s?(?:[/?#]|$)", re.I)
     links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]
-    if route.search(page.url) or not links or words(links[0].label) != (target.thing,):
+    named = [link for link in links[:1] if words(link.label) == (target.thing,)]
+    leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
+    named = named or [one for one in leading if target.thing in words(f"{one.text} {one.hints}")]
+    if route.search(page.url) or not named:
         return ()
-    move = press(page, links[0])
+    move = press(page, named[0])
     return () if _tried(move, past) else (move,)
 
 

@@ -10,13 +10,15 @@ from agents.page.elements import BUTTONS
 from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.moves import Move, press
-from agents.template.prompt import Criterion, Operator, holds
+from agents.template.prompt import Criterion, Operator, holds, meets
 from agents.template.prompt.measures import PURE_NUMBER, comparable
 from agents.template.prompt.operators import ABOVE, BELOW
 from agents.template.prompt.synonyms import alike, meant
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
 LEAST = 0.5
+# A part of the site may be called like what is done elsewhere: "Navigate to Archive".
+LEADS_TO = ("Navigate to ", "navigate to ")
 # As the thesaurus calls them.
 _PLACES = frozenset({"cart", "list"})
 # What prompts and sites call the same attribute.
@@ -49,7 +51,7 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
     wanted = frozenset().union(*map(meant, names))
     hits: list[tuple[float, int, int, Element]] = []
     for order, element in enumerate(in_time(elements)):
-        if not element.usable or element.role not in BUTTONS:
+        if not element.usable or element.role not in BUTTONS or element.label.startswith(LEADS_TO):
             continue
         if all(wanted.isdisjoint(meant(text)) for text in (element.label, element.text, element.hints)):
             continue
@@ -140,7 +142,30 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     return any(_contains(record.text, value) for value in criterion.values)
 
 
+# Fields that are on or off, and whose state a star, heart or box of the item shows.
+_STARRED = frozenset({"starred", "star", "favorite", "favourite", "favorited", "liked", "bookmarked", "saved"})
+_ADDRESS = re.compile(r"[\w.+-]*@|[\w+-]+\.[\w+-]+")
+
+
+def _by_state(criterion: Criterion, record: Record) -> bool | None:
+    if not _STARRED & set(words(criterion.field)) or criterion.value.strip().lower() not in {"true", "false"}:
+        return None
+    state = next((one.starred for one in record.elements if one.starred is not None), None)
+    return None if state is None else meets(criterion, str(state))
+
+
+def _by_address(criterion: Criterion, record: Record) -> bool | None:
+    """A list shows a person's name where a prompt says the address: ann.lee@example.com is Ann Lee."""
+    local = criterion.value.partition("@")[0].lower()
+    if criterion.operator.negative or "@" in record.text or not _ADDRESS.match(criterion.value) or len(criterion.values) > 1:
+        return None
+    return (local in ".".join(record.name.lower().split())) or None if len(local) > 3 else None
+
+
 def _by_text(criterion: Criterion, record: Record) -> bool | None:
+    for told in (_by_state(criterion, record), _by_address(criterion, record)):
+        if told is not None:
+            return told
     # A year or a rating is known by its shape; of several, of which some hold, it isn't known which is meant.
     shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
     held = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()

@@ -1,8 +1,21 @@
 """What a prompt asks for: its intent and criteria, the item that it is about, and values that meet what is wanted."""
 
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.intents import Intent, Target, besides_item, target_of
+from agents.template.prompt.intents import Intent, Target, besides_item, chosen_field, target_of
 from agents.template.prompt.task_kinds import Kind, Trait
 from agents.template.prompt.values import example, holds, meets
 
-__all__ = ["Criterion", "Intent", "Kind", "Operator", "Target", "Trait", "besides_item", "example", "holds", "meets", "target_of"]
+__all__ = [
+    "Criterion",
+    "Intent",
+    "Kind",
+    "Operator",
+    "Target",
+    "Trait",
+    "besides_item",
+    "chosen_field",
+    "example",
+    "holds",
+    "meets",
+    "target_of",
+]

@@ -85,7 +85,8 @@ _PRICED = dict.fromkeys(("priced", "costing", "costs"), "price")
 _SAID_OF = {"released": "year", "published": "year", **_PRICED, "rated": "rating", "someone": "commenter"}
 _NOT_OF_A_FIELD = frozenset(
     """where and or with the a an whose that which has have having by using following specific credentials constraints when if
-    field then there it this who set only for of any exactly s its their my your be must should also but in on at from not""".split()  # noqa: SIM905 (words read best as words)
+    field then there it this who set only for of any exactly s its their my your be must should also but in on at from not
+    select choose pick""".split()  # noqa: SIM905 (words read best as words)
 )
 _WORDS = r"[a-z][\w-]*(?: [a-z][\w-]*)"
 # A field in the form of a programmer's name, or one of an account's, needs no operator: "username <username>", "set recipient_name to Jo".
@@ -136,6 +137,7 @@ _LOOSE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\b(?:apply|use|enter|redeem) (?:the |a )?(?P<field>(?:[a-z]+ )?(?:code|coupon|voucher)) {_VALUE}", re.I), ""),
     (re.compile(rf"\brename\b[^.;]{{1,80}}? to (?P<value>{ITEM})", re.I), "new name"),
     (re.compile(rf"\b(?:{_TEXTS}) (?:saying |that says |reading )?(?P<value>{ITEM})", re.I), "message"),
+    (re.compile(rf"\b(?:addressed|sent) to {_VALUE}", re.I), "to"),
     (re.compile(rf"\bsaying (?P<value>{ITEM})", re.I), "message"),
     (re.compile(rf"\b(?:for|to) {_VALUE} (?P<field>{_PEOPLE})\b", re.I), ""),
     (re.compile(rf"\b(?:{_TEXTS}|post(?:ed)?) as {_VALUE}", re.I), "commenter"),

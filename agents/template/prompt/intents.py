@@ -113,6 +113,10 @@ _ALL_OF_THEM = re.compile(
     r"\b(?:all|every|(?:full|whole|entire|complete) list of)(?: of)?(?: the| my| our)? [a-z]+s\b|\bfull [a-z]+ list\b", re.I
 )
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
+_CHOICE = re.compile(r"\b(?:drop-?down|selector|picker)\b", re.I)
+_WIDGETS = frozenset({"dropdown", "picker", "selector", "option", "value", "menu", "one"})
+_CHOSEN = re.compile(r"\b(?:select|choose|pick|set|specify)\b (?:an? |the |my |your )?(?P<what>[a-z]+)", re.I)
+_CHOSEN_THING = re.compile(r"\b(?:for|at|on|in|from|where|whose|that|which|with|as|ensuring|of|equals?|is|not)\b|[.,\ue000-\uf7ff]", re.I)
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 _SUBJECT_NOISE = re.compile(
     rf"(?i)\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|"
@@ -125,7 +129,8 @@ _NOISE = re.compile(
     r"(?i)\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|"
     r"watch|put|from|like|follow|it|is|one|first|then)\b"
 )
-_SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|to)\b", re.I)
+# As in: edit the year to 2021 – but not: edit the draft where to equals …
+_SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|(?<!where )(?<!and )to)\b", re.I)
 # As in: edit your film where …
 _OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
 _THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
@@ -208,6 +213,13 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     found = tuple(one for one in whole if span[0] < one.end <= span[1])
     text = masked.text[slice(*span)].strip(" .!,")
     kind = _kind_of(text, tuple(map(masked.plain, MARK.findall(text))), criteria=bool(found))
+    if kind is Kind.CHOOSE and found and (said := _CHOSEN.search(text)):
+        # As in: a country from the dropdown that is not …
+        found = tuple(replace(one, field=said["what"].lower()) if one.field in _WIDGETS else one for one in found)
+        chosen = _CHOSEN_THING.split(text[said.start("what") :], maxsplit=1)[0]
+        if not any(set(words(one.field)) & set(words(chosen)) for one in found) and (noun := words(chosen)[-1:]):
+            # As in: an occasion for a booking at a restaurant where … – any will do.
+            found = (Criterion(noun[0], Operator.NOT_EQUALS, ("none",)), *found)
     name = _name(masked, text, kind, found)
     is_quoted = bool(name) and not kind.has(Trait.CREATES)
     if name and not is_quoted:
@@ -239,7 +251,8 @@ def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
 def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     """Whether a page of the site is to be opened ("the jobs page", "the Jobs tab"), or one of its items."""
     if criteria:
-        return Kind.OTHER if _CONTROL.search(head) else Kind.OPEN_ITEM
+        form = Kind.CHOOSE if _CHOICE.search(head) else Kind.OTHER
+        return form if _CONTROL.search(head) else Kind.OPEN_ITEM
     if any("://" in value for value in values) or _CONTROL.search(head):
         return Kind.NAVIGATE
     if not values and (_OWN_LIST.search(text) or _ALL_OF_THEM.search(text) or not _DETAIL.search(text)):
@@ -308,6 +321,8 @@ def target_of(intent: Intent) -> Target:
     own = tuple(one for one in intent.criteria if _is_of_item(intent, one))
     named = next((one.value for one in own if _is_name_of_item(one)), "")
     subject = intent.subject if intent.is_quoted else " ".join(_NOISE.sub(" ", intent.subject).split())
+    if subject in {value for one in intent.criteria if one not in own for value in one.values}:
+        subject = ""
     if not named and subject and (intent.is_quoted or (not own and _is_name(intent, subject))):
         named = subject
         own = (*own, Criterion("name", Operator.CONTAINS, (named,)))
@@ -319,6 +334,14 @@ def target_of(intent: Intent) -> Target:
     return Target(own, named, thing)
 
 
+def chosen_field(intent: Intent) -> str:
+    """Of a task to choose something: the field of what is to be chosen, which its words name first."""
+    said = _CHOSEN.search(intent.words)
+    named = set(words(_CHOSEN_THING.split(intent.words[said.start("what") :], maxsplit=1)[0])) if said else set[str]()
+    own = (one.field for one in intent.criteria if named & set(words(one.field)))
+    return next(own, intent.criteria[0].field if intent.criteria else "")
+
+
 def besides_item(intent: Intent) -> tuple[Criterion, ...]:
     """The criteria that don't say which item is meant."""
     of_item = target_of(intent).criteria if intent.kind.has(Trait.OF_ITEM) else ()
@@ -328,7 +351,14 @@ def besides_item(intent: Intent) -> tuple[Criterion, ...]:
 def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
     """Not what is filled into a form, nor what an item is changed to: of an edit, what is said after the verb, or of one's own."""
     said = words(criterion.field)
+    has_own_name = any(len(own := words(one.field)) == 2 and own[1] == "name" for one in intent.criteria)
+    if intent.kind is Kind.CANCEL and not has_own_name:
+        return False
+    if said == ("subject",) and has_own_name:
+        return True
     if {*said[:1], *said[-1:]} & set(intent.kind.row.form_fields.split()):
+        return False
+    if intent.kind is Kind.CHOOSE and criterion.field == chosen_field(intent):
         return False
     if intent.kind is not Kind.EDIT_ITEM:
         return True

@@ -28,7 +28,7 @@ _SAME = (
     "preview sample excerpt peek",
     "profile account perfil cuenta",
     "cancel abort cancelar",
-    "reserve book reservar",
+    "reserve book reservar booking reservation",
     "important priority",
     "increase raise increment plus grow",
     "decrease reduce decrement minus lessen",

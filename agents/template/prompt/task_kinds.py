@@ -170,6 +170,7 @@ class Kind(StrEnum):
         "Expand or collapse",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
         asks=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
+        form_fields="question faq section panel",
     )
     SCROLL = TaskKind("scroll", "Scroll", asks=(begins("scroll|swipe|slide"),))
     CHECKOUT = TaskKind(
@@ -268,13 +269,46 @@ class Kind(StrEnum):
         fills=names("name, comment, message, rating"),
         form_fields=_WRITTEN,
     )
+    REPLY = TaskKind(
+        "reply",
+        "Reply to a message",
+        _OF_ITEM | _ITEM_OPTIONAL,
+        asks=(begins("reply|respond|answer"),),
+        opened_by=names("reply, reply to this email, respond, answer"),
+        sent_by=names("send, send reply, send message, send email, reply, submit"),
+        known_by=names("message, body"),
+        fills=names("message"),
+        form_fields="message content comment text reply cc",
+    )
+    FORWARD = TaskKind(
+        "forward",
+        "Forward a message",
+        _OF_ITEM | _ITEM_OPTIONAL,
+        asks=(begins("forward"),),
+        opened_by=names("forward, forward this email, share"),
+        sent_by=names("send, forward, send message, send email, submit"),
+        known_by=names("message, body, to"),
+        fills=names("to"),
+        form_fields="message to recipient cc note",
+    )
+    DRAFT = TaskKind(
+        "draft",
+        "Save a draft",
+        _OF_ITEM | _ITEM_OPTIONAL,
+        asks=(begins("save|keep|store", "drafts?"),),
+        opened_by=names("compose, new message, new email, write email, write"),
+        sent_by=names("save draft, save as draft, keep draft, store draft, save to drafts, draft"),
+        known_by=names("message, body, to"),
+        fills=names("to, subject, message"),
+        routes=names("compose"),
+        form_fields="to recipient cc bcc subject body message content text email",
+    )
     MESSAGE = TaskKind(
         "message",
         "Write a message",
         asks=(
-            begins("send|compose|write|draft|forward|reply|answer", "messages?|e-?mails?|mails?|dms?|chats?|drafts?"),
-            begins("message|e-?mail|reply|forward|dm|chat"),
-            begins("save", "drafts?"),
+            begins("send|compose|write|draft", "messages?|e-?mails?|mails?|dms?|chats?|drafts?"),
+            begins("message|e-?mail|dm|chat"),
         ),
         opened_by=names("compose, new message, new email, write email, message, send message, chat, write"),
         sent_by=names("send, send message, send email, send reply, submit, reply"),
@@ -312,10 +346,16 @@ class Kind(StrEnum):
     CANCEL = TaskKind(
         "cancel what was begun",
         "Cancel what was begun",
-        asks=(begins("cancel|close|discard|leave", "creation|creating|adding|editing|changes|form|dialog|modal|window|wizard"),),
+        _OF_ITEM | _ITEM_OPTIONAL,
+        asks=(
+            begins(
+                "cancel|close|discard|leave", "creation|creating|adding|editing|changes|form|dialog|modal|window|wizard|templates?|drafts?"
+            ),
+        ),
         opened_by=names(f"add new, new, create, add, post, {_BEGIN}"),
         sent_by=names("cancel, discard, dismiss, nevermind, never mind, close, back, abort"),
         verbs=ADDING,
+        form_fields="to recipient cc bcc body message content text email",
     )
     OTHER = TaskKind("other", "Something else", asks=(begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?"),))
     DELETE_ITEM = TaskKind(
@@ -371,10 +411,12 @@ class Kind(StrEnum):
     CHOOSE = TaskKind(
         "choose a value",
         "Choose a value",
+        _OF_ITEM | _ITEM_OPTIONAL,
         asks=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
         opened_by=names(f"add new, new, create, add, book, post, {_BEGIN}"),
         sent_by=names("save, add, submit, create, confirm, book, find, search"),
         verbs=ADDING,
+        form_fields=f"{_ORDER} from to method theme code",
     )
     ADD_ITEM = TaskKind(
         "add an item",

@@ -34,6 +34,7 @@ _RECIPES: dict[Kind, Recipe] = {
     Kind.DELETE_ITEM: DeleteItem(),
     Kind.REACT: React(),
     Kind.CHOOSE: Choose(),
+    Kind.SETTINGS: Choose(),
     Kind.QUESTION: Question(),
 }
 

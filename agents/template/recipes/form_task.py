@@ -16,11 +16,12 @@ from agents.template.budget import once
 from agents.template.forms.filling import answers, chosen_from_list, demanded, filled
 from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
 from agents.template.forms.slots import MADE_UP, Slot, slots
+from agents.template.items.filters import other_chip
 from agents.template.items.finding import press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt import Criterion, Intent, Kind, besides_item, holds, target_of
+from agents.template.prompt import Criterion, Intent, Kind, besides_item, chosen_field, holds, target_of
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.recipes.accounts import log_in
@@ -52,7 +53,8 @@ class FormTask(Recipe):
             # Where a prompt says nothing of the item, any that the page lists will do.
             chosen = [link for record in page.records for link in record.elements if link.href.strip("#")]
         presses = [press_labelled(page, link, intent.kind.row.opened_by) for link in chosen[:4]]
-        return (Move(tuple(move.alternatives[0] for move in presses if move.alternatives), tries=True),) if presses else ()
+        leads = (Move(tuple(move.alternatives[0] for move in presses if move.alternatives), tries=True),) if presses else ()
+        return (*self._settable(intent, page), *leads) if intent.kind is Kind.BOOKING else leads
 
     def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
         return (blind_press(blind_xpath.pressed(intent.kind.row.opened_by[:3], intent.kind.row.routes)),)
@@ -74,6 +76,7 @@ class FormTask(Recipe):
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
         form = self._form(intent, page)
+        past = past.since_filling() if form is not None else past
         if form is not None and form.button is not None:
             unseen, presses = past.presses_since_filling(), [move for move in self.act(intent, page) if not move.fills]
             is_sent = past.did_any(self._sent_by(form, form.button, page).alternatives) or 0 < len(presses) < len(unseen)
@@ -118,6 +121,10 @@ class FormTask(Recipe):
     def _opened(self, page: Page, opener: Element) -> Move:
         return replace(press(page, opener), once=True, opens=True)
 
+    def _settable(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """What the page lets be chosen of what the form is about, before it leads on to the form: people, day and time of a booking."""
+        return tuple(self._opened(page, one) for one in openers(self._criteria(intent), (), page.elements))
+
     def _sent_by(self, form: FoundForm, button: Element, page: Page) -> Move:
         field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)
         return send(page, field, button) if field else press(page, button)
@@ -140,36 +147,49 @@ class Choose(FormTask):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return () if self.act(intent, page) else super().reach(intent, page)
 
+    def onward(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return super().reach(intent, page)
+
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        criteria = besides_item(intent)
+        if intent.kind is Kind.SETTINGS and self._form(intent, page):
+            return super().act(intent, page)
         if self._types(intent, page):  # words that are typed are sent: nothing happens to them else
             return BEST_GUESS.act(intent, page)
-        if listed := chosen_from_list(page, intent.criteria):
+        if listed := chosen_from_list(page, criteria):
             return listed
-        given = answers(intent.criteria, slots(page.elements), page)
-        return (*filled(page, given), *(self._opened(page, one) for one in openers(intent.criteria, given, page.elements)))
+        given = answers(criteria, slots(page.elements), page)
+        moves = (*filled(page, given), *(self._opened(page, one) for one in openers(criteria, given, page.elements)))
+        return moves or (other_chip(page, criteria) if criteria else ())
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """What meets the criteria was pressed last, or all that can be set is set: what is chosen is often not shown where it was."""
-        if self._types(intent, page) or past.after_sending() is not None:
+        if self._types(intent, page) or self._is_sent(past, besides_item(intent)):
             return BEST_GUESS.achieved(intent, page, past)
-        moves = self.act(intent, page)
+        moves = self.act(intent, page) if self._offers_first(intent, page) else ()
         set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or past.did_any(move.alternatives) for move in moves)
         return set_ or self._is_chosen(intent, past)
 
+    def _offers_first(self, intent: Intent, page: Page) -> bool:
+        """Whether what is named first, which is to be chosen, can be set here; what is named after it may have to be set before."""
+        first = [one for one in intent.criteria if one.field == chosen_field(intent)]
+        return bool(answers(first, slots(page.elements), page)) or any(True for _ in openers(first, (), page.elements))
+
     def _types(self, intent: Intent, page: Page) -> bool:
-        given = answers(intent.criteria, slots(page.elements), page)
+        given = answers(besides_item(intent), slots(page.elements), page)
         return any(one.slot.element.role in {"textbox", "searchbox"} and one.slot.element.type in {"", "text", "search"} for one in given)
 
     def _is_chosen(self, intent: Intent, past: Past) -> bool:
         """Whether what was pressed last is what is to be chosen; where something is only excluded, after what opened the choice of it."""
         presses = [self._label_pressed(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
-        if not presses or not intent.criteria or not all(holds(one, presses[-1]) for one in intent.criteria):
+        wanted = [one for one in intent.criteria if one.field == chosen_field(intent)]
+        if not presses or not wanted or not all(holds(one, presses[-1]) for one in wanted):
             return False
-        if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in intent.criteria):
+        if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in wanted):
             return False  # of days, only a day meets a criterion
-        fields = {one.field for one in intent.criteria}
+        fields = {one.field for one in wanted}
         opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= 0.6 for field in fields for name, _ in names_of(field))
-        return opened or not all(one.operator.negative for one in intent.criteria)
+        return opened or not all(one.operator.negative for one in wanted)
 
     def _label_pressed(self, entry: PastAction) -> str:
         selector = entry.fields.get("selector")

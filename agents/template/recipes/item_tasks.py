@@ -20,6 +20,7 @@ from agents.template.items.navigation import is_own_item, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets, target_of
 from agents.template.prompt.task_kinds import ASKING, names
+from agents.template.prompt.verbs import verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
 
@@ -121,41 +122,12 @@ class React(PressOnItem):
     unseen = 0
     _COMPLETES = re.compile(rf"{ASKING}(?:(?:complete|finish|tick|check)\b|mark\b.*\b(?:done|completed?|finished)\b)", re.I)
     _COMPLETE = ("mark complete", "complete", "mark as done", "done", "finish", "check off", "tick")
-    # The first pattern that a prompt's head fits says what the button may be called.
-    _VERBS: tuple[tuple[str, str], ...] = (
-        (r"unlike", "unlike, remove like, liked"),
-        (r"unfollow", "unfollow, following, stop following"),
-        (r"unhide", "unhide, show again, restore, undo"),
-        (r"unarchive", "unarchive, move to inbox"),
-        (r"unstar", "unstar, remove star, starred"),
-        (r"unread", "mark as unread, mark unread, unread"),
-        (r"all\b.*\bread", "mark all as read, mark all read, read all"),
-        (r"mark\b.*\bread", "mark as read, mark read, read"),
-        (r"spam", "mark as spam, report spam, spam, junk, report"),
-        (r"important", "mark as important, mark important, important, priority, flag"),
-        (r"like|upvote", "like, upvote, thumbs up, love"),
-        (r"follow", "follow, follow page, subscribe"),
-        (r"subscribe", "subscribe, follow"),
-        (r"hide", "hide, hide post, not interested, dismiss"),
-        (r"star", "star, add star, favorite, star email"),
-        (r"archive", "archive, archive matter, move to archive"),
-        (r"connect", "connect, add connection, invite"),
-        (r"endorse", "endorse"),
-        (r"apply", "apply, apply now, easy apply, submit application"),
-        (r"join", "join, join now"),
-        (r"save", "save, save post, bookmark, save for later"),
-        (r"snooze", "snooze, remind me later"),
-        (r"pin", "pin"),
-        (r"flag", "flag, report"),
-        (r"label|tag", "add label, label, labels, tag"),
-        (r"reopen", "reopen, mark as open, undo"),
-    )
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
         if self._COMPLETES.search(intent.words):
             return self._COMPLETE
-        known = (names(labels) for pattern, labels in self._VERBS if re.search(rf"\b(?:{pattern})\b", intent.head, re.I))
-        return next(known, (" ".join(intent.head.split()[:2]),))
+        found = verb_of(intent)
+        return found[1].labels if found else (" ".join(intent.head.split()[:2]),)
 
     def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Where the prompt names no item: a button anywhere on the page. Of tasks to complete that fail no criterion the likeliest."""

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
@@ -15,7 +17,8 @@ from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import Intent, example, holds, meets, target_of
+from agents.template.prompt import Intent, besides_item, example, holds, meets, target_of
+from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_kinds import names
 from agents.template.recipes.recipe import Recipe
 
@@ -26,8 +29,8 @@ _FALLING = frozenset("desc descending highest newest latest longest most high z 
 _RISING = frozenset("asc ascending lowest oldest earliest shortest least low cheapest a".split())  # noqa: SIM905
 _NO_COLUMN = re.compile(r"\b(?:by|on|in|where|column|order|equals?|sort(?:ed)?|arrange|the|a|an|them|it|is|first|to|'|\")\b|['\",.]", re.I)
 _BACKWARDS = re.compile(r"\b(?:prev(?:ious)?|earlier|preceding|backwards?)\b", re.I)
-_NEXT = ("next page", "next", "forward", "older")
-_PREVIOUS = ("previous page", "previous", "prev page", "prev", "back page", "back", "newer")
+_NEXT = ("next page", "next", "forward", "older", "chevron right", "arrow right")
+_PREVIOUS = ("previous page", "previous", "prev page", "prev", "back page", "back", "newer", "chevron left", "arrow left")
 _BACK = ("back to all", "back to list", "back to results", "back", "return to list", "all", "return")
 _SURE, _BACK_SURE = 0.7, 0.45
 
@@ -197,7 +200,14 @@ class Navigate(Recipe):
 
 
 class Unfold(Recipe):
+    def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        is_elsewhere = self._questions(intent) and not self.act(intent, page)
+        return link_to(page, ("faq", "help", "help center", "support"), 0.7) if is_elsewhere else ()
+
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if questions := self._questions(intent):
+            asked = (one for one in page.usable(BUTTONS) if any(value.lower() in (one.text or one.label).lower() for value in questions))
+            return tuple(replace(press(page, one), once=True) for one in islice(asked, 1))
         if page.subject is None and page.records:
             return ()
         buttons = [one for one in page.usable(BUTTONS) if not one.href]
@@ -209,6 +219,9 @@ class Unfold(Recipe):
         if acts := self.act(intent, page):
             return any(past.did_any(move.alternatives) for move in acts)
         return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
+
+    def _questions(self, intent: Intent) -> list[str]:
+        return [one.value for one in besides_item(intent) if one.operator in POSITIVE]
 
     def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
         part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.words, re.I)

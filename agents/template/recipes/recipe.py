@@ -1,22 +1,28 @@
 """What every recipe offers, and the best reading of a prompt that no other recipe is for."""
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
-from agents.contract.action_history import Past
+from agents.contract.action_history import PRESSES, Past
+from agents.contract.protocol import PastAction
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, TICKED
 from agents.page.matching import words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
-from agents.template.forms.filling import fills_for
+from agents.template.forms.filling import answers, filled
 from agents.template.forms.forms import form_of
+from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
 from agents.template.prompt import Intent
 from agents.template.prompt.synonyms import meant
 from agents.template.prompt.task_kinds import ADDING
 
 # What markup says of any button.
-_MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
+MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
+
+_CALLED = 0.6
 
 
 class Recipe(ABC):
@@ -28,6 +34,10 @@ class Recipe(ABC):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """The moves that do the task, the fills before what sends them."""
+        return ()
+
+    def onward(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """The moves that lead on where all that can be done here is done, and the task is not."""
         return ()
 
     @abstractmethod
@@ -44,7 +54,9 @@ class Recipe(ABC):
 
 class BestGuess(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        fills = fills_for(page, intent.criteria, [field for field in page.usable(FIELDS) if field.type != "hidden"])
+        slots = [Slot(field) for field in page.usable(FIELDS) if field.type != "hidden"]
+        # Where not even the kind of task is known, a field must be called as the prompt says.
+        fills = filled(page, [one for one in answers(intent.criteria, slots, page) if one.merit >= _CALLED])
         # A text field among those that are filled: the form to send is the one around it.
         used = [move.alternatives[0].fields["selector"] for move in fills if move.alternatives]
         anchor = next((field for field in page.usable(TEXT_FIELDS) if used and page.selector(field) in used), None)
@@ -58,11 +70,18 @@ class BestGuess(Recipe):
         moves = self.act(intent, page)
         if any(move.fills for move in moves) and not past.nameless("ClickAction", succeeded=True):
             return any(past.did_any(move.alternatives) for move in moves if not move.fills)
-        return past.after_sending() is not None or (past.pressed and self._named(intent, page) is None)
+        return past.after_sending() is not None or (self._pressed_named(intent, past) and self._named(intent, page) is None)
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         is_short = 0 < len(intent.subject) <= 40 and len(intent.subject.split()) <= 3
         return (blind_press(blind_xpath.pressed((intent.subject,))),) if is_short else ()
+
+    def _pressed_named(self, intent: Intent, past: Past) -> bool:
+        """Whether what was pressed last is called in the prompt; where that is not known, whether anything was pressed."""
+        prompt = set(words(intent.words))
+        presses = [entry for entry in past.entries if entry.type in PRESSES and entry.succeeded is not False]
+        label = quoted_in(presses[-1]) if presses else ""
+        return bool(presses) and (not label or self._share(prompt, label) >= _CALLED)
 
     def _named(self, intent: Intent, page: Page) -> Element | None:
         prompt = set(words(intent.words))
@@ -73,18 +92,30 @@ class BestGuess(Recipe):
         return max(alike, key=lambda element: (len(prompt & set(words(page.card(element)))), -element.place), default=None)
 
     def _likeness(self, prompt: set[str], element: Element) -> float:
-        own = words(element.label)
+        return self._share(prompt, element.label)
+
+    def _share(self, prompt: set[str], label: str) -> float:
+        own = words(label)
         shared = sum(word in prompt for word in own)
         return shared / len(own) + min(shared, 5) / 50 if own and shared else 0.0
 
 
 BEST_GUESS = BestGuess()
+_QUOTED = re.compile(r"[\"']([^\"']{2,60})[\"']")
+
+
+def quoted_in(entry: PastAction) -> str:
+    """What was pressed is called, by our records or by its selector; "" where neither says it."""
+    selector = entry.fields.get("selector")
+    value = selector.get("value") if isinstance(selector, Mapping) else ""
+    found = _QUOTED.search(entry.words or str(value))
+    return found[1] if found else str(value) if "'" not in str(value) and not str(value).startswith(("/", "(")) else ""
 
 
 def named_button(intent: Intent, page: Page) -> tuple[Move, ...]:
     """Press what the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
     said = _meanings(intent.head)
-    buttons = ((one, [_meanings(text) - _MARKUP for text in (one.label, one.hints)]) for one in in_time(page.usable(BUTTONS)))
+    buttons = ((one, [_meanings(text) - MARKUP for text in (one.label, one.hints)]) for one in in_time(page.usable(BUTTONS)))
     counts = (([len(own) if own <= said else 0 for own in texts], -one.place, one) for one, texts in buttons)
     best = max((hit for hit in counts if max(hit[0]) >= 2), key=lambda hit: hit[:2], default=None)
     return (press(page, best[2]),) if best else ()

@@ -1,0 +1,190 @@
+"""What is tried where no recipe has anything to do, what is never pressed unasked, and widgets that open, on small pages of paper."""
+
+import pytest
+
+from agents.contract.protocol import Form, PastAction, Plan, Step
+from agents.page import read
+from agents.template import plan
+from agents.template.prompt.intents import understand
+from agents.template.prompt.verbs import is_unasked
+from agents.tests.paper_browser import Outcome, step_by_step
+
+URL = "http://localhost:8000/?seed=58"
+WAITED = PastAction("WaitAction", {"time_seconds": 1.5}, succeeded=True, error="", url=URL)
+
+
+def site(**bodies: str) -> dict[str, str]:
+    home = "<a href='/?seed=58'>Home</a>"
+    return {"/" if path == "start" else f"/{path}": f"<html><body>{home}{body}</body></html>" for path, body in bodies.items()}
+
+
+def done(prompt: str, pages: dict[str, str]) -> Outcome:
+    outcome = step_by_step(prompt, pages, first_only=True)
+    assert not outcome.browser.failures
+    return outcome
+
+
+def next_plan(prompt: str, html: str, *history: PastAction) -> Plan:
+    return plan(Step("/step", Form.STEP, "t", prompt, URL, f"<html><body>{html}</body></html>", len(history), history), None)
+
+
+def pressed(label: str, *, words: str | None = None, effect: str = "") -> PastAction:
+    selector = {"type": "xpathSelector", "value": f"//button[normalize-space()='{label}']"}
+    return PastAction("ClickAction", {"selector": selector}, succeeded=True, error="", url=URL, words=words, effect=effect)
+
+
+def first_selector(made: Plan) -> str:
+    return str(made.actions[0].fields["selector"]["value"])
+
+
+def test_a_control_is_looked_for_in_a_menu_that_is_closed() -> None:
+    pages = site(
+        start="<h1>Lamps</h1><p>Text</p><button type=button aria-haspopup=menu data-goto='/open'>Display</button>",
+        open="<h1>Lamps</h1><p>Text</p><div role=menu><button type=button data-goto='/night'>Night mode</button></div>",
+        night="<h1>Lamps</h1>",
+    )
+    assert "/night" in done("Switch to the night mode where mode equals 'night'", pages).browser.visited
+
+
+def test_parts_of_the_site_are_visited_one_after_the_other_and_none_twice() -> None:
+    to = "<button type=button aria-label='Navigate to {name}' data-goto='/{name}'></button>"
+    nav = f"<nav>{to.format(name='oils')}{to.format(name='shades')}</nav>"
+    pages = site(start=f"{nav}<h1>Lamps</h1>", oils=f"{nav}<h1>Oils</h1>", shades=f"{nav}<h1>Shades</h1>")
+    visited = done("Trim the wick where length equals '3'", pages).browser.visited
+    assert visited.count("/oils") == visited.count("/shades") == 1
+
+
+def test_it_ends_where_nothing_is_left_to_try() -> None:
+    assert next_plan("Trim the wick where length equals '3'", "<a href='/?seed=58'>Home</a><h1>Lamps</h1>", WAITED).done
+
+
+def test_nothing_is_explored_where_what_was_pressed_is_not_known() -> None:
+    unknown = PastAction("ClickAction", {}, succeeded=True, error="", url=URL)
+    html = "<nav><a href='/oils?seed=58'>Oils</a></nav><h1>Lamps</h1>"
+    assert not next_plan("Trim the wick where length equals '3'", html, WAITED).done
+    assert next_plan("Trim the wick where length equals '3'", html, unknown, WAITED).done
+
+
+def test_what_changed_the_page_is_not_waited_for() -> None:
+    html = "<h1>Lamps</h1><button type=button aria-haspopup=menu aria-expanded=false>Tools</button>"
+    prompt = "Trim the wick where length equals '3'"
+    assert next_plan(prompt, html, pressed("Shades")).actions[0].type == "WaitAction"
+    after = next_plan(prompt, html, pressed("Shades", words='click button "Shades"', effect="2 items, 3 before"))
+    assert "Tools" in first_selector(after)
+
+
+def test_a_second_control_of_the_same_verb_has_its_turn_where_the_caller_asks_on() -> None:
+    row = "<button type=button title='Star' id=a>*</button><button type=button id='star-button'>Keep it up</button>"
+    html = f"<h1>Dusk</h1><p>Text</p>{row}"
+    first = next_plan("Star the lamp", html)
+    again = PastAction("ClickAction", dict(first.actions[0].fields), succeeded=True, error="", url=URL)
+    assert first_selector(first) != first_selector(next_plan("Star the lamp", html, again, WAITED))
+
+
+@pytest.mark.parametrize(("markup", "prompt"), [
+    ("<button>Delete film</button>", "Remove from the watchlist the film where title equals 'Dusk'"),
+    ("<button>Remove film</button>", "Remove from the watchlist the film where title equals 'Dusk'"),
+    ("<button>Deliver</button>", "Save the letter as a draft where to equals 'a@example.com'"),
+    ("<button aria-label='Archive email'></button>", "Star the email where subject equals 'Dusk'"),
+    ("<button><svg class='lucide lucide-trash'></svg></button>", "Open the email where subject equals 'Dusk'"),
+    ("<button>Pay now</button>", "Open the booking page"),
+    ("<button>Hire</button>", "Decide to hire later the expert where name equals 'Ann'"),
+    ("<button>Send message</button>", "Click the contact card where kind equals 'Phone'"),
+    ("<button>Log out</button>", "Edit the profile where name equals 'Ann'"),
+])  # fmt: skip
+def test_what_destroys_or_sends_or_binds_is_not_pressed_unasked(markup: str, prompt: str) -> None:
+    element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
+    assert is_unasked(element, understand(prompt))
+
+
+@pytest.mark.parametrize(("markup", "prompt"), [
+    ("<button>Delete film</button>", "Delete the film where title equals 'Dusk'"),
+    ("<button>Remove from watchlist</button>", "Remove from the watchlist the film where title equals 'Dusk'"),
+    ("<button>Remove</button>", "Remove the lamp from my cart"),
+    ("<button>Deliver</button>", "Send an email where to equals 'a@example.com'"),
+    ("<button>Save draft</button>", "Save the letter as a draft where to equals 'a@example.com'"),
+    ("<button aria-label='Navigate to Archive'></button>", "Open the email where subject equals 'Dusk'"),
+    ("<button>Pay now</button>", "Complete the payment for the stay"),
+    ("<button>Hire later</button>", "Decide to hire later the expert where name equals 'Ann'"),
+    ("<button>Send message</button>", "Fill in the contact form where name equals 'Ann'"),
+    ("<button>Log out</button>", "Log in where username equals 'ann' and password equals 'x', then log out"),
+])  # fmt: skip
+def test_what_the_task_asks_for_is_pressed_all_the_same(markup: str, prompt: str) -> None:
+    element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
+    assert not is_unasked(element, understand(prompt))
+
+
+DRAFT = (
+    "<div role=dialog aria-modal=true><h2>New message</h2><input aria-label='Recipient' value=''><input aria-label='Subject' value=''>"
+    "<textarea aria-label='Message'></textarea><button type=button data-goto='/sent'>Send</button>"
+    "<button type=button data-goto='/kept'>Keep draft</button></div>"
+)
+
+
+def test_a_draft_is_saved_and_not_sent() -> None:
+    pages = site(
+        start="<h1>Inbox</h1><button type=button data-goto='/new'>Compose</button>",
+        new=f"<h1>Inbox</h1>{DRAFT}",
+        kept="<h1>Inbox</h1><p>Saved.</p>",
+        sent="<h1>Inbox</h1><p>Sent.</p>",
+    )
+    outcome = done("Save the email as a draft addressed to 'ann@example.com' where subject equals 'Lamps'", pages)
+    assert outcome.browser.visited[-1] == "/kept"
+    assert "ann@example.com" in str(outcome.history)
+
+
+MONTH = "<div role=dialog><button type=button aria-label='Previous month' data-goto='/{back}'></button><h4>{name}</h4><button type=button aria-label='Next month' data-goto='/{on}'></button>{days}</div>"
+
+
+def month(name: str, *, back: str, on: str) -> str:
+    days = "".join(f"<button type=button data-goto='/day{day}'>{day}</button>" for day in (*range(1, 31), 1, 2, 3))
+    return MONTH.format(name=name, back=back, on=on, days=days)
+
+
+def test_a_day_is_chosen_in_a_calendar_whose_months_are_turned() -> None:
+    picker = "<h1>Table</h1><p>Text</p><button type=button aria-haspopup=dialog data-goto='/{to}'>Date</button>"
+    pages = site(
+        start=picker.format(to="april"),
+        april=picker.format(to="april") + month("April 2027", back="march", on="june"),
+        june=picker.format(to="april") + month("June 2027", back="april", on="july"),
+        day17="<h1>Table</h1><p>17 June</p>",
+    )
+    assert done("Select the date where date equals '2027-06-17'", pages).browser.visited[:4] == ["/", "/april", "/june", "/day17"]
+
+
+def test_people_are_chosen_before_a_table_is_booked() -> None:
+    bar = "<h1>Sole</h1><p>Text</p><button type=button aria-haspopup=dialog id='people-picker' data-goto='/people'>2 Guests</button>"
+    book = "<a href='/book?seed=58'>Book now</a>"
+    options = "<div role=listbox><button type=button data-goto='/four'>4 Guests</button><button type=button>2 Guests</button></div>"
+    pages = site(
+        start=f"{bar}{book}",
+        people=f"{bar}{book}{options}",
+        four=f"{bar.replace('2 Guests', '4 Guests')}{book}",
+        book="<h1>Your details</h1><form action='/sent'><input aria-label='Name' value='' data-field=name><button>Confirm reservation</button></form>",
+        sent="<h1>Thank you</h1>",
+    )
+    visited = done("Book a table where people equals '4'", pages).browser.visited
+    assert visited.index("/four") < visited.index("/book")
+
+
+ROWS = "".join(
+    f"<li style='cursor:pointer' data-goto='/{name.lower()}'><span>{name} {last}</span> <span>{subject}</span> <span>May {day}</span></li>"
+    for day, (name, last, subject) in enumerate([("Ann", "Lee", "Lamps"), ("Bo", "Lind", "Lamps"), ("Cy", "Ray", "Oil")], 1)
+)
+
+
+def test_a_person_of_a_list_is_known_by_an_address_that_is_made_of_the_name() -> None:
+    open_ = "<h2>Lamps</h2><p>Bo Lind bo.lind@example.com</p><p>Text</p><button type=button data-goto='/unread'>Mark as unread</button>"
+    pages = site(
+        start=f"<h1>Inbox</h1><ul>{ROWS}</ul>", bo=open_, ann=open_.replace("Bo Lind bo.lind", "Ann Lee ann.lee"), unread="<h1>Inbox</h1>"
+    )
+    outcome = done("Mark the email as unread where from_email equals 'bo.lind@example.com' and subject equals 'Lamps'", pages)
+    assert outcome.browser.visited[1] == "/bo"
+    assert "/unread" in outcome.browser.visited
+    assert "/ann" not in outcome.browser.visited
+
+
+def test_a_form_is_sent_once_more_where_the_page_refuses_it_and_never_again() -> None:
+    form = "<form action='/form' data-stays=1><label>Message<textarea data-field=message></textarea></label><button>Send message</button></form>"
+    pages = site(start=f"<h1>Contact</h1><p class=error>The message is invalid.</p>{form}")
+    assert len(step_by_step("Fill in the contact form where message equals 'Hello'", pages, first_only=True).browser.sent) <= 2
