@@ -20,7 +20,7 @@ from agents.template.items.matching import judge
 from agents.template.prompt.criteria import Criterion
 from agents.template.prompt.intents import Intent, target_of, understand
 from agents.template.prompt.masking import LONGEST_PROMPT
-from agents.template.prompt.task_kinds import Trait
+from agents.template.prompt.task_rows import Trait
 
 # Tokenizers make a token of about four characters of English prose and three of labels and JSON, but of each figure, and of each
 # character of some scripts.

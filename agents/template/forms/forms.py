@@ -16,7 +16,7 @@ from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, send
 from agents.template.prompt import Criterion
 from agents.template.prompt.synonyms import alike, meant, names_of, words_of
-from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind
+from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind
 
 # How well a button or field answers to a name: surely enough; and of a button that sends any form.
 _CALLED, _GENERIC = 0.6, 0.3

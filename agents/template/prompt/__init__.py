@@ -2,7 +2,8 @@
 
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Intent, Target, besides_item, chosen_field, target_of
-from agents.template.prompt.task_kinds import Kind, Trait
+from agents.template.prompt.task_kinds import Kind
+from agents.template.prompt.task_rows import Trait
 from agents.template.prompt.values import example, holds, meets
 
 __all__ = [

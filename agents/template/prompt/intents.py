@@ -9,7 +9,8 @@ from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.questions import is_question
-from agents.template.prompt.task_kinds import ASKING, MOVING, Kind, Trait, names
+from agents.template.prompt.task_kinds import Kind
+from agents.template.prompt.task_rows import ASKING, MOVING, Trait, names
 
 __all__ = ["Intent", "Kind", "understand"]
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from agents.template.prompt.task_kinds import ASKING
+from agents.template.prompt.task_rows import ASKING
 
 # As in: In the list below, who … – Tell me what … – Is it sold out?
 _ABOUT = r"(?:(?:in|on|from|at|for|among|of|using|according to|based on|by) [^?,.]{1,60}, ?)?"

@@ -7,7 +7,8 @@ from functools import lru_cache
 from agents.page import Element
 from agents.page.matching import words
 from agents.template.prompt.intents import Intent
-from agents.template.prompt.task_kinds import Kind, names
+from agents.template.prompt.task_kinds import Kind
+from agents.template.prompt.task_rows import names
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from agents.template.items.matching import best_button, judge, press_best, press
 from agents.template.items.navigation import is_own_item, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets, target_of
-from agents.template.prompt.task_kinds import ASKING, names
+from agents.template.prompt.task_rows import ASKING, names
 from agents.template.prompt.verbs import verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe

@@ -19,7 +19,7 @@ from agents.template.items.matching import best_button, press_best, press_labell
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
 from agents.template.prompt import Intent, besides_item, example, holds, meets, target_of
 from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.task_kinds import names
+from agents.template.prompt.task_rows import names
 from agents.template.recipes.recipe import Recipe
 
 _APPLY = ("apply", "apply filters", "show results", "filter", "update results")

@@ -17,7 +17,7 @@ from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
 from agents.template.prompt import Intent
 from agents.template.prompt.synonyms import meant
-from agents.template.prompt.task_kinds import ADDING
+from agents.template.prompt.task_rows import ADDING
 
 # What markup says of any button.
 MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})

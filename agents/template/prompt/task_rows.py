@@ -1,0 +1,70 @@
+"""What a row of the table of kinds of task holds.
+
+Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is for what a row cannot express.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Flag, auto
+
+# Verbs of links and buttons that make something new, and that change something.
+ADDING = frozenset("add new create register insert initiate start post launch make open record log begin generate".split())  # noqa: SIM905 (words read best as words)
+CHANGING = frozenset("edit update modify change manage adjust revise amend alter rename".split())  # noqa: SIM905
+
+_ADVERBS = r"permanently|completely|directly|quickly|simply|kindly|immediately|successfully|only|just"
+ASKING = (
+    r"^\W*(?:(?:please|i want to|i would like to|i'd like to|i need to|can you|could you|help me|let me|let's|proceed to|go ahead and|"
+    rf"decide to|make sure to|user|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
+)
+MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
+
+
+def begins(verbs: str, about: str = "") -> re.Pattern[str]:
+    """Prompts that begin with one of the verbs, as alternatives of a pattern, and speak of something later."""
+    return re.compile(rf"{ASKING}(?:{verbs})\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
+
+
+def names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
+
+
+class Trait(Flag):
+    """What sets a kind of task apart."""
+
+    NONE = 0
+    OF_ITEM = auto()  # it is about one item of the site, where the prompt says which one
+    ITEM_OPTIONAL = auto()  # it may be about no item
+    ON_CARDS = auto()  # it can be done in a list, on the item's card
+    ACCOUNT = auto()  # it is about logging in or out, or registering
+    IN_SECTION = auto()  # it begins in the part of the site of such things
+    ON_LIST = auto()  # it begins on the list of such things
+    CREATES = auto()  # a quoted value beside a noun is the name of the new item
+    CHANGES = auto()  # a quoted value beside a noun is the name of the item that is changed
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """A row of the table. Of the names of links, buttons and fields the surest comes first.
+
+    `sentence`: what is asked for, in an operator's words. `asks`: prompts that ask for it; `asks_first`: those that would else be taken
+    for a search or for opening an item. `buttons`: its button on an item. `form_fields`: first or last words of fields that say nothing
+    of the item.
+
+    A kind with `sent_by`, its form's button, is done by a form. `opened_by`: links, tabs and buttons on the way to it; `routes`: parts of
+    their addresses; `known_by`: fields that such a form has; `fills`: those that are filled in though the prompt does not name them;
+    `verbs`: what opens and sends it begins with one of these, beside the prompt's own noun ("Add film").
+    """
+
+    name: str
+    sentence: str
+    traits: Trait = Trait.NONE
+    asks: tuple[re.Pattern[str], ...] = ()
+    asks_first: re.Pattern[str] | None = None
+    buttons: tuple[str, ...] = ()
+    opened_by: tuple[str, ...] = ()
+    sent_by: tuple[str, ...] = ()
+    known_by: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    verbs: frozenset[str] = frozenset()
+    form_fields: str = ""
