@@ -14,7 +14,7 @@ from agents.models import AuditEntry, RateLimitEvent
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
 from monitoring.reporting.pagination import Cursor, Place, Slice, fitting
-from monitoring.settings.changes import HISTORIES, MADE, Fact, changed_fields, former
+from monitoring.settings.changes import HISTORIES, MADE, Fact, changed_fields, former, subject_of
 
 PAGE_SIZE = 50
 SHOWN = 20  # beside what was changed
@@ -188,7 +188,7 @@ def _change_entries(kind: str, rows: list[Any]) -> Iterator[Entry]:
             at=record.history_date,
             who=record.history_user.get_username() if record.history_user else OUTSIDE,
             kind=kind,
-            subject=getattr(record, "name", "") if kind != "retention" else "",
+            subject=subject_of(kind, record),
             facts=changed_fields(kind, record, before),
             address=reverse("account", args=[record.id]) if is_account else reverse(HISTORIES[kind].page),
             reason=record.history_change_reason or "",

@@ -18,10 +18,12 @@ from agents.contract.allowed_hosts import is_metadata_name, is_never_reached
 from agents.models import JobState
 from agents.operator_jobs.leased_job import Outcome
 from monitoring.models import Channel, Delivery, Severity
+from monitoring.notifications import maintenance
 
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5))  # pauses before the second and the third try
+CHECK_AGAIN = timedelta(minutes=1)  # whether maintenance was ended early
 TYPES = {Severity.INFO: NotifyType.INFO, Severity.WARNING: NotifyType.WARNING, Severity.CRITICAL: NotifyType.FAILURE}
 REFUSED = "The URL leads to a link-local, metadata or reserved address: nothing is sent there."
 
@@ -37,9 +39,12 @@ def set_url(channel: Channel, url: str) -> None:
 
 
 def deliver(delivery: Delivery) -> Outcome:
-    """A failed one is tried again; a reminder of what is over is cancelled."""
+    """A failed one is tried again; a reminder of what is over is cancelled; within maintenance all but tests wait."""
     if delivery.repeat and delivery.notice.over_at:
         return Outcome(state=JobState.CANCELLED)
+    now = timezone.now()
+    if delivery.notice.event != "channel_test" and (window := maintenance.active(now)):
+        return Outcome({"tries": 0}, JobState.QUEUED, min(window.ends_at, now + CHECK_AGAIN))
     fault = send(delivery)
     if not fault:
         return Outcome({"fault": ""})

@@ -86,13 +86,23 @@ HISTORIES: dict[str, History] = {
 }
 
 
+NAMED_BY = {"maintenance": "reason"}  # else by `name`
+
+
+def subject_of(kind: str, record: Any) -> str:
+    """How the row is called that was changed; "" for the only one."""
+    return str(getattr(record, NAMED_BY.get(kind, "name"), "")) if kind != "retention" else ""
+
+
 def changed_fields(kind: str, record: Any, before: Any) -> list[Fact]:
     """Against the record before it, or against the defaults where that is None."""
     history = HISTORIES[kind]
     if record.history_type == "-":
         return [Fact("Deleted")]
     is_new = _is_added(kind, record)
-    delta = record.diff_against(before or _defaults(kind, record), excluded_fields={"id", "name"} if before is None else {"id"})
+    delta = record.diff_against(
+        before or _defaults(kind, record), excluded_fields={"id", *({NAMED_BY.get(kind, "name")} if before is None else ())}
+    )
     facts = []
     for change in delta.changes:
         label, old = capfirst(model_field(record, change.field).verbose_name), "" if is_new else in_words(change.field, change.old)

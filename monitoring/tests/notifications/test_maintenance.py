@@ -82,6 +82,22 @@ def test_after_it_one_message_says_what_is_still_so(receiver: Receiver) -> None:
     assert receiver.messages[-1]["message"].splitlines() == [f"Since {now - 5 * MINUTE:%H:%M} UTC: Down: queue", "No longer: Down: worker"]
 
 
+def test_what_waits_already_leaves_after_it() -> None:
+    now = timezone.now()
+    make_channel()
+    component("down", "web")
+    detection.notice(now)
+    leased_job.dispatch(timezone.now())
+    waiting, on = Delivery.objects.get(), window(now - MINUTE, now + 10 * MINUTE)
+    assert work(waiting)
+    assert (waiting.state, waiting.fault, waiting.tries) == ("queued", "", 0)
+    on.delete()
+    Delivery.objects.update(due_at=timezone.now())
+    leased_job.dispatch(timezone.now())
+    assert work(waiting)
+    assert waiting.fault, "nothing listens at the channel's port"
+
+
 def test_nothing_is_sent_after_it_where_nothing_is_left() -> None:
     now = timezone.now()
     make_channel()
@@ -119,9 +135,9 @@ def test_an_operator_plans_a_window_and_ends_it(operator: Client, viewer: Client
     assert maintenance.active(timezone.now()) is None
     assert not tree_of(viewer.get("/")).xpath("//*[@id='maintenance']")
     assert "Over" in rows_of(viewer.get("/notifications/"))[0]
-    ended, added = [", ".join(map(str, entry.facts)) for entry in newest_entries(kinds=("maintenance",), who="one-of-operators")]
-    assert added.startswith("Added, End ") and "Reason Database is moved" in added
-    assert ended.startswith(f"End {end:%Y-%m-%d %H:%M} UTC → ")
+    ended, added = newest_entries(kinds=("maintenance",), who="one-of-operators")
+    assert added.summary.startswith(f"Maintenance window Database is moved: Added, End {end:%Y-%m-%d %H:%M} UTC, Start ")
+    assert ended.summary.startswith(f"Maintenance window Database is moved: End {end:%Y-%m-%d %H:%M} UTC → ")
 
 
 def test_a_window_to_come_is_cancelled(operator: Client) -> None:
