@@ -48,7 +48,8 @@ def _send_for_ever() -> None:
         from agents.hybrid import spans  # noqa: PLC0415 -- it brings OpenTelemetry
     except ImportError as error:
         logger.error("Traces are not sent: %s. Run: bin/install requirements-otel.txt", error)
-        return
+        while True:
+            waiting.get()  # else 256 steps with their prompts would stay in memory
     tracer = spans.tracer()
     while True:
         batch = [waiting.get()]

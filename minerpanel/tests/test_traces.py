@@ -16,6 +16,7 @@ from agents.checks import check_settings
 from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import MODEL, ROOT, Miner, answered, environment, post_at_once, step_body, wait_until
 
+SECRET = "AKIAIOSFODNN7EXAMPLE"  # as a caller may write one into a prompt
 SERVER, CLIENT, ERROR = 2, 3, 2  # of OpenTelemetry's protocol: kinds of spans, and a status
 
 
@@ -102,12 +103,13 @@ def test_a_step_is_a_trace_with_its_attempts_and_prompts_only_where_an_admin_all
         miner.manage("miner_settings", "trace_prompts=true")
         fake_chutes.ban(3600)
         for number in (2, 3):
-            answered(post_at_once([url], [step_body(number)])[0][1])
+            answered(post_at_once([url], [step_body(number, prompt=f"Search for the film 'Arrival', {SECRET}")])[0][1])
         wait_until(lambda: len(collector.spans) == 3, "no spans arrive")
         ((refused, of_refused),) = collector.named(f"chat {MODEL}")
         assert refused.status.code == ERROR and of_refused["error.type"] == "edge"
         messages = json.loads(of_refused["gen_ai.input.messages"])
         assert messages[0]["role"] == "system" and "Arrival" in messages[-1]["parts"][0]["content"]
+        assert SECRET not in str(collector.spans)
         assert sorted(attributes["miner.reason"] for _, attributes in collector.named("step")) == ["paused", "refused"]
 
 
