@@ -19,7 +19,6 @@ from agents.models import Account, Source
 from agents.policy import gate as governor
 from agents.policy.gate import Gate, Limits
 from agents.policy.modes import Pacing
-from agents.policy.reasons import Reason
 from bench.measure import in_turn, show_times
 
 SENDS, ROUNDS = 10_000, 500
@@ -53,7 +52,7 @@ class Case:
         step = Step("/step", Form.STEP, f"{self.account.pk}-{number}", "Log out", "http://localhost:8000/?seed=58", index=index)
         due = self.now + DEADLINE
         facts = opening(step, source=Source.VALIDATOR, caller="192.0.2.7", received_at=self.now, deadline_at=due, limits={})
-        self._moved(ledger.open_step(facts, [self._request()], Reason.NO_MODEL, lambda: self.now))
+        self._moved(ledger.open_step(facts, [self._request()], lambda: self.now))
 
     def _moved(self, permit: ledger.Permit) -> None:
         assert permit.decision.slot is not None

@@ -57,7 +57,7 @@ def started(stack: ExitStack, data: Path, database: str) -> Iterator[Case]:
     yield Case("bare WSGI hello", plain.web("--application", "bench.measure.hello"))
     paused = miner("paused", "--limit", "0")
     post(httpx.Client(), Case("", paused), 0)
-    yield Case("/step paused: template, both writes", paused)
+    yield Case("/step paused: template, one write", paused)
     yield Case(f"/step paused, page of {len(LARGE) // 1000} kB", paused, LARGE)
     yield Case("/step with an instant LLM", miner("instant", "--limit", "1000000", "--latency", "0"))
 

@@ -21,7 +21,7 @@ from agents.contract.step_facts import AttemptEnd, Closing, Opening, Sent, StepF
 from agents.database import UNAVAILABLE, answering
 from agents.hybrid import disk, page_archive, spool, traces
 from agents.hybrid.admission import CROWDED_SECONDS, planning
-from agents.hybrid.attempt import REREAD_SECONDS, Attempt, Result, run_tries
+from agents.hybrid.attempt import BLOCKED, REREAD_SECONDS, Attempt, Result, run_tries
 from agents.hybrid.history import not_asked, recorded
 from agents.hybrid.page_fetch import fetch
 from agents.ledger import Clock, Permit, Request
@@ -30,6 +30,7 @@ from agents.models import Account, Route, Settings, Source
 from agents.page import Page, read
 from agents.policy import costs, routing
 from agents.policy.callers import Sender, sender
+from agents.policy.gate import Decision
 from agents.policy.modes import CallerState, Mode
 from agents.policy.reasons import Reason, Verdict
 from agents.policy.routing import Reach, Rules
@@ -76,7 +77,8 @@ class StepRun:
     `requests`: what the gates may be requested for; none where the LLM is not used, for `reason`. `plan` is sent where the LLM brings none.
     `came`: the step as its caller sent it; `step`: with its history completed by our records.
     `page` None: there is none. `question`: for the LLM, made before a slot is reserved where one seems free, else at the first attempt.
-    `fault`: the traceback of what failed here. Without `keeps_details` only facts are recorded.
+    `refused`: the decision by which no LLM is used, where it is known before anything is written. `fault`: the traceback of what failed
+    here. Without `keeps_details` only facts are recorded.
     """
 
     last_rules = Rules()  # as this process last read them, for use while the database is away
@@ -91,6 +93,7 @@ class StepRun:
         self.plan, self.cuts = template.plain(step), step.cuts
         self.page: Page | None = None
         self.question: Question | None = None
+        self.refused: Permit | None = None
         self.sent = list[Sent]()
         self.kind = self.fault = self.fetch_note = ""
 
@@ -173,12 +176,15 @@ class StepRun:
             self._skip_llm(Reason.SURE)
             return
         try:
-            if ledger.preview(self.requests, self.clock).may_send:
+            permit = ledger.preview(self.requests, self.clock)
+            if permit.decision.may_send:
                 self.question = question(self.step, self.page)
                 self.requests = not_asked(self.history, self.question.digest, self.requests)
                 self.reason = self.reason if self.requests else Reason.REPEATED
+            elif permit.decision.reason in BLOCKED:
+                self.refused = permit
         except UNAVAILABLE:
-            pass  # Write 1 fails, too
+            pass  # so do the writes
         except Exception:
             logger.exception("The LLM's prompt for task %s failed. The template agent answers.", self.step.task_id)
             self.fault = self.fault or traceback.format_exc()
@@ -202,7 +208,11 @@ class StepRun:
             if database.breaker.is_open or spool.must_join(facts.fingerprint):
                 # To try the database again would cost this step the wait; while facts of attempts wait the gate is not up to date.
                 return Result(Reason.DATABASE if self.requests else self.reason, is_open=False)
-            permit = self._outwait(facts, self.requests, ledger.open_step(facts, self.requests, self.reason, self.clock))
+            if not self.requests:
+                self.refused = Permit(Decision(self.reason), self.clock())
+            if self.refused:
+                return Result(self.refused.decision.reason)
+            permit = self._outwait(facts, self.requests, ledger.open_step(facts, self.requests, self.clock))
             return run_tries(self.requests, permit, self._send, partial(self._next_permit, facts))
         except UNAVAILABLE as error:
             logger.warning("The database refuses (%s). The template agent answers.", error)
@@ -219,7 +229,7 @@ class StepRun:
         """Wait while a pause or a probe may end in time; nothing is written until one has. The reason is what was waited for last."""
         while permit.decision.may_wait:
             time.sleep(REREAD_SECONDS)
-            decision = ledger.preview(requests, self.clock)
+            decision = ledger.preview(requests, self.clock).decision
             if decision.reason is Reason.DEADLINE:
                 break
             permit = replace(permit, decision=decision) if decision.may_wait else ledger.decide_again(facts, requests, self.clock)
@@ -272,7 +282,7 @@ class StepRun:
         is_written = False
         try:
             if result.is_open:
-                ledger.close_step(whole, self.rules.limits, self.history.earlier)
+                ledger.close_step(whole, self.rules.limits, self.history.earlier, self.refused)
                 is_written = True
         except UNAVAILABLE as error:
             logger.warning("The database refuses (%s).", error)

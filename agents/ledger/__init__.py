@@ -74,11 +74,11 @@ class Permit:
     then: Sequence[Sequence[Sample]] = ()
 
 
-def open_step(opening: Opening, requests: Sequence[Request], reason: Reason, clock: Clock) -> Permit:
-    """Write 1: the step with its decision and, where a gate lets it, an open attempt. Without `requests` no LLM is used, for `reason`."""
+def open_step(opening: Opening, requests: Sequence[Request], clock: Clock) -> Permit:
+    """Write 1: the step with its decision and, where a gate lets it, an open attempt."""
     with answering_transaction():
         task = _task(opening)
-        permit = decide(requests, clock, task) if requests else Permit(Decision(reason), clock())
+        permit = decide(requests, clock, task)
         _open_attempt(permit, _create_step(opening, task, permit), number=1)
         return permit
 
@@ -127,12 +127,13 @@ def renew(permit: Permit, clock: Clock) -> Permit:
     return replace(permit, decision=decision)
 
 
-def preview(requests: Sequence[Request], clock: Clock) -> Decision:
-    """What would be decided now, as far as can be read without a lock."""
+def preview(requests: Sequence[Request], clock: Clock) -> Permit:
+    """What would be decided now, as far as can be read without a lock; it opens no attempt."""
     with answering():
         rows = [gate_rows.row_of(request.account) for request in requests]
     now = clock()
-    return _best([_decided(request, row, "", now, may_take=True)[0] for request, row in zip(requests, rows, strict=True)])
+    decisions = [_decided(request, row, "", now, may_take=True)[0] for request, row in zip(requests, rows, strict=True)]
+    return Permit(_best(decisions), now, declined=list(map(_declined, requests, decisions)))
 
 
 def _best(decisions: Sequence[Decision]) -> Decision:
@@ -165,8 +166,12 @@ def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) 
                     some, *then = _recent(replace(request, models=models), within_day, rows, now)
                     return Permit(decision, now, request, models[0], uid, declined, some, then if task else ())
             refusals.append(decision)
-            declined.append({"account": request.account.name, "reason": decision.reason.value, "retry_at": decision.retry_at})
+            declined.append(_declined(request, decision))
     return Permit(_best(refusals), now, declined=declined)
+
+
+def _declined(request: Request, decision: Decision) -> dict[str, object]:
+    return {"account": request.account.name, "reason": decision.reason.value, "retry_at": decision.retry_at}
 
 
 def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: bool) -> tuple[Decision, gate.Gate, tuple[str, ...]]:
@@ -297,11 +302,12 @@ def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limit
     return state
 
 
-def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | None = None) -> None:
+def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | None = None, refused: Permit | None = None) -> None:
     """Write 2: the attempt and the step are closed, the gate moves on, an event is opened or resolved.
 
-    Notes outcome and effect of the step before; `earlier`: the task's steps before, None where they are still to be read. Writes this one
-    first where Write 1 failed. A step that is closed already stays as it is.
+    Notes outcome and effect of the step before; `earlier`: the task's steps before, None where they are still to be read. `refused`: the
+    step used no LLM for that decision, so there was no Write 1. Writes the step first where Write 1 failed. A step that is closed already
+    stays as it is.
     """
     opening, closing = facts.opening, facts.closing
     if earlier is None:
@@ -310,12 +316,12 @@ def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | No
     with answering_transaction():
         answer = {name: getattr(closing, name) for name in _AS_CLOSED}
         answer |= {"answered_at": at(closing.answered_at), "duration_ms": closing.duration * 1000}
-        open_step = Step.objects.filter(uid=opening.uid, answered_at=None)
-        if not open_step.update(**answer):
+        if refused:
+            _create_step(opening, _task(opening), refused, answer)
+        elif not Step.objects.filter(uid=opening.uid, answered_at=None).update(**answer):
             if Step.objects.filter(uid=opening.uid).exists():
                 return
-            _create_step(opening, _task(opening))
-            open_step.update(**answer)
+            _create_step(opening, _task(opening), None, answer)
         if outcome:
             # What a step's outcome is was reported by the first step after it: a second time changes nothing.
             Step.objects.filter(pk=before, outcome="").update(**outcome)
@@ -342,17 +348,18 @@ def _task(opening: Opening) -> Task:
     return task
 
 
+NOT_ANSWERED: Mapping[str, Any] = {}
 # The columns that a closing has under the same names.
 _AS_CLOSED = ("route", "reason", "actions", "done", "answer", "fault", "words", "seen", "notes", "asked")
 # The columns that an opening has under the same names.
 _AS_OPENED = {each.name for each in fields(Opening)} & {each.name for each in Step._meta.fields}  # noqa: SLF001 -- as Django documents it
 
 
-def _create_step(opening: Opening, task: Task, permit: Permit | None = None) -> Step:
-    """The step, still open. Without a permit it comes from the spool: the database was busy when it was due."""
+def _create_step(opening: Opening, task: Task, permit: Permit | None, answer: Mapping[str, Any] = NOT_ANSWERED) -> Step:
+    """Without a permit it comes from the spool: the database was busy when it was due."""
     columns: dict[str, Any] = {name: getattr(opening, name) for name in _AS_OPENED} | {"uid": uuid.UUID(opening.uid), "spooled": not permit}
     columns |= {"received_at": at(opening.received_at), "deadline_at": at(opening.deadline_at)}
-    return Step.objects.create(task=task, **columns, **(_decision(permit) if permit else {}))
+    return Step.objects.create(task=task, **{**columns, **(_decision(permit) if permit else {}), **answer})
 
 
 def _decision(permit: Permit) -> dict[str, Any]:

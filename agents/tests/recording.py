@@ -67,7 +67,7 @@ class Recording:
         time, tries = budget(self.rules.deadline_seconds, now), Tries((Candidate(self.account.pk, MODELS),))
         opened = opening(asked, source=Source.VALIDATOR, caller=None, received_at=now, deadline_at=time.deadline, limits={})
         requests = self._request(tries, time.cut_off)
-        permit = ledger.open_step(opened, requests, Reason.NO_MODEL, self.now)
+        permit = ledger.open_step(opened, requests, self.now)
         self._go(Story(self.scenario.load.steps - index - 1, opened, time, tries, permit, requests[0]), None, permit.decision.reason)
 
     def _go(self, story: Story, end: AttemptEnd | None, reason: Reason) -> None:
@@ -84,7 +84,7 @@ class Recording:
 
     def _look(self, story: Story) -> None:
         requests = self._request(story.tries, story.budget.cut_off)
-        if ledger.preview(requests, self.now).may_wait:
+        if ledger.preview(requests, self.now).decision.may_wait:
             self._go(story, None, Reason.PROBING)
             return
         story.permit = ledger.decide_again(story.opening, requests, self.now)

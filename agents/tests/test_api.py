@@ -148,7 +148,7 @@ def test_a_fault_around_the_llm_is_logged_and_answered_by_the_template(
     def trip(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runner, "run_tries", trip)
+    monkeypatch.setattr(runner.spool, "must_join", trip)
     assert post("/step", STEP).json()["tool_calls"][0]["arguments"]["text"] == "Arrival"
     step = Step.objects.get()
     assert (step.route, step.reason) == ("template", "fault")

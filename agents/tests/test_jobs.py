@@ -44,7 +44,7 @@ def begun(*, ago: float, source: Source = Source.VALIDATOR) -> Opening:
 def asked(story: Opening) -> str:
     """An attempt under way, by its id."""
     request = ledger.Request(default_account(), Limits(spacing=0), story.received_at + 20, ("m",))
-    permit = ledger.open_step(story, [request], Reason.NO_MODEL, lambda: story.received_at)
+    permit = ledger.open_step(story, [request], lambda: story.received_at)
     assert permit.attempt_uid
     return permit.attempt_uid
 

@@ -133,7 +133,7 @@ def facts(came: Opening, *actions: dict[str, Any]) -> StepFacts:
 
 def answered(came: Opening, *actions: dict[str, Any]) -> None:
     """Both writes of a step that the template answered."""
-    ledger.open_step(came, [], Reason.MODE, lambda: came.received_at)
+    ledger.open_step(came, [], lambda: came.received_at)
     ledger.close_step(facts(came, *actions), Limits())
 
 
@@ -184,7 +184,7 @@ def test_another_callers_task_and_yesterdays_are_left_alone() -> None:
 
 def queries(whole: StepFacts) -> int:
     """How many the second write of a step takes."""
-    ledger.open_step(whole.opening, [], Reason.MODE, lambda: NOW)
+    ledger.open_step(whole.opening, [], lambda: NOW)
     with CaptureQueriesContext(connection) as asked:
         ledger.close_step(whole, Limits())
     return len(asked)

@@ -89,14 +89,14 @@ def test_a_step_waits_for_its_place_where_there_is_time(places: Admission) -> No
     assert replies[0].json()["tool_calls"][0]["arguments"]["text"] == "Arrival"
 
 
-def test_a_step_holds_no_place_when_it_asks_for_the_llms_slot(places: Admission, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, open_step = list[tuple[int, int]](), ledger.open_step
+def test_a_step_holds_no_place_when_it_is_written(places: Admission, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, close_step = list[tuple[int, int]](), ledger.close_step
 
-    def opening(*arguments: Any) -> Any:
+    def closing(*arguments: Any) -> Any:
         seen.append(load(places))
-        return open_step(*arguments)
+        return close_step(*arguments)
 
-    monkeypatch.setattr(ledger, "open_step", opening)
+    monkeypatch.setattr(ledger, "close_step", closing)
     post("/step", STEP)
     assert seen == [(0, 0)]
 

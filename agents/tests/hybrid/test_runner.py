@@ -125,7 +125,7 @@ def test_no_prompt_is_built_for_a_step_that_the_gate_turns_away(fake_chutes: Fak
 
 
 def test_a_prompt_is_built_late_where_the_gate_opened_meanwhile(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "preview", lambda requests, clock: Decision(Reason.SPACING))
+    monkeypatch.setattr(ledger, "preview", lambda requests, clock: ledger.Permit(Decision(Reason.SPACING), clock()))
     answer()
     assert story() == [("llm", "answered")]
 

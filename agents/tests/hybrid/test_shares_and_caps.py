@@ -116,7 +116,7 @@ def request(caller: str, *, is_allowed: bool = True, caps: Caps | None = None) -
 
 
 def asked(caller: str, index: int = 0, **how: Any) -> ledger.Permit:
-    return ledger.open_step(begun(caller, index), [request(caller, **how)], Reason.NO_MODEL, lambda: NOW)
+    return ledger.open_step(begun(caller, index), [request(caller, **how)], lambda: NOW)
 
 
 def given_up(permit: ledger.Permit) -> AttemptEnd:

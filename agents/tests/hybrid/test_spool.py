@@ -263,7 +263,7 @@ def opened_and_ended() -> StepFacts:
     """A step whose attempt is on record and open, and came to an end meanwhile."""
     whole = facts(7)
     request = ledger.Request(default_account(), Limits(), NOW + 20, ("m",))
-    permit = ledger.open_step(whole.opening, [request], Reason.NO_MODEL, lambda: NOW)
+    permit = ledger.open_step(whole.opening, [request], lambda: NOW)
     assert permit.attempt_uid
     end = AttemptEnd(uid=permit.attempt_uid, verdict=Verdict.GIVEN_UP, ended_at=NOW + 1)
     return replace(whole, closing=replace(whole.closing, attempt=end))
@@ -327,7 +327,7 @@ def test_where_the_disk_takes_no_more_nothing_is_left_behind_and_the_lost_are_co
 def test_a_refusal_that_waited_so_long_that_its_attempt_was_given_up_for_lost_still_pauses_the_account() -> None:
     whole = facts()
     request = ledger.Request(default_account(), Limits(), NOW + 20, ("m",))
-    permit = ledger.open_step(whole.opening, [request], Reason.NO_MODEL, lambda: NOW)
+    permit = ledger.open_step(whole.opening, [request], lambda: NOW)
     assert permit.attempt_uid
     LLMAttempt.objects.update(verdict=Verdict.LOST, ended_at="2026-09-21T00:00:00Z")
     end = AttemptEnd(uid=permit.attempt_uid, verdict=Verdict.REFUSED, ended_at=NOW + 1, sent_at=NOW, status=429, refusal="edge")

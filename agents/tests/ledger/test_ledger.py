@@ -25,7 +25,7 @@ from agents.contract.step_facts import MOST_FAULT, AttemptEnd, Closing, Opening,
 from agents.database import UNAVAILABLE
 from agents.models import Caller, Gate, LLMAttempt, RateLimitEvent, Source, Step, Task
 from agents.policy.costs import TASK_SECONDS
-from agents.policy.gate import Limits
+from agents.policy.gate import Decision, Limits
 from agents.policy.reasons import PauseSource, Reason, Verdict
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,7 +46,7 @@ def request(cut_off: float = NOW + 23.5, limits: Limits = LIMITS) -> ledger.Requ
 
 
 def asked(story: Opening, at: float = NOW, **how: Any) -> ledger.Permit:
-    return ledger.open_step(story, [request(**how)], Reason.NO_MODEL, lambda: at)
+    return ledger.open_step(story, [request(**how)], lambda: at)
 
 
 def ended(permit: ledger.Permit, **facts: Any) -> AttemptEnd:
@@ -83,15 +83,23 @@ def test_a_step_that_may_not_ask_is_written_with_the_reason_and_no_attempt() -> 
     assert permit.attempt_uid is None
     step = Step.objects.get(index=1)
     assert (step.reason, step.retry_at and step.retry_at.timestamp()) == ("spacing", NOW + LIMITS.spacing + LIMITS.grace)
-    ledger.open_step(begun(2), [], Reason.MODE, lambda: NOW)
-    assert Step.objects.get(index=2).reason == "mode"
     assert LLMAttempt.objects.count() == 1
+
+
+@database
+def test_a_step_whose_refusal_is_known_beforehand_is_written_once_with_its_decision() -> None:
+    declined: list[dict[str, object]] = [{"account": "default", "reason": "paused", "retry_at": NOW + 60}]
+    permit = ledger.Permit(Decision(Reason.PAUSED, retry_at=NOW + 60), NOW, declined=declined)
+    ledger.close_step(closed(begun()), LIMITS, refused=permit)
+    step = Step.objects.get()
+    assert (step.reason, step.route, step.declined, step.spooled) == ("paused", "template", declined, False)
+    assert [each and each.timestamp() for each in (step.decided_at, step.retry_at, step.answered_at)] == [NOW, NOW + 60, NOW + 3]
 
 
 def capped(cap: float, most: float, *, index: int = 0, at: float = NOW, task_id: str = "t") -> ledger.Permit:
     """Write 1 of a step whose task may cost `cap` USD, and one call `most`."""
     wanted = ledger.Request(default_account(), Limits(spacing=0), at + 20, ("m",), cap, {"m": most})
-    return ledger.open_step(begun(index, received_at=at, task_id=task_id), [wanted], Reason.NO_MODEL, lambda: at)
+    return ledger.open_step(begun(index, received_at=at, task_id=task_id), [wanted], lambda: at)
 
 
 @database
@@ -142,7 +150,7 @@ def test_where_write_2_fails_nothing_of_it_is_written() -> None:
 @pytest.mark.usefixtures("no_database")
 def test_without_the_database_both_writes_say_so() -> None:
     with pytest.raises(OperationalError):
-        ledger.open_step(begun(), [], Reason.MODE, lambda: NOW)
+        ledger.open_step(begun(), [], lambda: NOW)
     with pytest.raises(OperationalError):
         ledger.close_step(closed(begun()), LIMITS)
 
@@ -190,7 +198,7 @@ def test_callers_are_counted_by_how_they_were_answered() -> None:
 @database
 def test_two_callers_with_the_same_id_have_a_task_each_and_one_caller_one() -> None:
     for story in (begun(), begun(1), begun(caller="192.0.2.8"), begun(task_id="u")):
-        ledger.open_step(story, [], Reason.MODE, lambda: NOW)
+        ledger.open_step(story, [], lambda: NOW)
     assert Task.objects.count() == 3
 
 
@@ -267,7 +275,7 @@ def ask_until_answered(number: int) -> float | None:
         try:
             now = time.time()
             wanted = request(now + 1_000, Limits(spacing=2.0))
-            return ledger.open_step(begun(number, received_at=now, task_id=str(number)), [wanted], Reason.NO_MODEL, time.time).decision.slot
+            return ledger.open_step(begun(number, received_at=now, task_id=str(number)), [wanted], time.time).decision.slot
         except UNAVAILABLE:
             continue
 

@@ -115,8 +115,9 @@ def test_the_spool_holds_no_key(client: Client, monkeypatch: pytest.MonkeyPatch,
     def refuse(*args: object) -> None:
         raise OperationalError("locked")
 
-    monkeypatch.setattr(ledger, "open_step", refuse)
-    client.post("/step", body("/step"), "application/json")
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "close_step", refuse)
+        client.post("/step", body("/step"), "application/json")
     (file,) = (tmp_path / "spool").glob("*.json")
     text = file.read_text()
     assert not [name for name, key in KEYS.items() if key in text]
