@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from agents.page import screens
+
 Node = etree._Element  # noqa: SLF001 (lxml gives its element type no public name)
 Attributes = Mapping[str, str]
 
@@ -16,7 +18,6 @@ def one_line(text: str, limit: int = LONGEST_TEXT) -> str:
     return " ".join(text[: limit * 8].split())[:limit].rstrip()
 
 
-_SHOWN_AGAIN = re.compile(r":(?:flex|block|grid|inline|inline-flex|inline-block|table|contents)\b|\bd-\w+-(?!none)")
 # What only screen readers see can be pressed as little as what is not there.
 _NO_DISPLAY = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])(?:width|height)\s*:\s*0(?:px)?\s*;(?=.*overflow\s*:\s*hidden)", re.I
@@ -33,7 +34,10 @@ _STATES = {
     "focus": "focused", "focused": "focused",
 }  # fmt: skip
 # One of these is in each value that says anything.
-_IN_TELLING = ("hidden", "d-none", "invisible", "inset-0", "pop", "cursor-pointer", "hover:", "collapse", "dropdown-menu", *_STATES)
+_IN_TELLING = (
+    *"hidden -none visible hide- show-for inset-0 pop cursor-pointer hover: collapse dropdown-menu".split(),  # noqa: SIM905 (words read best as words)
+    *_STATES,
+)
 _LAST_WORD = re.compile(r"([A-Za-z]+)$")
 # A colour rather than a state: "text-current".
 _COLOURS = ("text-", "bg-", "border-", "fill-", "stroke-", "ring-", "outline-", "from-", "to-")
@@ -61,9 +65,8 @@ def classes(value: str) -> Classes:
         return PLAIN
     tokens = value.split()
     states = (_state(token) for token in tokens if ":" not in token)
-    hides = ("hidden" in tokens or "d-none" in tokens) and not _SHOWN_AGAIN.search(value)
     found = Classes(
-        hides or "invisible" in tokens or _HIDDEN_LAYER.search(value) is not None,
+        screens.hides(tokens) or "invisible" in tokens or _HIDDEN_LAYER.search(value) is not None,
         "fixed" in tokens and "inset-0" in tokens,
         _POPS.search(value) is not None,
         "cursor-pointer" in tokens,

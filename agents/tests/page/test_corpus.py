@@ -22,7 +22,7 @@ KNOWN = FOLDER / "known_misses.txt"
 
 # A frame for each seed of a page, as large as that nothing has to be scrolled to.
 OPEN = """pages => Promise.all(pages.map(async (srcdoc) => {
-    const frame = Object.assign(document.createElement("iframe"), { srcdoc, width: 1200, height: 3000 });
+    const frame = Object.assign(document.createElement("iframe"), { srcdoc, width: 1280, height: 3000 });
     const loaded = new Promise((resolve) => (frame.onload = resolve));
     document.body.append(frame);
     await loaded;
