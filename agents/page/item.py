@@ -28,7 +28,8 @@ _COUNTED = re.compile(r"\((\d[\d,.]*k?)\+?\)", re.I)
 _DURATION = re.compile(
     r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$", re.I
 )
-_DAY = rf"\d{{4}}-\d\d-\d\d|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTHS},? \d{{4}}|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}"
+_NUMBERED_DAY = r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.\d{2,4}"
+_DAY = rf"{_NUMBERED_DAY}|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTHS},? \d{{4}}"
 _DATE = re.compile(rf"\b(?:{_DAY})\b", re.I)
 _YEAR = re.compile(r"\(?(1[5-9]\d\d|20\d\d)\)?")
 _PERSON = re.compile(r"(?:(directed|written|created|posted|sold|hosted|narrated|published)\s+)?by:?\s+(\S.{0,79})", re.I)

@@ -72,7 +72,7 @@ class Sections:
             return own
         if (kind := self._kind(at)) in _LANDMARKS:
             return ""
-        inner = next(iter(outline.inside(at, _NAMING)), -1)
+        inner = next(iter(outline.inside(at, HEADINGS if kind == "form" else _NAMING)), -1)
         return self._text(inner) or (self._text(heads[at]) if kind == "form" else "")
 
     def _text(self, at: int) -> str:

@@ -204,7 +204,8 @@ class _View:
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
     def _texts(self, records: Iterable[Record]) -> Iterator[_Line]:
-        listed = "\n".join((*(record.text for record in records), *(element.label for element in self._seen)))
+        named = (text for one in self._seen for text in (one.label, one.group, one.value))
+        listed = "\n".join((*(record.text for record in records), *named, *self.page.errors))
         texts = (text for text in self.page.texts(_MOST_TEXT) if text not in listed)
         for place, text in enumerate(texts, len(self.page.elements)):
             yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, (0, True, place), one_line(text))

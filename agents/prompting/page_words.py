@@ -16,6 +16,8 @@ _LONGEST_LABEL, _LONGEST_VALUE, _LONGEST_OPTION = 60, 60, 80
 _MOST_ATTRIBUTES, _MOST_OPTIONS = 8, 12
 # A field is called like a criterion's from this likeness on.
 _ALIKE = 0.6
+# Types of fields that say nothing of what they take: scripts make fields of buttons.
+_UNTOLD = frozenset({"", "text", "button", "submit"})
 MET, NOT_MET, NOT_SHOWN = "✓", "✗", "?"
 _MARKS = {True: MET, False: NOT_MET, None: NOT_SHOWN}
 
@@ -36,7 +38,7 @@ def field(element: Element, criteria: Sequence[Criterion], wanted: frozenset[str
     label = element.label or element.placeholder or element.name or element.hints
     parts = [f'{element.role} "{cut(label, _LONGEST_LABEL)}"{_states(element)}']
     parts += [f'of "{cut(element.group, 40)}"'] if element.group and element.group != label else []
-    parts += [f"({element.type})"] if element.type not in {"", "text", element.role} else []
+    parts += [f"({element.type})"] if element.type not in {*_UNTOLD, element.role} else []
     if element.value and element.role not in TICKED:
         # The model need not know a secret that a caller has filled in.
         parts.append("= (filled in)" if element.type == "password" else f'= "{cut(element.value, _LONGEST_VALUE)}"')

@@ -5,9 +5,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from agents.contract.action_history import Past
 from agents.contract.action_types import CATALOGUE, Kind, Value
 from agents.contract.protocol import Form, Step
+from agents.contract.task_rules import steps_left
 from agents.page import Page
 from agents.page.nodes import one_line
 from agents.prompting.page_prompt import Shown, fitted, show, tokens
@@ -21,8 +21,6 @@ MOST_TOKENS, USUAL_TOKENS, SMALL = 4_000, 2_400, 18_000
 # So many more characters of a page are worth one more token: a large page has the most at about 250 kB.
 CHARACTERS_A_TOKEN = 150
 LEAST_PAGE, MOST_PROMPT, MOST_URL, MOST_PAST, MOST_NOTES = 500, 1_000, 150, 600, 150
-# What callers run of a task: replies where only the first action of each is run, else actions.
-MOST_STEPS, MOST_ACTIONS = 12, 50
 MAX_NOTE = 200  # in characters
 _EXAMPLES = {value: value.name for value in (Value.SELECTOR, Value.PIXELS, Value.SECONDS, Value.MILLISECONDS)} | {Value.TRUE: "true"}
 # What can be asked for on a page whose elements have numbers, by the action's type.
@@ -159,7 +157,6 @@ def _before(step: Step) -> str:
 
 
 def _steps_left(step: Step) -> str:
-    """By the kind of caller, which the history shows once there is one."""
-    if not step.history or Past(step.history).is_nameless:
-        return f"{step.index + 1} of at most {MOST_STEPS}"
-    return f"{step.index + 1}; at most {max(1, MOST_ACTIONS - len(step.history))} more actions"
+    """In actions for a caller that has run several of one reply."""
+    what = "actions" if len(step.history) > step.index else "steps with this one"
+    return f"{step.index + 1}; at most {steps_left(step)} {what} are left"

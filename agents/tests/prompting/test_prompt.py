@@ -73,7 +73,7 @@ def test_the_user_message_tells_task_url_step_and_past() -> None:
     _, user = asked(step(history=past, prompt="Log in where username equals 'ann', then search for 'Arrival'"))
     for part in (
         START,
-        "4; at most 47 more actions",
+        "4; at most 9 steps with this one are left",
         "- click an element: failed Timeout 10000ms\n",
         '- type "x" into an element: worked',
         "- an action: outcome not reported",
@@ -97,7 +97,13 @@ def test_a_caller_that_names_no_elements_is_sent_one_action_in_each_of_its_steps
     past = (PastAction("ClickAction", {}, succeeded=True, error="", url=""),)
     system, user = asked(step(page="<a href='/login'>Sign in</a>", history=past))
     assert "Send one action" in system
-    assert "2 of at most 12" in user
+    assert "2; at most 11 steps with this one are left" in user
+
+
+def test_a_caller_that_runs_several_actions_of_a_reply_has_actions_left() -> None:
+    past = (PastAction("ClickAction", LINK.fields, succeeded=True, error="", url=START),) * 5
+    _, user = asked(replace(step(page="<a href='/login'>Sign in</a>", history=past), index=2))
+    assert "3; at most 45 actions are left" in user
 
 
 def test_what_was_left_out_of_the_last_reply_is_told_with_the_reason() -> None:

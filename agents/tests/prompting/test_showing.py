@@ -123,3 +123,18 @@ def test_an_item_with_many_controls_has_further_lines_for_them_and_one_that_come
     assert 'button "Save"' in text
     assert text.count("Her | year 2000") == 1
     assert "All that can be operated is listed." in text
+
+
+def test_nothing_is_said_that_the_page_does_not_say() -> None:
+    """A rating out of ten is no date, a box that is made of a button is no button, and a set's legend is not its form's name."""
+    page = """<main><h1>Registration</h1><form><fieldset><legend>Sex</legend><label><input type="radio" name="sex">Female</label></fieldset>
+    <p>Enter a name</p><input aria-invalid="true" aria-describedby="why" aria-label="Name"><p id="why">Name is required</p>
+    <button role="checkbox" aria-checked="false" aria-label="Terms"></button><button>Send</button></form>
+    <ul><li><h3>Heat</h3><p>170 min</p><span>8.3/10</span><a href="/1">More</a></li><li><h3>Alien</h3><p>117 min</p><span>8.5/10</span><a href="/2">More</a></li></ul>
+    </main>"""
+    text = seen(page).text
+    assert "FORM Registration" in text
+    assert 'checkbox "Terms" (not checked)' in text
+    assert "(submit)" not in text
+    assert "date" not in text
+    assert text.count("Name is required") == 1
