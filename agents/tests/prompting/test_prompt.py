@@ -40,7 +40,7 @@ def test_a_whole_plan_is_asked_for_with_every_action_and_each_example_has_the_ri
         assert all(f'"{name}": ' in system for name in kind.fields if name not in kind.optional)
     for rule in (
         "<username>",
-        "?seed=",
+        "query parameters",
         "cssSelector",
         "case_sensitive",
         "Two failed actions",
