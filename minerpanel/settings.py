@@ -49,6 +49,8 @@ CHUTES_BASE_URL = env.value("CHUTES_BASE_URL", environment.URL, "https://llm.chu
 CHUTES_MANAGEMENT_URL = env.value("CHUTES_MANAGEMENT_URL", environment.URL, "https://api.chutes.ai")
 PRIVATE_PROVIDER_HOSTS = env.value("PRIVATE_PROVIDER_HOSTS", environment.HOSTS, ())
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
+MCP_PORT = env.value("MCP_PORT", environment.whole(1, 65535), None)
+MCP_TOKEN = env.secret("MCP_TOKEN")
 CHUTES_MODELS = env.value("CHUTES_MODELS", environment.TEXTS, ())
 
 # Django
@@ -234,7 +236,7 @@ LOGGING = {
         "context": {"()": "minerpanel.logs.AddContext"},
         "redact": {
             "()": "minerpanel.logs.RedactSecrets",
-            "secrets": (*_KEYS, DATABASE_URL, PANEL_ADMIN_PASSWORD, METRICS_TOKEN, OTEL_EXPORTER_OTLP_HEADERS, _OIDC_SECRET),
+            "secrets": (*_KEYS, DATABASE_URL, PANEL_ADMIN_PASSWORD, METRICS_TOKEN, MCP_TOKEN, OTEL_EXPORTER_OTLP_HEADERS, _OIDC_SECRET),
         },
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"}},

@@ -38,10 +38,10 @@ def test_the_supervisor_starts_what_exists(name: str) -> None:
             assert words[1] == "-m" and find_spec(words[2])
 
 
-def test_the_supervisor_restarts_web_and_worker_each_alone() -> None:
+def test_the_supervisor_restarts_each_program_alone() -> None:
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";",))
     parser.read(DEPLOY / "supervisord.conf")
-    for name in ("program:web", "program:worker"):
-        assert parser.getboolean(name, "autorestart")
+    for name, restarts in (("program:web", "true"), ("program:worker", "true"), ("program:mcp", "unexpected")):
+        assert parser.get(name, "autorestart") == restarts
         assert parser.getboolean(name, "killasgroup")
         assert "--end-with-parent" in parser.get(name, "command"), "a killed supervisor leaves the port free"

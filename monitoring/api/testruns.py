@@ -12,7 +12,7 @@ from monitoring.api.paging import Id, Page, Paging, found_in, paged
 from monitoring.api.problems import ApiProblem, of_form
 from monitoring.models import SUITE_TITLES, Result, TestRun, TestSchedule
 from monitoring.testruns.run_forms import MOST_HOURS, WITHOUT_VERDICT, RunFilter, RunForm
-from monitoring.testruns.runs import changed, runs
+from monitoring.testruns.runs import changed, failing, runs
 from monitoring.testruns.suites import running, schedules
 from monitoring.testruns.suites.logs import readable_journals
 from monitoring.testruns.suites.report import as_json, report
@@ -90,6 +90,23 @@ def start(body: TestRunIn, by: str) -> TestRun:
     if not form.is_valid():
         raise of_form(form)
     return running.start(form.cleaned_data["suites"], trigger=TestRun.Trigger.OPERATOR, by=by, options=form.options)
+
+
+class FailingOut(Schema):
+    """A check that does not come out well in the newest run. `since`: of the first run after its last good one."""
+
+    title: str
+    verdict: str
+    since: datetime
+    since_run: int
+    meaning: str
+    next_step: str
+
+
+@router.get("/test-runs/failing", auth=reads, response=list[FailingOut])
+def failing_checks(request: ApiRequest) -> list[dict[str, Any]]:
+    """Checks that fail in the newest test run, and since when."""
+    return [each._asdict() for each in failing()]
 
 
 class ChangedOut(Schema):

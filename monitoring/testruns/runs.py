@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count, OuterRef, Q, Subquery, Sum, TextField, prefetch_related_objects
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 
 from agents.models import LLMAttempt, Route, Source
 from agents.policy.reasons import Purpose
 from monitoring.models import Result, TestResult, TestRun
 from monitoring.reporting.pagination import Place, Slice, capped_count, cut
 from monitoring.testruns.suites.findings import WORST_FIRST
-from monitoring.testruns.suites.report import report, title
+from monitoring.testruns.suites.report import NOT_WORKING, report, title
 
 PAGE_SIZE, STRIP_SIZE = 25, 50
 COST_DAYS = 30
@@ -106,6 +106,32 @@ def changed(run_pk: int) -> list[Changed]:
             is_better = WORST_FIRST.index(Result(new)) > WORST_FIRST.index(Result(old))
             found.append(Changed(title(check, subject), is_better, Result(old), Result(new), before_pk))
     return sorted(found, key=lambda change: change.is_better)
+
+
+class Failing(NamedTuple):
+    """A check that does not come out well in the newest run. `since`: when the first run after its last good one was requested."""
+
+    title: str
+    verdict: Result
+    since: datetime
+    since_run: int
+    meaning: str
+    next_step: str
+
+
+def failing() -> list[Failing]:
+    """Of the newest run that came to its end. Failed checks first."""
+    run = next(iter(newest(1)), None)
+    same = {name: OuterRef(name) for name in ("suite", "check_name", "subject")}
+    made = TestResult.objects.filter(**same, run__state=State.SUCCEEDED)
+    good = made.filter(verdict=Result.OK, run_id__lt=OuterRef("run_id")).order_by("-run_id").values("run_id")[:1]
+    bad = TestResult.objects.filter(run=run, verdict__in=NOT_WORKING).annotate(last_good=Coalesce(Subquery(good), 0))
+    first = made.filter(verdict__in=NOT_WORKING, run_id__gt=OuterRef("last_good")).order_by("run_id")
+    columns = {"since": Subquery(first.values("run__requested_at")[:1]), "since_run": Subquery(first.values("run_id")[:1])}
+    names = ("check_name", "subject", "verdict", "since", "since_run", "meaning", "next_step")
+    rows = bad.annotate(**columns).order_by("number").values_list(*names)
+    found = [Failing(title(check, subject), Result(verdict), *rest) for check, subject, verdict, *rest in rows]
+    return sorted(found, key=lambda each: each.verdict != Result.FAIL)
 
 
 def trend(strip: Sequence[TestRun]) -> list[Point]:

@@ -1,0 +1,45 @@
+"""A scripted assistant, by the SDK's own client: makes the calls that it reads from standard input, and prints the answers.
+
+Runs in the environment of requirements-mcp.txt: `assistant.py stdio` or `assistant.py URL`, with MCP_TOKEN. Calls are [tool, arguments] as
+JSON; an argument "@3" is the confirmation that the answer number 3 has.
+"""
+
+import json
+import os
+import sys
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+import httpx2
+from mcp import StdioServerParameters
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+
+async def answers(where: str, calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+    async with AsyncExitStack() as stack:
+        if where == "stdio":
+            server: Any = StdioServerParameters(command=sys.executable, args=["manage.py", "mcp"], env=dict(os.environ))
+        else:
+            bearer = {"Authorization": f"Bearer {os.environ['MCP_TOKEN']}"}
+            server = streamable_http_client(where, http_client=await stack.enter_async_context(httpx2.AsyncClient(headers=bearer)))
+        client = await stack.enter_async_context(Client(server, read_timeout_seconds=60))
+        found: list[Any] = [[tool.name for tool in (await client.list_tools()).tools]]
+        for name, arguments in calls:
+            filled = {key: _filled(value, found) for key, value in arguments.items()}
+            started = time.perf_counter()
+            result = await client.call_tool(name, filled)
+            text = "".join(getattr(part, "text", "") for part in result.content)
+            shown = {"error": text} if result.is_error else json.loads(text)
+            found.append({**shown, "seconds": time.perf_counter() - started})
+        return found
+
+
+def _filled(value: Any, found: list[Any]) -> Any:
+    return found[int(value[1:])]["confirmation"] if isinstance(value, str) and value.startswith("@") else value
+
+
+if __name__ == "__main__":
+    print(json.dumps(anyio.run(answers, sys.argv[1], json.load(sys.stdin))))  # noqa: T201 -- a program's output

@@ -1,0 +1,112 @@
+"""No change without a preview and its confirmation, which is good once, for five minutes, for one token and the same arguments."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from agents.configuration import default_account
+from agents.ledger import gate_rows
+from agents.models import AuditEntry, Gate, Settings
+from monitoring.assistants import changes
+from monitoring.assistants.calls import Refused, given
+from monitoring.assistants.changes import MINUTES, MOST_OPEN, Confirmations
+from monitoring.models import Scope, TestRun
+from monitoring.tests.api.calling import program
+
+pytestmark = pytest.mark.django_db
+
+SPACING: dict[str, Any] = {"settings": {"spacing_seconds": 9}, "reason": "Fewer refusals"}
+
+
+@pytest.fixture(autouse=True)
+def assistant(groups: None) -> Iterator[None]:
+    """An admin's."""
+    reset = given.set(program().text)
+    default_account()
+    yield
+    given.reset(reset)
+
+
+def is_paused() -> bool:
+    row = Gate.objects.filter(account=default_account()).first()
+    return row is not None and gate_rows.read(row).paused_until > 0
+
+
+def test_a_preview_changes_nothing_and_the_confirmed_call_does() -> None:
+    shown = changes.pause_account("default", 15)
+    assert shown["preview"]["risk"] == "A pause that already lasts longer stays as it is." and not is_paused()
+    done = changes.pause_account("default", 15, shown["confirmation"])
+    assert done["done"]["message"].startswith("default is paused for 15 min") and is_paused()
+    assert AuditEntry.objects.filter(action="token_use", detail__startswith="ci (…", detail__contains="/pause)").count() == 1
+
+
+def test_settings_are_changed_with_a_reason() -> None:
+    shown = changes.change_settings(**SPACING)
+    assert shown["preview"]["changes"] == ["Spacing 5 s → 9 s"] and Settings.current().spacing_seconds == 5
+    assert changes.change_settings(**SPACING, confirmation=shown["confirmation"])["done"]["spacing_seconds"] == 9
+    assert Settings.history.latest().history_change_reason == "Fewer refusals"
+
+
+def test_what_the_settings_refuse_has_no_preview() -> None:
+    with pytest.raises(Refused, match="0 to 3,600 s"):
+        changes.change_settings({"spacing_seconds": -1}, "x")
+
+
+def test_tests_are_run_and_an_account_is_probed_and_resumed() -> None:
+    run = changes.run_tests(["key"])
+    assert not TestRun.objects.exists()
+    changes.run_tests(["key"], run["confirmation"])
+    assert TestRun.objects.get().suites == ["key"]
+    with pytest.raises(Refused, match="No pause is running"):
+        changes.resume_account("default", changes.resume_account("default")["confirmation"])
+    assert "nothing can be sent" in changes.probe_account("default")["preview"]["obstacle"]
+    with pytest.raises(Refused, match="There is no account other"):
+        changes.probe_account("other")
+
+
+def test_a_confirmation_is_good_once_and_for_the_same_arguments_and_tool() -> None:
+    first = changes.pause_account("default", 15)["confirmation"]
+    with pytest.raises(Refused, match="for something else"):
+        changes.pause_account("default", 600, first)
+    with pytest.raises(Refused, match="used"):  # it was used up by the wrong call
+        changes.pause_account("default", 15, first)
+    second = changes.pause_account("default", 15)["confirmation"]
+    with pytest.raises(Refused):
+        changes.probe_account("default", second)
+    with pytest.raises(Refused):
+        changes.pause_account("default", 15, "made-up")
+    assert not is_paused()
+
+
+def test_nor_is_it_good_for_another_token() -> None:
+    shown = changes.pause_account("default", 15)["confirmation"]
+    given.set(program(name="other").text)
+    with pytest.raises(Refused):
+        changes.pause_account("default", 15, shown)
+    assert not is_paused()
+
+
+@pytest.mark.parametrize(("scope", "group"), [(Scope.READ, "admins"), (Scope.ADMINISTER, "viewers")])
+def test_a_token_that_may_only_read_gets_no_preview(scope: Scope, group: str) -> None:
+    given.set(program(scope, group, name="reader").text)
+    calls: list[Callable[[], object]] = [
+        partial(changes.pause_account, "default", 15),
+        partial(changes.run_tests, ["key"]),
+        partial(changes.change_settings, **SPACING),
+    ]
+    for change in calls:
+        with pytest.raises(Refused, match="may not do this"):
+            change()
+
+
+def test_confirmations_are_forgotten_with_time_and_number() -> None:
+    open_ones = Confirmations()
+    old = open_ones.issue("a", 0.0)
+    assert not open_ones.take(old, "a", 60.0 * MINUTES)
+    first = open_ones.issue("a", 0.0)
+    assert open_ones.take(open_ones.issue("a", 0.0), "a", 60.0 * MINUTES - 1)
+    for _ in range(MOST_OPEN):
+        open_ones.issue("b", 0.0)
+    assert not open_ones.take(first, "a", 1.0)
