@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from monitoring.api import document as api
 from monitoring.audit import views as audit
 from monitoring.deployment import views as deployment
+from monitoring.first_steps import views as first_steps
 from monitoring.health import views as health
 from monitoring.logs import views as logs
 from monitoring.notifications import views as notifications
@@ -20,6 +21,7 @@ from monitoring.what_if import views as what_if
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
+    path("first-steps/", first_steps.first_steps, name="first_steps"),
     path("figures/", overview.range_figures, name="figures"),
     path("compare/", overview.compare, name="compare"),
     path("tasks/", tasks.task_list, name="tasks"),

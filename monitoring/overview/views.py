@@ -7,11 +7,12 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from agents.policy.modes import Pacing
+from monitoring.first_steps.points import checklist
 from monitoring.health.components import health
 from monitoring.notifications import maintenance
 from monitoring.overview.compare import compared
 from monitoring.overview.figures import charts, figures, miner_lines, series
-from monitoring.overview.status import checklist, miner_status
+from monitoring.overview.status import miner_status
 from monitoring.ratelimit.quota import quota_warnings
 from monitoring.reporting.ranges import RangeForm
 from monitoring.tasks.steps import latest_steps

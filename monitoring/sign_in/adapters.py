@@ -23,6 +23,7 @@ from monitoring.sign_in import tries
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 -- no listening: what a session's row has where the client's address is unknown
 FRESH_SECONDS = 300  # after a sign-in or confirmation, before factors are changed; as long as a change of all of them takes
 BY = {"totp": "authenticator app", "recovery_codes": "recovery code", "webauthn": "passkey"}
+WRONG = "This code is wrong, or it was used already. Enter the one that the app shows now, or another recovery code."
 REMEDY = "The stored second factor can't be opened: put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or have the factor reset."
 
 
@@ -58,6 +59,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth has no types
     """Secrets are sealed as providers' keys are."""
+
+    error_messages = {**DefaultMFAAdapter.error_messages, "incorrect_code": WRONG}
 
     def encrypt(self, text: str) -> str:
         return seal(text)

@@ -39,6 +39,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 SPARE = 1_000
 PAGES = (
     "/",
+    "/first-steps/",
     "/figures/",
     "/compare/",
     "/tasks/",
@@ -58,6 +59,9 @@ PAGES = (
     "/audit/",
     "/deployment/",
     "/account/password/",
+    "/account/second-factor/",
+    "/account/second-factor/app/",
+    "/account/sessions/",
     "/account/tokens/",
     "/account/tokens/api/",
     "/notifications/",

@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
 GROUPS: dict[str, tuple[Entry, ...]] = {
     "Operate": (
-        Entry("overview", "Overview", "o", "layout-dashboard", "compare figures"),
+        Entry("overview", "Overview", "o", "layout-dashboard", "compare figures first_steps"),
         Entry("tasks", "Tasks", "t", "list-details", "task new_task steps replay step_page"),
         Entry("rate_limit", "Rate limit", "r", "clock", "events what_if probe_account pause_account resume_account clear_account"),
         Entry("attempts", "LLM attempts", "a", "activity"),

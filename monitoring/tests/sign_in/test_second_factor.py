@@ -119,7 +119,7 @@ def test_a_code_works_once(ada: User) -> None:
     for client in (first, second):
         halfway(client)
         answer = client.post("/login/code/", {"code": code_of(secret)})
-    assert "Incorrect code" in text_of(answer)
+    assert "This code is wrong, or it was used already." in text_of(answer)
 
 
 def test_a_recovery_code_stands_in_once_and_is_on_record(ada: User) -> None:
@@ -130,7 +130,7 @@ def test_a_recovery_code_stands_in_once_and_is_on_record(ada: User) -> None:
     assert "You have 9 left" in text_of(client.get("/"))
     assert audit("recovery_code", "login") == ["9 left. From 127.0.0.1.", "By password and recovery code. From 127.0.0.1."]
     halfway(again)
-    assert "Incorrect code" in text_of(again.post("/login/code/", {"code": code}))
+    assert "This code is wrong, or it was used already." in text_of(again.post("/login/code/", {"code": code}))
 
 
 def test_wrong_codes_are_slowed_by_address_and_by_user(ada: User) -> None:

@@ -37,6 +37,7 @@ OWN = dict.fromkeys(("GET", "HEAD", "POST"), ALL_USERS)
 # Route → method → who may. A method that is not named is served to nobody.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
+    "first-steps/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
     "figures/": READ,
     "compare/": READ,
     "tasks/": READ,

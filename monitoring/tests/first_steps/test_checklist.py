@@ -9,14 +9,15 @@ from pytest_django.fixtures import Settings as DjangoSettings
 from agents.configuration import change, default_account
 from agents.configuration.account_changes import change_account
 from agents.models import Gate
+from monitoring.first_steps.points import checklist
+from monitoring.first_steps.points import done as facts
 from monitoring.models import Channel, TestSchedule
-from monitoring.overview.status import checklist
 from monitoring.tests.reading import tree_of
 from monitoring.tests.records import make_open_step, make_step
 
 pytestmark = pytest.mark.django_db
 
-KEY, WORKS, STEP, CAPS, PACING, ALLOWED, CHANNEL, TESTS = range(8)
+KEY, WORKS, STEP, CAPS, ALLOWED, CHANNEL, PACING, TESTS = ("key", "test", "step", "caps", "allowed", "notified", "paced", "tested")
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +27,9 @@ def fresh(settings: DjangoSettings) -> None:
     TestSchedule.objects.all().delete()
 
 
-def done() -> list[int]:
+def done() -> list[str]:
     """What is done beside the caps, which have a default."""
-    return [number for number, item in enumerate(checklist()) if item.is_done and number != CAPS]
+    return [name for name, is_done in facts().items() if is_done and name != CAPS]
 
 
 def is_shown(client: Client) -> bool:
@@ -82,9 +83,9 @@ def test_a_step_counts_when_it_is_answered() -> None:
 
 
 def test_the_caps_count_while_both_are_set() -> None:
-    assert checklist()[CAPS].is_done
+    assert facts()[CAPS]
     change({"daily_usd": 0}, by=None, reason="")
-    assert not checklist()[CAPS].is_done
+    assert not facts()[CAPS]
 
 
 @pytest.mark.parametrize("chosen", [{"pacing": "auto"}, {"spacing_seconds": 2.0}])
