@@ -22,7 +22,7 @@ from agents.contract.protocol import Step as Asked
 from agents.hybrid.page_archive import packed
 from agents.models import Caller, Replay, Settings, StepPage, Submission, WhatIf
 from agents.tests.rows import each_row
-from monitoring.models import JournalImport
+from monitoring.models import ApiToken, JournalImport, MaintenanceWindow
 from monitoring.settings import transfer
 from monitoring.tests.anything import BODIES, DOCUMENT_VALUES, HARDEST, HEADERS, NUMBERS, VALUES, WORDS, asked_for, entered
 from monitoring.tests.reading import tree_of
@@ -61,6 +61,10 @@ class Panel:
             "tests/schedules/": make_schedule().pk,
             "tests/": run.pk,
             "deployment/": make_export().pk,
+            "notifications/maintenance/": MaintenanceWindow.objects.create(
+                starts_at=now, ends_at=now + timedelta(hours=1), reason="Move"
+            ).pk,
+            "account/tokens/": ApiToken.objects.create(user=visitor, name="t", scope="read", created_at=now, digest="0" * 64).pk,
             "components/": make_component("web").pk,
             "rate-limit/what-if/": WhatIf.objects.create(requested_at=now).pk,
             "logs/imports/": JournalImport.objects.create(name="a.log", started_at=now).pk,
