@@ -1,4 +1,4 @@
-"""Roll-ups and text search do the same on Postgres: their own tests, run there, and the same numbers from the same rows."""
+"""Roll-ups, text search and histories do the same on Postgres: their own tests, run there, and the same numbers from the same rows."""
 
 import json
 import os
@@ -47,7 +47,7 @@ print(json.dumps([raw, plain(list(told()))]))
 
 
 def run_on_postgres(url: str, *arguments: str) -> None:
-    """Tests of the read side and of pages, on a database of a Postgres server."""
+    """Tests on a database of a Postgres server."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))}
     command = [sys.executable, "-m", "pytest", "-q", "--reuse-db", "-p", "no:xdist", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(
@@ -58,6 +58,11 @@ def run_on_postgres(url: str, *arguments: str) -> None:
 
 def test_the_tests_of_rollups_and_search_pass_on_postgres(postgres_url: str) -> None:
     run_on_postgres(postgres_url, "-k", f"not ({' or '.join(SAME_ON_BOTH)})", *FILES)
+
+
+@pytest.mark.long
+def test_a_tasks_history_is_recorded_and_read_on_postgres_too(postgres_url: str) -> None:
+    run_on_postgres(postgres_url, "agents/tests/hybrid/test_history.py")
 
 
 @pytest.mark.slow

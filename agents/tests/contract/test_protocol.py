@@ -1,4 +1,7 @@
 import json
+import time
+import timeit
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -6,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.contract import actions, selectors
+from agents.contract.action_history import Past
 from agents.contract.actions import validate
 from agents.contract.limits import MAX_HISTORY
 from agents.contract.protocol import PATHS, BadRequest, Form, PastAction, Plan, Step, Usage, parse, render
+from agents.prompting.past_lines import done_so_far
 from agents.tests.rows import rows
 from agents.tests.strategies import JSON, near_actions
 
@@ -351,3 +356,22 @@ def test_the_harmless_stand_ins_are_valid() -> None:
         (call,) = render(read(tools=[name]), Plan(()), agent_id="7")["tool_calls"]
         assert call["name"] == name
         assert validate({"type": actions.repair(call).type, **call["arguments"]})
+
+
+def test_a_hostile_history_costs_about_as_much_as_reading_its_json() -> None:
+    """10,000 entries with long texts, as many selectors, and values nested in each other."""
+    entry = {
+        "action": {"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "//a" * 100}},
+        "text": "t" * 400,
+        "error": "e" * 400,
+    }
+    nested = {"action": {"type": "ClickAction", "deep": [[[["x"] * 50]]]}, "exec_ok": False}
+    body = json.dumps({**STEP, "history": [entry, nested] * 5_000}).encode()
+
+    def seconds(work: Callable[[], object]) -> float:
+        return min(timeit.repeat(work, timer=time.process_time, repeat=5, number=1))
+
+    step = parse("/step", body)
+    assert len(step.history) <= MAX_HISTORY
+    assert seconds(lambda: parse("/step", body)) < 3 * seconds(lambda: json.loads(body))
+    assert seconds(lambda: [Past(step.history).waits, Past(step.history).is_nameless, done_so_far(step.history, 600)]) < 0.2

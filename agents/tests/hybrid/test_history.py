@@ -1,5 +1,7 @@
 """A task step by step through the runner: what was done is recorded when it happens, and read back at the next step."""
 
+import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +15,7 @@ from agents.configuration import change
 from agents.contract.actions import Action
 from agents.contract.protocol import Form, PastAction, Plan
 from agents.contract.protocol import Step as Request
+from agents.contract.step_facts import fingerprint
 from agents.hybrid import disk, page_archive, runner, spool
 from agents.models import Source, Step
 from agents.prompting.past_lines import done_so_far
@@ -135,6 +138,21 @@ def test_the_records_are_read_in_one_query_more_than_a_first_step_needs() -> Non
         counts.append(sum("agents_step" in one["sql"] and one["sql"].startswith("SELECT") for one in queries.captured_queries))
         caller.act(plan, index)
     assert counts == [0, 1, 1, 1]
+
+
+def test_of_a_task_with_thousands_of_steps_a_bounded_number_is_read() -> None:
+    """A caller may post one task forever: what its next step reads does not grow with that."""
+    caller = Caller(CONTACT, contact(1), is_subnets=True)
+    caller.act(caller.answer(0), 0)
+    first = Step.objects.get()
+    again = {field.attname: getattr(first, field.attname) for field in Step._meta.fields if field.name not in {"id", "uid", "index"}}
+    Step.objects.bulk_create([Step(**again, uid=uuid.uuid4(), index=index) for index in range(1, 5_000)])
+    of_task = fingerprint(Source.VALIDATOR, "192.0.2.7", "t", CONTACT)
+    with CaptureQueriesContext(connection) as queries:
+        found = ledger.earlier_steps(of_task, 5_000, 1, time.time())
+    assert len(queries) == 1
+    assert len(found) <= ledger.MOST_EARLIER
+    assert f"LIMIT {ledger.MOST_EARLIER}" in queries.captured_queries[0]["sql"]
 
 
 def test_without_the_database_the_history_is_as_the_caller_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
