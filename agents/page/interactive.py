@@ -8,7 +8,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from agents.page.elements import CHECKED, FIELDS, PICKER, Element, role_of
+from agents.page.elements import BUTTONS, CHECKED, FIELDS, PICKER, Element, role_of
 from agents.page.naming import Naming, placeholder_of
 from agents.page.nodes import LONGEST_TEXT, Attributes, Node, one_line
 from agents.page.outline import HEADINGS, Around, Outline, is_editable, is_option
@@ -135,10 +135,15 @@ class Reader:
             "name": get("name", ""),
             "id": get("id", ""),
             "placeholder": placeholder_of(get),
-            "hints": one_line(" ".join((get("id", ""), get("autocomplete", ""), get("data-testid", "")))),
+            "hints": one_line(" ".join((get("id", ""), get("autocomplete", ""), get("data-testid", ""), *self._title(at, role)))),
             "beside": self.naming.neighbour(at) if role in FIELDS or role == PICKER else "",
             "group": self.naming.group_of(at, role),
         }
+
+    def _title(self, at: int, role: str) -> tuple[str, ...]:
+        """What a pointer over a link or button shows besides its words."""
+        title = self.outline.attributes[at].get("title", "")
+        return (title,) if title and role in BUTTONS else ()
 
     @cached_property
     def _has_selected(self) -> bool:

@@ -56,6 +56,9 @@ class Naming:
         get, node = self.outline.attributes[at].get, self.outline.nodes[at]
         is_field = role in FIELDS or role == PICKER or get("type") in _OTHER_FIELDS
         yield from self._by_label(at)
+        # What it shows comes before what only a pointer over it shows; a sign or a number does not say enough.
+        if not is_field and role not in TICKED and len(text) > 2 and any(map(str.isalpha, text)):
+            yield text
         if role in TICKED:
             yield self._following(at)
         elif is_field:

@@ -38,6 +38,19 @@ def test_a_button_without_words_is_called_by_its_markup(html: str, label: str) -
     assert only(html).label == label
 
 
+@rows(
+    ("html", "label", "hints"),
+    [
+        ("<button title='Accept all cookies'>Accept</button>", "Accept", "Accept all cookies"),
+        ("<a href='/x' title='Page 2'>2</a>", "Page 2", "Page 2"),
+        ("<button title='Close the dialog'>×</button>", "Close the dialog", "Close the dialog"),
+        ("<input title='Your name'>", "Your name", ""),
+    ],
+)
+def test_what_a_control_shows_comes_before_its_title(html: str, label: str, hints: str) -> None:
+    assert (only(html).label, only(html).hints) == (label, hints)
+
+
 def test_buttons_without_words_side_by_side_are_numbered() -> None:
     stars = page("<div><p>Rate it</p>" + "<button><svg class='lucide-star'></svg></button>" * 3 + "</div><button>Send</button>")
     assert [(one.label, one.nth) for one in stars.elements] == [("star", 1), ("star", 2), ("star", 3), ("Send", 0)]
