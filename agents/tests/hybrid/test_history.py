@@ -20,7 +20,9 @@ from agents.hybrid import disk, page_archive, runner, spool
 from agents.models import Source, Step
 from agents.prompting.past_lines import done_so_far
 from agents.tests.form_sites import contact
+from agents.tests.item_pages import shop
 from agents.tests.paper_browser import PaperBrowser, start_of
+from agents.tests.rows import rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,6 +140,22 @@ def test_the_records_are_read_in_one_query_more_than_a_first_step_needs() -> Non
         counts.append(sum("agents_step" in one["sql"] and one["sql"].startswith("SELECT") for one in queries.captured_queries))
         caller.act(plan, index)
     assert counts == [0, 1, 1, 1]
+
+
+@rows(
+    ("prompt", "path"),
+    [
+        ("Remove from the wishlist a lamp where price equals '60'", "/lamps/1/out"),
+        ("Remove from the cart the lamp where price is less than '50'", "/gone"),
+        ("Add to the cart a lamp where the brand is NOT 'Kestrel'", "/lamps/1/added"),
+    ],
+)
+def test_a_caller_that_runs_first_actions_only_and_names_nothing_comes_to_the_end(prompt: str, path: str) -> None:
+    """Each of its steps goes on from the last: what was put in is taken out once, and not put in again."""
+    caller = Caller(prompt, shop(), is_subnets=True)
+    assert caller.run().done
+    assert caller.browser.visited[-1] == path
+    assert len(set(caller.browser.visited)) >= len(caller.browser.visited) - 1, caller.browser.visited
 
 
 def test_of_a_task_with_thousands_of_steps_a_bounded_number_is_read() -> None:
