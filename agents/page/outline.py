@@ -25,6 +25,7 @@ CONTROL_TAGS = frozenset({*FIELD_TAGS, "button", "a", "summary"})
 _CONTROL_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
 # What scripts make to be pressed is known by its looks only: a hand over it, a day of a calendar by its title.
 _PRESSABLE = frozenset({"li", "div", "span", "p", "tr", "td", "th", "article"})
+_VEIL = re.compile(r"\b(?:bg-opacity-\d|bg-(?:black|gray-\d+|slate-\d+|white)/\d|backdrop-)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # Attributes and tags that may hide, open, name or operate something.
 _TELLING = frozenset(
@@ -261,8 +262,9 @@ def _opens_dialog(node: Node, tag: str, role: str, found: Attributes, said: Clas
         return True
     if role in {"dialog", "alertdialog"}:
         return found.get("aria-modal") != "false"
-    # A layer with these is the page itself.
-    return said.covers and next(iter(node.iter("main", "nav", "header", "footer")), None) is None
+    # A layer with these is the page itself; a veil lets the page behind it shine through, and what is on it may have a header.
+    parts = ("main", "nav") if said.covers and _VEIL.search(found.get("class", "")) else ("main", "nav", "header", "footer")
+    return said.covers and next(iter(node.iter(*parts)), None) is None
 
 
 def _is_folded(menu: Node) -> bool:

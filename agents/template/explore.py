@@ -33,6 +33,11 @@ _NOTHING = frozenset(
     detail select choose please then and or with is are equal contain not that which me i want need list item tab new
     action to of the a an my your this it now on for or at in by no any""".split()  # noqa: SIM905 (words read best as words)
 )
+# Alone they say what is done, not to what.
+_VERBS = frozenset(
+    """add edit delete remove save share search find sort filter cancel confirm next apply play preview set write submit send start like
+    follow keep post create make update change get book reserve""".split()  # noqa: SIM905 (words read best as words)
+)
 _REVEALS = frozenset(
     {"more", "option", "menu", "setting", "ellipsi", "ellipsis", "action", "advanced", "filter", "expand", "account", "preference"}
 )
@@ -70,7 +75,7 @@ def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past
     """By its selectors and, in our records, by its words: what is called alike in one item or part of the page is one thing."""
     done = {entry.words for entry in past.entries if entry.words and entry.succeeded is not False}
     for element in elements:
-        if is_unasked(element, intent) or element.is_open_tab or element.current:
+        if is_unasked(element, intent) or element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE):
             continue
         move = press(page, element)
         if move.alternatives and not any(map(past.times, move.alternatives)) and action_in_words(move.alternatives[0], page) not in done:
@@ -101,6 +106,10 @@ def _is_near(intent: Intent, past: Past) -> bool:
 
 def _ways(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterable[Element]]:
     offered = _offered(page)
+    if not _is_about_item(intent) or target_of(intent).is_any:
+        # No item is meant: what one of a list offers is for that one.
+        listed = {place for record in page.records if len(page.records) > 1 for place in (one.place for one in record.elements)}
+        offered = [one for one in offered if one.place not in listed]
     within = _within(intent, page, offered)
     yield by_verb(intent, within)
     yield _said(intent, within)
@@ -149,7 +158,8 @@ def by_verb(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:
     for one in in_time(among):
         called = (meant(one.label), meant(one.text), meant(one.hints) - MARKUP)
         rank = next((rank for rank, label in enumerate(labels) if label in called), None)
-        if rank is not None and not one.label.startswith(LEADS_TO):
+        # A link leads to the list of what was done so.
+        if rank is not None and not one.label.startswith(LEADS_TO) and not one.href.strip("#"):
             ranked.append((rank, one.place, one))
     yield from (hit[2] for hit in sorted(ranked, key=lambda hit: hit[:2]))
 
@@ -165,7 +175,7 @@ def _said(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:
     """What is called as the prompt calls something, the most of its words first; a value that is excluded is not said."""
     values = [(one.operator in POSITIVE, word) for one in intent.criteria for value in one.values for word in words(value)]
     wanted, excluded = {word for is_wanted, word in values if is_wanted}, {word for is_wanted, word in values if not is_wanted}
-    said = (meant(intent.words) | frozenset(words(intent.words))) - _NOTHING - excluded
+    said = (meant(intent.words) | frozenset(words(intent.words))) - _NOTHING - _VERBS - excluded
     scored = list[tuple[float, int, int, Element]]()
     for one in in_time(among):
         texts = [_own(text) for text in (one.label, one.text, one.hints)]

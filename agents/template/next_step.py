@@ -15,6 +15,7 @@ from agents.page.matching import words
 from agents.template.explore import another, further
 from agents.template.forms.filling import chosen_from_list
 from agents.template.forms.forms import passwords
+from agents.template.forms.wizards import wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import was_pressed
@@ -30,7 +31,9 @@ from agents.template.recipes.recipe import named_button
 # What may be done by another control than the first one that is called so, without harm.
 _BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST})
 # What is done on a page after the item's own.
-_BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.CHOOSE, Kind.REPLY, Kind.FORWARD, Kind.DRAFT})
+_BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.PERSON, Kind.CHOOSE, Kind.REPLY, Kind.FORWARD, Kind.DRAFT})
+# Whom a search box may be for that a search for things must not use.
+_PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expert", "friend", "connection"})
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
@@ -81,10 +84,13 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
     """`past` is the part of the history that belongs to the recipe."""
     prior = intent.logs_in and recipe is LOGIN
-    achieved = not prior and recipe.achieved(intent, page, past)
+    achieved = not prior and recipe.achieved(intent, page, past) and not _is_amid(intent, page, past)
     acts = _asked_for(intent, page, recipe.act(intent, page))
     first = () if prior or achieved else _before(intent, page, past, acts)
-    reaching = [] if achieved else _open(step, past, _asked_for(intent, page, first or recipe.reach(intent, page)))
+    # Somebody is contacted on their own page: what else leads to a form is for the site's owners.
+    is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
+    reach = () if is_astray else first or recipe.reach(intent, page)
+    reaching = [] if achieved else _open(step, past, _asked_for(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
     # What a search led to has its own fields, maybe the same again: a search that was sent is done.
     unfilled = intent.kind is not Kind.SEARCH and not reaching and any(action.type in FILLS for action in actions)
@@ -92,6 +98,12 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     actions = actions or ([] if first else _open(step, past, _asked_for(intent, page, recipe.onward(intent, page))))
     return _sent(actions, past, intent.kind) if actions else _nothing_left(step, intent, page, past)
+
+
+def _is_amid(intent: Intent, page: Page, past: Past) -> bool:
+    """Whether a dialog with further steps is open that the task is about."""
+    is_form = intent.kind in (Kind.OTHER, Kind.CHOOSE, Kind.ADD_ITEM, Kind.TODO)
+    return is_form and bool(page.dialogs) and bool(wizard(intent, page, past))
 
 
 def _asked_for(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
@@ -146,7 +158,9 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
-    lists = intent.kind.has(Trait.ON_LIST) and not acts
+    box = page.search_box
+    is_of_others = intent.kind is Kind.SEARCH and box is not None and bool(_PEOPLE & set(words(f"{box.label} {box.placeholder}")))
+    lists = intent.kind.has(Trait.ON_LIST) and (not acts or (is_of_others and not _PEOPLE & set(words(intent.head))))
     opens_item = intent.kind.has(Trait.IN_SECTION) and not any(verdict.certain for _, verdict in fitting(target_of(intent), page))
     moves = to_section(intent, page) if lists or opens_item else ()
     return () if any(past.times(way) for move in moves for way in move.alternatives) else moves
@@ -166,6 +180,8 @@ def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     whole = Past(step.history)
     if not (whole.last_waited or whole.last_changed):
         return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
+    if onward := _open(step, past, _asked_for(intent, page, wizard(intent, page, past))):
+        return _sent(onward, past, f"{intent.kind}, to the next step of the dialog")
     ways = {"by what the prompt calls it": named_button(intent, page), "in the part of the site that it is about": to_section(intent, page)}
     for where, moves in ways.items():
         onward = _open(step, past, moves)

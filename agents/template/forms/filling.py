@@ -22,6 +22,7 @@ _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _
 _LONG = frozenset({"message", "comment", "content", "body", "description", "review", "bio", "note", "detail", "reason", "text"})
 _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), frozenset({"number", "range"})
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
+_NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,2}")
 # A date with its year: "Sat 28 Nov" could be of any.
 _DATED = re.compile(r"\b\d{4}\b")
 
@@ -123,6 +124,9 @@ class _Unit:
 
     def _named(self, slot: Slot) -> float:
         field = self.criteria[0].field
+        if not slot.called:
+            # Nothing says what it is for; what it holds may.
+            return 1.0 if "name" in self._words and _NAME.fullmatch(slot.value) else 0.0
         if slot.forms.isdisjoint(forms_of(field)):
             return 0.0
         best = 0.0

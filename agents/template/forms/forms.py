@@ -129,7 +129,7 @@ def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Elem
         return []
     ordered = sorted(anchors, key=lambda one: one.place)
     blocks = [
-        [one for one in block if not makes_another(one, wanted.nouns, wanted.row.verbs)]
+        [one for one in block if not (one.covered or makes_another(one, wanted.nouns, wanted.row.verbs))]
         for block in in_time(islice(page.blocks(ordered), 12), each=1)
     ]
     chosen = {one.place for one in anchors}

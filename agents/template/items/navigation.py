@@ -10,7 +10,7 @@ from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
-from agents.template.prompt import Intent, target_of
+from agents.template.prompt import Intent, Kind, target_of
 from agents.template.prompt.synonyms import alike, meant, words_of
 
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
@@ -41,6 +41,10 @@ FOREIGN = frozenset(
     """profile account password list watchlist wishlist cart filter search login setting preference help support about
     home""".split()  # noqa: SIM905
 )
+# What puts an item on a list of one's own.
+_KEEPS = frozenset({"favorite", "favourite", "wishlist", "watchlist", "bookmark", "later"})
+# Where those are written to who run the site.
+_OWNERS = frozenset({"contact", "support", "help"})
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
 _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
@@ -67,8 +71,11 @@ def nouns_of(intent: Intent) -> frozenset[str]:
 
 def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
     row, nouns, found = intent.kind.row, nouns_of(intent), list[tuple[Element, float]]()
+    asked = set(words(intent.words))
     for one in in_time(page.usable(BUTTONS)):
-        if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page):
+        said = set(words(one.label or one.text))
+        is_other = bool(said & _KEEPS - asked) or (intent.kind is Kind.PERSON and _place(one.href) in _OWNERS)
+        if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page) or is_other:
             continue
         merit = max(_by_words(one, page, nouns, row.verbs), *_by_names(one, page, row.opened_by, row.routes))
         if merit >= NAMED - 0.05:

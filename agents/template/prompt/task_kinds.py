@@ -162,6 +162,20 @@ class Kind(StrEnum):
         buttons=names("share, share link, share this, recommend, send to a friend, copy link, spread the word, tell a friend"),
         form_fields="recipient email message platform note",
     )
+    PERSON = TaskKind(
+        "contact a person",
+        "Contact somebody whom the site lists",
+        _OF_ITEM,
+        asks_first=begins(
+            "contact|message|get in touch with|reach out to|send (?:an? |the )?message to|write (?:an? message )?to",
+            "experts?|doctors?|hosts?|sellers?|owners?|consultants?|agents?|freelancers?|landlords?",
+        ),
+        opened_by=names("contact, contact doctor, contact expert, contact host, message, send message, message host, chat, write"),
+        sent_by=names("send message, send, submit, submit message"),
+        known_by=names("message, subject"),
+        fills=names("name, email, phone, subject, message"),
+        form_fields="message content comment text subject phone email patient preferred urgency",
+    )
     CONTACT = TaskKind(
         "contact",
         "Fill in the contact form",
@@ -344,14 +358,16 @@ class Kind(StrEnum):
         "like or follow",
         "Like or follow",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
-        asks=(begins("like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|bookmark|react|subscribe|join|apply"),),
+        asks=(
+            begins("hire later|like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|bookmark|react|subscribe|join|apply"),
+        ),
     )
     CHOOSE = TaskKind(
         "choose a value",
         "Choose a value",
         _OF_ITEM | _ITEM_OPTIONAL,
         asks=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
-        opened_by=names(f"add new, new, create, add, book, post, {_BEGIN}"),
+        opened_by=names(f"add new, new, create, post, add, book, {_BEGIN}"),
         sent_by=names("save, add, submit, create, confirm, book, find, search"),
         verbs=ADDING,
         form_fields=f"{_ORDER} from to method theme code",

@@ -113,6 +113,7 @@ _SENT = frozenset(
         Kind.LOGIN,
         Kind.REGISTER,
         Kind.MESSAGE,
+        Kind.PERSON,
         Kind.REPLY,
         Kind.FORWARD,
         Kind.BOOKING,

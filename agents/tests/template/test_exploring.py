@@ -188,3 +188,37 @@ def test_a_form_is_sent_once_more_where_the_page_refuses_it_and_never_again() ->
     form = "<form action='/form' data-stays=1><label>Message<textarea data-field=message></textarea></label><button>Send message</button></form>"
     pages = site(start=f"<h1>Contact</h1><p class=error>The message is invalid.</p>{form}")
     assert len(step_by_step("Fill in the contact form where message equals 'Hello'", pages, first_only=True).browser.sent) <= 2
+
+
+def wizard(step: str, body: str, onward: str) -> str:
+    veil = "<div class='fixed inset-0 z-50 bg-black bg-opacity-50'><header><h2>New job</h2></header>"
+    return f"<h1>Jobs</h1><button type=button data-goto='/jobs'>Post a job</button>{veil}<p>{step}</p><form>{body}</form>{onward}</div>"
+
+
+def test_each_step_of_a_dialog_is_filled_before_the_next_and_the_last_one_sent() -> None:
+    pages = site(
+        start="<h1>Jobs</h1><button type=button data-goto='/title'>Post a job</button>",
+        title=wizard("1", "<label>Title<input value=''></label>", "<button type=button data-goto='/size'>Next: Size</button>"),
+        size=wizard("2", "<label>Description<textarea></textarea></label>", "<button type=button data-goto='/posted'>Submit job</button>"),
+        posted="<h1>Jobs</h1><p>It has been submitted.</p>",
+    )
+    outcome = done("Submit a job where title equals 'Baker' and description contains 'bread'", pages)
+    assert [path for path in outcome.browser.visited if path != "/"][:3] == ["/title", "/size", "/posted"]
+    assert "Baker" in str(outcome.history)
+    assert "bread" in str(outcome.history)
+
+
+def test_somebody_is_contacted_on_their_own_page_and_not_by_the_sites_own_form() -> None:
+    nav = "<nav><a href='/contact?seed=58'>Contact</a></nav>"
+    cards = "".join(
+        f"<li><h3>{name}</h3><p>Baker</p><a href='/experts/{name.lower()}?seed=58'>View</a></li>" for name in ("Annika", "Bodil", "Cyrus")
+    )
+    pages = site(
+        start=f"{nav}<h1>Experts</h1><ul>{cards}</ul>",
+        **{"experts/bodil": f"{nav}<h1>Bodil</h1><p>Baker</p><button type=button data-goto='/write'>Message</button>"},
+        write="<h1>Bodil</h1><form action='/sent'><label>Message<textarea data-field=message></textarea></label><button>Send message</button></form>",
+        contact="<h1>Contact us</h1><form action='/site'><textarea aria-label='Message' data-field=message></textarea><button>Send</button></form>",
+        sent="<h1>Thank you</h1>",
+    )
+    outcome = done("Contact the expert where name equals 'Bodil' and message equals 'Bread?'", pages)
+    assert outcome.browser.sent == [("/sent", {"message": "Bread?"})]

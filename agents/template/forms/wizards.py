@@ -1,0 +1,35 @@
+"""A dialog whose form comes in several steps: each is filled as far as the prompt says, then comes the next."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.contract.action_history import Past
+from agents.page import Element, Page
+from agents.template.forms.filling import answers, demanded, filled
+from agents.template.forms.slots import slots
+from agents.template.items.matching import best_button, was_pressed
+from agents.template.moves import Move, press
+from agents.template.prompt import Intent, besides_item
+
+_ONWARD = ("next", "next step", "continue", "proceed")
+_FIRST_FILLED = ("title", "name")
+
+
+def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """What fills this step and leads to the next, or after the last sends it; nothing where the dialog on top is no such form."""
+    inside = [one for one in page.elements if one.layer and not (one.hidden or one.covered)]
+    onward = best_button([replace(one, disabled=False) for one in inside], _ONWARD, 0.7)
+    if onward is None and was_pressed(past, _ONWARD[:1]):
+        onward = best_button([one for one in inside if one.usable], intent.kind.row.sent_by, 0.6)
+    if onward is None:
+        return ()
+    offered = slots(inside)
+    given = answers(besides_item(intent) or intent.criteria, offered, page)
+    is_shut = not page.elements[onward.place].usable
+    fills = filled(page, (*given, *demanded(offered, given, _FIRST_FILLED, page, all_empty=is_shut)))
+    is_next = was_named(onward, _ONWARD)
+    return fills if is_shut else (*fills, replace(press(page, onward), repeats=is_next, once=not is_next))
+
+
+def was_named(button: Element, names: Sequence[str]) -> bool:
+    return best_button([replace(button, disabled=False)], names, 0.7) is not None
