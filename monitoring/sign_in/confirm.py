@@ -65,7 +65,7 @@ def confirm(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         return tries.too_early(request, made, TEMPLATE, context)
     form = _form(request)
     if not form.is_valid():
-        tries.failed(request, made, user.get_username())
+        tries.failed(request, made, user.get_username(), "Logged in, when confirming.")
         return render(request, TEMPLATE, {**context, "form": form})
     if isinstance(form, PasswordForm):
         reauthenticate_by_password(request)

@@ -91,7 +91,7 @@ def add_app(request: PanelRequest) -> HttpResponse | dict[str, Any]:
             tries.succeeded(request, user)
             _app, codes = activate_totp(request, form)
             return _added(request, "the authenticator app", codes)
-        tries.failed(request, made, user.get_username())
+        tries.failed(request, made, user.get_username(), "Logged in, when setting up an app.")
     return _new_app(user, form)
 
 

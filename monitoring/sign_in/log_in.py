@@ -75,7 +75,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return tries.too_early(request, made, "sign_in/code.html", second_step(request, user))
     form = second_form(request, user)
     if not form.is_valid():
-        tries.failed(request, made, user.get_username())
+        tries.failed(request, made, user.get_username(), "In the second step.")
         return render(request, "sign_in/code.html", {**second_step(request, user), "form": form})
     form.save()
     note_recovery_code(request, user, form)
@@ -116,7 +116,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
         return tries.too_early(request, made, PanelLogin.template_name, {"form": AuthenticationForm(request)})
     form = PasskeyForm(request.POST, None)
     if not form.is_valid():
-        tries.failed(request, made, NOBODY)
+        tries.failed(request, made, NOBODY, "By passkey.")
         messages.warning(request, "This passkey is not known here. Log in with your password.")
         return redirect("account_login")
     found = form.cleaned_data["credential"]

@@ -35,8 +35,8 @@ def begin(request: HttpRequest, codes_of: User | None = None) -> Try:
     return Try(0, tuple(slowed))
 
 
-def failed(request: HttpRequest, made: Try, by: str) -> None:
-    record(request, AuditEntry.Action.LOGIN_FAILED, by)
+def failed(request: HttpRequest, made: Try, by: str, detail: str = "") -> None:
+    record(request, AuditEntry.Action.LOGIN_FAILED, by, detail)
     for source in made.slowed:
         begins = f"{source}: {FREE_TRIES} wrong tries. From now on each try from there waits for the one before"
         AuditEntry.record(AuditEntry.Action.LOGIN_SLOWED, f"{begins}, up to {LONGEST_DELAY} s.", by="", now=timezone.now())
