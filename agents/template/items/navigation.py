@@ -10,7 +10,7 @@ from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
-from agents.template.prompt import Intent, Kind, target_of
+from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.synonyms import alike, meant, words_of
 
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
@@ -72,9 +72,12 @@ def nouns_of(intent: Intent) -> frozenset[str]:
 def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
     row, nouns, found = intent.kind.row, nouns_of(intent), list[tuple[Element, float]]()
     asked = set(words(intent.words))
+    # What an item of a list offers is for that item.
+    is_of_none = (not intent.kind.has(Trait.OF_ITEM) or target_of(intent).is_any) and not is_own_item(intent)
+    listed = set(page.items) if is_of_none and len(page.records) > 1 else set[int]()
     for one in in_time(page.usable(BUTTONS)):
         said = set(words(one.label or one.text))
-        is_other = bool(said & _KEEPS - asked) or (intent.kind is Kind.PERSON and _place(one.href) in _OWNERS)
+        is_other = one.place in listed or bool(said & _KEEPS - asked) or (intent.kind is Kind.PERSON and _place(one.href) in _OWNERS)
         if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page) or is_other:
             continue
         merit = max(_by_words(one, page, nouns, row.verbs), *_by_names(one, page, row.opened_by, row.routes))

@@ -377,7 +377,7 @@ class Kind(StrEnum):
         "Add an item",
         _CREATES,
         asks=(begins("add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up"),),
-        opened_by=names("add new, new, create new, create, add, post"),
+        opened_by=names("add new, new, create new, create, add, post, write an update, start a post, share an update, write"),
         sent_by=names("add, create, save, submit, publish, post"),
         fills=names("name, title"),
         verbs=ADDING,

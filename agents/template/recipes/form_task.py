@@ -24,6 +24,7 @@ from agents.template.moves import Move, blind_press, press, send
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, chosen_field, holds, target_of
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
+from agents.template.prompt.task_rows import ADDING
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
 
@@ -93,9 +94,14 @@ class FormTask(Recipe):
     def _form(self, intent: Intent, page: Page) -> FoundForm | None:
         def found() -> FoundForm | None:
             wanted = Wanted(self._criteria(intent), intent.kind.row, nouns_of(intent))
-            return next((form for form in forms(page, wanted) if form.good), None)
+            return next((form for form in forms(page, wanted) if form.good and not self._is_of_item(intent, page, form)), None)
 
         return once(found, "form", intent, id(page))
+
+    def _is_of_item(self, intent: Intent, page: Page, form: FoundForm) -> bool:
+        """Whether it is the form of one item of a list, such as a comment on it, for a task that makes or changes something else."""
+        of_items = len(page.records) > 1 and all(slot.element.place in page.items for slot in form.slots)
+        return of_items and intent.kind.row.verbs == ADDING
 
     def _opening(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria

@@ -222,3 +222,32 @@ def test_somebody_is_contacted_on_their_own_page_and_not_by_the_sites_own_form()
     )
     outcome = done("Contact the expert where name equals 'Bodil' and message equals 'Bread?'", pages)
     assert outcome.browser.sent == [("/sent", {"message": "Bread?"})]
+
+
+def test_what_is_made_new_is_not_written_as_a_comment_on_something_of_a_list() -> None:
+    form = "<form action='/comment'><textarea aria-label='Comment' data-field=comment></textarea><button>Post</button></form>"
+    posts = "".join(
+        f"<li><h3>{name} Lee</h3><p>It rained {name}.</p><a href='/{name}?seed=58'>{name}</a>{form}</li>" for name in ("Ann", "Bo", "Cy")
+    )
+    own = "<form action='/post'><textarea aria-label='Content' data-field=content></textarea><button>Post</button></form>"
+    pages = site(
+        start=f"<h1>Feed</h1><button type=button data-goto='/new'>Write an update...</button><ul>{posts}</ul>",
+        new=f"<h1>Feed</h1><div role=dialog aria-modal=true><h2>Update</h2>{own}</div>",
+        post="<h1>Feed</h1><p>Posted.</p>",
+        comment="<h1>Feed</h1>",
+    )
+    assert [path for path, _ in done("Post a status update where content equals 'Rain again'", pages).browser.sent] == ["/post"]
+
+
+def test_what_an_item_of_a_list_offers_does_not_lead_to_a_choice_of_something_else() -> None:
+    cards = "".join(
+        f"<li><h3>{name}</h3><p>Baker</p><button type=button data-goto='/hired'>Book {name}</button></li>" for name in ("Ann", "Bo", "Cy")
+    )
+    pages = site(
+        start=f"<h1>Jobs</h1><ul>{cards}</ul><button type=button data-goto='/new'>Post a job</button>",
+        new="<h1>Job</h1><label>Budget type<select><option>Select</option><option>Hourly</option><option>Fixed</option></select></label>",
+        hired="<h1>Hired</h1>",
+    )
+    outcome = done("Choose a budget type that is not 'Fixed'", pages)
+    assert "/hired" not in outcome.browser.visited
+    assert "Hourly" in str(outcome.history)
