@@ -55,7 +55,7 @@ def further(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
     if _is_over(intent, past):
         return
     for way in _ways(intent, page, is_anywhere=not _is_near(intent, past)):
-        yield from _untried(islice(way, _MOST_OF_WAY), intent, page, past)
+        yield from islice(_untried(way, intent, page, past), _MOST_OF_WAY)
     if any(one.overlay and one.usable for one in page.elements):
         yield Move((_ESCAPE,))
     if _CLICKS.search(intent.words):

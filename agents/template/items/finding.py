@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,7 @@ from agents.template.prompt.synonyms import alike, meant
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
+MOST_OPENED = 8
 _ITEM_WORDS = 3
 _LEAVING = ("back", "back to inbox", "back to list", "arrow left", "chevron left", "close", "return")
 _NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
@@ -113,8 +115,8 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     # What else of an item may be searched for: words that it has.
     spoken = (one for one in wanted if number_in(one.value) is None and not _is_switch(one) and "@" not in one.value)
     yield _searched(next((one.value for one in spoken), ""), page, past)
-    # Each item that was opened in vain was left by going back: that takes two of the twelve steps.
-    if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < 4:
+    # Each item that was opened in vain was left by going back: that takes two of the steps that there are.
+    if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
         yield _opened(page, past, (record for record, _ in fits))
     yield _next_page(page)
     yield _listed(page, past)
@@ -195,7 +197,7 @@ def _next_page(page: Page) -> tuple[Move, ...]:
     within = {element.place for record in page.records for element in record.elements}
     short = (element for element in page.elements if len(words(element.label)) <= 3 and element.place not in within)
     found = on or best_button(short, ("next", "next page", "load more", "show more", "more results", "older"), least=0.9)
-    return (press(page, found),) if found else ()
+    return (replace(press(page, found), repeats=True),) if found else ()
 
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:

@@ -113,6 +113,8 @@ _OWN_LIST = re.compile(r"\b(?:shopping )?(?:cart|basket|bag|(?:wish|watch|readin
 _ALL_OF_THEM = re.compile(
     r"\b(?:all|every|(?:full|whole|entire|complete) list of)(?: of)?(?: the| my| our)? [a-z]+s\b|\bfull [a-z]+ list\b", re.I
 )
+# As in: my saved posts, popular hotels.
+_LIST_OF = re.compile(r"\b(?:popular|trending|latest|recent|(?:my|all|the) [a-z]+ed) [a-z]+s(?: list| page)?\W*$", re.I)
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _CHOICE = re.compile(r"\b(?:drop-?down|selector|picker)\b", re.I)
 _WIDGETS = frozenset({"dropdown", "picker", "selector", "option", "value", "menu", "one"})
@@ -251,6 +253,8 @@ def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
 
 def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     """Whether a page of the site is to be opened ("the jobs page", "the Jobs tab"), or one of its items."""
+    if _LIST_OF.search(head) and not values[: not criteria]:
+        return Kind.NAVIGATE
     if criteria:
         form = Kind.CHOOSE if _CHOICE.search(head) else Kind.OTHER
         return form if _CONTROL.search(head) else Kind.OPEN_ITEM
