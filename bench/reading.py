@@ -9,6 +9,7 @@ from lxml import html
 
 from agents.page import read
 from bench.measure import line
+from minerpanel.serve import collect_rarely
 
 ROUNDS = 15
 CARD = (
@@ -25,6 +26,7 @@ PAGES = {
 
 
 def main(_: argparse.Namespace) -> int:
+    collect_rarely()  # as the server does
     print(f"\nReading a page, best of {ROUNDS}, ms of processor time")
     print(line("", ("bare parse", "elements", "records", "× bare"), 12))
     for name, page in PAGES.items():
