@@ -6,13 +6,16 @@ from monitoring.deployment import views as deployment
 from monitoring.first_steps import views as first_steps
 from monitoring.health import views as health
 from monitoring.logs import views as logs
+from monitoring.models import SavedView
 from monitoring.notifications import views as notifications
 from monitoring.overview import views as overview
+from monitoring.palette import views as palette
 from monitoring.ratelimit import views as ratelimit
 from monitoring.ratelimit.gate import GateAction
 from monitoring.retention import views as retention
 from monitoring.settings import views as settings
 from monitoring.sign_in import confirm, factors, sessions
+from monitoring.tasks import saved_views
 from monitoring.tasks import views as tasks
 from monitoring.testruns import views as testruns
 from monitoring.tokens import views as tokens
@@ -57,6 +60,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("steps/<int:pk>/page/", tasks.step_page, name="step_page"),
     path("attempts/", tasks.attempt_list, name="attempts"),
     path("attempts/export/", tasks.export, {"name": "llm-attempts"}, name="export_attempts"),
+    path("palette/", palette.palette, name="palette"),
+    *(path(f"{page}/views/", saved_views.save_view, {"page": page}, name=f"save_{page}_view") for page in SavedView.Page.values),
+    path("views/<int:pk>/delete/", saved_views.delete_view, name="delete_view"),
     path("callers/", tasks.caller_list, name="callers"),
     path("callers/<int:pk>/", tasks.change_caller, name="change_caller"),
     path("notifications/", notifications.notifications, name="notifications"),

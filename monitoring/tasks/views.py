@@ -20,6 +20,7 @@ from monitoring.reporting.pagination import Order, Place, Slice
 from monitoring.tasks import attempts, steps, tasks
 from monitoring.tasks.callers import callers, unknown_paths
 from monitoring.tasks.forms import ReplayForm, TaskForm
+from monitoring.tasks.saved_views import saved_views
 from monitoring.tasks.step_detail import latest_replays, page_changes, prompt_of
 from monitoring.tasks.task_detail import task_detail
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
@@ -37,27 +38,28 @@ CALLER_ACTIONS = ((CallerState.ALLOWED, "Allow"), (CallerState.BLOCKED, "Block")
 
 
 def _listed(
-    request: PanelRequest, qualifiers: tuple[Qualifier, ...], orders: Mapping[Order, str], read: Callable[..., Slice[Any]]
+    request: PanelRequest, page_name: str, qualifiers: tuple[Qualifier, ...], orders: Mapping[Order, str], read: Callable[..., Slice[Any]]
 ) -> dict[str, Any]:
     now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers)
     order = Order.parse(request.GET.get("sort", ""), orders)
     found = read(query, Place.parse(request.GET), order, now)
-    return {"now": now, "query": query, "qualifiers": qualifiers, "sort": order, "orders": list(orders), "found": found}
+    views = {"views": saved_views(page_name, request.user), "save_view": f"save_{page_name}_view"}
+    return {"now": now, "query": query, "qualifiers": qualifiers, "sort": order, "orders": list(orders), "found": found, **views}
 
 
 @page("tasks/tasks")
 def task_list(request: PanelRequest) -> dict[str, Any]:
-    return _listed(request, tasks.task_qualifiers(), tasks.ORDERS, tasks.tasks)
+    return _listed(request, "tasks", tasks.task_qualifiers(), tasks.ORDERS, tasks.tasks)
 
 
 @page("tasks/steps")
 def step_list(request: PanelRequest) -> dict[str, Any]:
-    return _listed(request, steps.step_qualifiers(), steps.ORDERS, steps.steps)
+    return _listed(request, "steps", steps.step_qualifiers(), steps.ORDERS, steps.steps)
 
 
 @page("tasks/attempts")
 def attempt_list(request: PanelRequest) -> dict[str, Any]:
-    return _listed(request, attempts.attempt_qualifiers(), attempts.ORDERS, attempts.attempts)
+    return _listed(request, "attempts", attempts.attempt_qualifiers(), attempts.ORDERS, attempts.attempts)
 
 
 @guarded(get=VIEW, post=None)

@@ -50,6 +50,8 @@ PAGES = (
     "/tests/schedules/new/",
     "/components/",
     "/callers/",
+    "/palette/",
+    "/palette/?go=s",
     "/logs/",
     "/logs/?text=a",
     "/logs/imports/",
