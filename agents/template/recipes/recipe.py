@@ -85,7 +85,10 @@ class BestGuess(Recipe):
 
     def _named(self, intent: Intent, page: Page) -> Element | None:
         prompt = set(words(intent.words))
-        scored = [(self._likeness(prompt, element), element) for element in in_time(page.usable(BUTTONS | TICKED))]
+        # What an item of a list offers is for that item.
+        listed = set(page.items) if len(page.records) > 1 and not intent.criteria else set[int]()
+        offered = (element for element in page.usable(BUTTONS | TICKED) if element.place not in listed)
+        scored = [(self._likeness(prompt, element), element) for element in in_time(offered)]
         best = max((merit for merit, _ in scored), default=0.0)
         # Half of what a button says must stand in the prompt, and one word that says what to do.
         alike = [element for merit, element in scored if merit >= max(best - 0.01, 0.6)]
