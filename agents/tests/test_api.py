@@ -178,13 +178,13 @@ def test_what_is_posted_to_an_unknown_path_is_counted_and_a_task_is_told_apart(m
     monkeypatch.setattr("agents.api.unknown_calls", unknown_calls := UnknownCalls())
     post("/solve_it/v2?key=1", {"x": 1})
     for _ in range(3):
-        post("/api/run", {"prompt": "x", "url": "http://h/"})
+        post("/do/run", {"prompt": "x", "url": "http://h/"})
     Client().put("/wp/xmlrpc.php")
     Client().get("/unknown/robots.txt")
     unknown_calls.written_at = -WRITTEN_EVERY
     unknown_calls.write()
     found = UnknownCall.objects.order_by("path").values_list("method", "path", "calls", "is_task")
-    assert list(found) == [("POST", "/api/run", 3, True), ("POST", "/solve_it/v2", 1, True), ("PUT", "/wp/xmlrpc.php", 1, False)]
+    assert list(found) == [("POST", "/do/run", 3, True), ("POST", "/solve_it/v2", 1, True), ("PUT", "/wp/xmlrpc.php", 1, False)]
 
 
 @pytest.mark.parametrize("path", ["/health", "/step"])
