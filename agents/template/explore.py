@@ -92,7 +92,7 @@ def _shown(intent: Intent, page: Page) -> Iterator[Move]:
 
 def _is_near(intent: Intent, past: Past) -> bool:
     """Whether what is sought is on this page, if anywhere: what the prompt names was pressed, or its form was sent, or it names nothing."""
-    if intent.kind is Kind.OTHER and not intent.criteria:
+    if intent.kind.has(Trait.ACCOUNT) or (intent.kind is Kind.OTHER and not intent.criteria):
         return True
     row = intent.kind.row
     if was_pressed(past, (*row.sent_by, *row.buttons, *(row.opened_by if intent.kind is Kind.CHECKOUT else ()))):

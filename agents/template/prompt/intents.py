@@ -120,6 +120,7 @@ _CHOICE = re.compile(r"\b(?:drop-?down|selector|picker)\b", re.I)
 _WIDGETS = frozenset({"dropdown", "picker", "selector", "option", "value", "menu", "one"})
 _CHOSEN = re.compile(r"\b(?:select|choose|pick|set|specify)\b (?:an? |the |my |your )?(?P<what>[a-z]+)", re.I)
 _CHOSEN_THING = re.compile(r"\b(?:for|at|on|in|from|where|whose|that|which|with|as|ensuring|of|equals?|is|not)\b|[.,\ue000-\uf7ff]", re.I)
+_ONE_THING = re.compile(r"\b([a-z]+(?<!s))\W*$", re.I)
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
 _SUBJECT_NOISE = re.compile(
     rf"(?i)\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|"
@@ -220,9 +221,9 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
         # As in: a country from the dropdown that is not …
         found = tuple(replace(one, field=said["what"].lower()) if one.field in _WIDGETS else one for one in found)
         chosen = _CHOSEN_THING.split(text[said.start("what") :], maxsplit=1)[0]
-        if not any(set(words(one.field)) & set(words(chosen)) for one in found) and (noun := words(chosen)[-1:]):
+        if not any(set(words(one.field)) & set(words(chosen)) for one in found) and (noun := _ONE_THING.search(chosen)):
             # As in: an occasion for a booking at a restaurant where … – any will do.
-            found = (Criterion(noun[0], Operator.NOT_EQUALS, ("none",)), *found)
+            found = (Criterion(noun[1].lower(), Operator.NOT_EQUALS, ("none",)), *found)
     name = _name(masked, text, kind, found)
     is_quoted = bool(name) and not kind.has(Trait.CREATES)
     if name and not is_quoted:
@@ -339,12 +340,12 @@ def target_of(intent: Intent) -> Target:
     return Target(own, named, thing)
 
 
-def chosen_field(intent: Intent) -> str:
-    """Of a task to choose something: the field of what is to be chosen, which its words name first."""
+def to_choose(intent: Intent) -> tuple[Criterion, ...]:
+    """Of a task to choose something: the criteria of what is to be chosen, which its words name first; all where they name none of them."""
     said = _CHOSEN.search(intent.words)
     named = set(words(_CHOSEN_THING.split(intent.words[said.start("what") :], maxsplit=1)[0])) if said else set[str]()
-    own = (one.field for one in intent.criteria if named & set(words(one.field)))
-    return next(own, intent.criteria[0].field if intent.criteria else "")
+    field = next((one.field for one in intent.criteria if named & set(words(one.field))), "")
+    return tuple(one for one in intent.criteria if not field or one.field == field)
 
 
 def besides_item(intent: Intent) -> tuple[Criterion, ...]:
@@ -363,7 +364,7 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
         return True
     if {*said[:1], *said[-1:]} & set(intent.kind.row.form_fields.split()):
         return False
-    if intent.kind is Kind.CHOOSE and criterion.field == chosen_field(intent):
+    if intent.kind is Kind.CHOOSE and criterion in to_choose(intent):
         return False
     if intent.kind is not Kind.EDIT_ITEM:
         return True

@@ -21,7 +21,7 @@ from agents.template.items.finding import press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt import Criterion, Intent, Kind, besides_item, chosen_field, holds, target_of
+from agents.template.prompt import Criterion, Intent, Kind, besides_item, holds, target_of, to_choose
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_rows import ADDING
@@ -178,7 +178,7 @@ class Choose(FormTask):
 
     def _offers_first(self, intent: Intent, page: Page) -> bool:
         """Whether what is named first, which is to be chosen, can be set here; what is named after it may have to be set before."""
-        first = [one for one in intent.criteria if one.field == chosen_field(intent)]
+        first = to_choose(intent)
         return bool(answers(first, slots(page.elements), page)) or any(True for _ in openers(first, (), page.elements))
 
     def _types(self, intent: Intent, page: Page) -> bool:
@@ -188,7 +188,7 @@ class Choose(FormTask):
     def _is_chosen(self, intent: Intent, past: Past) -> bool:
         """Whether what was pressed last is what is to be chosen; where something is only excluded, after what opened the choice of it."""
         presses = [self._label_pressed(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
-        wanted = [one for one in intent.criteria if one.field == chosen_field(intent)]
+        wanted = to_choose(intent)
         if not presses or not wanted or not all(holds(one, presses[-1]) for one in wanted):
             return False
         if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in wanted):
