@@ -24,7 +24,7 @@ from agents.template.prompt.synonyms import alike, meant
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
-MOST_OPENED = 8
+MOST_OPENED, MOST_PAGES = 8, 10
 _ITEM_WORDS = 3
 _LEAVING = ("back", "back to inbox", "back to list", "arrow left", "chevron left", "close", "return")
 _NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
@@ -118,7 +118,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     # Each item that was opened in vain was left by going back: that takes two of the steps that there are.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
         yield _opened(page, past, (record for record, _ in fits))
-    yield _next_page(page)
+    yield _next_page(page, past)
     yield _listed(page, past)
 
 
@@ -191,13 +191,16 @@ def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
     return () if not moves or sent or moves[0].shown else moves
 
 
-def _next_page(page: Page) -> tuple[Move, ...]:
+def _next_page(page: Page, past: Past) -> tuple[Move, ...]:
+    if any(one.overlay and one.usable for one in page.elements):
+        return ()  # a calendar has a next month
     pages = page.pagination
     on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
     within = {element.place for record in page.records for element in record.elements}
     short = (element for element in page.elements if len(words(element.label)) <= 3 and element.place not in within)
     found = on or best_button(short, ("next", "next page", "load more", "show more", "more results", "older"), least=0.9)
-    return (replace(press(page, found), repeats=True),) if found else ()
+    move = replace(press(page, found), repeats=True) if found else None
+    return (move,) if move and max(map(past.times, move.alternatives), default=0) < MOST_PAGES else ()
 
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
