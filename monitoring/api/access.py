@@ -13,6 +13,7 @@ from ninja.throttling import SimpleRateThrottle
 from agents.models import AuditEntry
 from monitoring.api.problems import ApiProblem
 from monitoring.models import ApiToken, Scope
+from monitoring.sign_in.second_factors import lacks_required
 from monitoring.tokens import tokens
 from monitoring.web.access import CHANGE, CONTROL, SUBMIT, VIEW
 
@@ -45,6 +46,8 @@ class TokenAuth(HttpBearer):
 
 
 def _refusal(token: ApiToken, permission: str) -> str:
+    if lacks_required(token.user):
+        return f"The user {token.user.get_username()} has to set up a second factor first, on the page Second factor."
     if permission in tokens.ALLOWS[token.scope]:
         return f"The user {token.user.get_username()} may not do this. Ask an admin for another group."
     least = next(scope for scope in Scope if permission in tokens.ALLOWS[scope])

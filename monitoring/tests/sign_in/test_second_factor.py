@@ -236,8 +236,9 @@ def test_a_required_factor_is_set_up_before_anything_else(at_work: Client, ada: 
     assert "A second factor is required here." in page and "Nothing was done" in page
     for address in ("/account/password/", "/account/sessions/", "/settings/export/", "/audit/"):
         assert at_work.get(address)["Location"] == "/account/second-factor/", address
-    token = tokens.create(ada, "program", Scope.READ, None, timezone.now())[0]
+    token, text = tokens.create(ada, "program", Scope.READ, None, timezone.now())
     assert not tokens.may(token, VIEW), "a token is no way around it"
+    assert "second factor" in Client().get("/api/v1/status", headers={"Authorization": f"Bearer {text}"}).json()["detail"]
     set_up_app(at_work)
     assert at_work.get("/").status_code == 200 and tokens.may(token, VIEW)
 
