@@ -8,7 +8,7 @@ from django.test import Client
 
 from agents import VERSION, template
 from agents.accounts.miner_status import memory
-from agents.hybrid import runner
+from agents.hybrid import spool
 from agents.ledger.unknown_calls import WRITTEN_EVERY, UnknownCalls
 from agents.models import Caller, Settings, Step, Task, UnknownCall
 
@@ -148,7 +148,7 @@ def test_a_fault_around_the_llm_is_logged_and_answered_by_the_template(
     def trip(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runner.spool, "must_join", trip)
+    monkeypatch.setattr(spool, "must_join", trip)
     assert post("/step", STEP).json()["tool_calls"][0]["arguments"]["text"] == "Arrival"
     step = Step.objects.get()
     assert (step.route, step.reason) == ("template", "fault")
