@@ -134,13 +134,13 @@ def test_the_table_compares_with_the_first() -> None:
     assert "1.50 s" in lines[1]
 
 
-def test_each_peer_has_its_client_and_its_pin_and_the_project_has_none_of_them() -> None:
-    project = [(ROOT / name).read_text("utf-8") for name in ("requirements.txt", "requirements-dev.txt")]
+def test_each_peer_has_its_client_and_its_pin_and_the_product_has_none_of_them() -> None:
+    product = (ROOT / "requirements.txt").read_text("utf-8")
     for peer in PEERS:
         assert hasattr(client, peer.client)
         if peer.distribution:
             assert peer.distribution in PINS
-            assert not any(f"\n{peer.distribution}==" in text for text in project)
+            assert f"\n{peer.distribution}==" not in product
     assert all("==" in pin for pin in PINS.values())
 
 

@@ -11,6 +11,7 @@ def test_ctrl_k_leads_to_pages_and_settings_by_keyboard_alone(visitor: Visitor) 
     visitor.log_in("operator")
     page = visitor.page
     dialog, field = page.get_by_role("dialog", name="Go to"), page.get_by_role("searchbox", name="Page, task, action or setting")
+    page.wait_for_load_state("load")  # a key is for a script that runs
     page.keyboard.press("Control+k")
     expect(field).to_be_focused()
     expect(dialog.get_by_role("link", name="Overview")).to_be_visible()
