@@ -43,8 +43,8 @@ def test_pm2_runs_the_miner_restarts_it_when_it_is_killed_and_stops_all_of_it(pm
         os.kill(app["pid"], signal.SIGKILL)
         wait_for(lambda: json.loads(call("jlist"))[0]["pid"] not in (0, app["pid"]), PATIENCE)
         wait_for(lambda: panel.pid(WEB) != 0 and panel.healthy(), PATIENCE)
+        wait_for(lambda: any("The panel is at" in path.read_text() for path in (tmp_path / "pm2/logs").glob("tested-out*")), PATIENCE)
         call("stop", "tested")
         wait_for(lambda: processes_below(clone) == {}, PATIENCE)
-        assert "The panel is at" in "".join(path.read_text() for path in (tmp_path / "pm2/logs").glob("tested-out*"))
     finally:
         call("kill")
