@@ -28,7 +28,7 @@ RECORDED = ROOT / "agents" / "tests"
 TOOLS = {"bwrap": "bubblewrap", "unshare": "util-linux", "setpriv": "util-linux", "prlimit": "util-linux", "ip": "iproute2"}
 AGENT_ID = "83"
 PROMPTS, SEEDS = 200, (31, 57)
-# Seconds, MB. Validators wait 20 s; on a quiet machine a start takes hardly more than its work.
+# In seconds and MB. Validators wait 20 s for a healthy answer; processor time is checked too, since it depends less on other load.
 MOST_START, MOST_WORK, MOST_MEMORY, DEADLINE = 20.0, 6.0, 300.0, 13.0
 PAGE = """<html><body><nav><a href="/?seed={0}">Home</a><a href="/items?seed={0}">Items</a><a href="/login?seed={0}">Log in</a></nav>
 <form action="/search"><input name="q" placeholder="Search"><button type="submit">Search</button></form>

@@ -89,7 +89,7 @@ def _called(*command: str) -> str:
 
 def _confined(order: dict[str, Any], scratch: Path, logs: Path) -> list[str]:
     python, limits = order["python"], f"--as={MEMORY_BYTES} --nproc={PROCESSES}"
-    # Whoever may enter these outside.
+    # Readable in the sandbox, whatever their permissions outside are.
     above = ["/app", *(str(folder) for folder in reversed(Path(python).parents) if folder.name)]
     made = [part for folder in above for part in ("--perms", "0755", "--dir", folder)]
     view = """

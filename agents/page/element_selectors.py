@@ -1,6 +1,6 @@
 """The steadiest selector of an element, unique on the page.
 
-Ids, classes and texts may differ at each visit; structure, input types, names and addresses hardly do. Hence this order:
+Ids, classes and texts may change between visits; structure, input types, names and addresses rarely do. Hence this order:
 
 1. a password, e-mail, search or telephone field by its type: a page has one of them, whatever it is called;
 2. a link by its address: routes are not restyled;

@@ -1,1 +1,1 @@
-"""The agent by itself: without database and settings, for validators that run it from its repository."""
+"""The standalone agent: no database, no settings. Validators run it from the exported repository."""

@@ -41,7 +41,7 @@ class Permit:
 
 
 class Gateway:
-    """To be used by one event loop. Its gate and what it knows of the models lasts as long as the process."""
+    """For use within one event loop. Its gate and the models' latencies are kept in memory until the process ends."""
 
     def __init__(self, base_url: str) -> None:
         self.url = f"{base_url.rstrip('/')}/chat/completions"

@@ -1,4 +1,4 @@
-"""What the agent by itself is set to. The exporter writes it into `main.py`."""
+"""Options of the standalone agent. The exporter writes them into `main.py`."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""XPaths for pages that nobody has seen yet, by what differs least between sites and visits."""
+"""XPaths for unknown pages, built from what varies least between sites and visits."""
 
 from collections.abc import Sequence
 

@@ -64,7 +64,7 @@ def further(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
 
 def _is_over(intent: Intent, past: Past) -> bool:
     presses = [entry for entry in past.entries if entry.type in PRESSES]
-    # What was tried can't be told from what was not where a caller leaves it out and we have no record of it.
+    # Without the caller's history and without our records, it is unknown which controls were tried.
     is_unknown = any(entry.type == "ClickAction" and "selector" not in entry.fields for entry in presses)
     # What was sent is not sent again in another way.
     is_sent = bool(intent.kind.row.sent_by) and was_pressed(past, intent.kind.row.sent_by)

@@ -75,7 +75,7 @@ def _single(target: Target, page: Page) -> list[Record]:
         return []
     blocks: dict[str, list[Element]] = {}
     for element in in_time(page.usable(BUTTONS), each=4):
-        # A button that says so much is an item by itself.
+        # A button with this much text is itself an item.
         if _is_named(target, text := element.text if not element.href and len(words(element.text)) >= _ITEM_WORDS else page.card(element)):
             blocks.setdefault(text, []).append(element)
     exact = next((one.value for one in target.criteria if one.operator is Operator.EQUALS and one.value == target.name), "")

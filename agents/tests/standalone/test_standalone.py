@@ -1,4 +1,4 @@
-"""The agent by itself, behind its real server, with a gateway on this machine."""
+"""The standalone agent behind its real server, with a gateway on loopback."""
 
 import json
 import socket
