@@ -17,8 +17,8 @@
   addEventListener("beforeprint", () => { document.documentElement.dataset.bsTheme = "light"; });
   addEventListener("afterprint", paintTheme);
 
-  // In the browser's own zone and as its language writes times.
-  const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  // In the browser's own zone and as its language writes dates; 24 hours a day, as in charts and logs.
+  const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
   const TODAY = new Intl.DateTimeFormat(undefined, CLOCK);
   const THIS_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...CLOCK });
   const EARLIER = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", ...CLOCK });
