@@ -1,4 +1,4 @@
-"""What the other pacing would gain or lose, by the what-if that runs unasked, or by the limit that the provider publishes."""
+"""What the other pacing would gain or lose, by the what-if that runs unasked, or by what is known of the limit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from typing import Any
 from agents.ledger import gate_rows
 from agents.models import Gate, Settings, WhatIf
 from agents.operator_jobs.what_if import DAY, LEAST_STEPS, newest_unasked
-from agents.policy.belief import MINUTE, MOST
+from agents.policy.belief import MINUTE, MOST, band
 from agents.policy.modes import Pacing
+from agents.policy.reasons import PaceSource
 
 # A smaller part of the LLM's answers is chance; up to twice of what is used, a published limit gives little reason to change.
 LEAST_GAIN, FAR_ABOVE = 0.02, 2.0
@@ -47,7 +48,7 @@ def pacing_offer(now: datetime) -> Offer | None:
         return shown or Offer(to, "Requests leave as fast as the account most likely allows. Fixed pacing keeps to the spacing.")
     if shown:
         return shown if shown.is_gain else None
-    return _by_published(settings.spacing_seconds)
+    return _by_limit(settings.spacing_seconds, now.timestamp())
 
 
 def _by_records(run: WhatIf, to: Pacing) -> Offer | None:
@@ -68,9 +69,18 @@ def _sentence(to: Pacing, gain: float, before: Mapping[str, Any], after: Mapping
     return f"With {NAMES[to]} pacing, {much} of the last 24 h's steps would have been answered by the LLM ({counts}), with {refusals}."
 
 
-def _by_published(spacing: float) -> Offer | None:
-    gates = Gate.objects.filter(account__enabled=True)
-    published, used = max((gate_rows.read(row).pace.published for row in gates), default=0.0), MINUTE / spacing if spacing else MOST
+def _by_limit(spacing: float, now: float) -> Offer | None:
+    """By what an account has refused, and where none has, by the published limit."""
+    paces = [gate_rows.read(row).pace for row in Gate.objects.filter(account__enabled=True)]
+    used = MINUTE / spacing if spacing else MOST
+    refused = [band(pace.belief, now) for pace in paces if pace.source is PaceSource.REFUSED]
+    if refused:
+        low, _, high = min(refused)
+        if low <= FAR_ABOVE * used and high >= used:
+            return None
+        sends = "uses" if high >= used else "sends up to"
+        return Offer(Pacing.AUTO, f"The account most likely allows {low:g} to {high:g} requests a minute; the spacing {sends} {used:.3g}.")
+    published = max((pace.published for pace in paces), default=0.0)
     if published <= FAR_ABOVE * used:
         return None
     least = "at least " if published >= MOST else ""
