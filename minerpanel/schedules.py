@@ -19,6 +19,7 @@ def schedules(backup_cron: str) -> tuple[Entry, ...]:
         Entry("Test after a pause", "monitoring.testruns.suites.schedules.start_due", ROUND),
         Entry("Sum up statistics", "monitoring.reporting.rollups.sum_up", 60.0),
         Entry("Index texts", "monitoring.jobs.index_texts", ROUND),
+        Entry("Learn from answered steps", "agents.learning.job.learn", ROUND),
         Entry("Keep to storage budgets", "monitoring.jobs.keep_to_budgets", ROUND),
         Entry("Try the other pacing on the last day", "agents.operator_jobs.what_if.start_unasked", 600.0),  # as often as it says itself
         Entry("Read model lists", "agents.jobs.read_catalogues", HOUR),

@@ -22,7 +22,7 @@ from agents.common.redaction import mask_keys, mask_keys_in
 from agents.contract.protocol import Form, PastAction, Step
 from agents.database import ANSWERING_PATIENCE, UNAVAILABLE, background_transaction, ends_after
 from agents.hybrid import disk
-from agents.models import StepPage
+from agents.models import StepPage, Unlearned
 from agents.page import Page, excerpt
 
 logger = logging.getLogger(__name__)
@@ -92,6 +92,7 @@ def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
         with background_transaction():
             ledger.add_excerpts(excerpts)
             StepPage.objects.bulk_create(StepPage(step_id=pk, gz=gz, kept_until=kept_until) for pk, gz in gzs.items())
+            Unlearned.objects.bulk_create((Unlearned(step_id=pk) for pk in gzs), ignore_conflicts=True)
     except UNAVAILABLE as error:
         logger.info("The pages of %d steps are not kept: the database is busy (%s).", len(batch), error)
     except Exception:

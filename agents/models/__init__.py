@@ -4,6 +4,7 @@ from agents.models.accounts import Account, DailyUse, Gate, LimitEstimate, Quota
 from agents.models.choices import Route, Source
 from agents.models.exports import Export
 from agents.models.jobs import AccountJob, Heartbeat, JobState, LeasedJob, Replay, Schedule, Submission, SystemSchedule, WhatIf
+from agents.models.learned import Learned, Unlearned
 from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, StepPage, Task, UnknownCall
 from agents.models.settings import Settings
 
@@ -18,6 +19,7 @@ __all__ = [
     "Heartbeat",
     "JobState",
     "LLMAttempt",
+    "Learned",
     "LeasedJob",
     "LimitEstimate",
     "QuotaReading",
@@ -33,5 +35,6 @@ __all__ = [
     "SystemSchedule",
     "Task",
     "UnknownCall",
+    "Unlearned",
     "WhatIf",
 ]

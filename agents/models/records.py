@@ -273,6 +273,7 @@ class AuditEntry(Row):
         TOKEN_USE = "token_use", "Done by a token"
         SETTINGS_IMPORT = "import", "Settings imported"
         EXPORT = "export", "Agent exported"
+        LEARNED = "learned", "Learned facts changed"
 
     at = models.DateTimeField(db_index=True)
     by = models.CharField(max_length=150, blank=True)

@@ -14,7 +14,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Least, Length
 
 from agents.configuration import save
-from agents.models import AccountJob, AuditEntry, LimitEstimate, LLMAttempt, QuotaReading, RateLimitEvent, Step, Submission, Task
+from agents.models import AccountJob, AuditEntry, Learned, LimitEstimate, LLMAttempt, QuotaReading, RateLimitEvent, Step, Submission, Task
 from agents.models.jobs import UNDER_WAY
 from agents.policy.reasons import Verdict
 from monitoring.models import Delivery, HealthCheck, JournalImport, LogEntry, Notice, Retention, TestRun
@@ -59,6 +59,7 @@ RULES = (
     Rule("events", "Rate-limit events", RateLimitEvent, "started_at", 365, 100_000, ~Q(ended_by=""), "One that is open stays."),
     Rule("estimates", "Estimates of rate limits", LimitEstimate, "at", 30, 100_000),
     Rule("readings", "Readings of balance and quota", QuotaReading, "read_at", 30, 100_000),
+    Rule("learned", "Learned facts of sites", Learned, "seen_at", 30, 100_000, note="From when a step last showed them."),
     Rule("checks", "Health checks", HealthCheck, "at", 7, 500_000),
     Rule("runs", "Test runs", TestRun, "requested_at", 90, 2_000, ENDED, "With their results; one under way stays."),
     Rule("logs", "Log records", LogEntry, "at", 30, 1_000_000, Q(journal=None)),

@@ -1,0 +1,62 @@
+"""The worker learns from steps that were answered: never on the way to an answer."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents.contract.protocol import Step
+from agents.database import UNAVAILABLE
+from agents.hybrid import page_archive
+from agents.learning.store import Place, drop_beyond_all, place
+from agents.models import Settings, StepPage, Unlearned
+from agents.models import Step as StepRow
+
+logger = logging.getLogger(__name__)
+
+BATCH = 20
+SECONDS = 30.0  # less than a job may take. What is left then is learned in the next round.
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An answered step: its `row`, the `step` as it came, with its page, and where its facts belong."""
+
+    row: StepRow
+    step: Step
+    place: Place
+    now: datetime
+
+
+Learner = Callable[[Seen], None]
+LEARNERS: tuple[Learner, ...] = ()
+
+
+def learn(now: datetime) -> str:
+    """Learn from every step that was answered since the last round. Raises UNAVAILABLE; then the rest is learned in the next one."""
+    until, learned = time.monotonic() + SECONDS, 0
+    while time.monotonic() < until and (batch := list(Unlearned.objects.select_related("step__task").order_by("step")[:BATCH])):
+        settings = Settings.current()
+        for row in (each.step for each in batch):
+            learned += _learn_from(row, settings, now)
+            Unlearned.objects.filter(step=row.pk).delete()
+    dropped = drop_beyond_all()
+    return f"{learned} steps learned from; {dropped} facts deleted." if learned or dropped else ""
+
+
+def _learn_from(row: StepRow, settings: Settings, now: datetime) -> bool:
+    kept, task = StepPage.objects.filter(step=row.pk).first(), row.task
+    at = place(task.url, task.project, task.source, task.caller, settings.caller_state(task.caller))
+    if kept is None or at is None:
+        return False
+    try:
+        seen = Seen(row, page_archive.unpacked(bytes(kept.gz)), at, now)
+        for learner in LEARNERS:
+            learner(seen)
+    except UNAVAILABLE:
+        raise
+    except Exception:
+        # One page that can't be read must not stop the next ones.
+        logger.exception("Nothing was learned from step %s.", row.uid)
+    return True
