@@ -90,7 +90,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`done`: the task needs nothing more. `answer`: to a question, "" where none was found or the task is none. `confidence`: of the
-    template agent in its plan, from 0 to 1. `notes`: what of an LLM's reply is left out, and why, a sentence each."""
+    template agent in its plan, from 0 to 1. `notes`: what of an LLM's reply is left out, and why, a sentence each. `solution`: the id of
+    the learned one that it follows, 0 for none."""
 
     actions: tuple[Action, ...]
     done: bool = False
@@ -99,6 +100,7 @@ class Plan:
     confidence: float = 0.0
     confidence_why: str = ""
     notes: tuple[str, ...] = ()
+    solution: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The rule-based agent: a plan from prompt, page and history, in milliseconds and without a model."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agents.contract.actions import wait
@@ -17,6 +18,10 @@ from agents.template.prompt import Intent
 from agents.template.prompt.criteria import are_cut
 from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import mask
+from agents.template.solutions.solution import Solution, best_for
+from agents.template.solutions.using import by_solution
+
+logger = logging.getLogger(__name__)
 
 _PLAIN = "A plain answer, whatever the task is."
 CUT_OFF = "The planning was cut off by its time budget."
@@ -24,15 +29,18 @@ CUT_OFF = "The planning was cut off by its time budget."
 Known = Callable[[Step, Intent], Plan | None]
 
 
-def plan(step: Step, page: Page | None, known: Known = lambda *_: None, budget: TimeBudget = ENDLESS) -> Plan:
-    """The best plan for a step by rules alone. `page`: the step's page as read, None to have it read here in steps.
+def plan(
+    step: Step, page: Page | None, known: Known = lambda *_: None, budget: TimeBudget = ENDLESS, solutions: Sequence[Solution] = ()
+) -> Plan:
+    """The best plan for a step by rules alone. `page`: the step's page as read, None to have it read here in steps. `solutions`: what runs
+    have shown of the step's site; they come before the rules.
 
     Every action is valid and keeps to the task's host and query; a one-shot plan opens the task's URL first. An action that
     failed in the history is not sent again. `done`: the task is achieved or nothing is left to do. When `budget` is over, the best
     plan so far is returned, at least a plain one.
     """
     with budgeted(budget) as current:
-        made = plain(step) if current.is_over() else _planned(step, page, known)
+        made = plain(step) if current.is_over() else _planned(step, page, known, solutions)
         if not current.is_cut_off:
             return made
     # Whether a task is done, or nothing is left to do, can't be seen on a part of the page.
@@ -41,7 +49,7 @@ def plan(step: Step, page: Page | None, known: Known = lambda *_: None, budget: 
     return replace(kept, confidence=0.1, confidence_why=CUT_OFF)
 
 
-def _planned(step: Step, page: Page | None, known: Known) -> Plan:
+def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[Solution]) -> Plan:
     intent = understand(step.prompt)
     if step.form is Form.ONE_SHOT:
         if made := known(step, intent):
@@ -50,8 +58,19 @@ def _planned(step: Step, page: Page | None, known: Known) -> Plan:
         made = one_shot(step, intent, page)
     else:
         page = page or read(step.page, step.url)
+        if made := _as_learned(step, intent, page, solutions):
+            return replace(made, actions=conform(made.actions, step))
         made = next_step(step, intent, page)
     return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
+
+
+def _as_learned(step: Step, intent: Intent, page: Page, solutions: Sequence[Solution]) -> Plan | None:
+    try:
+        solution = best_for(solutions, intent)
+        return by_solution(step, intent, page, solution) if solution else None
+    except Exception:
+        logger.exception("A learned solution failed on step %s of task %s. The rules plan it.", step.index, step.task_id)
+        return None
 
 
 def kind(prompt: str) -> str:

@@ -1,13 +1,23 @@
 """The small site over HTTP: one server, whose site is changed for each task."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from agents.tests.mini_site import MiniSite
+
+
+class Served(Protocol):
+    """A site at one seed: the page at a path, and where to go after something was sent there."""
+
+    seed: int
+
+    def get(self, path: str, query: Mapping[str, str]) -> str: ...
+
+    def post(self, path: str, sent: Mapping[str, str]) -> str: ...
 
 
 class MiniServer(ThreadingHTTPServer):
@@ -17,13 +27,17 @@ class MiniServer(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.site = MiniSite(1)
+        self.site: Served = MiniSite(1)
         self.turn = Lock()
 
     def opened(self, seed: int) -> tuple[MiniSite, str]:
         """A new visitor's site at a seed, and its address."""
-        self.site = MiniSite(seed)
-        return self.site, f"http://127.0.0.1:{self.server_port}/?seed={seed}"
+        site = MiniSite(seed)
+        return site, self.serves(site)
+
+    def serves(self, site: Served) -> str:
+        self.site = site
+        return f"http://127.0.0.1:{self.server_port}/?seed={site.seed}"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,0 +1,207 @@
+"""How tasks of a kind are done on a site, as an LLM's runs have shown: what is pressed and filled in, in order, as plain values."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from agents.page import Element
+from agents.page.elements import FIELDS
+from agents.page.matching import words
+from agents.page.sections import Section
+from agents.template.prompt import Criterion, Intent, Kind, Operator
+from agents.template.prompt.masking import MARK, mask
+from agents.template.prompt.synonyms import meant, names_of
+from agents.template.prompt.task_rows import ASKING
+from agents.template.prompt.verbs import verb_of
+
+MOST_ACTIONS, MOST_LABELS, MOST_STEPS = 20, 4, 10
+LONGEST_LABEL, LONGEST_TEXT = 60, 200
+# It is not used again after so many tasks that it did not do.
+MOST_LOST = 2
+# What stands for something of the task: the value of a field, the name of the item, the prompt's subject.
+HOLE = re.compile(r"\{([a-z\d ]{1,60})\}")
+ITEM, SUBJECT = "item", "subject"
+# The role of a button that sends a form.
+SENDS = "submit"
+# What prompts say of any task.
+_NOTHING = frozenset(
+    """user click press button link option page tab section view go navigate please want need then with is are equal contain not that which
+    i me where via use detail site website any some all called named titled whose so them by using order""".split()  # noqa: SIM905 (words read best as words)
+)
+# How much of what two prompts are about they must share: of the shorter one's words, and of all words of both.
+_ALIKE, _ALIKE_AS_WHOLE = 0.6, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A kind of task, as far as a prompt's words show it. `kinds`: those of its parts in order; `verb`: its family, else the first word of
+    a task of no kind; `about`: the words that say what it is about, without values."""
+
+    kinds: str
+    verb: str
+    about: tuple[str, ...]
+
+    def is_like(self, other: "Sign") -> bool:
+        if (self.kinds, self.verb) != (other.kinds, other.verb):
+            return False
+        mine, others = set(self.about), set(other.about)
+        shared = len(mine & others)
+        # Of a task of no kind its words are all that is known.
+        is_other = Kind.OTHER.value in self.kinds.split(", ")
+        return shared >= (_ALIKE_AS_WHOLE * len(mine | others) if is_other else _ALIKE * min(len(mine), len(others)))
+
+
+@lru_cache(maxsize=256)
+def sign_of(intent: Intent) -> Sign:
+    stages = (intent, *intent.then)
+    heads = [replace(stage, words=MARK.sub(" ", mask(stage.words).text)).head for stage in stages]
+    about = {word for head in heads for word in meant(head) - _NOTHING if word.isalpha()}
+    family, said = verb_of(intent), words(re.sub(ASKING, "", heads[0], count=1, flags=re.I))
+    first = next(iter(meant(said[0])), "") if said and intent.kind is Kind.OTHER else ""
+    return Sign(", ".join(kind.value for kind in intent.chain), family[0] if family else first, tuple(sorted(about)[:12]))
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What is pressed or filled in, by what a person sees. `labels`: what runs have shown it to be called, with holes. `section`: the part
+    of the page that it stands in; `route`: where a link leads, "" for none or one with a number. `in_item`: it stands in the item that is
+    meant."""
+
+    role: str
+    labels: tuple[str, ...] = ()
+    icon: str = ""
+    section: str = ""
+    route: str = ""
+    in_item: bool = False
+
+    def merged(self, other: "Control") -> "Control | None":
+        """With what another run has shown of it; None where that is another one."""
+        if (self.role in FIELDS) != (other.role in FIELDS) or self.in_item != other.in_item or self.holes != other.holes:
+            return None
+        return replace(self, labels=tuple(dict.fromkeys((*self.labels, *other.labels)))[:MOST_LABELS])
+
+    @property
+    def holes(self) -> frozenset[str]:
+        return frozenset(hole for label in self.labels for hole in HOLE.findall(label))
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedAction:
+    """`text`: what is typed, chosen or opened, or the keys, with holes. `part`: actions of one part stand on one page, and are sent at
+    once."""
+
+    type: str
+    part: int
+    control: Control | None = None
+    text: str = ""
+
+    @property
+    def holes(self) -> frozenset[str]:
+        return frozenset(HOLE.findall(self.text)) | (self.control.holes if self.control else frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """`by`: the fields of the prompts' criteria that the chosen item met. `steps`: the ids of the steps that ended the runs it is from.
+    `won`, `lost`: how tasks ended that it was used for. `id`: of its record, 0 for none."""
+
+    sign: Sign
+    actions: tuple[LearnedAction, ...]
+    by: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    won: int = 0
+    lost: int = 0
+    id: int = 0
+
+    @property
+    def is_dropped(self) -> bool:
+        return self.lost >= MOST_LOST
+
+    @property
+    def confidence(self) -> float:
+        return (self.won + 1) / (self.won + self.lost + 2)
+
+    @property
+    def holes(self) -> frozenset[str]:
+        return frozenset().union(*(action.holes for action in self.actions))
+
+    def is_for(self, intent: Intent) -> bool:
+        """Whether the task is of its kind, and has what goes into its holes."""
+        fields = self.holes - {ITEM}
+        has_item = any(action.control and action.control.in_item for action in self.actions)
+        is_filled = not fields or has_item or any(given(hole, intent) for hole in fields)
+        return self.sign.is_like(sign_of(intent)) and is_filled
+
+    def merged(self, other: "Solution") -> "Solution | None":
+        """With what another run has shown; None where that did it in another way."""
+        if len(self.actions) != len(other.actions) or not self.sign.is_like(other.sign):
+            return None
+        actions = list[LearnedAction]()
+        for mine, its in zip(self.actions, other.actions, strict=True):
+            if mine.type != its.type or (mine.control is None) != (its.control is None) or _shape(mine.text) != _shape(its.text):
+                return None
+            control = mine.control.merged(its.control) if mine.control and its.control else None
+            if mine.control and control is None:
+                return None
+            actions.append(replace(mine, control=control))
+        steps = tuple(dict.fromkeys((*self.steps, *other.steps)))[-MOST_STEPS:]
+        return replace(self, actions=tuple(actions), by=tuple(dict.fromkeys((*self.by, *other.by))), steps=steps)
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON, without what its record has in columns."""
+        return {name: value for name, value in asdict(self).items() if name not in {"id", "won", "lost"}}
+
+
+def read_solution(facts: Mapping[str, Any], *, won: int = 0, lost: int = 0, id_: int = 0) -> Solution:
+    """Raises TypeError, KeyError or ValueError for what is no solution."""
+    sign, actions = facts["sign"], list[LearnedAction]()
+    for one in facts["actions"][:MOST_ACTIONS]:
+        shown = one["control"]
+        control = Control(**{**shown, "labels": tuple(map(str, shown["labels"]))}) if shown else None
+        actions.append(LearnedAction(str(one["type"]), int(one["part"]), control, str(one["text"])))
+    made = Sign(str(sign["kinds"]), str(sign["verb"]), tuple(map(str, sign["about"])))
+    return Solution(made, tuple(actions), tuple(map(str, facts["by"])), tuple(map(int, facts["steps"])), won, lost, id_)
+
+
+def given(hole: str, intent: Intent) -> tuple[Criterion, ...]:
+    """The criteria of the task for a hole; none where it has none. The subject is one by itself."""
+    if hole == SUBJECT:
+        return (Criterion(SUBJECT, Operator.EQUALS, (intent.subject,)),) if intent.subject else ()
+    known = criteria_of(intent)
+    exact = tuple(one for one in known if " ".join(words(one.field)) == hole)
+    if exact:
+        return exact
+    names = {name for name, weight in names_of(hole) if weight >= 0.7}
+    near = next((one.field for one in known if " ".join(words(one.field)) in names), "")
+    return tuple(one for one in known if one.field == near)
+
+
+def criteria_of(intent: Intent) -> tuple[Criterion, ...]:
+    return (*intent.login, *(one for stage in (intent, *intent.then) for one in stage.criteria))
+
+
+def best_for(solutions: Iterable[Solution], intent: Intent) -> Solution | None:
+    """The one that won the most of those that are not dropped and are for the task."""
+    fitting = (one for one in solutions if not one.is_dropped and one.is_for(intent))
+    return max(fitting, key=lambda one: (one.won - one.lost, len(one.steps), one.id), default=None)
+
+
+def called(element: Element) -> str:
+    """What a person would call it."""
+    return " ".join((element.label or element.text or element.placeholder or element.beside or element.group).split())
+
+
+def section_in_words(section: Section) -> str:
+    return f"{section.kind} {' '.join(words(section.name))}"[:LONGEST_LABEL].strip()
+
+
+def role_of(element: Element) -> str:
+    """A password is typed into no other field; what sends a form is told from what only stands there."""
+    return "password" if element.type == "password" else SENDS if element.submits and element.role == "button" else element.role
+
+
+def _shape(text: str) -> str:
+    """A text with holes as it is; of any other, that it is one: what an LLM makes up differs from run to run."""
+    return text if HOLE.search(text) or not text else "…"

@@ -1,0 +1,298 @@
+"""The next actions of a task by a solution: how far the history has come in it, and its next controls on this page."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from agents.contract.action_history import PRESSES, WAITS, Past
+from agents.contract.actions import FILLS, Action, navigate, send_keys, submit, validate
+from agents.contract.origins import path_of
+from agents.contract.protocol import PastAction, Plan, Step
+from agents.page import Element, Page, Record
+from agents.page.elements import BUTTONS, FIELDS, OPTIONS, PICKER, TEXT_FIELDS, TICKED
+from agents.page.matching import likeness, words
+from agents.template.budget import in_time
+from agents.template.explore import MOST_PRESSES
+from agents.template.forms.filling import answers, filled
+from agents.template.forms.slots import Slot, slots, value_for
+from agents.template.items.finding import towards
+from agents.template.items.matching import best
+from agents.template.moves import LOADING, Move, breathing, fill, made, press
+from agents.template.prompt import Criterion, Intent, Target, besides_item, holds, target_of
+from agents.template.prompt.synonyms import alike
+from agents.template.prompt.verbs import is_unasked
+from agents.template.solutions.solution import (
+    HOLE,
+    ITEM,
+    SENDS,
+    SUBJECT,
+    Control,
+    LearnedAction,
+    Solution,
+    called,
+    criteria_of,
+    given,
+    role_of,
+    section_in_words,
+)
+
+_PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
+_FILLED = FIELDS | {PICKER, "switch"}
+_SURE, _FURTHEST, _MOST_ITEMS = 0.7, 2, 5
+# How surely a control is meant that says a part of what is known, or more.
+_PART = 0.75
+_SMALL = frozenset("the a to my your all".split())  # noqa: SIM905 (words read best as words)
+_DIGITS = re.compile(r"\d+")
+# As our records write it: click button "Add" in item "Copper Moon".
+_IN_WORDS = re.compile(
+    r'^(?:(?:type|select)(?: "(?:[^"]*)")? in(?:to)? |press Enter in |double-click |hover over |[a-z_]+ )(?P<role>[a-z]+) '
+    r'"(?P<label>.*?)"(?: in (?P<part>\w+) "(?P<name>.*)")?$',
+    re.S,
+)
+
+
+def by_solution(step: Step, intent: Intent, page: Page, solution: Solution) -> Plan | None:
+    """The next actions; None where the solution does not lead on from this page, or the history does not show what was done."""
+    past = Past(step.history)
+    presses = [entry for entry in past.entries if entry.type in PRESSES]
+    is_unknown = past.is_nameless and any(entry.words is None for entry in presses)
+    if page.blank or page.is_loading or is_unknown or len(presses) > MOST_PRESSES:
+        return None
+    return _Use(intent, page, past, solution).plan()
+
+
+@dataclass(frozen=True)
+class _Use:
+    intent: Intent
+    page: Page
+    past: Past
+    solution: Solution
+
+    @cached_property
+    def _filled(self) -> frozenset[str]:
+        """The task's fields that the solution's holes take."""
+        return frozenset(one.field for hole in self.solution.holes - {ITEM} for one in given(hole, self.intent))
+
+    @cached_property
+    def _target(self) -> Target:
+        """The item that the task is about, by criteria that are not of a field to fill."""
+        target, by = target_of(self.intent), self.solution.by
+        among = target.criteria or criteria_of(self.intent)
+        return replace(target, criteria=tuple(one for one in among if one.field not in self._filled or " ".join(words(one.field)) in by))
+
+    def plan(self) -> Plan | None:
+        actions = self.solution.actions
+        at = self._reached()
+        sent, last = self._sent(at)
+        if sent:
+            return self._planned(breathing(sent, after_failure=self.past.last_failed), f"action {at + 1} of {len(actions)}")
+        if last < len(actions):
+            onward = self._onward(actions[last])
+            return self._planned(onward, f"on the way to action {last + 1} of {len(actions)}") if onward else None
+        if not self.past.last_waited:
+            return self._planned([LOADING], "all is done")
+        return replace(self._planned([], "all is done"), done=True)
+
+    def _planned(self, actions: Iterable[Action], where: str) -> Plan:
+        solution, steps = self.solution, ", ".join(map(str, self.solution.steps))
+        why = f"Learned solution {solution.id}, {where}; from the runs that ended with step {steps}."
+        return Plan(tuple(actions), reasoning=f"Template: {why}", confidence=solution.confidence, confidence_why=why, solution=solution.id)
+
+    def _reached(self) -> int:
+        """How many of the actions the history shows as executed, or left behind by a later one."""
+        actions, at = self.solution.actions, 0
+        for entry in self.past.entries:
+            if entry.succeeded is False or entry.type in WAITS:
+                continue
+            ahead = range(at, min(len(actions), at + 1 + _FURTHEST))
+            at = next((number + 1 for number in ahead if self._is_of(entry, actions[number])), at)
+        return at
+
+    def _is_of(self, entry: PastAction, action: LearnedAction) -> bool:
+        if (entry.type in FILLS) != (action.type in FILLS) or (action.type not in FILLS and entry.type != action.type):
+            return False
+        if action.control is None:
+            said = entry.fields.get("keys") or path_of(str(entry.fields.get("url", "")))
+            return said == action.text
+        found = _IN_WORDS.match(entry.words or "")
+        if found is None:
+            return False
+        in_item = found["part"] == "item"
+        if action.control.in_item != in_item and action.control.in_item:
+            return False
+        label, name = found["label"].rstrip("…"), found["name"] or ""
+        if chosen := self._criteria(action.control):
+            return all(holds(one, label) for one in chosen)
+        role = "password" if action.control.role == "password" else found["role"]
+        return self._likeness(action.control, role, label, "", "", "", name) >= _SURE
+
+    def _sent(self, at: int) -> tuple[list[Action], int]:
+        """The actions of the next part that this page shows, and the number of the first that is not to be done by now."""
+        sent, actions, part = list[Action](), self.solution.actions, -1
+        while at < len(actions) and (part in (-1, actions[at].part)):
+            moves = self._moves(actions[at])
+            if moves is None and not sent and (later := self._later(at)) is not None:
+                at, moves = later, self._moves(actions[later])
+            if moves is None:
+                break
+            opened = [move for move in moves if not (move.shown or self._is_done(move))]
+            chosen = [next((one for one in move.alternatives if not self.past.failed(one)), None) for move in opened]
+            if None in chosen:
+                break
+            part = actions[at].part if chosen else part
+            sent += [one for one in chosen if one]
+            at += 1
+        return (self._further_fills(sent) if any(one.type in FILLS for one in sent) else sent), at
+
+    def _is_done(self, move: Move) -> bool:
+        return not move.fills and any(self.past.times(one) and not self.past.failed(one) for one in move.alternatives)
+
+    def _later(self, at: int) -> int | None:
+        """An action soon after this one whose control is here: what leads to it was not needed."""
+        actions = self.solution.actions
+        control = actions[at].control
+        is_way = actions[at].type not in FILLS and not (control and control.in_item)
+        ahead = range(at + 1, min(len(actions), at + 1 + _FURTHEST)) if is_way and self.past.last_waited else ()
+        return next((number for number in ahead if actions[number].control and self._moves(actions[number])), None)
+
+    def _moves(self, action: LearnedAction) -> tuple[Move, ...] | None:
+        """None where its control is not here, or must not be pressed; empty where the task has nothing for it."""
+        control = action.control
+        if control is None:
+            make = send_keys if action.type == "SendKeysIWAAction" else navigate
+            return (Move((make(action.text),), once=True),)
+        if any(hole != ITEM and not given(hole, self.intent) for hole in control.holes):
+            return ()
+        records: Iterable[Record | None] = self._items() if control.in_item else (None,)
+        for record in records:
+            if element := self._element(action, record):
+                return self._done_to(element, action, record)
+        return None
+
+    def _done_to(self, element: Element, action: LearnedAction, record: Record | None) -> tuple[Move, ...] | None:
+        page, name = self.page, record.name if record else ""
+        if action.type in FILLS:
+            value = self._value(action, element, name)
+            return () if value is None else (fill(page, element, value),)
+        if is_unasked(element, self.intent):
+            return None
+        if action.type == "SubmitAction":
+            return (Move(made(submit, page.selectors(element)[:1])),)
+        if action.type == "ClickAction":
+            return (press(page, element, beside=name),)
+        return (Move(made(lambda selector: validate({"type": action.type, "selector": selector}), page.selectors(element))),)
+
+    def _value(self, action: LearnedAction, element: Element, name: str) -> str | None:
+        """What is put into a field; None for nothing, where the task has nothing for it and the field needs nothing."""
+        whole = HOLE.fullmatch(action.text)
+        if whole is None:
+            return action.text
+        criteria = () if whole[1] == ITEM else given(whole[1], self.intent)
+        if whole[1] == ITEM:
+            return name or None
+        if not criteria:
+            return value_for(Slot(element), (), self.page) if element.required else None
+        return value_for(Slot(element), criteria, self.page)
+
+    def _items(self) -> Iterator[Record]:
+        """The items of this page that the task may mean, the likeliest first."""
+        records = [record for record in self.page.records if record.elements]
+        own = self._target.criteria
+        ranked = best(own, records) if own else []
+        yield from ([record for record, verdict in ranked if verdict.met] if own else records)[:_MOST_ITEMS]
+
+    def _element(self, action: LearnedAction, record: Record | None) -> Element | None:
+        control = action.control
+        assert control is not None
+        family = _FILLED if action.type in FILLS or control.role in TEXT_FIELDS else _PRESSED
+        among = record.elements if record else self.page.elements
+        usable = [one for one in in_time(among) if one.usable and (one.role in family or role_of(one) == control.role)]
+        chosen = self._criteria(control)
+        if chosen:
+            return next((one for one in usable if one.role == control.role and all(holds(each, called(one)) for each in chosen)), None)
+        name = record.name if record else ""
+        scored = [(self._score(control, one, name), -one.place, one) for one in usable]
+        surest = max(scored, key=lambda hit: hit[:2], default=None)
+        if surest and surest[0] >= _SURE:
+            return surest[2]
+        return self._by_field(action, usable) if action.type in FILLS else self._by_form(action, usable)
+
+    def _criteria(self, control: Control) -> tuple[Criterion, ...]:
+        """Of an option that is chosen by what it says: the criteria."""
+        whole = HOLE.fullmatch(control.labels[0]) if control.labels else None
+        return given(whole[1], self.intent) if whole and whole[1] not in (ITEM, SUBJECT) else ()
+
+    def _by_form(self, action: LearnedAction, usable: Sequence[Element]) -> Element | None:
+        """What sends the form that is filled before, where it is called otherwise than in the runs and is the only one that does."""
+        before = [one for one in self.solution.actions if one.part == action.part and one.type in FILLS]
+        anchor = self._element(before[-1], None) if before and action.control and action.control.role == SENDS else None
+        sending = [one for one in usable if anchor and one.form == anchor.form and role_of(one) == SENDS]
+        return sending[0] if len(sending) == 1 else None
+
+    def _by_field(self, action: LearnedAction, usable: Sequence[Element]) -> Element | None:
+        """The field for a criterion by what forms call it, where it is called otherwise than in the runs."""
+        whole = HOLE.fullmatch(action.text) if action.type in FILLS else None
+        criteria = given(whole[1], self.intent) if whole else ()
+        found = answers(criteria, slots(usable), self.page) if criteria else ()
+        return found[0].slot.element if found and not found[0].slot.choices else None
+
+    def _score(self, control: Control, element: Element, name: str) -> float:
+        section = self.page.sections.get(element.place)
+        where = section_in_words(section) if section else ""
+        icon = "" if element.is_named else element.icon
+        label = called(element) if element.is_named else ""
+        return self._likeness(control, role_of(element), label, icon, where, path_of(element.href), name)
+
+    def _likeness(self, control: Control, role: str, label: str, icon: str, where: str, route: str, name: str) -> float:
+        merit = max((_alike(text, label, is_field=role in FIELDS) for text in self._labels(control, name)), default=0.0)
+        if ITEM in control.holes and name and words(label) and set(words(label)) <= set(words(name)):
+            merit = 0.95
+        if control.route and route == control.route:
+            merit = max(merit, 0.9)
+        if not control.labels and control.icon and icon == control.icon:
+            merit = 0.9
+        if "password" in (role, control.role) and role != control.role:
+            return 0.0
+        return merit - 0.05 * (role != control.role) + 0.04 * (bool(where) and where == control.section)
+
+    def _labels(self, control: Control, name: str) -> Iterator[str]:
+        for label in control.labels:
+            values = {hole: name if hole == ITEM else given(hole, self.intent)[0].value for hole in HOLE.findall(label) if self._has(hole)}
+            yield HOLE.sub(lambda found, values=values: values.get(found[1], ""), label)  # type: ignore[misc]
+
+    def _has(self, hole: str) -> bool:
+        return hole == ITEM or bool(given(hole, self.intent))
+
+    def _further_fills(self, sent: list[Action]) -> list[Action]:
+        """With the fields of the same page for what the task says and the runs had nothing for, before what sends them."""
+        left = [
+            one for one in besides_item(self.intent) if one.field not in self._filled and " ".join(words(one.field)) not in self.solution.by
+        ]
+        known = {str(one.fields.get("selector")) for one in sent}
+        moves = filled(self.page, answers(left, slots(self.page.elements), self.page)) if left else ()
+        more = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
+        more = [one for one in more if str(one.fields.get("selector")) not in known and not self.past.did(one)]
+        first = next((number for number, one in enumerate(sent) if one.type not in FILLS), len(sent))
+        return [*sent[:first], *more, *sent[first:]]
+
+    def _onward(self, action: LearnedAction) -> tuple[Action, ...]:
+        """What leads to a control that is not here: the page may be loading, or the item stand on another page of its list."""
+        if not self.past.last_waited:
+            return (LOADING,)
+        moves = towards(self._target, self.page, self.past) if action.control and action.control.in_item else ()
+        chosen = (next((one for one in move.alternatives if not self.past.failed(one)), None) for move in moves if not move.shown)
+        return tuple(one for one in chosen if one)
+
+
+def _alike(wanted: str, label: str, *, is_field: bool) -> float:
+    if not words(wanted) or not words(label):
+        return 1.0 if wanted.strip() == label.strip() and wanted.strip() else 0.0
+    plain, said = _DIGITS.sub(" ", wanted).strip() or wanted, _DIGITS.sub(" ", label).strip() or label
+    mine, own = words(plain), words(said)
+    if mine == own:
+        return 1.0
+    # "Pay now" for "Pay" has the same verb, "Your name" for "Name" the same noun, and nothing that is said otherwise.
+    said_by_both = mine[-1 if is_field else 0]
+    is_part = said_by_both in own and said_by_both not in _SMALL and (set(mine) <= set(own) or set(own) <= set(mine))
+    return max(_PART if is_part else 0.0, 0.95 * max(alike(plain, said), likeness(plain, said)))

@@ -1,0 +1,163 @@
+"""What is learned from runs that did their tasks: how a kind of task is done on a site, for other items, values and looks of the site."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import strategies as st
+
+from agents import template
+from agents.contract.action_types import CATALOGUE
+from agents.contract.protocol import Form, PastAction, Step
+from agents.page import Page, read
+from agents.template.prompt.intents import understand
+from agents.template.solutions.learning import NotGeneral, RunStep, learned
+from agents.template.solutions.solution import MOST_LOST, Control, LearnedAction, Sign, Solution, best_for, given, read_solution, sign_of
+from agents.tests.solution_runs import solutions_of, start, won
+from agents.tests.solution_sites import FERRY, SHED, USUAL
+
+SEEDS, NEW_SEEDS = (1, 2, 3), range(101, 106)
+
+
+def pressed(page: Page, label: str, nth: int = 0) -> dict[str, Any]:
+    found = [one for one in page.elements if one.label == label]
+    return {"type": "ClickAction", "selector": page.selector(found[nth])}
+
+
+def typed(page: Page, label: str, text: str) -> dict[str, Any]:
+    return {**pressed(page, label), "type": "TypeAction", "text": text}
+
+
+CARDS = "".join(
+    f"<article><h3>{name}</h3><p><b>Year:</b> {year}</p><button>Wax</button></article>" for name, year in (("Saw", 1990), ("Vise", 2004))
+)
+LIST = read(f"<main><h1>Shed</h1>{CARDS}</main>", start(1))
+FORM = read("<form><label>Who<input></label><label>Code<input type=password></label><button>Seal</button></form>", start(1))
+
+
+@pytest.mark.parametrize("first_only", [False, True])
+def test_three_runs_teach_kinds_that_the_rules_cannot_do(first_only: bool) -> None:
+    solutions = solutions_of(SHED.values(), SEEDS)
+    assert len(solutions) == len(SHED)
+    for trial in SHED.values():
+        assert not won(trial, NEW_SEEDS)
+        assert len(won(trial, NEW_SEEDS, solutions, first_only=first_only)) >= 0.8 * len(NEW_SEEDS)
+
+
+def test_kinds_that_the_rules_do_are_done_as_before() -> None:
+    solutions = solutions_of(SHED.values(), SEEDS)
+    for trial in USUAL.values():
+        assert won(trial, NEW_SEEDS, solutions) == won(trial, NEW_SEEDS) == list(NEW_SEEDS)
+
+
+def test_another_site_with_a_way_to_its_items_is_learned_too() -> None:
+    solutions = solutions_of(FERRY.values(), SEEDS)
+    for trial in FERRY.values():
+        assert not won(trial, NEW_SEEDS)
+        assert len(won(trial, NEW_SEEDS, solutions)) >= 0.8 * len(NEW_SEEDS)
+
+
+def test_a_solution_says_controls_by_meaning_items_by_criteria_and_values_by_field() -> None:
+    solution = learned("Wax the tool where year equals '2004'", [RunStep(LIST, [pressed(LIST, "Wax", 1)]), RunStep(LIST, [])], 7)
+    assert solution.actions == (LearnedAction("ClickAction", 0, Control("button", ("Wax",), in_item=True)),)
+    assert (solution.by, solution.steps) == (("year",), (7,))
+    filled = learned("Admit a person where person equals 'Ann' and code equals '<password>'", [
+        RunStep(FORM, [typed(FORM, "Who", "Ann"), typed(FORM, "Code", "<password>"), pressed(FORM, "Seal")])
+    ])  # fmt: skip
+    assert [action.text for action in filled.actions] == ["{person}", "<password>", ""]
+    assert [action.control.role for action in filled.actions if action.control] == ["textbox", "password", "submit"]
+    assert not any(mark in json.dumps(filled.facts()) for mark in ("Ann", "xpath", "//"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "run"),
+    [
+        ("Wax the tool where year equals '2004'", [RunStep(LIST, [pressed(LIST, "Wax", 0)])]),  # the other item
+        ("Wax the tool where year equals '2004'", [RunStep(LIST, [pressed(LIST, "Wax", 1)])] * 2),  # repeated
+        ("Admit 'Ann Moe' as who", [RunStep(FORM, [typed(FORM, "Who", "Moe")])]),  # a part of the prompt
+        ("Open the tools", [RunStep(LIST, [{"type": "NavigateAction", "url": "http://127.0.0.1:8000/tools/4"}])]),
+        ("Open the tools", [RunStep(LIST, [])]),
+        ("How many tools are there?", [RunStep(LIST, [pressed(LIST, "Wax", 0)])]),
+        ("Open the tools", [RunStep(LIST, [{"type": "ClickAction", "x": 3, "y": 4}])]),
+    ],
+)
+def test_what_may_be_of_one_task_alone_is_not_learned(prompt: str, run: list[RunStep]) -> None:
+    with pytest.raises(NotGeneral):
+        learned(prompt, run)
+
+
+DELETES = read("<main><h1>Saw</h1><button>Wax</button><button>Delete tool</button></main>", start(1))
+
+
+def test_what_destroys_unasked_is_neither_learned_nor_done() -> None:
+    with pytest.raises(NotGeneral):
+        learned("Oil the tool", [RunStep(DELETES, [pressed(DELETES, "Delete tool")])])
+    taught = Solution(sign_of(understand("Oil the tool")), (LearnedAction("ClickAction", 0, Control("button", ("Delete tool",))),), id=3)
+    step = Step("/step", Form.STEP, "t", "Oil the tool", start(1), index=1, history=(PastAction("WaitAction", {}, True, "", start(1)),))
+    plan = template.plan(step, DELETES, solutions=[taught])
+    assert plan.solution == 0
+    assert "Delete" not in str([action.as_action() for action in plan.actions])
+
+
+def test_the_plan_says_from_which_runs_it_is() -> None:
+    solution = replace(learned("Oil the tool", [RunStep(DELETES, [pressed(DELETES, "Wax")])], 41), id=3, won=1)
+    plan = template.plan(Step("/step", Form.STEP, "t", "Oil the tool", start(1)), DELETES, solutions=[solution])
+    assert (plan.solution, plan.confidence) == (3, 2 / 3)
+    assert plan.confidence_why == "Learned solution 3, action 1 of 1; from the runs that ended with step 41."
+
+
+def test_a_solution_that_failed_twice_is_not_used() -> None:
+    solution = Solution(sign_of(understand("Oil the tool")), (LearnedAction("ClickAction", 0, Control("button", ("Wax",))),))
+    intent = understand("Oil the tool")
+    assert best_for([solution], intent) is solution
+    assert best_for([replace(solution, lost=MOST_LOST)], intent) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Oil the tool where code equals 'T-1'", "Please oil a tool whose code equals 'T-9'", True),
+        ("Oil the tool where code equals 'T-1'", "Retire the tool where code equals 'T-1'", False),
+        ("Star the email where subject equals 'A'", "Unstar the email where subject equals 'A'", False),
+        ("Go to the fares page", "Go to the cart page", False),
+    ],
+)
+def test_kinds_of_task_are_told_apart(one: str, other: str, alike: bool) -> None:
+    assert sign_of(understand(one)).is_like(sign_of(understand(other))) is alike
+
+
+TEXTS = st.text(max_size=30)
+CONTROLS = st.builds(Control, TEXTS, st.lists(TEXTS, max_size=4).map(tuple), TEXTS, TEXTS, TEXTS, st.booleans())
+ACTIONS = st.builds(LearnedAction, st.sampled_from(sorted(CATALOGUE)), st.integers(0, 5), st.none() | CONTROLS, TEXTS)
+LABELS = st.sampled_from(["Wax", "{item}", "{year}", "Saw {subject}", "Seal", "Who", "Delete tool", "{"])
+LIKELY = st.builds(Control, st.sampled_from(["button", "textbox", "password", "submit", "link"]), st.lists(LABELS, max_size=3).map(tuple))
+USED = st.builds(
+    LearnedAction, st.sampled_from(["ClickAction", "TypeAction", "SubmitAction", "HoverAction"]), st.integers(0, 2), LIKELY, LABELS
+)
+
+
+@examples(st.builds(Solution, st.builds(Sign, TEXTS, TEXTS, st.lists(TEXTS).map(tuple)), st.lists(ACTIONS, max_size=20).map(tuple)))
+def test_a_solution_is_read_as_it_was_written(solution: Solution) -> None:
+    assert read_solution(json.loads(json.dumps(solution.facts()))) == solution
+    assert solution.merged(solution) in (None, solution)
+
+
+@examples(st.lists(USED, min_size=1, max_size=5).map(tuple), st.sampled_from([LIST, FORM, DELETES]), st.booleans())
+def test_whatever_was_learned_a_plan_keeps_to_the_veto_and_is_valid(actions: tuple[LearnedAction, ...], page: Page, waited: bool) -> None:
+    prompt = "Oil the tool where year equals '2004'"
+    past = (PastAction("WaitAction", {"time_seconds": 1}, True, "", start(1)),) if waited else ()
+    solution = Solution(sign_of(understand(prompt)), actions, by=("year",), id=1)
+    plan = template.plan(Step("/step", Form.STEP, "t", prompt, start(1), index=len(past), history=past), page, solutions=[solution])
+    assert plan.actions or plan.done
+    for action in plan.actions:
+        element = page.element(action.fields["selector"]) if "selector" in action.fields else None
+        assert element is None or action.type in ("TypeAction", "SubmitAction", "HoverAction") or element.label != "Delete tool"
+
+
+def test_holes_are_filled_by_what_prompts_call_a_field() -> None:
+    intent = understand("Add a film where release year equals '1994'")
+    assert [one.value for one in given("release year", intent)] == ["1994"]
+    assert [one.value for one in given("year", intent)] == ["1994"]
+    assert given("director", intent) == ()
