@@ -1,14 +1,18 @@
-"""Queries of the answering path whose SQL is made once: making it takes Django several times as long as running it."""
+"""Queries and writes of the answering path whose SQL is made once: making it takes Django several times as long as running it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
+from django.db.models.constants import OnConflict
+from django.db.models.sql import InsertQuery, UpdateQuery
 
 R = TypeVar("R")
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,8 @@ class Prepared(Generic[R]):
 
     def __call__(self, *parameters: object) -> list[R]:
         made = self._made = self._made or self._compiled()
-        values = list(made.values)
-        for places, value in zip(made.places, parameters, strict=True):
-            for place in places:
-                values[place] = _plain(value)
         with connection.cursor() as cursor:
-            cursor.execute(made.sql, values)
+            cursor.execute(made.sql, _filled(made.values, made.places, parameters))
             rows = cursor.fetchall()
         converted = made.compiler.apply_converters(rows, made.converters) if made.converters else rows
         if made.model is None:
@@ -49,9 +49,7 @@ class Prepared(Generic[R]):
         query = self._make(*self._stand_ins)
         compiler: Any = query.query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
-        stand_ins = [_plain(one) for one in self._stand_ins]
-        places = [[at for at, value in enumerate(values) if value == one] for one in stand_ins]
-        assert all(places), "a parameter is not among the values of its query"
+        places = _places(values, self._stand_ins)
         columns = compiler.select
         converters = compiler.get_converters([column for column, _, _ in columns])
         info = None if query.query.values_select else compiler.klass_info
@@ -59,5 +57,76 @@ class Prepared(Generic[R]):
         return _Made(compiler, sql, values, places, converters, info["model"] if info else None, names)
 
 
+class PreparedUpdate:
+    """`make` gives the rows to change and their new columns from `stand_ins`, as Prepared has them. Returns how many rows there were."""
+
+    def __init__(self, make: Callable[..., tuple[QuerySet[Any], Mapping[str, Any]]], *stand_ins: object) -> None:
+        self._make, self._stand_ins = make, stand_ins
+        self._made: tuple[str, Sequence[Any], Sequence[Sequence[int]]] | None = None
+
+    def __call__(self, *parameters: object) -> int:
+        sql, values, places = self._made = self._made or self._compiled()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(values, places, parameters))
+            return int(cursor.rowcount)
+
+    def _compiled(self) -> tuple[str, Sequence[Any], Sequence[Sequence[int]]]:
+        rows, columns = self._make(*self._stand_ins)
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(columns)
+        sql, values = query.get_compiler(connection=connection).as_sql()
+        return sql, values, _places(values, self._stand_ins)
+
+
+class PreparedInsert(Generic[M]):
+    """Inserts a row of `model` and gives it its id. `once`: a column in which no two rows may be alike; where one has that value already,
+    its id is given, and nothing of it changes."""
+
+    def __init__(self, model: type[M], once: str = "") -> None:
+        self._model, self._once = model, once
+        self._made: tuple[str, Sequence[Field[Any, Any]]] | None = None
+
+    def __call__(self, row: M) -> M:
+        sql, columns = self._made = self._made or self._compiled(row)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [column.get_db_prep_save(column.pre_save(row, add=True), connection) for column in columns])
+            (row.pk,) = cursor.fetchone()
+        row._state.adding, row._state.db = False, connection.alias
+        return row
+
+    def _compiled(self, row: M) -> "tuple[str, Sequence[Field[Any, Any]]]":
+        """The SQL for any row: one like it is compiled."""
+        about = self._model._meta  # noqa: SLF001 -- as Django documents it
+        columns, known = (
+            [one for one in about.concrete_fields if not one.primary_key],
+            about.get_field(self._once) if self._once else about.pk,
+        )
+        query = InsertQuery(self._model)
+        if self._once:
+            query = InsertQuery(self._model, on_conflict=OnConflict.UPDATE, update_fields=[known], unique_fields=[known])
+        query.insert_values(columns, [row])
+        compiler: Any = query.get_compiler(connection=connection)
+        compiler.returning_fields = [about.pk]
+        ((sql, values),) = compiler.as_sql()
+        assert len(values) == len(columns), "a column's value is an expression"
+        return sql, columns
+
+
+def _places(values: Sequence[Any], stand_ins: Sequence[object]) -> list[list[int]]:
+    places = [[at for at, value in enumerate(values) if value == one] for one in map(_plain, stand_ins)]
+    assert all(places), "a parameter is not among the values of its query"
+    return places
+
+
+def _filled(values: Sequence[Any], places: Sequence[Sequence[int]], parameters: Sequence[object]) -> list[Any]:
+    filled = list(values)
+    for some, value in zip(places, parameters, strict=True):
+        for place in some:
+            filled[place] = _plain(value)
+    return filled
+
+
 def _plain(value: object) -> Any:
+    if isinstance(value, IPv4Address | IPv6Address):
+        return connection.ops.adapt_ipaddressfield_value(str(value))
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

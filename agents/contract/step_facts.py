@@ -162,10 +162,19 @@ def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
 
 
 def opening(
-    step: Step, *, source: str, caller: str | None, received_at: float, deadline_at: float, limits: dict[str, Any], uid: str | None = None
+    step: Step,
+    *,
+    source: str,
+    caller: str | None,
+    received_at: float,
+    deadline_at: float,
+    limits: dict[str, Any],
+    uid: str | None = None,
+    **known: Any,
 ) -> Opening:
-    """`uid`: the step's id, a new one where it has none yet."""
+    """`uid`: the step's id, a new one where it has none yet. `known`: of Opening what has a default there."""
     return Opening(
+        **known,
         uid=uid or str(uuid.uuid4()),
         fingerprint=fingerprint(source, caller, step.task_id, step.prompt),
         key=step.task_id,

@@ -5,7 +5,7 @@ import random
 import time
 import traceback
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -158,8 +158,7 @@ class StepRun:
     def _plan_by_template(self, html: str, cut_off: float) -> None:
         try:
             sites, now = known_sites(), time.monotonic()  # the first step of a process waits until the sites are loaded
-            half, most = now + (cut_off - now) / 2, time.thread_time() + TEMPLATE_SECONDS
-            budget = TimeBudget(lambda: max(time.monotonic() - half, time.thread_time() - most), 0.0)
+            budget = TimeBudget(_overtime(now, now + (cut_off - now) / 2), 0.0)
             self.page = read(html, self.came.url) if html else None
             step = self.step = self.history.completed(self.page)
             if self.rules.mode is not Mode.LLM:
@@ -197,11 +196,10 @@ class StepRun:
         limits |= {"spacing_seconds": in_force.limits.spacing, "backoff_seconds": list(in_force.limits.ladder)}
         limits |= {"page_fetch": self.fetch_note} if self.fetch_note else {}
         limits |= {"cuts": list(self.cuts)} if self.cuts else {}
-        facts = opening(
-            self.came, uid=self.uid, source=self.source, caller=self.caller, received_at=received_at, deadline_at=deadline_at, limits=limits
-        )
-        facts = replace(facts, kind=self.kind, effect_before=self.history.effect, miner=environment.MINER_NAME)
-        return replace(facts, confidence=self.plan.confidence, confidence_why=self.plan.confidence_why)
+        known: dict[str, Any] = {"kind": self.kind, "effect_before": self.history.effect, "miner": environment.MINER_NAME}
+        known |= {"confidence": self.plan.confidence, "confidence_why": self.plan.confidence_why}
+        known |= {"uid": self.uid, "caller": self.caller, "limits": limits}
+        return opening(self.came, source=self.source, received_at=received_at, deadline_at=deadline_at, **known)
 
     def use_llm(self, facts: Opening) -> Result:
         try:
@@ -294,3 +292,16 @@ class StepRun:
             spool.add(replace(whole, opening=replace(facts, page_excerpt=excerpt)))
         page_archive.keep(self.uid, self.step, self.page)
         traces.keep(whole, self.sent)
+
+
+def _overtime(began: float, latest: float) -> Callable[[], float]:
+    """Seconds by which this thread is past `latest`, or past TEMPLATE_SECONDS of the processor; negative before both."""
+    most = time.thread_time() + TEMPLATE_SECONDS
+
+    def overtime() -> float:
+        now = time.monotonic()
+        # The processor's time, which takes longer to read, is never more than that of the clock.
+        is_early = now - began < TEMPLATE_SECONDS
+        return now - latest if is_early else max(now - latest, time.thread_time() - most)
+
+    return overtime

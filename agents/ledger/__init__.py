@@ -338,14 +338,13 @@ def add_excerpts(excerpts: Mapping[int, str]) -> None:
 
 
 def _task(opening: Opening) -> Task:
-    if known := rows_of.task(opening.fingerprint):
+    is_first = not opening.index and not opening.history_size
+    if not is_first and (known := rows_of.task(opening.fingerprint)):
         return known[0]
     fields = {name: getattr(opening, name) for name in ("key", "source", "caller", "prompt", "project", "kind")}
     fields |= {"url": opening.task_url, "created_at": at(opening.received_at)}
-    task = Task(fingerprint=opening.fingerprint, **fields)
     # Where another step of the task was faster, its row. One statement, where a savepoint around an insert takes three.
-    Task.objects.bulk_create([task], update_conflicts=True, unique_fields=["fingerprint"], update_fields=["key"])
-    return task
+    return rows_of.insert_task(Task(fingerprint=opening.fingerprint, **fields))
 
 
 NOT_ANSWERED: Mapping[str, Any] = {}
@@ -359,7 +358,7 @@ def _create_step(opening: Opening, task: Task, permit: Permit | None, answer: Ma
     """Without a permit it comes from the spool: the database was busy when it was due."""
     columns: dict[str, Any] = {name: getattr(opening, name) for name in _AS_OPENED} | {"uid": uuid.UUID(opening.uid), "spooled": not permit}
     columns |= {"received_at": at(opening.received_at), "deadline_at": at(opening.deadline_at)}
-    return Step.objects.create(task=task, **{**columns, **(_decision(permit) if permit else {}), **answer})
+    return rows_of.insert_step(Step(task=task, **{**columns, **(_decision(permit) if permit else {}), **answer}))
 
 
 def _decision(permit: Permit) -> dict[str, Any]:

@@ -1,14 +1,14 @@
-"""Rows that each step reads again, by queries whose SQL is made once."""
+"""Rows that each step reads again or inserts, by SQL that is made once."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
-from agents.models import LLMAttempt, Task
+from agents.models import LLMAttempt, Step, Task
 from agents.policy import costs
 from agents.policy.reasons import Purpose
-from agents.prepared import Prepared
+from agents.prepared import Prepared, PreparedInsert
 
 
 def _calls(task: int, since: datetime) -> QuerySet[LLMAttempt, tuple[Any, ...]]:
@@ -19,3 +19,5 @@ def _calls(task: int, since: datetime) -> QuerySet[LLMAttempt, tuple[Any, ...]]:
 
 calls = Prepared(_calls, -7, datetime(2001, 2, 3, tzinfo=UTC))
 task = Prepared(lambda fingerprint: Task.objects.filter(fingerprint=fingerprint), "a fingerprint")
+insert_task = PreparedInsert(Task, once="fingerprint")
+insert_step = PreparedInsert(Step)

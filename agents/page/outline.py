@@ -250,8 +250,8 @@ class Outline:
         return tuple(self.tags[place] for place in self.up(at, outer))
 
     def inside(self, at: int, tags: frozenset[str]) -> list[int]:
-        found = self.of_tags(tags)
-        return found[self.slice_of(at, found)]
+        counted = self.counted(tags)
+        return self.of_tags(tags)[counted[at] : counted[self.ends[at]]]
 
     def slice_of(self, at: int, sorted_places: Sequence[int]) -> slice:
         return slice(bisect_left(sorted_places, at), bisect_left(sorted_places, self.ends[at]))

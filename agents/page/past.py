@@ -49,8 +49,8 @@ def action_in_words(action: Action, page: Page | None) -> str:
 
 
 def _target(element: Element, page: Page) -> str:
-    section = page.sections.get(element.place)
-    where = f" in {section.kind} {_quoted(section.name, 60)}" if section and section.name else ""
+    kind, name = page.part_of(element)
+    where = f" in {kind} {_quoted(name, 60)}" if name else ""
     return f"{_named(element)}{where}"
 
 

@@ -205,10 +205,11 @@ class Page:
     @cached_property
     def sections(self) -> Mapping[int, Section]:
         """The part of the page that each usable element belongs to, by the element's place."""
-        reader = self._reader
-        items = {place: (record.place, record.name) for place, record in self.items.items()}
-        dialogs = {at: reader.dialog_name(layer) for layer, at in enumerate(self._outline.dialogs, 1)}
-        return Sections(self._outline, reader.places, self.elements, items, dialogs, reader.naming.by_aria).of_elements()
+        return self._sections.of_elements()
+
+    def part_of(self, element: Element) -> tuple[str, str]:
+        """Kind and name of the section of an element; "" and "" for one that is not usable."""
+        return self._sections.key(element, self._reader.places[element.place])[:2] if element.usable else ("", "")
 
     @property
     def _outline(self) -> Outline:
@@ -217,6 +218,12 @@ class Page:
     @cached_property
     def _headings(self) -> list[int]:
         return self._outline.inside(0, _HEADINGS)
+
+    @cached_property
+    def _sections(self) -> Sections:
+        reader = self._reader
+        dialogs = {at: reader.dialog_name(layer) for layer, at in enumerate(self._outline.dialogs, 1)}
+        return Sections(self._outline, reader.places, self.elements, self.items, dialogs, reader.naming.by_aria)
 
     @cached_property
     def _records(self) -> Records:

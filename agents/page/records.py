@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, chain, islice
+from typing import Any
 
 from agents.page.elements import BUTTONS, PICKER, Element
 from agents.page.item import LONGEST_NAME, Item, attributes_in, cells, is_bare_rating, label_name
@@ -170,7 +171,7 @@ class _Repeats:
         if not texts or not self._may_be_item(at):
             return False
         headed = outline.held(at, _HEADS) > 0
-        if not (headed or (texts >= 2 and is_item) or outline.holds(at, self.pressed)):
+        if not (headed or (texts >= 2 and is_item) or self._is_pressed(at)):
             return False
         if outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
             return False
@@ -184,6 +185,11 @@ class _Repeats:
         if tag == "section":
             return outline.held(at, HEADINGS) == 1 and not outline.held(at, _LARGE)
         return tag not in _NEVER or (tag == "button" and outline.held(at, HEADINGS) == 1)
+
+    def _is_pressed(self, at: int) -> bool:
+        """Whether it has a link or button, or is one."""
+        pressed = self._pressed_before
+        return pressed[self.outline.ends[at]] > pressed[at]
 
     def _is_bare(self, at: int) -> bool:
         """A menu, or a button alone in its wrapper: nearly all of its text can be pressed."""
@@ -202,7 +208,7 @@ class _Repeats:
             return pieces >= 2 or outline.held(at, HEADINGS) > 0
         if pieces >= 3 or (pieces == 2 and (is_item or outline.held(at, _STRONG) > 0)):
             return True
-        return is_item and self._loose(at) > 0 and outline.holds(at, self.pressed)
+        return is_item and self._loose(at) > 0 and self._is_pressed(at)
 
     def _frames(self, item: int, strong: list[int]) -> bool:
         """A part of the page around a list: it has the page's heading or many, or items inside have most of its texts."""
@@ -217,7 +223,7 @@ class _Repeats:
         return len(inner) > 1 and held > _FRAME * (outline.lasts[item] - outline.firsts[item])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """An item of a list, table or grid as the page shows it, or the one that a detail page is about, whose `place` is -1.
 
@@ -228,8 +234,24 @@ class Record:
     name: str
     attributes: Mapping[str, str]
     text: str
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default_factory=tuple)
     place: int = -1
+
+
+class _Listed(Record):
+    """Each part of it is read when it is first used: most steps use the names of some items only."""
+
+    def __init__(self, records: "Records", item: Item, place: int) -> None:
+        self.__dict__.update(_records=records, _item=item, place=place)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _READ:
+            raise AttributeError(name)
+        value = self.__dict__[name] = self._records.usable_in(self._item.at) if name == "elements" else getattr(self._item, name)()
+        return value
+
+
+_READ = ("name", "attributes", "text", "elements")
 
 
 @dataclass
@@ -244,9 +266,7 @@ class Records:
         found = islice((item for group in self._groups for item in self._of_group(group)), MOST_RECORDS)
         ordered = sorted(found, key=lambda item: item.at)
         self._blocks = [item.at for item in ordered]
-        inside = ([element for _, element in self._usable_in(at)] for at in self._blocks)
-        pairs = enumerate(zip(ordered, inside, strict=True))
-        return tuple(Record(item.name(), item.attributes(), item.text(), tuple(some), place) for place, (item, some) in pairs)
+        return tuple(_Listed(self, item, place) for place, item in enumerate(ordered))
 
     def by_element(self, records: Sequence[Record]) -> dict[int, Record]:
         """The item around each element, whether or not it can be used now."""
@@ -292,7 +312,9 @@ class Records:
         if len(attributes := item.attributes()) < _LEAST_ATTRIBUTES:
             return None
         in_others = self.outline.covered(strong)
-        return Record(name, attributes, item.text(), tuple(one for place, one in self._usable_in(block) if not in_others[place]))
+        inside, usable = self._usable
+        elements = (pair for pair in zip(inside, usable, strict=True) if block <= pair[0] < self.outline.ends[block])
+        return Record(name, attributes, item.text(), tuple(one for place, one in elements if not in_others[place]))
 
     def _free(self, tags: frozenset[str], groups: Sequence[Group]) -> list[int]:
         outline, listed = self.outline, self.outline.covered(place for group in groups for place in group.items)
@@ -320,10 +342,9 @@ class Records:
         seen = [(at, one) for one, at in zip(self.elements, self.places, strict=True) if one.usable]
         return [place for place, _ in seen], [element for _, element in seen]
 
-    def _usable_in(self, at: int) -> list[tuple[int, Element]]:
+    def usable_in(self, at: int) -> tuple[Element, ...]:
         places, usable = self._usable
-        inside = self.outline.slice_of(at, places)
-        return list(zip(places[inside], usable[inside], strict=True))
+        return tuple(usable[self.outline.slice_of(at, places)])
 
     def _of_group(self, group: Group) -> Iterator[Item]:
         heads, labels, rated = self._column_heads(group.items[0]), self._labels(group), self._rated(group)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agents.page.elements import Element
 from agents.page.outline import HEADINGS, Outline
+from agents.page.records import Record
 
 _PARTS = {
     "form": "form", "nav": "navigation", "header": "header", "footer": "footer", "aside": "section", "section": "section",
@@ -30,41 +32,40 @@ class Section:
 
 @dataclass
 class Sections:
-    """`items`: names of items by the places of their elements, `naming` a node's own name by ARIA."""
+    """`items`: by the places of their elements; `named`: a node's own name by ARIA."""
 
     outline: Outline
     places: Sequence[int]
     elements: Sequence[Element]
-    items: Mapping[int, tuple[int, str]]
+    items: Mapping[int, Record]
     dialogs: Mapping[int, str]
     named: Callable[[int], str]
 
     def of_elements(self) -> dict[int, Section]:
         """The section of each usable element, by the element's place."""
-        parts, heads = self._parts(), self._heads()
         found, made = dict[int, Section](), dict[tuple[str, str, int], Section]()
         for element, at in zip(self.elements, self.places, strict=True):
             if element.usable:
-                key = self._key(element, at, parts, heads)
+                key = self.key(element, at)
                 found[element.place] = made.setdefault(key, Section(key[0], key[1], len(made)))
         return found
 
-    def _key(self, element: Element, at: int, parts: Sequence[int], heads: Sequence[int]) -> tuple[str, str, int]:
-        if element.place in self.items:
-            item, name = self.items[element.place]
-            return "item", name, item
-        part, head = parts[at], heads[at]
+    def key(self, element: Element, at: int) -> tuple[str, str, int]:
+        """Kind and name of the section of an element, and where it begins."""
+        if item := self.items.get(element.place):
+            return "item", item.name, item.place
+        part, head = self._parts[at], self._heads[at]
         # The nearest of the two counts: a heading inside of the form, or the form around it.
         if head > part or part < 0:
             kind = "section" if part < 0 or self._kind(part) in _LANDMARKS | {"section"} else self._kind(part)
             return (kind, self._text(head), head) if head >= 0 else ("page", "", -1)
-        return self._kind(part), self._name(part, heads), part
+        return self._kind(part), self._name(part), part
 
     def _kind(self, at: int) -> str:
         role = self.outline.attributes[at].get("role", "")
         return "dialog" if at in self.dialogs else _ROLES.get(role) or _PARTS.get(self.outline.tags[at], "section")
 
-    def _name(self, at: int, heads: Sequence[int]) -> str:
+    def _name(self, at: int) -> str:
         outline = self.outline
         if at in self.dialogs:
             return self.dialogs[at]
@@ -73,11 +74,12 @@ class Sections:
         if (kind := self._kind(at)) in _LANDMARKS:
             return ""
         inner = next(iter(outline.inside(at, HEADINGS if kind == "form" else _NAMING)), -1)
-        return self._text(inner) or (self._text(heads[at]) if kind == "form" else "")
+        return self._text(inner) or (self._text(self._heads[at]) if kind == "form" else "")
 
     def _text(self, at: int) -> str:
         return self.outline.text(at, _LONGEST_NAME) if at >= 0 else ""
 
+    @cached_property
     def _parts(self) -> list[int]:
         """For each node the innermost part around it, itself included; -1 for none."""
         outline, found = self.outline, list[int]()
@@ -86,6 +88,7 @@ class Sections:
             found.append(at if is_part else found[parent] if parent >= 0 else -1)
         return found
 
+    @cached_property
     def _heads(self) -> list[int]:
         """For each node the last heading before it whose block it stands in; -1 for none."""
         outline, found = self.outline, [-1] * len(self.outline.tags)

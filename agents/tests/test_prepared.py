@@ -1,12 +1,14 @@
 """Queries whose SQL is made once give what the same queries give that are made each time."""
 
 from datetime import timedelta
+from ipaddress import IPv4Address, ip_address
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from agents.models import AuditEntry, Settings
-from agents.prepared import Prepared
+from agents.models import AuditEntry, Caller, Settings, Task
+from agents.prepared import Prepared, PreparedInsert, PreparedUpdate
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -30,3 +32,27 @@ def test_columns_have_the_types_of_their_fields() -> None:
     row.sure_from = 0.5
     row.save()
     assert Settings.current().sure_from == 0.5
+
+
+def test_inserted_rows_are_those_that_a_save_makes_and_one_that_is_known_stays() -> None:
+    insert, once = PreparedInsert(AuditEntry), PreparedInsert(Task, once="fingerprint")
+    for by in ("ann", "bob"):
+        row = insert(AuditEntry(action=AuditEntry.Action.PAUSE, detail="x", by=by, at=NOW, seconds=1))
+        found = AuditEntry.objects.get(by=by)
+        assert (found, found.at, found.seconds) == (row, NOW, 1.0)
+    tasks = [once(Task(fingerprint=f, key=f"key {n}", source="test", created_at=NOW)) for n, f in enumerate("aba")]
+    assert tasks[0].pk == tasks[2].pk != tasks[1].pk
+    assert [task.key for task in Task.objects.order_by("pk")] == ["key 0", "key 1"]
+
+
+def test_an_update_changes_the_rows_of_each_call_and_counts_them() -> None:
+    for address in ("192.0.2.1", "2001:db8::1"):
+        Caller.objects.create(address=address, first_seen_at=NOW, last_seen_at=NOW)
+    count = PreparedUpdate(
+        lambda address, more, seen: (Caller.objects.filter(address=str(address)), {"steps": F("steps") + more, "last_seen_at": seen}),
+        *(IPv4Address("192.0.2.77"), -7, NOW),
+    )
+    later = NOW + timedelta(hours=1)
+    calls = [("2001:db8::1", 2), ("2001:db8::1", 3), ("192.0.2.2", 9)]
+    assert [count(ip_address(address), more, later) for address, more in calls] == [1, 1, 0]
+    assert list(Caller.objects.order_by("pk").values_list("steps", "last_seen_at")) == [(0, NOW), (5, later)]

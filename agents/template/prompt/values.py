@@ -68,10 +68,13 @@ def chosen(criteria: Sequence[Criterion], options: Iterable[str] = (), longest: 
         loose = [option for option in offered if any(value in option.lower() for value in wanted)]
         # The last where anything but some is wanted: the first often says that nothing is chosen yet.
         return (fitting or loose or [criteria[0].value])[-1 if negative else 0]
-    short = [value for value in _candidates(criteria) if longest is None or len(value) <= longest]
-    best = next((value for value in short if all(meets(one, value) for one in criteria)), "")
-    best = best or max(short, key=lambda value: sum(meets(one, value) for one in criteria), default="")
+    best = next((value for value in _short(criteria, longest) if all(meets(one, value) for one in criteria)), "")
+    best = best or max(_short(criteria, longest), key=lambda value: sum(meets(one, value) for one in criteria), default="")
     return best or ("" if negative else criteria[0].value)
+
+
+def _short(criteria: Sequence[Criterion], longest: int | None) -> Iterator[str]:
+    return (value for value in _candidates(criteria) if longest is None or len(value) <= longest)
 
 
 def _candidates(criteria: Sequence[Criterion]) -> Iterator[str]:
