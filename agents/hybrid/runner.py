@@ -24,6 +24,8 @@ from agents.hybrid.admission import CROWDED_SECONDS, planning
 from agents.hybrid.attempt import BLOCKED, REREAD_SECONDS, Attempt, Result, run_tries
 from agents.hybrid.history import not_asked, recorded
 from agents.hybrid.page_fetch import fetch
+from agents.learning import knowledge
+from agents.learning.store import place
 from agents.ledger import Clock, Permit, Request
 from agents.llm import client
 from agents.models import Account, Route, Settings, Source
@@ -88,7 +90,7 @@ class StepRun:
         self.came, self.history = step, TaskHistory(step)
         self.uid = str(uuid.uuid4())
         self.started = time.monotonic() - max(0.0, clock() - received_at)
-        self.rules, self.keeps_details = StepRun.last_rules, True
+        self.rules, self.keeps_details, self.caller_state = StepRun.last_rules, True, CallerState.OTHER
         self.reason, self.requests, self.providers = Reason.NO_MODEL, list[Request](), dict[int, Provider]()
         self.plan, self.cuts = template.plain(step), step.cuts
         self.page: Page | None = None
@@ -114,6 +116,7 @@ class StepRun:
         if settings and self.source == Source.VALIDATOR:
             state = settings.caller_state(self.caller)
             by = sender(self.caller, state, in_force.caller_caps)
+        self.caller_state = state if settings else CallerState.OTHER
         own = [account for account in found if account.serves(environment.MINER_NAME)]
         if found and not own:
             self.reason = Reason.ASSIGNED
@@ -162,7 +165,8 @@ class StepRun:
             self.page = read(html, self.came.url) if html else None
             step = self.step = self.history.completed(self.page)
             if self.rules.mode is not Mode.LLM:
-                self.plan = template.plan(step, self.page, by_facts(sites), budget)
+                at = place(step.url, step.project, self.source, self.caller, self.caller_state) if step.form is Form.STEP else None
+                self.plan = template.plan(step, self.page, by_facts(sites), budget, knowledge.solutions_at(at))
             self.cuts = (*step.cuts, *(self.page.cuts if self.page else ()), *template.cuts(step.prompt))
             self.kind = template.kind(step.prompt)
         except Exception:
@@ -195,6 +199,7 @@ class StepRun:
         limits |= {"deadline_seconds": deadline_at - received_at}
         limits |= {"spacing_seconds": in_force.limits.spacing, "backoff_seconds": list(in_force.limits.ladder)}
         limits |= {"page_fetch": self.fetch_note} if self.fetch_note else {}
+        limits |= {"solution": self.plan.solution} if self.plan.solution else {}
         limits |= {"cuts": list(self.cuts)} if self.cuts else {}
         known: dict[str, Any] = {"kind": self.kind, "effect_before": self.history.effect, "miner": environment.MINER_NAME}
         known |= {"confidence": self.plan.confidence, "confidence_why": self.plan.confidence_why}

@@ -3,13 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
-from agents.contract.protocol import Step
 from agents.database import UNAVAILABLE
 from agents.hybrid import page_archive
-from agents.learning.store import Place, drop_beyond_all, place
+from agents.learning.seen import Seen
+from agents.learning.solutions import learn_solution
+from agents.learning.store import drop_beyond_all, place
 from agents.models import Settings, StepPage, Unlearned
 from agents.models import Step as StepRow
 
@@ -19,18 +19,8 @@ BATCH = 20
 SECONDS = 30.0  # less than a job may take. What is left then is learned in the next round.
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An answered step: its `row`, the `step` as it came, with its page, and where its facts belong."""
-
-    row: StepRow
-    step: Step
-    place: Place
-    now: datetime
-
-
 Learner = Callable[[Seen], None]
-LEARNERS: tuple[Learner, ...] = ()
+LEARNERS: tuple[Learner, ...] = (learn_solution,)
 
 
 def learn(now: datetime) -> str:

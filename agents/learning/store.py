@@ -99,6 +99,11 @@ def count(pk: int, *, won: bool) -> None:
     Learned.objects.filter(pk=pk).update(**{name: F(name) + 1})
 
 
+def take_back(pk: int) -> None:
+    """A task that counted as won went on: it is lost."""
+    Learned.objects.filter(pk=pk, won__gt=0).update(won=F("won") - 1, lost=F("lost") + 1)
+
+
 def drop_beyond_all() -> int:
     """Keep all places together to MOST_ALL: those of unknown callers go first. Returns how many facts were deleted."""
     excess = int(Learned.objects.aggregate(bytes=Sum("size"))["bytes"] or 0) - MOST_ALL

@@ -27,6 +27,7 @@ LIMITS = {
     "spacing_seconds": "Spacing",
     "backoff_seconds": "Backoff",
     "page_fetch": "Page fetch",
+    "solution": "Learned solution",
 }
 CHOICES: dict[str, type[Mode] | type[Use]] = {"mode": Mode, "llm_use": Use}
 

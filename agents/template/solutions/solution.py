@@ -1,10 +1,12 @@
 """How tasks of a kind are done on a site, as an LLM's runs have shown: what is pressed and filled in, in order, as plain values."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 from agents.page import Element
 from agents.page.elements import FIELDS
@@ -98,6 +100,10 @@ class LearnedAction:
     text: str = ""
 
     @property
+    def sends(self) -> bool:
+        return self.control is not None and self.control.role == SENDS
+
+    @property
     def holes(self) -> frozenset[str]:
         return frozenset(HOLE.findall(self.text)) | (self.control.holes if self.control else frozenset())
 
@@ -122,6 +128,12 @@ class Solution:
     @property
     def confidence(self) -> float:
         return (self.won + 1) / (self.won + self.lost + 2)
+
+    @property
+    def key(self) -> str:
+        """Of its record: what it is for, and a number that another way to do it does not have."""
+        said = json.dumps([asdict(action) for action in self.actions], sort_keys=True)
+        return f"{self.sign.kinds}, {self.sign.verb or 'no verb'}: {' '.join(self.sign.about)}"[:180] + f" ({crc32(said.encode()):08x})"
 
     @property
     def holes(self) -> frozenset[str]:

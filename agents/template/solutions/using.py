@@ -101,12 +101,16 @@ class _Use:
 
     def _reached(self) -> int:
         """How many of the actions the history shows as executed, or left behind by a later one."""
-        actions, at = self.solution.actions, 0
+        actions, at, is_filled = self.solution.actions, 0, False
         for entry in self.past.entries:
             if entry.succeeded is False or entry.type in WAITS:
                 continue
             ahead = range(at, min(len(actions), at + 1 + _FURTHEST))
-            at = next((number + 1 for number in ahead if self._is_of(entry, actions[number])), at)
+            if at < len(actions) and is_filled and entry.type == actions[at].type and actions[at].sends:
+                at += 1
+            else:
+                at = next((number + 1 for number in ahead if self._is_of(entry, actions[number])), at)
+            is_filled = entry.type in FILLS
         return at
 
     def _is_of(self, entry: PastAction, action: LearnedAction) -> bool:
@@ -115,6 +119,9 @@ class _Use:
         if action.control is None:
             said = entry.fields.get("keys") or path_of(str(entry.fields.get("url", "")))
             return said == action.text
+        whole, text = HOLE.fullmatch(action.text), str(entry.fields.get("text", entry.fields.get("value", "")))
+        if whole and text and (criteria := given(whole[1], self.intent)) and all(holds(one, text) for one in criteria):
+            return True
         found = _IN_WORDS.match(entry.words or "")
         if found is None:
             return False
@@ -226,7 +233,7 @@ class _Use:
     def _by_form(self, action: LearnedAction, usable: Sequence[Element]) -> Element | None:
         """What sends the form that is filled before, where it is called otherwise than in the runs and is the only one that does."""
         before = [one for one in self.solution.actions if one.part == action.part and one.type in FILLS]
-        anchor = self._element(before[-1], None) if before and action.control and action.control.role == SENDS else None
+        anchor = self._element(before[-1], None) if before and action.sends else None
         sending = [one for one in usable if anchor and one.form == anchor.form and role_of(one) == SENDS]
         return sending[0] if len(sending) == 1 else None
 

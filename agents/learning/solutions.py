@@ -1,0 +1,124 @@
+"""Solutions of tasks: learned from runs that an LLM ended, and counted by how the tasks ended that they were used for."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from agents import ledger
+from agents.contract.action_history import WAITS, Outcome
+from agents.contract.limits import MAX_STEPS
+from agents.contract.protocol import Form
+from agents.hybrid import page_archive
+from agents.learning import store
+from agents.learning.seen import Seen
+from agents.models import Learned, Route, Step, StepPage
+from agents.page import read
+from agents.template.solutions.learning import NotGeneral, RunStep, learned
+from agents.template.solutions.solution import Solution, read_solution
+
+logger = logging.getLogger(__name__)
+
+SOLUTION = Learned.Kind.SOLUTION
+# Ways to do one kind of task: those that fail are dropped, and two or three looks of a site are all that there are.
+MOST_WAYS = 5
+
+
+def solutions_of(rows: Iterable[Learned]) -> list[Solution]:
+    """Those of kind solution that can be read: an admin may have written anything."""
+    found = list[Solution]()
+    for row in rows:
+        try:
+            if row.kind == SOLUTION:
+                found.append(read_solution(row.facts, won=row.won, lost=row.lost, id_=row.pk))
+        except (TypeError, LookupError, ValueError, AttributeError) as error:
+            logger.warning("The learned solution %s of %s can't be read (%s). Delete it.", row.pk, row.site, error)
+    return found
+
+
+def learn_solution(seen: Seen) -> None:
+    """From the step that ended a run. What was made of an end is taken back where the task went on after it. Raises UNAVAILABLE."""
+    row = seen.row
+    if row.form != Form.STEP:
+        return
+    run, known = _run(row), [one for one in store.known(seen.place).values() if one.kind == SOLUTION and one.site == seen.place.site]
+    if any(one.done for one in run[:-1]):
+        if not any(one.done for one in run[:-2]):
+            _take_back(seen, run[-2], known)
+        return
+    new = _learned(seen, run, known) if row.done and row.route == Route.LLM and not row.answer else None
+    if used := [pk for one in run if (pk := used_in(one))]:
+        _count(used[-1], row, new)
+
+
+def used_in(row: Step) -> int:
+    """The id of the solution whose actions the step sent, 0 for none."""
+    return int(row.limits.get("solution", 0)) if row.route == Route.TEMPLATE else 0
+
+
+def _run(row: Step) -> list[Step]:
+    """The steps of the run up to this one, oldest first."""
+    earlier = ledger.earlier_steps(row.task.fingerprint, row.index, row.history_size, row.received_at.timestamp())
+    rows = Step.objects.in_bulk([one.pk for one in earlier])
+    return [*(rows[one.pk] for one in earlier if one.pk in rows), row]
+
+
+def _count(pk: int, last: Step, new: int | None) -> None:
+    """`new`: the record that the LLM's end of this run was learned as, 0 for none; None where no LLM ended it."""
+    if new is not None:
+        if new != pk:  # it did the task in another way
+            store.count(pk, won=False)
+    elif last.done:
+        store.count(pk, won=used_in(last) == pk)
+    elif last.index >= MAX_STEPS - 1:
+        store.count(pk, won=False)
+
+
+def _take_back(seen: Seen, ended: Step, known: Sequence[Learned]) -> None:
+    if pk := used_in(ended):
+        store.take_back(pk)
+    for row in known if ended.route == Route.LLM else ():
+        steps = row.facts.get("steps", [])
+        if steps == [ended.pk]:
+            row.delete()
+        elif ended.pk in steps:
+            kept = [step for step in steps if step != ended.pk]
+            store.save(seen.place, {(SOLUTION, row.key): {**row.facts, "steps": kept}}, row.step_id, seen.now)
+
+
+def _learned(seen: Seen, run: Sequence[Step], known: Sequence[Learned]) -> int:
+    """The id of the record, 0 where nothing was learned."""
+    try:
+        new = learned(seen.row.task.prompt, _executed(seen, run), seen.row.pk)
+    except NotGeneral as error:
+        logger.info("No solution is learned from step %s: %s", seen.row.pk, error)
+        return 0
+    readable = solutions_of(known)
+    whole = next(((one, made) for one in readable if (made := one.merged(new))), None)
+    if whole is None and sum(one.sign.is_like(new.sign) for one in readable) >= MOST_WAYS:
+        return 0
+    key = next((row.key for row in known if whole and row.pk == whole[0].id), new.key)
+    store.save(seen.place, {(SOLUTION, key): (whole[1] if whole else new).facts()}, seen.row.pk, seen.now)
+    at = seen.place
+    return Learned.objects.filter(site=at.site, callers=at.callers, kind=SOLUTION, key=key).values_list("pk", flat=True).first() or 0
+
+
+def _executed(seen: Seen, run: Sequence[Step]) -> list[RunStep]:
+    """Raises NotGeneral where it is not known what was executed, or on which page."""
+    if len(run) > MAX_STEPS or run[0].history_size or run[0].index:
+        raise NotGeneral("Not all steps of its run are on record.")
+    done = [(row, _done_at(row, is_last=row is seen.row)) for row in run]
+    if not any(actions and row.route == Route.LLM for row, actions in done):
+        raise NotGeneral("The LLM did nothing for it.")
+    kept = dict(StepPage.objects.filter(step__in=[row.pk for row, actions in done if actions]).values_list("step", "gz"))
+    if any(actions and row.pk not in kept for row, actions in done):
+        raise NotGeneral("A page of its run is not kept.")
+    pages = {pk: page_archive.unpacked(bytes(gz)) for pk, gz in kept.items()}
+    return [RunStep(read(pages[row.pk].page, pages[row.pk].url), actions) for row, actions in done if actions]
+
+
+def _done_at(row: Step, *, is_last: bool) -> list[dict[str, object]]:
+    actions = [action for action in row.actions if action.get("type") not in WAITS]
+    if is_last or not actions:  # nobody reports the outcome of the last ones
+        return actions
+    if row.outcome not in (Outcome.WORKED, Outcome.PARTLY, Outcome.FAILED):
+        raise NotGeneral("It is not known whether its actions were executed.")
+    return [action for action, worked in zip(row.actions, row.worked, strict=True) if worked and action.get("type") not in WAITS]

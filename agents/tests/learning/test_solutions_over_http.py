@@ -1,0 +1,203 @@
+"""From a provider's runs to the template agent's: sites, provider and miner are servers, and each site looks otherwise at each seed."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from django.utils import timezone
+
+from agents.configuration import change
+from agents.contract.action_types import kind_of
+from agents.contract.actions import validate
+from agents.contract.protocol import PastAction, Plan
+from agents.devtools.fake_chutes.completions import completed, read
+from agents.devtools.fake_chutes.server import Answer, Server
+from agents.devtools.fake_chutes.server import Request as Arrival
+from agents.hybrid import page_archive
+from agents.learning import job, knowledge
+from agents.models import Learned, Route, Step
+from agents.policy.modes import Mode
+from agents.template.solutions.solution import MOST_LOST
+from agents.tests.mini_server import MiniServer, mini_server
+from agents.tests.site_browser import in_steps
+from agents.tests.solution_runs import reply
+from agents.tests.solution_sites import FERRY, SHED, USUAL, SeededSite, Trial
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SEEDS, NEW_SEEDS = (1, 2, 3), range(201, 206)
+
+
+class Provider:
+    """Plays the LLM: it knows the task that runs now, and how the site does it."""
+
+    def __init__(self) -> None:
+        self.say: Callable[[str], str] = str
+        self.server = Server(self.answer, 0)
+
+    def plays(self, trial: Trial, seed: int) -> None:
+        parts = count()
+        self.say = lambda prompt: reply(trial, trial.values(seed), next(parts), prompt)
+
+    def answer(self, arrival: Arrival) -> Answer:
+        chat = read(arrival.body)
+        assert not isinstance(chat, str)
+        return completed(chat, chat.model, self.say(chat.texts[-1][1]), None).answer("id", 0, {}, None)
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[Provider]:
+    made = Provider()
+    made.server.start()
+    settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = "cpk_none", f"{made.server.url}/v1", ("Qwen/Qwen3-32B-TEE",)
+    change({"spacing_seconds": 0}, by=None, reason="test")
+    knowledge.forget()
+    yield made
+    made.server.stop()
+
+
+@pytest.fixture(scope="module")
+def sites() -> Iterator[MiniServer]:
+    with mini_server() as server:
+        yield server
+
+
+class Validator:
+    """Runs tasks in steps. `nameless`: as the subnet's loop does, the first action of a reply, and a history without selectors."""
+
+    def __init__(self, miner: str, sites: MiniServer) -> None:
+        self.miner, self.sites, self.tasks = miner, sites, 0
+
+    def runs(self, trial: Trial, seed: int, *, nameless: bool = False, goes_on: bool = False) -> SeededSite:
+        site, self.tasks = trial.site(seed), self.tasks + 1
+        task, prompt = f"t{self.tasks}", trial.prompt(seed)
+
+        def agent(url: str, html: str, index: int, history: Sequence[PastAction]) -> Plan:
+            said = [_nameless(past) if nameless else _named(past) for past in history]
+            body = {"task_id": task, "prompt": prompt, "url": url, "html": html, "step_index": index, "history": said}
+            request = Request(f"{self.miner}/step", json.dumps(body).encode(), {"Content-Type": "application/json"})
+            with urlopen(request, timeout=30) as answer:
+                plan = json.load(answer)
+            actions = [validate({"type": _type(call["name"]), **call["arguments"]}) for call in plan["tool_calls"]]
+            return Plan(tuple(actions), done=plan["done"] and not goes_on)
+
+        in_steps(agent, self.sites.serves(site), first_only=nameless)
+        page_archive.waiting.join()
+        return site
+
+    def won(self, trials: Sequence[Trial], *, nameless: bool = False) -> list[list[int]]:
+        return [[seed for seed in NEW_SEEDS if trial.is_done(self.runs(trial, seed, nameless=nameless), seed)] for trial in trials]
+
+
+def _type(tool: str) -> str:
+    kind = kind_of(tool)
+    assert kind
+    return kind.type
+
+
+def _named(past: PastAction) -> dict[str, Any]:
+    return {"index": past.number, "action": {"type": past.type, **past.fields}, "success": past.succeeded, "url": past.url}
+
+
+def _nameless(past: PastAction) -> dict[str, Any]:
+    return {"step": past.number, "action": past.type, "text": past.fields.get("text"), "exec_ok": past.succeeded, "error": None}
+
+
+@pytest.fixture
+def validator(live_server: Any, sites: MiniServer) -> Validator:
+    return Validator(live_server.url, sites)
+
+
+def use(mode: Mode, **more: Any) -> None:
+    change({"agent_mode": mode, **more}, by=None, reason="test")
+
+
+def learn() -> None:
+    job.learn(timezone.now())
+    knowledge.forget()
+
+
+def teach(provider: Provider, validator: Validator, trial: Trial, seeds: Sequence[int] = SEEDS) -> None:
+    """The provider does the kind of task at each of the seeds."""
+    for seed in seeds:
+        provider.plays(trial, seed)
+        assert trial.is_done(validator.runs(trial, seed), seed)
+    learn()
+
+
+@pytest.mark.parametrize("kinds", [SHED, FERRY], ids=["shed", "ferry"])
+def test_what_a_provider_won_three_times_is_done_without_it_at_new_seeds(
+    kinds: dict[str, Trial], provider: Provider, validator: Validator
+) -> None:
+    trials = list(kinds.values())
+    use(Mode.TEMPLATE)
+    before = validator.won([*trials, *USUAL.values()])
+    assert before == [*([] for _ in trials), *([*NEW_SEEDS] for _ in USUAL)]
+    use(Mode.HYBRID)
+    for trial in trials:
+        teach(provider, validator, trial)
+    assert Step.objects.filter(route=Route.LLM).exists()
+    assert {(row.won, row.lost, len(row.facts["steps"])) for row in Learned.objects.filter(kind=Learned.Kind.SOLUTION)} == {(0, 0, 3)}
+
+    use(Mode.TEMPLATE)
+    for nameless in (False, True):
+        assert all(len(won) >= 0.8 * len(NEW_SEEDS) for won in validator.won(trials, nameless=nameless))
+    assert validator.won(list(USUAL.values())) == [[*NEW_SEEDS]]
+    learn()
+    rows = Learned.objects.filter(kind=Learned.Kind.SOLUTION)
+    assert len(rows) == len(trials)
+    assert {(row.won, row.lost) for row in rows} == {(2 * len(NEW_SEEDS), 0)}
+    used = Step.objects.filter(limits__solution__gt=0).exclude(route=Route.LLM)
+    assert used.exists()
+    assert all("Learned solution" in step.confidence_why and "step" in step.confidence_why for step in used)
+
+
+OIL = SHED["oil"]
+
+
+def records() -> list[tuple[str, int, int]]:
+    return [(row.callers, row.won, row.lost) for row in Learned.objects.filter(kind=Learned.Kind.SOLUTION)]
+
+
+def test_what_a_stranger_shows_serves_its_own_tasks_alone(provider: Provider, validator: Validator) -> None:
+    use(Mode.HYBRID, allowed_callers=["192.0.2.0/24"])
+    teach(provider, validator, OIL, SEEDS[:1])
+    assert [callers for callers, *_ in records()] == ["127.0.0.1"]
+    use(Mode.TEMPLATE)
+    assert OIL.is_done(validator.runs(OIL, 201), 201)
+    use(Mode.TEMPLATE, allowed_callers=["127.0.0.0/8"])
+    assert not OIL.is_done(validator.runs(OIL, 202), 202)
+
+
+def test_a_solution_whose_tasks_go_on_after_its_end_is_dropped(provider: Provider, validator: Validator) -> None:
+    teach(provider, validator, OIL, SEEDS[:1])
+    use(Mode.TEMPLATE)
+    for lost in range(1, MOST_LOST + 1):
+        validator.runs(OIL, 200 + lost, goes_on=True)
+        learn()
+        assert [(won, lost) for _, won, lost in records()] == [(0, lost)]
+    assert not OIL.is_done(validator.runs(OIL, 205), 205)
+    use(Mode.HYBRID)
+    teach(provider, validator, OIL, SEEDS[1:2])
+    assert [(won, lost) for _, won, lost in records()] == [(0, MOST_LOST)], "what failed is not learned anew"
+
+
+def test_nothing_is_learned_from_a_run_that_goes_on_after_its_end(provider: Provider, validator: Validator) -> None:
+    provider.plays(OIL, 1)
+    plays = provider.say
+    provider.say = lambda prompt: plays(prompt) if "nothing yet" in prompt else '{"actions": [], "done": true}'
+    validator.runs(OIL, 1, goes_on=True)
+    learn()
+    assert records() == []
+
+
+def test_a_step_is_answered_where_what_is_learned_cannot_be_read(provider: Provider, validator: Validator) -> None:
+    Learned.objects.create(
+        site=f"127.0.0.1:{validator.sites.server_port}", kind="solution", key="x", facts=[1], size=1, seen_at=timezone.now()
+    )
+    use(Mode.TEMPLATE)
+    detail = USUAL["detail"]
+    assert detail.is_done(validator.runs(detail, 201), 201)
