@@ -1,5 +1,6 @@
 """What all tests share: a hermetic environment, a database file, a browser, a Postgres server, whole processes."""
 
+import fcntl
 import logging
 import os
 import shutil
@@ -101,7 +102,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each test process begins with its share of the long tests: at the end, one would wait for the others."""
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    long = [item for item in items if item.get_closest_marker("process") and not item.get_closest_marker("django_db")]
+    long = [item for item in items if _is_long(item)]
     shares: list[list[str]] = [[] for _ in range(processes)]
     counts = Counter(map(_group, long))
     for group, _ in counts.most_common():
@@ -115,8 +116,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*ordered, *rest]
 
 
+def _is_long(item: pytest.Item) -> bool:
+    of_processes = item.get_closest_marker("process") and not item.get_closest_marker("django_db")
+    return bool(of_processes or item.get_closest_marker("postgres"))
+
+
 def _group(item: pytest.Item) -> str:
-    """What belongs together: tests of a file, and all that look at the shared panel."""
+    """What belongs together: tests of a file, all that look at the shared panel, and all on Postgres, whose server is shared too."""
+    if item.get_closest_marker("postgres"):
+        return "postgres"
     return "panel" if "panel" in getattr(item, "fixturenames", ()) else str(item.path)
 
 
@@ -207,15 +215,28 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As pytest-django makes it; returns a copy as it is before the first test, so that no other database has to be migrated."""
-    path = tmp_path_factory.mktemp("migrated") / "panel.sqlite3"
-    if connection.vendor == "sqlite":
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            if "django_migrations" not in connection.introspection.table_names(cursor):  # no test of this run asks for a database
-                call_command("migrate", verbosity=0)
-            users.ensure_groups()
-            cursor.execute("VACUUM INTO %s", [str(path)])
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """As pytest-django makes it, in one test process for all; returns a copy as it is before the first test."""
+    shared = tmp_path_factory.getbasetemp() if "PYTEST_XDIST_WORKER" not in os.environ else tmp_path_factory.getbasetemp().parent
+    path = shared / "migrated" / "panel.sqlite3"
+    path.parent.mkdir(exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            name = settings.DATABASES["default"]["TEST"]["NAME"]
+            shutil.copy(path, name)
+            connection.close()
+            settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+            return path
+        request.getfixturevalue("django_db_setup")
+        if connection.vendor == "sqlite":
+            with django_db_blocker.unblock(), connection.cursor() as cursor:
+                if "django_migrations" not in connection.introspection.table_names(cursor):  # no test of this run asks for a database
+                    call_command("migrate", verbosity=0)
+                users.ensure_groups()
+                cursor.execute("VACUUM INTO %s", [str(path)])
     return path
 
 

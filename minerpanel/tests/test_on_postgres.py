@@ -9,7 +9,11 @@ import pytest
 
 from minerpanel.tests.processes import ROOT
 
-FILES = ("monitoring/tests/reporting/test_search.py", "monitoring/tests/reporting/test_rollups.py")
+FILES = (
+    "monitoring/tests/reporting/test_search.py",
+    "monitoring/tests/reporting/test_rollups.py",
+    "agents/tests/hybrid/test_history.py",
+)
 # What is Python's alone, or the same statements again.
 SAME_ON_BOTH = ("percentile", "whatever_spans", "the_same_again", "killed", "five_minutes", "the_hour", "the_shorter")
 NUMBERS = """
@@ -56,20 +60,15 @@ def run_on_postgres(url: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout[-5_000:]
 
 
-def test_the_tests_of_rollups_and_search_pass_on_postgres(postgres_url: str) -> None:
+def test_the_tests_of_rollups_search_and_histories_pass_on_postgres(postgres_url: str) -> None:
     run_on_postgres(postgres_url, "-k", f"not ({' or '.join(SAME_ON_BOTH)})", *FILES)
-
-
-@pytest.mark.long
-def test_a_tasks_history_is_recorded_and_read_on_postgres_too(postgres_url: str) -> None:
-    run_on_postgres(postgres_url, "agents/tests/hybrid/test_history.py")
 
 
 @pytest.mark.slow
 def test_whatever_is_sent_is_answered_in_words_on_postgres_too(postgres_url: str) -> None:
     """Forms and cookies: Postgres takes no NUL, and less wide numbers than Python."""
-    sample = "(any_value and post-0) or place or header"
-    run_on_postgres(postgres_url, "-k", sample, "monitoring/tests/test_anything.py")
+    sample = "(any_value and post) or place or header"
+    run_on_postgres(postgres_url, "-m", "long", "-k", sample, "monitoring/tests/test_anything.py")
 
 
 @pytest.mark.slow
