@@ -11,7 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from lxml import html
 
 HUGE = "9" * 4_500  # more digits than Python reads as a number
-# Those that trip readers of all kinds; each field gets two of them alone, in turn.
+# Those that trip readers of all kinds; each field gets one of them alone, in turn, and all in the slow suite.
 HARDEST = ("\0", HUGE, "http://[", "9999-12-31T23:59")
 VALUES = (
     *HARDEST,

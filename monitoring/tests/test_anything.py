@@ -37,6 +37,14 @@ pytestmark = pytest.mark.django_db
 ROUTES = [route for route in routes(get_resolver().url_patterns) if route != "logout/" and not route.startswith("api/")]
 PLACED = [route for route in ROUTES if "<" in route]
 POSTED = [route for route in ROUTES if not route.startswith(("health/", "metrics"))]
+# Each route gets an eighth of the values, each value goes to an eighth of the routes; all to all in the slow suite.
+SOME_THEN_ALL = pytest.mark.parametrize("every", [pytest.param(8, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.slow)])
+
+
+def share(values: Sequence[Any], number: int, every: int) -> Sequence[Any]:
+    """Those of the values that the route of this number gets: one at least."""
+    every = min(every, len(values))
+    return values[number % every :: every]
 
 
 class Panel:
@@ -112,76 +120,67 @@ def panel(admin: Client) -> Panel:
     return Panel(admin)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("part", range(2))
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_any_value_of_any_parameter_or_field(method: str, part: int, panel: Panel) -> None:
-    """Each route gets an eighth of the values, each value goes to an eighth of the routes."""
-    each_row(ROUTES[part::2], lambda route: send_any_value(panel, method, VALUES[ROUTES.index(route) % 8 :: 8], route))
+@SOME_THEN_ALL
+def test_any_value_of_any_parameter_or_field(method: str, every: int, panel: Panel) -> None:
+    each_row(ROUTES, partial(send_any_value, panel, method, every))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_every_value_of_any_parameter_or_field(method: str, part: int, panel: Panel) -> None:
-    each_row(ROUTES[part::4], partial(send_any_value, panel, method, VALUES))
-
-
-def send_any_value(panel: Panel, method: str, values: Sequence[str], route: str) -> None:
+def send_any_value(panel: Panel, method: str, every: int, route: str) -> None:
     address, client = panel.address(route), Client() if route.startswith("login/") else panel.client
     with asked_for() as names:
         if panel.send(method, address, client=client).status_code == 405:
             return
         good, files = entered(client, address) if method == "post" else ({}, [])
         panel.send(method, address, good, client=client)
-        for value in values if names else ():
+        for value in share(VALUES, ROUTES.index(route), every) if names else ():
             panel.send(method, address, dict.fromkeys(names, value), client=client)
         for number, name in enumerate(sorted(names)):  # by now also those that are asked for when others are given
-            for value in HARDEST[number % 2 :: 2]:
+            for value in share(HARDEST, number, every):
                 panel.send(method, address, {**good, name: value}, client=client)
     for name in files:
         for content in (b"", b"\0\xff", b"{", b"\x1f\x8b broken"):
             panel.send(method, address, {**good, name: SimpleUploadedFile("\0/../a\r\nb", content)}, client=client)
 
 
-@pytest.mark.long
-def test_any_place_in_an_address(panel: Panel) -> None:
-    for route, place in [(each, place) for each in PLACED for place in re.findall("<(.*?)>", each)]:
-        for value in NUMBERS if place.startswith("int") else WORDS:
+@SOME_THEN_ALL
+def test_any_place_in_an_address(every: int, panel: Panel) -> None:
+    for number, (route, place) in enumerate([(each, place) for each in PLACED for place in re.findall("<(.*?)>", each)]):
+        for value in share(NUMBERS if place.startswith("int") else WORDS, number, every):
             for method in ("get", "post"):
                 panel.send(method, panel.address(route, **{place: value}))
 
 
-@pytest.mark.long
-def test_any_body(panel: Panel, settings: Any) -> None:
+@SOME_THEN_ALL
+def test_any_body(every: int, panel: Panel, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000
-    for route in POSTED:
+    for number, route in enumerate(POSTED):
         client = Client() if route.startswith("login/") else panel.client
-        for kind, body in BODIES:
+        for kind, body in share(BODIES, number, every):
             panel.send("raw", panel.address(route), body, client=client, content_type=kind)
 
 
-@pytest.mark.long
-def test_any_header_of_a_stranger(panel: Panel) -> None:
+@SOME_THEN_ALL
+def test_any_header_of_a_stranger(every: int, panel: Panel) -> None:
     def check(route: str) -> None:
-        for headers in HEADERS:
+        for headers in share(HEADERS, ROUTES.index(route), every):
             for method in ("get", "post"):
                 panel.send(method, panel.address(route), client=Client(), headers=headers)
 
     each_row(ROUTES, check)
 
 
-@pytest.mark.long
-def test_any_document_that_is_imported(panel: Panel) -> None:
-    for document in documents(transfer.exported()):
+@SOME_THEN_ALL
+def test_any_document_that_is_imported(every: int, panel: Panel) -> None:
+    for document in documents(transfer.exported(), every):
         panel.send("post", "/settings/import/", {"text": document})
 
 
-def documents(good: dict[str, Any]) -> Iterator[str]:
+def documents(good: dict[str, Any], every: int) -> Iterator[str]:
     """Those with one value that is another than it should be, and some that are none at all."""
     yield from ("[" * 100_000, '{"version": 1, "settings": {"\\ud800": 1}}', '{"version": 1, "accounts": [{"name": "\\ud800"}]}')
     for number, place in enumerate(places(good)):
-        for value in DOCUMENT_VALUES[number % 5 :: 5]:
+        for value in share(DOCUMENT_VALUES, number, every):
             yield json.dumps(changed(good, place, "@here@")).replace('"@here@"', value)
 
 
