@@ -1,17 +1,17 @@
 """The exported repository's files: the agent's modules as they are, and a few lines that start it."""
 
+import ast
 import gzip
 import hashlib
 import io
 import json
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
 
 from agents import VERSION
-from agents.export.closure import closure
 from agents.standalone.options import Options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +38,36 @@ def exported(options: Options, root: Path = ROOT) -> Files:
     }
     written = {part.name.removesuffix(".in"): Template(part.read_text("utf-8")).substitute(shown) for part in PARTS.iterdir()}
     return dict(sorted((copied | {name: text.encode() for name, text in written.items()}).items()))
+
+
+def closure(root: str, folder: Path) -> dict[str, Path]:
+    """The files of the module and of all that it imports from its own package, by module, sorted. Nothing is run."""
+    package, found, todo = root.partition(".")[0], dict[str, Path](), [root]
+    while todo:
+        module = todo.pop()
+        file = _file_of(module, folder)
+        if module in found or file is None:
+            continue
+        found[module] = file
+        # Of "from agents.page import read" it takes the syntax tree alone to tell a module from a name.
+        todo += [module.rpartition(".")[0], *(each for each in imported(file) if each.partition(".")[0] == package)]
+    return dict(sorted(found.items()))
+
+
+def _file_of(module: str, folder: Path) -> Path | None:
+    path = folder.joinpath(*module.split(".")) if module else folder / "?"
+    candidates = (path / "__init__.py", path.with_suffix(".py"))
+    return next((each for each in candidates if each.is_file()), None)
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Modules and, of those imported from a module, names in it, which may be modules too."""
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
 def _as_source(options: Options) -> str:

@@ -1,6 +1,6 @@
 """The status, accounts and their gates, rate-limit events; what an operator can do to an account."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from django.http import Http404
@@ -9,20 +9,47 @@ from ninja import Field, Query, Router, Schema
 
 from agents.accounts.status import AccountStatus, account_statuses
 from agents.common.redaction import redact
+from agents.common.text import length
 from agents.models import Account, RateLimitEvent
 from agents.policy.refusals import RefusalClass
 from monitoring.api.access import ApiRequest, controls, reads, recorded, who
 from monitoring.api.paging import Id, Page, Paging, Text, paged
 from monitoring.api.problems import ApiProblem, bad_field
-from monitoring.api.words import Expected, belief_of, expected, sentence_of
 from monitoring.health.components import worker_now
 from monitoring.overview.status import miner_status
 from monitoring.ratelimit import gate
+from monitoring.ratelimit.belief_text import Sentence
 from monitoring.ratelimit.events import OPEN, events, recent_accuracy
 from monitoring.ratelimit.gate import MOST_MINUTES, GateAction, gate_now
 from monitoring.ratelimit.quota import quota
+from monitoring.ratelimit.status_text import Expectation, StatusText
 
 router = Router(tags=["Status and accounts"])
+
+
+class Expected(Schema):
+    """When an account is expected back, how that is known, and how sure it is. `at` null: unknown."""
+
+    at: datetime | None
+    earliest: datetime | None
+    latest: datetime | None
+    source: str
+    confidence: str
+    is_overdue: bool
+
+
+def expected(found: Expectation | None) -> Expected | None:
+    return Expected(**found._asdict()) if found else None
+
+
+def sentence_of(text: StatusText, now: datetime) -> str:
+    """With the time that is left in place of a countdown."""
+    return f"{text.text} {length((text.until - now).total_seconds())}{text.after}" if text.until else text.text
+
+
+def belief_of(sentence: Sentence) -> str:
+    at = f" {datetime.fromtimestamp(sentence.at, UTC):%Y-%m-%d %H:%M:%S} UTC" if sentence.at else ""
+    return f"{sentence.text}{at}{sentence.after}"
 
 
 class StatusOut(Schema):

@@ -4,9 +4,8 @@ from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import EVENTS, Channel, Delivery, Notice, Severity
 from monitoring.models.panel import Component, FailedLogIns, HealthCheck, HealthState, Panel, Retention, StoredBytes, TextIndexed
 from monitoring.models.rollups import Of, Rollup, RollupState, Span
-from monitoring.models.saved_views import SavedView
 from monitoring.models.tests import SUITE_TITLES, Result, TestResult, TestRun, TestSchedule
-from monitoring.models.tokens import ApiToken, Scope
+from monitoring.models.users import ApiToken, SavedView, Scope
 from monitoring.models.watch import MaintenanceWindow, Watcher
 
 __all__ = [

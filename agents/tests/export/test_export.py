@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.export import repository, review
-from agents.export.closure import closure, outside
-from agents.export.repository import APPLICATION, ROOT, NotEmpty, digest, exported, packed, read, write
+from agents.export.repository import APPLICATION, ROOT, NotEmpty, closure, digest, exported, imported, packed, read, write
 from agents.standalone.options import Options
 from agents.tests.rows import rows
 
@@ -40,7 +39,8 @@ def test_the_core_that_is_copied_is_pure() -> None:
         folder = file.relative_to(ROOT / "agents").parts[0]
         assert folder in PURE | {"standalone"}, module
         if folder != "standalone":
-            assert outside(file, "agents") <= (set(sys.stdlib_module_names) - IMPURE) | {"lxml"}, module
+            outside = {each.partition(".")[0] for each in imported(file)} - {"agents"}
+            assert outside <= (set(sys.stdlib_module_names) - IMPURE) | {"lxml"}, module
             assert not re.search(r"(?<![\w.])(?<!def )open\(", file.read_text()), module
 
 
