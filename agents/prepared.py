@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Generic, TypeVar
 
@@ -112,6 +112,27 @@ class PreparedInsert(Generic[M]):
         return sql, columns
 
 
+class PreparedSave(Generic[M]):
+    """Updates all columns of a row of `model` that is there; False where it is not."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+        self._made: tuple[str, Sequence[Field[Any, Any]]] | None = None
+
+    def __call__(self, row: M) -> bool:
+        sql, columns = self._made = self._made or self._compiled()
+        values = [column.get_db_prep_save(column.pre_save(row, add=False), connection) for column in columns]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return int(cursor.rowcount) > 0
+
+    def _compiled(self) -> "tuple[str, Sequence[Field[Any, Any]]]":
+        about, quoted = self._model._meta, connection.ops.quote_name  # noqa: SLF001 -- as Django documents it
+        columns = sorted(about.concrete_fields, key=lambda one: one.primary_key)
+        *changed, key = [f"{quoted(str(one.column))} = %s" for one in columns]
+        return f"UPDATE {quoted(about.db_table)} SET {', '.join(changed)} WHERE {key}", columns  # noqa: S608 -- the model's own names
+
+
 def _places(values: Sequence[Any], stand_ins: Sequence[object]) -> list[list[int]]:
     places = [[at for at, value in enumerate(values) if value == one] for one in map(_plain, stand_ins)]
     assert all(places), "a parameter is not among the values of its query"
@@ -129,4 +150,6 @@ def _filled(values: Sequence[Any], places: Sequence[Sequence[int]], parameters: 
 def _plain(value: object) -> Any:
     if isinstance(value, IPv4Address | IPv6Address):
         return connection.ops.adapt_ipaddressfield_value(str(value))
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value

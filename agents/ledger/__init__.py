@@ -228,7 +228,7 @@ def _open_attempt(permit: Permit, step: Step | None, *, number: int, purpose: Pu
     columns: dict[str, Any] = {"uid": permit.attempt_uid, "purpose": purpose, "step": step, "account": request.account, "number": number}
     columns |= {"model": permit.model, "lease": permit.decision.lease, "reserved_usd": request.most(permit.model)}
     columns |= {"decided_at": at(permit.decided_at), "slot_at": at(slot), "cut_off_at": at(request.cut_off)}
-    attempt = LLMAttempt.objects.create(**columns)
+    attempt = rows_of.insert_attempt(LLMAttempt(**columns))
     daily_use.opened(attempt, request.sender.address, permit.decided_at)
 
 
@@ -260,7 +260,7 @@ def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
     attempt.latency_ms = (end.ended_at - end.sent_at) * 1000 if end.sent_at else None
     attempt.cost = Decimal(end.cost) if end.cost else None
     attempt.cut_off_at = attempt.ended_at if end.is_cut else attempt.cut_off_at
-    attempt.save()
+    rows_of.save_attempt(attempt)
     row = gate_rows.locked(attempt.account)
     daily_use.ended(attempt, end)
     if end.sent_at is not None and attempt.purpose == Purpose.STEP and end.refusal in OF_THE_MODEL:

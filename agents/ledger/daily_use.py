@@ -2,23 +2,47 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from ipaddress import IPv4Address, ip_address
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from agents.contract.step_facts import AttemptEnd
 from agents.models import Account, DailyUse, LLMAttempt, Source
 from agents.policy import costs
 from agents.policy.costs import Used, day_of
+from agents.prepared import Prepared, PreparedUpdate
 
 KEPT = timedelta(days=31)  # for the Callers page; strangers' addresses would add up otherwise
 
 
+_DAY, _ADDRESS = date(2001, 2, 3), IPv4Address("192.0.2.77")
+
+
+def _of_day(day: date, address: IPv4Address) -> QuerySet[DailyUse]:
+    return DailyUse.objects.filter(Q(caller=str(address)) | Q(account__isnull=False), day=day)
+
+
+def _added(rows: QuerySet[DailyUse], attempts: int, usd: float) -> tuple[QuerySet[DailyUse], dict[str, Any]]:
+    return rows, {"attempts": F("attempts") + attempts, "usd": F("usd") + usd}
+
+
+_of_all_and_caller = Prepared(_of_day, _DAY, _ADDRESS)
+_of_all = Prepared(lambda day: DailyUse.objects.filter(day=day, account__isnull=False), _DAY)
+_add_to_account = PreparedUpdate(
+    lambda day, account, *more: _added(DailyUse.objects.filter(day=day, account=account), *more), *(_DAY, -9, -7, -0.125)
+)
+_add_to_caller = PreparedUpdate(
+    lambda day, address, *more: _added(DailyUse.objects.filter(day=day, caller=str(address)), *more), *(_DAY, _ADDRESS, -7, -0.125)
+)
+
+
 def today(accounts: Iterable[Account], caller: str, now: float) -> tuple[dict[int, Used], Used]:
-    whose = Q(account__in=[account.pk for account in accounts]) | (Q(caller=caller) if caller else Q())
-    used = {row.account_id: Used(row.attempts, row.usd) for row in DailyUse.objects.filter(whose, day=day_of(now))}
+    day, wanted = day_of(now), {account.pk for account in accounts}
+    rows = _of_all_and_caller(day, ip_address(caller)) if caller else _of_all(day)
+    used = {row.account_id: Used(row.attempts, row.usd) for row in rows}
     by_caller = used.pop(None, Used())
-    return {account: each for account, each in used.items() if account is not None}, by_caller
+    return {account: each for account, each in used.items() if account in wanted}, by_caller
 
 
 def opened(attempt: LLMAttempt, caller: str, now: float) -> None:
@@ -39,13 +63,10 @@ def ended(attempt: LLMAttempt, end: AttemptEnd) -> None:
 
 
 def _add(day: date, account: int, caller: str, attempts: int, usd: float) -> None:
-    more = {"attempts": F("attempts") + attempts, "usd": F("usd") + usd}
-    whose: dict[str, Any]
-    for whose in ({"account_id": account}, {"caller": caller}) if caller else ({"account_id": account},):
-        row = DailyUse.objects.filter(day=day, **whose)
-        if row.update(**more) or attempts < 1:
-            continue
-        if "account_id" in whose:
-            DailyUse.objects.filter(day__lt=day - KEPT).delete()
-        DailyUse.objects.get_or_create(day=day, **whose)
-        row.update(**more)
+    if not _add_to_account(day, account, attempts, usd) and attempts > 0:
+        DailyUse.objects.filter(day__lt=day - KEPT).delete()
+        DailyUse.objects.get_or_create(day=day, account_id=account)
+        _add_to_account(day, account, attempts, usd)
+    if caller and not _add_to_caller(day, address := ip_address(caller), attempts, usd) and attempts > 0:
+        DailyUse.objects.get_or_create(day=day, caller=caller)
+        _add_to_caller(day, address, attempts, usd)

@@ -11,13 +11,14 @@ from agents.policy.callers import Claim
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
-from agents.prepared import Prepared
+from agents.prepared import Prepared, PreparedSave
 
 _MADE = ("pause_source", "cooldowns", "pace", "claims")
 _PLAIN = tuple(each.name for each in fields(gate.Gate) if each.name not in _MADE)
 
 
 _ROW = Prepared(lambda account: Gate.objects.filter(account=account), -7)
+_save = PreparedSave(Gate)
 _LOCKED_ROW = Prepared(lambda account: Gate.objects.select_for_update().filter(account=account), -7)
 
 
@@ -64,7 +65,8 @@ def save(row: Gate, state: gate.Gate, *, always: bool = False) -> None:
         setattr(row, name, getattr(state, name))
     row.cooldowns, row.pace = [list(each) for each in state.cooldowns], state.pace.as_json()
     row.claims = [list(astuple(claim)) for claim in state.claims]
-    row.save()
+    if not _save(row):
+        row.save()
 
 
 def at(seconds: float) -> datetime:

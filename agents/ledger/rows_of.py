@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from agents.models import LLMAttempt, Step, Task
 from agents.policy import costs
 from agents.policy.reasons import Purpose
-from agents.prepared import Prepared, PreparedInsert
+from agents.prepared import Prepared, PreparedInsert, PreparedSave
 
 
 def _calls(task: int, since: datetime) -> QuerySet[LLMAttempt, tuple[Any, ...]]:
@@ -21,3 +21,5 @@ calls = Prepared(_calls, -7, datetime(2001, 2, 3, tzinfo=UTC))
 task = Prepared(lambda fingerprint: Task.objects.filter(fingerprint=fingerprint), "a fingerprint")
 insert_task = PreparedInsert(Task, once="fingerprint")
 insert_step = PreparedInsert(Step)
+insert_attempt = PreparedInsert(LLMAttempt)
+save_attempt = PreparedSave(LLMAttempt)

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from agents.models import AuditEntry, Caller, Settings, Task
-from agents.prepared import Prepared, PreparedInsert, PreparedUpdate
+from agents.prepared import Prepared, PreparedInsert, PreparedSave, PreparedUpdate
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -56,3 +56,14 @@ def test_an_update_changes_the_rows_of_each_call_and_counts_them() -> None:
     calls = [("2001:db8::1", 2), ("2001:db8::1", 3), ("192.0.2.2", 9)]
     assert [count(ip_address(address), more, later) for address, more in calls] == [1, 1, 0]
     assert list(Caller.objects.order_by("pk").values_list("steps", "last_seen_at")) == [(0, NOW), (5, later)]
+
+
+def test_a_saved_row_holds_what_was_set_and_one_that_is_gone_is_not_made() -> None:
+    save, row = PreparedSave(Task), Task.objects.create(fingerprint="a", key="one", source="test", created_at=NOW)
+    row.key, row.caller = "two", "2001:db8::1"
+    assert save(row)
+    found = Task.objects.get()
+    assert (found.key, found.caller, found.created_at) == ("two", "2001:db8::1", NOW)
+    Task.objects.all().delete()
+    assert not save(row)
+    assert not Task.objects.exists()
