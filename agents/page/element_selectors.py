@@ -35,7 +35,7 @@ _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
 _owners_of = {name: etree.XPath(f"//@{name}") for name in ("name", "id", *_FOR_PEOPLE)}
 # What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
 DRAWN_LINK = "svg-a"
-_FIELD_TAGS, _PRESSED_TAGS = frozenset({"input", "textarea", "select"}), frozenset({"button", "a", "li"})
+_FIELD_TAGS, _PRESSED_TAGS = frozenset({"input", "textarea", "select"}), frozenset({"button", "a", "li", "label"})
 # Where the name of an item stands; how far above its buttons the block may be that holds both, and how many of its nodes are read.
 _NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", "td", "div")
 _FURTHEST_NAME, _MOST_IN_BLOCK = 6, 400
@@ -128,12 +128,12 @@ class Steady:
             if "?" in element.href and carries(element.href, self.carried) and not UNQUOTABLE.search(element.href) and not drawn:
                 yield "href", element.href
             yield f"//a[@href={quoted(element.href)}]"
-        yield from self._with_attribute("name", element.name)
+        yield from self._with_attribute("name", node.get("name", ""))
         yield from self._in_form(element, node)
         for name in _FOR_PEOPLE:
             yield from self._with_attribute(name, node.get(name, ""))
-        if _IDENTIFIER.fullmatch(element.id) and not _GENERATED.search(element.id):
-            yield from self._with_attribute("id", element.id)
+        if _IDENTIFIER.fullmatch(own := node.get("id", "")) and not _GENERATED.search(own):
+            yield from self._with_attribute("id", own)
         yield from self._with_text(element, node)
         yield from self._at_place(element, node)
 

@@ -25,6 +25,9 @@ _OPEN_STATES = {"open": True, "closed": False}
 _DEFAULT_TYPES = {"input": "text", "button": "submit"}
 _POPUPS = {"true": "menu", "false": ""}
 _NO_TEXT = frozenset({"input", "select", "textarea"})
+_TICKED_TYPES = frozenset({"checkbox", "radio"})
+# As Tailwind, Bootstrap 4 and 5 call those that only their labels show.
+_DRAWN_OVER = frozenset({"sr-only", "visually-hidden", "opacity-0", "btn-check", "custom-control-input"})
 # A link or button with words and no attribute besides these is called by its words, and has no state but those of its class.
 _NOTHING = dict[str, str]()
 _BARE_TAGS, _BARE = frozenset({"a", "button"}), frozenset({"class", "href", "style", "type", "target", "rel"})
@@ -53,7 +56,23 @@ class Reader:
 
     @cached_property
     def nodes(self) -> list[Node]:
-        return [self.outline.nodes[at] for at in self.places]
+        """What is pressed or filled in: of a check box or radio button that can't be seen, its label."""
+        return [self.outline.nodes[self._labels.get(at, at)] for at in self.places]
+
+    @cached_property
+    def _labels(self) -> dict[int, int]:
+        """By the places of check boxes and radio buttons that can't be seen: the places of their labels, which can."""
+        outline = self.outline
+        ticked = (at for at in self.places if outline.attributes[at].get("type") in _TICKED_TYPES and self._is_unseen(at))
+        pairs = ((at, self.naming.label_of(at)) for at in ticked)
+        return {at: label for at, label in pairs if label >= 0 and not outline.around[label].hidden}
+
+    def _is_unseen(self, at: int) -> bool:
+        """Hidden itself, or only there for screen readers, as a style sheet draws another one."""
+        outline = self.outline
+        if outline.around[at].hidden:
+            return not outline.around[outline.parents[at]].hidden
+        return not _DRAWN_OVER.isdisjoint(outline.attributes[at].get("class", "").split())
 
     def _is_pressed(self, at: int) -> bool:
         """Made to be pressed, though it is no control: a short text, or a row or card with more in it than its own controls."""
@@ -99,7 +118,9 @@ class Reader:
         type_ = get("type", "").strip().lower() or _DEFAULT_TYPES.get(tag, "")
         text = "" if tag in _NO_TEXT else outline.text(at, LONGEST_TEXT)
         placed = {"place": place, "tag": tag, "type": type_, "text": text, "href": get("href", "") if tag == "a" else ""}
-        placed |= {"hidden": around.hidden or type_ == "hidden", "form": around.form, "layer": around.layer}
+        if is_labelled := at in self._labels:
+            placed |= {"tag": "label"}
+        placed |= {"hidden": type_ == "hidden" or (around.hidden and not is_labelled), "form": around.form, "layer": around.layer}
         placed |= {"overlay": around.overlay, "footer": around.footer}
         if tag in _BARE_TAGS and _BARE.issuperset(found) and len(text) > 2 and text.isascii() and around.label < 0:
             return Element.made(placed | self._bare(at, "link" if tag == "a" else "button", text))

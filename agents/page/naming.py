@@ -83,6 +83,19 @@ class Naming:
         if (label := outline.around[at].label) >= 0:
             yield outline.text(label, LONGEST_TEXT)
 
+    def label_of(self, at: int) -> int:
+        """The place of the label that is pressed for a control; -1 for none."""
+        outline = self.outline
+        named = self._labels_for.get(outline.attributes[at].get("id", ""), -1)
+        return named if named >= 0 else outline.around[at].label
+
+    def _is_of_another(self, label: int, place: int) -> bool:
+        """Whether a label is that of a control outside of a node."""
+        outline = self.outline
+        owner = outline.by_id.get(outline.attributes[label].get("for", ""), -1) if outline.tags[label] == "label" else -1
+        is_ticked = owner >= 0 and outline.attributes[owner].get("type") in {"checkbox", "radio"}
+        return is_ticked and not place <= owner < outline.ends[place]
+
     def _invitation(self, at: int) -> str:
         """A first option that names what is chosen, such as "All genres" or "Sort by: newest"."""
         node = self.outline.nodes[at]
@@ -94,8 +107,8 @@ class Naming:
         outline = self.outline
         if outline.ends[at] == at + 1:
             return ""
-        found = (outline.attributes[place].get("alt", "") for place in range(at, min(outline.ends[at], at + 20)))
-        return next(filter(None, found), "")
+        inside = (outline.attributes[place] for place in range(at + 1, min(outline.ends[at], at + 20)))
+        return next((name for found in inside if (name := found.get("alt") or found.get("aria-label", ""))), "")
 
     def by_aria(self, at: int) -> str:
         get = self.outline.attributes[at].get
@@ -119,6 +132,8 @@ class Naming:
                 return outline.pieces[piece][:_LONGEST_LABEL]
             if is_sibling:
                 inside = outline.controls[outline.slice_of(after, outline.controls)]
+                if outline.firsts[after] == outline.lasts[after] and not inside:
+                    continue  # a drawn box: the name stands behind the block around both
                 is_name = [outline.tags[one] for one in inside] in ([], ["a"])
                 return outline.text(after, _LONGEST_LABEL) if is_name else ""
         return ""
@@ -163,7 +178,8 @@ class Naming:
                 return text
             for before in reversed(siblings[max(0, index - _FURTHEST_TEXT) : index]):
                 if outline.tags[before] != skip and outline.firsts[before] < outline.lasts[before]:
-                    return self._name_in(before, longest) if outline.tags[before] in only else ""
+                    is_name = outline.tags[before] in only and not self._is_of_another(before, place)
+                    return self._name_in(before, longest) if is_name else ""
             if not skip and any(outline.tags[one] in FIELD_TAGS for one in siblings[max(0, index - _FURTHEST_FIELD) : index]):
                 return ""
         return ""

@@ -23,11 +23,13 @@ _FURTHEST_HEADING = 3
 @dataclass(frozen=True, slots=True)
 class Section:
     """`kind`: dialog, item, form, navigation, header, footer, section, or page for what belongs to nothing smaller. `number` counts
-    the page's sections from 0 in the order in which they begin, so that two of one name stay apart."""
+    the page's sections from 0 in the order in which they begin, so that two of one name stay apart. `form`: the name of the form around
+    a section, None where there is none."""
 
     kind: str
     name: str
     number: int
+    form: str | None = None
 
 
 @dataclass
@@ -47,8 +49,18 @@ class Sections:
         for element, at in zip(self.elements, self.places, strict=True):
             if element.usable:
                 key = self.key(element, at)
-                found[element.place] = made.setdefault(key, Section(key[0], key[1], len(made)))
+                if key not in made:
+                    made[key] = Section(key[0], key[1], len(made), self._form_around(key[2]) if key[0] == "section" else None)
+                found[element.place] = made[key]
         return found
+
+    def _form_around(self, at: int) -> str | None:
+        """Of what begins at a node."""
+        part = self._parts[at]
+        while part >= 0 and self._kind(part) != "form":
+            outer = self.outline.parents[part]
+            part = self._parts[outer] if outer >= 0 else -1
+        return self._name(part) if part >= 0 else None
 
     def key(self, element: Element, at: int) -> tuple[str, str, int]:
         """Kind and name of the section of an element, and where it begins."""

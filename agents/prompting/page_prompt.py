@@ -204,7 +204,8 @@ class _View:
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
     def _texts(self, records: Iterable[Record]) -> Iterator[_Line]:
-        named = (text for one in self._seen for text in (one.label, one.group, one.value))
+        named = {text for one in self._seen for text in (one.label, one.group, one.value)}
+        named |= {section.name for section in self.page.sections.values()}
         listed = "\n".join((*(record.text for record in records), *named, *self.page.errors))
         texts = (text for text in self.page.texts(_MOST_TEXT) if text not in listed)
         for place, text in enumerate(texts, len(self.page.elements)):
@@ -229,7 +230,9 @@ class _View:
             return ""
         if found.kind == "page":
             return "IN NO SECTION"
-        return f"{found.kind.upper()} {cut(found.name, 60)}".strip() + (" (open, over the page)" if found.kind == "dialog" else "")
+        name = f"{found.kind.upper()} {cut(found.name, 60)}".strip()
+        form = "" if found.form is None else f" (in {f'FORM {cut(found.form, 40)}'.strip()})"
+        return f"{name} (open, over the page)" if found.kind == "dialog" else f"{name}{form}"
 
     def _of_element(self, element: Element, section: str) -> _Line:
         said = f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}"

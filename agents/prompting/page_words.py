@@ -1,7 +1,6 @@
 """How an LLM is shown one element or item of a page: role, name, state. What is cut is marked."""
 
 from collections.abc import Sequence
-from itertools import islice
 
 from agents.common.text import shorten
 from agents.page import Element, Record
@@ -76,6 +75,10 @@ def marks(verdict: Verdict) -> str:
 
 
 def item(record: Record) -> str:
-    attributes = [f"{name} {cut(value, 40)}" for name, value in islice(record.attributes.items(), _MOST_ATTRIBUTES)]
-    more = len(record.attributes) - len(attributes)
-    return " | ".join([cut(record.name, 60), *(attributes or [cut(record.text, 80)]), *([f"… {more} more"] if more > 0 else [])])
+    # What is labelled as something is not said again by its shape: "budget $500 | price $500".
+    said = {value: name for name, value in reversed([*record.attributes.items()])}
+    told = [(name, value) for name, value in record.attributes.items() if name != "price" or said[value] == name]
+    attributes = [f"{name} {cut(value, 40)}" for name, value in told[:_MOST_ATTRIBUTES]]
+    more = len(told) - len(attributes)
+    rest = cut(record.text.removeprefix(record.name).strip(), 80)
+    return " | ".join([cut(record.name, 60), *(attributes or ([rest] if rest else [])), *([f"… {more} more"] if more > 0 else [])])

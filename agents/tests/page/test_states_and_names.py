@@ -138,3 +138,36 @@ def test_a_control_that_can_not_be_used_now_belongs_to_its_item_too() -> None:
     film = "<li><h3>Film {0}</h3><p>1994</p><button disabled>Watch</button><button>Save</button></li>"
     seen = page(f"<ul>{film.format(1)}{film.format(2)}</ul>")
     assert [seen.items[place].name for place in range(4)] == ["Film 1", "Film 1", "Film 2", "Film 2"]
+
+
+@rows(
+    ("html", "label", "selector"),
+    [
+        ("<input type=radio id=a name=n class='hidden peer'><label for=a>50 MB</label>", "50 MB", "//label[normalize-space()='50 MB']"),
+        ("<input type=checkbox id=a class=btn-check><label for=a>Bold</label>", "Bold", "//label[normalize-space()='Bold']"),
+        ("<label><input type=checkbox class='sr-only peer'><i></i>Wi-Fi</label>", "Wi-Fi", "//label[normalize-space()='Wi-Fi']"),
+        ("<label><input type=checkbox style='display:none'><b>On</b></label>", "On", "//label[normalize-space()='On']"),
+    ],
+)
+def test_a_choice_that_cannot_be_seen_is_pressed_by_its_label(html: str, label: str, selector: str) -> None:
+    found = page(html)
+    (one,) = found.elements
+    assert (one.label, one.usable, one.checked, found.selector(one)["value"]) == (label, True, False, selector)
+
+
+def test_a_choice_whose_label_is_hidden_too_is_hidden() -> None:
+    assert not page("<div hidden><input type=radio id=a><label for=a>50 MB</label></div>").elements[0].usable
+
+
+def test_the_label_of_one_choice_names_no_other_and_no_set() -> None:
+    first, second = page("<input type=radio id=a><label for=a>Week</label><input type=radio id=b><label for=b>Month</label>").elements
+    assert (first.label, first.group, second.label, second.group) == ("Week", "", "Month", "")
+    assert page("<input type=checkbox id=a><label for=a>Week</label><input type=checkbox>").elements[1].label == ""
+
+
+def test_what_stands_behind_a_drawn_box_names_it() -> None:
+    assert only("<li><div><input type=checkbox id=a><label for=a></label></div><span>Buy milk</span></li>").label == "Buy milk"
+
+
+def test_a_drawn_link_is_called_as_its_drawing_is() -> None:
+    assert only("<a href=/x><svg role=img aria-label='Home page'><path/></svg></a>").label == "Home page"

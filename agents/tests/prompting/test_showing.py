@@ -138,3 +138,8 @@ def test_nothing_is_said_that_the_page_does_not_say() -> None:
     assert "(submit)" not in text
     assert "date" not in text
     assert text.count("Name is required") == 1
+
+
+def test_a_fieldset_stands_with_its_form() -> None:
+    text = seen("<form aria-label=Order><fieldset><legend>Address</legend><input name=street></fieldset><button>Buy</button></form>").text
+    assert "SECTION Address (in FORM Order)" in text

@@ -75,13 +75,14 @@ function collect() {
   return { expectations, unreached, unexpected, with_marks, html: document.documentElement.outerHTML };
 }
 
-// The mark of the first element that each selector picks, null for none of them.
+// The mark of the first element that each selector picks, for a label of its control; null for none of them.
 function picked(selectors) {
   return selectors.map((selector) => {
     const path = selector.startsWith("xpath=") && selector.slice(6);
-    const one = path
+    let one = path
       ? document.evaluate(path, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE, null).singleNodeValue
       : document.querySelector(selector);
+    if (one?.tagName === "LABEL") one = one.control;
     return marked.includes(one) ? marked.indexOf(one) : null;
   });
 }

@@ -50,7 +50,8 @@ def _listed(page: Page) -> list[Element]:
 
 
 def _mark(with_marks: Page, element: Element) -> int | None:
-    mark = with_marks._reader.nodes[element.place].get("data-mark")
+    # Its own node: what is pressed for it may be its label.
+    mark = with_marks._reader.outline.attributes[with_marks._reader.places[element.place]].get("data-mark")
     return None if mark is None else int(mark)
 
 
