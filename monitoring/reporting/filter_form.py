@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 # The choice of no condition.
 ANY = ("", "Any")
@@ -19,8 +20,15 @@ def range_field(label: str, *names: str) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, required=False, choices=[("", "Any time"), *((name, RANGES[name][1]) for name in names)])
 
 
-def time_field(label: str) -> forms.DateTimeField:
-    return forms.DateTimeField(label=label, required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+def time_field(label: str, widget: forms.DateTimeInput | None = None) -> forms.DateTimeField:
+    shown = widget or forms.DateTimeInput(attrs={"type": "datetime-local"})
+    return forms.DateTimeField(label=label, required=False, widget=shown, validators=[_check_year])
+
+
+def _check_year(at: datetime) -> None:
+    """At the ends of the calendar no time can be moved to another zone. Raises ValidationError."""
+    if not 1970 <= at.year <= 9000:
+        raise ValidationError("Give a time from 1970 to 9000.")
 
 
 class FilterForm(forms.Form):

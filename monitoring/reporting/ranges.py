@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q
 
 from monitoring.models import Of, RollupState, Span
+from monitoring.reporting.filter_form import time_field
 from monitoring.reporting.rollups import (
     DAY,
     FIVE,
@@ -81,8 +82,8 @@ class RangeForm(forms.Form):
     """A named range, or times of one's own, in the reader's zone. What can't be read is named, and the default range shown."""
 
     range = forms.ChoiceField(required=False, choices=[(name, name) for name in RANGES])
-    since = forms.DateTimeField(required=False, label="From", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
-    until = forms.DateTimeField(required=False, label="Until", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    since = time_field("From", forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    until = time_field("Until", forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
 
     def __init__(self, data: Any, now: datetime) -> None:
         super().__init__(data)
@@ -93,6 +94,8 @@ class RangeForm(forms.Form):
         start, end = found.get("since"), found.get("until") or self.now
         if found.get("until") and not start and "since" not in self.errors:
             self.add_error("since", "Give the time from which on.")
+        if start and start > self.now:
+            self.add_error("since", "Give a time that is past.")
         if start and end - start < SHORTEST:
             self.add_error("until", "Give a time at least 5 minutes after the first one.")
         if start and end - start > LONGEST:
