@@ -1,4 +1,5 @@
-"""How long pages take at 10,000 steps and at a million, nothing of them cached; pages and databases take turns.
+"""How long pages, reads of the API and assistants' questions take at 10,000 steps and at a million, nothing of them cached; they and the
+databases take turns.
 
 The databases are made once, in data/bench-pages-<steps>, brought up to now at each run, and made anew when the generator has changed; a
 million steps with a million log records take a quarter of an hour and 4 GB.
@@ -12,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bench.measure import line, percentile
@@ -20,7 +23,7 @@ from minerpanel.tests.processes import ROOT
 
 FEW, ROUNDS = 10_000, 25
 # What is promised at a million steps: milliseconds at the 95th percentile and kB compressed. Searching texts reads all records.
-PROMISED_MS, PROMISED_TEXT_MS, PROMISED_KB = 90.0, 400.0, 30.0
+PROMISED_MS, PROMISED_READ_MS, PROMISED_TEXT_MS, PROMISED_KB = 90.0, 100.0, 400.0, 30.0
 PAGES = """
 /?range=1h /?range=6h /?range=24h /?range=7d /?range=30d /compare/ /compare/?range=30d
 /tasks/ /tasks/?q=since:24h /tasks/?q=since:24h+route:llm /tasks/?q=since:30d
@@ -36,6 +39,12 @@ TEXTS = """
 /tasks/?q=Parasite /tasks/?q="where+name+equals" /tasks/?q=nowhere-at-all /steps/?q=Parasite /attempts/?q=nowhere-at-all
 /logs/?text=refused+attempt /logs/?text=nowhere-at-all
 """.split()  # noqa: SIM905
+# Lists of the API by filter lines, besides all that its document has without a parameter, and one of each.
+LISTS = """
+/tasks?q=since:30d+state:late /tasks?sort=oldest /steps?q=route:template+since:2h /steps?sort=longest /steps?q=since:30d+project:autocinema
+/attempts?q=status:429+since:30d /attempts?sort=costliest /attempts?q=since:30d&sort=costliest /figures?range=30d /compare?range=30d
+/events?scope=model /audit?what=settings /audit?who=bench
+""".split()  # noqa: SIM905
 DAYS = 90.0
 MADE_BY = ("agents/devtools/demo_traffic/records.py", "monitoring/management/commands/seed_records.py")
 # Further behind, it is made anew: what is added makes it larger than its name.
@@ -49,7 +58,7 @@ def main(options: argparse.Namespace) -> int:
     print(f"{os.cpu_count()} cores, load average {', '.join(f'{each:.1f}' for each in os.getloadavg())}.\n")
     print(line("", ("p50", "p95", "queries", "p50", "p95", "queries", "× p50", "kB"), 9, 44))
     missed = sum(show(name, few[name], many[name]) for name in few)
-    print(f"\n{len(few) - missed} of {len(few)} pages keep what is promised.")
+    print(f"\n{len(few) - missed} of {len(few)} keep what is promised.")
     return int(missed > 0)
 
 
@@ -93,11 +102,11 @@ def show(name: str, few: dict[str, Any], many: dict[str, Any]) -> bool:
     """Print one page's line. True where it misses anything that is promised."""
     # The first round compiles templates.
     (few_p50, few_p95), (p50, p95) = ([1000 * percentile(page["seconds"][1:], each) for each in (50, 95)] for page in (few, many))
-    is_text, size = many["is_text"], many["bytes"] / 1000
-    promised = PROMISED_TEXT_MS if is_text else PROMISED_MS
+    kind, size = many["kind"], many["bytes"] / 1000
+    promised = {"text": PROMISED_TEXT_MS, "page": PROMISED_MS, "read": PROMISED_READ_MS}[kind]
     missed = [f"p95 above {promised:g} ms"] if p95 > promised else []
-    missed += [f"above {PROMISED_KB:g} kB"] if size > PROMISED_KB else []
-    missed += ["more queries"] if few["queries"] != many["queries"] and not is_text else []
+    missed += [f"above {PROMISED_KB:g} kB"] if size > PROMISED_KB and kind != "read" else []
+    missed += ["more queries"] if few["queries"] != many["queries"] and kind != "text" else []
     counts = [f"{few_p50:.1f}", f"{few_p95:.1f}", few["queries"], f"{p50:.1f}", f"{p95:.1f}", many["queries"]]
     print(line(name, [*counts, f"{p50 / few_p50:.2f}", f"{size:.1f}"], 9, 44), f" {'MISSED: ' + ', '.join(missed) if missed else 'kept'}")
     return bool(missed)
@@ -115,35 +124,89 @@ def measure() -> None:
     leave_what_is_loaded()
     settings.ALLOWED_HOSTS.append("testserver")
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    client, pages = visitor(), addresses()
-    found: dict[str, dict[str, Any]] = {name: {"is_text": name not in (*PAGES, ONE_TASK), "seconds": []} for name in pages}
+    works = visits()
+    found: dict[str, dict[str, Any]] = {name: {"kind": kind, "seconds": []} for name, (kind, _) in works.items()}
     for _ in sys.stdin:
-        for name, address in pages.items():
+        for name, (_, work) in works.items():
             cache.clear()
             began = time.perf_counter()
-            response = client.get(address)
+            work()
             found[name]["seconds"].append(time.perf_counter() - began)
-            assert response.status_code == 200, address
         print(flush=True)
-    for name, address in pages.items():
+    for name, (_, work) in works.items():
         cache.clear()
         with CaptureQueriesContext(connection) as seen:
-            found[name] |= {"bytes": len(client.get(address).content), "queries": len(seen)}
+            found[name] |= {"bytes": len(work()), "queries": len(seen)}
     print(json.dumps(found))
 
 
-def visitor() -> Any:
+def visits() -> dict[str, tuple[str, Callable[[], bytes]]]:
+    """By name: the kind, and what returns the bytes of an answer."""
+    from monitoring.assistants.calls import given  # noqa: PLC0415
+
+    client, token, pages = visitor()
+    given.set(token)
+    kinds = {name: "page" if name in (*PAGES, ONE_TASK) else "text" for name in pages}
+    works = {name: (kinds[name], partial(body, client, address)) for name, address in pages.items()}
+    works |= {name: ("read", partial(body, client, address)) for name, address in reads().items()}
+    return works | {name: ("read", question) for name, question in questions().items()}
+
+
+def body(client: Any, address: str) -> bytes:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    return bytes(response.content)
+
+
+def reads() -> dict[str, str]:
+    """Of the API, by the path in its document."""
+    from agents.configuration import default_account  # noqa: PLC0415
+    from agents.models import Step  # noqa: PLC0415
+    from monitoring.api.document import document  # noqa: PLC0415
+    from monitoring.models import Component, TestRun  # noqa: PLC0415
+
+    newest = Step.objects.latest("pk")
+    rows = {"account": default_account(), "task": newest.task, "step": newest, "run": TestRun.objects.latest("pk")}
+    ones = {name: row.pk for name, row in {**rows, "component": Component.objects.earliest("pk")}.items()}
+    # The database has no what-if runs.
+    listed = [path for path, methods in document()["paths"].items() if "get" in methods and "/what-if/{" not in path]
+    return {**{path: path.format(**ones) for path in listed}, **{f"/api/v1{path}": f"/api/v1{path}" for path in LISTS}}
+
+
+def questions() -> dict[str, Callable[[], bytes]]:
+    """Of assistants, each as it is asked without more, and over the longest time where it takes one."""
+    from agents.models import Task  # noqa: PLC0415
+    from monitoring.assistants import questions as asked  # noqa: PLC0415
+    from monitoring.assistants.changes import what_if  # noqa: PLC0415
+
+    given = {"task": {"task": Task.objects.latest("pk").pk}}
+    for name in ("what_changed", "what_costs_most", "figures"):
+        given[name] = {"span": "30d"}
+
+    def ask(question: Callable[..., Any]) -> bytes:
+        return json.dumps(question(**given.get(question.__name__, {}))).encode()
+
+    return {f"{each.__name__}()": partial(ask, each) for each in (*asked.QUESTIONS, what_if)}
+
+
+def visitor() -> tuple[Any, str, dict[str, str]]:
+    """An admin's client, which has a session and a token; the token; what there is to visit."""
     from django.contrib.auth.models import Group, User  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
+    from django.utils import timezone  # noqa: PLC0415
 
+    from monitoring.models import ApiToken, Scope  # noqa: PLC0415
+    from monitoring.tokens import tokens  # noqa: PLC0415
     from monitoring.users.users import ensure_groups  # noqa: PLC0415
 
     ensure_groups()
     user, _ = User.objects.get_or_create(username="bench")
     user.groups.set(Group.objects.filter(name="admins"))
-    client = Client(headers={"accept-encoding": "gzip"})
+    ApiToken.objects.filter(user=user).delete()
+    _, token = tokens.create(user, "bench", Scope.READ, 1, timezone.now())
+    client = Client(headers={"accept-encoding": "gzip", "authorization": f"Bearer {token}"})
     client.force_login(user)
-    return client
+    return client, token, addresses()
 
 
 def addresses() -> dict[str, str]:
