@@ -5,9 +5,10 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/minerpanel
 COPY bin/install bin/install
-COPY requirements.txt requirements-otel.txt ./
-# Set: with the packages that traces need
+COPY requirements.txt requirements-otel.txt requirements-mcp.txt ./
+# Set: with the packages that traces and assistants need
 ARG OTEL_EXPORTER_OTLP_ENDPOINT=
+ARG MCP_PORT=
 RUN bin/install requirements.txt
 COPY . .
 # All that is written here: the user that runs it later writes to /data and /tmp alone

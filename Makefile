@@ -31,5 +31,5 @@ demo: ## everything against fake Chutes, with steps coming in
 	@bin/demo
 
 clean: ## remove what can be made again; data/ and .env stay
-	rm -rf .venv .venv-peers .venv-mcp staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """A scripted assistant, by the SDK's own client: makes the calls that it reads from standard input, and prints the answers.
 
-Runs in the environment of requirements-mcp.txt: `assistant.py stdio` or `assistant.py URL`, with MCP_TOKEN. Calls are [tool, arguments] as
-JSON; an argument "@3" is the confirmation that the answer number 3 has.
+Runs with the packages of requirements-mcp.txt: `assistant.py SERVER`, which is the JSON by which clients start a server, or a URL, with
+MCP_TOKEN. Calls are [tool, arguments] as JSON; an argument "@3" is the confirmation that the answer number 3 has.
 """
 
 import json
@@ -20,11 +20,11 @@ from mcp.client.streamable_http import streamable_http_client
 
 async def answers(where: str, calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
     async with AsyncExitStack() as stack:
-        if where == "stdio":
-            server: Any = StdioServerParameters(command=sys.executable, args=["manage.py", "mcp"], env=dict(os.environ))
+        if where.startswith("{"):
+            server: Any = StdioServerParameters(**json.loads(where), cwd="/")
         else:
             bearer = {"Authorization": f"Bearer {os.environ['MCP_TOKEN']}"}
-            server = streamable_http_client(where, http_client=await stack.enter_async_context(httpx2.AsyncClient(headers=bearer)))
+            server = streamable_http_client(where, http_client=await stack.enter_async_context(httpx2.AsyncClient(headers=bearer, timeout=60)))
         client = await stack.enter_async_context(Client(server, read_timeout_seconds=60))
         found: list[Any] = [[tool.name for tool in (await client.list_tools()).tools]]
         for name, arguments in calls:

@@ -91,14 +91,15 @@ def ensure_base(folder: Path) -> None:
 
 
 def build(folder: Path) -> str:
-    """The image of this tree; its name. Where pip reaches its index by a certificate of the machine's own, the build has it too."""
+    """The image of this tree, with what assistants need; its name. Where pip reaches its index by a certificate of the machine's own, the build has it too."""
     ensure_tools()
     ensure_base(folder)
     mounts = []
     if certificate := os.environ.get("PIP_CERT"):
         (folder / "pip.conf").write_text("[global]\ncert = /build-ca.crt\n")
         mounts = [f"--volume={certificate}:/build-ca.crt:ro", f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro"]
-    call("buildah", "build", "--isolation=chroot", "--format=docker", *LIMITS, *mounts, "--tag", TESTED, ".", timeout=BUILD_SECONDS)
+    options = ["--isolation=chroot", "--format=docker", "--build-arg=MCP_PORT=8001", *LIMITS, *mounts]
+    call("buildah", "build", *options, "--tag", TESTED, ".", timeout=BUILD_SECONDS)
     return TESTED
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from minerpanel.tests.processes import PATIENCE, ROOT, NotInstalled, free_port, wait_until
 
 CONFIGURATION = (ROOT / "deploy" / "nginx.conf").read_text()
-PANEL = "# The panel by https"
+PANEL, ASSISTANTS = "# The panel by https", "http://127.0.0.1:8001"
 # Where Debian puts it, besides what PATH names.
 FOLDERS = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
@@ -28,13 +28,13 @@ class Nginx:
 
     @classmethod
     @contextmanager
-    def started(cls, miner: str) -> "Iterator[Nginx]":
-        """In front of the web process at the address `miner`; stopped at the end. Raises NotInstalled."""
+    def started(cls, miner: str, assistants: str = ASSISTANTS) -> "Iterator[Nginx]":
+        """In front of the web process at the address `miner`, and of the server for assistants; stopped at the end. Raises NotInstalled."""
         nginx, port, tls_port = program(), free_port(), free_port()
         with tempfile.TemporaryDirectory(prefix="minerpanel-nginx-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             certificate = _self_signed(folder)
-            (folder / "nginx.conf").write_text(_whole(folder, miner, port, tls_port))
+            (folder / "nginx.conf").write_text(_whole(folder, miner, port, tls_port).replace(ASSISTANTS, assistants))
             process = subprocess.Popen([nginx, "-c", str(folder / "nginx.conf"), "-p", name])
             try:
                 wait_until(lambda: _answers(port) and _answers(tls_port), "nginx does not listen")

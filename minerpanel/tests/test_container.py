@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from minerpanel.tests.containers import ROOT, Container, build, build_next, call, composed, postgres, started, volume, wait_healthy
-from minerpanel.tests.test_make_run import FIRST_START, PATIENCE, WEB, WORKER, free_ports, wait_for
+from minerpanel.tests.test_make_run import ASSISTANTS, FIRST_START, PATIENCE, WEB, WORKER, free_ports, refuses_without_a_token, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -20,16 +20,17 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(image: str, tmp_path: Path) -> None:
-    port = free_ports(1)
+    port = free_ports(2)
     with volume("minerpanel-tested-data") as data:
-        with started(image, "minerpanel-tested", port, data) as container:
+        with started(image, "minerpanel-tested", port, data, MCP_PORT=str(port + 1)) as container:
             wait_healthy(container, FIRST_START)
             wait_for(lambda: "The panel is at" in container.log(), PATIENCE)
             solve(port)
-            for words in (WEB, "run_cluster", WORKER):
+            for words in (WEB, "run_cluster", WORKER, ASSISTANTS):
                 killed = container.kill(words)
                 wait_for(lambda words=words, killed=killed: killed not in pids(container, words) != [], PATIENCE)  # type: ignore[misc]
             wait_healthy(container, PATIENCE)
+            wait_for(lambda: refuses_without_a_token(port + 1), PATIENCE)
             solve(port)
             key = container.run("cat", "/data/secret_key")
         # The same volume with the next release's image, as an upgrade has it

@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("bash", "cat", "cut", "dirname", "env", "sha256sum")
 # Answers as Debian's Python does without its venv package
@@ -62,7 +64,7 @@ case "$*" in *"$FAILS"*) exit 1 ;; esac
 
 def installed(folder: Path, dotenv: str = "", fails: str = "nothing", **environment: str) -> tuple[list[str], str]:
     """What pip is given by an installation in a clone that has a .venv, and the error output."""
-    for name in ("bin/install", "requirements.txt", "requirements-otel.txt"):
+    for name in ("bin/install", "requirements.txt", "requirements-otel.txt", "requirements-mcp.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
     (folder / ".venv/bin").mkdir(parents=True)
@@ -76,14 +78,24 @@ def installed(folder: Path, dotenv: str = "", fails: str = "nothing", **environm
     return (folder / "pip.log").read_text().split(), done.stderr
 
 
-def test_packages_for_traces_are_installed_where_an_endpoint_is_set(tmp_path: Path) -> None:
-    both = ["requirements.txt", "requirements-otel.txt"]
-    assert installed(tmp_path / "off", dotenv="OTEL_EXPORTER_OTLP_ENDPOINT=\n")[0] == both[:1]
-    assert installed(tmp_path / "file", dotenv="OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n")[0] == both
-    assert installed(tmp_path / "variable", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:4318")[0] == both
+OPTIONAL = (
+    ("requirements-otel.txt", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "Traces are not sent"),
+    ("requirements-mcp.txt", "MCP_PORT", "8001", "Assistants are not answered"),
+)
 
 
-def test_without_the_packages_for_traces_the_installation_goes_on(tmp_path: Path) -> None:
-    tried, told = installed(tmp_path, fails="otel", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:4318")
-    assert tried == ["requirements.txt", "requirements-otel.txt"]
-    assert "Traces are not sent" in told
+@pytest.mark.parametrize(("requirements", "setting", "value", "_"), OPTIONAL)
+def test_packages_that_a_setting_needs_are_installed_where_it_is_set(
+    requirements: str, setting: str, value: str, _: str, tmp_path: Path
+) -> None:
+    both = ["requirements.txt", requirements]
+    assert installed(tmp_path / "off", dotenv=f"{setting}=\n")[0] == both[:1]
+    assert installed(tmp_path / "file", dotenv=f"{setting}={value}\n")[0] == both
+    assert installed(tmp_path / "variable", **{setting: value})[0] == both
+
+
+@pytest.mark.parametrize(("requirements", "setting", "value", "words"), OPTIONAL)
+def test_without_them_the_installation_goes_on(requirements: str, setting: str, value: str, words: str, tmp_path: Path) -> None:
+    tried, told = installed(tmp_path, fails=requirements, **{setting: value})
+    assert tried == ["requirements.txt", requirements]
+    assert words in told

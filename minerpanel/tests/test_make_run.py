@@ -14,13 +14,17 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
+
+from conftest import missing
+from monitoring.management.commands.mcp import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_START = 300.0  # seconds; downloads packages where pip has no cache
 PATIENCE = 180.0
-WEB, WORKER = "minerpanel.serve --end", "manage.py worker"
+WEB, WORKER, ASSISTANTS = "minerpanel.serve --end", "manage.py worker", "manage.py mcp"
 CHANGE = "miner_settings spacing_seconds=2 backoff_seconds=60,120,240,480"
 SIMULATE = "simulate bench/scenarios/02_limit_60.json --settings pacing=auto"
 
@@ -96,6 +100,49 @@ def test_a_newcomer_types_what_the_readme_says(clone: Path) -> None:
     a_second_start_installs_nothing_and_settings_can_be_changed(clone, port)
     the_demo_answers_validators(clone, port, free_ports(2))
     make_clean_leaves_the_data(clone)
+
+
+@pytest.mark.slow
+def test_assistants_are_answered_beside_the_panel_and_restarted_alone(clone: Path) -> None:
+    if not PACKAGES.is_dir():
+        missing("The package mcp", "Run: bin/install requirements-mcp.txt")
+    link_packages(clone)
+    port = free_ports(2)
+    with running(clone, port, MCP_PORT=str(port + 1)) as panel:
+        wait_for(panel.announced, FIRST_START)
+        wait_for(lambda: refuses_without_a_token(port + 1), PATIENCE)
+        web, killed = panel.pid(WEB), panel.pid(ASSISTANTS)
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: panel.pid(ASSISTANTS) not in (0, killed) and refuses_without_a_token(port + 1), PATIENCE)
+        assert panel.pid(WEB) == web and panel.healthy()
+    wait_for(lambda: processes_below(clone) == {}, PATIENCE)
+
+
+@pytest.mark.slow
+def test_without_the_packages_of_assistants_the_panel_runs_and_the_log_says_it_once(clone: Path) -> None:
+    link_packages(clone, "mcp")
+    port = free_ports(2)
+    with running(clone, port, MCP_PORT=str(port + 1)) as panel:
+        wait_for(panel.announced, FIRST_START)
+        wait_for(lambda: panel.pid(ASSISTANTS) == 0, PATIENCE)
+        assert panel.output().count("Run: bin/install requirements-mcp.txt") == 1
+        assert panel.healthy()
+
+
+def link_packages(clone: Path, *without: str) -> None:
+    """A .venv with what this one has, but for some of its folders."""
+    (clone / ".venv").mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name not in (*without, "supervisord.pid"):
+            (clone / ".venv" / entry.name).symlink_to(entry)
+
+
+def refuses_without_a_token(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/mcp", b"{}", timeout=5).close()
+    except OSError as error:  # an HTTPError is one
+        return isinstance(error, HTTPError) and error.code == 401
+    return False
 
 
 def the_first_start_sets_up(clone: Path, port: int) -> None:

@@ -97,7 +97,7 @@ def handle(api: NinjaAPI) -> None:
         AlreadyRunning: lambda _, error: answer(409, f"{error} Follow it at /api/v1/test-runs/{error.run.pk}, or cancel it."),
         RequestDataTooBig: lambda *_: answer(413, "The body is too large. Send less."),
         UnreadablePostError: lambda *_: answer(400, "The body broke off. Send it again."),
-        **dict.fromkeys(UNAVAILABLE, _database_away),
+        **dict.fromkeys(UNAVAILABLE, database_away),
         Exception: _fault,
     }
     for error, handler in handlers.items():
@@ -138,7 +138,7 @@ def _of_http_error(_: HttpRequest, error: HttpError) -> HttpResponse:
     return answer(error.status_code, str(error))
 
 
-def _database_away(*_: object) -> HttpResponse:
+def database_away(*_: object) -> HttpResponse:
     return answer(503, "The database does not answer. Send the request again.", headers={"Retry-After": f"{RETRY_SECONDS:.0f}"})
 
 

@@ -9,6 +9,7 @@ import uvicorn
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
+from django.http import HttpResponse
 from django.utils import timezone
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -17,7 +18,8 @@ from mcp.types import ToolAnnotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agents import VERSION
-from monitoring.api.problems import MEDIA_TYPE, unauthorized
+from agents.database import UNAVAILABLE
+from monitoring.api.problems import database_away, unauthorized
 from monitoring.assistants.calls import MARK, Refused, given
 from monitoring.assistants.changes import CHANGES, what_if
 from monitoring.assistants.questions import QUESTIONS, Answer
@@ -61,7 +63,7 @@ def serve_stdio() -> None:
 
 
 class Guarded:
-    """The application for who has a valid token; others get 401."""
+    """The application for who has a valid token; others get 401, all 503 while the database is away."""
 
     def __init__(self, application: ASGIApp) -> None:
         self.application = application
@@ -72,8 +74,9 @@ class Guarded:
             return
         headers = dict(scope["headers"])
         scheme, _, text = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or await sync_to_async(tokens.find)(text, timezone.now()) is None:
-            await _refuse(send)
+        problem = await sync_to_async(_problem_of)(text if scheme.lower() == "bearer" else "")
+        if problem is not None:
+            await _refuse(problem, send)
             return
         reset = given.set(text)
         try:
@@ -82,9 +85,18 @@ class Guarded:
             given.reset(reset)
 
 
-async def _refuse(send: Send) -> None:
-    problem = unauthorized()
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"www-authenticate", b"Bearer")]
+def _problem_of(token: str) -> HttpResponse | None:
+    close_old_connections()
+    try:
+        return None if tokens.find(token, timezone.now()) else unauthorized()
+    except UNAVAILABLE:
+        return database_away()
+    finally:
+        close_old_connections()
+
+
+async def _refuse(problem: HttpResponse, send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in problem.items()]
     await send({"type": "http.response.start", "status": problem.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": problem.content})
 
@@ -92,7 +104,7 @@ async def _refuse(send: Send) -> None:
 def application() -> Guarded:
     """Without sessions: each request has its token, and a restart loses nothing but open confirmations."""
     names = [name for host in settings.ALLOWED_HOSTS for name in (host, f"{host}:*")]
-    security = TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=names, allowed_origins=[])
+    security = TransportSecuritySettings(enable_dns_rebinding_protection="*" not in names, allowed_hosts=names, allowed_origins=[])
     return Guarded(
         made().streamable_http_app(streamable_http_path=PATH, json_response=True, stateless_http=True, transport_security=security)
     )

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +15,12 @@ from agents.worker.cluster import end_with
 
 NOT_CONFIGURED = os.EX_CONFIG
 PAUSE = 5.0  # seconds
-MISSING = "The package mcp is not installed. Run: .venv/bin/python -m pip install -r requirements-mcp.txt"
+PACKAGES = Path(sys.prefix) / "mcp"  # where bin/install puts them
+MISSING = "Assistants are not answered: {}. Run: bin/install requirements-mcp.txt"
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # web and worker make them
     help = "Answer an assistant by the Model Context Protocol, over standard input and output, or with --http at /mcp of MCP_PORT."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,10 +32,13 @@ class Command(BaseCommand):
         port = settings.MCP_PORT
         if options["http"] and port is None:
             return
+        if options["http"] and port == settings.PORT:
+            raise CommandError("MCP_PORT is the panel's PORT. Give assistants another one.", returncode=NOT_CONFIGURED)
+        sys.path.insert(0, str(PACKAGES))
         try:
             from monitoring.assistants import server  # noqa: PLC0415 -- of packages that only this command needs
-        except ModuleNotFoundError as error:
-            raise CommandError(MISSING, returncode=NOT_CONFIGURED) from error
+        except ImportError as error:
+            raise CommandError(MISSING.format(error), returncode=NOT_CONFIGURED) from error
         if options["http"] and port is not None:
             if options["end_with_parent"]:
                 end_with(os.getppid())
@@ -47,7 +53,7 @@ class Command(BaseCommand):
 def serve_http(server: Any, port: int) -> None:
     try:
         server.serve_http(port)
-    except SystemExit:  # such as a port in use; the supervisor starts it again at once
+    except (Exception, SystemExit):  # such as a port in use; the supervisor starts it again at once
         time.sleep(PAUSE)
         raise
 
