@@ -24,7 +24,8 @@ async def answers(where: str, calls: list[tuple[str, dict[str, Any]]]) -> list[A
             server: Any = StdioServerParameters(**json.loads(where), cwd="/")
         else:
             bearer = {"Authorization": f"Bearer {os.environ['MCP_TOKEN']}"}
-            server = streamable_http_client(where, http_client=await stack.enter_async_context(httpx2.AsyncClient(headers=bearer, timeout=60)))
+            http = await stack.enter_async_context(httpx2.AsyncClient(headers=bearer, timeout=60))
+            server = streamable_http_client(where, http_client=http)
         client = await stack.enter_async_context(Client(server, read_timeout_seconds=60))
         found: list[Any] = [[tool.name for tool in (await client.list_tools()).tools]]
         for name, arguments in calls:
