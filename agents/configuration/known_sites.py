@@ -79,6 +79,7 @@ class _Item(_Table):
     next: XPath = ""
     here: XPath = ""
     pages: int = Field(2, ge=0, le=MOST_PAGES)
+    entries: int = Field(0, ge=0)
     texts: ByField = {}
     lists: ByField = {}
     numbers: ByField = {}
@@ -133,7 +134,12 @@ class _Plan(_Table):
     unless: Expression | None = None
 
 
-_ITEM, _PLAN, _LOGIN = TypeAdapter(_Item), TypeAdapter(_Plan), TypeAdapter(list[_Action])
+class _Page(_Table):
+    html: str = ""
+    to: str = ""
+
+
+_ITEM, _PLAN, _LOGIN, _PAGE = TypeAdapter(_Item), TypeAdapter(_Plan), TypeAdapter(list[_Action]), TypeAdapter(_Page)
 _CONFIDENCE = TypeAdapter[float](Annotated[float, Field(strict=True, ge=0, le=1)])
 _PORT = TypeAdapter[int](Annotated[int, Field(strict=True, ge=1, le=65_535)])
 
@@ -167,6 +173,16 @@ def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
 
 
 def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
+    try:
+        raw = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        faults.append(Fault(file.name, "file", f"Make it readable TOML: {error}."))
+        return known
+    return read_table(file.name, raw, known, faults)
+
+
+def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fault]) -> SiteFacts:
+    """The facts of a site's table over those that are `known`. What can't be used is left out and reported as of `file`."""
 
     def usable(entry: str, kind: TypeAdapter[Any], value: object, items: Set[str] = frozenset()) -> Iterator[Any]:
         try:
@@ -174,21 +190,16 @@ def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
         except pydantic.ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
-            faults.append(Fault(file.name, entry, f"{f'{path}: ' if path else ''}{first['msg'].removeprefix('Value error, ')}."))
+            faults.append(Fault(file, entry, f"{f'{path}: ' if path else ''}{first['msg'].removeprefix('Value error, ')}."))
 
     def part(name: str, kind: type[Any]) -> Any:
         if isinstance(raw.get(name, kind()), kind):
             return raw.get(name, kind())
-        faults.append(Fault(file.name, name, f"Make it a {'table' if kind is dict else 'list'}."))
+        faults.append(Fault(file, name, f"Make it a {'table' if kind is dict else 'list'}."))
         return kind()
 
-    try:
-        raw = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        faults.append(Fault(file.name, "file", f"Make it readable TOML: {error}."))
-        return known
-    for name in sorted(raw.keys() - {"login", "items", "ways", "confidence", "port"}):
-        faults.append(Fault(file.name, name, "Only login, items, ways, confidence and port are known here; take it out."))
+    for name in sorted(raw.keys() - {"login", "items", "ways", "pages", "confidence", "port"}):
+        faults.append(Fault(file, name, "Only login, items, ways, pages, confidence and port are known here; take it out."))
     items = {
         name: Item(**item.model_dump()) for name, table in part("items", dict).items() for item in usable(f"items.{name}", _ITEM, table)
     }
@@ -198,7 +209,13 @@ def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
         for number, table in enumerate(part("ways", list), 1)
         for plan in usable(f"ways, entry {number}", _PLAN, table, names)
     ]
+    pages = {
+        key: page.model_dump(exclude_defaults=True)
+        for key, table in part("pages", dict).items()
+        for page in usable(f"pages.{key}", _PAGE, table)
+    }
     login = tuple(action.value() for actions in usable("login", _LOGIN, part("login", list), names) for action in actions)
     given = usable("confidence", _CONFIDENCE, raw["confidence"]) if "confidence" in raw else iter(())
     port = next(usable("port", _PORT, raw["port"]), known.port) if "port" in raw else known.port
-    return SiteFacts(login or known.login, {**known.items, **items}, (*plans, *known.plans), next(given, known.confidence), port)
+    every, both = {**known.items, **items}, {**known.pages, **pages}
+    return SiteFacts(login or known.login, every, (*plans, *known.plans), both, next(given, known.confidence), port)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from agents.database import UNAVAILABLE
 from agents.hybrid import page_archive
+from agents.learning.maps import learn_map
 from agents.learning.seen import Seen
 from agents.learning.solutions import learn_solution
 from agents.learning.store import drop_beyond_all, place
@@ -20,7 +21,7 @@ SECONDS = 30.0  # less than a job may take. What is left then is learned in the 
 
 
 Learner = Callable[[Seen], None]
-LEARNERS: tuple[Learner, ...] = (learn_solution,)
+LEARNERS: tuple[Learner, ...] = (learn_map, learn_solution)
 
 
 def learn(now: datetime) -> str:

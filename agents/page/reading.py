@@ -238,6 +238,9 @@ class Page:
         best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)
         return best[1] if best and best[0] >= least else None
 
+    def node(self, element: Element) -> Node:
+        return self._reader.nodes[element.place]
+
     def selector(self, element: Element) -> Selector:
         return next(self._steady.valid(element))
 

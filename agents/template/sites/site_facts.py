@@ -14,7 +14,8 @@ HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
 class Item:
     """How one of many things of a kind is found. All mappings are from or to field names, alternated by |.
 
-    `next`: what leads to the list's next page; `here`: what only the list's page has; `pages`: how many further pages are searched.
+    `next`: what leads to the list's next page; `here`: what only the list's page has; `pages`: how many further pages are searched;
+    `entries`: how many were seen in the list, 0 where nobody counted.
     """
 
     list: str
@@ -23,6 +24,7 @@ class Item:
     next: str = ""
     here: str = ""
     pages: int = 2
+    entries: int = 0
     texts: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
@@ -70,12 +72,14 @@ class SitePlan:
 class SiteFacts:
     """`confidence`: the share of tasks that its plans have done, 0 to 1; unmeasured, about as good as an unseen page that is understood.
 
+    `pages`: how the site's pages are built, as `site_map` keeps them, by key: the `html`, or the key of the page `to` which a control led.
     `port`: by it the site is known where a caller names no project; None for a site that listens anywhere.
     """
 
     login: tuple[SiteAction, ...] = ()
     items: Mapping[str, Item] = field(default_factory=dict)
     plans: tuple[SitePlan, ...] = ()
+    pages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     confidence: float = 0.6
     port: int | None = None
 

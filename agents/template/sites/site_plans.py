@@ -1,5 +1,6 @@
 """One-shot plans by what is known of the task's site."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -22,7 +23,10 @@ from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
 from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
 from agents.template.prompt.values import address, chosen
+from agents.template.sites.rehearsal import Rehearsal, item_of
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
+
+logger = logging.getLogger(__name__)
 
 # Pages are drawn by script: what is pressed before its script runs does nothing.
 _SETTLING = wait(1)
@@ -74,9 +78,9 @@ class FieldValues:
         return tuple(replace(self, criteria=tuple(made if one is several else one for one in self.criteria)) for made in alone)
 
 
-def by_facts(sites: Sites) -> Known:
-    """What is known of the sites, as the template agent takes it."""
-    return partial(_known_plan, sites)
+def by_facts(sites: Sites, learned: Callable[[], SiteFacts] = SiteFacts) -> Known:
+    """What is known of the sites, and what steps have shown of the task's own, as the template agent takes it."""
+    return partial(_known_plan, sites, learned)
 
 
 def knows(step: Step, sites: Sites) -> bool:
@@ -85,15 +89,19 @@ def knows(step: Step, sites: Sites) -> bool:
     return facts is not None and plan_for(facts, field_values(step.prompt, understand(step.prompt))) is not None
 
 
-def _known_plan(sites: Sites, step: Step, intent: Intent) -> Plan | None:
+def _known_plan(sites: Sites, learned: Callable[[], SiteFacts], step: Step, intent: Intent) -> Plan | None:
     project = _project_of(step, sites)
     facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
-    plan = plan_for(facts, values)
-    actions = _by_facts(intent, facts, values, plan) if plan else ()
-    if plan is None or not actions:
+    if plan := plan_for(facts, values):
+        task, actions, confidence = plan.task, _by_facts(intent, facts, values, plan), facts.confidence
+    else:
+        seen = learned()
+        facts = replace(seen, items={**seen.items, **facts.items}, pages={**seen.pages, **facts.pages})
+        task, actions, confidence = str(intent.kind), _by_pages(step, intent, facts, values), seen.confidence
+    if not actions:
         return None
-    reasoning = f"Template: {plan.task}, as {project} is built."
-    return Plan((*opened(step.url), LOADING, *actions), reasoning=reasoning, confidence=facts.confidence, confidence_why=_KNOWN)
+    reasoning = f"Template: {task}, as {project or 'the site'} is built."
+    return Plan((*opened(step.url), LOADING, *actions), reasoning=reasoning, confidence=confidence, confidence_why=_KNOWN)
 
 
 def _project_of(step: Step, sites: Sites) -> str:
@@ -114,6 +122,34 @@ def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SiteP
         if len(actions) <= _ROOM_FOR_PAGES:
             break
     return actions
+
+
+def _by_pages(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues) -> tuple[Action, ...]:
+    """As on the pages that steps have shown; the items that stand in are those that meet the criteria."""
+    rehearsal = Rehearsal(step, facts.pages)
+    try:
+        if not facts.pages or not rehearsal.run(intent):
+            return ()
+    except Exception:
+        # The pages came from strangers: whatever is wrong with them, the task is planned as on an unknown site.
+        logger.exception("Task %s could not be planned by what is known of its site.", step.task_id)
+        return ()
+    actions = list[Action]()
+    for one in rehearsal.out:
+        if isinstance(one, Action):
+            actions.append(one)
+            continue
+        item = item_of(one.route, facts.items)
+        known = {
+            name for kind in (item.texts, item.lists, item.numbers, item.dates, item.times) for names in kind for name in names.split("|")
+        }
+        # What the block says anywhere, of what is not known to have a place of its own.
+        others = "|".join(sorted({criterion.field for criterion in one.criteria} - known))
+        item = replace(item, lists={**item.lists, **dict.fromkeys(others.split("|") if others else (), ".")})
+        if item.list and not rehearsal.wanted and not actions:
+            actions.append(navigate(item.list))
+        actions.append(_pressed(item, one.inside or item.link, conditions(item, replace(values, criteria=one.criteria)), "", ""))
+    return tuple(_spaced(actions))
 
 
 def _spaced(actions: list[Action]) -> Iterator[Action]:

@@ -1,0 +1,216 @@
+"""A site as steps have shown it: how its pages are built, by route, and what its controls led to. Independent of the seed's addresses."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from agents.contract.origins import path_of
+from agents.contract.selectors import Selector, quoted
+from agents.page import Element, Page
+from agents.page.bounding import bounded
+
+ANY = "*"
+MEMBER, AFTER = " (logged in)", " > "
+MOST_HTML = 18_000  # characters of a page as it is kept
+_MOST_LINKS = 3  # to one item, in its block: its picture, its name, a button
+MOST_ALIKE = 3  # siblings of the same structure that are kept: lists differ by seed, and these say how an item is built
+LONGEST_TEXT, LONGEST_HREF = 80, 120
+# A part of an address that names one of many: with a digit, or longer than words are.
+_ID = re.compile(r"\d|^.{25,}$")
+_DROPPED = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "link",
+    "meta",
+    "iframe",
+    "path",
+    "circle",
+    "rect",
+    "line",
+    "polyline",
+    "g",
+    "defs",
+    "source",
+)
+_KEPT = frozenset(
+    """name type role href for placeholder alt title hidden disabled required readonly min max value maxlength selected checked open
+    multiple contenteditable tabindex id""".split()  # noqa: SIM905 (words read best as words)
+)
+# Of class names those that say what can't be seen, or which icon it is.
+_CLASSES = re.compile(r"hidden|sr-only|invisible|lucide-|icon|^fa-|dialog|modal|overlay|active|selected|cursor-pointer|fixed|absolute")
+_TYPED = frozenset({"", "text", "search", "email", "password", "tel", "url", "number", "date", "time"})
+
+
+def route_of(url: str) -> str:
+    """The path with * for each part that names one of many: /films/* for /films/17."""
+    parts = [ANY if _ID.search(part) else part for part in path_of(url).split("/") if part]
+    return "/" + "/".join(parts)
+
+
+def key_of(page: Page) -> str:
+    """What a page is kept under: its route, and whether somebody is logged in, since that changes pages."""
+    return route_of(page.url) + (MEMBER if page.logged_in else "")
+
+
+def reduced(html: str) -> str:
+    """A page's structure, with what tells its controls and items apart: no scripts, no looks, no values that were typed. "" for none."""
+    root: Any = etree.HTML(bounded(html)[0] or "<html/>", etree.HTMLParser(remove_comments=True, remove_pis=True))
+    if root is None:
+        return ""
+    for node in list(root.iter(*_DROPPED)):
+        if node.getparent() is not None:
+            _drop(node)
+    for node in list(root.iter(etree.Element)):
+        _trim(node)
+    _thin(root)
+    text = etree.tostring(root, encoding="unicode", method="html")
+    return text if len(text) <= MOST_HTML else ""
+
+
+def _drop(node: Any) -> None:
+    """With its text after it left in place."""
+    before, parent = node.getprevious(), node.getparent()
+    if node.tail and before is not None:
+        before.tail = (before.tail or "") + node.tail
+    elif node.tail:
+        parent.text = (parent.text or "") + node.tail
+    parent.remove(node)
+
+
+def _trim(node: Any) -> None:
+    for name, value in list(node.attrib.items()):
+        if name == "class":
+            kept = " ".join(part for part in value.split() if _CLASSES.search(part))
+            node.attrib[name] = kept
+        elif not (name in _KEPT or name.startswith(("aria-", "data-testid"))) or (name == "value" and node.get("type", "") in _TYPED):
+            kept = ""
+        else:
+            kept = value[:LONGEST_HREF]
+        if name == "href":
+            kept = urlsplit(kept)._replace(query="").geturl() if kept.startswith("/") else kept
+        if kept or (name in _KEPT and value == ""):
+            node.set(name, kept)
+        else:
+            del node.attrib[name]
+    node.text, node.tail = (
+        " ".join(text.split())[:LONGEST_TEXT] if text and not text.isspace() else " " if text else None for text in (node.text, node.tail)
+    )
+
+
+def _thin(root: Any) -> None:
+    """Of long runs of siblings alike only the first ones."""
+    for parent in list(root.iter("ul", "ol", "tbody", "div", "section", "main", "select", "datalist")):
+        seen = dict[tuple[str, ...], int]()
+        for child in list(parent):
+            if child.tag in {"option", "label", "input"} and parent.tag not in {"select", "datalist"}:
+                continue
+            shape = tuple(str(one.tag) for one in child.iter())
+            seen[shape] = seen.get(shape, 0) + 1
+            if seen[shape] > (40 if child.tag == "option" else MOST_ALIKE) and (len(shape) > 3 or child.tag == "option"):
+                _drop(child)
+
+
+def place_of(page: Page, element: Element) -> str:
+    """An XPath by the structure alone: by the form, dialog or part of the page that an element stands in, and its number there."""
+    node: Any = page.node(element)
+    found = next(((one, said) for one in node.iterancestors() if (said := _landmark(one))), None)
+    outer, said = found or (node.getroottree().getroot(), "//body")
+    test = _kind(node)
+    alike = [one for one in outer.iter(str(node.tag)) if _kind(one) == test]
+    return f"({said}//{node.tag}{test})[{alike.index(node) + 1}]"
+
+
+def _landmark(node: Any) -> str:
+    if node.tag == "form":
+        for sign in (".//input[@type='password']", ".//textarea"):
+            if node.xpath(sign):
+                return f"//form[{sign}]"
+        return f"//form[count(preceding::form)={len(node.xpath('preceding::form'))}]"
+    if node.get("role") == "dialog":
+        return "//*[@role='dialog']"
+    return f"//{node.tag}" if node.tag in {"nav", "header", "footer", "aside", "main"} else ""
+
+
+def _kind(node: Any) -> str:
+    """What an element is besides its tag: the type of a field, the icon of a button."""
+    if node.tag in {"input", "button"} and node.get("type") in {
+        "submit",
+        "checkbox",
+        "radio",
+        "email",
+        "password",
+        "date",
+        "time",
+        "number",
+        "search",
+        "range",
+    }:
+        return f"[@type='{node.get('type')}']"
+    icons = [part for one in node.iter("svg") for part in one.get("class", "").split() if part.startswith("lucide-")]
+    return f"[.//*[contains(@class,{quoted(icons[0])})]]" if icons else ""
+
+
+def told(page: Page, html: str, before: Page | None, pressed: Selector | None) -> Mapping[tuple[str, str], dict[str, Any]]:
+    """What a page tells of its site, by kind and key. `pressed`: the one control that led here from the page before, None for several."""
+    kept = reduced(html)
+    if page.blank or page.is_loading or not kept:
+        return {}
+    key = key_of(page)
+    element = before.element(pressed) if before is not None and pressed is not None else None
+    if before is None or element is None or element.href.strip("#"):
+        return {("route", key): {"html": kept}}
+    control = key_of(before) + AFTER + place_of(before, element)
+    if route_of(before.url) == route_of(page.url) and page.elements != before.elements and not element.submits:
+        # The same address, another state: a dialog, a tab, a menu.
+        return {("effect", control): {"html": kept}}
+    return {("route", key): {"html": kept}, ("effect", control): {"to": key}}
+
+
+def lists(page: Page) -> Mapping[tuple[str, str], dict[str, Any]]:
+    """The lists of a page as items of site facts, by where their entries lead: each with the numbers that its entries show."""
+    found = dict[str, list[tuple[Any, Mapping[str, str]]]]()
+    for record in page.records:
+        for one in record.elements:
+            route = route_of(one.href) if one.href.strip("#") else ""
+            if route.endswith("/" + ANY):
+                found.setdefault(route, []).append((page.node(one), record.attributes))
+                break
+    made = dict[tuple[str, str], dict[str, Any]]()
+    for route, entries in found.items():
+        if len(entries) > 1:
+            numbers = {name: path for name in {name for _, said in entries for name in said} if (path := _number_path(name, entries))}
+            card, link = block_of(route)
+            facts = {"list": route_of(page.url), "card": card, "link": link, "numbers": dict(sorted(numbers.items()))}
+            made["list", route] = {**facts, "entries": len(entries)}
+    return {} if ANY in route_of(page.url) else made
+
+
+def block_of(route: str) -> tuple[str, str]:
+    """XPaths of the blocks whose links lead to a route, or that have buttons, and of what leads on in them: of one heading."""
+    link = f"a[contains(@href,{quoted(route.removesuffix(ANY))})]" if route else "button"
+    is_one = f"count(.//{link})<={_MOST_LINKS} and count(.//h2|.//h3|.//h4)<=1"
+    return f"//{link}/ancestor-or-self::*[{is_one}][last()]", f"/descendant-or-self::{link}"
+
+
+def _number_path(name: str, entries: list[tuple[Any, Mapping[str, str]]]) -> str:
+    """Where in most of the blocks the number stands."""
+    paths = Counter(_path(node, said[name]) for node, said in entries if any(map(str.isdigit, said.get(name, ""))))
+    path, times = paths.most_common(1)[0] if paths else ("", 0)
+    return path if times * 2 > len(entries) else ""
+
+
+def _path(node: Any, value: str) -> str:
+    block = node
+    for outer in node.iterancestors():
+        if len(list(outer.iter("h2", "h3", "h4"))) > 1:
+            break
+        block = outer
+    own = ((one, "".join(one.xpath("text()"))) for one in block.iter(etree.Element))
+    leaf = next((one for one, text in own if value.strip() and value in text), None)
+    return "" if leaf is None or leaf is block else f"(.//{leaf.tag})[{list(block.iter(str(leaf.tag))).index(leaf) + 1}]"
