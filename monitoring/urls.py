@@ -15,6 +15,7 @@ from monitoring.ratelimit.gate import GateAction
 from monitoring.retention import views as retention
 from monitoring.settings import views as settings
 from monitoring.sign_in import confirm, factors, sessions
+from monitoring.sites import views as sites
 from monitoring.tasks import saved_views
 from monitoring.tasks import views as tasks
 from monitoring.testruns import views as testruns
@@ -78,6 +79,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health.prometheus, name="metrics"),
+    path("sites/", sites.sites, name="sites"),
+    path("sites/<int:pk>/", sites.fact, name="fact"),
+    path("sites/site.toml", sites.export, name="export_site"),
     path("deployment/", deployment.deployment, name="deployment"),
     path("deployment/<int:pk>/agent.tar.gz", deployment.download, name="download_export"),
     path("audit/", audit.audit, name="audit"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet, Sum
 
 from agents.common.redaction import mask_keys, mask_keys_in
@@ -88,8 +89,11 @@ def _row(at: Place, kind: str, key: str, value: Any, step: int | None, now: date
 
 
 def change(row: Learned, facts: Any) -> None:
-    """As an admin wrote it: steps don't change it any more. `facts` were checked."""
-    row.facts, row.by_hand, row.size = facts, True, _row(Place(row.site, "", ""), row.kind, row.key, facts, None, row.seen_at).size
+    """As an admin wrote it: steps don't change it any more. `facts` were checked. Raises ValidationError where they are too long."""
+    size = _row(Place(row.site, "", ""), row.kind, row.key, facts, None, row.seen_at).size
+    if size > MOST_FACT:
+        raise ValidationError(f"This takes {size:,} bytes, and a fact may take {MOST_FACT:,}.")
+    row.facts, row.by_hand, row.size = facts, True, size
     row.save(update_fields=["facts", "by_hand", "size"])
 
 

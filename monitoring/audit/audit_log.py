@@ -35,6 +35,7 @@ PAGES: dict[str, str] = {
     Action.SETTINGS_IMPORT: "settings",
     Action.CHANNEL_TEST: "notifications",
     Action.EXPORT: "deployment",
+    Action.LEARNED: "sites",
 }
 
 

@@ -20,7 +20,7 @@ from agents.configuration import change, default_account
 from agents.contract.protocol import Form
 from agents.contract.protocol import Step as Asked
 from agents.hybrid.page_archive import packed
-from agents.models import Caller, Replay, Settings, StepPage, Submission, WhatIf
+from agents.models import Caller, Learned, Replay, Settings, StepPage, Submission, WhatIf
 from agents.tests.rows import each_row
 from monitoring.models import ApiToken, JournalImport, MaintenanceWindow, SavedView
 from monitoring.settings import transfer
@@ -70,6 +70,7 @@ class Panel:
             "tests/schedules/": make_schedule().pk,
             "tests/": run.pk,
             "deployment/": make_export().pk,
+            "sites/": Learned.objects.create(site="a:1", kind="route", key="/", size=200, seen_at=now).pk,
             "notifications/maintenance/": MaintenanceWindow.objects.create(
                 starts_at=now, ends_at=now + timedelta(hours=1), reason="Move"
             ).pk,

@@ -15,7 +15,7 @@ from django.urls import path
 from lxml import html
 
 from agents.configuration import default_account
-from agents.models import Account, AuditEntry, Caller, Replay, Step
+from agents.models import Account, AuditEntry, Caller, Learned, Replay, Step
 from monitoring.models import JournalImport, LogEntry, MaintenanceWindow, TestRun
 from monitoring.tests.reading import HTMX, tree_of
 from monitoring.tests.records import (
@@ -59,6 +59,8 @@ PAGES = (
     "/rate-limit/events/",
     "/rate-limit/what-if/",
     "/audit/",
+    "/sites/",
+    "/sites/?site=localhost:8000",
     "/deployment/",
     "/account/password/",
     "/account/second-factor/",
@@ -98,6 +100,9 @@ def fill(rows: int) -> str:
         Account.objects.create(name=f"account-{first + number}", position=first + number + 1)
         make_event(at=NOW - timedelta(seconds=number), took=60.0, attempt=make_attempt(make_step(), status=429))
         make_export(replica=[{"check": "Memory", "found": "60 MB", "expected": "at most 300 MB", "passed": True}], replica_at=NOW)
+        learned = {"key": f"/{first + number}", "size": 200, "seen_at": NOW}
+        Learned.objects.create(site="localhost:8000", kind="route", facts={"html": "<p>"}, **learned)
+        Learned.objects.create(site=f"localhost:{first + number}", kind="route", **learned)
         AuditEntry.objects.create(at=NOW, by="ada", action="pause", account=default_account(), detail="For 60 s.")
         Replay.objects.create(
             step=Step.objects.filter(task=task).earliest("pk"),

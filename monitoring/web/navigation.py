@@ -32,6 +32,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Administer": (
         Entry("settings", "Settings", "s", "settings", "account new_account import_settings retention"),
         Entry("notifications", "Notifications", "i", "bell", "deliveries notices new_channel channel new_maintenance"),
+        Entry("sites", "Learned sites", "m", "world", "fact", permission=CHANGE),
         Entry("deployment", "Deployment", "d", "upload", permission=CHANGE),
         Entry("users", "Users", "p", "users", permission=CHANGE),
         Entry("audit", "Audit", "u", "history"),
