@@ -42,15 +42,15 @@ def learn_map(seen: Seen) -> None:
         store.save(seen.place, facts, seen.row.pk, seen.now)
 
 
-def _before(row: Step) -> tuple[Page | None, dict[str, Any] | None]:
-    """The page of the step before and the selector of the one control that it pressed; None for several, or none."""
+def _before(row: Step) -> tuple[Page | None, list[dict[str, Any]]]:
+    """The page of the step before, None for none, and the selectors of what it pressed."""
     before = Step.objects.filter(task=row.task_id, index=row.index - 1, pk__lt=row.pk).order_by("-pk").first() if row.index else None
-    presses = [action for action in before.actions if action["type"] in PRESSES] if before else []
-    kept = StepPage.objects.filter(step=before).first() if len(presses) == 1 else None
-    if kept is None:
-        return None, None
+    kept = StepPage.objects.filter(step=before).first() if before else None
+    if before is None or kept is None:
+        return None, []
     came = page_archive.unpacked(bytes(kept.gz))
-    return read(came.page, came.url), presses[0].get("selector")
+    pressed = [action.get("selector") or {} for action in before.actions if action["type"] in PRESSES]
+    return read(came.page, came.url), pressed
 
 
 def _longer(found: Mapping[Fact, dict[str, Any]], place: Place) -> dict[Fact, dict[str, Any]]:

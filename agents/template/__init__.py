@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from agents.contract.actions import wait
 from agents.contract.limits import MAX_CRITERIA
+from agents.contract.origins import path_of
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.task_rules import conform
 from agents.page import Page, read
 from agents.template.budget import ENDLESS, TimeBudget, budgeted
 from agents.template.confidence import rated
-from agents.template.moves import opened
+from agents.template.moves import NOTHING_LEFT, opened
 from agents.template.next_step import next_step
 from agents.template.one_shot import one_shot
 from agents.template.prompt import Intent
@@ -61,7 +62,19 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
         if made := _as_learned(step, intent, page, solutions):
             return replace(made, actions=conform(made.actions, step))
         made = next_step(step, intent, page)
+        if made.reasoning == NOTHING_LEFT:
+            made = _elsewhere(step, intent, known) or made
     return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
+
+
+def _elsewhere(step: Step, intent: Intent, known: Known) -> Plan | None:
+    """Where the page has nothing left to try: to where the task is done by what is known of its site, if it was not there yet."""
+    made = known(replace(step, form=Form.ONE_SHOT), intent)
+    visited = {path_of(url) for url in (step.url, *(entry.url for entry in step.history))}
+    for action in made.actions if made else ():
+        if action.type == "NavigateAction" and path_of(str(action.fields.get("url", ""))) not in visited:
+            return Plan((action,), reasoning="Template: to where the site is known to do it.")
+    return None
 
 
 def _as_learned(step: Step, intent: Intent, page: Page, solutions: Sequence[Solution]) -> Plan | None:

@@ -20,7 +20,7 @@ from agents.template.next_step import next_step
 from agents.template.prompt import Criterion, Intent, Operator, Trait, target_of
 from agents.template.recipes import LOGIN, recipe_for
 from agents.template.sites.site_facts import Item
-from agents.template.sites.site_map import AFTER, ANY, MEMBER, block_of, place_of, route_of
+from agents.template.sites.site_map import AFTER, ANY, MEMBER, block_of, control_of, inside_of, place_of, route_of
 
 MOST_STEPS, MOST_ACTIONS = 10, 26
 
@@ -129,13 +129,12 @@ class Rehearsal:
             return After.SAME
         if action.type == "ClickAction" and element.href.strip("#"):
             return self._follow(page, element)
-        place = place_of(page, element)
         with suppress(InvalidAction):
-            said = self._said(page, element, place)
+            said = self._said(page, element)
             self.out.append(said if isinstance(said, Pressed) else self._again(action, said))
         if action.type not in {"ClickAction", "SubmitAction"}:
             return After.SAME
-        then = self.key + AFTER + place
+        then = self.key.split(AFTER)[0] + AFTER + control_of(page, element)
         if then not in self.pages:
             return After.UNSEEN
         return self._enter(then)
@@ -148,13 +147,12 @@ class Rehearsal:
             self.out.append(navigate(urljoin(page.url, element.href)))
         return self._to(route)
 
-    def _said(self, page: Page, element: Element, place: str) -> Selector | Pressed:
+    def _said(self, page: Page, element: Element) -> Selector | Pressed:
         record = page.items.get(element.place)
         route = next((route_of(one.href) for one in record.elements if ANY in route_of(one.href)), "") if record else ""
         if record and (record.name == self.stand_in or (route and not self.stand_in and len(page.records) > 1)):
-            alike = [one for one in record.elements if one.tag == element.tag]
-            return Pressed(route, f"/descendant::{element.tag}[{alike.index(element) + 1}]" if element in alike else "", self.criteria)
-        first = page.selector(element)
+            return Pressed(route, inside_of(record, element), self.criteria)
+        first, place = page.selector(element), place_of(page, element)
         seen = f"//*[@{first['attribute']}={quoted(first['value'])}]" if first["type"] == ATTRIBUTE else str(first["value"])
         # An XPath must begin with // or (//, which two parentheses would not.
         return xpath(f"({'//none | ' if seen.startswith('(') else ''}{seen} | {place}[not({seen})])[1]")

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from lxml import etree
 
 from agents.contract.origins import path_of
 from agents.contract.selectors import Selector, quoted
-from agents.page import Element, Page
+from agents.page import Element, Page, Record
 from agents.page.bounding import bounded
 
 ANY = "*"
@@ -68,9 +68,13 @@ def reduced(html: str) -> str:
             _drop(node)
     for node in list(root.iter(etree.Element)):
         _trim(node)
-    _thin(root)
-    text = etree.tostring(root, encoding="unicode", method="html")
-    return text if len(text) <= MOST_HTML else ""
+    text = ""
+    for most in (MOST_ALIKE, 1):
+        _thin(root, most)
+        text = etree.tostring(root, encoding="unicode", method="html")
+        if len(text) <= MOST_HTML:
+            return text
+    return ""
 
 
 def _drop(node: Any) -> None:
@@ -103,8 +107,8 @@ def _trim(node: Any) -> None:
     )
 
 
-def _thin(root: Any) -> None:
-    """Of long runs of siblings alike only the first ones."""
+def _thin(root: Any, most: int) -> None:
+    """Of siblings alike only the first ones."""
     for parent in list(root.iter("ul", "ol", "tbody", "div", "section", "main", "select", "datalist")):
         seen = dict[tuple[str, ...], int]()
         for child in list(parent):
@@ -112,8 +116,19 @@ def _thin(root: Any) -> None:
                 continue
             shape = tuple(str(one.tag) for one in child.iter())
             seen[shape] = seen.get(shape, 0) + 1
-            if seen[shape] > (40 if child.tag == "option" else MOST_ALIKE) and (len(shape) > 3 or child.tag == "option"):
+            if seen[shape] > (40 if child.tag == "option" else most) and (len(shape) > 3 or child.tag == "option"):
                 _drop(child)
+
+
+def control_of(page: Page, element: Element) -> str:
+    """An XPath by the structure alone or, of what belongs to an item of a list, where it stands in any of them."""
+    record = page.items.get(element.place) if len(page.records) > 1 else None
+    return "item" + inside_of(record, element) if record else place_of(page, element)
+
+
+def inside_of(record: Record, element: Element) -> str:
+    alike = [one for one in record.elements if one.tag == element.tag]
+    return f"/descendant::{element.tag}[{alike.index(element) + 1}]" if element in alike and element.opens != "item" else ""
 
 
 def place_of(page: Page, element: Element) -> str:
@@ -156,20 +171,21 @@ def _kind(node: Any) -> str:
     return f"[.//*[contains(@class,{quoted(icons[0])})]]" if icons else ""
 
 
-def told(page: Page, html: str, before: Page | None, pressed: Selector | None) -> Mapping[tuple[str, str], dict[str, Any]]:
-    """What a page tells of its site, by kind and key. `pressed`: the one control that led here from the page before, None for several."""
+def told(page: Page, html: str, before: Page | None, pressed: Sequence[Selector]) -> Mapping[tuple[str, str], dict[str, Any]]:
+    """What a page tells of its site, by kind and key. `pressed`: what was pressed on the page before."""
     kept = reduced(html)
     if page.blank or page.is_loading or not kept:
         return {}
-    key = key_of(page)
-    element = before.element(pressed) if before is not None and pressed is not None else None
-    if before is None or element is None or element.href.strip("#"):
-        return {("route", key): {"html": kept}}
-    control = key_of(before) + AFTER + place_of(before, element)
-    if route_of(before.url) == route_of(page.url) and page.elements != before.elements and not element.submits:
-        # The same address, another state: a dialog, a tab, a menu.
-        return {("effect", control): {"html": kept}}
-    return {("route", key): {"html": kept}, ("effect", control): {"to": key}}
+    shown = {("route", key_of(page)): {"html": kept}}
+    if before is None or not pressed:
+        return shown
+    is_elsewhere = route_of(before.url) != route_of(page.url)
+    element = before.element(pressed[0]) if len(pressed) == 1 else None
+    if element is None or element.href.strip("#"):
+        # A page on which something was done is no longer as its visitors find it.
+        return shown if is_elsewhere else {}
+    control = key_of(before) + AFTER + control_of(before, element)
+    return {**shown, ("effect", control): {"to": key_of(page)}} if is_elsewhere else {("effect", control): {"html": kept}}
 
 
 def lists(page: Page) -> Mapping[tuple[str, str], dict[str, Any]]:

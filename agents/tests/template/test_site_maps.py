@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from agents.contract.protocol import Form, PastAction, Step
+from agents.contract.selectors import Selector
 from agents.page import read
 from agents.template import plan
 from agents.template.sites.site_facts import Item, SiteFacts
@@ -61,7 +62,7 @@ def site_map() -> SiteFacts:
     """What some tasks in steps have shown, at one seed."""
     pages, items = dict[str, Any](), dict[str, Item]()
     for name in TAUGHT:
-        browser, history, before, pressed = visitor(SEEN), list[PastAction](), None, None
+        browser, history, before, pressed = visitor(SEEN), list[PastAction](), None, list[Selector]()
         browser.open(f"http://localhost:8000/?seed={SEEN}")
         for index in range(12):
             page = read(browser.page(), browser.url)
@@ -71,8 +72,7 @@ def site_map() -> SiteFacts:
             if made.done:
                 break
             history += [PastAction(one.type, one.fields, browser.run(one), "", browser.url) for one in made.actions]
-            presses = [one.fields["selector"] for one in made.actions if one.type in {"ClickAction", "SubmitAction"}]
-            before, pressed = page, presses[0] if len(presses) == 1 else None
+            before, pressed = page, [one.fields["selector"] for one in made.actions if one.type in {"ClickAction", "SubmitAction"}]
     return SiteFacts(pages=pages, items=items)
 
 
@@ -84,7 +84,7 @@ def learned() -> SiteFacts:
 def won(name: str, seed: int, learned: SiteFacts) -> bool:
     job, browser = JOBS[name], visitor(seed)
     step = Step("/solve_task", Form.ONE_SHOT, "t", job.prompt, f"http://localhost:8000/?seed={seed}")
-    for action in plan(step, None, by_facts({}, learned)).actions:
+    for action in plan(step, None, by_facts({}, lambda: learned)).actions:
         browser.run(action)
     events = [event.data for event in browser.site.events if event.kind == job.kind]
     return bool(events) and job.meets(events[-1])
@@ -124,5 +124,7 @@ def test_a_map_of_anything_leads_nowhere_but_to_the_tasks_own_host(html: str) ->
     facts = SiteFacts(pages={"/": {"html": html}, "/login": {"to": "/login"}, "/x/*": {"html": html}})
     for name in JOBS:
         step = Step("/solve_task", Form.ONE_SHOT, "t", JOBS[name].prompt, "http://site:8000/?seed=7")
-        urls = [str(one.fields.get("url", "")) for one in plan(step, None, by_facts({}, facts)).actions if one.type == "NavigateAction"]
+        urls = [
+            str(one.fields.get("url", "")) for one in plan(step, None, by_facts({}, lambda: facts)).actions if one.type == "NavigateAction"
+        ]
         assert all(url.startswith(("http://site:8000/", "/")) for url in urls)
