@@ -196,10 +196,10 @@ class _View:
             inside = [element for element in record.elements if element.place in places]
             listed.update(element.place for element in inside)
             # A site shows some items in several of its lists; what leads to the same place is shown once.
-            same = (page_words.item(record), tuple(element.href for element in inside))
+            same = (said := page_words.item(record), tuple(element.href for element in inside))
             if inside and not (all(same[1]) and same in seen):
                 seen.add(same)
-                yield from self._of_record(record, inside)
+                yield from self._of_record(record, said, inside)
         yield from self._of_elements(element for element in self._seen if element.place not in listed)
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
@@ -244,7 +244,7 @@ class _View:
         shown = ("", ((element, worded),)) if not element.disabled else (f"- {worded}", ())
         return _Line(section, merit, _order(element), *shown)
 
-    def _of_record(self, record: Record, inside: list[Element]) -> Iterator[_Line]:
+    def _of_record(self, record: Record, said: str, inside: list[Element]) -> Iterator[_Line]:
         """A line with what fits best of it, and where it has more, lines with the rest."""
         criteria, wanted = self.criteria, self.wanted
         verdict = judge(criteria, record)
@@ -252,7 +252,7 @@ class _View:
         best = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))[:_MOST_OF_A_LINE]
         rest = [element for element in inside if element not in best]
         marks = page_words.marks(verdict)
-        text = f"- {f'[{marks}] ' if marks else ''}{page_words.item(record)} → "
+        text = f"- {f'[{marks}] ' if marks else ''}{said} → "
         for some in (sorted(best, key=_order), *(rest[at : at + _MOST_OF_A_LINE] for at in range(0, len(rest), _MOST_OF_A_LINE))):
             shown = tuple((element, page_words.worded(element, criteria, wanted)) for element in some)
             yield _Line(_ITEMS, merit - record.place / 100, _order(inside[0]), text, shown)
