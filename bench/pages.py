@@ -179,7 +179,7 @@ def questions() -> dict[str, Callable[[], bytes]]:
     from monitoring.assistants import questions as asked  # noqa: PLC0415
     from monitoring.assistants.changes import what_if  # noqa: PLC0415
 
-    given = {"task": {"task": Task.objects.latest("pk").pk}}
+    given: dict[str, dict[str, Any]] = {"task": {"task": Task.objects.latest("pk").pk}}
     for name in ("what_changed", "what_costs_most", "figures"):
         given[name] = {"span": "30d"}
 
