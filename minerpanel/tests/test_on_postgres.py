@@ -65,6 +65,12 @@ def test_the_tests_of_rollups_search_and_histories_pass_on_postgres(postgres_url
 
 
 @pytest.mark.slow
+def test_programs_and_assistants_are_answered_on_postgres_too(postgres_url: str) -> None:
+    folders = (f"monitoring/tests/{name}" for name in ("api", "tokens", "assistants", "palette"))
+    run_on_postgres(postgres_url, *folders, "monitoring/tests/tasks/test_saved_views.py")
+
+
+@pytest.mark.slow
 def test_whatever_is_sent_is_answered_in_words_on_postgres_too(postgres_url: str) -> None:
     """Forms and cookies: Postgres takes no NUL, and less wide numbers than Python."""
     sample = "(any_value and post) or place or header"
