@@ -2,14 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+
+from django.db.models import Q
 
 from agents.database import UNAVAILABLE
 from agents.hybrid import page_archive
 from agents.learning.maps import learn_map
 from agents.learning.seen import Seen
-from agents.learning.solutions import learn_solution
+from agents.learning.solutions import QUIET, is_open, learn_from_last, learn_solution
 from agents.learning.store import drop_beyond_all, place
 from agents.models import Settings, StepPage, Unlearned
 from agents.models import Step as StepRow
@@ -27,23 +29,28 @@ LEARNERS: tuple[Learner, ...] = (learn_map, learn_solution)
 def learn(now: datetime) -> str:
     """Learn from every step that was answered since the last round. Raises UNAVAILABLE; then the rest is learned in the next one."""
     until, learned = time.monotonic() + SECONDS, 0
-    while time.monotonic() < until and (batch := list(Unlearned.objects.select_related("step__task").order_by("step")[:BATCH])):
+    waiting = Unlearned.objects.select_related("step__task").filter(Q(settles_at=None) | Q(settles_at__lte=now)).order_by("step")
+    while time.monotonic() < until and (batch := list(waiting[:BATCH])):
         settings = Settings.current()
-        for row in (each.step for each in batch):
-            learned += _learn_from(row, settings, now)
-            Unlearned.objects.filter(step=row.pk).delete()
+        for each in batch:
+            learned += _learn_from(each.step, settings, now, LEARNERS if each.settles_at is None else (learn_from_last,))
+            unlearned = Unlearned.objects.filter(pk=each.pk)
+            if each.settles_at is None and is_open(each.step):
+                unlearned.update(settles_at=each.step.received_at + QUIET)
+            else:
+                unlearned.delete()
     dropped = drop_beyond_all()
     return f"{learned} steps learned from; {dropped} facts deleted." if learned or dropped else ""
 
 
-def _learn_from(row: StepRow, settings: Settings, now: datetime) -> bool:
+def _learn_from(row: StepRow, settings: Settings, now: datetime, learners: Sequence[Learner]) -> bool:
     kept, task = StepPage.objects.filter(step=row.pk).first(), row.task
     at = place(task.url, task.project, task.source, task.caller, settings.caller_state(task.caller))
     if kept is None or at is None:
         return False
     try:
         seen = Seen(row, page_archive.unpacked(bytes(kept.gz)), at, now)
-        for learner in LEARNERS:
+        for learner in learners:
             learner(seen)
     except UNAVAILABLE:
         raise

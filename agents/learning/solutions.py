@@ -2,6 +2,9 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db.models import OuterRef, Subquery
 
 from agents import ledger
 from agents.contract.action_history import WAITS, Outcome
@@ -10,7 +13,7 @@ from agents.contract.protocol import Form
 from agents.hybrid import page_archive
 from agents.learning import store
 from agents.learning.seen import Seen
-from agents.models import Learned, Route, Step, StepPage
+from agents.models import Learned, Route, Step, StepPage, Task
 from agents.page import read
 from agents.template.solutions.learning import NotGeneral, RunStep, learned
 from agents.template.solutions.solution import Solution, read_solution
@@ -20,6 +23,10 @@ logger = logging.getLogger(__name__)
 SOLUTION = Learned.Kind.SOLUTION
 # Ways to do one kind of task: those that fail are dropped, and two or three looks of a site are all that there are.
 MOST_WAYS = 5
+# A task without a further step for so long has ended: steps have 25 s, and browsers some more.
+QUIET = timedelta(minutes=1)
+# Of a caller's last tasks, so many that went on no more though nobody had ended them.
+RECENT_TASKS, ENDED_BY_CALLER = 20, 3
 
 
 def solutions_of(rows: Iterable[Learned]) -> list[Solution]:
@@ -34,19 +41,49 @@ def solutions_of(rows: Iterable[Learned]) -> list[Solution]:
     return found
 
 
+def is_open(row: Step) -> bool:
+    """Whether its task may go on."""
+    return row.form == Form.STEP and not row.done and not Step.objects.filter(task=row.task_id, pk__gt=row.pk).exists()
+
+
 def learn_solution(seen: Seen) -> None:
     """From the step that ended a run. What was made of an end is taken back where the task went on after it. Raises UNAVAILABLE."""
     row = seen.row
     if row.form != Form.STEP:
         return
-    run, known = _run(row), [one for one in store.known(seen.place).values() if one.kind == SOLUTION and one.site == seen.place.site]
+    run = _run(row)
     if any(one.done for one in run[:-1]):
         if not any(one.done for one in run[:-2]):
-            _take_back(seen, run[-2], known)
-        return
-    new = _learned(seen, run, known) if row.done and row.route == Route.LLM and not row.answer else None
+            _take_back(seen, run[-2])
+    elif row.done or row.index >= MAX_STEPS - 1:
+        _learn_from_end(seen, run, is_success=row.done and not _ends_tasks(seen))
+
+
+def learn_from_last(seen: Seen) -> None:
+    """From the last step of a task that its caller ended. Raises UNAVAILABLE."""
+    if is_open(seen.row) and seen.row.index < MAX_STEPS - 1 and _ends_tasks(seen):
+        _learn_from_end(seen, _run(seen.row), is_success=True)
+
+
+def _ends_tasks(seen: Seen) -> bool:
+    """Whether the caller ends tasks by itself, as soon as they are done: then what the miner takes for an end is none."""
+    task = seen.row.task
+    last = Step.objects.filter(task=OuterRef("pk"), form=Form.STEP).order_by("-pk")
+    fields = {name: Subquery(last.values(f"{name}")[:1]) for name in ("done", "index", "received_at")}
+    before = Task.objects.filter(source=task.source, caller=task.caller).exclude(pk=task.pk).order_by("-created_at")[:RECENT_TASKS]
+    ends = Task.objects.filter(pk__in=[one.pk for one in before]).values_list(*(fields[name] for name in fields))
+    quiet = [at for done, index, at in ends if at and not done and index < MAX_STEPS - 1 and at < seen.now - QUIET]
+    return len(quiet) >= ENDED_BY_CALLER
+
+
+def _learn_from_end(seen: Seen, run: Sequence[Step], *, is_success: bool) -> None:
+    row = seen.row
+    new = _learned(seen, run) if is_success and row.route == Route.LLM and not row.answer else None
     if used := [pk for one in run if (pk := used_in(one))]:
-        _count(used[-1], row, new)
+        # An LLM that did the task in another way has corrected the solution.
+        is_won = is_success and used_in(row) == used[-1]
+        if new != used[-1]:
+            store.count(used[-1], won=is_won)
 
 
 def used_in(row: Step) -> int:
@@ -61,21 +98,14 @@ def _run(row: Step) -> list[Step]:
     return [*(rows[one.pk] for one in earlier if one.pk in rows), row]
 
 
-def _count(pk: int, last: Step, new: int | None) -> None:
-    """`new`: the record that the LLM's end of this run was learned as, 0 for none; None where no LLM ended it."""
-    if new is not None:
-        if new != pk:  # it did the task in another way
-            store.count(pk, won=False)
-    elif last.done:
-        store.count(pk, won=used_in(last) == pk)
-    elif last.index >= MAX_STEPS - 1:
-        store.count(pk, won=False)
+def _known(seen: Seen) -> list[Learned]:
+    return [one for one in store.known(seen.place).values() if one.kind == SOLUTION and one.site == seen.place.site]
 
 
-def _take_back(seen: Seen, ended: Step, known: Sequence[Learned]) -> None:
+def _take_back(seen: Seen, ended: Step) -> None:
     if pk := used_in(ended):
         store.take_back(pk)
-    for row in known if ended.route == Route.LLM else ():
+    for row in _known(seen) if ended.route == Route.LLM else ():
         steps = row.facts.get("steps", [])
         if steps == [ended.pk]:
             row.delete()
@@ -84,13 +114,14 @@ def _take_back(seen: Seen, ended: Step, known: Sequence[Learned]) -> None:
             store.save(seen.place, {(SOLUTION, row.key): {**row.facts, "steps": kept}}, row.step_id, seen.now)
 
 
-def _learned(seen: Seen, run: Sequence[Step], known: Sequence[Learned]) -> int:
+def _learned(seen: Seen, run: Sequence[Step]) -> int:
     """The id of the record, 0 where nothing was learned."""
     try:
         new = learned(seen.row.task.prompt, _executed(seen, run), seen.row.pk)
     except NotGeneral as error:
         logger.info("No solution is learned from step %s: %s", seen.row.pk, error)
         return 0
+    known = _known(seen)
     readable = solutions_of(known)
     whole = next(((one, made) for one in readable if (made := one.merged(new))), None)
     if whole is None and sum(one.sign.is_like(new.sign) for one in readable) >= MOST_WAYS:

@@ -1398,6 +1398,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="+", serialize=False, to="agents.step"
                     ),
                 ),
+                ("settles_at", models.DateTimeField(blank=True, db_index=True, null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -45,9 +45,11 @@ class Learned(Row):
 
 
 class Unlearned(models.Model):
-    """A step that the worker has not learned from yet."""
+    """A step that the worker has not learned from yet. `settles_at`: from when on it was its task's last one, if none came after it; None
+    while its page was not read either."""
 
     step = models.OneToOneField(Step, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    settles_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
     def __str__(self) -> str:
         return f"Step {self.step_id} to learn from"

@@ -32,7 +32,8 @@ class SiteBrowser(PaperBrowser):
         form = next(iter(node.xpath("ancestor::form[1]")), None)
         if form is None:
             return
-        values = {self._name(one): self._value(one) for one in form.iter("input", "textarea", "select")}
+        fields = [one for one in form.iter("input", "textarea", "select") if one.get("type") != "radio" or one.get("checked") is not None]
+        values = {self._name(one): self._value(one) for one in fields}
         self._load(urljoin(self.url, form.get("action")), values)
 
     def _load(self, url: str, sent: dict[str, str] | None) -> None:
@@ -45,8 +46,10 @@ class SiteBrowser(PaperBrowser):
 Agent = Callable[[str, str, int, list[PastAction]], Plan]
 
 
-def in_steps(agent: Agent, url: str, *, fetch: Fetch = over_http, most: int = 12, first_only: bool = False) -> SiteBrowser:
-    """Runs a task from its start page until the agent says that it is done."""
+def in_steps(
+    agent: Agent, url: str, *, fetch: Fetch = over_http, most: int = 12, first_only: bool = False, until: Callable[[], bool] = bool
+) -> SiteBrowser:
+    """Runs a task from its start page until the agent says that it is done, or `until` does."""
     browser = SiteBrowser({}, fetch=fetch)
     browser.open(url)
     history = list[PastAction]()
@@ -55,6 +58,6 @@ def in_steps(agent: Agent, url: str, *, fetch: Fetch = over_http, most: int = 12
         for action in plan.actions[: 1 if first_only else None]:
             succeeded = browser.run(action)
             history.append(PastAction(action.type, action.fields, succeeded, "", browser.url, index))
-        if plan.done:
+        if plan.done or until():
             break
     return browser

@@ -43,7 +43,12 @@ def reply(trial: Trial, values: Mapping[str, str], part: int, prompt: str) -> st
     for deed in trial.deeds[part]:
         own = [values[name] for name in ("code", "vessel") if name in values]
         lines = (line for line in prompt.splitlines() if not deed.in_item or any(value in line for value in own))
-        found = [hit for line in lines for hit in _NUMBERED.finditer(line) if re.match(deed.control, hit[2])]
+        found = [
+            hit
+            for line in lines
+            for hit in _NUMBERED.finditer(line)
+            if re.match(deed.control.replace("{width}", values.get("width", "")), hit[2])
+        ]
         assert found, f"{deed} is not in {prompt}"
         kind = "ClickAction" if not deed.text else "SelectDropDownOptionAction" if found[0][2].startswith(_SELECTS) else "TypeAction"
         text = {"text": deed.text.format(**values)} if deed.text else {}

@@ -29,7 +29,6 @@ from agents.template.solutions.solution import (
     called,
     criteria_of,
     role_of,
-    section_in_words,
     sign_of,
 )
 
@@ -113,8 +112,6 @@ class _Writer:
 
     def _control(self, element: Element, page: Page, chosen: Sequence[Criterion]) -> Control:
         record = self._record(element, page)
-        section = page.sections.get(element.place)
-        where = "" if section is None or section.kind == "item" else section_in_words(section)
         label = called(element)
         hole = f"{{{_hole(chosen[0].field)}}}" if chosen else self._general(label, record.name if record else "")
         labels = (hole[:LONGEST_LABEL],) if hole and (element.is_named or chosen) else ()
@@ -122,7 +119,7 @@ class _Writer:
             raise NotGeneral("A control has no name.")
         path = path_of(element.href)
         route = "" if record or path in ("", "/") or any(map(str.isdigit, path)) else path
-        return Control(role_of(element), labels, element.icon, where, route, in_item=record is not None)
+        return Control(role_of(element), labels, element.icon, route, in_item=record is not None)
 
     def _record(self, element: Element, page: Page) -> Record | None:
         """The item of a list that a control belongs to, where that is the one that is meant; None for what is no part of an item."""

@@ -11,7 +11,6 @@ from zlib import crc32
 from agents.page import Element
 from agents.page.elements import FIELDS
 from agents.page.matching import words
-from agents.page.sections import Section
 from agents.template.prompt import Criterion, Intent, Kind, Operator
 from agents.template.prompt.masking import MARK, mask
 from agents.template.prompt.synonyms import meant, names_of
@@ -67,14 +66,12 @@ def sign_of(intent: Intent) -> Sign:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What is pressed or filled in, by what a person sees. `labels`: what runs have shown it to be called, with holes. `section`: the part
-    of the page that it stands in; `route`: where a link leads, "" for none or one with a number. `in_item`: it stands in the item that is
-    meant."""
+    """What is pressed or filled in, by what a person sees. `labels`: what runs have shown it to be called, with holes. `route`: where a
+    link leads, "" for none or one with a number. `in_item`: it stands in the item that is meant."""
 
     role: str
     labels: tuple[str, ...] = ()
     icon: str = ""
-    section: str = ""
     route: str = ""
     in_item: bool = False
 
@@ -203,10 +200,6 @@ def best_for(solutions: Iterable[Solution], intent: Intent) -> Solution | None:
 def called(element: Element) -> str:
     """What a person would call it."""
     return " ".join((element.label or element.text or element.placeholder or element.beside or element.group).split())
-
-
-def section_in_words(section: Section) -> str:
-    return f"{section.kind} {' '.join(words(section.name))}"[:LONGEST_LABEL].strip()
 
 
 def role_of(element: Element) -> str:

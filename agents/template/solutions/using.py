@@ -34,12 +34,12 @@ from agents.template.solutions.solution import (
     criteria_of,
     given,
     role_of,
-    section_in_words,
 )
 
 _PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
 _FILLED = FIELDS | {PICKER, "switch"}
-_SURE, _FURTHEST, _MOST_ITEMS = 0.7, 2, 5
+# How surely a control is meant; and where no other on the page is called nearly so.
+_SURE, _LIKELY, _FURTHEST, _MOST_ITEMS = 0.7, 0.6, 2, 5
 # How surely a control is meant that says a part of what is known, or more.
 _PART = 0.75
 _SMALL = frozenset("the a to my your all".split())  # noqa: SIM905 (words read best as words)
@@ -85,14 +85,20 @@ class _Use:
         actions = self.solution.actions
         at = self._reached()
         sent, last = self._sent(at)
+        sent = sent or (list(self._onward(actions[last])) if last < len(actions) else [])
+        if any(self._is_unasked(action) for action in sent):
+            return None
         if sent:
             return self._planned(breathing(sent, after_failure=self.past.last_failed), f"action {at + 1} of {len(actions)}")
         if last < len(actions):
-            onward = self._onward(actions[last])
-            return self._planned(onward, f"on the way to action {last + 1} of {len(actions)}") if onward else None
+            return None
         if not self.past.last_waited:
             return self._planned([LOADING], "all is done")
         return replace(self._planned([], "all is done"), done=True)
+
+    def _is_unasked(self, action: Action) -> bool:
+        element = self.page.element(action.fields["selector"]) if action.type not in FILLS and action.fields.get("selector") else None
+        return element is not None and is_unasked(element, self.intent)
 
     def _planned(self, actions: Iterable[Action], where: str) -> Plan:
         solution, steps = self.solution, ", ".join(map(str, self.solution.steps))
@@ -125,14 +131,13 @@ class _Use:
         found = _IN_WORDS.match(entry.words or "")
         if found is None:
             return False
-        in_item = found["part"] == "item"
-        if action.control.in_item != in_item and action.control.in_item:
+        if action.control.in_item and found["part"] != "item":
             return False
         label, name = found["label"].rstrip("…"), found["name"] or ""
         if chosen := self._criteria(action.control):
             return all(holds(one, label) for one in chosen)
         role = "password" if action.control.role == "password" else found["role"]
-        return self._likeness(action.control, role, label, "", "", "", name) >= _SURE
+        return self._likeness(action.control, role, label, label, "", name) >= _LIKELY
 
     def _sent(self, at: int) -> tuple[list[Action], int]:
         """The actions of the next part that this page shows, and the number of the first that is not to be done by now."""
@@ -164,7 +169,7 @@ class _Use:
         return next((number for number in ahead if actions[number].control and self._moves(actions[number])), None)
 
     def _moves(self, action: LearnedAction) -> tuple[Move, ...] | None:
-        """None where its control is not here, or must not be pressed; empty where the task has nothing for it."""
+        """None where its control is not here; empty where the task has nothing for it."""
         control = action.control
         if control is None:
             make = send_keys if action.type == "SendKeysIWAAction" else navigate
@@ -182,8 +187,6 @@ class _Use:
         if action.type in FILLS:
             value = self._value(action, element, name)
             return () if value is None else (fill(page, element, value),)
-        if is_unasked(element, self.intent):
-            return None
         if action.type == "SubmitAction":
             return (Move(made(submit, page.selectors(element)[:1])),)
         if action.type == "ClickAction":
@@ -193,14 +196,10 @@ class _Use:
     def _value(self, action: LearnedAction, element: Element, name: str) -> str | None:
         """What is put into a field; None for nothing, where the task has nothing for it and the field needs nothing."""
         whole = HOLE.fullmatch(action.text)
-        if whole is None:
-            return action.text
-        criteria = () if whole[1] == ITEM else given(whole[1], self.intent)
-        if whole[1] == ITEM:
-            return name or None
-        if not criteria:
-            return value_for(Slot(element), (), self.page) if element.required else None
-        return value_for(Slot(element), criteria, self.page)
+        if whole is None or whole[1] == ITEM:
+            return (name or None) if whole else action.text
+        criteria = given(whole[1], self.intent)
+        return value_for(Slot(element), criteria, self.page) if criteria or element.required else None
 
     def _items(self) -> Iterator[Record]:
         """The items of this page that the task may mean, the likeliest first."""
@@ -220,9 +219,9 @@ class _Use:
             return next((one for one in usable if one.role == control.role and all(holds(each, called(one)) for each in chosen)), None)
         name = record.name if record else ""
         scored = [(self._score(control, one, name), -one.place, one) for one in usable]
-        surest = max(scored, key=lambda hit: hit[:2], default=None)
-        if surest and surest[0] >= _SURE:
-            return surest[2]
+        likely = sorted((hit for hit in scored if hit[0] >= _LIKELY), key=lambda hit: hit[:2], reverse=True)
+        if likely and (likely[0][0] >= _SURE or len(likely) == 1):
+            return likely[0][2]
         return self._by_field(action, usable) if action.type in FILLS else self._by_form(action, usable)
 
     def _criteria(self, control: Control) -> tuple[Criterion, ...]:
@@ -245,31 +244,23 @@ class _Use:
         return found[0].slot.element if found and not found[0].slot.choices else None
 
     def _score(self, control: Control, element: Element, name: str) -> float:
-        section = self.page.sections.get(element.place)
-        where = section_in_words(section) if section else ""
-        icon = "" if element.is_named else element.icon
-        label = called(element) if element.is_named else ""
-        return self._likeness(control, role_of(element), label, icon, where, path_of(element.href), name)
+        label, icon = (called(element), "") if element.is_named else ("", element.icon)
+        return self._likeness(control, role_of(element), label, icon, path_of(element.href), name)
 
-    def _likeness(self, control: Control, role: str, label: str, icon: str, where: str, route: str, name: str) -> float:
+    def _likeness(self, control: Control, role: str, label: str, icon: str, route: str, name: str) -> float:
+        """How surely something of that role, label, icon and route is the control, in an item of that name."""
         merit = max((_alike(text, label, is_field=role in FIELDS) for text in self._labels(control, name)), default=0.0)
         if ITEM in control.holes and name and words(label) and set(words(label)) <= set(words(name)):
             merit = 0.95
-        if control.route and route == control.route:
+        if (control.route and route == control.route) or (not control.labels and icon == control.icon):
             merit = max(merit, 0.9)
-        if not control.labels and control.icon and icon == control.icon:
-            merit = 0.9
-        if "password" in (role, control.role) and role != control.role:
-            return 0.0
-        return merit - 0.05 * (role != control.role) + 0.04 * (bool(where) and where == control.section)
+        is_other = "password" in (role, control.role) and role != control.role
+        return 0.0 if is_other else merit - 0.05 * (role != control.role)
 
     def _labels(self, control: Control, name: str) -> Iterator[str]:
-        for label in control.labels:
-            values = {hole: name if hole == ITEM else given(hole, self.intent)[0].value for hole in HOLE.findall(label) if self._has(hole)}
-            yield HOLE.sub(lambda found, values=values: values.get(found[1], ""), label)  # type: ignore[misc]
-
-    def _has(self, hole: str) -> bool:
-        return hole == ITEM or bool(given(hole, self.intent))
+        """With what the task and the item have for their holes."""
+        values = {hole: criteria[0].value for hole in control.holes if (criteria := given(hole, self.intent))} | {ITEM: name}
+        yield from (HOLE.sub(lambda hole: values.get(hole[1], ""), label) for label in control.labels)
 
     def _further_fills(self, sent: list[Action]) -> list[Action]:
         """With the fields of the same page for what the task says and the runs had nothing for, before what sends them."""
@@ -300,6 +291,11 @@ def _alike(wanted: str, label: str, *, is_field: bool) -> float:
     if mine == own:
         return 1.0
     # "Pay now" for "Pay" has the same verb, "Your name" for "Name" the same noun, and nothing that is said otherwise.
-    said_by_both = mine[-1 if is_field else 0]
-    is_part = said_by_both in own and said_by_both not in _SMALL and (set(mine) <= set(own) or set(own) <= set(mine))
-    return max(_PART if is_part else 0.0, 0.95 * max(alike(plain, said), likeness(plain, said)))
+    at = -1 if is_field else 0
+    if mine[at] not in own or mine[at] in _SMALL:
+        merit = 0.0
+    elif set(mine) <= set(own) or set(own) <= set(mine):
+        merit = _PART
+    else:
+        merit = _LIKELY + 0.05 if mine[at] == own[at] else 0.0
+    return max(merit, 0.95 * max(alike(plain, said), likeness(plain, said)))

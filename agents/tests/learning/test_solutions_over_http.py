@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from urllib.request import Request, urlopen
@@ -18,6 +19,7 @@ from agents.devtools.fake_chutes.server import Answer, Server
 from agents.devtools.fake_chutes.server import Request as Arrival
 from agents.hybrid import page_archive
 from agents.learning import job, knowledge
+from agents.learning.solutions import QUIET
 from agents.models import Learned, Route, Step
 from agents.policy.modes import Mode
 from agents.template.solutions.solution import MOST_LOST
@@ -66,12 +68,13 @@ def sites() -> Iterator[MiniServer]:
 
 
 class Validator:
-    """Runs tasks in steps. `nameless`: as the subnet's loop does, the first action of a reply, and a history without selectors."""
+    """Runs tasks in steps. `nameless`: as the subnet's loop does, the first action of a reply, and a history without selectors. `ends`: it
+    ends a task itself, as soon as it is done. `goes_on`: whatever the miner says."""
 
     def __init__(self, miner: str, sites: MiniServer) -> None:
         self.miner, self.sites, self.tasks = miner, sites, 0
 
-    def runs(self, trial: Trial, seed: int, *, nameless: bool = False, goes_on: bool = False) -> SeededSite:
+    def runs(self, trial: Trial, seed: int, *, nameless: bool = False, goes_on: bool = False, ends: bool = False) -> SeededSite:
         site, self.tasks = trial.site(seed), self.tasks + 1
         task, prompt = f"t{self.tasks}", trial.prompt(seed)
 
@@ -84,7 +87,7 @@ class Validator:
             actions = [validate({"type": _type(call["name"]), **call["arguments"]}) for call in plan["tool_calls"]]
             return Plan(tuple(actions), done=plan["done"] and not goes_on)
 
-        in_steps(agent, self.sites.serves(site), first_only=nameless)
+        in_steps(agent, self.sites.serves(site), first_only=nameless, until=lambda: ends and trial.is_done(site, seed))
         page_archive.waiting.join()
         return site
 
@@ -115,8 +118,8 @@ def use(mode: Mode, **more: Any) -> None:
     change({"agent_mode": mode, **more}, by=None, reason="test")
 
 
-def learn() -> None:
-    job.learn(timezone.now())
+def learn(later: timedelta = timedelta()) -> None:
+    job.learn(timezone.now() + later)
     knowledge.forget()
 
 
@@ -201,3 +204,19 @@ def test_a_step_is_answered_where_what_is_learned_cannot_be_read(provider: Provi
     use(Mode.TEMPLATE)
     detail = USUAL["detail"]
     assert detail.is_done(validator.runs(detail, 201), 201)
+
+
+def test_of_a_caller_that_ends_tasks_itself_the_ended_ones_are_learned_and_not_the_others(provider: Provider, validator: Validator) -> None:
+    for seed in range(1, 5):
+        provider.plays(OIL, seed)
+        validator.runs(OIL, seed, ends=True)
+    learn(later=2 * QUIET)
+    row = Learned.objects.get(kind=Learned.Kind.SOLUTION)
+    assert len(row.facts["steps"]) == 4
+    use(Mode.TEMPLATE)
+    assert OIL.is_done(validator.runs(OIL, 201, ends=True), 201)
+    learn(later=2 * QUIET)
+    assert [(won, lost) for _, won, lost in records()] == [(1, 0)]
+    validator.runs(OIL, 202)  # the miner says that it is done, but the caller had not ended it
+    learn(later=2 * QUIET)
+    assert [(won, lost) for _, won, lost in records()] == [(1, 1)]
