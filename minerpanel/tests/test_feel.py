@@ -60,7 +60,10 @@ def test_times_are_in_their_readers_zone_before_they_are_seen(admin: Visitor) ->
     assert shown and not [text for text in shown if "UTC" in text]
 
 
-@pytest.mark.parametrize(("choice", "ticks"), [("live", 40), ("10", 6), ("60", 1), ("off", 0)])
+@pytest.mark.parametrize(
+    ("choice", "ticks"),
+    [("live", 40), pytest.param("10", 6, marks=pytest.mark.slow), pytest.param("60", 1, marks=pytest.mark.slow), ("off", 0)],
+)
 def test_a_page_is_renewed_as_often_as_its_reader_chose(choice: str, ticks: int, admin: Visitor) -> None:
     page = open_counted(admin, HEALTH)
     refresh(page).select_option(choice)

@@ -4,9 +4,13 @@ import http.client
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+from minerpanel.tests import processes
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 180.0  # seconds
@@ -44,28 +48,34 @@ def get(port: int, path: str, headers: dict[str, str] | None = None) -> http.cli
     return connection.getresponse()
 
 
-def test_a_browser_that_came_by_https_gets_secure_cookies(process_environment: dict[str, str], free_port: int) -> None:
-    with web(process_environment, free_port, HTTPS="1", TRUSTED_PROXIES="127.0.0.1") as port:
-        assert get(port, "/login/").headers["Location"].startswith("https://")
-        page = get(port, "/login/", BY_HTTPS)
-        assert page.status == 200
-        assert "max-age=31536000" in page.headers["Strict-Transport-Security"]
-        assert all("Secure" in cookie for cookie in page.headers.get_all("Set-Cookie", []))
-        assert get(port, "/health").status == 200  # validators come by http
+@pytest.fixture(scope="module")
+def behind_a_proxy(make_environment: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a process that tests share because they only look; they are its trusted proxy."""
+    environment = make_environment(tmp_path_factory.mktemp("proxied"))
+    with web(environment, processes.free_port(), HTTPS="1", TRUSTED_PROXIES="127.0.0.1") as port:
+        yield port
+
+
+def test_a_browser_that_came_by_https_gets_secure_cookies(behind_a_proxy: int) -> None:
+    assert get(behind_a_proxy, "/login/").headers["Location"].startswith("https://")
+    page = get(behind_a_proxy, "/login/", BY_HTTPS)
+    assert page.status == 200
+    assert "max-age=31536000" in page.headers["Strict-Transport-Security"]
+    assert all("Secure" in cookie for cookie in page.headers.get_all("Set-Cookie", []))
+    assert get(behind_a_proxy, "/health").status == 200  # validators come by http
+
+
+def test_pages_say_what_a_browser_may_load(behind_a_proxy: int) -> None:
+    headers = get(behind_a_proxy, "/login/", BY_HTTPS).headers
+    policy = {directive.strip() for directive in headers["Content-Security-Policy"].split(";")}
+    assert {"default-src 'self'", "img-src 'self' data:", "frame-ancestors 'none'", "base-uri 'none'"} <= policy
+    assert not any("unsafe" in directive for directive in policy)
+    assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
 
 
 def test_a_stranger_is_not_believed_to_have_come_by_https(process_environment: dict[str, str], free_port: int) -> None:
     with web(process_environment, free_port, HTTPS="1", TRUSTED_PROXIES="192.0.2.1") as port:
         assert get(port, "/login/", BY_HTTPS).status == 301
-
-
-def test_pages_say_what_a_browser_may_load(process_environment: dict[str, str], free_port: int) -> None:
-    with web(process_environment, free_port) as port:
-        headers = get(port, "/login/").headers
-        policy = {directive.strip() for directive in headers["Content-Security-Policy"].split(";")}
-        assert {"default-src 'self'", "img-src 'self' data:", "frame-ancestors 'none'", "base-uri 'none'"} <= policy
-        assert not any("unsafe" in directive for directive in policy)
-        assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
 
 
 def test_a_bad_setting_stops_the_start_with_its_id_and_hint(process_environment: dict[str, str], free_port: int) -> None:
