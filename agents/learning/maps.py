@@ -37,7 +37,7 @@ def learn_map(seen: Seen) -> None:
     if step.form is not Form.STEP or not step.page or parts is None or f"{parts.hostname}:{port_of(parts)}" != seen.place.site:
         return
     page = read(step.page, step.url)
-    facts = {**told(page, step.page, *_before(seen.row)), **_longer(lists(page), seen.place)}
+    facts = {**told(page, step.page, *_before(seen.row)), **_better(lists(page), seen.place)}
     if facts:
         store.save(seen.place, facts, seen.row.pk, seen.now)
 
@@ -53,10 +53,14 @@ def _before(row: Step) -> tuple[Page | None, list[dict[str, Any]]]:
     return read(came.page, came.url), pressed
 
 
-def _longer(found: Mapping[Fact, dict[str, Any]], place: Place) -> dict[Fact, dict[str, Any]]:
-    """Of two pages that list the same things the one with more of them is their list."""
+def _better(found: Mapping[Fact, dict[str, Any]], place: Place) -> dict[Fact, dict[str, Any]]:
+    """Of two pages that list the same things the one that says more numbers of them, or else has more of them, is their list."""
     known = {row.key: row.facts for row in Learned.objects.filter(site=place.site, callers=place.callers, kind=Learned.Kind.LIST)}
-    return {fact: made for fact, made in found.items() if made["entries"] >= known.get(fact[1], {}).get("entries", 0)}
+    return {fact: made for fact, made in found.items() if _worth(made) >= _worth(known.get(fact[1], {}))}
+
+
+def _worth(facts: Mapping[str, Any]) -> tuple[int, int]:
+    return len(facts.get("numbers", ())), facts.get("entries", 0)
 
 
 def facts_at(place: Place | None) -> SiteFacts:

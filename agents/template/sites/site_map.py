@@ -1,8 +1,9 @@
 """A site as steps have shown it: how its pages are built, by route, and what its controls led to. Independent of the seed's addresses."""
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,11 @@ from agents.page.bounding import bounded
 ANY = "*"
 MEMBER, AFTER = " (logged in)", " > "
 MOST_HTML = 18_000  # characters of a page as it is kept
+_HEADINGS = ("h2", "h3", "h4")
+_MOST_SHAPES = 3
+_MOSTLY = 0.7  # of a list's entries
+# What prompts call an item's name.
+_NAMES = "name|title|subject"
 _MOST_LINKS = 3  # to one item, in its block: its picture, its name, a button
 MOST_ALIKE = 3  # siblings of the same structure that are kept: lists differ by seed, and these say how an item is built
 LONGEST_TEXT, LONGEST_HREF = 80, 120
@@ -189,22 +195,24 @@ def told(page: Page, html: str, before: Page | None, pressed: Sequence[Selector]
 
 
 def lists(page: Page) -> Mapping[tuple[str, str], dict[str, Any]]:
-    """The lists of a page as items of site facts, by where their entries lead: each with the numbers that its entries show."""
-    found = dict[str, list[tuple[Any, Mapping[str, str]]]]()
+    """The lists of a page as items of site facts, by where their entries lead: where their names and numbers stand."""
+    found = dict[str, list[tuple[Any, Record]]]()
     for record in page.records:
-        for one in record.elements:
-            route = route_of(one.href) if one.href.strip("#") else ""
-            if route.endswith("/" + ANY):
-                found.setdefault(route, []).append((page.node(one), record.attributes))
-                break
+        linked = ((route_of(one.href), one) for one in record.elements if one.href.strip("#"))
+        route, link = next((hit for hit in linked if hit[0].endswith(f"/{ANY}")), ("", None))
+        if link is not None:
+            found.setdefault(route, []).append((page.node(link), record))
     made = dict[tuple[str, str], dict[str, Any]]()
-    for route, entries in found.items():
-        if len(entries) > 1:
-            numbers = {name: path for name in {name for _, said in entries for name in said} if (path := _number_path(name, entries))}
+    for route, entries in found.items() if ANY not in route_of(page.url) else ():
+        named = Counter(_path(node, record.name) for node, record in entries)
+        path, times = named.most_common(1)[0]
+        alike = [(node, record.attributes) for node, record in entries if _path(node, record.name) == path]
+        if times > 1:
+            numbers = {name: place for name in sorted({name for _, said in alike for name in said}) if (place := _number_path(name, alike))}
             card, link = block_of(route)
-            facts = {"list": route_of(page.url), "card": card, "link": link, "numbers": dict(sorted(numbers.items()))}
-            made["list", route] = {**facts, "entries": len(entries)}
-    return {} if ANY in route_of(page.url) else made
+            texts = {"texts": {_NAMES: path}} if path else {}
+            made["list", route] = {"list": route_of(page.url), "card": card, "link": link, **texts, "numbers": numbers, "entries": times}
+    return made
 
 
 def block_of(route: str) -> tuple[str, str]:
@@ -215,18 +223,34 @@ def block_of(route: str) -> tuple[str, str]:
 
 
 def _number_path(name: str, entries: list[tuple[Any, Mapping[str, str]]]) -> str:
-    """Where in most of the blocks the number stands."""
-    paths = Counter(_path(node, said[name]) for node, said in entries if any(map(str.isdigit, said.get(name, ""))))
-    path, times = paths.most_common(1)[0] if paths else ("", 0)
-    return path if times * 2 > len(entries) else ""
+    """The first text of a block that looks as the number does in most of them: "9.9", "9999", "999m". Where it stands differs by seed."""
+    values = [said[name] for _, said in entries if any(map(str.isdigit, said.get(name, "")))]
+    shapes = [shape for shape, _ in Counter(map(_shape, values)).most_common(_MOST_SHAPES)]
+    found = (next((text for text in _leaves(node) if any(shape in _shape(text) for shape in shapes)), "") for node, _ in entries)
+    right = sum(said.get(name, "-") in text for text, (_, said) in zip(found, entries, strict=True))
+    if not shapes or right < _MOSTLY * len(entries):
+        return ""
+    test = " or ".join(f"contains(translate(.,'012345678','999999999'),{quoted(shape)})" for shape in shapes)
+    return f"(.//*[not(*)][{test}])[1]"
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\d", "9", text)
+
+
+def _leaves(node: Any) -> Iterator[str]:
+    return ("".join(one.itertext()) for one in _block(node).iter(etree.Element) if not len(one))
+
+
+def _block(node: Any) -> Any:
+    alone = takewhile(lambda outer: len(list(outer.iter(*_HEADINGS))) <= 1, node.iterancestors())
+    return next(iter(deque(alone, maxlen=1)), node)
 
 
 def _path(node: Any, value: str) -> str:
-    block = node
-    for outer in node.iterancestors():
-        if len(list(outer.iter("h2", "h3", "h4"))) > 1:
-            break
-        block = outer
+    block = _block(node)
     own = ((one, "".join(one.xpath("text()"))) for one in block.iter(etree.Element))
     leaf = next((one for one, text in own if value.strip() and value in text), None)
+    if leaf is not None and leaf.tag in _HEADINGS:  # which of them it is differs by seed
+        return f"({'|'.join(f'.//{tag}' for tag in _HEADINGS)})[1]"
     return "" if leaf is None or leaf is block else f"(.//{leaf.tag})[{list(block.iter(str(leaf.tag))).index(leaf) + 1}]"
