@@ -207,14 +207,14 @@ def test_the_navigation_says_where_one_is_also_on_a_page_below(address: str, ent
 def test_the_navigation_names_pages_of_the_url_table_and_each_once() -> None:
     entries = [entry for group in GROUPS.values() for entry in group]
     named = [name for entry in entries for name in (entry.route, *entry.below.split())]
-    assert len(entries) == 13
+    assert len(entries) == 14
     assert len(named) == len(set(named))
     assert set(named) <= {getattr(pattern, "name", None) for pattern in panel_urls}
 
 
 def test_only_who_may_change_users_sees_their_page_in_the_navigation(admin: Client, viewer: Client) -> None:
     seen = [[link.text_content() for link in tree_of(each.get("/")).xpath("//nav[@aria-label='Pages']//a")] for each in (admin, viewer)]
-    assert [name for name in seen[0] if name not in seen[1]] == ["Deployment", "Users"]
+    assert [name for name in seen[0] if name not in seen[1]] == ["Learned sites", "Deployment", "Users"]
 
 
 def test_what_templates_name_is_there() -> None:

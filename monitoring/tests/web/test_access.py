@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from agents.configuration import default_account
-from agents.models import Caller, Replay, Submission, WhatIf
+from agents.models import Caller, Learned, Replay, Submission, WhatIf
 from agents.tests.rows import each_row
 from monitoring.models import JournalImport, MaintenanceWindow
 from monitoring.tests.reading import HTMX, text_of, tree_of
@@ -198,6 +198,7 @@ def address_of_what_is_there(route: str, role: str) -> str:
     now = timezone.now()
     JournalImport.objects.create(pk=pk, name="a.log", started_at=now)
     Caller.objects.create(pk=pk, address="203.0.113.7", first_seen_at=now, last_seen_at=now)
+    Learned.objects.create(pk=pk, site="a:1", kind="route", key="/", size=200, seen_at=now)
     Submission.objects.create(task=step.task, enqueued_at=now)
     WhatIf.objects.create(pk=pk, requested_at=now)
     MaintenanceWindow.objects.create(pk=pk, starts_at=now, ends_at=now + timedelta(hours=1), reason="Database is moved")
