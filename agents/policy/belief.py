@@ -1,74 +1,79 @@
-"""What an account's real limit is: a probability for each limit and kind of counter, moved by Bayes' rule with each answer.
+"""What an account's limit leaves to us: a probability for each limit and kind of counter, moved by Bayes' rule with each answer.
 
-Two kinds of counter are common at an edge, and their refusals look the same: a sliding window (so many in a minute) and
-a leaky bucket (a rate, and a burst above it). Pure functions over a frozen value of fixed size; times are Unix seconds, limits requests a
-minute.
+What others use of the account is not subtracted: answers show what is left. Two kinds of counter are common at an edge, and their refusals
+look the same: a sliding window (so many in a minute) and a leaky bucket (a rate, and a burst above it). Pure functions over a frozen value
+of fixed size; times are Unix seconds, limits requests a minute.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from math import exp, inf, log, sqrt
+from math import exp, log, sqrt
 from typing import Any
 
-from agents.policy.others import Others
-
 MINUTE, HOUR = 60.0, 3600.0
-# About a tenth apart: a pace needs to be no nearer to its limit. Each stands for the limits up to the next one.
-LIMITS = tuple(float(each) for each in (*range(1, 13), 14, 16, 18, 20, 22, 24, 27, 30, 33, 36, 40, 44, 48, 54, 60, 66, 72, 80, 90, 100))
-LIMITS = (*LIMITS, 110.0, 120.0, 135.0, 150.0, 165.0, 180.0, 200.0, 220.0, 240.0)
-ABOVE = (*LIMITS[1:], 2 * LIMITS[-1])
-MOST = LIMITS[-1]
+MOST = 240.0
+# A twentieth apart, in whole numbers. Each stands for the limits up to the next one.
+LIMITS = tuple(map(float, (*range(1, 30), *range(30, 60, 2), *range(60, 120, 4), *range(120, 241, 8))))
+ABOVE = (*LIMITS[1:], 2 * MOST)
 RATES = (*LIMITS, ABOVE[-1])
-# The burst that a counter takes: a sliding window any, a leaky bucket one of these; and how likely each is at first.
-BURSTS = (inf, 1.0, 4.0, 12.0)
-PRIOR_OF_BURSTS = (0.7, 0.1, 0.1, 0.1)
+# What an edge may count: a minute's requests; the same, where what it takes varies, since others share the account or several balancers
+# count apart; what a leaky bucket holds, with a burst up to 4, or up to 16. And how likely each is at first.
+PRIOR_OF_COUNTERS = (0.5, 0.2, 0.15, 0.15)
+BURSTS = (1.0, 4.0, 16.0)
+# A limit that varies refuses few requests a little above it and nearly all this many roots of it above: so random numbers are spread.
+VARIES = 4.0
 # The limit that the edge is said to have (chutes.md's claim), and how far it or a published limit is believed before any evidence.
-USUAL, STATED_PART = 60.0, 0.3
+USUAL, STATED_PART = 60.0, 0.5
 # A request within the limit that is refused all the same (a block from outside), and one above it that gets through.
-STRAY, LEAK = 0.001, 0.02
-# A limit is taken to change once in so many hours, until changes were seen or not seen for twice as long.
+STRAY, LEAK = 0.00005, 0.02
+# A limit is taken to change once in so many hours, as if a quarter of that had been watched; twice as long is remembered.
 STEADY = 4 * HOUR
+# Paces of which one is less likely than this to be the best are not compared.
+APART = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """`weights`: the probabilities of BURSTS × LIMITS, as of `at`. `changes` of the limit in `watched` seconds: its rate of change.
+    """`weights`: of each counter × LIMITS, as of `at`. `changes` of the limit in `watched` seconds: its rate of change.
 
-    `stated`: the published limit, 0 unknown. `excess`: what a bucket of each of RATES would hold at `filled_at`, by all requests before.
+    `stated`: the published limit, 0 unknown, of which others take `taken`. `excess`: what a bucket of each of RATES would hold at
+    `filled_at`, by all requests before.
     """
 
     weights: tuple[float, ...] = ()
     at: float = 0.0
-    changes: float = 1.0
-    watched: float = STEADY
+    changes: float = 0.25
+    watched: float = STEADY / 4
     stated: float = 0.0
+    taken: float = 0.0
     excess: tuple[float, ...] = (0.0,) * (len(LIMITS) + 1)
     filled_at: float = 0.0
-    others: Others = field(default_factory=Others)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Belief":
-        lists = {name: tuple(value[name]) for name in ("weights", "excess") if name in value}
-        return cls(**{**value, **lists, "others": Others(**value.get("others", {}))})
+        return cls(**{**value, **{name: tuple(value[name]) for name in ("weights", "excess") if name in value}})
 
     def limits(self, now: float) -> list[float]:
-        """The probability of each of LIMITS at `now`."""
-        size, change = len(LIMITS), _change(self, now)
-        rows = [self.weights[place : place + size] for place in range(0, len(self.weights), size)]
-        known = [sum(each) for each in zip(*rows, strict=True)] or [0.0] * size
-        return [(1 - change) * each + change * prior for each, prior in zip(known, _prior(self.stated), strict=True)]
+        """The probability of each of LIMITS at `now`, whatever the counter."""
+        prior, change = _prior(self.stated, self.taken), _change(self, now)
+        return [(1 - change) * each + change * new for each, new in zip(_limits(self.weights), prior, strict=True)]
 
 
 @lru_cache(maxsize=64)
-def _prior(stated: float) -> tuple[float, ...]:
+def _limits(weights: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(sum(weights[number :: len(LIMITS)]) for number in range(len(LIMITS)))
+
+
+@lru_cache(maxsize=64)
+def _prior(stated: float, taken: float) -> tuple[float, ...]:
     """Of LIMITS: even on a logarithmic scale, and a part for what is stated."""
-    place = bisect_right(LIMITS, min(stated or USUAL, MOST)) - 1
+    place = bisect_right(LIMITS, min(stated or USUAL, MOST) - taken) - 1
     whole = log(ABOVE[-1] / LIMITS[0])
     even = [(1 - STATED_PART) * log(above / limit) / whole for limit, above in zip(LIMITS, ABOVE, strict=True)]
     return tuple(each + STATED_PART * (number == max(place, 0)) for number, each in enumerate(even))
@@ -83,9 +88,9 @@ def _change(belief: Belief, now: float) -> float:
 
 def _aged(belief: Belief, now: float) -> list[float]:
     """The weights at `now`. A counter stays what it is when its limit changes."""
-    prior, size = _prior(belief.stated), len(LIMITS)
+    prior, size = _prior(belief.stated, belief.taken), len(LIMITS)
     if not belief.weights:
-        return [part * each for part in PRIOR_OF_BURSTS for each in prior]
+        return [part * each for part in PRIOR_OF_COUNTERS for each in prior]
     change, weights = _change(belief, now), list[float]()
     for place in range(0, len(belief.weights), size):
         own = belief.weights[place : place + size]
@@ -94,33 +99,34 @@ def _aged(belief: Belief, now: float) -> list[float]:
     return weights
 
 
-def _rates(belief: Belief) -> list[float]:
-    """RATES less what others send."""
-    return [max(0.0, rate - belief.others.rate) for rate in RATES]
-
-
 def filled(belief: Belief, sends: Sequence[float]) -> Belief:
     """With these requests, which are older than all others, in the buckets."""
     for send in sends:
         leaked = max(0.0, send - belief.filled_at) / MINUTE
-        excess = tuple(round(max(0.0, held - rate * leaked + 1), 3) for held, rate in zip(belief.excess, _rates(belief), strict=True))
+        excess = tuple(round(max(0.0, held - rate * leaked + 1), 3) for held, rate in zip(belief.excess, RATES, strict=True))
         belief = replace(belief, excess=excess, filled_at=max(send, belief.filled_at))
     return belief
 
 
 def chances(belief: Belief, sends: Sequence[float], at: float) -> list[float]:
-    """The probability that a request at `at` is accepted, for each of BURSTS × LIMITS. `sends`: all others of a minute, earliest first."""
-    before = sends[: bisect_left(sends, at)]
-    others = belief.others.rate
-    # Theirs come at random: a minute has so many more or fewer than expected.
-    count, spread = len(before) - bisect_right(before, at - MINUTE) + 1 + others, sqrt(others)
-    pairs = zip(LIMITS, ABOVE, strict=True)
-    found = [min(1.0, max(0.0, (above + spread - count) / (above - limit + 2 * spread))) for limit, above in pairs]
-    excess = _excess(belief, before, at)
-    for burst in BURSTS[1:]:
-        for most, least in pairwise(excess):
-            found.append(1.0 if most <= burst else 0.0 if least > burst else (burst - least) / (most - least))
+    """The probability that a request at `at` is accepted, for each counter × LIMITS. `sends`: all others since `filled_at`, in order."""
+    before = bisect_left(sends, at)
+    count = before - bisect_right(sends, at - MINUTE) + 1
+    found = [*_in_window(count, 0.0), *_in_window(count, VARIES)]
+    excess = _excess(belief, sends[:before], at)
+    for low, high in pairwise(BURSTS):
+        found += [min(1.0, max(0.0, (high - least) / (high - low + most - least))) for most, least in pairwise(excess)]
     return found
+
+
+@lru_cache(maxsize=1024)
+def _in_window(count: int, varies: float) -> tuple[float, ...]:
+    """Of the `count`-th request in a minute, for each of LIMITS."""
+    found = list[float]()
+    for limit, above in zip(LIMITS, ABOVE, strict=True):
+        over = (count - limit) / (above - limit + varies * sqrt(limit))
+        found.append(1.0 - min(1.0, max(0.0, over)) ** (3 if varies else 1))
+    return tuple(found)
 
 
 def _excess(belief: Belief, before: Sequence[float], at: float) -> list[float]:
@@ -136,7 +142,7 @@ def _excess(belief: Belief, before: Sequence[float], at: float) -> list[float]:
     filled_for, since = at - belief.filled_at, len(before) + 1
     return [
         max([0.0, held + since - filled_for * rate / MINUTE, *(count - age * rate / MINUTE for age, count in points)])
-        for held, rate in zip(belief.excess, _rates(belief), strict=True)
+        for held, rate in zip(belief.excess, RATES, strict=True)
     ]
 
 
@@ -154,11 +160,11 @@ def updated(belief: Belief, sends: Sequence[float], at: float, now: float, *, ac
     """By the answer to the request at `at`."""
     passes = [LEAK + (1 - LEAK - STRAY) * each for each in chances(belief, sends, at)]
     likely = passes if accepted else [1 - each for each in passes]
-    change, weights, prior = _change(belief, now), _aged(belief, now), _prior(belief.stated)
+    change, weights, prior = _change(belief, now), _aged(belief, now), _prior(belief.stated, belief.taken)
     joint = [weight * each for weight, each in zip(weights, likely, strict=True)]
     whole = sum(joint)
-    if belief.weights and (whole > 1 - 2 * STRAY or max(likely) - min(likely) < STRAY):
-        return belief  # it was sure to come, and says nothing: time goes on counting from the last one that did
+    if belief.weights and (whole > 1 - LEAK or max(likely) - min(likely) < STRAY):
+        return belief  # it was expected, and says little: time goes on counting from the last one that said more
     shares = [sum(weights[place : place + len(prior)]) for place in range(0, len(weights), len(prior))]
     by_change = change * sum(each * likely[number] * shares[number // len(prior)] for number, each in enumerate(prior * len(shares)))
     # At least a millionth, so that a limit can become likely again; rounded, so that the JSON stays small.
@@ -175,26 +181,34 @@ def stated(belief: Belief, limit: float, now: float) -> Belief:
     if not belief.weights:
         return replace(belief, stated=limit)
     weights, size = _aged(belief, now), len(LIMITS)
-    prior = _prior(limit)
+    prior = _prior(limit, belief.taken)
     halved = [each / 2 + prior[number % size] / 2 * sum(weights[number // size * size :][:size]) for number, each in enumerate(weights)]
     return replace(belief, stated=limit, weights=tuple(round(each, 6) for each in halved), at=now)
 
 
-def best_level(belief: Belief, now: float, minutes: float, cost: float, most: float) -> float:
-    """The pace n that gets most accepted within the next `minutes`, when a refusal costs `cost` minutes and shows the limit.
+def best_level(belief: Belief, now: float, kept: float, most: float) -> float:
+    """The pace n of the greatest value  P(limit ≥ n) · n + kept · value of the best pace below n, given that the limit is.
 
-    With probability P(limit ≥ n) that is n · minutes; below it, each limit is kept to for what is left of the time. `most`: no pace above.
+    `kept`: what part of the time that a pace is used a refusal leaves for the next one. `most`: no pace above.
     """
-    best, value, enough, below = LIMITS[0], -inf, 1.0, 0.0
-    for limit, above, chance in zip(LIMITS, ABOVE, belief.limits(now), strict=True):
-        level = min(limit, most)
-        gained = level * enough * minutes + below * (minutes - cost)
-        if gained > value:
-            best, value = level, gained
-        if above > most:
-            break
-        enough, below = enough - chance, below + chance * limit
+    steps = _steps(belief.limits(now), most)
+    values, best = [0.0], LIMITS[0]
+    for enough in [*(part for _, part in steps[1:]), 0.0]:
+        gains = [(part - enough) * limit + kept * value for (limit, part), value in zip(steps, values, strict=False)]
+        values.append(max(gains))
+        best = steps[gains.index(values[-1])][0]
     return best
+
+
+def _steps(limits: Sequence[float], most: float) -> list[tuple[float, float]]:
+    """Some of LIMITS up to `most`, and the probability of each or a higher one, enough of them for the best."""
+    found, whole, last = list[tuple[float, float]](), 0.0, 0.0
+    for limit, chance in zip(reversed(LIMITS), reversed(limits), strict=True):
+        whole += chance
+        if limit <= most and whole - last > APART:
+            found.append((limit, whole))
+            last = whole
+    return [(LIMITS[0], 1.0), *[each for each in reversed(found) if each[0] > LIMITS[0]]]
 
 
 def band(belief: Belief, now: float) -> tuple[float, float, float]:

@@ -233,10 +233,9 @@ def succeeded(gate: Gate, limits: Limits, sent_at: float, now: float, published:
 
     A request from before the pause shows only that the key worked then.
     """
-    gate = replace(gate, pace=pacing.counted(gate.pace, used, now))
+    pace = pacing.accepted(pacing.counted(gate.pace, used, now), limits.risk.weight, sent_at, now, published)
     if sent_at <= gate.paused_at:
-        return replace(gate, succeeded_at=max(gate.succeeded_at, sent_at))
-    pace = pacing.accepted(gate.pace, limits.risk.weight, sent_at, now, published)
+        return replace(gate, succeeded_at=max(gate.succeeded_at, sent_at), pace=pace)
     opened = replace(gate, strikes=0, paused_until=0.0, probe_until=0.0, cause="", succeeded_at=now, pace=pace)
     if not gate.strikes:
         return opened

@@ -13,7 +13,7 @@ from typing import Any
 
 from agents.policy import belief as beliefs
 from agents.policy import blocks as blocking
-from agents.policy.belief import LIMITS, MINUTE, MOST, USUAL, Belief
+from agents.policy.belief import MINUTE, MOST, USUAL, Belief
 from agents.policy.blocks import Block, Blocks
 from agents.policy.others import Others
 from agents.policy.reasons import PaceSource
@@ -38,6 +38,8 @@ AT_ONCE = 3.0
 SPREADS = 2.0
 # How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
 AHEAD = 180.0
+# By then an answer has come, in seconds: it counts for what had been sent in the minute before its request.
+ANSWERED = 30.0
 
 
 def earliest(sends: tuple[float, ...], most: float, start: float, gap: float) -> float:
@@ -65,6 +67,7 @@ class Pace:
 
     sends: tuple[float, ...] = ()
     belief: Belief = field(default_factory=Belief)
+    others_seen: Others = field(default_factory=Others)
     blocks: Blocks = field(default_factory=Blocks)
     source: PaceSource = PaceSource.SPACING
     confirmed_at: float = 0.0
@@ -79,6 +82,7 @@ class Pace:
     def from_json(cls, value: Mapping[str, Any]) -> "Pace":
         made = {
             "belief": Belief.from_json(value.get("belief", {})),
+            "others_seen": Others(**value.get("others_seen", {})),
             "blocks": Blocks.from_json(value.get("blocks", {})),
             "source": PaceSource(value.get("source", PaceSource.SPACING)),
         }
@@ -93,7 +97,7 @@ class Pace:
     @property
     def others(self) -> float:
         """Requests a minute that others send with this account, 0 for none or unknown."""
-        return self.belief.others.rate
+        return self.others_seen.rate
 
     @property
     def is_known(self) -> bool:
@@ -103,13 +107,13 @@ class Pace:
         """Requests a minute, 0 while nothing is known. `risk`: what a minute lost by a refusal weighs beside one gained."""
         if not self.is_known:
             return 0.0
-        minutes = UNREFUSED_MINUTES if self.used is None else 1.0 + RISKED_PART * self.used
+        minutes = UNREFUSED_MINUTES if self.used is None else 2.0 + RISKED_PART * self.used
         usual = min(self.published or USUAL, USUAL)
         # Nothing is learned of limits far above what is sent.
         sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE)
-        most = min(MOST, max(usual, 2.0 * sent + self.others))
-        level = beliefs.best_level(self.belief, now, minutes, risk * self.blocks.cost / MINUTE, most)
-        return max(LIMITS[0], level - self.others - SPREADS * sqrt(self.others))
+        most = min(MOST, max(usual, 2.0 * sent))
+        kept = 1.0 - risk * self.blocks.cost / MINUTE / minutes
+        return beliefs.best_level(self.belief, now, kept, most)
 
 
 def gap(level: float, spacing: float) -> float:
@@ -137,7 +141,7 @@ def _is_worth_it(pace: Pace, risk: float, burst: float, now: float) -> bool:
 
 def reserved(pace: Pace, spacing: float, risk: float, at: float, now: float, latest: float) -> Pace:
     """With a request at `at` for a step that came at `now` and can wait until `latest`."""
-    first_kept = bisect_left(pace.sends, now - MINUTE - SLACK)
+    first_kept = bisect_left(pace.sends, now - MINUTE - ANSWERED)
     kept, belief = list(pace.sends[first_kept:]), beliefs.filled(pace.belief, pace.sends[:first_kept])
     insort(kept, at)
     crowd, comes_at_once = pace.crowd, pace.comes_at_once
@@ -159,7 +163,9 @@ def _is_for_bursts(pace: Pace, now: float) -> bool:
 
 def counted(pace: Pace, used: float | None, now: float) -> Pace:
     """A request of ours counts for the day; `used`: the day's requests as its answer states them."""
-    return replace(pace, belief=replace(pace.belief, others=pace.belief.others.counted(used, now)))
+    others = pace.others_seen.counted(used, now)
+    taken = round(others.rate + SPREADS * sqrt(others.rate))
+    return replace(pace, others_seen=others, belief=replace(pace.belief, taken=taken))
 
 
 def accepted(pace: Pace, risk: float, sent_at: float, now: float, published: float | None) -> Pace:
@@ -198,8 +204,8 @@ def rebased(pace: Pace, now: float) -> Pace:
     """Under a clock that was set back: nothing planned for a time that is far away."""
     if pace.sends and pace.sends[-1] > now + AHEAD:
         pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
-    if pace.belief.others.at > now + AHEAD:
-        pace = replace(pace, belief=replace(pace.belief, others=Others()))
+    if pace.others_seen.at > now + AHEAD:
+        pace = replace(pace, others_seen=Others())
     if max(pace.crowd[1], pace.confirmed_at, pace.belief.at) > now + AHEAD:
         pace = replace(pace, crowd=(0.0, 0.0), confirmed_at=min(pace.confirmed_at, now), belief=replace(pace.belief, at=now))
     return pace

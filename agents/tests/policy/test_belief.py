@@ -92,7 +92,7 @@ def test_whatever_order_times_have_weights_stay_a_probability_of_bounded_size(
         assert abs(sum(belief.limits(now)) - 1) < ROUNDED
         low, middle, high = band(belief, now)
         assert low <= middle <= high
-        assert best_level(belief, now, 60, COST, MOST) in LIMITS
+        assert best_level(belief, now, 0.9, MOST) in LIMITS
         assert len(json.dumps(belief.as_json())) <= 4_000
         assert Belief.from_json(json.loads(json.dumps(belief.as_json()))) == belief
 
@@ -117,7 +117,7 @@ def tried(belief: Belief, limit: int, now: float, trials: int) -> tuple[Belief, 
 
 
 def level(belief: Belief, now: float, minutes: float = 1.0) -> float:
-    return best_level(belief, now, minutes, COST, MOST)
+    return best_level(belief, now, 1.0 - COST / minutes, MOST)
 
 
 def check_found(belief: Belief, limit: int, now: float) -> None:
@@ -192,12 +192,10 @@ def test_an_account_whose_limit_changes_often_is_believed_to_change_sooner() -> 
     assert restless.changes / restless.watched > 2 * steady.changes / steady.watched
 
 
-@given(answers, st.floats(1, 60), st.floats(0, 30), st.floats(0, 30), st.floats(1, MOST))
-def test_the_more_a_refusal_costs_the_lower_is_the_level(
-    happenings: list[Answer], minutes: float, cost: float, more: float, most: float
-) -> None:
+@given(answers, st.floats(-2, 1), st.floats(0, 2), st.floats(1, MOST))
+def test_the_more_a_refusal_costs_the_lower_is_the_level(happenings: list[Answer], kept: float, less: float, most: float) -> None:
     belief, now = after(happenings)
-    assert best_level(belief, now, minutes, cost + more, most) <= best_level(belief, now, minutes, cost, most) <= max(most, LIMITS[0])
+    assert best_level(belief, now, kept - less, most) <= best_level(belief, now, kept, most) <= max(most, LIMITS[0])
 
 
 def test_a_request_is_the_likelier_refused_the_more_were_sent() -> None:

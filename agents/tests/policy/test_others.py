@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from agents.policy.belief import LIMITS, Belief, accepted_with
+from agents.policy.belief import LIMITS
 from agents.policy.gate import Gate, Limits, failed, succeeded
 from agents.policy.modes import Pacing
 from agents.policy.others import APART, Others
@@ -84,32 +84,22 @@ def test_requests_that_failed_may_have_been_counted_and_are_ours() -> None:
 def test_an_answer_from_before_a_pause_is_counted_too() -> None:
     gate = replace(succeeded(Gate(), Limits(), NOW, NOW, 60, USED), paused_at=NOW + 5, paused_until=NOW + 90)
     late = succeeded(gate, Limits(), NOW + 4, NOW + 8, 60, USED + 1)
-    assert late.pace.belief.others.own == 1
-
-
-def test_their_requests_count_in_the_minute_and_in_the_bucket() -> None:
-    pace = Pace()
-    for n in range(100):
-        at = NOW + 1.5 * n
-        pace = accepted(reserved(pace, 5.0, 1.0, at, at, at + 20), 1.0, at, at + 1, 60)
-    at = NOW + 150
-    alone, beside = (replace(pace.belief, others=replace(Others(), mean=mean)) for mean in (0.0, 40.0))
-    assert accepted_with(beside, pace.sends, at, at) < accepted_with(alone, pace.sends, at, at) - 0.3
+    assert late.pace.others_seen.own == 1
 
 
 @pytest.mark.parametrize("others", [10.0, 55.0, 500.0])
-def test_the_pace_is_what_they_leave_and_never_nothing(others: float) -> None:
+def test_what_is_published_is_believed_less_what_they_take_and_the_pace_is_never_nothing(others: float) -> None:
     pace = accepted(reserved(Pace(), 5.0, 1.0, NOW, NOW, NOW + 20), 1.0, NOW, NOW + 3, 60)
-    beside = replace(pace, belief=replace(pace.belief, others=replace(Others(), mean=others)))
-    assert LIMITS[0] <= beside.level(NOW + 4, 1.0) <= max(LIMITS[0], pace.level(NOW + 4, 1.0) - others)
+    beside = counted(replace(pace, others_seen=Others(USED, NOW, 0, others, 1.0)), None, NOW + 4)
+    assert LIMITS[0] <= beside.level(NOW + DAY, 1.0) <= max(LIMITS[0], pace.level(NOW + DAY, 1.0) - others)
 
 
 def test_it_survives_the_way_through_json_and_a_clock_that_is_set_back() -> None:
     pace = counted(counted(Pace(), USED, NOW), USED + 50, NOW + 70)
     assert pace.others > 30
     assert Pace.from_json(json.loads(json.dumps(pace.as_json()))) == pace
-    assert Belief.from_json({}).others == Others()
-    assert rebased(pace, NOW - DAY).belief.others == Others()
+    assert Pace.from_json({}).others_seen == Others()
+    assert rebased(pace, NOW - DAY).others_seen == Others()
 
 
 class Unaware(Run):

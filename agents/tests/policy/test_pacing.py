@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.policy.belief import BURSTS, MINUTE, MOST, USUAL
+from agents.policy.belief import MINUTE, MOST, USUAL
 from agents.policy.blocks import Block
 from agents.policy.modes import Risk
 from agents.policy.pacing import BURST_GAP, GRACE, Pace, accepted, gap, probed, rebased, reserved, slot, violated
@@ -175,7 +175,7 @@ def after_hours(limit: float, burst: float, minutes: float) -> tuple[float, int,
     return pace.level(now, RISK), len(taken), refusals
 
 
-@pytest.mark.parametrize("burst", BURSTS)
+@pytest.mark.parametrize("burst", [inf, 1.0, 4.0, 12.0])
 @pytest.mark.parametrize("limit", [6, 20])
 def test_the_pace_settles_at_a_hidden_limit_of_either_kind_with_few_refusals(limit: int, burst: float) -> None:
     level, _, refusals = after_hours(limit, burst, 120)
@@ -198,7 +198,7 @@ def test_what_is_kept_stays_bounded_after_twenty_thousand_requests() -> None:
         pace = reserved(pace, 0.0, RISK, at, at, at)
         if number % 1_000 == 999:
             sizes.add(len(json.dumps(replace(pace, sends=()).as_json())))
-            assert len(pace.sends) <= MOST + 5
+            assert len(pace.sends) <= 1.5 * MOST + 5
     assert max(sizes) <= 4_000
 
 
