@@ -20,9 +20,9 @@ LIMITS = tuple(map(float, (*range(1, 30), *range(30, 60, 2), *range(60, 120, 4),
 ABOVE = (*LIMITS[1:], 2 * MOST)
 RATES = (*LIMITS, ABOVE[-1])
 # What an edge may count: a minute's requests; the same, where what it takes varies, since others share the account or several balancers
-# count apart; what a leaky bucket holds, with a burst up to 4, or up to 16. And how likely each is at first.
-PRIOR_OF_COUNTERS = (0.5, 0.2, 0.15, 0.15)
-BURSTS = (1.0, 4.0, 16.0)
+# count apart; what a leaky bucket holds, whose burst is one request, a few, or many. And how likely each is at first.
+PRIOR_OF_COUNTERS = (0.5, 0.2, 0.1, 0.1, 0.1)
+BURSTS = (0.5, 1.5, 5.0, 15.0)
 # A limit that varies refuses few requests a little above it and nearly all this many roots of it above: so random numbers are spread.
 VARIES = 4.0
 # The limit that the edge is said to have (chutes.md's claim), and how far it or a published limit is believed before any evidence.
@@ -32,7 +32,7 @@ STRAY, LEAK = 0.00005, 0.02
 # A limit is taken to change once in so many hours, as if a quarter of that had been watched; twice as long is remembered.
 STEADY = 4 * HOUR
 # Paces of which one is less likely than this to be the best are not compared.
-APART = 0.01
+NEGLIGIBLE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,9 @@ def chances(belief: Belief, sends: Sequence[float], at: float) -> list[float]:
     before = bisect_left(sends, at)
     count = before - bisect_right(sends, at - MINUTE) + 1
     found = [*_in_window(count, 0.0), *_in_window(count, VARIES)]
-    excess = _excess(belief, sends[:before], at)
+    held = [(most + least) / 2 for most, least in pairwise(_excess(belief, sends[:before], at))]
     for low, high in pairwise(BURSTS):
-        found += [min(1.0, max(0.0, (high - least) / (high - low + most - least))) for most, least in pairwise(excess)]
+        found += [min(1.0, max(0.0, (high - each) / (high - low))) for each in held]
     return found
 
 
@@ -191,13 +191,16 @@ def best_level(belief: Belief, now: float, kept: float, most: float) -> float:
 
     `kept`: what part of the time that a pace is used a refusal leaves for the next one. `most`: no pace above.
     """
-    steps = _steps(belief.limits(now), most)
-    values, best = [0.0], LIMITS[0]
-    for enough in [*(part for _, part in steps[1:]), 0.0]:
-        gains = [(part - enough) * limit + kept * value for (limit, part), value in zip(steps, values, strict=False)]
-        values.append(max(gains))
-        best = steps[gains.index(values[-1])][0]
-    return best
+    steps, values = _steps(belief.limits(now), most), [0.0]
+    for enough in [part for _, part in steps[1:]]:
+        values.append(max(_gains(steps, values, enough, max(0.0, kept))))
+    gains = _gains(steps, values, 0.0, kept)
+    return steps[gains.index(max(gains))][0]
+
+
+def _gains(steps: Sequence[tuple[float, float]], values: Sequence[float], enough: float, kept: float) -> list[float]:
+    """For each of the paces that have values below them: what it gets where the limit is none of those with the probability `enough`."""
+    return [(part - enough) * limit + kept * value for (limit, part), value in zip(steps, values, strict=False)]
 
 
 def _steps(limits: Sequence[float], most: float) -> list[tuple[float, float]]:
@@ -205,7 +208,7 @@ def _steps(limits: Sequence[float], most: float) -> list[tuple[float, float]]:
     found, whole, last = list[tuple[float, float]](), 0.0, 0.0
     for limit, chance in zip(reversed(LIMITS), reversed(limits), strict=True):
         whole += chance
-        if limit <= most and whole - last > APART:
+        if limit <= most and whole - last > NEGLIGIBLE:
             found.append((limit, whole))
             last = whole
     return [(LIMITS[0], 1.0), *[each for each in reversed(found) if each[0] > LIMITS[0]]]

@@ -108,7 +108,7 @@ class Pace:
         if not self.is_known:
             return 0.0
         minutes = UNREFUSED_MINUTES if self.used is None else 2.0 + RISKED_PART * self.used
-        usual = min(self.published or USUAL, USUAL)
+        usual = min(self.published or USUAL, USUAL) - self.belief.taken
         # Nothing is learned of limits far above what is sent.
         sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE)
         most = min(MOST, max(usual, 2.0 * sent))

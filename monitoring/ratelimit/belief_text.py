@@ -51,7 +51,7 @@ def _limit(pace: Pace, now: float) -> Sentence:
         return Sentence("Nothing is known of the limit yet.")
     text = f"The account most likely allows {_band(pace, now)}, by {pace.source.sentence}"
     more = f" The provider publishes {pace.published:g} a minute." if pace.published else ""
-    more += f" Others use about {pace.others:.0f} a minute of it." if pace.others else ""
+    more += f" Others use about {pace.others:.0f} a minute beside us." if pace.others else ""
     return Sentence(f"{text}; last confirmed", pace.confirmed_at, f".{more}") if pace.confirmed_at else Sentence(f"{text}.{more}")
 
 

@@ -69,8 +69,7 @@ def test_the_first_success_shows_where_the_level_comes_from(published: float | N
 
 def test_an_answer_confirms_the_level_only_where_most_of_it_was_used() -> None:
     pace = violated(sent(answered(Pace(), even(40), 60.0), [NOW + 60]), NOW + 60, NOW + 60)
-    count = ceil(pace.level(NOW + 60, RISK))
-    lightly_used, fully_used = answered(pace, even(count // 4, NOW + 600)), answered(pace, even(count, NOW + 600))
+    lightly_used, fully_used = answered(pace, even(4, NOW + 600)), answered(pace, even(40, NOW + 600))
     assert lightly_used.confirmed_at == pace.confirmed_at < fully_used.confirmed_at
 
 
@@ -199,7 +198,7 @@ def test_what_is_kept_stays_bounded_after_twenty_thousand_requests() -> None:
         if number % 1_000 == 999:
             sizes.add(len(json.dumps(replace(pace, sends=()).as_json())))
             assert len(pace.sends) <= 1.5 * MOST + 5
-    assert max(sizes) <= 4_000
+    assert max(sizes) <= 6_000
 
 
 def test_nothing_stays_planned_far_ahead_of_a_clock_that_was_set_back() -> None:

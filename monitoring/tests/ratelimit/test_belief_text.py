@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agents.policy.belief import LIMITS, PRIOR_OF_BURSTS, Belief
+from agents.policy.belief import LIMITS, PRIOR_OF_COUNTERS, Belief
 from agents.policy.blocks import KINDS, Blocks
 from agents.policy.gate import Gate, Limits
 from agents.policy.modes import Pacing, Risk
@@ -18,7 +18,7 @@ FIXED, AUTO = Limits(), Limits(pacing=Pacing.AUTO)
 
 def belief(published: float = 0.0, **parts: float) -> Belief:
     """`parts`: the probability of a limit, by its name with an `l`."""
-    return Belief(tuple(burst * parts.get(f"l{limit:g}", 0.0) for burst in PRIOR_OF_BURSTS for limit in LIMITS), AT, stated=published)
+    return Belief(tuple(burst * parts.get(f"l{limit:g}", 0.0) for burst in PRIOR_OF_COUNTERS for limit in LIMITS), AT, stated=published)
 
 
 def blocks(measured: int = 1, **parts: float) -> Blocks:

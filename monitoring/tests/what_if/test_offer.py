@@ -216,4 +216,4 @@ def test_rate_limit_shows_what_others_use_of_the_account(viewer: Client) -> None
     for n in range(30):
         pace = counted(pace, 100.0 + 3 * n, time.time() // 86_400 * 86_400 + 6 * n)
     Gate.objects.update_or_create(account=default_account(), defaults={"pace": pace.as_json()})
-    assert "Others use about 20 a minute of it." in text_of(viewer.get("/rate-limit/"), "//main")
+    assert "Others use about 20 a minute beside us." in text_of(viewer.get("/rate-limit/"), "//main")
