@@ -179,7 +179,7 @@ def after_hours(limit: float, burst: float, minutes: float) -> tuple[float, int,
 def test_the_pace_settles_at_a_hidden_limit_of_either_kind_with_few_refusals(limit: int, burst: float) -> None:
     level, _, refusals = after_hours(limit, burst, 120)
     assert 0.75 * limit <= level <= 1.5 * limit
-    assert refusals <= 15
+    assert refusals <= 18
 
 
 def test_a_pace_survives_the_way_through_json() -> None:

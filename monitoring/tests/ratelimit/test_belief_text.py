@@ -76,7 +76,7 @@ def words(gate: Gate, limits: Limits) -> list[str]:
         (
             with_blocks(with_pace(source=PaceSource.USUAL, confirmed_at=0.0), blocks(0, nothing=0.7, doubles=0.3)),
             AUTO,
-            [f"{ALLOWS} the usual 60 requests a minute and what was accepted so far.", pace(16, "balanced", "none was", UNCLEAR)],
+            [f"{ALLOWS} the usual 60 requests a minute and what was accepted so far.", pace(18, "balanced", "none was", UNCLEAR)],
         ),
         (
             with_blocks(with_pace(source=PaceSource.ACCEPTED, used=200.0), blocks(1, nothing=0.9, doubles=0.1)),
@@ -86,7 +86,7 @@ def words(gate: Gate, limits: Limits) -> list[str]:
         (
             with_blocks(replace(OPEN, succeeded_at=0.0), blocks(3, nothing=0.2, restarts=0.8)),
             AUTO,
-            [BY_REFUSAL, f"{pace(16, 'balanced', '3 were', 'Requests most likely make blocks longer.')} {SINGLE}"],
+            [BY_REFUSAL, f"{pace(18, 'balanced', '3 were', 'Requests most likely make blocks longer.')} {SINGLE}"],
         ),
         (BLOCKED, AUTO, ["No probe was sent during this block yet: next one at +1.5 (our own backoff).", BY_REFUSAL]),
         (
