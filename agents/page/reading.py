@@ -131,7 +131,7 @@ class Page:
         """What went wrong by the page's own words, each text once: beside invalid fields, then in document order."""
         outline, reader = self._outline, self._reader
         described = (reader.naming.described(reader.places[one.place]) for one in self.elements if one.invalid and not one.hidden)
-        alerted = (at for at, found in enumerate(outline.attributes) if found.get("role") == "alert" and outline.tags[at])
+        alerted = (at for at, found in enumerate(outline.attributes) if "role" in found and found["role"] == "alert" and outline.tags[at])
         alerts = (outline.text(at, _LONGEST_ERROR) for at in alerted)
         pieces, together = zip(outline.pieces, outline.owners, strict=True), "\n".join(outline.pieces).casefold()
         signs = [sign for sign in _IN_WRONG if sign in together]
