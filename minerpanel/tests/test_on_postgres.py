@@ -67,7 +67,7 @@ def test_the_tests_of_rollups_search_and_histories_pass_on_postgres(postgres_url
 @pytest.mark.slow
 def test_programs_and_assistants_are_answered_on_postgres_too(postgres_url: str) -> None:
     folders = (f"monitoring/tests/{name}" for name in ("api", "tokens", "assistants", "palette"))
-    run_on_postgres(postgres_url, *folders, "monitoring/tests/tasks/test_saved_views.py")
+    run_on_postgres(postgres_url, "-m", "not slow", *folders, "monitoring/tests/tasks/test_saved_views.py")
 
 
 @pytest.mark.slow
