@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from agents.learning import maps, store
+from agents.learning.solutions import solutions_of
 from agents.learning.toml import toml
 from agents.models import AuditEntry, Learned
 from monitoring.reporting.pagination import Place, cut
@@ -87,7 +88,8 @@ def fact(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
     if form.is_bound and row.kind != Learned.Kind.SOLUTION and form.change(row, request.user.get_username()):
         messages.success(request, f"Saved. Takes effect within {maps.REREAD_SECONDS:.0f} seconds.")
         return redirect(back)
-    return {"fact": row, "form": form, "back": back, "is_solution": row.kind == Learned.Kind.SOLUTION}
+    known = next(iter(solutions_of([row])), None)
+    return {"fact": row, "form": form, "back": back, "is_solution": row.kind == Learned.Kind.SOLUTION, "solution": known}
 
 
 @guarded(get=CHANGE, post=None)

@@ -105,3 +105,16 @@ def test_a_fact_and_a_site_are_deleted(admin: Client) -> None:
 def test_nobody_else_sees_them(viewer: Client) -> None:
     assert viewer.get("/sites/").status_code == 403
     assert "Learned sites" not in viewer.get("/").content.decode()
+
+
+def test_a_solution_shows_its_record_and_its_runs_and_is_deleted(admin: Client) -> None:
+    sign = {"kinds": "other", "verb": "oil", "about": ["oil", "tool"]}
+    facts = {"sign": sign, "actions": [], "by": [], "steps": [41, 57]}
+    row = Learned.objects.create(
+        site="shed:80", kind="solution", key="other, oil", facts=facts, won=3, lost=2, size=1, seen_at=timezone.now()
+    )
+    said = admin.get(f"/sites/{row.pk}/").content.decode()
+    assert "3 and 2: dropped, no task is done by it" in said
+    assert "/steps/41/page/" in said and "/steps/57/page/" in said
+    admin.post(f"/sites/{row.pk}/", {"delete": "1"})
+    assert not Learned.objects.filter(pk=row.pk).exists()
