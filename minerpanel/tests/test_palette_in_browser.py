@@ -35,6 +35,19 @@ def test_ctrl_k_leads_to_pages_and_settings_by_keyboard_alone(visitor: Visitor) 
     assert visitor.faults == []
 
 
+def test_on_a_phone_the_menu_leads_to_it(visitor: Visitor) -> None:
+    visitor.log_in("operator")
+    page = visitor.page
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Go to…").click()
+    found = page.get_by_role("dialog", name="Go to")
+    page.get_by_role("searchbox", name="Page, task, action or setting").fill("health")
+    found.get_by_role("link", name="Health").first.click()
+    expect(page).to_have_url(re.compile("/components/$"))
+    assert visitor.faults == []
+
+
 def saved_view(visitor: Visitor) -> None:
     """Saved with what the filter line has just been changed to, opened again, deleted."""
     page = visitor.page
