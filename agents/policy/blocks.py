@@ -13,8 +13,8 @@ from typing import Any
 
 # What a request during a block does: nothing, start it anew, or start it anew at twice its length.
 OnHit = StrEnum("OnHit", "NOTHING RESTARTS DOUBLES")
-# From a moment to the longest ban that Chutes is said to give, a day; each stands for the lengths around it.
-LENGTHS = tuple(round(5.0 * 2 ** (step / 2), 1) for step in range(29))
+# From a moment to a little more than the longest ban that Chutes is said to give, a day; each stands for the lengths around it.
+LENGTHS = tuple(min(round(5.0 * 2 ** (step / 2), 1), 90_000.0) for step in range(30))
 KINDS = tuple(product(OnHit, LENGTHS))
 # Before any evidence, by OnHit: how likely it is, and by how many powers of e lengths lie around the median. A limit's ban is said to take
 # 60 to 180 s and to grow with each violation; outages, which no request makes longer, take minutes to hours.
@@ -87,7 +87,7 @@ class Block:
         """Seconds from the last hit to the block's end, below 0 where it was over before."""
         if on_hit is OnHit.NOTHING:
             return self.began_at + length - self.hit_at
-        return length * (2.0 ** min(self.hits, 60) if on_hit is OnHit.DOUBLES else 1)
+        return min(length * 2.0 ** min(self.hits, 60), LENGTHS[-1]) if on_hit is OnHit.DOUBLES else length
 
 
 def probed(blocks: Blocks, block: Block, now: float, *, is_over: bool) -> Blocks:
@@ -117,7 +117,7 @@ def _cost(on_hit: OnHit, length: float, left: float, wait: float, growth: float,
     end, at, probes = left, wait, 1
     while at < end and probes < 4 * FEW:
         if on_hit is not OnHit.NOTHING:
-            length = 2 * (end - at + wait) if on_hit is OnHit.DOUBLES else length
+            length = min(2 * (end - at + wait), LENGTHS[-1]) if on_hit is OnHit.DOUBLES else length
             end = at + length
         wait *= growth if probes < FEW else GROWTHS[-1]
         at, probes = at + wait, probes + 1

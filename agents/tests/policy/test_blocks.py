@@ -13,7 +13,7 @@ from agents.tests.rows import rows
 
 FIRST_PAUSE = 60.0
 LASTING = [30.0, 60.0, 120.0, 300.0, 900.0]
-MOST_HITS = 40
+MOST_HITS, DAY = 40, 86_400.0
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Account:
             if is_over:
                 break
             block = Block(0.0, now, block.hits + 1)
-            length *= 2 if self.on_hit is OnHit.DOUBLES else 1
+            length = min(2 * length, DAY) if self.on_hit is OnHit.DOUBLES else length
             end = end if self.on_hit is OnHit.NOTHING else now + length
         self.lasted.append(end)
         self.hits.append(block.hits)
@@ -103,6 +103,11 @@ def test_a_block_of_many_days_is_probed_once_a_day() -> None:
 def test_a_hit_that_changes_nothing_and_one_that_lengthens_are_told_apart() -> None:
     constant, restarting, doubling = (Account(on_hit, 300.0).is_blocked(5).blocks.lengthening for on_hit in OnHit)
     assert min(restarting, doubling) > 2 * constant
+
+
+@rows("first", [300.0, 900.0, 3600.0, 14_400.0, DAY])
+def test_a_ban_that_doubles_with_each_hit_up_to_a_day_is_outlasted(first: float) -> None:
+    assert Account(OnHit.DOUBLES, first).is_blocked(1).hits[0] <= 20
 
 
 def test_longer_blocks_cost_more() -> None:
