@@ -43,6 +43,8 @@ _REVEALS = frozenset(
 )
 _ONWARD = ("next", "continue", "next step", "proceed", "chevron right", "arrow right")
 _BACK = ("back", "arrow left", "chevron left", "close", "return", "x")
+_OWN_PAGES = frozenset({"profile", "account", "dashboard", "setting"})
+_LOGS_IN = frozenset({"account", "login", "signin", "log", "sign"})
 _NEVER = frozenset({"logout", "register", "signup", "signin", "login"})
 _ESCAPE = validate({"type": "SendKeysIWAAction", "keys": "Escape"})
 _CLICKS = re.compile(r"\b(?:click|press|tap)\b", re.I)
@@ -54,12 +56,14 @@ def further(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
     """Each thing that is untried and unasked-for by nothing, once: it may be pressed, and undone by what the site offers for that."""
     if _is_over(intent, past):
         return
+    clicked = list(_shown(intent, page)) if _CLICKS.search(intent.words) else []
+    if any(one.operator in POSITIVE for one in intent.criteria):
+        yield from (move for move in clicked if not any(map(past.times, move.alternatives)))
     for way in _ways(intent, page, is_anywhere=not _is_near(intent, past)):
         yield from islice(_untried(way, intent, page, past), _MOST_OF_WAY)
     if any(one.overlay and one.usable for one in page.elements):
         yield Move((_ESCAPE,))
-    if _CLICKS.search(intent.words):
-        yield from (move for move in _shown(intent, page) if not any(map(past.times, move.alternatives)))
+    yield from (move for move in clicked if not any(map(past.times, move.alternatives)))
 
 
 def _is_over(intent: Intent, past: Past) -> bool:
@@ -75,7 +79,9 @@ def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past
     """By its selectors and, in our records, by its words: what is called alike in one item or part of the page is one thing."""
     done = {entry.words for entry in past.entries if entry.words and entry.succeeded is not False}
     for element in elements:
-        if is_unasked(element, intent) or element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE):
+        # A task that is not about an account needs no log-in that nothing asked for.
+        logs_in = element.opens == "dialog" and _LOGS_IN & set(words(element.label)) and not intent.kind.has(Trait.ACCOUNT)
+        if logs_in or is_unasked(element, intent) or element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE):
             continue
         move = press(page, element)
         if move.alternatives and not any(map(past.times, move.alternatives)) and action_in_words(move.alternatives[0], page) not in done:
@@ -181,7 +187,9 @@ def _said(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:
         texts = [_own(text) for text in (one.label, one.text, one.hints)]
         shares = [(0.95**at * len(own & said) / len(own), len(own & said) + len(own & wanted)) for at, own in enumerate(texts) if own]
         merit, shared = max(shares, default=(0.0, 0))
-        if merit >= _LEAST_SHARED and len(texts[0]) <= _MOST_WORDS:
+        # The part of the site with what was starred is called like the verb, and is no way to do it.
+        is_place = one.label.startswith(LEADS_TO) and intent.kind in (Kind.MARK, Kind.REACT)
+        if merit >= _LEAST_SHARED and len(texts[0]) <= _MOST_WORDS and not is_place:
             scored.append((-round(merit, 1), -shared, one.place, one))
     yield from (hit[3] for hit in sorted(scored, key=lambda hit: hit[:3]))
 
@@ -212,7 +220,8 @@ def _places(page: Page, offered: Sequence[Element]) -> Iterator[Element]:
     here, taken = path_of(page.url), set(page.items)
     for one in offered:
         path = path_of(one.href) if one.href.strip("#") else ""
-        leads = path.count("/") == 1 and path not in ("/", here) if path else "navigate" in words(one.label)
         said = words(f"{one.label} {path}")
+        is_near = path.count("/") == 1 or not _OWN_PAGES.isdisjoint(said)
+        leads = is_near and path not in ("/", here) if path else "navigate" in words(one.label)
         if leads and one.place not in taken and not _NEVER & {*said, "".join(said)} and len(words(one.label)) <= 4:
             yield one

@@ -19,13 +19,14 @@ from agents.template.forms.wizards import wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import was_pressed
-from agents.template.items.navigation import is_own_item, to_own_page, to_section
+from agents.template.items.navigation import OWNERS, is_own_item, place_of, to_own_page, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.verbs import is_unasked
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
+from agents.template.recipes.page_tasks import FILTER
 from agents.template.recipes.recipe import named_button
 
 # What may be done by another control than the first one that is called so, without harm.
@@ -34,6 +35,8 @@ _BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.RE
 _BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.PERSON, Kind.CHOOSE, Kind.REPLY, Kind.FORWARD, Kind.DRAFT})
 # Whom a search box may be for that a search for things must not use.
 _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expert", "friend", "connection"})
+# As in: show hotels where …: the list is narrowed by what the page offers for that, before one of them is opened.
+_MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
@@ -85,10 +88,11 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     """`past` is the part of the history that belongs to the recipe."""
     prior = intent.logs_in and recipe is LOGIN
     achieved = not prior and recipe.achieved(intent, page, past) and not _is_amid(intent, page, past)
-    acts = _asked_for(intent, page, recipe.act(intent, page))
-    first = () if prior or achieved else _before(intent, page, past, acts)
-    # Somebody is contacted on their own page: what else leads to a form is for the site's owners.
+    # Somebody is contacted on their own page: what else leads to a form, and is on the contact page, is for the site's owners.
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
+    is_owners = is_astray and place_of(page.url) in OWNERS
+    acts = () if is_owners else _asked_for(intent, page, recipe.act(intent, page))
+    first = () if prior or achieved else _before(intent, page, past, acts)
     reach = () if is_astray else first or recipe.reach(intent, page)
     reaching = [] if achieved else _open(step, past, _asked_for(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
@@ -152,6 +156,10 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
         return before_cart_task(intent, page, past)
     if target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL):
         return ()
+    if intent.kind is Kind.OPEN_ITEM and _MANY.search(intent.words):
+        narrowing = FILTER.act(intent, page)
+        if narrowing and not any(move.shown or any(map(past.times, move.alternatives)) for move in narrowing):
+            return narrowing
     if not is_target_page(target, page):
         return towards(target, page, past)
     return press_on_item(intent, page, _BUY) if at_once and not was_pressed(past, _BUY) else ()
@@ -161,7 +169,8 @@ def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]
     box = page.search_box
     is_of_others = intent.kind is Kind.SEARCH and box is not None and bool(_PEOPLE & set(words(f"{box.label} {box.placeholder}")))
     lists = intent.kind.has(Trait.ON_LIST) and (not acts or (is_of_others and not _PEOPLE & set(words(intent.head))))
-    opens_item = intent.kind.has(Trait.IN_SECTION) and not any(verdict.certain for _, verdict in fitting(target_of(intent), page))
+    target = target_of(intent)
+    opens_item = intent.kind.has(Trait.IN_SECTION) and (target.is_any or not any(verdict.certain for _, verdict in fitting(target, page)))
     moves = to_section(intent, page) if lists or opens_item else ()
     return () if any(past.times(way) for move in moves for way in move.alternatives) else moves
 

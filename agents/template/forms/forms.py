@@ -2,18 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, score
+from agents.page.elements import BUTTONS, FIELDS, PICKER, TEXT_FIELDS, score
 from agents.page.matching import likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
-from agents.template.forms.filling import Answer, answers
-from agents.template.forms.slots import Slot, slots
+from agents.template.forms.filling import Answer, answers, by_name
+from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.navigation import FOREIGN, makes_another
-from agents.template.moves import Move, blind_enter, blind_fill, fill, send
+from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
 from agents.template.prompt import Criterion
 from agents.template.prompt.synonyms import alike, meant, names_of, words_of
 from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind
@@ -24,6 +24,8 @@ _CALLED, _GENERIC = 0.6, 0.3
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
 _SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
+# What opens a search that is hidden at first says so, or asks where or what.
+_LOOKING = _SEARCHING | {"where", "destination"}
 # What leaves a form without sending it.
 _LEAVING = frozenset(
     """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
@@ -79,7 +81,7 @@ def _apart(page: Page) -> Iterator[list[Element]]:
 
 def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm:
     offered, verbs, nouns = slots(elements), wanted.row.verbs, wanted.nouns
-    given = answers(wanted.criteria, offered, page)
+    given = answers(wanted.criteria, offered, page) or _alone(wanted.criteria, offered, page)
     anchors = [answer.slot.element for answer in given]
     anchors = anchors or [slot.element for slot in offered if any(slot.likeness(name) >= _CALLED for name in wanted.row.known_by)]
     inside = elements if elements and elements[0].form is not None else []
@@ -106,6 +108,15 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     is_known = merit >= 0.5 and is_recognised and (bool(given) or known > 0)
     good = button is not None and (is_known or is_prefilled)
     return FoundForm(tuple(own), tuple(offered), given, button, opening, merit, good, sure=named >= 1.0 and not is_another)
+
+
+def _alone(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page) -> tuple[Answer, ...]:
+    """A dialog that asks for one text, and a prompt that says one: whatever the field is called, it is for that."""
+    texts, units = [slot for slot in offered if slot.element.role in TEXT_FIELDS], by_name(criteria)
+    if len(texts) != 1 or len(units) != 1 or not texts[0].element.layer or texts[0].element.type in {"password", "email", "date"}:
+        return ()
+    value = value_for(texts[0], units[0], page)
+    return (Answer(texts[0], units[0], value, _CALLED),) if value else ()
 
 
 def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Sequence[Element]) -> Iterator[Element]:
@@ -186,6 +197,12 @@ def search_for(page: Page | None, text: str) -> tuple[Move, ...]:
         return (blind_fill(blind_xpath.TEXT_FIELD, text), blind_enter(blind_xpath.TEXT_FIELD))
     field = page.search_box
     if field is None:
-        return ()
+        opener = next(
+            (one for one in page.usable({"button", PICKER}) if one.opens and _LOOKING & set(words(f"{one.label} {one.hints}"))), None
+        )
+        return (replace(press(page, opener), once=True, opens=True),) if opener else ()
     button = form_of(page, field, ("search", "find", "look up", "go", "query", "discover")).button if field.form is not None else None
-    return (fill(page, field, text), send(page, field, button, enter_first=True))
+    # Of a field that opened over the page, Enter takes the text over; what searches lies beside what opened it.
+    beside = (one for one in page.usable({"button"}) if not (one.overlay or one.opens) and _SEARCHING & set(words(one.hints)))
+    onward = tuple(press(page, one) for one in islice(beside, 1)) if field.overlay and button is None else ()
+    return (fill(page, field, text), send(page, field, button, enter_first=True), *onward)

@@ -18,6 +18,7 @@ from agents.template.prompt.values import ADDRESS, address, chosen
 
 # Of a form, or outside of any: no task fills more, and each is compared with each criterion.
 MOST_FIELDS = 500
+_SHORT = 20
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
 _MARKED, _BESIDE = 0.85, 0.95
@@ -218,7 +219,10 @@ def _offered(slot: Slot, criteria: Sequence[Criterion], wanted: Sequence[Criteri
     if all(one.operator.negative for one in criteria):
         yield from likely
     if wanted:
-        yield chosen(wanted, longest=element.longest)
+        value = chosen(wanted, longest=element.longest)
+        if element.tag == "textarea" and likely and 0 < len(value) < _SHORT and not any(one.operator in EXACT for one in criteria):
+            yield f"{value} {likely[0]}"  # sites refuse a message of a few letters
+        yield value
     if element.type == "email":
         yield address("".join(value.strip() for one in criteria if one.operator is Operator.CONTAINS for value in one.values), wanted)
     if element.type in _NUMERIC and (element.least or element.most):

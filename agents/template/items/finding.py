@@ -10,12 +10,13 @@ from agents.contract.action_history import Past
 from agents.contract.actions import validate
 from agents.contract.origins import joined, path_of, split_http
 from agents.page import Element, Page, Record
-from agents.page.elements import BUTTONS
+from agents.page.elements import BUTTONS, CHECKED
 from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import choices
 from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, press_best
+from agents.template.items.navigation import place_of
 from agents.template.moves import LOADING, Move, press
 from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, target_of
 from agents.template.prompt.measures import number_in
@@ -26,6 +27,9 @@ _OPENERS = ("view details", "details", "view", "open", "see more", "more info", 
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
 MOST_OPENED, MOST_PAGES = 8, 10
 _ITEM_WORDS = 3
+# What searches look through first, and how many values of a task are searched for.
+_SEARCHED_BY = frozenset({"name", "title", "subject", "location", "city", "place", "address", "country", "author", "director", "brand"})
+_MOST_SEARCHED = 2
 _LEAVING = ("back", "back to inbox", "back to list", "arrow left", "chevron left", "close", "return")
 _NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
 _BACK = validate({"type": "NavigateAction", "go_back": True})
@@ -113,8 +117,10 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     wanted = [one for one in target.criteria if one.operator in POSITIVE]
     yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
     # What else of an item may be searched for: words that it has.
-    spoken = (one for one in wanted if number_in(one.value) is None and not _is_switch(one) and "@" not in one.value)
-    yield _searched(next((one.value for one in spoken), ""), page, past)
+    spoken = [one for one in wanted if number_in(one.value) is None and not _is_switch(one) and "@" not in one.value]
+    for one in sorted(spoken, key=lambda one: not _SEARCHED_BY & set(words(one.field)))[:_MOST_SEARCHED]:
+        yield _searched(one.value, page, past)
+    yield _to_place(target, page, past)
     # Each item that was opened in vain was left by going back: that takes two of the steps that there are.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
         yield _opened(page, past, (record for record, _ in fits))
@@ -177,12 +183,23 @@ def _to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     route = re.compile(rf"/{re.escape(target.thing)}s?(?:[/?#]|$)", re.I)
     links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]
     named = [link for link in links[:1] if words(link.label) == (target.thing,)]
+    # Labels are reworded, routes hardly ever.
+    named = named or [link for link in links if place_of(link.href) == target.thing][:1]
     leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
     named = named or [one for one in leading if target.thing in words(f"{one.text} {one.hints}")]
     if route.search(page.url) or not named:
         return ()
     move = press(page, named[0])
     return () if _tried(move, past) else (move,)
+
+
+def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
+    """To the part of the site that is called like a field of the criteria: a recommendation stands among the recommendations."""
+    fields = {said[-1] for one in target.criteria if (said := words(one.field))}
+    here = path_of(page.url)
+    links = (link for link in in_time(page.usable({"link"})) if place_of(link.href) in fields and path_of(link.href) != here)
+    moves = (press(page, link) for link in islice(links, 1))
+    return tuple(move for move in moves if not _tried(move, past))
 
 
 def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
@@ -234,7 +251,7 @@ def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float
         return found
     # Tick an item in its list, then press what is done to all that are ticked: such buttons show when one is, and say little else.
     box = next((one for record in sure for one in record.elements if one.role == "checkbox" and one.usable), None)
-    return (press(page, box), *press_best(page, _own(page), names, 0.8)) if box else ()
+    return (replace(press(page, box), shown=box.value == CHECKED), *press_best(page, _own(page), names, 0.8)) if box else ()
 
 
 def certain_items(target: Target, page: Page) -> list[Record]:

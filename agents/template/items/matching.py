@@ -82,9 +82,11 @@ def press_labelled(page: Page, element: Element, names: Sequence[str], beside: s
     return press(page, element, lambda selector: label in str(selector["value"]) if label else _says(selector, names), beside)
 
 
-def was_pressed(past: Past, names: Sequence[str]) -> bool:
+def was_pressed(past: Past, names: Sequence[str], *, links: bool = True) -> bool:
+    """`links`: whether a link counts that has one of the names in its address."""
     clicks = (entry for entry in past.entries if entry.succeeded is not False and entry.type == "ClickAction")
-    return any(_says(entry.fields.get("selector"), names) for entry in clicks)
+    pressed = (entry.fields.get("selector") for entry in clicks)
+    return any(_says(selector, names) for selector in pressed if links or "href" not in str(selector))
 
 
 def _says(selector: object, names: Sequence[str]) -> bool:

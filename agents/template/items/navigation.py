@@ -12,6 +12,7 @@ from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.synonyms import alike, meant, words_of
+from agents.template.prompt.task_rows import CHANGING
 
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
 # Between the two is what only the markup calls so: "Submit" with the id "team-add-button".
@@ -44,7 +45,7 @@ FOREIGN = frozenset(
 # What puts an item on a list of one's own.
 _KEEPS = frozenset({"favorite", "favourite", "wishlist", "watchlist", "bookmark", "later"})
 # Where those are written to who run the site.
-_OWNERS = frozenset({"contact", "support", "help"})
+OWNERS = frozenset({"contact", "support", "help"})
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
 _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
@@ -77,7 +78,7 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
     listed = set(page.items) if is_of_none and len(page.records) > 1 else set[int]()
     for one in in_time(page.usable(BUTTONS)):
         said = set(words(one.label or one.text))
-        is_other = one.place in listed or bool(said & _KEEPS - asked) or (intent.kind is Kind.PERSON and _place(one.href) in _OWNERS)
+        is_other = one.place in listed or bool(said & _KEEPS - asked) or (intent.kind is Kind.PERSON and place_of(one.href) in OWNERS)
         if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page) or is_other:
             continue
         merit = max(_by_words(one, page, nouns, row.verbs), *_by_names(one, page, row.opened_by, row.routes))
@@ -108,7 +109,7 @@ def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozen
         return OWN
     if marked & verbs and marked & nouns and not element.submits:
         return MARKED
-    if said & verbs:
+    if said & verbs and not (verbs == CHANGING and "write" in said):  # "Write an update" changes nothing
         return NAMED
     path = words(path_of(element.href)) if element.href else ()
     elsewhere = element.role == "tab" or (bool(element.href) and path_of(element.href) != path_of(page.url))
@@ -129,13 +130,15 @@ def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
     said = words(_HEAD.split(intent.words, maxsplit=1)[0])
     here = path_of(page.url).rstrip("/")
     links = [link for link in in_time(page.usable({"link"})) if link.href and len(words(link.label)) <= 6]
-    places = [(place, link) for link in links if (place := _place(link.href)) and path_of(link.href).rstrip("/") != here]
+    others = OWNERS if intent.kind is Kind.PERSON else frozenset[str]()
+    named = [(place, link) for link in links if (place := place_of(link.href)) and path_of(link.href).rstrip("/") != here]
+    places = [(place, link) for place, link in named if place not in others]
     other = [name for word in said for name in sorted(frozenset().union(*(group for group in _ALIKE if word in group)))]
     found = next((link for noun in (*said, *other) for place, link in places if place == noun), None)
     return (press(page, found),) if found else ()
 
 
-def _place(href: str) -> str:
+def place_of(href: str) -> str:
     """The one word that the last part of an address is, in the singular; empty for an item's or the start page's."""
     parts = [part for part in path_of(href).split("/") if part]
     named = words(parts[-1]) if len(parts) == 1 else ()

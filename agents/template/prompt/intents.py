@@ -137,10 +137,10 @@ _NOISE = re.compile(
 _SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|(?<!where )(?<!and )to)\b", re.I)
 # As in: edit your film where …
 _OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
-_THING = re.compile(r"\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
+_THING = re.compile(r"(?<!\bas )\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 _NAMED_BY = frozenset({"name", "title", "subject"})
-_OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender"})
+_OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
 
 
 @lru_cache(maxsize=512)

@@ -93,10 +93,10 @@ price, cost, amount, fee, total
 budget, price, amount, rate, hourly rate
 quantity, qty, amount, count, number
 hours, duration, time spent, hours worked
-location, city, address, place, venue, where, region
+location, city, address, place, venue, where, region, area
 address, street, street address, address line 1, delivery address, shipping address, location
 zip, zip code, zipcode, postal code, postcode
-country, country code, nation, dial code
+country, country code, nation, dial code, region
 card number, credit card number, credit card, card
 expiry, expiration, expiration date, expiry date, exp date, valid until, mm/yy
 cvv, cvc, security code, card code

@@ -18,7 +18,8 @@ _PUT = (
 _REWORD = r"(?:on [a-z ]{3,40}, )?(?:edit|update|change|modify|revise|rewrite|delete|remove|erase|take down|withdraw)"
 _CHANGE = r"edit|update|change|modify|set|adjust|correct|rewrite|fill"
 _PERSONAL = (
-    r"profile|bio|account (?:details|information|data)|avatar|about me|(?:my|your|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|"
+    r"profile|bio|(?:work )?experience|"
+    r"account (?:details|information|data)|avatar|about me|(?:my|your|user(?:'s)?) (?:[a-z-]+ )?(?:name|bio|location|e-?mail|"
     r"phone|headline|website|password|address|country)"
 )
 _ORDERED = (
@@ -293,6 +294,7 @@ class Kind(StrEnum):
             begins("complete|finish|mark|tick off|check off|reopen", "tasks?|to-?dos?|subtasks?"),
             begins("set|report|keep", "as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)"),
             begins("archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag"),
+            begins("clear|deselect|unselect|undo|reset", "selections?|selected"),
         ),
     )
     CANCEL = TaskKind(

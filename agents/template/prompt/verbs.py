@@ -32,11 +32,15 @@ VERBS: dict[str, Verb] = {
     "unread": Verb(r"unread", names("mark as unread, mark unread, set unread, unread, mail"), "read"),
     "read all": Verb(r"all\b.*\bread", names("mark all as read, mark all read, read all, check check")),
     "read": Verb(r"mark\b.*\bread", names("mark as read, mark read, read, mail open"), "unread"),
+    "unselect": Verb(
+        r"(?:clear|deselect|unselect|undo|reset)\b.*\bselect(?:ion|ions|ed)",
+        names("clear selection, deselect all, unselect all, deselect, unselect, clear, x"),
+    ),
     "spam": Verb(r"spam|junk", names("mark as spam, report spam, mark spam, spam, junk, report")),
     "important": Verb(r"important", names("mark as important, mark important, important, priority, flag"), "unimportant"),
     "hire later": Verb(
         r"(?:hire|hiring|later)\b.*\blater(?! hire)|\bfor later",
-        names("hire later, add to hire later, save for later, later, save"),
+        names("hire later, add to hire later, save for later, save"),
         "unhire later",
     ),
     "unsave": Verb(
@@ -66,7 +70,11 @@ VERBS: dict[str, Verb] = {
     "pin": Verb(r"pin", names("pin")),
     "flag": Verb(r"flag", names("flag, report")),
     "label": Verb(r"label|tag", names("add label, label, labels, tag")),
-    "search": Verb(r"search|find|look up", names("search, find, apply, go, look up, explore")),
+    "search": Verb(r"search|find|look up", names("search, find, submit search, apply, go, look up, explore")),
+    "complete": Verb(
+        r"(?:complete|finish|tick|check)|mark\b.*\b(?:done|completed?|finished)",
+        names("mark complete, complete, mark as done, done, finish, check off, tick"),
+    ),
     "reopen": Verb(r"reopen", names("reopen, mark as open, undo")),
 }
 
@@ -97,6 +105,7 @@ _RISKS: dict[str, tuple[str, str]] = {
 _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
 # A control of one of these only leads there, or chooses what is shown.
 _LEADS = frozenset({"navigate", "view", "open", "show", "go", "sidebar", "nav", "filter", "folder", "tab", "about", "page"})
+_FOLDERS = frozenset({"spam", "junk", "trash", "archive", "folder", "inbox"})
 # What may be removed without harm to the thing itself.
 _LISTS = frozenset(
     {"watchlist", "wishlist", "list", "favorite", "favourite", "bookmark", "cart", "basket", "saved", "later", "label", "filter"}
@@ -161,6 +170,8 @@ def is_unasked(element: Element, intent: Intent) -> bool:
         return False
     if "later" in said:
         risks.discard("hire")
+    if not said.isdisjoint(_FOLDERS):
+        risks.discard("send")  # "Send to trash" moves it
     asked = _asked(intent)
     if "remove" in risks and "remove" in asked and "delete" not in asked:
         # A film is not to be removed where it is to be removed from a list.

@@ -4,7 +4,7 @@ from agents.template.prompt import Intent, Kind
 from agents.template.recipes.accounts import LOGIN, LOGOUT, REGISTER
 from agents.template.recipes.form_task import Choose, FormTask
 from agents.template.recipes.item_tasks import Cart, DeleteItem, OpenItem, OwnComment, PressOnItem, React, Share, Wishlist
-from agents.template.recipes.page_tasks import BackToList, Filter, Navigate, Scroll, Search, Sort, TurnPage, Unfold
+from agents.template.recipes.page_tasks import FILTER, BackToList, Navigate, Scroll, Search, Sort, TurnPage, Unfold
 from agents.template.recipes.questions import Question
 from agents.template.recipes.recipe import BEST_GUESS, Recipe
 
@@ -20,7 +20,7 @@ _RECIPES: dict[Kind, Recipe] = {
     Kind.OPEN_ITEM: OpenItem(),
     Kind.PAGE: TurnPage(),
     Kind.BACK: BackToList(),
-    Kind.FILTER: Filter(),
+    Kind.FILTER: FILTER,
     Kind.SORT: Sort(),
     Kind.UNFOLD: Unfold(),
     Kind.SCROLL: Scroll(),

@@ -13,14 +13,14 @@ from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.page.matching import likeness
 from agents.template import blind_xpath
 from agents.template.budget import once
-from agents.template.forms.filling import answers, chosen_from_list, demanded, filled
+from agents.template.forms.filling import Answer, answers, chosen_from_list, demanded, filled
 from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
 from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
-from agents.template.moves import Move, blind_press, press, send
+from agents.template.moves import Move, blind_press, fill, press, send
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, holds, target_of, to_choose
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
@@ -82,7 +82,9 @@ class FormTask(Recipe):
             unseen, presses = past.presses_since_filling(), [move for move in self.act(intent, page) if not move.fills]
             is_sent = past.did_any(self._sent_by(form, form.button, page).alternatives) or 0 < len(presses) < len(unseen)
             return is_sent and (past.last_waited or self._is_confirmed(page))
-        if (intent.kind is Kind.EDIT_ITEM and past.pressed and self._is_confirmed(page)) or self._is_sent(past, self._criteria(intent)):
+        if intent.kind is Kind.EDIT_ITEM and (past.filled or was_pressed(past, intent.kind.row.sent_by)) and self._is_confirmed(page):
+            return True
+        if self._is_sent(past, self._criteria(intent)):
             return True
         # One word alone may be part of another button's name.
         return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in intent.kind.row.sent_by if " " in name])
@@ -101,7 +103,7 @@ class FormTask(Recipe):
     def _is_of_item(self, intent: Intent, page: Page, form: FoundForm) -> bool:
         """Whether it is the form of one item of a list, such as a comment on it, for a task that makes or changes something else."""
         of_items = len(page.records) > 1 and all(slot.element.place in page.items for slot in form.slots)
-        return of_items and intent.kind.row.verbs == ADDING
+        return of_items and (intent.kind is Kind.EDIT_PROFILE or intent.kind.row.verbs == ADDING)
 
     def _opening(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria
@@ -165,8 +167,18 @@ class Choose(FormTask):
         if listed := chosen_from_list(page, criteria):
             return listed
         given = answers(criteria, slots(page.elements), page)
-        moves = (*filled(page, given), *(self._opened(page, one) for one in openers(criteria, given, page.elements)))
+        moves = (
+            *self._set_anew(page, given),
+            *filled(page, given),
+            *(self._opened(page, one) for one in openers(criteria, given, page.elements)),
+        )
         return moves or (other_chip(page, criteria) if criteria else ())
+
+    def _set_anew(self, page: Page, given: Sequence[Answer]) -> tuple[Move, ...]:
+        """A count that is as it should be before anything was done is set to another one and back: sites notice changes only."""
+        counts = [one for one in given if one.slot.element.role == "spinbutton" and one.shown and one.value.isdecimal()]
+        fills = (fill(page, one.slot.element, number) for one in counts for number in (str(int(one.value) - 1 or 2), one.value))
+        return tuple(replace(move, shown=False) for move in fills)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """What meets the criteria was pressed last, or all that can be set is set: what is chosen is often not shown where it was."""

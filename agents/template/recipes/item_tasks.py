@@ -19,8 +19,8 @@ from agents.template.items.matching import best_button, judge, press_best, press
 from agents.template.items.navigation import is_own_item, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets, target_of
-from agents.template.prompt.task_rows import ASKING, names
-from agents.template.prompt.verbs import verb_of
+from agents.template.prompt.task_rows import names
+from agents.template.prompt.verbs import VERBS, verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
 
@@ -120,22 +120,30 @@ class React(PressOnItem):
     """Like, follow, star, archive, complete …: press on an item what the prompt's verb says."""
 
     unseen = 0
-    _COMPLETES = re.compile(rf"{ASKING}(?:(?:complete|finish|tick|check)\b|mark\b.*\b(?:done|completed?|finished)\b)", re.I)
-    _COMPLETE = ("mark complete", "complete", "mark as done", "done", "finish", "check off", "tick")
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
-        if self._COMPLETES.search(intent.words):
-            return self._COMPLETE
         found = verb_of(intent)
         return found[1].labels if found else (" ".join(intent.head.split()[:2]),)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return was_pressed(past, self.labels(intent), links=False)
 
     def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Where the prompt names no item: a button anywhere on the page. Of tasks to complete that fail no criterion the likeliest."""
         target, labels = target_of(intent), self.labels(intent)
-        if target.is_any:
-            return press_best(page, page.elements, labels)
-        records = (record for record, _ in in_time(fitting(target, page), each=4)) if labels is self._COMPLETE else ()
+        if target.is_any and (pressed := press_best(page, page.elements, labels)):
+            return pressed
+        if first := self._taken_back(intent, page):
+            return first
+        completes = labels is VERBS["complete"].labels
+        records = (record for record, _ in in_time(fitting(target, page), each=4)) if completes else ()
         return next((moves for one in records if (moves := press_best(page, one.elements, labels, beside=one.name))), ())
+
+    def _taken_back(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """What the verb takes back is done first where there is nothing to take back: hide, then show again."""
+        name, verb = verb_of(intent) or ("", None)
+        done = VERBS.get(verb.undoes) if verb and name.startswith("un") else None
+        return tuple(replace(move, once=True) for move in press_on_item(intent, page, done.labels, 0.8)) if done else ()
 
 
 def _press_in_dialog(page: Page, labels: Sequence[str]) -> tuple[Move, ...]:

@@ -37,7 +37,7 @@ _SURE, _BACK_SURE = 0.7, 0.45
 
 class Search(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        return () if page.search_box else link_to(page, ("search", "find", "browse", "catalog"))
+        return () if search_for(page, "") else link_to(page, ("search", "find", "browse", "catalog"))
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return search_for(page, self._text(intent))
@@ -77,8 +77,10 @@ class Filter(Recipe):
         return is_applied and all(move.shown or past.did_any(move.alternatives) for move in moves)
 
     def _apply(self, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
-        typed = any(action.type == "TypeAction" for move in moves for action in move.alternatives)
-        return press_best(page, page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else ()
+        return press_best(page, page.elements, (*_APPLY, "search"), least=0.9) if moves else ()
+
+
+FILTER = Filter()
 
 
 class Sort(Recipe):
@@ -138,7 +140,11 @@ class BackToList(Recipe):
 
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 _HOME = frozenset({"", "home", "start", "main", "homepage", "landing", "front"})
-_PAGE_WORDS = re.compile(r"\b(?:page|tab|section|screen|view|all|my|the|please)\b", re.I)
+_PAGE_WORDS = re.compile(
+    r"\b(?:(?:from|in|on|via|using) (?:the )?(?:[a-z]+ )?(?:nav(?:igation)?(?: ?bar)?|menu|side ?bar|header|footer)|"
+    r"page|tab|section|screen|view|all|my|the|please|back)\b",
+    re.I,
+)
 _VIEW = re.compile(r"\b([\w-]+)[ -]view\b", re.I)
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
@@ -161,6 +167,7 @@ class Navigate(Recipe):
         else:
             place = self._place(intent)
             by_route = self._by_route(page, place) or self._by_route(page, intent.words)
+            by_route = by_route or (self._home(page) if place in _HOME else None)
             named = by_route or best_button(page.usable(BUTTONS), (place or "home",)) or page.find((place or "home",), BUTTONS)
             found = named or page.find((intent.words,), BUTTONS)
         return (press(page, found),) if found else ()
@@ -189,6 +196,11 @@ class Navigate(Recipe):
         routes = ((link, words(path_of(link.href))) for link in in_time(page.usable({"link"})))
         return next((link for link, route in routes if route and set(route) <= wanted), None)
 
+    def _home(self, page: Page) -> Element | None:
+        """The start page's link in the navigation, whatever it is called; the site's own name leads there too."""
+        links = [one for one in page.usable({"link"}) if one.href and path_of(one.href) == "/"]
+        return max(links, key=lambda one: ("logo" not in one.hints.lower(), -one.place), default=None)
+
     def _view(self, name: str, page: Page) -> Element | None:
         named = ((one, words(one.label or one.text)) for one in page.usable(BUTTONS | FIELDS | OPTIONS))
         return next((one for one, label in named if tuple(word for word in label if word not in _NO_VIEW) == words(name)), None)
@@ -212,12 +224,16 @@ class Unfold(Recipe):
             return ()
         buttons = [one for one in page.usable(BUTTONS) if not one.href]
         foldable = [one for one in buttons if one.expanded is not None and not one.opens]
+        if _COLLAPSES.search(intent.words) and (open_ := best_button(buttons, self._fold_labels(intent)[: len(_COLLAPSE) + 1], 0.8)):
+            return (replace(press(page, open_), repeats=True),)
         found = best_button(foldable, self._fold_labels(intent), 0.4) or best_button(buttons, self._fold_labels(intent), 0.7)
         return (press(page, found),) if found else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if acts := self.act(intent, page):
-            return any(past.did_any(move.alternatives) for move in acts)
+            # What is to be collapsed is expanded first where it is not: then it takes two presses.
+            least = 2 if _COLLAPSES.search(intent.words) and not was_pressed(past, _COLLAPSE) else 1
+            return not acts[0].repeats and any(past.times(action) >= least for move in acts for action in move.alternatives)
         return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
 
     def _questions(self, intent: Intent) -> list[str]:
@@ -225,8 +241,9 @@ class Unfold(Recipe):
 
     def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
         part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.words, re.I)
-        labels = (part[1],) if part else ()
-        return (*_COLLAPSE, *labels, *_EXPAND) if _COLLAPSES.search(intent.words) else (*labels, *_EXPAND)
+        name = part[1] if part else "details"
+        unfolding = (f"show full {name}", f"expand {name}", name, *_EXPAND)
+        return (*_COLLAPSE, f"hide {name}", *unfolding) if _COLLAPSES.search(intent.words) else unfolding
 
 
 class Scroll(Recipe):

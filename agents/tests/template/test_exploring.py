@@ -251,3 +251,45 @@ def test_what_an_item_of_a_list_offers_does_not_lead_to_a_choice_of_something_el
     outcome = done("Choose a budget type that is not 'Fixed'", pages)
     assert "/hired" not in outcome.browser.visited
     assert "Hourly" in str(outcome.history)
+
+
+def test_a_dialog_that_asks_for_one_text_gets_the_one_that_the_prompt_says() -> None:
+    box = "<div role=dialog aria-modal=true><h2>Folders</h2><form action='/made'><input aria-label=Folders data-field=label>{}</form></div>"
+    pages = site(
+        start="<h1>Mail</h1><button type=button data-goto='/new'>Create label</button>",
+        new=box.format("<button>Create label</button>"),
+        made="<h1>Mail</h1>",
+    )
+    assert done("Create a new label where label_name equals 'Bills'", pages).browser.sent == [("/made", {"label": "Bills"})]
+
+
+def test_a_search_that_is_hidden_is_opened_first() -> None:
+    pages = site(
+        start="<h1>Stays</h1><button type=button aria-haspopup=dialog data-goto='/open'>Where to?</button>",
+        open="<h1>Stays</h1><form action='/found'><input type=search aria-label='Search cities' data-field=q></form>",
+        found="<h1>Found</h1>",
+    )
+    assert done("Search for hotels where query equals 'Oslo'", pages).browser.sent == [("/found", {"q": "Oslo"})]
+
+
+def test_a_part_of_the_site_is_known_by_its_route_and_by_a_field_of_the_criteria() -> None:
+    cards = "".join(f"<li><h3>{name}</h3><p>Baker</p><button type=button data-goto='/on'>Follow</button></li>" for name in ("Ann", "Bo"))
+    pages = site(
+        start="<h1>Feed</h1><p>Hello</p><a href='/recommendations?seed=58'>For you</a>",
+        recommendations=f"<h1>For you</h1><ul>{cards}</ul>",
+        on="<h1>For you</h1>",
+    )
+    outcome = done("Follow a page where recommendation equals 'Bo'", pages)
+    assert outcome.browser.visited[-2:] == ["/recommendations", "/on"]
+
+
+def test_what_is_sent_to_spam_is_not_sent_to_anybody() -> None:
+    page = read("<html><body><button>Send to spam</button><button>Send now</button></body></html>", URL)
+    intent = understand("Mark the email as spam where subject equals 'Hi'")
+    assert [is_unasked(one, intent) for one in page.elements] == [False, True]
+
+
+def test_a_contact_page_of_the_site_is_not_for_somebody_who_is_listed() -> None:
+    form = "<form action='/site'><label>Message<textarea data-field=message></textarea></label><button>Send message</button></form>"
+    pages = site(start="<h1>Start</h1><a href='/contact?seed=58'>Contact</a>", contact=f"<h1>Contact us</h1>{form}")
+    assert done("Contact an expert where name is 'Bodil'", pages).browser.sent == []

@@ -190,7 +190,8 @@ def test_criteria_of_any_other_task_fill_the_fields_they_name() -> None:
     )
     values = sent(step_by_step(prompt, pages, first_only=False), "/messages")
     assert values.pop("name") not in {"", "Ann"}
-    assert values == {"email": "a@b.org", "topic": "Support", "message": "hi there"}
+    assert values.pop("message").startswith("hi there")
+    assert values == {"email": "a@b.org", "topic": "Support"}
 
 
 def failing(made_by: Step, count: int = 1) -> Step:
