@@ -1390,55 +1390,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Unlearned",
-            fields=[
-                (
-                    "step",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="+", serialize=False, to="agents.step"
-                    ),
-                ),
-                ("settles_at", models.DateTimeField(blank=True, db_index=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Learned",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("site", models.CharField(max_length=200)),
-                ("project", models.CharField(blank=True, max_length=100)),
-                ("callers", models.CharField(blank=True, max_length=50)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("route", "Route"), ("list", "List"), ("form", "Form"), ("effect", "Effect"), ("solution", "Solution")],
-                        max_length=10,
-                    ),
-                ),
-                ("key", models.CharField(max_length=200)),
-                ("facts", models.JSONField(default=dict)),
-                ("won", models.PositiveIntegerField(default=0)),
-                ("lost", models.PositiveIntegerField(default=0)),
-                ("by_hand", models.BooleanField(default=False)),
-                ("size", models.PositiveIntegerField()),
-                ("seen_at", models.DateTimeField()),
-                (
-                    "step",
-                    models.ForeignKey(
-                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="agents.step"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "learned fact",
-                "indexes": [
-                    models.Index(fields=["project", "callers"], name="learned_by_project"),
-                    models.Index(fields=["seen_at", "size"], name="learned_oldest"),
-                ],
-                "constraints": [models.UniqueConstraint(fields=("site", "callers", "kind", "key"), name="learned_once_a_site_and_callers")],
-            },
-        ),
-        migrations.CreateModel(
             name="Replay",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -48,7 +48,6 @@ class Migration(migrations.Migration):
                     ("token_use", "Done by a token"),
                     ("import", "Settings imported"),
                     ("export", "Agent exported"),
-                    ("learned", "Learned facts changed"),
                 ],
                 max_length=20,
             ),
