@@ -77,7 +77,8 @@ class Filter(Recipe):
         return is_applied and all(move.shown or past.did_any(move.alternatives) for move in moves)
 
     def _apply(self, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
-        return press_best(page, page.elements, (*_APPLY, "search"), least=0.9) if moves else ()
+        typed = any(action.type == "TypeAction" for move in moves for action in move.alternatives)
+        return press_best(page, page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else ()
 
 
 FILTER = Filter()
