@@ -12,6 +12,8 @@ from agents.export.repository import APPLICATION, ROOT, NotEmpty, closure, diges
 from agents.standalone.options import Options
 from agents.tests.rows import rows
 
+pytestmark = pytest.mark.long
+
 PURE = {"__init__.py", "common", "contract", "page", "policy", "prompting", "template"}
 # What no pure module may import: files, network, processes, the clock, randomness.
 IMPURE = {

@@ -13,7 +13,7 @@ from agents.export.repository import digest, read
 from agents.models import Export
 from agents.standalone.options import Options
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def told(*arguments: str) -> str:

@@ -28,7 +28,7 @@ from agents.tests.site_browser import in_steps
 from agents.tests.solution_runs import reply
 from agents.tests.solution_sites import FERRY, SHED, USUAL, SeededSite, Trial
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 SEEDS, NEW_SEEDS = (1, 2, 3), range(201, 206)
 
