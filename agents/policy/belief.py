@@ -57,7 +57,12 @@ class Belief:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Belief":
-        return cls(**{**value, **{name: tuple(value[name]) for name in ("weights", "excess") if name in value}})
+        """One of another version, whose limits or counters were others, begins anew with the published limit."""
+        made = {**value, **{name: tuple(value[name]) for name in ("weights", "excess") if name in value}}
+        sizes = len(made.get("weights", ())), len(made.get("excess", RATES))
+        if sizes[0] not in (0, len(PRIOR_OF_COUNTERS) * len(LIMITS)) or sizes[1] != len(RATES) or not made.keys() <= set(cls.__slots__):
+            return cls(stated=value.get("stated", 0.0))
+        return cls(**made)
 
     def limits(self, now: float) -> list[float]:
         """The probability of each of LIMITS at `now`, whatever the counter."""

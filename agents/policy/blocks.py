@@ -58,7 +58,9 @@ class Blocks:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Blocks":
-        return cls(**{**value, "weights": tuple(value.get("weights", ()))})
+        """Of another version, which told other lengths apart, only the count is kept."""
+        weights = tuple(value.get("weights", ()))
+        return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0))
 
     @property
     def known(self) -> tuple[float, ...]:

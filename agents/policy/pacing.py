@@ -80,6 +80,7 @@ class Pace:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Pace":
+        """What another version kept beside is left out."""
         made = {
             "belief": Belief.from_json(value.get("belief", {})),
             "others_seen": Others(**value.get("others_seen", {})),
@@ -87,7 +88,7 @@ class Pace:
             "source": PaceSource(value.get("source", PaceSource.SPACING)),
         }
         lists = {name: tuple(value[name]) for name in ("sends", "crowd") if name in value}
-        return cls(**{**value, **lists, **made})
+        return cls(**{name: each for name, each in {**value, **lists, **made}.items() if name in cls.__slots__})
 
     @property
     def published(self) -> float:

@@ -68,7 +68,8 @@ def sites(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         return redirect("sites")
     counts = {name: Count("pk", filter=Q(kind=kind)) for kind, name in KINDS}
     whole = {"size": Sum("size"), "projects": Max("project"), "last": Max("seen_at")}
-    places: Any = Learned.objects.values("site", "callers").annotate(**counts, **whole).order_by("-last", "site", "callers")
+    rows: Any = Learned.objects.values("site", "callers")
+    places = rows.annotate(**counts, **whole).order_by("-last", "site", "callers")
     chosen = {name: request.GET[name] for name in ("site", "callers") if name in request.GET}
     facts = cut(of_site.defer("facts"), "seen_at", Place.parse(request.GET), PAGE_SIZE) if chosen else None
     return {"places": [_place(each) for each in places[:MOST_SITES]], "chosen": chosen, "facts": facts, "query": urlencode(chosen)}

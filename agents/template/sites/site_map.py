@@ -209,9 +209,16 @@ def lists(page: Page) -> Mapping[tuple[str, str], dict[str, Any]]:
         alike = [(node, record.attributes) for node, record in entries if _path(node, record.name) == path]
         if times > 1:
             numbers = {name: place for name in sorted({name for _, said in alike for name in said}) if (place := _number_path(name, alike))}
-            card, link = block_of(route)
+            card, on = block_of(route)
             texts = {"texts": {_NAMES: path}} if path else {}
-            made["list", route] = {"list": route_of(page.url), "card": card, "link": link, **texts, "numbers": numbers, "entries": times}
+            made["list", route] = {
+                "list": route_of(page.url),
+                "card": card,
+                "link": on,
+                **texts,
+                "numbers": numbers,
+                "entries": times,
+            }
     return made
 
 

@@ -5,13 +5,14 @@ from bisect import bisect_right
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil, inf
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.policy.belief import MINUTE, MOST, USUAL
-from agents.policy.blocks import Block
+from agents.policy.belief import MINUTE, MOST, USUAL, Belief
+from agents.policy.blocks import Block, Blocks
 from agents.policy.modes import Risk
 from agents.policy.pacing import BURST_GAP, GRACE, Pace, accepted, gap, probed, rebased, reserved, slot, violated
 from agents.policy.reasons import PaceSource
@@ -187,6 +188,14 @@ def test_a_pace_survives_the_way_through_json() -> None:
     pace = probed(pace, Block(NOW + 60, NOW + 60, 0), NOW + 120, is_over=True)
     assert Pace.from_json(json.loads(json.dumps(pace.as_json()))) == pace
     assert Pace.from_json({}) == Pace()
+
+
+@pytest.mark.parametrize("other", [{"weights": [0.5, 0.5]}, {"excess": [0.0]}, {"others": {"rate": 3.0}}])
+def test_what_another_version_believed_is_learned_anew_and_stops_nothing(other: dict[str, Any]) -> None:
+    pace = Pace(belief=Belief(stated=40.0, changes=9.0), blocks=Blocks(measured=3))
+    stored = pace.as_json()
+    stored |= {"belief": {**stored["belief"], **other}, "blocks": {"weights": [1.0], "measured": 3}, "tried": 7}
+    assert Pace.from_json(json.loads(json.dumps(stored))) == Pace(belief=Belief(stated=40.0), blocks=Blocks(measured=3))
 
 
 def test_what_is_kept_stays_bounded_after_twenty_thousand_requests() -> None:
