@@ -28,7 +28,7 @@ VARIES = 4.0
 # The limit that the edge is said to have (chutes.md's claim), and how far it or a published limit is believed before any evidence.
 USUAL, STATED_PART = 60.0, 0.5
 # A request within the limit that is refused all the same (a block from outside), and one above it that gets through.
-STRAY, LEAK = 0.00005, 0.02
+STRAY, LEAK = 0.0005, 0.02
 # A limit is taken to change once in so many hours, as if a quarter of that had been watched; twice as long is remembered.
 STEADY = 4 * HOUR
 # Paces of which one is less likely than this to be the best are not compared.
@@ -130,7 +130,7 @@ def _in_window(count: int, varies: float) -> tuple[float, ...]:
     found = list[float]()
     for limit, above in zip(LIMITS, ABOVE, strict=True):
         over = (count - limit) / (above - limit + varies * sqrt(limit))
-        found.append(1.0 - min(1.0, max(0.0, over)) ** (3 if varies else 1))
+        found.append(1.0 - min(1.0, max(0.0, over)) ** (2 if varies else 1))
     return tuple(found)
 
 

@@ -109,8 +109,8 @@ class Pace:
         if not self.is_known:
             return 0.0
         minutes = UNREFUSED_MINUTES if self.used is None else 2.0 + RISKED_PART * self.used
-        usual = min(self.published or USUAL, USUAL) - self.belief.taken
-        # Nothing is learned of limits far above what is sent.
+        usual = min(self.published or USUAL, USUAL) - self.belief.taken if self.used is None else beliefs.band(self.belief, now)[1]
+        # Nothing is learned, and nothing gained, by a pace far above what is sent.
         sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE)
         most = min(MOST, max(usual, 2.0 * sent))
         kept = 1.0 - risk * self.blocks.cost / MINUTE / minutes

@@ -249,7 +249,7 @@ def test_the_theme_is_the_systems_until_one_is_chosen(admin: Visitor) -> None:
 @pytest.mark.parametrize(
     ("look", "written"),
     [
-        ({"locale": "en-US", "timezone_id": "America/New_York"}, "May 4, 08:00:00 AM"),
+        ({"locale": "en-US", "timezone_id": "America/New_York"}, "May 4, 08:00:00"),
         ({"locale": "de-DE", "timezone_id": "Asia/Tokyo"}, "4. Mai, 21:00:00"),
     ],
 )

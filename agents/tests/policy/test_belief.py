@@ -26,8 +26,8 @@ from agents.policy.belief import (
 NOW, COST = 1_800_000_000.0, 1.5
 # Minutes that the limit is worth finding for.
 RISING = (3.0, 6.0, 12.0, 24.0, 60.0)
-# Weights are kept to a millionth each.
-ROUNDED = 1e-3
+# Weights are kept to a millionth each, of 74 limits, in counters that are as unlikely as a tenth, before and after.
+ROUNDED = 2e-3
 
 Answer = tuple[float, int, bool]  # seconds since the one before, requests in its minute, whether it was accepted
 answers = st.lists(st.tuples(st.floats(0, 2_000), st.integers(1, 120), st.booleans()), max_size=12)
@@ -105,13 +105,13 @@ def first_refused(limit: int, sends: list[float]) -> int | None:
 def tried(belief: Belief, limit: int, now: float, trials: int) -> tuple[Belief, float]:
     """The belief after so many trials, each of a few minutes at an even pace, which risks more each time and starts over.
 
-    It is updated by the last three requests that are accepted and by the first that is refused.
+    It is updated by some of the last requests that are accepted and by the first that is refused.
     """
     for number in range(trials):
         now += 360
         sends = even(round(5 * level(belief, now, RISING[number % len(RISING)])), now, 5 * MINUTE)
         first = first_refused(limit, sends) or len(sends)
-        for place in range(max(0, first - 3), min(first + 1, len(sends))):
+        for place in [*range(max(0, first - limit), first, max(1, limit // 8)), *([first] if first < len(sends) else [])]:
             belief = updated(belief, sends[: place + 1], sends[place], sends[place], accepted=place < first)
     return belief, now
 

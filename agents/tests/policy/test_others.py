@@ -102,22 +102,12 @@ def test_it_survives_the_way_through_json_and_a_clock_that_is_set_back() -> None
     assert rebased(pace, NOW - DAY).others_seen == Others()
 
 
-class Unaware(Run):
-    """A pace that takes all requests of the account for its own."""
-
-    def __init__(self, *rest: object) -> None:
-        super().__init__(*rest)  # type: ignore[arg-type]
-        ask = self.account.ask
-        self.account.ask = lambda model: replace(ask(model), used=None)  # type: ignore[method-assign]
-
-
 @pytest.mark.long
-def test_beside_a_second_user_the_pace_meets_fewer_refusals_and_their_number_is_about_right() -> None:
+def test_beside_a_second_user_few_requests_are_refused_and_their_number_is_about_right() -> None:
     account = {"limit": 60, "others": 20, "quota": {"total": 100_000}}
     scenario = parse({"horizon": 2700, "load": {"every": [60, 60], "tasks": 8, "steps": 6}, "account": account})
     miner = miner_with(["pacing=auto"])
-    aware, unaware = (([kind(scenario, miner, seed) for seed in range(2)]) for kind in (Run, Unaware))
-    refusals = [sum(run.result().edge_429 for run in runs) for runs in (aware, unaware)]
-    assert refusals[0] < refusals[1], refusals
-    for run in aware:
+    runs = [Run(scenario, miner, seed) for seed in range(2)]
+    assert sum(run.result().edge_429 for run in runs) <= 10
+    for run in runs:
         assert run.gate.pace.others == pytest.approx(20, abs=6)

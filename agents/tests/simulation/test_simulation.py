@@ -178,10 +178,11 @@ def test_a_hidden_limit_far_below_the_published_one_costs_a_handful_of_refusals(
     assert measures.llm > 0.25 * 60 * limit
 
 
-def test_a_short_ban_from_outside_leaves_the_pace_as_it_was() -> None:
+def test_after_a_short_ban_from_outside_the_pace_is_soon_as_it_was() -> None:
     measures = played(horizon=7200, timeline=[{"at": 600, "ban": 120}])
     assert measures.edge_429 == measures.in_ban == 2
-    assert measures.p95 < 8
+    assert measures.llm > 0.92 * measures.steps
+    assert measures.p95 < 15
 
 
 def test_resuming_is_counted_from_the_untouched_end_with_a_step_waiting() -> None:

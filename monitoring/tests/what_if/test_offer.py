@@ -2,7 +2,6 @@
 
 import time
 from datetime import timedelta
-from math import inf
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from django.utils import timezone
 from agents.configuration import change, default_account
 from agents.models import Gate, Settings, WhatIf
 from agents.operator_jobs import what_if
-from agents.policy.belief import BURSTS, LIMITS, Belief
+from agents.policy.belief import LIMITS, PRIOR_OF_COUNTERS, Belief
 from agents.policy.pacing import Pace, counted
 from agents.policy.reasons import PaceSource
 from agents.simulation.settings import TRIED, as_text
@@ -188,7 +187,7 @@ def test_before_there_are_records_the_published_limit_is_named(place: str, admin
     ("limit", "says"), [(5.0, "5 requests a minute; the spacing sends up to 12."), (100.0, "requests a minute; the spacing uses 12.")]
 )
 def test_what_was_refused_counts_for_more_than_what_is_published(limit: float, says: str, place: str, admin: Client) -> None:
-    weights = tuple(float(burst == inf and each == limit) for burst in BURSTS for each in LIMITS)
+    weights = tuple(float(place == LIMITS.index(limit)) for place in range(len(PRIOR_OF_COUNTERS) * len(LIMITS)))
     pace = Pace(belief=Belief(weights=weights, at=time.time(), stated=60), source=PaceSource.REFUSED)
     Gate.objects.update_or_create(account=default_account(), defaults={"pace": pace.as_json()})
     assert says in shown(admin, place)
