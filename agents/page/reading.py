@@ -74,6 +74,8 @@ _PREVIOUS = frozenset(
 _NUMBERED = re.compile(r"(?:(?:go to )?page )?(\d{1,3})", re.I)
 _NOT_FOR_WORDS = frozenset({"password", "email", "date", "number", "time", "tel", "url", "datetime-local"})
 _SEARCHES = frozenset({"search", "query", "q", "find", "keyword", "discover", "lookup"})
+_ENTERED = frozenset({"name", "title", "email", "phone", "comment", "message", "reply"})
+_GOES = _SEARCHES | {"go", "ok", "submit", "show", "filter", "apply", "clear", "reset"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,14 @@ class Page:
             if not _SEARCHES.isdisjoint(words(one.label) + words(one.placeholder) + words(one.name) + words(one.hints)):
                 return one
         is_alone = len(fields) == 1 and fields[0].tag == "input" and not any(one.type == "password" for one in self.elements)
-        return fields[0] if is_alone else None
+        return fields[0] if is_alone and not self._is_entered(fields[0]) else None
+
+    def _is_entered(self, field: Element) -> bool:
+        """It is for a name or a text, or each button of its form says something else than a search: "Subscribe"."""
+        if not _ENTERED.isdisjoint(words(field.label) + words(field.placeholder)):
+            return True
+        pressed = [words(one.label) for one in self.elements if one.role in BUTTONS and one.form == field.form is not None]
+        return bool(pressed) and all(said and _GOES.isdisjoint(said) for said in pressed)
 
     @cached_property
     def pagination(self) -> Pagination:

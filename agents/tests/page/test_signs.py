@@ -64,6 +64,11 @@ def test_whether_somebody_is_logged_in(html: str, known: bool | None) -> None:
         ("<input placeholder=City><input placeholder=Street>", None),
         ("<input type=search hidden>", None),
         ("<textarea></textarea>", None),
+        ("<form><input><button>Go</button></form>", 0),
+        ("<form><input><button><svg></svg></button></form>", 0),
+        ("<form><input placeholder=What><button type=button>Priority</button><button type=button>Save task</button></form>", None),
+        ("<form><input><button>Subscribe</button></form>", None),
+        ("<form><input placeholder='Task name'></form><button>Save task</button>", None),
     ],
 )
 def test_the_field_to_search_in(html: str, place: int | None) -> None:
