@@ -19,7 +19,7 @@ from agents.learning.store import Fact, Place
 from agents.models import Learned, Step, StepPage
 from agents.page import Page, read
 from agents.template.sites.site_facts import Fault, SiteFacts
-from agents.template.sites.site_map import lists, told
+from agents.template.sites.site_map import lists, shown_by
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def learn_map(seen: Seen) -> None:
     if step.form is not Form.STEP or not step.page or parts is None or f"{parts.hostname}:{port_of(parts)}" != seen.place.site:
         return
     page = read(step.page, step.url)
-    facts = {**told(page, step.page, *_before(seen.row)), **_better(lists(page), seen.place)}
+    facts = {**shown_by(page, step.page, *_before(seen.row)), **_better(lists(page), seen.place)}
     if facts:
         store.save(seen.place, facts, seen.row.pk, seen.now)
 

@@ -21,7 +21,7 @@ from agents.template.solutions.solution import Solution, read_solution
 logger = logging.getLogger(__name__)
 
 SOLUTION = Learned.Kind.SOLUTION
-# Ways to do one kind of task: those that fail are dropped, and two or three looks of a site are all that there are.
+# Ways to do one kind of task: those that fail are dropped, and a site is served in two or three forms at most.
 MOST_WAYS = 5
 # A task without a further step for so long has ended: steps have 25 s, and browsers some more.
 QUIET = timedelta(minutes=1)

@@ -58,7 +58,7 @@ class Blocks:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Blocks":
-        """Of another version, which told other lengths apart, only the count is kept."""
+        """Of another version, which knew other lengths, only the count is kept."""
         weights = tuple(value.get("weights", ()))
         return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0))
 

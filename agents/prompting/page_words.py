@@ -77,8 +77,8 @@ def marks(verdict: Verdict) -> str:
 def item(record: Record) -> str:
     # What is labelled as something is not said again by its shape: "budget $500 | price $500".
     said = {value: name for name, value in reversed([*record.attributes.items()])}
-    told = [(name, value) for name, value in record.attributes.items() if name != "price" or said[value] == name]
-    attributes = [f"{name} {cut(value, 40)}" for name, value in told[:_MOST_ATTRIBUTES]]
-    more = len(told) - len(attributes)
+    known = [(name, value) for name, value in record.attributes.items() if name != "price" or said[value] == name]
+    attributes = [f"{name} {cut(value, 40)}" for name, value in known[:_MOST_ATTRIBUTES]]
+    more = len(known) - len(attributes)
     rest = cut(record.text.removeprefix(record.name).strip(), 80)
     return " | ".join([cut(record.name, 60), *(attributes or ([rest] if rest else [])), *([f"… {more} more"] if more > 0 else [])])

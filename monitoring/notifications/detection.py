@@ -99,8 +99,8 @@ def _new(condition: Condition, now: datetime) -> None:
             return
         channels = Channel.objects.filter(enabled=True, least_severity__lte=made.severity)
         events = {made.event, *condition.about}
-        told = (channel for channel in channels if not channel.events or events & set(channel.events))
-        Delivery.objects.bulk_create(Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now)) for channel in told)
+        listening = (channel for channel in channels if not channel.events or events & set(channel.events))
+        Delivery.objects.bulk_create(Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now)) for channel in listening)
 
 
 def make_test(channel: Channel, now: datetime) -> Delivery:

@@ -165,9 +165,9 @@ def _by_address(criterion: Criterion, record: Record) -> bool | None:
 
 
 def _by_text(criterion: Criterion, record: Record) -> bool | None:
-    for told in (_by_state(criterion, record), _by_address(criterion, record)):
-        if told is not None:
-            return told
+    for fits in (_by_state(criterion, record), _by_address(criterion, record)):
+        if fits is not None:
+            return fits
     # A year or a rating is known by its shape; of several, of which some hold, it isn't known which is meant.
     shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
     held = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()

@@ -177,7 +177,7 @@ def _kind(node: Any) -> str:
     return f"[.//*[contains(@class,{quoted(icons[0])})]]" if icons else ""
 
 
-def told(page: Page, html: str, before: Page | None, pressed: Sequence[Selector]) -> Mapping[tuple[str, str], dict[str, Any]]:
+def shown_by(page: Page, html: str, before: Page | None, pressed: Sequence[Selector]) -> Mapping[tuple[str, str], dict[str, Any]]:
     """What a page tells of its site, by kind and key. `pressed`: what was pressed on the page before."""
     kept = reduced(html)
     if page.blank or page.is_loading or not kept:
