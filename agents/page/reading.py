@@ -165,11 +165,11 @@ class Page:
         return fields[0] if is_alone and not self._is_entered(fields[0]) else None
 
     def _is_entered(self, field: Element) -> bool:
-        """It is for a name or a text, or each button of its form says something else than a search: "Subscribe"."""
-        if not _ENTERED.isdisjoint(words(field.label) + words(field.placeholder)):
-            return True
+        """Each button of its form says something else than a search: "Subscribe"; or it has none, and is for a name or a text."""
         pressed = [words(one.label) for one in self.elements if one.role in BUTTONS and one.form == field.form is not None]
-        return bool(pressed) and all(said and _GOES.isdisjoint(said) for said in pressed)
+        if pressed:
+            return all(said and _GOES.isdisjoint(said) for said in pressed)
+        return not _ENTERED.isdisjoint(words(field.label) + words(field.placeholder))
 
     @cached_property
     def pagination(self) -> Pagination:

@@ -12,7 +12,7 @@ from agents.contract.selectors import Selector
 from agents.page import read
 from agents.template import plan
 from agents.template.sites.site_facts import Item, SiteFacts
-from agents.template.sites.site_map import MOST_HTML, lists, reduced, route_of, told
+from agents.template.sites.site_map import MOST_HTML, lists, reduced, route_of, shown_by
 from agents.template.sites.site_plans import by_facts
 from agents.tests.mini_site import MiniSite
 from agents.tests.paper_browser import PaperBrowser
@@ -66,7 +66,7 @@ def site_map() -> SiteFacts:
         browser.open(f"http://localhost:8000/?seed={SEEN}")
         for index in range(12):
             page = read(browser.page(), browser.url)
-            pages |= {key: facts for (_, key), facts in told(page, browser.page(), before, pressed).items()}
+            pages |= {key: facts for (_, key), facts in shown_by(page, browser.page(), before, pressed).items()}
             items |= {key: Item(**facts) for (_, key), facts in lists(page).items()}
             made = plan(Step("/step", Form.STEP, "t", JOBS[name].prompt, browser.url, browser.page(), index, tuple(history)), page)
             if made.done:

@@ -81,7 +81,7 @@ def words(gate: Gate, limits: Limits) -> list[str]:
         (
             with_blocks(with_pace(source=PaceSource.ACCEPTED, used=200.0), blocks(1, nothing=0.9, doubles=0.1)),
             replace(AUTO, risk=Risk.EAGER),
-            [f"{ALLOWS} what was accepted without a refusal; last confirmed -12.", pace(22, "eager", "1 was", NOT_LONGER)],
+            [f"{ALLOWS} what was accepted without a refusal; last confirmed -12.", pace(18, "eager", "1 was", NOT_LONGER)],
         ),
         (
             with_blocks(replace(OPEN, succeeded_at=0.0), blocks(3, nothing=0.2, restarts=0.8)),
