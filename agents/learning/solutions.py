@@ -25,7 +25,7 @@ SOLUTION = Learned.Kind.SOLUTION
 MOST_WAYS = 5
 # A task without a further step for so long has ended: steps have 25 s, and browsers some more.
 QUIET = timedelta(minutes=1)
-# Of a caller's last tasks, so many that went on no more though nobody had ended them.
+# A caller ends tasks by itself if this many of its last RECENT_TASKS stopped although the miner had not ended them.
 RECENT_TASKS, ENDED_BY_CALLER = 20, 3
 
 
@@ -66,7 +66,7 @@ def learn_from_last(seen: Seen) -> None:
 
 
 def _ends_tasks(seen: Seen) -> bool:
-    """Whether the caller ends tasks by itself, as soon as they are done: then what the miner takes for an end is none."""
+    """Whether the caller stops a task once it is solved. Then a task that the miner itself ended was not solved."""
     task = seen.row.task
     last = Step.objects.filter(task=OuterRef("pk"), form=Form.STEP).order_by("-pk")
     fields = {name: Subquery(last.values(f"{name}")[:1]) for name in ("done", "index", "received_at")}
@@ -148,7 +148,7 @@ def _executed(seen: Seen, run: Sequence[Step]) -> list[RunStep]:
 
 def _done_at(row: Step, *, is_last: bool) -> list[dict[str, object]]:
     actions = [action for action in row.actions if action.get("type") not in WAITS]
-    if is_last or not actions:  # nobody reports the outcome of the last ones
+    if is_last or not actions:  # the outcome of the last actions is never reported
         return actions
     if row.outcome not in (Outcome.WORKED, Outcome.PARTLY, Outcome.FAILED):
         raise NotGeneral("It is not known whether its actions were executed.")

@@ -88,7 +88,7 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     """`past` is the part of the history that belongs to the recipe."""
     prior = intent.logs_in and recipe is LOGIN
     achieved = not prior and recipe.achieved(intent, page, past) and not _is_amid(intent, page, past)
-    # Somebody is contacted on their own page: what else leads to a form, and is on the contact page, is for the site's owners.
+    # A person is contacted on their own page. The form on the site's contact page goes to the site's owners.
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
     acts = () if is_owners else _asked_for(intent, page, recipe.act(intent, page))

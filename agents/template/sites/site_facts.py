@@ -15,7 +15,7 @@ class Item:
     """How one of many things of a kind is found. All mappings are from or to field names, alternated by |.
 
     `next`: what leads to the list's next page; `here`: what only the list's page has; `pages`: how many further pages are searched;
-    `entries`: how many were seen in the list, 0 where nobody counted.
+    `entries`: how many the list had, 0 if unknown.
     """
 
     list: str

@@ -60,12 +60,12 @@ def route_of(url: str) -> str:
 
 
 def key_of(page: Page) -> str:
-    """What a page is kept under: its route, and whether somebody is logged in, since that changes pages."""
+    """The key of a page: its route, and whether the user is logged in, since that changes pages."""
     return route_of(page.url) + (MEMBER if page.logged_in else "")
 
 
 def reduced(html: str) -> str:
-    """A page's structure, with what tells its controls and items apart: no scripts, no looks, no values that were typed. "" for none."""
+    """The page's HTML without scripts, styles and typed values, but with all that identifies its controls and items. "" for none."""
     root: Any = etree.HTML(bounded(html)[0] or "<html/>", etree.HTMLParser(remove_comments=True, remove_pis=True))
     if root is None:
         return ""
@@ -178,7 +178,7 @@ def _kind(node: Any) -> str:
 
 
 def shown_by(page: Page, html: str, before: Page | None, pressed: Sequence[Selector]) -> Mapping[tuple[str, str], dict[str, Any]]:
-    """What a page tells of its site, by kind and key. `pressed`: what was pressed on the page before."""
+    """What a page shows of its site, by kind and key. `pressed`: the selectors that were pressed on the page before."""
     kept = reduced(html)
     if page.blank or page.is_loading or not kept:
         return {}

@@ -75,7 +75,7 @@ class _Writer:
         self.by = list[str]()
         self._names = {record.name.lower() for page in pages for record in page.records} - {""}
         target = target_of(intent).criteria
-        # A kind that knows no items may be about one all the same.
+        # A task may be about an item even if its kind has none.
         self._of_item = target if target or intent.kind.has(Trait.OF_ITEM) else criteria_of(intent)
 
     def action(self, page: Page, part: int, raw: Mapping[str, Any]) -> LearnedAction | None:

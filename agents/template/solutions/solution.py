@@ -175,7 +175,7 @@ def read_solution(facts: Mapping[str, Any], *, won: int = 0, lost: int = 0, id_:
 
 
 def given(hole: str, intent: Intent) -> tuple[Criterion, ...]:
-    """The criteria of the task for a hole; none where it has none. The subject is one by itself."""
+    """The task's criteria that fill a hole, empty if none do. SUBJECT stands for the task's subject."""
     if hole == SUBJECT:
         return (Criterion(SUBJECT, Operator.EQUALS, (intent.subject,)),) if intent.subject else ()
     known = criteria_of(intent)
@@ -203,7 +203,7 @@ def called(element: Element) -> str:
 
 
 def role_of(element: Element) -> str:
-    """A password is typed into no other field; what sends a form is told from what only stands there."""
+    """What a control is for, so that a password goes into no other field and a submit button is no plain button."""
     return "password" if element.type == "password" else SENDS if element.submits and element.role == "button" else element.role
 
 
