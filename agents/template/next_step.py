@@ -25,6 +25,7 @@ from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.verbs import is_unasked
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
+from agents.template.recipes.form_task import FormTask, whole_form
 from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
 from agents.template.recipes.page_tasks import FILTER
 from agents.template.recipes.recipe import named_button
@@ -91,7 +92,8 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     # A person is contacted on their own page. The form on the site's contact page goes to the site's owners.
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
-    acts = () if is_owners else _asked_for(intent, page, recipe.act(intent, page))
+    is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
+    acts = () if is_other else _asked_for(intent, page, recipe.act(intent, page))
     first = () if prior or achieved else _before(intent, page, past, acts)
     reach = () if is_astray else first or recipe.reach(intent, page)
     reaching = [] if achieved else _open(step, past, _asked_for(intent, page, first or reach))
@@ -154,7 +156,7 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     at_once = buys and re.search(r"\bbuy now\b", intent.words, re.I) is not None
     if (buys and not at_once and not target.is_any) or takes_from_cart(intent):
         return before_cart_task(intent, page, past)
-    if target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL):
+    if (target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL)) or whole_form(intent, page):
         return ()
     if intent.kind is Kind.OPEN_ITEM and _MANY.search(intent.words):
         narrowing = FILTER.act(intent, page)

@@ -16,7 +16,7 @@ from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
 from agents.template.prompt import Criterion
 from agents.template.prompt.synonyms import alike, meant, names_of, words_of
-from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind
+from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind, is_for_other
 
 # How well a button or field answers to a name: surely enough; and of a button that sends any form.
 _CALLED, _GENERIC = 0.6, 0.3
@@ -106,8 +106,14 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     # The button of a form that is known by verb and noun may say no more than "Save".
     is_recognised = is_recognised or (bool(verbs) and 2 * (len(given) + len(opening)) >= units > 0)
     is_known = merit >= 0.5 and is_recognised and (bool(given) or known > 0)
-    good = button is not None and (is_known or is_prefilled)
+    good = button is not None and (is_known or is_prefilled) and not is_for_other(wanted.row.purpose, said, _told(page, offered))
     return FoundForm(tuple(own), tuple(offered), given, button, opening, merit, good, sure=named >= 1.0 and not is_another)
+
+
+def _told(page: Page, offered: Sequence[Slot]) -> set[str]:
+    """The words that say what a form is for: those of the heading before it and of its fields."""
+    fields = (text for slot in offered for text in (slot.element.label, slot.element.placeholder, slot.element.beside))
+    return {word for text in (*(page.heading_before(slot.element) for slot in offered[:1]), *fields) for word in words(text)}
 
 
 def _alone(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page) -> tuple[Answer, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from agents.contract.origins import path_of
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, score
+from agents.page.elements import BUTTONS, TEXT_FIELDS, score
 from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.items.matching import best_button
@@ -76,9 +76,16 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
     # What an item of a list offers is for that item.
     is_of_none = (not intent.kind.has(Trait.OF_ITEM) or target_of(intent).is_any) and not is_own_item(intent)
     listed = set(page.items) if is_of_none and len(page.records) > 1 else set[int]()
+    filled = {one.form for one in page.usable(TEXT_FIELDS)}
     for one in in_time(page.usable(BUTTONS)):
         said = set(words(one.label or one.text))
-        is_other = one.place in listed or bool(said & _KEEPS - asked) or (intent.kind is Kind.PERSON and place_of(one.href) in OWNERS)
+        # What sends a form leads to no other.
+        is_other = (
+            one.place in listed
+            or (one.submits and one.form in filled)
+            or bool(said & _KEEPS - asked)
+            or (intent.kind is Kind.PERSON and place_of(one.href) in OWNERS)
+        )
         if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page) or is_other:
             continue
         merit = max(_by_words(one, page, nouns, row.verbs), *_by_names(one, page, row.opened_by, row.routes))

@@ -176,6 +176,7 @@ class Kind(StrEnum):
         known_by=names("message, subject"),
         fills=names("name, email, phone, subject, message"),
         form_fields="message content comment text subject phone email patient preferred urgency",
+        purpose="message",
     )
     CONTACT = TaskKind(
         "contact",
@@ -187,6 +188,7 @@ class Kind(StrEnum):
         known_by=names("message, email"),
         fills=names("name, email, subject, message"),
         routes=names("contact, support"),
+        purpose="message",
     )
     BOOKING = TaskKind(
         "booking",
@@ -200,6 +202,7 @@ class Kind(StrEnum):
         known_by=names("guests, date, time"),
         routes=names("book, reserve, appointment"),
         form_fields=_ORDER,
+        purpose="booking",
     )
     OWN_COMMENT = TaskKind(
         "change a comment or review",
@@ -221,6 +224,7 @@ class Kind(StrEnum):
         known_by=names("comment, review, message"),
         fills=names("name, comment, message, rating"),
         form_fields=_WRITTEN,
+        purpose="review",
     )
     REPLY = TaskKind(
         "reply",
@@ -232,6 +236,7 @@ class Kind(StrEnum):
         known_by=names("message, body"),
         fills=names("message"),
         form_fields="message content comment text reply cc",
+        purpose="message",
     )
     FORWARD = TaskKind(
         "forward",
@@ -243,6 +248,7 @@ class Kind(StrEnum):
         known_by=names("message, body, to"),
         fills=names("to"),
         form_fields="message to recipient cc note",
+        purpose="message",
     )
     DRAFT = TaskKind(
         "draft",
@@ -269,6 +275,7 @@ class Kind(StrEnum):
         fills=names("to, subject, message"),
         routes=names("compose, messages, chat"),
         form_fields="comment message review commenter reviewer author feedback reply",
+        purpose="message",
     )
     EDIT_PROFILE = TaskKind(
         "edit the profile",

@@ -4,6 +4,7 @@ Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Flag, auto
 
@@ -52,7 +53,8 @@ class TaskKind:
 
     A kind with `sent_by`, its form's button, is done by a form. `opened_by`: links, tabs and buttons on the way to it; `routes`: parts of
     their addresses; `known_by`: fields that such a form has; `fills`: those that are filled in though the prompt does not name them;
-    `verbs`: what opens and sends it begins with one of these, beside the prompt's own noun ("Add film").
+    `verbs`: what opens and sends it begins with one of these, beside the prompt's own noun ("Add film"); `purpose`: what it is for, one of
+    PURPOSES, "" where any form may do.
     """
 
     name: str
@@ -68,3 +70,25 @@ class TaskKind:
     routes: tuple[str, ...] = ()
     verbs: frozenset[str] = frozenset()
     form_fields: str = ""
+    purpose: str = ""
+
+
+# What a form is for: words with which one for that purpose may speak of itself, and those with which no form for another does.
+PURPOSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    name: (frozenset(f"{surely} {maybe}".split()), frozenset(surely.split()))
+    for name, surely, maybe in (
+        ("message", "message chat inquiry enquiry contact question", "ask touch reach talk mail email reply forward compose host support"),
+        ("review", "review rate rating experience stay testimonial", "star comment feedback thought opinion"),
+        ("booking", "booking reservation appointment reserve", "book stay trip guest visit schedule request contact detail"),
+    )
+}
+
+
+def is_for_other(purpose: str, *said: Iterable[str]) -> bool:
+    """Whether a form is for another purpose, by the words of its button, else by those of its heading and fields."""
+    if not purpose:
+        return False
+    own = PURPOSES[purpose][0]
+    others = frozenset().union(*(surely for name, (_, surely) in PURPOSES.items() if name != purpose))
+    telling = next((level for level in map(frozenset, said) if level & (own | others)), own)
+    return telling.isdisjoint(own)

@@ -10,7 +10,7 @@ from agents.contract.actions import FILLS
 from agents.contract.protocol import PastAction
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, TEXT_FIELDS
-from agents.page.matching import likeness
+from agents.page.matching import likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
 from agents.template.forms.filling import Answer, answers, chosen_from_list, demanded, filled
@@ -33,6 +33,23 @@ _SUCCESS = re.compile(
     r"booked)|(?:message|email|review|comment|request|changes?|profile|event|booking|reservation|order|application) "
     r"(?:was |is |has been )?(?:sent|saved|added|updated|created|submitted|received|posted|confirmed|placed))\b"
 )
+
+
+# What is done faster than usual is something else, with another form.
+_SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})
+
+
+def whole_form(intent: Intent, page: Page) -> FoundForm | None:
+    """The form that answers to all criteria, those too that would say which item is meant: then the task is about none."""
+
+    def found() -> FoundForm | None:
+        target = target_of(intent)
+        if not intent.kind.row.sent_by or not target.criteria or target.name or besides_item(intent) == intent.criteria:
+            return None
+        every = (form for form in forms(page, Wanted(intent.criteria, intent.kind.row, nouns_of(intent))) if form.good)
+        return next((form for form in every if {one for each in form.answers for one in each.criteria} == set(intent.criteria)), None)
+
+    return once(found, "whole form", intent, id(page))
 
 
 class FormTask(Recipe):
@@ -96,9 +113,18 @@ class FormTask(Recipe):
     def _form(self, intent: Intent, page: Page) -> FoundForm | None:
         def found() -> FoundForm | None:
             wanted = Wanted(self._criteria(intent), intent.kind.row, nouns_of(intent))
-            return next((form for form in forms(page, wanted) if form.good and not self._is_of_item(intent, page, form)), None)
+            own = (form for form in forms(page, wanted) if form.good and not self._is_of_item(intent, page, form))
+            return whole_form(intent, page) or next(own, None)
 
         return once(found, "form", intent, id(page))
+
+    def is_other_sort(self, intent: Intent, page: Page, past: Past) -> bool:
+        """Whether nothing says that the page's form is of the sort that the prompt asks for, as in: request a quick appointment."""
+        form = self._form(intent, page) if _SORTS & set(words(intent.head)) else None
+        if form is None or form == whole_form(intent, page) or any(was_pressed(past, (sort,)) for sort in _SORTS):
+            return False
+        texts = (text for one in form.elements for text in (one.label, one.hints, one.group))
+        return _SORTS.isdisjoint(words(" ".join((page.heading_before(form.elements[0]), *texts)))) if form.elements else False
 
     def _is_of_item(self, intent: Intent, page: Page, form: FoundForm) -> bool:
         """Whether it is the form of one item of a list, such as a comment on it, for a task that makes or changes something else."""

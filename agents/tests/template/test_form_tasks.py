@@ -121,3 +121,73 @@ def test_a_form_that_is_shut_gets_a_log_in_first(seed: int, first_only: bool) ->
 def test_a_task_is_completed_by_its_own_button(seed: int) -> None:
     outcome = step_by_step("Complete the task whose name equals 'Call Ann'", form_sites.tasks(seed), first_only=True)
     assert outcome.browser.visited[-1] == "/done/1"
+
+
+RATING = "<select data-field='rating'><option>Rating</option><option>4</option><option>5</option></select>"
+REVIEW = (
+    "<section><h3>What guests say</h3><form action='/reviews' data-goto='/done'>{rating}<textarea data-field='text' placeholder='{asks}'>"
+    "</textarea><button type='submit'>{button}</button></form></section>"
+)
+TO_HOST = (
+    "<h3>Your host is Ana</h3><form action='/messages' data-goto='/done'><textarea data-field='text' placeholder='Ask Ana a question'></textarea>"
+    "<button type='submit'>Send</button></form>"
+)
+ORDINARY = (
+    "<h3>Book with Dr. Reed</h3><form action='/bookings' data-goto='/done'><label>Patient name<input data-field='name' value=''></label>"
+    "<label>Email<input type='email' data-field='email' value=''></label><button type='submit'>Book appointment</button></form>"
+)
+QUICK = (
+    "<h2>We call you back</h2><form action='/requests' data-goto='/done'><label>Full name<input data-field='name' value=''></label>"
+    "<label>Email<input type='email' data-field='email' value=''></label><label>Speciality<input data-field='field' value=''></label>"
+    "<button type='submit'>Request appointment</button></form>"
+)
+QUICKLY = "Request a quick appointment where patient_name equals 'Jo Lind', email contains '@' and speciality equals 'Dermatology'"
+
+
+def _stays(*parts: str) -> dict[str, str]:
+    site = form_sites.Site(1)
+    listed = "".join(
+        f"<li><a href='/stays/{at}?seed=1'>{name}</a><p>Rating 4.{at}</p></li>" for at, name in enumerate(("Sea Cottage", "Oak Barn"))
+    )
+    pages = site.pages(start=f"<h1>Stays</h1><ul>{listed}</ul>")
+    whole = site.page("<h1>Sea Cottage</h1><p>Rating 4.0</p>" + "".join(parts))
+    return pages | {"/stays/0": whole, "/stays/0/host": site.page("<h1>Sea Cottage</h1><p>Rating 4.0</p>" + TO_HOST)}
+
+
+def _doctors(*, has_quick: bool) -> dict[str, str]:
+    site = form_sites.Site(1)
+    listed = "".join(
+        f"<li><a href='/doctors/{at}?seed=1'>Dr. {name}</a><p>Dermatology</p></li>" for at, name in enumerate(("Reed", "Moss"))
+    )
+    pages = site.pages(start=f"<h1>Clinic</h1>{QUICK if has_quick else ''}<ul>{listed}</ul>")
+    return pages | {
+        f"/doctors/{at}": site.page(f"<h1>Dr. {name}</h1><p>Dermatology</p>{ORDINARY}") for at, name in enumerate(("Reed", "Moss"))
+    }
+
+
+@rows(
+    ("prompt", "pages", "expected"),
+    [
+        (
+            "Message the host where name equals 'Sea Cottage' and message contains 'parking'",
+            _stays(
+                REVIEW.format(rating=rating, asks=asks, button=button),
+                "<button type='button' data-goto='/stays/0/host'>Contact host</button>" if has_host else "",
+            ),
+            ["/messages"] if has_host else [],
+        )
+        for has_host in (True, False)
+        for rating, asks, button in (
+            (RATING, "Tell us about your stay", "Submit"),
+            ("", "Share your experience", "Send"),
+            ("", "...", "Post review"),
+        )
+    ]
+    + [
+        ("Write a review for the stay where name equals 'Sea Cottage' and comment contains 'quiet'", _stays(TO_HOST), []),
+        (QUICKLY, _doctors(has_quick=True), ["/requests"]),
+        (QUICKLY, _doctors(has_quick=False), []),
+    ],
+)
+def test_no_form_is_sent_that_is_for_something_else(prompt: str, pages: dict[str, str], expected: list[str]) -> None:
+    assert [path for path, _ in step_by_step(prompt, pages, first_only=False).browser.sent] == expected
