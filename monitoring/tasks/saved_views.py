@@ -22,11 +22,11 @@ class SaveForm(forms.Form):
     is_shared = forms.BooleanField(required=False)
 
 
-def saved_views(page: str, user: User) -> list[tuple[SavedView, bool]]:
-    """Each with whether this user may delete it."""
+def saved_views(page: str, user: User) -> dict[str, list[SavedView]]:
+    """`views`: what this user sees of the page's; `deletable`: those that they may delete."""
     may_all = user.has_perm(CHANGE)
-    found = SavedView.objects.filter(Q(user=user) | Q(is_shared=True), page=page).select_related("user")[: 2 * MOST]
-    return [(view, may_all or view.user_id == user.pk) for view in found]
+    found = list(SavedView.objects.filter(Q(user=user) | Q(is_shared=True), page=page).select_related("user")[: 2 * MOST])
+    return {"views": found, "deletable": [view for view in found if may_all or view.user_id == user.pk]}
 
 
 @guarded(get=None, post=VIEW)

@@ -43,7 +43,7 @@ def _listed(
     now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers)
     order = Order.parse(request.GET.get("sort", ""), orders)
     found = read(query, Place.parse(request.GET), order, now)
-    views = {"views": saved_views(page_name, request.user), "save_view": f"save_{page_name}_view"}
+    views = {**saved_views(page_name, request.user), "save_view": f"save_{page_name}_view"}
     return {"now": now, "query": query, "qualifiers": qualifiers, "sort": order, "orders": list(orders), "found": found, **views}
 
 
