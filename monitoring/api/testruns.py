@@ -12,7 +12,7 @@ from monitoring.api.paging import Id, Page, Paging, found_in, paged
 from monitoring.api.problems import ApiProblem, of_form
 from monitoring.models import SUITE_TITLES, Result, TestRun, TestSchedule
 from monitoring.testruns.run_forms import MOST_HOURS, WITHOUT_VERDICT, RunFilter, RunForm
-from monitoring.testruns.runs import changed, failing, runs
+from monitoring.testruns.runs import changed, failing, newest, runs
 from monitoring.testruns.suites import running, schedules
 from monitoring.testruns.suites.logs import readable_journals
 from monitoring.testruns.suites.report import as_json, report
@@ -117,6 +117,12 @@ class ChangedOut(Schema):
     old: str
     new: str
     before_pk: int
+
+
+@router.get("/test-runs/changed", auth=reads, response=list[ChangedOut])
+def changed_checks(request: ApiRequest) -> list[dict[str, Any]]:
+    """Checks that came out otherwise in the newest test run than when they were last made. Worse ones first."""
+    return [each._asdict() for run in newest(1) for each in changed(run.pk)]
 
 
 class FindingOut(Schema):

@@ -68,7 +68,8 @@ def what_changed(span: Span = "24h") -> Answer:
     shown: Answer = {"figures_and_the_span_before": figures["figures"], "fell_most": fall}
     began, until = (fall["from"], fall["until"]) if fall else (figures["range"]["end"],) * 2
     times = {"since": (datetime.fromisoformat(began) - LOOKED_BACK).isoformat(), "until": until}
-    return {**shown, "done_in_the_six_hours_before": get("/audit", **times)["items"][:SHOWN], "tests_that_changed": changed_tests()}
+    done, changed = get("/audit", **times)["items"][:SHOWN], get("/test-runs/changed")
+    return {**shown, "done_in_the_six_hours_before": done, "tests_that_changed": changed}
 
 
 def _fall(bars: Sequence[Answer]) -> Answer | None:
@@ -85,11 +86,6 @@ def _fall(bars: Sequence[Answer]) -> Answer | None:
 def _share(tallies: Sequence[Answer]) -> float | None:
     answered = sum(tally["answered"] for tally in tallies)
     return 100 * sum(tally["llm"] for tally in tallies) / answered if answered >= LEAST_STEPS else None
-
-
-def changed_tests() -> list[Answer]:
-    newest = get("/test-runs")["items"][:1]
-    return list(get(f"/test-runs/{newest[0]['id']}/report")["changed"]) if newest else []
 
 
 def which_tests_fail() -> Answer:
