@@ -15,6 +15,7 @@ import pytest
 from conftest import missing
 from minerpanel.tests.nginx import Nginx
 from minerpanel.tests.processes import PATIENCE, ROOT, Miner, free_port, wait_until
+from monitoring.api.access import BODY_BYTES
 from monitoring.assistants.changes import CHANGES, what_if
 from monitoring.assistants.questions import QUESTIONS
 from monitoring.management.commands.mcp import PACKAGES
@@ -155,6 +156,9 @@ def test_over_http_a_change_takes_a_preview_and_its_confirmation(desk: Desk) -> 
         assert told == [("admin", f"robot (…{desk.tokens['robot'][-4:]}): Change settings (PATCH /api/v1/settings)")]
         foreign = httpx.post(url, headers={"Authorization": f"Bearer {desk.tokens['robot']}", "Host": "evil.example"}, json={})
         assert foreign.status_code == 421, "a page elsewhere can't reach it by a name of its own"
+        assert httpx.get(url).status_code == 405, "there is nothing to listen to"
+        large = httpx.post(url, headers={"Authorization": f"Bearer {desk.tokens['robot']}"}, content=b"[" * (BODY_BYTES + 1))
+        assert large.status_code == 413
 
 
 def test_nginx_passes_them_on_by_https_and_the_documented_command_says_whether_they_are_answered(desk: Desk, nginx: None) -> None:

@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from monitoring.assistants.questions import Answer
 from monitoring.web.access import CHANGE, CONTROL, SUBMIT
 
 MINUTES = 5
-MOST_OPEN = 100  # confirmations; beyond it the oldest is forgotten
+MOST_OPEN = 20  # confirmations of a token; beyond it its oldest is forgotten
 AGAIN = (
     "Nothing is done yet. Show this to the person; if they agree, call again with the same arguments and this confirmation, "
     f"within {MINUTES} minutes."
@@ -30,19 +31,20 @@ class Confirmations:
     """Each is good once, for MINUTES, for one token, tool and arguments."""
 
     def __init__(self) -> None:
-        self._lock, self._open = threading.Lock(), dict[str, tuple[float, str]]()
+        self._lock, self._open = threading.Lock(), defaultdict[int, dict[str, tuple[float, str]]](dict)
 
-    def issue(self, what: str, now: float) -> str:
+    def issue(self, token: int, what: str, now: float) -> str:
         name = secrets.token_urlsafe(12)
         with self._lock:
-            self._open[name] = (now + 60 * MINUTES, what)
-            while len(self._open) > MOST_OPEN:
-                del self._open[next(iter(self._open))]
+            own = self._open[token]
+            own[name] = (now + 60 * MINUTES, what)
+            while len(own) > MOST_OPEN:
+                del own[next(iter(own))]
         return name
 
-    def take(self, name: str, what: str, now: float) -> bool:
+    def take(self, token: int, name: str, what: str, now: float) -> bool:
         with self._lock:
-            until, meant = self._open.pop(name, (0.0, ""))
+            until, meant = self._open[token].pop(name, (0.0, ""))
         return now < until and meant == what
 
 
@@ -53,11 +55,11 @@ def _in_two_calls(need: str, tool: str, arguments: Answer, confirmation: str, pr
     token = current_token()
     if not may(need):
         raise Refused(f"The token {token.name} may not do this: its scope or its user does not allow it. It needs {SCOPES[need]}.")
-    what = json.dumps([token.pk, tool, arguments], sort_keys=True)
+    what = json.dumps([tool, arguments], sort_keys=True)
     if not confirmation:
         shown = preview()
-        return {"preview": shown, "confirmation": confirmations.issue(what, time.monotonic()), "next": AGAIN}
-    if not confirmations.take(confirmation, what, time.monotonic()):
+        return {"preview": shown, "confirmation": confirmations.issue(token.pk, what, time.monotonic()), "next": AGAIN}
+    if not confirmations.take(token.pk, confirmation, what, time.monotonic()):
         raise Refused("This confirmation is used, too old, or was for something else. Nothing is done. Call without it for a new preview.")
     return {"done": act()}
 

@@ -16,10 +16,12 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from agents import VERSION
 from agents.database import UNAVAILABLE
-from monitoring.api.problems import database_away, unauthorized
+from monitoring.api.access import BODY_BYTES
+from monitoring.api.problems import database_away, unauthorized, wrong_method
 from monitoring.assistants.calls import MARK, Refused, given
 from monitoring.assistants.changes import CHANGES, what_if
 from monitoring.assistants.questions import QUESTIONS, Answer
@@ -31,6 +33,7 @@ ABOUT = (
     "confirmation, which only the person may give, and the same call with it."
 )
 PATH = "/mcp"
+FIRST_SECONDS = 10.0  # from a connection to the end of its first request's headers; honest clients send them at once
 
 
 def made() -> MCPServer[Any]:
@@ -62,6 +65,18 @@ def serve_stdio() -> None:
     anyio.run(made().run_stdio_async)
 
 
+class Impatient(H11Protocol):
+    """Ends connections whose first request does not come: uvicorn itself waits for it for ever."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.loop.call_later(FIRST_SECONDS, self._end_without_request)
+
+    def _end_without_request(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
+
+
 class Guarded:
     """The application for who has a valid token; others get 401, all 503 while the database is away."""
 
@@ -71,6 +86,9 @@ class Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
+            return
+        if scope["method"] != "POST":  # there is nothing to listen to, so nobody may keep connections open for it
+            await _refuse(wrong_method("POST"), send)
             return
         headers = dict(scope["headers"])
         scheme, _, text = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
@@ -105,10 +123,9 @@ def application() -> Guarded:
     """Without sessions: each request has its token, and a restart loses nothing but open confirmations."""
     names = [name for host in settings.ALLOWED_HOSTS for name in (host, f"{host}:*")]
     security = TransportSecuritySettings(enable_dns_rebinding_protection="*" not in names, allowed_hosts=names, allowed_origins=[])
-    return Guarded(
-        made().streamable_http_app(streamable_http_path=PATH, json_response=True, stateless_http=True, transport_security=security)
-    )
+    answering = {"streamable_http_path": PATH, "json_response": True, "stateless_http": True, "max_request_body_size": BODY_BYTES}
+    return Guarded(made().streamable_http_app(transport_security=security, **answering))
 
 
 def serve_http(port: int) -> None:
-    uvicorn.run(application(), host=settings.BIND, port=port, log_level="warning", server_header=False)
+    uvicorn.run(application(), host=settings.BIND, port=port, http=Impatient, log_level="warning", server_header=False)

@@ -1,6 +1,8 @@
 """No change without a preview and its confirmation, which is good once, for five minutes, for one token and the same arguments."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -101,12 +103,26 @@ def test_a_token_that_may_only_read_gets_no_preview(scope: Scope, group: str) ->
             change()
 
 
-def test_confirmations_are_forgotten_with_time_and_number() -> None:
+def test_confirmations_are_forgotten_with_time_and_number_of_their_own_token() -> None:
     open_ones = Confirmations()
-    old = open_ones.issue("a", 0.0)
-    assert not open_ones.take(old, "a", 60.0 * MINUTES)
-    first = open_ones.issue("a", 0.0)
-    assert open_ones.take(open_ones.issue("a", 0.0), "a", 60.0 * MINUTES - 1)
+    old = open_ones.issue(1, "a", 0.0)
+    assert not open_ones.take(1, old, "a", 60.0 * MINUTES)
+    first, other = open_ones.issue(1, "a", 0.0), open_ones.issue(2, "a", 0.0)
+    assert open_ones.take(1, open_ones.issue(1, "a", 0.0), "a", 60.0 * MINUTES - 1)
     for _ in range(MOST_OPEN):
-        open_ones.issue("b", 0.0)
-    assert not open_ones.take(first, "a", 1.0)
+        open_ones.issue(1, "b", 0.0)
+    assert not open_ones.take(1, first, "a", 1.0)
+    assert not open_ones.take(1, other, "a", 1.0)
+    assert open_ones.take(2, other, "a", 1.0), "no other token uses it up"
+
+
+def test_one_confirmation_that_is_used_at_once_by_many_is_good_once() -> None:
+    open_ones, together = Confirmations(), threading.Barrier(16)
+    name = open_ones.issue(1, "a", 0.0)
+
+    def take(_: int) -> bool:
+        together.wait()
+        return open_ones.take(1, name, "a", 1.0)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(take, range(16))) == 1
