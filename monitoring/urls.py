@@ -101,6 +101,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/sessions/<int:pk>/end/", sessions.end, name="end_session"),
     path("account/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
     path("api/v1/openapi.json", api.openapi, name="openapi"),
+    path("api/v1/", api.nothing_here),
     path("api/v1/", api.api.urls),
     path("api/<path:path>", api.nothing_here),
     path("logs/", logs.log_list, name="logs"),

@@ -1,14 +1,16 @@
 """Who may call what: a token whose scope and whose user allow it. And what a call that changes something leaves in Audit."""
 
+import math
+import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
-from ninja.throttling import SimpleRateThrottle
 
 from agents.models import AuditEntry
 from monitoring.api.problems import ApiProblem
@@ -17,7 +19,9 @@ from monitoring.sign_in.second_factors import lacks_required
 from monitoring.tokens import tokens
 from monitoring.web.access import CHANGE, CONTROL, SUBMIT, VIEW
 
-RATE = "120/m"  # of one token: a program that polls four lists each two seconds
+MOST, SECONDS = 120, 60  # requests of one token, and in which time: a program that polls four lists each two seconds
+# Of a body. Parsed, one of nothing but brackets takes sixty times as much memory: no body is longer than it has to be.
+BODY_BYTES, PAGE_BYTES = 64 * 1024, 8 * 1024 * 1024
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,15 +38,37 @@ def who(request: ApiRequest) -> str:
 class TokenAuth(HttpBearer):
     """Sessions are not accepted: a page elsewhere could use a visitor's."""
 
-    def __init__(self, permission: str) -> None:
+    def __init__(self, permission: str, most_bytes: int = BODY_BYTES) -> None:
         super().__init__()
-        self.permission = permission
+        self.permission, self.most_bytes = permission, most_bytes
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        found = tokens.find(token, timezone.now())
-        if found and not tokens.may(found, self.permission):
+        now = timezone.now()
+        found = tokens.find(token, now)
+        if found is None:
+            return None
+        if wait := seconds_to_wait(found, now.timestamp()):
+            retry = {"Retry-After": f"{math.ceil(wait)}"}
+            raise ApiProblem(429, "This token sends too many requests. Wait as long as Retry-After says.", headers=retry)
+        if not tokens.may(found, self.permission):
             raise ApiProblem(403, _refusal(found, self.permission))
+        if int(request.META.get("CONTENT_LENGTH") or 0) > self.most_bytes:
+            raise ApiProblem(413, f"The body is too large. Send {self.most_bytes // 1024:,} kB at most.")
         return found
+
+
+_counting = threading.Lock()
+
+
+def seconds_to_wait(token: ApiToken, now: float) -> float:
+    """0 where the request may be made, which is counted then. Counted apart: the panel's process and that of assistants."""
+    key = f"api-token-{token.pk}"
+    with _counting:
+        sent = [at for at in cache.get(key, ()) if at > now - SECONDS]
+        if len(sent) >= MOST:
+            return float(sent[0] + SECONDS - now)
+        cache.set(key, [*sent, now], SECONDS)
+    return 0.0
 
 
 def _refusal(token: ApiToken, permission: str) -> str:
@@ -55,11 +81,7 @@ def _refusal(token: ApiToken, permission: str) -> str:
 
 
 reads, submits, controls, changes = map(TokenAuth, (VIEW, SUBMIT, CONTROL, CHANGE))
-
-
-class TokenThrottle(SimpleRateThrottle):
-    def get_cache_key(self, request: HttpRequest) -> str:
-        return f"api-token-{request.auth.pk}"  # type: ignore[attr-defined]  # the authentication comes first
+submits_page = TokenAuth(SUBMIT, PAGE_BYTES)
 
 
 def recorded(view: Callable[P, R]) -> Callable[P, R]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as Invalid
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -20,6 +19,7 @@ from monitoring.testruns.suites.running import AlreadyRunning
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20  # that one answer names: a body may have a million wrong fields
 DOCUMENTED = "Send what /api/v1/openapi.json describes."
 # By the kind of pydantic's error; its own message says what is wrong.
 REMEDIES = {"missing": "Add it.", "extra_forbidden": "Take it out.", "json_invalid": "Send a JSON document."}
@@ -44,9 +44,9 @@ class Problem(Schema):
 class ApiProblem(Exception):
     """Becomes a Problem. `detail` says what to do next."""
 
-    def __init__(self, status: int, detail: str, errors: Iterable[FieldError] = ()) -> None:
+    def __init__(self, status: int, detail: str, errors: Iterable[FieldError] = (), headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.errors = status, detail, list(errors)
+        self.status, self.detail, self.errors, self.headers = status, detail, list(errors), headers
 
 
 def answer(status: int, detail: str, errors: Iterable[FieldError] = (), headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -89,13 +89,12 @@ def wrong_method(allowed: str) -> HttpResponse:
 def handle(api: NinjaAPI) -> None:
     """Every error of the API's views as a Problem."""
     handlers: dict[type[Exception], Any] = {
-        ApiProblem: lambda _, error: answer(error.status, error.detail, error.errors),
+        ApiProblem: lambda _, error: _answer_to(error),
         Invalid: lambda _, error: _answer_to(of_invalid(error)),
         ValidationError: lambda _, error: _answer_to(_of_parameters(error)),
         HttpError: _of_http_error,
         Http404: lambda _, error: answer(404, str(error) or "There is no such thing here."),
         AlreadyRunning: lambda _, error: answer(409, f"{error} Follow it at /api/v1/test-runs/{error.run.pk}, or cancel it."),
-        RequestDataTooBig: lambda *_: answer(413, "The body is too large. Send less."),
         UnreadablePostError: lambda *_: answer(400, "The body broke off. Send it again."),
         **dict.fromkeys(UNAVAILABLE, database_away),
         Exception: _fault,
@@ -105,13 +104,13 @@ def handle(api: NinjaAPI) -> None:
 
 
 def _answer_to(problem: ApiProblem) -> HttpResponse:
-    return answer(problem.status, problem.detail, problem.errors)
+    return answer(problem.status, problem.detail, problem.errors, problem.headers)
 
 
 def _of_parameters(error: ValidationError) -> ApiProblem:
     errors = [
         FieldError(field=_field(each["loc"]), message=f"{each['msg']}.", remedy=REMEDIES.get(each["type"], DOCUMENTED))
-        for each in error.errors
+        for each in error.errors[:MOST_ERRORS]
     ]
     return ApiProblem(422, " ".join(f"{each.field}: {each.message}" for each in errors), errors)
 
@@ -131,8 +130,6 @@ def unauthorized() -> HttpResponse:
 def _of_http_error(_: HttpRequest, error: HttpError) -> HttpResponse:
     if error.status_code == 401:
         return unauthorized()
-    if error.status_code == 429:
-        return answer(429, "This token sends too many requests. Wait as long as Retry-After says.")
     if error.status_code == 400:
         return answer(400, "The body is no JSON.", [FieldError(field="body", message="It is no JSON.", remedy=REMEDIES["json_invalid"])])
     return answer(error.status_code, str(error))

@@ -12,7 +12,7 @@ from agents.common.redaction import redact
 from agents.models import Step, Submission
 from agents.operator_jobs import leased_job, submissions
 from agents.policy.reasons import Reason
-from monitoring.api.access import ApiRequest, reads, recorded, submits, who
+from monitoring.api.access import ApiRequest, reads, recorded, submits, submits_page, who
 from monitoring.api.paging import PLAIN, Id, Line, Page, Paging, found_in, paged, query_of
 from monitoring.api.problems import ApiProblem, of_form
 from monitoring.reporting.pagination import Order
@@ -234,7 +234,7 @@ class Submitted(Schema):
     state: str
 
 
-@router.post("/tasks", auth=submits, response={202: Submitted})
+@router.post("/tasks", auth=submits_page, response={202: Submitted})
 @recorded
 def submit_task(request: ApiRequest, body: TaskIn) -> Status[dict[str, Any]]:
     """Submit a task. A worker answers it with a whole plan."""

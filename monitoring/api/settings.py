@@ -29,6 +29,8 @@ MOST = 2**53  # a number that JSON's readers hold exactly
 def held(value: Any) -> Any:
     """A value of a setting, whose model judges the rest. Raises ValueError."""
     items = value if isinstance(value, list) else [value]
+    if any(isinstance(item, list | dict) for item in items):
+        raise ValueError("Give a text, a number, true, false, or a list of texts or numbers")
     if any(isinstance(item, int) and abs(item) > MOST for item in items):
         raise ValueError("The number is too large")
     return value

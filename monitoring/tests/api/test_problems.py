@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 
 from agents.tests.rows import each_row
+from monitoring.api.access import BODY_BYTES, PAGE_BYTES
+from monitoring.api.problems import MEDIA_TYPE, MOST_ERRORS
 from monitoring.tests.api.calling import V1, Program
 from monitoring.tests.watched import make_open_run
 
@@ -15,6 +17,7 @@ BIG = str(2**70)
 ROWS: tuple[tuple[str, str, str, dict[str, str], int, str, str], ...] = (
     ("GET", "/nothing", "", {}, 404, "", "openapi.json"),
     ("POST", "/nothing", "", {}, 404, "", "openapi.json"),
+    ("GET", "/", "", {}, 404, "", "openapi.json"),
     ("GET", "/tasks/999", "", {}, 404, "", "There is no task 999"),
     ("GET", "/steps/999", "", {}, 404, "", "There is no step 999"),
     ("GET", "/test-runs/999", "", {}, 404, "", "no test run 999"),
@@ -53,6 +56,8 @@ ROWS: tuple[tuple[str, str, str, dict[str, str], int, str, str], ...] = (
     ("POST", "/accounts/1/pause", '{"minutes": 0}', {}, 422, "minutes", ""),
     ("POST", "/what-if", '{"settings": {"agent_id": 3}}', {}, 422, "settings.agent_id", "Choose from"),
     ("POST", "/what-if", '{"settings": {"spacing_seconds": -3}}', {}, 422, "spacing_seconds", ""),
+    ("POST", "/what-if", '{"settings": {"backoff_seconds": %s}}' % ("[" * 900 + "]" * 900), {}, 422, "", "list of texts or numbers"),
+    ("POST", "/test-runs", json.dumps({f"k{number}": 1 for number in range(99)}), {}, 422, "k19", "Take it out"),
     ("POST", "/test-runs", '{"suites": ["all"]}', {}, 422, "suites", "there is no"),
     ("POST", "/test-runs", '{"suites": ["key"]}', {}, 409, "", "/api/v1/test-runs/"),
 )
@@ -71,7 +76,7 @@ def test_each_error_names_field_and_remedy(admin_program: Program) -> None:
         assert words in json.dumps(problem, ensure_ascii=False)
         if field:
             assert field in [each["field"] for each in problem["errors"]]
-        assert all(each["message"] and each["remedy"] for each in problem["errors"])
+        assert all(each["message"] and each["remedy"] for each in problem["errors"]) and len(problem["errors"]) <= MOST_ERRORS
         if status == 405:
             assert answer["Allow"] == words
 
@@ -79,10 +84,10 @@ def test_each_error_names_field_and_remedy(admin_program: Program) -> None:
 
 
 @pytest.mark.django_db
-@override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100)
-def test_a_body_that_is_too_large_is_refused(admin_program: Program) -> None:
-    answer = admin_program.call("POST", "/tasks", {"prompt": "a" * 200, "url": "http://x/"})
-    assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
+def test_a_body_that_is_too_large_is_refused_unread(admin_program: Program) -> None:
+    for path, most in (("/settings/preview", BODY_BYTES), ("/tasks", PAGE_BYTES)):
+        answers = [admin_program.raw("POST", path, "[" * length) for length in (most, most + 1)]
+        assert [(answer.status_code, answer["Content-Type"]) for answer in answers] == [(code, MEDIA_TYPE) for code in (400, 413)]
 
 
 @pytest.mark.django_db
