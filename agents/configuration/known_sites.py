@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from agents.contract.actions import send_keys
 from agents.contract.selectors import check_xpath
 from agents.template import sites as template_sites
-from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, Item, SiteAction, SiteFacts, SitePlan, Sites
+from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, FormField, Item, SiteAction, SiteFacts, SitePlan, Sites
 
 KNOWN = Path(template_sites.__file__).parent / "known"
 VERBS = ("open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait")
@@ -139,7 +139,17 @@ class _Page(_Table):
     to: str = ""
 
 
+class _Field(_Table):
+    kind: str
+    names: list[str] = []
+
+
+class _Form(_Table):
+    fields: list[_Field]
+
+
 _ITEM, _PLAN, _LOGIN, _PAGE = TypeAdapter(_Item), TypeAdapter(_Plan), TypeAdapter(list[_Action]), TypeAdapter(_Page)
+_FORM = TypeAdapter(_Form)
 _CONFIDENCE = TypeAdapter[float](Annotated[float, Field(strict=True, ge=0, le=1)])
 _PORT = TypeAdapter[int](Annotated[int, Field(strict=True, ge=1, le=65_535)])
 
@@ -198,8 +208,8 @@ def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fa
         faults.append(Fault(file, name, f"Make it a {'table' if kind is dict else 'list'}."))
         return kind()
 
-    for name in sorted(raw.keys() - {"login", "items", "ways", "pages", "confidence", "port"}):
-        faults.append(Fault(file, name, "Only login, items, ways, pages, confidence and port are known here; take it out."))
+    for name in sorted(raw.keys() - {"login", "items", "ways", "pages", "forms", "confidence", "port"}):
+        faults.append(Fault(file, name, "Only login, items, ways, pages, forms, confidence and port are known here; take it out."))
     items = {
         name: Item(**item.model_dump()) for name, table in part("items", dict).items() for item in usable(f"items.{name}", _ITEM, table)
     }
@@ -214,8 +224,14 @@ def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fa
         for key, table in part("pages", dict).items()
         for page in usable(f"pages.{key}", _PAGE, table)
     }
+    forms = {
+        key: tuple(FormField(one.kind, tuple(one.names)) for one in form.fields)
+        for key, table in part("forms", dict).items()
+        for form in usable(f"forms.{key}", _FORM, table)
+    }
     login = tuple(action.value() for actions in usable("login", _LOGIN, part("login", list), names) for action in actions)
     given = usable("confidence", _CONFIDENCE, raw["confidence"]) if "confidence" in raw else iter(())
     port = next(usable("port", _PORT, raw["port"]), known.port) if "port" in raw else known.port
-    every, both = {**known.items, **items}, {**known.pages, **pages}
-    return SiteFacts(login or known.login, every, (*plans, *known.plans), both, next(given, known.confidence), port)
+    every, shown, known_forms = {**known.items, **items}, {**known.pages, **pages}, {**known.forms, **forms}
+    rate = next(given, known.confidence)
+    return SiteFacts(login or known.login, every, (*plans, *known.plans), shown, known_forms, confidence=rate, port=port)

@@ -24,7 +24,7 @@ from agents.hybrid.admission import CROWDED_SECONDS, planning
 from agents.hybrid.attempt import BLOCKED, REREAD_SECONDS, Attempt, Result, run_tries
 from agents.hybrid.history import not_asked, recorded
 from agents.hybrid.page_fetch import fetch
-from agents.learning import knowledge, maps
+from agents.learning import maps
 from agents.learning.store import place
 from agents.ledger import Clock, Permit, Request
 from agents.llm import client
@@ -166,9 +166,8 @@ class StepRun:
             step = self.step = self.history.completed(self.page)
             if self.rules.mode is not Mode.LLM:
                 at = place(step.url, step.project, self.source, self.caller, self.caller_state)
-                known = by_facts(sites, partial(maps.facts_at, at))
-                solutions = knowledge.solutions_at(at) if step.form is Form.STEP else ()
-                self.plan = template.plan(step, self.page, known, budget, solutions)
+                learned = maps.facts_at(at, self.page)
+                self.plan = template.plan(step, self.page, by_facts(sites, learned), budget, learned.solutions)
             self.cuts = (*step.cuts, *(self.page.cuts if self.page else ()), *template.cuts(step.prompt))
             self.kind = template.kind(step.prompt)
         except Exception:

@@ -1,9 +1,11 @@
-"""Site maps: what the page, the address and the actions of each step show of its site, and what plans get of that."""
+"""What is learned of sites: from the page, the address and the actions of each step, and as plans get it."""
 
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -14,18 +16,23 @@ from agents.contract.protocol import Form
 from agents.database import UNAVAILABLE, answering
 from agents.hybrid import page_archive
 from agents.learning import store
+from agents.learning.reading.pages import key_of, learned
 from agents.learning.seen import Seen
-from agents.learning.store import Fact, Place
+from agents.learning.solutions import solutions_of
+from agents.learning.store import Place
 from agents.models import Learned, Step, StepPage
 from agents.page import Page, read
 from agents.template.sites.site_facts import Fault, SiteFacts
-from agents.template.sites.site_map import lists, shown_by
+from agents.template.sites.site_map import route_of
 
 logger = logging.getLogger(__name__)
 
-REREAD_SECONDS = 20.0  # a step's map takes some milliseconds to read, for up to 1 MB
-MOST_PLACES = 32
+REREAD_SECONDS = 10.0  # the worker learns in rounds of as much. What is known of a place takes some milliseconds to read, for up to 1 MB
+MOST_PLACES = 64
 NOTHING = SiteFacts()
+# How many sites with a page at the same address are compared with a page of an unknown one, and how alike the nearest must be.
+_MOST_COMPARED, _SAME_SITE = 50, 0.6
+_HREFS, _TITLE = re.compile(r'href="(/[^"]*)"'), re.compile(r"<title>([^<]+)</title>")
 
 _read = OrderedDict[Place, tuple[float, SiteFacts]]()
 _reading = Lock()
@@ -36,8 +43,9 @@ def learn_map(seen: Seen) -> None:
     # A page of another host says nothing of this site.
     if step.form is not Form.STEP or not step.page or parts is None or f"{parts.hostname}:{port_of(parts)}" != seen.place.site:
         return
+    known = Learned.objects.filter(site=seen.place.site, callers=seen.place.callers, kind__in=(Learned.Kind.LIST, Learned.Kind.FORM))
     page = read(step.page, step.url)
-    facts = {**shown_by(page, step.page, *_before(seen.row)), **_better(lists(page), seen.place)}
+    facts = learned(page, step.page, *_before(seen.row), {(row.kind, row.key): row.facts for row in known})
     if facts:
         store.save(seen.place, facts, seen.row.pk, seen.now)
 
@@ -53,18 +61,11 @@ def _before(row: Step) -> tuple[Page | None, list[dict[str, Any]]]:
     return read(came.page, came.url), pressed
 
 
-def _better(found: Mapping[Fact, dict[str, Any]], place: Place) -> dict[Fact, dict[str, Any]]:
-    """Of two pages that list the same things the one that says more numbers of them, or else has more of them, is their list."""
-    known = {row.key: row.facts for row in Learned.objects.filter(site=place.site, callers=place.callers, kind=Learned.Kind.LIST)}
-    return {fact: made for fact, made in found.items() if _worth(made) >= _worth(known.get(fact[1], {}))}
+def facts_at(place: Place | None, page: Page | None = None) -> SiteFacts:
+    """What is known of a site, for one group of callers; what was known before, while the database is away. Raises nothing.
 
-
-def _worth(facts: Mapping[str, Any]) -> tuple[int, int]:
-    return len(facts.get("numbers", ())), facts.get("entries", 0)
-
-
-def facts_at(place: Place | None) -> SiteFacts:
-    """What is known of a site, for one group of callers; what was known before, while the database is away."""
+    A site that is not known by its address or project is recognised by the step's `page`.
+    """
     if place is None:
         return NOTHING
     with _reading:
@@ -73,24 +74,45 @@ def facts_at(place: Place | None) -> SiteFacts:
         return facts
     try:
         with answering():
-            facts = facts_of(store.known(place).values())
+            rows = store.known(place) or (store.known(found) if page and (found := _recognised(place, page)) else {})
+        facts = facts_of(rows.values())
     except UNAVAILABLE as error:
         logger.warning("What was learned of %s can't be read (%s).", place.site, error)
     with _reading:
         _read[place] = time.monotonic(), facts
+        _read.move_to_end(place)
         while len(_read) > MOST_PLACES:
             _read.popitem(last=False)
     return facts
 
 
 def forget() -> None:
+    """What was read; the next step reads it again."""
     with _reading:
         _read.clear()
 
 
+def _recognised(place: Place, page: Page) -> Place | None:
+    """The place of the same callers that has such a page at the same route: with the same title, and links to the same routes."""
+    if not page.title:
+        return None
+    alike = Learned.objects.filter(callers=place.callers, kind=Learned.Kind.ROUTE, key=key_of(page)).order_by("-seen_at")
+    own = {route_of(one.href) for one in page.elements if one.href.startswith("/")}
+    merits = ((_shared(own, row.facts.get("html", ""), page.title), row.site) for row in alike[:_MOST_COMPARED])
+    merit, site = max(merits, default=(0.0, ""))
+    return replace(place, site=site, project="") if merit >= _SAME_SITE else None
+
+
+def _shared(own: set[str], html: str, title: str) -> float:
+    named = _TITLE.search(html)
+    routes = set(map(route_of, _HREFS.findall(html)))
+    return len(own & routes) / len(own | routes) if named and named[1].strip() == title and len(routes) > 1 else 0.0
+
+
 def facts_of(rows: Iterable[Learned]) -> SiteFacts:
-    """As those of a TOML file; what can't be used is left out."""
-    return read_table("learned", table(rows), NOTHING, [])
+    """As those of a TOML file, and solutions; what can't be used is left out."""
+    known = list(rows)
+    return replace(read_table("learned", table(known), NOTHING, []), solutions=tuple(solutions_of(known)))
 
 
 def faults_of(row: Learned) -> list[Fault]:
@@ -99,12 +121,13 @@ def faults_of(row: Learned) -> list[Fault]:
     return faults
 
 
-def table(rows: Iterable[Learned]) -> dict[str, Any]:
+_TABLES = {Learned.Kind.ROUTE: "pages", Learned.Kind.EFFECT: "pages", Learned.Kind.LIST: "items", Learned.Kind.FORM: "forms"}
+
+
+def table(rows: Iterable[Learned]) -> dict[str, Mapping[str, Any]]:
     """The rows as a TOML file has them."""
-    made: dict[str, dict[str, Any]] = {"items": {}, "pages": {}}
+    made: dict[str, dict[str, Any]] = {"items": {}, "forms": {}, "pages": {}}
     for row in rows:
-        if row.kind in (Learned.Kind.ROUTE, Learned.Kind.EFFECT):
-            made["pages"][row.key] = row.facts
-        elif row.kind == Learned.Kind.LIST:
-            made["items"][row.key] = row.facts
+        if name := _TABLES.get(Learned.Kind(row.kind)):
+            made[name][row.key] = row.facts
     return {name: entries for name, entries in made.items() if entries}

@@ -12,10 +12,10 @@ from agents.contract.limits import MAX_STEPS
 from agents.contract.protocol import Form
 from agents.hybrid import page_archive
 from agents.learning import store
+from agents.learning.reading.runs import NotGeneral, RunStep, learned
 from agents.learning.seen import Seen
 from agents.models import Learned, Route, Step, StepPage, Task
 from agents.page import read
-from agents.template.solutions.learning import NotGeneral, RunStep, learned
 from agents.template.solutions.solution import Solution, read_solution
 
 logger = logging.getLogger(__name__)

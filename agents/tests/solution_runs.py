@@ -2,18 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from agents import template
 from agents.contract.protocol import Form, PastAction, Plan, Step
-from agents.page import read
+from agents.learning.reading.runs import RunStep, learned
+from agents.page import Page, read
 from agents.page.past import action_in_words
 from agents.prompting.prompt import question
 from agents.prompting.replies import plan_from_reply
-from agents.template.solutions.learning import RunStep, learned, merged
 from agents.template.solutions.solution import Solution
 from agents.tests.mini_server import Served
 from agents.tests.site_browser import Fetch, in_steps
@@ -56,16 +56,25 @@ def reply(trial: Trial, values: Mapping[str, str], part: int, prompt: str) -> st
     return json.dumps({"actions": actions, "done": not actions})
 
 
+def by_llm(trial: Trial, seed: int) -> Callable[[Step, Page], Plan]:
+    """Plans the steps of a task at a seed as an LLM would, in their order."""
+    parts = count()
+
+    def planned(step: Step, page: Page) -> Plan:
+        asked = question(step, page)
+        said = reply(trial, trial.values(seed), next(parts), asked.messages[-1]["content"])
+        return plan_from_reply(said, step=step, shown=asked.shown)
+
+    return planned
+
+
 def scripted(trial: Trial, seed: int) -> tuple[SeededSite, list[RunStep]]:
     """The run of a task and the site afterwards."""
-    site, parts, run = trial.site(seed), count(), list[RunStep]()
+    site, run, planned = trial.site(seed), list[RunStep](), by_llm(trial, seed)
 
     def agent(url: str, html: str, index: int, history: Sequence[PastAction]) -> Plan:
         page = read(html, url)
-        step = Step("/step", Form.STEP, "t", trial.prompt(seed), url, html, index, tuple(history))
-        asked = question(step, page)
-        said = reply(trial, trial.values(seed), next(parts), asked.messages[-1]["content"])
-        plan = plan_from_reply(said, step=step, shown=asked.shown)
+        plan = planned(Step("/step", Form.STEP, "t", trial.prompt(seed), url, html, index, tuple(history)), page)
         run.append(RunStep(page, [action.as_action() for action in plan.actions]))
         return plan
 
@@ -94,7 +103,8 @@ def solutions_of(trials: Iterable[Trial], seeds: Sequence[int]) -> list[Solution
         for seed in seeds:
             site, run = scripted(trial, seed)
             assert trial.is_done(site, seed)
-            new = merged(known, learned(trial.prompt(seed), run, seed))
+            shown = learned(trial.prompt(seed), run, seed)
+            new = next(filter(None, (one.merged(shown) for one in known)), shown)
             known = [one for one in known if not set(one.steps) <= set(new.steps) or one.sign != new.sign] + [new]
     return [replace(one, id=number) for number, one in enumerate(known, 1)]
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.template.solutions.solution import Solution
+
 # What is wanted mostly stands on a list's first pages. Each further page costs 3 s where it was found already.
 MOST_PAGES = 8
 HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
@@ -69,10 +71,20 @@ class SitePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class FormField:
+    """A control of a form. `kind`: of the value that it takes, as its type says; "send" for what saves the form. `names`: what its labels
+    and its markup have called it, as `site_map.names_of` writes them, those that were seen last first."""
+
+    kind: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SiteFacts:
     """`confidence`: the share of tasks that its plans have done, 0 to 1; unmeasured, about as good as an unseen page that is understood.
 
-    `pages`: how the site's pages are built, as `site_map` keeps them, by key: the `html`, or the key of the page `to` which a control led.
+    `pages`: how the site's pages are built, by key: the `html`, or the key of the page `to` which a control led. `forms`: by
+    `site_map.form_of`. `solutions`: what runs have shown of whole tasks.
     `port`: by it the site is known where a caller names no project; None for a site that listens anywhere.
     """
 
@@ -80,6 +92,8 @@ class SiteFacts:
     items: Mapping[str, Item] = field(default_factory=dict)
     plans: tuple[SitePlan, ...] = ()
     pages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    forms: Mapping[str, tuple[FormField, ...]] = field(default_factory=dict)
+    solutions: tuple[Solution, ...] = ()
     confidence: float = 0.6
     port: int | None = None
 

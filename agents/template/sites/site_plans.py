@@ -25,6 +25,7 @@ from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATO
 from agents.template.prompt.values import address, chosen
 from agents.template.sites.rehearsal import Rehearsal, item_of
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
+from agents.template.solutions.solution import best_for
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class FieldValues:
         return tuple(replace(self, criteria=tuple(made if one is several else one for one in self.criteria)) for made in alone)
 
 
-def by_facts(sites: Sites, learned: Callable[[], SiteFacts] = SiteFacts) -> Known:
+def by_facts(sites: Sites, learned: SiteFacts = SiteFacts()) -> Known:  # noqa: B008 (it is frozen)
     """What is known of the sites, and what steps have shown of the task's own, as the template agent takes it."""
     return partial(_known_plan, sites, learned)
 
@@ -89,19 +90,19 @@ def knows(step: Step, sites: Sites) -> bool:
     return facts is not None and plan_for(facts, field_values(step.prompt, understand(step.prompt))) is not None
 
 
-def _known_plan(sites: Sites, learned: Callable[[], SiteFacts], step: Step, intent: Intent) -> Plan | None:
+def _known_plan(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Plan | None:
     project = _project_of(step, sites)
     facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
     if plan := plan_for(facts, values):
-        task, actions, confidence = plan.task, _by_facts(intent, facts, values, plan), facts.confidence
+        made = Plan(_by_facts(intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
     else:
-        seen = learned()
-        facts = replace(seen, items={**seen.items, **facts.items}, pages={**seen.pages, **facts.pages})
-        task, actions, confidence = str(intent.kind), _by_pages(step, intent, facts, values), seen.confidence
-    if not actions:
+        items, pages, forms = {**seen.items, **facts.items}, {**seen.pages, **facts.pages}, {**seen.forms, **facts.forms}
+        made = _by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values)
+    if not made.actions:
         return None
-    reasoning = f"Template: {task}, as {project or 'the site'} is built."
-    return Plan((*opened(step.url), LOADING, *actions), reasoning=reasoning, confidence=confidence, confidence_why=_KNOWN)
+    reasoning = f"Template: {made.reasoning}, as {project or 'the site'} is built."
+    why = made.confidence_why or _KNOWN
+    return replace(made, actions=(*opened(step.url), LOADING, *made.actions), reasoning=reasoning, confidence_why=why)
 
 
 def _project_of(step: Step, sites: Sites) -> str:
@@ -124,22 +125,32 @@ def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SiteP
     return actions
 
 
-def _by_pages(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues) -> tuple[Action, ...]:
-    """As on the pages that steps have shown; the items that stand in are those that meet the criteria."""
-    rehearsal = Rehearsal(step, facts.pages)
+def _by_pages(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues) -> Plan:
+    """As on the pages that steps have shown, by a solution or by the rules; without actions where these pages do not suffice."""
     try:
-        if not facts.pages or not rehearsal.run(intent):
-            return ()
+        solution = best_for(facts.solutions, intent) if facts.pages else None
+        rehearsal = Rehearsal(step, facts)
+        if solution and rehearsal.run_solution(intent, solution):
+            why = f"Learned solution {solution.id}, all of whose steps could be done on the pages that are kept."
+            actions = _for_item(rehearsal, facts, values)
+            return Plan(actions, reasoning=why, confidence=solution.confidence, confidence_why=why, solution=solution.id)
+        rehearsal = Rehearsal(step, facts)
+        if facts.pages and rehearsal.run(intent):
+            return Plan(_for_item(rehearsal, facts, values), reasoning=str(intent.kind), confidence=facts.confidence)
     except Exception:
         # The pages came from strangers: whatever is wrong with them, the task is planned as on an unknown site.
         logger.exception("Task %s could not be planned by what is known of its site.", step.task_id)
-        return ()
+    return Plan(())
+
+
+def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tuple[Action, ...]:
+    """What was rehearsed; the items that stand in are those that meet the criteria."""
     actions = list[Action]()
     for one in rehearsal.out:
         if isinstance(one, Action):
             actions.append(one)
             continue
-        item = item_of(one.route, facts.items)
+        item = item_of(one, facts.items)
         known = {
             name for kind in (item.texts, item.lists, item.numbers, item.dates, item.times) for names in kind for name in names.split("|")
         }

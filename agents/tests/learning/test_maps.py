@@ -15,11 +15,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FRIEND, STRANGER, OTHER = "10.0.0.1", "6.6.6.6", "7.7.7.7"
 START = "http://site.example:8900/?seed=3"
-HOME = '<header><nav><a href="/?seed=3">Home</a><a href="/contact?seed=3">Contact</a></nav></header><main><h1>Films</h1></main>'
+HOME = '<title>Films</title><header><nav><a href="/?seed=3">Home</a><a href="/contact?seed=3">Contact</a></nav></header><main><h1>Films</h1></main>'
 CONTACT = (
     '<header><nav><a href="/?seed=3">Home</a></nav></header><main><h1>Contact us</h1><form><input name="{name}" aria-label="Name">'
     '<input type="email" name="email"><textarea name="message" aria-label="Message"></textarea><button type="submit">Send</button></form></main>'
 )
+BY_NAME = "contains('|name|'"  # the contact form's first field, by what steps have shown of it
 PROMPT = "Fill the contact form where name equals 'Jo' and email equals 'jo@x.org' and message contains 'hours'"
 
 
@@ -48,9 +49,13 @@ def test_a_one_shot_task_is_planned_from_what_steps_have_shown() -> None:
     assert "textarea" not in planned(FRIEND)
     assert seen(FRIEND) == "3 steps learned from; 0 facts deleted."
     assert not Unlearned.objects.filter(settles_at=None).exists()
-    assert set(Learned.objects.values_list("kind", "key")) == {("route", "/"), ("route", "/contact")}
+    assert set(Learned.objects.values_list("kind", "key")) == {
+        ("route", "/"),
+        ("route", "/contact"),
+        ("form", "/contact > //form[.//textarea]"),
+    }
     made = planned(FRIEND)
-    assert "/contact?seed=3" in made and "@name='name'" in made and "'jo@x.org'" in made and "form[.//textarea]" in made
+    assert "/contact?seed=3" in made and BY_NAME in made and "'jo@x.org'" in made and "form[.//textarea]" in made
 
 
 def test_a_strangers_page_changes_no_other_callers_plan() -> None:
@@ -60,12 +65,12 @@ def test_a_strangers_page_changes_no_other_callers_plan() -> None:
     assert "evil" in planned(STRANGER)
     seen(FRIEND)
     seen(STRANGER, "worse")
-    assert "evil" not in planned(FRIEND) and "worse" not in planned(FRIEND) and "@name='name'" in planned(FRIEND)
+    assert "evil" not in planned(FRIEND) and "worse" not in planned(FRIEND) and BY_NAME in planned(FRIEND)
 
 
 def test_a_known_callers_map_is_none_for_strangers_and_operators_share_it() -> None:
     seen(None, source=Source.OPERATOR)
-    assert "@name='name'" in planned(FRIEND) and "@name='name'" not in planned(STRANGER)
+    assert BY_NAME in planned(FRIEND) and BY_NAME not in planned(STRANGER)
 
 
 def test_a_project_is_known_at_another_address_and_the_plan_stays_there() -> None:
@@ -75,6 +80,14 @@ def test_a_project_is_known_at_another_address_and_the_plan_stays_there() -> Non
     made = planned(FRIEND, elsewhere, project="minifilms")
     assert "new.example:9000/contact?seed=8" in made and "site.example" not in made
     assert "textarea" not in planned(FRIEND, elsewhere, project="other")
+
+
+def test_a_site_at_an_unknown_address_is_recognised_by_its_page() -> None:
+    seen(FRIEND)
+    elsewhere = "http://new.example:9000/?seed=8"
+    assert "new.example:9000/contact?seed=8" in planned(FRIEND, elsewhere, page=HOME)
+    for caller, page in ((STRANGER, HOME), (FRIEND, HOME.replace("Films", "Books")), (FRIEND, HOME.replace("/contact", "/about"))):
+        assert "textarea" not in planned(caller, elsewhere, page=page)
 
 
 def test_a_page_of_another_host_is_not_learned() -> None:

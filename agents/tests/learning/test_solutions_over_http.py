@@ -18,7 +18,7 @@ from agents.devtools.fake_chutes.completions import completed, read
 from agents.devtools.fake_chutes.server import Answer, Server
 from agents.devtools.fake_chutes.server import Request as Arrival
 from agents.hybrid import page_archive
-from agents.learning import job, knowledge
+from agents.learning import job, maps
 from agents.learning.solutions import QUIET
 from agents.models import Learned, Route, Step
 from agents.policy.modes import Mode
@@ -30,7 +30,7 @@ from agents.tests.solution_sites import FERRY, SHED, USUAL, SeededSite, Trial
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
-SEEDS, NEW_SEEDS = (1, 2, 3), range(201, 206)
+SEEDS, NEW_SEEDS = (1, 2, 3), range(201, 203)
 
 
 class Provider:
@@ -56,7 +56,7 @@ def provider(settings: Any) -> Iterator[Provider]:
     made.server.start()
     settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = "cpk_none", f"{made.server.url}/v1", ("Qwen/Qwen3-32B-TEE",)
     change({"spacing_seconds": 0}, by=None, reason="test")
-    knowledge.forget()
+    maps.forget()
     yield made
     made.server.stop()
 
@@ -120,7 +120,7 @@ def use(mode: Mode, **more: Any) -> None:
 
 def learn(later: timedelta = timedelta()) -> None:
     job.learn(timezone.now() + later)
-    knowledge.forget()
+    maps.forget()
 
 
 def teach(provider: Provider, validator: Validator, trial: Trial, seeds: Sequence[int] = SEEDS) -> None:
@@ -131,14 +131,8 @@ def teach(provider: Provider, validator: Validator, trial: Trial, seeds: Sequenc
     learn()
 
 
-@pytest.mark.parametrize("kinds", [SHED, FERRY], ids=["shed", "ferry"])
-def test_what_a_provider_won_three_times_is_done_without_it_at_new_seeds(
-    kinds: dict[str, Trial], provider: Provider, validator: Validator
-) -> None:
-    trials = list(kinds.values())
-    use(Mode.TEMPLATE)
-    before = validator.won([*trials, *USUAL.values()])
-    assert before == [*([] for _ in trials), *([*NEW_SEEDS] for _ in USUAL)]
+def test_what_a_provider_won_three_times_is_done_without_it_at_new_seeds(provider: Provider, validator: Validator) -> None:
+    trials = [SHED["loan"], FERRY["crew"]]
     use(Mode.HYBRID)
     for trial in trials:
         teach(provider, validator, trial)
@@ -147,12 +141,10 @@ def test_what_a_provider_won_three_times_is_done_without_it_at_new_seeds(
 
     use(Mode.TEMPLATE)
     for nameless in (False, True):
-        assert all(len(won) >= 0.8 * len(NEW_SEEDS) for won in validator.won(trials, nameless=nameless))
-    assert validator.won(list(USUAL.values())) == [[*NEW_SEEDS]]
+        assert validator.won(trials, nameless=nameless) == [[*NEW_SEEDS]] * len(trials)
     learn()
     rows = Learned.objects.filter(kind=Learned.Kind.SOLUTION)
-    assert len(rows) == len(trials)
-    assert {(row.won, row.lost) for row in rows} == {(2 * len(NEW_SEEDS), 0)}
+    assert [(row.won, row.lost) for row in rows] == [(2 * len(NEW_SEEDS), 0)] * len(trials)
     used = Step.objects.filter(limits__solution__gt=0).exclude(route=Route.LLM)
     assert used.exists()
     assert all("Learned solution" in step.confidence_why and "step" in step.confidence_why for step in used)

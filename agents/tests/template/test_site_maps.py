@@ -1,92 +1,35 @@
 """A site that was seen in steps at one seed: one-shot tasks of other kinds are planned from its map at others."""
 
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from dataclasses import replace
 
 import pytest
-from lxml import etree
 
-from agents.contract.protocol import Form, PastAction, Step
-from agents.contract.selectors import Selector
-from agents.page import read
+from agents.contract.protocol import Form, Step
+from agents.learning.reading.pages import MOST_HTML, reduced
 from agents.template import plan
-from agents.template.sites.site_facts import Item, SiteFacts
-from agents.template.sites.site_map import MOST_HTML, lists, reduced, route_of, shown_by
+from agents.template.sites.site_facts import SiteFacts
+from agents.template.sites.site_map import route_of
 from agents.template.sites.site_plans import by_facts
+from agents.tests.mail_site import MailSite
 from agents.tests.mini_site import MiniSite
-from agents.tests.paper_browser import PaperBrowser
+from agents.tests.site_maps import at_once, taught
+from agents.tests.solution_runs import by_llm, solutions_of
+from agents.tests.solution_sites import FERRY, SHED
 from agents.tests.template.test_tasks_in_chromium import JOBS
 
 TAUGHT, SEEN, SEEDS = ("detail", "contact", "watchlist"), 2, (4, 5, 7, 8, 10)
 
 
-@dataclass
-class Visitor(PaperBrowser):
-    """Of a small site, whose buttons are driven by its script."""
-
-    site: MiniSite = None  # type: ignore[assignment]
-
-    def open(self, url: str) -> None:
-        self.url = urljoin(self.url, url)
-        self._opened.append(self.url)
-        parts = urlsplit(self.url)
-        self._root = etree.HTML(self.site.get(parts.path, dict(parse_qsl(parts.query))))
-
-    def _posted(self, path: str, sent: dict[str, str]) -> None:
-        then = self.site.post(urlsplit(path).path, sent)
-        self.open(f"{then}{'&' if '?' in then else '?'}seed={self.site.seed}")
-
-    def _click(self, node: Any) -> None:
-        if node.get("data-act"):
-            self._posted(node.get("data-act"), {})
-        elif node.get("data-opens"):
-            self._root.xpath(f"//*[@id='{node.get('data-opens')}']")[0].attrib.pop("hidden", None)
-        else:
-            super()._click(node)
-
-    def _send(self, node: Any) -> None:
-        form = node.xpath("ancestor::form[1]")[0]
-        sent = {self._name(one): self._value(one) for one in form.iter("input", "textarea", "select")}
-        if form.get("method") == "post":
-            self._posted(form.get("action"), sent)
-        else:
-            self.open(f"{form.get('action')}?{urlencode(sent)}")
-
-
-def visitor(seed: int) -> Visitor:
-    return Visitor({}, site=MiniSite(seed, greets=False))
-
-
-def site_map() -> SiteFacts:
-    """What some tasks in steps have shown, at one seed."""
-    pages, items = dict[str, Any](), dict[str, Item]()
-    for name in TAUGHT:
-        browser, history, before, pressed = visitor(SEEN), list[PastAction](), None, list[Selector]()
-        browser.open(f"http://localhost:8000/?seed={SEEN}")
-        for index in range(12):
-            page = read(browser.page(), browser.url)
-            pages |= {key: facts for (_, key), facts in shown_by(page, browser.page(), before, pressed).items()}
-            items |= {key: Item(**facts) for (_, key), facts in lists(page).items()}
-            made = plan(Step("/step", Form.STEP, "t", JOBS[name].prompt, browser.url, browser.page(), index, tuple(history)), page)
-            if made.done:
-                break
-            history += [PastAction(one.type, one.fields, browser.run(one), "", browser.url) for one in made.actions]
-            before, pressed = page, [one.fields["selector"] for one in made.actions if one.type in {"ClickAction", "SubmitAction"}]
-    return SiteFacts(pages=pages, items=items)
-
-
 @pytest.fixture(scope="module")
 def learned() -> SiteFacts:
-    return site_map()
+    runs = [(SEEN, name) for name in TAUGHT] + [(seed, "contact") for seed in (1, 11)]
+    return taught((MiniSite(seed, greets=False), JOBS[name].prompt) for seed, name in runs)
 
 
 def won(name: str, seed: int, learned: SiteFacts) -> bool:
-    job, browser = JOBS[name], visitor(seed)
-    step = Step("/solve_task", Form.ONE_SHOT, "t", job.prompt, f"http://localhost:8000/?seed={seed}")
-    for action in plan(step, None, by_facts({}, lambda: learned)).actions:
-        browser.run(action)
-    events = [event.data for event in browser.site.events if event.kind == job.kind]
+    job, site = JOBS[name], MiniSite(seed, greets=False)
+    at_once(site, job.prompt, learned)
+    events = [event.data for event in site.events if event.kind == job.kind]
     return bool(events) and job.meets(events[-1])
 
 
@@ -100,7 +43,32 @@ def test_other_kinds_of_task_are_done_at_once_at_other_seeds(learned: SiteFacts)
 
 def test_what_was_seen_is_done_at_once_too(learned: SiteFacts) -> None:
     assert all(won("detail", seed, learned) for seed in SEEDS)
-    assert won("contact", SEEN, learned)
+
+
+def test_a_forms_fields_are_known_by_what_seeds_have_called_them(learned: SiteFacts) -> None:
+    assert all(won("contact", seed, learned) for seed in SEEDS)
+    fields = learned.forms["/contact > //form[.//textarea]"]
+    assert [field.kind for field in fields].count("send") == 1 and {"name", "your name"} <= {name for one in fields for name in one.names}
+
+
+def test_rows_that_are_pressed_are_found_again_by_what_they_say() -> None:
+    known = taught([(MailSite(SEEN), MailSite(SEEN).prompt("detail"))])
+    for name, event in (("star", "star"), ("reply", "reply"), ("archive", "archive")):
+        for seed in SEEDS[:2]:
+            site = MailSite(seed)
+            at_once(site, site.prompt(name), known)
+            assert [data["subject"] for kind, data in site.events if kind == event] == [site.rows()[1]["subject"]]
+
+
+def test_what_an_llms_runs_have_shown_is_done_at_once_where_all_its_pages_are_known() -> None:
+    trials, seeds = [SHED["loan"], FERRY["crew"]], (1, 2, 3)
+    for trial in trials:
+        pages = taught((trial.site(seed), trial.prompt(seed), by_llm(trial, seed)) for seed in seeds)
+        known = replace(pages, solutions=tuple(solutions_of([trial], seeds)))
+        for facts, is_done in ((pages, False), (known, True), (replace(known, pages={}), False)):
+            site = trial.site(101)
+            at_once(site, trial.prompt(101), facts)
+            assert trial.is_done(site, 101) is is_done
 
 
 def test_routes_say_neither_seed_nor_which_item() -> None:
@@ -124,7 +92,5 @@ def test_a_map_of_anything_leads_nowhere_but_to_the_tasks_own_host(html: str) ->
     facts = SiteFacts(pages={"/": {"html": html}, "/login": {"to": "/login"}, "/x/*": {"html": html}})
     for name in JOBS:
         step = Step("/solve_task", Form.ONE_SHOT, "t", JOBS[name].prompt, "http://site:8000/?seed=7")
-        urls = [
-            str(one.fields.get("url", "")) for one in plan(step, None, by_facts({}, lambda: facts)).actions if one.type == "NavigateAction"
-        ]
+        urls = [str(one.fields.get("url", "")) for one in plan(step, None, by_facts({}, facts)).actions if one.type == "NavigateAction"]
         assert all(url.startswith(("http://site:8000/", "/")) for url in urls)

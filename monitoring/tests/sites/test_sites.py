@@ -66,7 +66,7 @@ def test_a_fact_is_changed_and_steps_leave_it(admin: Client) -> None:
     row = Learned.objects.get(kind="list")
     changed = {**row.facts, "list": "/browse"}
     answer = admin.post(f"/sites/{row.pk}/", {"facts": toml(changed)}, follow=True)
-    assert "Takes effect within 20 seconds" in answer.content.decode()
+    assert "Takes effect within 10 seconds" in answer.content.decode()
     store.save(FILMS, {("list", "/films/*"): {"list": "/evil"}}, None, timezone.now())
     row.refresh_from_db()
     assert row.facts == changed and row.by_hand
