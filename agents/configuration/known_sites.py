@@ -20,6 +20,7 @@ from agents.template import sites as template_sites
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, FormField, Item, SiteAction, SiteFacts, SitePlan, Sites
 
 KNOWN = Path(template_sites.__file__).parent / "known"
+TABLES = ("login", "items", "parts", "ways", "pages", "forms", "confidence", "port")
 VERBS = ("open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait")
 MOST_TRIES = 6  # a wrong choice costs a second or two, and so does waiting for what is there already
 LONGEST_WAIT = 10
@@ -59,6 +60,11 @@ def _known_item(name: str, info: pydantic.ValidationInfo) -> str:
     if name not in (info.context or {})["items"]:
         raise ValueError(f"there is no item {name!r}; add items.{name}")
     return name
+
+
+def _known_part(name: str) -> str:
+    """Known ones have been replaced by their actions."""
+    raise ValueError(f"there is no part {name!r} here; add it to parts")
 
 
 Route = Annotated[str, AfterValidator(_route)]
@@ -105,6 +111,7 @@ class _Action(_Table):
     enter: XPath | None = None
     keys: Annotated[str, AfterValidator(_keys)] | None = None
     wait: int | None = Field(None, ge=1, le=LONGEST_WAIT)
+    part: Annotated[str, AfterValidator(_known_part)] | None = None
     names: str = Field("", alias="with")
     default: str | None = Field(None, alias="else")
     options: tuple[Any, ...] = Field((), strict=False)
@@ -122,7 +129,7 @@ class _Action(_Table):
 
     def value(self) -> SiteAction:
         (verb,) = self.model_fields_set & set(VERBS)
-        given = self.model_dump(exclude=set(VERBS))
+        given = self.model_dump(exclude={*VERBS, "part"})
         return SiteAction(verb, str(getattr(self, verb)), **{**given, "options": tuple(map(str, self.options))})
 
 
@@ -191,8 +198,32 @@ def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
     return read_table(file.name, raw, known, faults)
 
 
+def _ways(raw: dict[str, Any]) -> dict[str, Any]:
+    """With ways as a list, whether they came so or by task, and the actions of parts in the place of their names."""
+    ways, parts = raw.get("ways", []), raw.get("parts", {})
+    if isinstance(ways, dict):
+        ways = [{"task": task, **way} if isinstance(way, dict) else way for task, way in ways.items()]
+    if not isinstance(ways, list) or not isinstance(parts, dict):
+        return raw
+    expanded = (one | {"actions": _expanded(one["actions"], parts)} if isinstance(one, dict) and "actions" in one else one for one in ways)
+    return raw | {"ways": list(expanded)}
+
+
+def _expanded(actions: Any, parts: dict[str, Any]) -> Any:
+    if not isinstance(actions, list):
+        return actions
+    made = list[Any]()
+    for one in actions:
+        name = one.get("part") if isinstance(one, dict) else None
+        known = parts.get(name) if isinstance(name, str) else None
+        others = {key: part for key, part in parts.items() if key != name}  # no part has itself in it
+        made += _expanded(known, others) if isinstance(known, list) else [one]
+    return made
+
+
 def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fault]) -> SiteFacts:
     """The facts of a site's table over those that are `known`. What can't be used is left out and reported as of `file`."""
+    raw = _ways(raw)
 
     def usable(entry: str, kind: TypeAdapter[Any], value: object, items: Set[str] = frozenset()) -> Iterator[Any]:
         try:
@@ -208,8 +239,8 @@ def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fa
         faults.append(Fault(file, name, f"Make it a {'table' if kind is dict else 'list'}."))
         return kind()
 
-    for name in sorted(raw.keys() - {"login", "items", "ways", "pages", "forms", "confidence", "port"}):
-        faults.append(Fault(file, name, "Only login, items, ways, pages, forms, confidence and port are known here; take it out."))
+    for name in sorted(raw.keys() - set(TABLES)):
+        faults.append(Fault(file, name, f"Only {', '.join(TABLES[:-1])} and {TABLES[-1]} are known here; take it out."))
     items = {
         name: Item(**item.model_dump()) for name, table in part("items", dict).items() for item in usable(f"items.{name}", _ITEM, table)
     }

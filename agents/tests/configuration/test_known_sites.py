@@ -58,9 +58,19 @@ def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Pat
     assert sites["lamps"].confidence == 0.8
 
 
+def test_ways_by_task_have_the_actions_of_their_parts(tmp_path: Path) -> None:
+    listed = LAMPS.replace("{ item", "{ wait = 1 }, { item")
+    named = LAMPS.replace('[[ways]]\ntask = "open a lamp"', '[ways."open a lamp"]').replace('{ list = "lamp" }', '{ part = "far" }')
+    named += '[parts]\nnear = [{ list = "lamp" }]\nfar = [{ part = "near" }, { wait = 1 }]\n'
+    assert repr(load(written(tmp_path / "named", named))) == repr(load(written(tmp_path / "listed", listed)))
+
+
 @pytest.mark.parametrize(
     ("text", "entry", "remedy"),
     [
+        ('[ways.x]\nsays = []\nactions = [{ part = "far" }]', "ways, entry 1", "there is no part 'far' here"),
+        ('[ways.x]\nsays = []\nactions = [{ part = "far" }]\n[parts]\nfar = [{ part = "far" }]', "ways, entry 1", "there is no part 'far'"),
+        ("ways.x = 1", "ways, entry 1", "valid dictionary"),
         ("ways = [", "file", "Make it readable TOML"),
         ("routes = 1", "routes", "take it out"),
         ('[items.lamp]\ncard = "//a"', "items.lamp", "list: Field required"),
