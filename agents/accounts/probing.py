@@ -11,7 +11,7 @@ from agents import ledger
 from agents.configuration import rules, usable
 from agents.contract.protocol import Plan
 from agents.contract.step_facts import AttemptEnd
-from agents.hybrid.attempt import Attempt
+from agents.hybrid.runner import Attempt
 from agents.ledger import Clock, Request, actions, gate_rows
 from agents.llm.client import Prompt
 from agents.models import Account, AccountJob, LLMAttempt, Settings

@@ -13,7 +13,7 @@ from typing import Any
 from agents.common.redaction import mask_keys, mask_keys_in
 from agents.common.text import shorten, storable
 from agents.contract.action_history import Heard, heard
-from agents.contract.protocol import Step
+from agents.contract.protocol import Step, Usage
 from agents.policy.reasons import PauseSource
 
 # The columns' lengths. A mask may be longer than what it stands for.
@@ -108,6 +108,13 @@ class Sent:
     decided_at: float
     end: AttemptEnd
     messages: Sequence[Mapping[str, str]]
+
+
+def usage(sent: Sequence[Sent], *, is_llm: bool) -> Usage:
+    """Of a step's attempts; with the model of the last one where it made the plan."""
+    ends = [each.end for each in sent]
+    tokens = (sum(end.prompt_tokens or 0 for end in ends), sum(end.completion_tokens or 0 for end in ends))
+    return Usage(*tokens, sum(float(end.cost or 0) for end in ends), sent[-1].model if is_llm and sent else None)
 
 
 @dataclass(frozen=True, slots=True)

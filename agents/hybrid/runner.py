@@ -1,4 +1,4 @@
-"""One step from request to answer: the template's plan first, then the LLM where a gate permits it, and the facts on record."""
+"""One step from request to answer: the template's plan first, then LLM attempts where a gate permits them, and the facts on record."""
 
 import logging
 import random
@@ -15,35 +15,32 @@ from django.conf import settings as environment
 from agents import database, ledger, template
 from agents.common import log_context
 from agents.configuration import Provider, accounts, rules, usable
-from agents.configuration.known_sites import known_sites
-from agents.contract.protocol import Form, Plan, Step, Usage, is_done
-from agents.contract.step_facts import AttemptEnd, Closing, Opening, Sent, StepFacts, opening
+from agents.contract.protocol import Plan, Step, Usage, is_done
+from agents.contract.step_facts import AttemptEnd, Closing, Opening, Sent, StepFacts, opening, usage
 from agents.database import UNAVAILABLE, answering
 from agents.hybrid import disk, page_archive, spool, traces
 from agents.hybrid.admission import CROWDED_SECONDS, planning
-from agents.hybrid.attempt import BLOCKED, REREAD_SECONDS, Attempt, Result, run_tries
-from agents.hybrid.history import not_asked, recorded
-from agents.hybrid.page_fetch import fetch
-from agents.learning import maps
+from agents.hybrid.template_plan import Planned, page_of, planned, recorded
 from agents.learning.store import place
-from agents.ledger import Clock, Permit, Request
+from agents.ledger import Clock, Permit, Request, gate_rows
 from agents.llm import client
 from agents.models import Account, Route, Settings, Source
-from agents.page import Page, read
-from agents.policy import costs, routing
+from agents.policy import costs, latency, routing
 from agents.policy.callers import Sender, sender
-from agents.policy.gate import Decision
+from agents.policy.gate import Decision, closes, earliest, hold
 from agents.policy.modes import CallerState, Mode
 from agents.policy.reasons import Reason, Verdict
-from agents.policy.routing import Reach, Rules
-from agents.prompting.completions import MAX_TOKENS
+from agents.policy.refusals import Reaction
+from agents.policy.routing import BLOCKED, Candidate, Reach, Rules, Tries, reach_of, retry_pause, unsent_reach
+from agents.prompting.completions import MAX_TOKENS, Completion
 from agents.prompting.prompt import MOST_TOKENS, Question, question
-from agents.prompting.replies import plan_from_reply
+from agents.prompting.replies import InvalidReply, plan_from_reply
 from agents.prompting.task_history import TaskHistory
-from agents.template.budget import TEMPLATE_SECONDS, TimeBudget
-from agents.template.sites.site_plans import by_facts, knows
 
 logger = logging.getLogger(__name__)
+
+REREAD_SECONDS = 0.2  # a waiting step reads the gate at least this often, in seconds
+REPLY_CHARS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,21 @@ class Answer:
     plan: Plan
     use: Usage
     agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the LLM's part ended. `plan` None: `reason` gives the cause, `reach` what that rules out, `may_retry` that it may pass at once.
+
+    `end`: the end of the last attempt, still to be recorded. `is_open`: Write 1 succeeded, so Write 2 may be tried.
+    """
+
+    reason: Reason
+    plan: Plan | None = None
+    end: AttemptEnd | None = None
+    reach: Reach = Reach.STEP
+    may_retry: bool = False
+    is_open: bool = True
 
 
 def answer(
@@ -70,17 +82,16 @@ def answer(
         facts = run.opening()
         result = run.use_llm(facts)
         run.record(facts, result)
-        return Answer(result.plan or run.plan, run.use(result), str(run.rules.agent_id))
+        return Answer(result.plan or run.planned.plan, usage(run.sent, is_llm=result.plan is not None), str(run.rules.agent_id))
 
 
 class StepRun:
     """One step on its way to an answer; `answer` calls the methods in their order. Whatever fails in them, the step is answered.
 
-    `requests`: what the gates may be requested for; none where the LLM is not used, for `reason`. `plan` is sent where the LLM brings none.
-    `came`: the step as its caller sent it; `step`: with its history completed by our records.
-    `page` None: there is none. `question`: for the LLM, made before a slot is reserved where one seems free, else at the first attempt.
-    `refused`: the decision by which no LLM is used, where it is known before anything is written. `fault`: the traceback of what failed
-    here. Without `keeps_details` only facts are recorded.
+    `requests`: to the gates; none where the LLM is not used, for `reason`. `planned`: what is sent without the LLM. `came`: the step as its
+    caller sent it; `step`: with its history completed by our records. `question`: for the LLM, made before a slot is reserved where one
+    seems free, else at the first attempt. `refused`: the decision by which no LLM is used, where it is known before anything is written.
+    `fault`: the traceback of what failed here. Without `keeps_details` only facts are recorded.
     """
 
     last_rules = Rules()  # as this process last read them, for use while the database is away
@@ -92,16 +103,15 @@ class StepRun:
         self.started = time.monotonic() - max(0.0, clock() - received_at)
         self.rules, self.keeps_details, self.caller_state = StepRun.last_rules, True, CallerState.OTHER
         self.reason, self.requests, self.providers = Reason.NO_MODEL, list[Request](), dict[int, Provider]()
-        self.plan, self.cuts = template.plain(step), step.cuts
-        self.page: Page | None = None
+        self.planned = Planned(template.plain(step), step, cuts=step.cuts)
         self.question: Question | None = None
         self.refused: Permit | None = None
         self.sent = list[Sent]()
-        self.kind = self.fault = self.fetch_note = ""
+        self.fault = self.fetch_note = ""
 
     def read_settings(self) -> None:
         """The settings and accounts as they are now. Without the database: the settings as last read, and no LLM."""
-        settings, found, reasons = None, list[Account](), list[Reason]()
+        settings, found = None, list[Account]()
         try:
             with answering():
                 settings = Settings.current()
@@ -117,29 +127,29 @@ class StepRun:
             state = settings.caller_state(self.caller)
             by = sender(self.caller, state, in_force.caller_caps)
         self.caller_state = state if settings else CallerState.OTHER
-        own = [account for account in found if account.serves(environment.MINER_NAME)]
-        if found and not own:
-            self.reason = Reason.ASSIGNED
-        for account in own:
-            known = usable(account, in_force.mode, caller_allowed=state is not CallerState.BLOCKED)
-            if isinstance(known, Reason):
-                reasons.append(known)
-                continue
-            self.providers[account.pk], cut_off = known, self.budget.cut_off
-            usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in known.models}
-            self.requests.append(Request(account, in_force.limits, cut_off, known.models, in_force.max_task_usd, usd, in_force.caps, by))
-        self.reason = reasons[0] if reasons else self.reason
+        may_call, own = state is not CallerState.BLOCKED, [account for account in found if account.serves(environment.MINER_NAME)]
+        offers = [(account, usable(account, in_force.mode, caller_allowed=may_call)) for account in own]
+        otherwise = Reason.ASSIGNED if found and not own else self.reason
+        self.reason = next((known for _, known in offers if isinstance(known, Reason)), otherwise)
+        for account, known in offers:
+            if isinstance(known, Provider):
+                usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in known.models}
+                use = (known.models, in_force.max_task_usd, usd, in_force.caps, by)
+                self.requests.append(Request(account, in_force.limits, self.budget.cut_off, *use))
+                self.providers[account.pk] = known
 
     def make_plan(self, *, has_room: bool) -> None:
         """Wait for a place, and plan. A plain answer at once where waiting would make the step late; without `has_room`, no LLM."""
-        cut_off, html = self.started + self.budget.cut_off - self.received_at, self.step.page
+        step, cut_off, html = self.came, self.started + self.budget.cut_off - self.received_at, self.came.page
         if has_room:
-            html = html or self._fetched(cut_off - time.monotonic())
+            html, self.fetch_note = page_of(step, self.rules.fetch_hosts, (cut_off - time.monotonic()) / 2)
         else:
             cut_off = min(cut_off, time.monotonic() + CROWDED_SECONDS)
         with planning.plan(len(html), self.caller, cut_off) as is_admitted:
             if is_admitted:
-                self._plan_by_template(html, cut_off)
+                at = place(step.url, step.project, self.source, self.caller, self.caller_state)
+                self.planned = planned(self.history, html, at, cut_off, is_used=self.rules.mode is not Mode.LLM)
+                self.step, self.fault = self.planned.step, self.planned.fault
             if is_admitted and has_room and self.requests:
                 self._prepare_question()
         if not (is_admitted and has_room):
@@ -148,42 +158,17 @@ class StepRun:
     def _skip_llm(self, reason: Reason) -> None:
         self.reason, self.requests = reason, []
 
-    def _fetched(self, seconds: float) -> str:
-        step, hosts = self.step, self.rules.fetch_hosts
-        try:
-            if hosts and step.form is Form.ONE_SHOT and not knows(step, known_sites()):
-                html, self.fetch_note = fetch(step.url, hosts, seconds / 2)
-                return html
-        except Exception:
-            logger.exception("The page of task %s could not be fetched. It is planned without.", step.task_id)
-        return ""
-
-    def _plan_by_template(self, html: str, cut_off: float) -> None:
-        try:
-            sites, now = known_sites(), time.monotonic()  # the first step of a process waits until the sites are loaded
-            budget = TimeBudget(_overtime(now, now + (cut_off - now) / 2), 0.0)
-            self.page = read(html, self.came.url) if html else None
-            step = self.step = self.history.completed(self.page)
-            if self.rules.mode is not Mode.LLM:
-                at = place(step.url, step.project, self.source, self.caller, self.caller_state)
-                learned = maps.facts_at(at, self.page)
-                self.plan = template.plan(step, self.page, by_facts(sites, learned), budget, learned.solutions)
-            self.cuts = (*step.cuts, *(self.page.cuts if self.page else ()), *template.cuts(step.prompt))
-            self.kind = template.kind(step.prompt)
-        except Exception:
-            logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", self.came.index, self.came.task_id)
-            self.plan, self.fault = template.plain(self.came), traceback.format_exc()
-
     def _prepare_question(self) -> None:
         """A slot is open for a moment only, so the question is made before. It costs more than the plan, so only where a gate is open."""
-        if routing.is_sure(self.plan, self.rules, self.step, self.history.earlier or ()):
+        if routing.is_sure(self.planned.plan, self.rules, self.step, self.history.earlier or ()):
             self._skip_llm(Reason.SURE)
             return
         try:
             permit = ledger.preview(self.requests, self.clock)
             if permit.decision.may_send:
-                self.question = question(self.step, self.page)
-                self.requests = not_asked(self.history, self.question.digest, self.requests)
+                asked = self.question = question(self.step, self.planned.page)
+                fresh = [replace(each, models=self.history.not_asked(asked.digest, each.models)) for each in self.requests]
+                self.requests = [each for each in fresh if each.models]
                 self.reason = self.reason if self.requests else Reason.REPEATED
             elif permit.decision.reason in BLOCKED:
                 self.refused = permit
@@ -195,17 +180,15 @@ class StepRun:
             self._skip_llm(Reason.FAULT)
 
     def opening(self) -> Opening:
-        in_force, received_at, deadline_at = self.rules, self.received_at, self.budget.deadline
+        in_force, received_at, deadline_at, plan = self.rules, self.received_at, self.budget.deadline, self.planned.plan
         limits: dict[str, Any] = {name: getattr(in_force, name) for name in ("mode", "llm_use", "sure_from", "max_task_usd")}
         limits |= {"deadline_seconds": deadline_at - received_at}
         limits |= {"spacing_seconds": in_force.limits.spacing, "backoff_seconds": list(in_force.limits.ladder)}
-        limits |= {"page_fetch": self.fetch_note} if self.fetch_note else {}
-        limits |= {"solution": self.plan.solution} if self.plan.solution else {}
-        limits |= {"cuts": list(self.cuts)} if self.cuts else {}
-        known: dict[str, Any] = {"kind": self.kind, "effect_before": self.history.effect, "miner": environment.MINER_NAME}
-        known |= {"confidence": self.plan.confidence, "confidence_why": self.plan.confidence_why}
-        known |= {"uid": self.uid, "caller": self.caller, "limits": limits}
-        return opening(self.came, source=self.source, received_at=received_at, deadline_at=deadline_at, **known)
+        notes = {"page_fetch": self.fetch_note, "solution": plan.solution, "cuts": list(self.planned.cuts)}
+        limits |= {name: note for name, note in notes.items() if note}
+        known: dict[str, Any] = {"kind": self.planned.kind, "effect_before": self.history.effect, "miner": environment.MINER_NAME}
+        known |= {"confidence": plan.confidence, "confidence_why": plan.confidence_why, "uid": self.uid, "caller": self.caller}
+        return opening(self.came, source=self.source, received_at=received_at, deadline_at=deadline_at, limits=limits, **known)
 
     def use_llm(self, facts: Opening) -> Result:
         try:
@@ -240,36 +223,27 @@ class StepRun:
         return permit
 
     def _send(self, permit: Permit, request: Request) -> Result:
-        self.question = self.question or question(self.step, self.page)
-        asked = [self.question.digest, permit.model]
-        if self.history.is_asked(*asked):
-            end = AttemptEnd(uid=permit.attempt_uid or "", verdict=Verdict.GIVEN_UP, ended_at=self.clock(), jitter=random.random())
-            return Result(Reason.REPEATED, end=end, reach=Reach.MODEL)
+        self.question = self.question or question(self.step, self.planned.page)
+        asked, provider = [self.question.digest, permit.model], self.providers[request.account.pk]
         prompt = client.Prompt(self.question.messages, task_id=self.step.task_id)
         read_reply = partial(plan_from_reply, step=self.step, shown=self.question.shown)
-        result = Attempt(prompt, read_reply, self.providers[request.account.pk], request, permit, self.clock).run()
-        if result.end:
-            base_url = self.providers[request.account.pk].base_url
-            self.sent.append(Sent(permit.model, base_url, permit.decided_at, result.end, self.question.messages))
-        if result.end and result.end.accepted:
+        attempt = Attempt(prompt, read_reply, provider, request, permit, self.clock)
+        if self.history.is_asked(*asked):
+            return Result(Reason.REPEATED, end=attempt.ended(Verdict.GIVEN_UP), reach=Reach.MODEL)
+        result = attempt.run()
+        assert result.end is not None
+        self.sent.append(Sent(permit.model, provider.base_url, permit.decided_at, result.end, prompt.messages))
+        if result.end.accepted:
             self.history.asked.append(asked)
-        if result.reason is Reason.INVALID and result.end:
-            self._note(f"The reply before was not used: {result.end.detail}")
+        if result.reason is Reason.INVALID:
+            # The next prompt says what became of the reply to this one.
+            self.history.notes.append(f"The reply before was not used: {result.end.detail}")
+            self.step, self.question = replace(self.step, notes=(*self.step.notes, self.history.notes[-1])), None
         return result
-
-    def _note(self, why: str) -> None:
-        """The next prompt says what became of the reply to this one."""
-        self.history.notes.append(why)
-        self.step, self.question = replace(self.step, notes=(*self.step.notes, why)), None
-
-    def use(self, result: Result) -> Usage:
-        ends = [each.end for each in self.sent]
-        tokens = (sum(end.prompt_tokens or 0 for end in ends), sum(end.completion_tokens or 0 for end in ends))
-        return Usage(*tokens, sum(float(end.cost or 0) for end in ends), self.sent[-1].model if result.plan and self.sent else None)
 
     def record(self, facts: Opening, result: Result) -> None:
         """Write 2, or into the spool with the excerpt of the page: then no row is there to get it later."""
-        plan = result.plan or self.plan
+        plan, page = result.plan or self.planned.plan, self.planned.page
         closing = Closing(
             route=Route.LLM if result.plan else Route.TEMPLATE,
             reason=result.reason,
@@ -290,24 +264,137 @@ class StepRun:
                 is_written = True
         except UNAVAILABLE as error:
             logger.warning("The database refuses (%s).", error)
-        except Exception:
-            # The answer is ready and is sent whatever is wrong with its record, which is kept in the spool.
+        except Exception:  # the answer is ready and is sent whatever is wrong with its record, which is kept in the spool
             logger.exception("The facts of step %s could not be written.", self.uid)
         if not is_written:
-            excerpt = page_archive.excerpt_of(self.page if self.keeps_details else None)
+            excerpt = page_archive.excerpt_of(page if self.keeps_details else None)
             spool.add(replace(whole, opening=replace(facts, page_excerpt=excerpt)))
-        page_archive.keep(self.uid, self.step, self.page)
+        page_archive.keep(self.uid, self.step, page)
         traces.keep(whole, self.sent)
 
 
-def _overtime(began: float, latest: float) -> Callable[[], float]:
-    """Seconds by which this thread is past `latest`, or past TEMPLATE_SECONDS of the processor; negative before both."""
-    most = time.thread_time() + TEMPLATE_SECONDS
+def run_tries(
+    requests: Sequence[Request],
+    permit: Permit,
+    send: Callable[[Permit, Request], Result],
+    next_permit: Callable[[Request, AttemptEnd, list[Request]], Permit],
+) -> Result:
+    """Attempts until one brings a plan, the gates refuse, or nothing is left that could help.
 
-    def overtime() -> float:
-        now = time.monotonic()
-        # The processor's time, which takes longer to read, is never more than that of the clock.
-        is_early = now - began < TEMPLATE_SECONDS
-        return now - latest if is_early else max(now - latest, time.thread_time() - most)
+    `next_permit` records how an attempt ended and requests the next; the last attempt's end is left to the caller.
+    """
+    tries = Tries(tuple(Candidate(request.account.pk, request.models) for request in requests))
+    result = Result(permit.decision.reason)
+    while permit.request and permit.attempt_uid:
+        result = send(permit, permit.request)
+        tries = tries.after(permit.request.account.pk, permit.model, result.reach, may_retry=result.may_retry)
+        if result.plan or result.end is None or not tries.candidates:
+            return result
+        if tries.is_retry:
+            time.sleep(retry_pause(random.random()))
+        models = {each.account: each.models for each in tries.candidates}
+        left = [replace(request, models=models[request.account.pk]) for request in requests if request.account.pk in models]
+        try:
+            permit = next_permit(permit.request, result.end, left)
+        except UNAVAILABLE as error:
+            logger.warning("The database refuses (%s). Nothing else is tried.", error)
+            return result
+        reason = permit.decision.reason
+        result = Result(reason if {reason, result.reason} <= BLOCKED else result.reason)
+    return result
 
-    return overtime
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt with the gate's `permit`. `read` makes the plan from a reply's text; raises InvalidReply."""
+
+    prompt: client.Prompt
+    read: Callable[[str], Plan]
+    provider: Provider
+    request: Request
+    permit: Permit
+    clock: Clock = time.time
+
+    def run(self) -> Result:
+        with log_context.about(log_context.attempt, self.permit.attempt_uid or ""):
+            try:
+                closes_at = self._wait_for_slot()
+            except UNAVAILABLE:
+                closes_at = Reason.DATABASE
+            if isinstance(closes_at, Reason):
+                return Result(closes_at, end=self.ended(Verdict.GIVEN_UP), reach=unsent_reach(closes_at))
+            return self._send(closes_at)
+
+    def _wait_for_slot(self) -> float | Reason:
+        """Wait until the attempt may leave; a slot that was missed is replaced while there is time. Until when it may leave, or why not."""
+        permit = self.permit
+        waited = self._wait(permit)
+        while waited is Reason.MISSED:
+            permit = ledger.renew(permit, self.clock)
+            if permit.decision.slot is None:
+                return permit.decision.reason
+            waited = self._wait(permit)
+        return waited
+
+    def _wait(self, permit: Permit) -> float | Reason:
+        decision, limits = permit.decision, self.request.limits
+        leave_at, now = decision.slot or 0.0, self.clock()
+        closes_at = leave_at + decision.leeway + limits.grace
+        if decision.is_taken and now >= leave_at:
+            # Recording it took so long that the attempt which held the slot before may have left.
+            return Reason.MISSED
+        while now < leave_at:
+            time.sleep(min(leave_at - now, REREAD_SECONDS))
+            with answering():
+                gate = gate_rows.of(self.request.account)
+            now = self.clock()
+            if obstacle := hold(gate, limits, decision, permit.decided_at, now):
+                return obstacle
+            leave_at, closes_at = earliest(gate, limits, decision), closes(gate, limits, decision)
+        return Reason.MISSED if now > closes_at else closes_at
+
+    def _send(self, closes_at: float) -> Result:
+        started_at = self.clock()
+        left, wait = self.request.cut_off - started_at, (self.permit.decision.slot or 0.0) - self.permit.decided_at
+        longest = latency.limit(self.permit.recent, self.permit.then, left, wait)
+        purpose = client.FOR_ANOTHER if longest < left else client.IN_TIME
+        call = client.Call(self.provider, self.permit.model, self.prompt, cut_off=started_at + longest, purpose=purpose)
+        sent_at = call.sent_at() or started_at
+        if sent_at > closes_at:
+            # It was held up on its way out and must not come too close to the next one.
+            try:
+                ledger.left_late(self.request, closes_at - self.request.limits.grace, sent_at)
+            except UNAVAILABLE as error:
+                logger.warning("A request left %.0f ms late, and the gate could not be updated (%s).", (sent_at - closes_at) * 1000, error)
+        facts: dict[str, Any] = {"sent_at": sent_at, "status": 200, "accepted": True}
+        try:
+            completion = call.result()
+            facts |= self._facts(completion)
+            return Result(Reason.ANSWERED, self.read(completion.text), self.ended(Verdict.OK, **facts))
+        except client.Refused as error:
+            return self._refused(error, sent_at)
+        except (client.BrokenReply, InvalidReply) as error:
+            end = self.ended(Verdict.INVALID, **facts, detail=str(error))
+            return Result(Reason.INVALID, end=end, reach=Reach.MODEL, may_retry=True)
+        except client.LLMError as error:
+            is_cut = isinstance(error, client.TimedOut)
+            end = self.ended(Verdict.FAILED, sent_at=sent_at, status=error.status, detail=str(error), is_cut=is_cut)
+            return Result(Reason.FAILED, end=end, reach=Reach.MODEL, may_retry=True)
+
+    def _facts(self, completion: Completion) -> dict[str, Any]:
+        prompt_tokens, completion_tokens = completion.prompt_tokens, completion.completion_tokens
+        price, cost = self.provider.prices.get(self.permit.model), None
+        if price and prompt_tokens is not None and completion_tokens is not None:
+            cost = f"{costs.of_tokens(price, prompt_tokens, completion_tokens):.8f}"
+        known = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "cost": cost, "published": completion.published}
+        return known | {"quota": completion.quota, "reply": completion.text[:REPLY_CHARS]}
+
+    def _refused(self, error: client.Refused, sent_at: float) -> Result:
+        refusal, reaction = error.refusal, error.refusal.kind.reaction
+        known = {"refusal": refusal.kind, "pause_source": refusal.source, "detail": refusal.detail}
+        end = self.ended(Verdict.REFUSED, sent_at=sent_at, status=error.status, **known)
+        end = replace(end, pause=refusal.pause(end.ended_at))
+        return Result(Reason.REFUSED, end=end, reach=reach_of(reaction), may_retry=reaction is Reaction.RETRY)
+
+    def ended(self, verdict: Verdict, **facts: Any) -> AttemptEnd:
+        return AttemptEnd(uid=self.permit.attempt_uid or "", verdict=verdict, ended_at=self.clock(), jitter=random.random(), **facts)

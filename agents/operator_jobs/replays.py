@@ -12,7 +12,7 @@ from agents.configuration.known_sites import known_sites
 from agents.contract import protocol
 from agents.contract.step_facts import AttemptEnd
 from agents.hybrid import page_archive
-from agents.hybrid.attempt import Attempt, Result, run_tries
+from agents.hybrid.runner import Attempt, Result, run_tries
 from agents.ledger import Clock, Permit, Request
 from agents.llm.client import Prompt
 from agents.models import Account, LLMAttempt, Replay, Route, Settings, Step

@@ -10,6 +10,7 @@ from agents.contract.protocol import Plan, Step
 from agents.policy.costs import Caps
 from agents.policy.gate import Limits
 from agents.policy.modes import Mode, Use
+from agents.policy.reasons import Reason
 from agents.policy.refusals import Reaction
 
 MARGIN = 1.5
@@ -17,6 +18,7 @@ MARGIN = 1.5
 LONGEST_DEADLINE = 180.0
 # A fault of the provider passes within a second or not within this step.
 RETRY_LEAST, RETRY_MOST = 0.2, 0.8
+BLOCKED = {Reason.PAUSED, Reason.PROBING}
 _FAILED = {Outcome.FAILED, Outcome.PARTLY}
 
 
@@ -74,6 +76,13 @@ _REACH = {Reaction.COOLDOWN: Reach.MODEL, Reaction.RETRY: Reach.MODEL, Reaction.
 def reach_of(reaction: Reaction) -> Reach:
     """Of a refusal."""
     return _REACH.get(reaction, Reach.ACCOUNT)
+
+
+def unsent_reach(reason: Reason) -> Reach:
+    """Of an attempt that was not sent: the account may have another slot, or a pause that ends in time."""
+    if reason is Reason.DATABASE:
+        return Reach.STEP
+    return Reach.NOTHING if reason is Reason.SHARE or reason in BLOCKED else Reach.ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agents.hybrid import page_fetch
-from agents.hybrid.page_fetch import fetch
+from agents.hybrid import template_plan
+from agents.hybrid.template_plan import fetch
 
 PATIENCE = 60.0
 PAGE = "<html><body><form><input name=q></form></body></html>"
@@ -43,7 +43,7 @@ class Site(BaseHTTPRequestHandler):
         self._page(status=302, Location="/round")
 
     def _large(self) -> None:
-        self._page(b"x" * (page_fetch.MAX_BYTES + 1))
+        self._page(b"x" * (template_plan.MAX_BYTES + 1))
 
     def _broken(self) -> None:
         self._page(status=500)

@@ -16,7 +16,7 @@ from agents.contract.protocol import Step as Request
 from agents.contract.step_facts import AttemptEnd, Opening, opening
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.hybrid import runner
-from agents.hybrid.attempt import Attempt
+from agents.hybrid.runner import Attempt
 from agents.ledger import gate_rows
 from agents.llm.client import Prompt
 from agents.models import DailyUse, LLMAttempt, Source, Step
