@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from agents.common.private_files import UMASK
 from agents.contract.limits import MAX_BODY
 from minerpanel import environment
-from minerpanel.databases import database
+from minerpanel.environment import database
 from minerpanel.schedules import schedules
 
 os.umask(UMASK)  # before any file is written, at every entry point: they all read the settings first
@@ -105,7 +105,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "monitoring.web.middleware.ZoneMiddleware",
     "monitoring.web.middleware.MethodMiddleware",
-    "monitoring.sign_in.activity.ActivityMiddleware",
+    "monitoring.sign_in.sessions.ActivityMiddleware",
 ]
 
 _CONTEXT_PROCESSORS = [
@@ -208,7 +208,7 @@ CONTENT_SECURITY_POLICY = {
 Q_CLUSTER = {
     "name": "minerpanel",
     "orm": "default",
-    "broker_class": "agents.worker.queue.NamedQueue",
+    "broker_class": "agents.worker.heartbeat.NamedQueue",
     "workers": 2,
     "queue_limit": 2,
     "bulk": 1,

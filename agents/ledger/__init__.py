@@ -18,7 +18,7 @@ from agents.contract.action_history import judge
 from agents.contract.earlier import Earlier, chain
 from agents.contract.step_facts import AttemptEnd, Opening, StepFacts
 from agents.database import answering, answering_transaction
-from agents.ledger import callers, daily_use, estimates, events, gate_rows, rows_of
+from agents.ledger import daily_use, estimates, events, gate_rows, rows_of
 from agents.ledger.gate_rows import at, maybe_at
 from agents.models import Account, Gate, LLMAttempt, Step, Task
 from agents.policy import backoff, costs, gate, late, latency
@@ -328,7 +328,7 @@ def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | No
         if closing.attempt:
             _end_attempt(closing.attempt, limits)
         if opening.caller is not None:
-            callers.count(opening.caller, facts)
+            rows_of.count_caller(opening.caller, facts)
 
 
 def add_excerpts(excerpts: Mapping[int, str]) -> None:

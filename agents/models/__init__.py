@@ -2,10 +2,20 @@
 
 from agents.models.accounts import Account, DailyUse, Gate, LimitEstimate, QuotaReading
 from agents.models.choices import Route, Source
-from agents.models.exports import Export
 from agents.models.jobs import AccountJob, Heartbeat, JobState, LeasedJob, Replay, Schedule, Submission, SystemSchedule, WhatIf
-from agents.models.learned import Learned, Unlearned
-from agents.models.records import AuditEntry, Caller, LLMAttempt, RateLimitEvent, Step, StepPage, Task, UnknownCall
+from agents.models.records import (
+    AuditEntry,
+    Caller,
+    Export,
+    Learned,
+    LLMAttempt,
+    RateLimitEvent,
+    Step,
+    StepPage,
+    Task,
+    UnknownCall,
+    Unlearned,
+)
 from agents.models.settings import Settings
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What happened: callers, tasks, steps, LLM attempts, rate-limit events. Written by the ledger alone."""
+"""What happened: callers, tasks, steps, LLM attempts, rate-limit events, written by the ledger alone; what was learned and exported."""
 
 import uuid
 from datetime import datetime
@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length
 from django.urls import reverse
+from django.utils import timezone
 
 from agents.common.redaction import mask_keys
 from agents.contract.action_history import Outcome
@@ -289,3 +290,77 @@ class AuditEntry(Row):
         cls, action: Action, detail: str, *, by: str, now: datetime, account: Account | None = None, seconds: float | None = None
     ) -> None:
         cls.objects.create(at=now, by=by, action=action, account=account, seconds=seconds, detail=mask_keys(detail))
+
+
+class Export(Row):
+    """`version`, `commit`: of the code it was made of, commit "" where that is not known. `digest`: of its files; `archive`: these as a
+    .tar.gz. `replica`: what its last run in a replica of the validators' sandbox showed, a row a line; empty: it was not run."""
+
+    exported_at = models.DateTimeField(default=timezone.now)
+    exported_by = models.CharField(max_length=150, blank=True)
+    version = models.CharField(max_length=20)
+    commit = models.CharField(max_length=40, blank=True)
+    options = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, unique=True)
+    files = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    archive = models.BinaryField()
+    replica = models.JSONField(default=list, blank=True)
+    replica_at = models.DateTimeField(null=True, blank=True)
+    replica_passed = models.BooleanField(null=True)
+
+    class Meta:
+        ordering = ["-exported_at"]
+
+    @property
+    def name(self) -> str:
+        return f"agent-{self.version}-{self.digest[:12]}"
+
+
+class Learned(Row):
+    """A fact about a site, for the tasks of one group of callers.
+
+    `site`: the host and port that it was seen at; `project`: how its callers named it, "" where none did. `callers`: "" for all known
+    callers and the miner itself, else the one unknown caller. `key` is unique among the kind's. `facts`: of at most `MOST_FACT` bytes, what
+    its kind says. `won` and `lost`: how tasks ended that it was used for. `step`: the last that showed it. `size`: of the row, in bytes.
+    `by_hand`: an admin wrote it, so steps don't change it.
+    """
+
+    class Kind(models.TextChoices):
+        ROUTE = "route", "Route"
+        LIST = "list", "List"
+        FORM = "form", "Form"
+        EFFECT = "effect", "Effect"
+        SOLUTION = "solution", "Solution"
+
+    site = models.CharField(max_length=200)
+    project = models.CharField(max_length=100, blank=True)
+    callers = models.CharField(max_length=50, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    key = models.CharField(max_length=200)
+    facts = models.JSONField(default=dict)
+    won = models.PositiveIntegerField(default=0)
+    lost = models.PositiveIntegerField(default=0)
+    by_hand = models.BooleanField(default=False)
+    step = models.ForeignKey(Step, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    size = models.PositiveIntegerField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "learned fact"
+        constraints = [models.UniqueConstraint(fields=["site", "callers", "kind", "key"], name="learned_once_a_site_and_callers")]
+        indexes = [
+            models.Index(fields=["project", "callers"], name="learned_by_project"),
+            models.Index(fields=["seen_at", "size"], name="learned_oldest"),
+        ]
+
+
+class Unlearned(models.Model):
+    """A step that the worker has not learned from yet. `settles_at`: from when on it was its task's last one, if none came after it; None
+    while its page was not read either."""
+
+    step = models.OneToOneField(Step, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    settles_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"Step {self.step_id} to learn from"

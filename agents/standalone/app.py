@@ -1,17 +1,120 @@
-"""The callers' endpoints."""
+"""One step from request to answer: the template's plan first, then the LLM where it may answer in time; and the callers' endpoints."""
 
+import asyncio
 import logging
 import os
+import random
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from agents import VERSION
+from agents import VERSION, template
 from agents.contract import limits, protocol
-from agents.standalone.agent import Agent
-from agents.standalone.gateway import Gateway
+from agents.contract.protocol import Plan, Step, Usage
+from agents.page import Page, read
+from agents.policy import routing
+from agents.policy.modes import Mode
+from agents.policy.routing import Candidate, Tries, retry_pause
+from agents.prompting.prompt import Question, question
+from agents.prompting.replies import InvalidReply, plan_from_reply
+from agents.prompting.task_history import TaskHistory
+from agents.standalone.gateway import Failed, Gateway, Permit
+from agents.standalone.memory import Memory
 from agents.standalone.options import Options
+from agents.template.budget import TEMPLATE_SECONDS, TimeBudget
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Work:
+    """A step and its plan so far. `used`: what of the LLM it took."""
+
+    history: TaskHistory
+    step: Step
+    plan: Plan
+    received_at: float
+    cut_off: float
+    page: Page | None = None
+    used: Usage = field(default_factory=Usage)
+
+
+class Agent:
+    def __init__(self, options: Options, gateway: Gateway | None, agent_id: str) -> None:
+        self.options, self.gateway, self.agent_id = options, gateway, agent_id
+        self.rules, self.memory = options.rules, Memory()
+
+    async def answer(self, path: str, body: bytes) -> dict[str, Any]:
+        """The reply to a request. Whatever fails inside, the template's plan is sent. Raises protocol.BadRequest."""
+        received_at = time.time()
+        work = await asyncio.to_thread(self._planned, path, body, received_at)
+        found = None
+        try:
+            found = await self._by_llm(work) if self._needs_llm(work) else None
+        except Exception:
+            logger.exception("The LLM's part of task %s failed. The template's plan is sent.", work.step.task_id)
+        plan = found or work.plan
+        self.memory.keep(work.history, plan, work.plan.confidence, received_at, is_by_llm=found is not None)
+        return protocol.render(work.step, plan, agent_id=self.agent_id, use=work.used if found else replace(work.used, model=None))
+
+    def _planned(self, path: str, body: bytes, received_at: float) -> Work:
+        step = protocol.parse(path, body)
+        history = TaskHistory(step)
+        history.earlier = self.memory.before(step)
+        budget = routing.budget(step.timeout_seconds or self.rules.deadline_seconds, received_at)
+        work = Work(history, step, template.plain(step), received_at, budget.cut_off)
+        try:
+            now = time.time()
+            half, most = now + (budget.cut_off - now) / 2, time.thread_time() + TEMPLATE_SECONDS
+            work.page = read(step.page, step.url) if step.page else None
+            work.step = history.completed(work.page)
+            if self.rules.mode is not Mode.LLM:
+                over = TimeBudget(lambda: max(time.time() - half, time.thread_time() - most), 0.0)
+                work.plan = template.plan(work.step, work.page, budget=over)
+        except Exception:
+            logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", step.index, step.task_id)
+        return work
+
+    def _needs_llm(self, work: Work) -> bool:
+        is_on = self.gateway is not None and self.rules.mode is not Mode.TEMPLATE
+        return is_on and not routing.is_sure(work.plan, self.rules, work.step, work.history.earlier or ())
+
+    async def _by_llm(self, work: Work) -> Plan | None:
+        assert self.gateway is not None
+        tries = Tries((Candidate(0, self.options.models),))
+        while tries.candidates:
+            asked = await asyncio.to_thread(question, work.step, work.page)
+            models = work.history.not_asked(asked.digest, tries.candidates[0].models)
+            permit = self.gateway.permit(models, work.step.task_id, work.cut_off)
+            if permit is None:
+                break
+            try:
+                return await self._attempt(self.gateway, permit, asked, work)
+            except Failed as error:
+                logger.info("No plan by %s: %s", permit.model, error)
+                tries = tries.after(0, permit.model, error.reach, may_retry=error.may_retry)
+            if tries.is_retry:
+                await asyncio.sleep(retry_pause(random.random()))
+        return None
+
+    async def _attempt(self, gateway: Gateway, permit: Permit, asked: Question, work: Work) -> Plan:
+        """Raises Failed. The next prompt says what became of the reply to this one."""
+        reply = await gateway.ask(permit, asked.messages, work.step.task_id)
+        work.history.asked.append([asked.digest, permit.model])
+        tokens = work.used.input_tokens + (reply.prompt_tokens or 0), work.used.output_tokens + (reply.completion_tokens or 0)
+        work.used = Usage(*tokens, model=permit.model)
+        try:
+            return await asyncio.to_thread(partial(plan_from_reply, reply.text, step=work.step, shown=asked.shown))
+        except InvalidReply as error:
+            note = f"The reply before was not used: {error}"
+            work.history.notes.append(note)
+            work.step = replace(work.step, notes=(*work.step.notes, note))
+            raise Failed(note) from None
 
 
 def application(options: Options, environment: Mapping[str, str] = os.environ) -> FastAPI:

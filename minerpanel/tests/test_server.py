@@ -22,9 +22,8 @@ from hypothesis import strategies as st
 from waitress import wasyncore
 
 from minerpanel.server import limits
-from minerpanel.server.connections import Claim, Connection, Phase, client_of, first_to_go
 from minerpanel.server.limits import BODY_SECONDS, HEADER_SECONDS, MOST_CONNECTIONS, MOST_LARGE_BODIES
-from minerpanel.server.listening import Server
+from minerpanel.server.listening import Claim, Connection, Phase, Server, client_of, first_to_go
 from minerpanel.server.ports import PortInUse, holder, listen
 from minerpanel.tests.processes import PATIENCE, ROOT, step_body, wait_until
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
 
 from minerpanel import settings
-from minerpanel.databases import database
+from minerpanel.environment import database
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "CHUTES_API_KEY", "CHUTES_ADMIN_KEY", "PANEL_ADMIN_PASSWORD")

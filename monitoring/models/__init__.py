@@ -1,12 +1,22 @@
 """What the panel keeps of its own. Import from here."""
 
 from monitoring.models.logs import JournalImport, LogEntry
-from monitoring.models.notices import EVENTS, Channel, Delivery, Notice, Severity
-from monitoring.models.panel import Component, FailedLogIns, HealthCheck, HealthState, Panel, Retention, StoredBytes, TextIndexed
+from monitoring.models.notices import EVENTS, Channel, Delivery, MaintenanceWindow, Notice, Severity, Watcher
+from monitoring.models.panel import (
+    ApiToken,
+    Component,
+    FailedLogIns,
+    HealthCheck,
+    HealthState,
+    Panel,
+    Retention,
+    SavedView,
+    Scope,
+    StoredBytes,
+    TextIndexed,
+)
 from monitoring.models.rollups import Of, Rollup, RollupState, Span
 from monitoring.models.tests import SUITE_TITLES, Result, TestResult, TestRun, TestSchedule
-from monitoring.models.users import ApiToken, SavedView, Scope
-from monitoring.models.watch import MaintenanceWindow, Watcher
 
 __all__ = [
     "EVENTS",

@@ -10,8 +10,7 @@ from monitoring.audit.audit_log import ON_ACCOUNTS, newest_entries
 from monitoring.health.components import worker_now
 from monitoring.ratelimit.events import EventFilter, events, newest, recent_accuracy
 from monitoring.ratelimit.gate import GateAction, PauseForm, act, gate_now, offer
-from monitoring.ratelimit.limit_plots import limit_plots
-from monitoring.ratelimit.pause_timeline import recent_timelines
+from monitoring.ratelimit.plots import limit_plots, recent_timelines
 from monitoring.ratelimit.quota import quota
 from monitoring.reporting.pagination import Place
 from monitoring.web.access import CONTROL, PanelRequest

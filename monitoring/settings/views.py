@@ -15,9 +15,8 @@ from agents.models import Account, AuditEntry, Settings
 from agents.simulation.settings import TRIED, as_text
 from monitoring.audit.audit_log import newest_entries
 from monitoring.settings import transfer
-from monitoring.settings.accounts import AccountForm, account_rows
 from monitoring.settings.changes import HISTORIES
-from monitoring.settings.forms import SettingsForm
+from monitoring.settings.forms import AccountForm, SettingsForm, account_rows
 from monitoring.settings.reverting import revert
 from monitoring.testruns.views import started
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded

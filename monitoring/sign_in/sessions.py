@@ -1,24 +1,51 @@
-"""The browsers in which somebody is logged in, each with a button that ends its session."""
+"""The browsers in which somebody is logged in, each with a button that ends its session.
 
+A session ends SESSION_IDLE_HOURS after its last visit. A page that renews itself is no visit, or an open one would never end.
+"""
+
+import time
+from collections.abc import Callable
 from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from agents.common.text import length
 from agents.models import AuditEntry
 from monitoring.sign_in import tries
 from monitoring.sign_in.adapters import UNKNOWN_ADDRESS
-from monitoring.web.access import SIGNED_IN, PanelRequest, guarded
+from monitoring.web.access import SIGNED_IN, PanelRequest, VisitorRequest, guarded
 from monitoring.web.pages import page
 
 # What a browser calls itself, most telling first: all but Firefox call themselves Safari, too.
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
 SYSTEMS = {"Windows": "Windows", "Android": "Android", "iPhone": "iOS", "iPad": "iPadOS", "Mac OS": "macOS", "Linux": "Linux"}
+SEEN_AT = "seen_at"
+NOTED_EVERY = 60  # seconds: a write a minute while somebody works
+
+
+class ActivityMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: VisitorRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # A session that the view did not need is not read for this.
+        if request.session.accessed and not request.htmx and response.status_code < 400:
+            note(request)
+        return response
+
+
+def note(request: VisitorRequest) -> None:
+    """A changed session is saved, which begins its time anew."""
+    now = time.time()
+    if request.user.is_authenticated and now - request.session.get(SEEN_AT, 0) > NOTED_EVERY:
+        request.session[SEEN_AT] = now
+        UserSession.objects.create_from_request(request)
 
 
 @page("sign_in/sessions", get=SIGNED_IN)

@@ -21,7 +21,7 @@ from monitoring.tasks import attempts, steps, tasks
 from monitoring.tasks.callers import callers, unknown_paths
 from monitoring.tasks.forms import ReplayForm, TaskForm
 from monitoring.tasks.saved_views import saved_views
-from monitoring.tasks.step_detail import latest_replays, page_changes, prompt_of
+from monitoring.tasks.steps import latest_replays, page_changes, prompt_of
 from monitoring.tasks.task_detail import task_detail
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import page

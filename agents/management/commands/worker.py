@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections
 from django_q.tasks import async_task
 
 from agents.operator_jobs import leased_job
-from agents.worker import heartbeat, queue, schedules
+from agents.worker import heartbeat, schedules
 from agents.worker.cluster import Cluster, NotAlone, alone, end_with
 from agents.worker.watchdog import Limits, Signs, canary_due, restart_delay, seen, why_restart
 
@@ -85,7 +85,7 @@ def run_one_cluster(limits: Limits, stop: Event) -> None:
     # Else the jobs that a killed cluster had taken would wait for the end of their locks, some six minutes.
     try:
         close_old_connections()
-        if freed := queue.free_jobs_of_dead_clusters():
+        if freed := heartbeat.free_jobs_of_dead_clusters():
             logger.info("%d jobs of a cluster that ended are in the queue again.", freed)
     except DatabaseError as error:
         logger.warning("Jobs of a cluster that ended stay locked for some minutes: the database can't be written (%s).", error)

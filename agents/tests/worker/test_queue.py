@@ -10,7 +10,7 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from agents.worker import heartbeat, queue
+from agents.worker import heartbeat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def test_jobs_of_a_dead_cluster_are_in_the_queue_again_and_those_of_a_living_one
     dead, living = OrmQ.objects.order_by("id")
     OrmQ.objects.filter(pk=living.pk).update(key=f"minerpanel@{heartbeat.worker_name(os.getpid())}")
     assert heartbeat.waiting() == 0
-    assert queue.free_jobs_of_dead_clusters() == 1
+    assert heartbeat.free_jobs_of_dead_clusters() == 1
     assert heartbeat.waiting() == 1
     assert get_broker().dequeue()[0][0] == dead.pk
 
@@ -47,7 +47,7 @@ def test_jobs_of_a_dead_cluster_are_in_the_queue_again_and_those_of_a_living_one
 def test_a_job_whose_machine_is_gone_is_taken_when_its_lock_is_over() -> None:
     async_task("agents.jobs.canary")
     OrmQ.objects.update(key="minerpanel@worker elsewhere/7", lock=timezone.now() + timedelta(seconds=390))
-    assert queue.free_jobs_of_dead_clusters() == 0
+    assert heartbeat.free_jobs_of_dead_clusters() == 0
     assert take() == []
     OrmQ.objects.update(lock=timezone.now() - timedelta(seconds=1))
     assert len(take()) == 1

@@ -7,7 +7,7 @@ import pytest
 from agents.configuration import default_account
 from agents.ledger.actions import pause
 from agents.models import Account, AuditEntry
-from monitoring.ratelimit.pause_timeline import OPERATOR, Pause, merged, operator_pauses, pause_timelines
+from monitoring.ratelimit.plots import OPERATOR, Pause, merged, operator_pauses, pause_timelines
 from monitoring.reporting.rollups import sum_up
 from monitoring.tests.records import NOW, make_attempt, make_event, make_step
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agents.configuration import default_account
 from agents.models import Account, LimitEstimate
-from monitoring.ratelimit.limit_plots import COLUMNS, limit_plots
+from monitoring.ratelimit.plots import COLUMNS, limit_plots
 from monitoring.tests.reading import text_of, tree_of
 from monitoring.tests.records import NOW
 

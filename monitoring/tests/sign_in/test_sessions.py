@@ -10,8 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from agents.models import AuditEntry
-from monitoring.sign_in.activity import NOTED_EVERY, SEEN_AT
-from monitoring.sign_in.sessions import browser
+from monitoring.sign_in.sessions import NOTED_EVERY, SEEN_AT, browser
 from monitoring.tests.reading import HTMX, rows_of, text_of
 from monitoring.tests.sign_in.people import PASSWORD, make_session
 
