@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from agents.devtools.fake_gateway import Server, fake_gateway
+from agents.devtools.fake_gateway import Gateway, fake_gateway
 
 PORT, USER = 8200, 10_001
 MEMORY_BYTES, CORES, PROCESSES = 2 * 1024**3, 2, 768
@@ -135,7 +135,7 @@ def _is_healthy() -> bool:
         return False
 
 
-def _played(requests: list[dict[str, Any]], gateway: Server) -> Iterator[dict[str, Any]]:
+def _played(requests: list[dict[str, Any]], gateway: Gateway) -> Iterator[dict[str, Any]]:
     with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=60, trust_env=False) as client:
         for request in requests:
             gateway.says = partial(_says, request["gateway"])

@@ -1,18 +1,14 @@
 """An excerpt of a step's page, and the page, kept for some days so that the step can be answered once more.
 
-A thread of its own writes both: a step never waits for it, and what can't be kept is no loss to the caller.
+Both are written after the answer: what can't be kept is no loss to the caller.
 """
 
 import gzip
 import json
 import logging
-import queue
-import threading
-import time
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
 from django.utils import timezone
@@ -22,6 +18,7 @@ from agents.common.redaction import mask_keys, mask_keys_in
 from agents.contract.protocol import Form, PastAction, Step
 from agents.database import ANSWERING_PATIENCE, UNAVAILABLE, background_transaction, ends_after
 from agents.hybrid import disk
+from agents.hybrid.later import Later
 from agents.models import StepPage, Unlearned
 from agents.page import Page, excerpt
 
@@ -34,7 +31,6 @@ MAX_PAGE = 3_000_000  # before compression, in characters
 WAITING = 32
 WAITING_CHARS = 16_000_000
 EXCERPT_CHARS = 4_000  # what an operator needs to recognise a page
-AFTER_ANSWER = 0.2  # the answer leaves first: its thread needs the processor and the database more
 BATCH = 30  # some of 256 kB: SQLite frees so many in some 30 ms
 LEVEL = 1  # the fastest: level 6 saves 5 per cent of a page of 48 kB, and the processor is the answers' too
 ROW_BYTES = 2_000  # a row's share of indexes, and what its last database page has left: half a page of SQLite's 4 kB
@@ -43,38 +39,12 @@ MOST_ROWS = 500
 MOST_TRANSACTIONS = 16  # so many transactions at a time, every ten seconds: more than the writer adds meanwhile
 ROOM = 0.1  # of its budget the worker keeps this share free; what comes in faster than it makes room is not kept
 
-# Steps that were answered, by their uids, each with its page as it was read for that.
-waiting: queue.Queue[tuple[str, Step, Page | None]] = queue.Queue(WAITING)
-_starting = threading.Lock()
-_writers: list[threading.Thread] = []
-
 
 def keep(uid: str, step: Step, page: Page | None) -> None:
     """A moment later. Returns at once and raises nothing; what is too much is not kept."""
     chars = sum(len(each.page) for _, each, _ in tuple(waiting.queue))
-    try:
-        if chars + len(step.page) <= WAITING_CHARS:
-            waiting.put_nowait((uid, step, page))
-            with _starting:
-                if not any(writer.is_alive() for writer in _writers):
-                    _writers[:] = [threading.Thread(target=_write_for_ever, name="step-pages", daemon=True)]
-                    _writers[0].start()
-            return
-    except queue.Full:
-        pass
-    logger.info("The page of step %s is not kept: too many wait.", uid)
-
-
-def _write_for_ever() -> None:
-    while True:
-        batch = [waiting.get()]
-        time.sleep(AFTER_ANSWER)
-        while not waiting.empty():
-            batch.append(waiting.get())
-        _write(batch)
-        connection.close()
-        for _ in batch:
-            waiting.task_done()
+    if chars + len(step.page) > WAITING_CHARS or not waiting.add((uid, step, page)):
+        logger.info("The page of step %s is not kept: too many wait.", uid)
 
 
 def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
@@ -98,6 +68,10 @@ def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
     except Exception:
         # No caller waits for this thread, and a page that cannot be written must not stop the next ones.
         logger.exception("The pages of %d steps can't be kept.", len(batch))
+
+
+# Steps that were answered, by their uids, each with its page as it was read for that.
+waiting = Later[tuple[str, Step, Page | None]]("step-pages", WAITING, _write)
 
 
 def within(room: int, gzs: dict[int, bytes]) -> dict[int, bytes]:

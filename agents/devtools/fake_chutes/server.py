@@ -25,6 +25,7 @@ class Delivery(Enum):
     CHUNKED = auto()
     BROKEN = auto()
     HANG = auto()
+    TRICKLE = auto()
     RESET = auto()
 
 
@@ -104,8 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.app(Request(self.command, path, self.headers, body, self._arrived, self._now))
         if answer.wait:
             self.server.stopping.wait(answer.wait)
-        if answer.delivery is Delivery.HANG:
-            self._hang()
+        if answer.delivery in (Delivery.HANG, Delivery.TRICKLE):
+            self._hang(is_silent=answer.delivery is Delivery.HANG)
         elif answer.delivery is Delivery.RESET:
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
@@ -132,10 +133,18 @@ class _Handler(BaseHTTPRequestHandler):
             body = body[: len(body) // 2]
         self.wfile.write(body)
 
-    def _hang(self) -> None:
+    def _hang(self, *, is_silent: bool) -> None:
+        """Until the client or the server is gone; a byte now and then where it is not silent."""
         self.close_connection = True
         self.connection.settimeout(IDLE_SECONDS)
+        if not is_silent:
+            self.send_response_only(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
         while not self.server.stopping.is_set():
+            if not is_silent:
+                self.wfile.write(b" ")
+                self.wfile.flush()
             with suppress(TimeoutError):
                 self.connection.recv(1)
                 return

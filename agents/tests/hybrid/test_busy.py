@@ -155,13 +155,13 @@ def test_health_takes_no_place_and_makes_no_query(places: Admission, django_asse
 
 def test_the_excerpt_and_the_page_are_recorded_after_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
-    write = page_archive._write
+    write = page_archive.waiting._work
 
     def later(batch: Any) -> None:
         assert answered.wait(PATIENCE)
         write(batch)
 
-    monkeypatch.setattr(page_archive, "_write", later)
+    monkeypatch.setattr(page_archive.waiting, "_work", later)
     try:
         post("/step", STEP)
         step = Step.objects.get()

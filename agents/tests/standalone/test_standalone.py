@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 from agents.contract.protocol import parse, render
-from agents.devtools.fake_gateway import FAULTS, Server, fake_gateway
+from agents.devtools.fake_gateway import FAULTS, Gateway, fake_gateway
 from agents.page import read
 from agents.standalone.app import application, gateway_of
 from agents.standalone.options import Options
@@ -45,7 +45,7 @@ def serving(options: Options, gateway: str = "") -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def gateway() -> Iterator[Server]:
+def gateway() -> Iterator[Gateway]:
     with fake_gateway() as server:
         yield server
 
@@ -78,7 +78,7 @@ def test_a_bad_request_names_its_field_and_other_paths_are_not_there() -> None:
         assert client.post("/elsewhere", json={}).status_code == 404
 
 
-def test_the_model_answers_without_a_key_in_the_name_of_the_task(gateway: Server) -> None:
+def test_the_model_answers_without_a_key_in_the_name_of_the_task(gateway: Gateway) -> None:
     with serving(Options(models=MODELS), gateway.url) as client:
         reply = client.post("/step", json=step()).json()
     assert names(reply)[0] == "browser.scroll"
@@ -89,7 +89,7 @@ def test_the_model_answers_without_a_key_in_the_name_of_the_task(gateway: Server
 
 
 @rows("fault", FAULTS)
-def test_each_fault_of_the_gateway_is_survived_in_time_by_the_rules(gateway: Server, fault: str) -> None:
+def test_each_fault_of_the_gateway_is_survived_in_time_by_the_rules(gateway: Gateway, fault: str) -> None:
     gateway.says = lambda _: "ok"
     with serving(Options(models=MODELS), gateway.url) as client:
         client.post("/step", json=step(task_id="first"))  # now little time is expected of the model
@@ -104,7 +104,7 @@ def test_each_fault_of_the_gateway_is_survived_in_time_by_the_rules(gateway: Ser
         assert client.post("/step", json=step(task_id="another")).status_code == 200
 
 
-def test_a_task_over_its_cost_uses_no_model_any_more_and_others_do(gateway: Server) -> None:
+def test_a_task_over_its_cost_uses_no_model_any_more_and_others_do(gateway: Gateway) -> None:
     gateway.says = lambda _: "task over its cost" if len(gateway.requests) == 1 else "ok"
     with serving(Options(models=MODELS), gateway.url) as client:
         for index, task in enumerate(("t", "t", "u")):
@@ -113,7 +113,7 @@ def test_a_task_over_its_cost_uses_no_model_any_more_and_others_do(gateway: Serv
 
 
 @rows("fault", ["model not allowed", "model without a price", "model full", "server error"])
-def test_where_one_model_is_refused_the_next_answers(gateway: Server, fault: str) -> None:
+def test_where_one_model_is_refused_the_next_answers(gateway: Gateway, fault: str) -> None:
     gateway.requests.clear()
     gateway.says = lambda body: fault if body["model"] == "a/model" else "ok"
     with serving(Options(models=MODELS), gateway.url) as client:
@@ -122,7 +122,7 @@ def test_where_one_model_is_refused_the_next_answers(gateway: Server, fault: str
     assert [body["model"] for _, body in gateway.requests] == list(MODELS)
 
 
-def test_after_a_rate_limit_nothing_is_sent_for_a_while(gateway: Server) -> None:
+def test_after_a_rate_limit_nothing_is_sent_for_a_while(gateway: Gateway) -> None:
     gateway.says = lambda _: "rate limit"
     with serving(Options(models=MODELS), gateway.url) as client:
         for task in "tuv":
@@ -130,7 +130,7 @@ def test_after_a_rate_limit_nothing_is_sent_for_a_while(gateway: Server) -> None
     assert len(gateway.requests) == 1
 
 
-def test_a_step_knows_what_was_done_before_and_what_it_changed(gateway: Server) -> None:
+def test_a_step_knows_what_was_done_before_and_what_it_changed(gateway: Gateway) -> None:
     with serving(Options(models=MODELS), gateway.url) as client:
         first = client.post("/step", json=step()).json()["tool_calls"][0]
         history = [{"step": 0, "action": "ScrollAction", "text": None, "exec_ok": True, "error": None}]
