@@ -148,7 +148,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"{_DJANGOS}.NumericPasswordValidator"},
 ]
 
-# Django-allauth: a second factor, sessions and a provider of sign-in. Who tries too often is slowed by `monitoring.sign_in.log_in_delay`
+# Django-allauth: a second factor, sessions and a provider of sign-in. Who tries too often is slowed by `monitoring.sign_in.tries`
 
 ACCOUNT_ADAPTER = "monitoring.sign_in.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"

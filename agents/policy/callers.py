@@ -37,8 +37,15 @@ def sender(address: str | None, state: CallerState, caps: Caps) -> Sender:
     is_allowed = state is CallerState.ALLOWED
     if address is None:
         return Sender("unknown", is_allowed=is_allowed)
-    name = str(ipaddress.ip_network((address, ONE_CUSTOMER), strict=False)) if ":" in address else address
-    return Sender(name, address, is_allowed, caps)
+    return Sender(customer(address), address, is_allowed, caps)
+
+
+def customer(address: str) -> str:
+    """Who stands behind an address: itself, or its network for IPv6, of which one machine has all addresses."""
+    if ":" not in address:
+        return address
+    parsed = ipaddress.IPv6Address(address.partition("%")[0])
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, ONE_CUSTOMER), strict=False))
 
 
 def state_of(address: str | None, allowed: Iterable[str], blocked: Iterable[str]) -> CallerState:

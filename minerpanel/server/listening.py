@@ -3,7 +3,6 @@
 How long a connection may wait for what, and what becomes of a client that is refused while it sends.
 """
 
-import ipaddress
 import logging
 import resource
 import signal
@@ -25,6 +24,7 @@ from waitress.server import TcpWSGIServer
 from agents.api import HEALTH
 from agents.common.requests import is_trusted
 from agents.contract import protocol
+from agents.policy.callers import customer
 from minerpanel.server import limits
 from minerpanel.server.requests import LARGEST, TOO_MUCH_AT_ONCE, TOO_SLOW, Refusal, Request
 
@@ -58,15 +58,6 @@ class Claim:
     amount: int
     since: float
     is_proxy: bool = False
-
-
-def client_of(address: str) -> str:
-    """Who stands behind an address: itself, or its network of 64 bits for IPv6, of which one machine has all addresses."""
-    if ":" not in address:
-        return address
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def first_to_go(claims: Sequence[Claim]) -> int | None:
@@ -109,7 +100,7 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.client, self.is_proxy = client_of(self.addr[0]), is_trusted(self.addr[0])
+        self.client, self.is_proxy = customer(self.addr[0]), is_trusted(self.addr[0])
         self.phase_since = self.creation_time
         self.has_been_answered = self.leaves_unread = False
         self.drained: int | None = None  # bytes; None where it is not being drained

@@ -21,9 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waitress import wasyncore
 
+from agents.policy.callers import customer
 from minerpanel.server import limits
 from minerpanel.server.limits import BODY_SECONDS, HEADER_SECONDS, MOST_CONNECTIONS, MOST_LARGE_BODIES
-from minerpanel.server.listening import Claim, Connection, Phase, Server, client_of, first_to_go
+from minerpanel.server.listening import Claim, Connection, Phase, Server, first_to_go
 from minerpanel.server.ports import PortInUse, holder, listen
 from minerpanel.tests.processes import PATIENCE, ROOT, step_body, wait_until
 
@@ -283,9 +284,9 @@ def test_a_proxys_connections_go_last() -> None:
 
 
 def test_an_ipv6_network_of_64_bits_is_one_client() -> None:
-    assert client_of("2001:db8::1") == client_of("2001:db8::ffff:1") != client_of("2001:db8:0:1::1")
-    assert client_of("::ffff:192.0.2.1") == client_of("192.0.2.1") == "192.0.2.1"
-    assert client_of("fe80::1%eth0") == client_of("fe80::2%eth0")
+    assert customer("2001:db8::1") == customer("2001:db8::ffff:1") != customer("2001:db8:0:1::1")
+    assert customer("::ffff:192.0.2.1") == customer("192.0.2.1") == "192.0.2.1"
+    assert customer("fe80::1%eth0") == customer("fe80::2%eth0")
 
 
 def test_a_port_in_use_is_reported_with_its_process_and_a_remedy(free_port: int) -> None:

@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings as DjangoSettings
 from agents.configuration import change
 from agents.models import AuditEntry
 from monitoring.models import FailedLogIns, Scope
-from monitoring.sign_in.log_in_delay import FREE_TRIES
 from monitoring.sign_in.passkeys import REFUSED
+from monitoring.sign_in.tries import FREE_TRIES
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.sign_in.people import PASSWORD, code_of, confirm, make_app, make_codes, make_passkey
 from monitoring.tokens import tokens
