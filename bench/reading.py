@@ -1,17 +1,13 @@
 """How long it takes to read a page, beside a bare parse of it: best of several, in one process."""
 
 import argparse
-import time
-import timeit
-from collections.abc import Callable
 
 from lxml import html
 
 from agents.page import read
-from bench.measure import line
+from bench.measure import BEST_OF, best, line
 from minerpanel.serve import collect_rarely
 
-ROUNDS = 15
 CARD = (
     '<div class="g{0}"><div><img src="/p{0}.jpg" alt="Film {0}"><div class="body p-4"><h3>Film {0}</h3><p>{1} <span>•</span> Drama</p>'
     "<div><svg><path d='M1'/></svg><span>4.{2}</span><span>({0} reviews)</span></div><div><span>Director</span><span>Ann {0}</span></div>"
@@ -27,7 +23,7 @@ PAGES = {
 
 def main(_: argparse.Namespace) -> int:
     collect_rarely()  # as the server does
-    print(f"\nReading a page, best of {ROUNDS}, ms of processor time")
+    print(f"\nReading a page, best of {BEST_OF}, ms of processor time")
     print(line("", ("bare parse", "elements", "records", "× bare"), 12))
     for name, page in PAGES.items():
         works = (html.fromstring, lambda page: read(page, "").elements, lambda page: read(page, "").records)
@@ -35,8 +31,3 @@ def main(_: argparse.Namespace) -> int:
         cells = (f"{each:.1f}" for each in (bare, elements, whole, whole / bare))
         print(line(f"{name}, {len(page) // 1000} kB", cells, 12))
     return 0
-
-
-def best(work: Callable[[str], object], page: str) -> float:
-    """In ms of the processor's time, so that a busy machine matters less."""
-    return 1000 * min(timeit.repeat(lambda: work(page), timer=time.process_time, repeat=ROUNDS, number=1))

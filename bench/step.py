@@ -17,9 +17,8 @@ import httpx
 from lxml import html as markup
 
 from agents.devtools.fake_chutes.process import FakeChutes
-from bench.measure import line, ratio, show_times
+from bench.measure import best, line, ratio, show_times
 from bench.miner import running
-from bench.reading import best
 from minerpanel.tests.postgres import PostgresServer
 from minerpanel.tests.processes import ROOT, Web, step_body
 
