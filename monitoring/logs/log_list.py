@@ -1,6 +1,5 @@
 """Log entries as rows of a table, filtered and paged, and as files."""
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from django.db.models.functions import Left
 from agents.common.redaction import redact
 from agents.models import Step
 from monitoring.models import LogEntry
+from monitoring.reporting.file_exports import json_lines
 from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, Place, Slice, beyond, cut
 from monitoring.reporting.search import INDEXED_CHARS, few, holds
 
@@ -24,6 +24,7 @@ DOWNLOAD_BATCH = 1_000
 Conditions = Mapping[str, Any]  # what to list: the conditions that the filter's form gives, by its names
 # The lookups by which an index gives the entries in the order of their times, and the others. The text is searched for apart.
 _ORDERED = {"kind": "kind", "since": "at__gte", "until": "at__lt", "step": "step_uid", "journal": "journal"}
+EXPORTED = ("at", "level", "logger", "message", "source", "kind", "facts", "host", "process", "step", "attempt")
 _OTHERS = {"level": "level__gte", "logger": "logger__startswith", "source": "source"}
 
 
@@ -61,21 +62,13 @@ def as_text(wanted: Conditions) -> Iterator[str]:
 
 
 def as_json_lines(wanted: Conditions) -> Iterator[str]:
-    for entry in _all(wanted):
-        row = {
-            "at": entry.at.astimezone(UTC).isoformat(),
-            "level": level_name(entry.level),
-            "logger": entry.logger,
-            "message": redact(entry.message),
-            "source": entry.source,
-            "kind": entry.kind,
-            "facts": entry.facts,
-            "host": entry.host,
-            "process": entry.process,
-            "step": str(entry.step_uid) if entry.step_uid else None,
-            "attempt": str(entry.attempt_uid) if entry.attempt_uid else None,
-        }
-        yield json.dumps(row, ensure_ascii=False) + "\n"
+    plain = ("at", "logger", "source", "kind", "facts", "host", "process")
+    rows = (
+        {name: getattr(entry, name) for name in plain}
+        | {"level": level_name(entry.level), "message": redact(entry.message), "step": entry.step_uid, "attempt": entry.attempt_uid}
+        for entry in _all(wanted)
+    )
+    return json_lines(EXPORTED, rows)
 
 
 def _all(wanted: Conditions) -> Iterator[LogEntry]:

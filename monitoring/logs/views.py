@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from monitoring.logs import imports
 from monitoring.logs import log_list as stats
 from monitoring.logs.journal import Kind
 from monitoring.models import JournalImport, LogEntry
+from monitoring.reporting import file_exports
 from monitoring.reporting.filter_form import ANY, FilterForm, range_field, time_field
 from monitoring.reporting.pagination import Place
 from monitoring.web.access import SUBMIT, VIEW, PanelRequest, guarded
@@ -104,6 +105,4 @@ def download(request: PanelRequest, form: str) -> HttpResponseBase:
     now = timezone.now()
     kind, lines = WRITERS[form]
     imports.open_all()
-    response = StreamingHttpResponse(lines(LogFilter(request.GET).conditions(now)), content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="miner-{now:%Y%m%d-%H%M%S}.{form}"'
-    return response
+    return file_exports.download("miner", form, kind, lines(LogFilter(request.GET).conditions(now)), now)

@@ -46,8 +46,12 @@ def exported(name: str, wanted: str, columns: tuple[str, ...], query: Query, row
         # A file outlives its page: it must hold exactly what its filter says.
         return HttpResponseBadRequest("\n".join(query.faults), content_type="text/plain; charset=utf-8")
     content_type, lines = FORMATS[wanted]
-    response = StreamingHttpResponse(lines(columns, rows), content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}-{now:%Y-%m-%d-%H%M%S}.{wanted}"'
+    return download(name, wanted, content_type, lines(columns, rows), now)
+
+
+def download(name: str, suffix: str, content_type: str, lines: Iterable[str], now: datetime) -> HttpResponseBase:
+    response = StreamingHttpResponse(lines, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}-{now:%Y-%m-%d-%H%M%S}.{suffix}"'
     response["Cache-Control"] = "private, no-store"
     return response
 

@@ -3,15 +3,14 @@ import time
 import urllib.request
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from agents import VERSION
 from agents.worker.heartbeat import newest_beat
+from monitoring.testruns.suites.api import address
 
 PATIENCE = 60.0  # seconds
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- where what listens everywhere is reached
 
 
 class Command(BaseCommand):
@@ -19,15 +18,14 @@ class Command(BaseCommand):
     help = "Print the panel's address when web and worker of this version are up."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        host = ANYWHERE.get(settings.BIND, settings.BIND)
-        address = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}/"
+        panel = f"{address('')}/"
         since, over = timezone.now(), time.monotonic() + PATIENCE
         while time.monotonic() < over:
-            if answers(f"{address}health") and (beaten_at := newest_beat()) and beaten_at >= since:
-                self.stdout.write(f"The panel is at {address}")
+            if answers(f"{panel}health") and (beaten_at := newest_beat()) and beaten_at >= since:
+                self.stdout.write(f"The panel is at {panel}")
                 return
             time.sleep(0.2)
-        self.stderr.write(f"{address} does not answer yet. The lines above say why.")
+        self.stderr.write(f"{panel} does not answer yet. The lines above say why.")
 
 
 def answers(url: str) -> bool:

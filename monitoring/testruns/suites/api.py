@@ -15,6 +15,7 @@ from agents.accounts import miner_status
 from agents.common.requests import mark
 from agents.contract.action_types import CATALOGUE
 from agents.contract.actions import Action, InvalidAction, validate
+from agents.contract.origins import LOOPBACK
 from agents.llm.checked_transport import CheckedSyncTransport, never_reached
 from agents.models import Route, Settings, Step
 from agents.policy.reasons import Reason
@@ -38,7 +39,6 @@ SEARCH_PAGE = (
     '<html><body><nav><a href="/login?seed=58">Sign in</a></nav><form action="/search"><input type="hidden" name="seed" value="58">'
     '<input name="query" placeholder="Find films"><button type="submit">Go</button></form></body></html>'
 )
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TOOLS = {kind.tool: kind.type for kind in CATALOGUE.values()}
 
 
