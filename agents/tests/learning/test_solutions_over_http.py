@@ -87,7 +87,8 @@ class Validator:
             actions = [validate({"type": _type(call["name"]), **call["arguments"]}) for call in plan["tool_calls"]]
             return Plan(tuple(actions), done=plan["done"] and not goes_on)
 
-        in_steps(agent, self.sites.serves(site), first_only=nameless, until=lambda: ends and trial.is_done(site, seed))
+        most = 5 if goes_on else 12
+        in_steps(agent, self.sites.serves(site), most=most, first_only=nameless, until=lambda: ends and trial.is_done(site, seed))
         page_archive.waiting.join()
         return site
 

@@ -35,9 +35,9 @@ def won(name: str, seed: int, learned: SiteFacts) -> bool:
 
 def test_other_kinds_of_task_are_done_at_once_at_other_seeds(learned: SiteFacts) -> None:
     others = [name for name in JOBS if name not in TAUGHT]
-    unseen = [name for name in others for seed in SEEDS if won(name, seed, SiteFacts())]
+    unseen = [name for name in others for seed in SEEDS[:2] if won(name, seed, SiteFacts())]
     done = [name for name in others for seed in SEEDS if won(name, seed, learned)]
-    assert len(done) >= 0.7 * len(others) * len(SEEDS) > 2 * len(unseen)
+    assert len(done) >= 0.7 * len(others) * len(SEEDS) > 2 * len(unseen) * len(SEEDS) / 2
     assert {"filter", "comment", "search"} <= {name for name in others if done.count(name) == len(SEEDS)}
 
 
@@ -82,7 +82,7 @@ def test_a_page_is_kept_without_what_was_typed_scripts_and_most_of_its_items() -
     kept = reduced(html)
     assert "steal" not in kept and "my secret" not in kept and "onclick" not in kept and "seed" not in kept
     assert kept.count("<li>") == 3 and 'name="q"' in kept
-    assert reduced("<p>" + "".join(f"<b id=a{n}>{n}</b><i>{n}</i>" for n in range(MOST_HTML))) == ""
+    assert reduced("<p>" + "".join(f"<b id=a{n} title={'x' * 100}>{n}</b><i>{n}</i>" for n in range(MOST_HTML // 100))) == ""
 
 
 @pytest.mark.parametrize(
