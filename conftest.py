@@ -1,15 +1,18 @@
 """What all tests share: a hermetic environment, a database file, a browser, a Postgres server, whole processes."""
 
 import fcntl
+import gc
 import logging
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,7 @@ from django.conf import settings  # noqa: E402 -- after the environment
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.template.base import Template  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
 
 from agents.database import breaker  # noqa: E402
 from agents.devtools.fake_chutes.process import FakeChutes  # noqa: E402
@@ -146,6 +150,12 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     following = nextitem
 
 
+def pytest_collection_finish() -> None:
+    """What was loaded stays: to look for garbage in it again and again takes a twentieth of the tests' time."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
 
@@ -229,15 +239,24 @@ def django_db_setup(
             shutil.copy(path, name)
             connection.close()
             settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
-            return path
-        request.getfixturevalue("django_db_setup")
-        if connection.vendor == "sqlite":
-            with django_db_blocker.unblock(), connection.cursor() as cursor:
-                if "django_migrations" not in connection.introspection.table_names(cursor):  # no test of this run asks for a database
-                    call_command("migrate", verbosity=0)
-                users.ensure_groups()
-                cursor.execute("VACUUM INTO %s", [str(path)])
+        else:
+            request.getfixturevalue("django_db_setup")
+            if connection.vendor == "sqlite":
+                with django_db_blocker.unblock(), connection.cursor() as cursor:
+                    if "django_migrations" not in connection.introspection.table_names(cursor):  # no test of this run asks for a database
+                        call_command("migrate", verbosity=0)
+                    users.ensure_groups()
+                    cursor.execute("VACUUM INTO %s", [str(path)])
+    if connection.vendor == "sqlite":
+        TransactionTestCase._fixture_teardown = staticmethod(partial(put_back, path))  # type: ignore[attr-defined] # noqa: SLF001 -- see there
     return path
+
+
+def put_back(path: Path) -> None:
+    """The test's database becomes a copy of `path`, in a hundredth of the time that Django's way takes: to empty and fill all tables."""
+    with closing(sqlite3.connect(path)) as migrated:
+        connection.ensure_connection()
+        migrated.backup(connection.connection)
 
 
 @pytest.fixture(scope="session")
