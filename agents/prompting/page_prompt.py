@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 from agents.contract.origins import Site
 from agents.contract.protocol import Step
@@ -16,7 +17,7 @@ from agents.page.matching import words
 from agents.page.nodes import one_line
 from agents.prompting import page_words
 from agents.prompting.page_words import cut
-from agents.template.items.matching import judge
+from agents.template.items.matching import Verdict, judge
 from agents.template.prompt.criteria import Criterion
 from agents.template.prompt.intents import Intent, target_of, understand
 from agents.template.prompt.masking import LONGEST_PROMPT
@@ -25,13 +26,12 @@ from agents.template.prompt.task_rows import Trait
 # Tokenizers make a token of about four characters of English prose and three of labels and JSON, but of each figure, and of each
 # character of some scripts.
 CHARACTERS_PER_TOKEN = 3.0
-_FIGURES = str.maketrans("", "", "0123456789")
 
 
 def tokens(text: str) -> int:
-    plain = sum(map(str.isascii, text)) if not text.isascii() else len(text)
-    figures = len(text) - len(text.translate(_FIGURES))
-    return math.ceil((plain - figures) / CHARACTERS_PER_TOKEN) + figures + len(text) - plain
+    plain = text.encode("ascii", "ignore")
+    words = len(plain.translate(None, b"0123456789"))
+    return math.ceil(words / CHARACTERS_PER_TOKEN) + len(text) - words
 
 
 def fitted(text: str, most: int) -> str:
@@ -49,8 +49,11 @@ _MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 3_000, 3
 _MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE = 5, 2, 80
 # Whatever does not begin so stays on the site: routes, queries, fragments, scripts.
 _ELSEWHERE = re.compile(r"(?:[/\\]{2}|(?!javascript:)[a-z][a-z0-9+.-]*:)", re.I)
+# Most links: what stays on the site without a closer look.
+_ROUTE = re.compile(r"[?#]|/[^/\\\t\n\r]")
 # As browsers read an address: without line ends and tabs anywhere, and without control characters around it.
 _DROPPED, _CONTROLS = dict.fromkeys(map(ord, "\t\n\r")), "".join(map(chr, range(33)))
+_NO_CRITERIA = Verdict(0, 0, 0)
 # A number before each element, and a comma after it.
 _MARK_TOKENS = 3
 # What stands in every prompt and distinguishes no elements.
@@ -78,19 +81,23 @@ class Shown:
         return f"{number} {page_words.named(self.elements[number])}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """`section`: under what it stands on the page. `elements`: with what is said of each; a disabled one stands in `text`."""
+class _Line(NamedTuple):
+    """`section`: under what it stands on the page. `elements`: what gets a number; a disabled one stands in the text. `worded`: the text
+    before them, and what is said of each, made only where there may be room for it."""
 
     section: str
     merit: float
     place: tuple[int, bool, int]
-    text: str
-    elements: tuple[tuple[Element, str], ...] = ()
+    worded: Callable[[], tuple[str, Sequence[str]]]
+    elements: Sequence[Element] = ()
 
     @property
-    def tokens(self) -> int:
-        return tokens(self.text) + sum(tokens(said) + _MARK_TOKENS for _, said in self.elements) + 1
+    def least(self) -> float:
+        """The fewest tokens that it takes, whatever is said of its elements besides role and label."""
+        least = 1.0
+        for one in self.elements:
+            least += _MARK_TOKENS + page_words.least_characters(one) / CHARACTERS_PER_TOKEN
+        return least
 
 
 def show(step: Step, page: Page | None, budget: int) -> Shown:
@@ -102,32 +109,35 @@ def show(step: Step, page: Page | None, budget: int) -> Shown:
     head, lines = view.head(), list(view.lines())
     kept = _chosen(lines, budget - tokens(head) - MOST_LEFT)
     elements, parts, section = dict[int, Element](), list[str](), ""
-    for line in kept:
+    for line, text, said in kept:
         parts += [line.section] if line.section != section else []
-        section = line.section
-        numbered = [(number, *one) for number, one in enumerate(line.elements, len(elements) + 1)]
-        elements |= {number: element for number, element, _ in numbered}
-        parts.append(line.text + ", ".join(f"{number} {said}" for number, _, said in numbered))
-    text = "\n".join([head, _left(lines, kept, view.collapsed), *parts])
+        section, first = line.section, len(elements) + 1
+        elements |= dict(enumerate(line.elements, first))
+        parts.append(text + ", ".join(f"{number} {one}" for number, one in enumerate(said, first)))
+    text = "\n".join([head, _left(lines, [line for line, *_ in kept], view.collapsed), *parts])
     return Shown(text.strip(), elements, page, tuple(view.operable))
 
 
-def _chosen(lines: Sequence[_Line], budget: int) -> list[_Line]:
-    """In the page's order."""
-    kept, sections = list[_Line](), set[str]()
+def _chosen(lines: Sequence[_Line], budget: int) -> list[tuple[_Line, str, Sequence[str]]]:
+    """In the page's order, each with its words."""
+    kept, sections = list[tuple[_Line, str, Sequence[str]]](), set[str]()
     for line in sorted(lines, key=lambda line: (-line.merit, line.place)):
-        cost = line.tokens + (0 if line.section in sections else tokens(line.section) + 1)
+        if line.least > budget:
+            continue
+        text, said = line.worded()
+        cost = tokens(text) + sum(tokens(one) + _MARK_TOKENS for one in said) + 1
+        cost += 0 if line.section in sections else tokens(line.section) + 1
         if cost <= budget:
             budget -= cost
             sections.add(line.section)
-            kept.append(line)
-    return sorted(kept, key=lambda line: line.place)
+            kept.append((line, text, said))
+    return sorted(kept, key=lambda one: one[0].place)
 
 
 def _left(lines: Sequence[_Line], kept: Sequence[_Line], collapsed: int) -> str:
     def counts(some: Sequence[_Line]) -> tuple[int, int, int]:
-        items, texts = (sum(line.section == section for line in some) for section in (_ITEMS, _TEXT))
-        return sum(len(line.elements) for line in some), items, texts
+        sections = Counter([line.section for line in some])
+        return sum([len(line.elements) for line in some]), sections[_ITEMS], sections[_TEXT]
 
     there, shown = counts(lines), counts(kept)
     named = zip((collapsed, 0, 0), there, shown, ("controls", "items", "texts"), strict=True)
@@ -153,8 +163,13 @@ class _View:
 
     @cached_property
     def operable(self) -> list[Element]:
+        return [element for element in self._seen if not element.disabled and element.place not in self._away]
+
+    @cached_property
+    def _away(self) -> frozenset[int]:
+        """The places of the links that lead off the task's site."""
         site = site_of(self.step)
-        return [element for element in self._seen if not element.disabled and not _leads_away(element, site)]
+        return frozenset(element.place for element in self._seen if element.href and _leads_away(element.href, site))
 
     @cached_property
     def _seen(self) -> list[Element]:
@@ -190,16 +205,16 @@ class _View:
         return fitted(f"Criteria of {stages} ({MARKS}): {'; '.join(criteria)}", MOST_LEGEND)
 
     def lines(self) -> Iterator[_Line]:
-        places = {element.place: at for at, element in enumerate(self.operable)}
-        records, listed, seen = self.page.records[:_MOST_RECORDS], set[int](), set[tuple[str, tuple[str, ...]]]()
+        places = {element.place for element in self.operable}
+        records, listed, seen = self.page.records[:_MOST_RECORDS], set[int](), dict[tuple[str, ...], list[Record]]()
         for record in records:
             inside = [element for element in record.elements if element.place in places]
-            listed.update(element.place for element in inside)
+            listed.update([element.place for element in inside])
+            alike = seen.setdefault(hrefs, []) if all(hrefs := tuple(element.href for element in inside)) else []
             # A site shows some items in several of its lists; what leads to the same place is shown once.
-            same = (said := page_words.item(record), tuple(element.href for element in inside))
-            if inside and not (all(same[1]) and same in seen):
-                seen.add(same)
-                yield from self._of_record(record, said, inside)
+            if inside and not (alike and page_words.item(record) in map(page_words.item, alike)):
+                alike.append(record)
+                yield from self._of_record(record, inside)
         yield from self._of_elements(element for element in self._seen if element.place not in listed)
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
@@ -209,13 +224,13 @@ class _View:
         listed = "\n".join((*(record.text for record in records), *named, *self.page.errors))
         texts = (text for text in self.page.texts(_MOST_TEXT) if text not in listed)
         for place, text in enumerate(texts, len(self.page.elements)):
-            yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, (0, True, place), one_line(text))
+            yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, (0, True, place), partial(_text_worded, text))
 
     def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
-        site, seen, alike, section = site_of(self.step), set[tuple[str, str]](), Counter[tuple[str, str, str]](), ""
+        seen, alike, section = set[tuple[str, str]](), defaultdict[tuple[str, str, str], int](int), ""
         for element in elements:
             same, section = (element.label, element.href), self._section(element) or section
-            if (element.href and same in seen) or _leads_away(element, site):
+            if (element.href and same in seen) or element.place in self._away:
                 continue
             seen.add(same)
             alike[kind := (section, element.role, element.label)] += 1
@@ -236,27 +251,41 @@ class _View:
 
     def _of_element(self, element: Element, section: str) -> _Line:
         said = f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}"
-        shared, worded = _shared(said, self.wanted), page_words.worded(element, self.criteria, self.wanted)
+        shared = _shared(said, self.wanted)
         if element.role in FIELDS:
             merit = 60.0 + 10 * shared
         else:
             merit = (55 if element.submits else 30 if shared else 20) + 10 * shared - element.place / 100
-        shown = ("", ((element, worded),)) if not element.disabled else (f"- {worded}", ())
-        return _Line(section, merit, _order(element), *shown)
+        worded = partial(self._worded, element)
+        return _Line(section, merit, _order(element), worded, () if element.disabled else (element,))
 
-    def _of_record(self, record: Record, said: str, inside: list[Element]) -> Iterator[_Line]:
+    def _worded(self, element: Element) -> tuple[str, Sequence[str]]:
+        said = page_words.worded(element, self.criteria, self.wanted)
+        return (f"- {said}", ()) if element.disabled else ("", (said,))
+
+    def _of_record(self, record: Record, inside: Sequence[Element]) -> Iterator[_Line]:
         """A line with what fits best of it, and where it has more, lines with the rest."""
-        criteria, wanted = self.criteria, self.wanted
-        verdict = judge(criteria, record)
-        merit = 50 + 5 * verdict.met if criteria and verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], wanted)
-        best = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))[:_MOST_OF_A_LINE]
-        rest = [element for element in inside if element not in best]
-        marks = page_words.marks(verdict)
-        text = f"- {f'[{marks}] ' if marks else ''}{said} → "
-        for some in (sorted(best, key=_order), *(rest[at : at + _MOST_OF_A_LINE] for at in range(0, len(rest), _MOST_OF_A_LINE))):
-            shown = tuple((element, page_words.worded(element, criteria, wanted)) for element in some)
-            yield _Line(_ITEMS, merit - record.place / 100, _order(inside[0]), text, shown)
-            text, merit = f"- more of {cut(record.name, 40)} → ", merit - 1
+        wanted = self.wanted
+        verdict = judge(self.criteria, record) if self.criteria else _NO_CRITERIA
+        merit = 50 + 5 * verdict.met if verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], wanted)
+        best, rest = inside, list[Element]()
+        if len(inside) > _MOST_OF_A_LINE:
+            by_merit = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))
+            best, rest = by_merit[:_MOST_OF_A_LINE], sorted(by_merit[_MOST_OF_A_LINE:], key=lambda element: element.place)
+        more = (rest[at : at + _MOST_OF_A_LINE] for at in range(0, len(rest), _MOST_OF_A_LINE))
+        for nth, some in enumerate((sorted(best, key=_order) if len(best) > 1 else best, *more)):
+            worded = partial(self._item_worded, record, None if nth else verdict, some)
+            yield _Line(_ITEMS, merit - nth - record.place / 100, _order(inside[0]), worded, some)
+
+    def _item_worded(self, record: Record, verdict: Verdict | None, some: Sequence[Element]) -> tuple[str, Sequence[str]]:
+        """Of a line that goes on with an item, without a verdict, only what it is called."""
+        marks = page_words.marks(verdict) if verdict else ""
+        about = page_words.item(record) if verdict else f"more of {cut(record.name, 40)}"
+        return f"- {f'[{marks}] ' if marks else ''}{about} → ", [page_words.worded(one, self.criteria, self.wanted) for one in some]
+
+
+def _text_worded(text: str) -> tuple[str, Sequence[str]]:
+    return one_line(text), ()
 
 
 def _order(element: Element) -> tuple[int, bool, int]:
@@ -269,8 +298,10 @@ def _wanted(prompt: str, intent: Intent) -> frozenset[str]:
     return frozenset(word for word in said if len(word) > 2) - _USUAL
 
 
-def _leads_away(element: Element, site: Site | None) -> bool:
-    href = element.href.translate(_DROPPED).strip(_CONTROLS)
+def _leads_away(href: str, site: Site | None) -> bool:
+    if _ROUTE.match(href):
+        return False
+    href = href.translate(_DROPPED).strip(_CONTROLS)
     return site is not None and _ELSEWHERE.match(href) is not None and site.absolute(href) is None
 
 

@@ -26,6 +26,11 @@ def cut(text: str, length: int) -> str:
     return shorten(one_line(text, length + 1), length)
 
 
+def least_characters(element: Element) -> int:
+    """How many characters are said of it at least: its role, and its label in quotes."""
+    return len(element.role) + 2 + min(len(element.label), _LONGEST_LABEL)
+
+
 def named(element: Element) -> str:
     """Role, name and state of anything that is no field."""
     name = element.label or element.text or element.hints or element.href
