@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS, CHECKED, FIELDS, PICKER, Element, role
 from agents.page.naming import Naming, placeholder_of
 from agents.page.nodes import LONGEST_TEXT, Attributes, Node, one_line
 from agents.page.outline import HEADINGS, Around, Outline, is_editable, is_option
-from agents.page.signs import NO_ICON, finished, is_starred, shown_by
+from agents.page.signs import finished, shown_by, takes_off
 
 # A page of several MB may hold tens of thousands of links; reading them all would cost more time than any of them is worth.
 MOST_ELEMENTS = 1_500
@@ -29,7 +29,6 @@ _TICKED_TYPES = frozenset({"checkbox", "radio"})
 # As Tailwind, Bootstrap 4 and 5 call those that only their labels show.
 _DRAWN_OVER = frozenset({"sr-only", "visually-hidden", "opacity-0", "btn-check", "custom-control-input"})
 # A link or button with words and no attribute besides these is called by its words, and has no state but those of its class.
-_NOTHING = dict[str, str]()
 _BARE_TAGS, _BARE = frozenset({"a", "button"}), frozenset({"class", "href", "style", "type", "target", "rel"})
 
 
@@ -117,13 +116,13 @@ class Reader:
         get, tag = found.get, str(node.tag)
         type_ = get("type", "").strip().lower() or _DEFAULT_TYPES.get(tag, "")
         text = "" if tag in _NO_TEXT else outline.text(at, LONGEST_TEXT)
+        if tag in _BARE_TAGS and _BARE.issuperset(found) and len(text) > 2 and text.isascii() and around.label < 0:
+            return Element.made(self._bare(place, at, tag, type_, text))
         placed = {"place": place, "tag": tag, "type": type_, "text": text, "href": get("href", "") if tag == "a" else ""}
         if is_labelled := at in self._labels:
             placed |= {"tag": "label"}
         placed |= {"hidden": type_ == "hidden" or (around.hidden and not is_labelled), "form": around.form, "layer": around.layer}
         placed |= {"overlay": around.overlay, "footer": around.footer}
-        if tag in _BARE_TAGS and _BARE.issuperset(found) and len(text) > 2 and text.isascii() and around.label < 0:
-            return Element.made(placed | self._bare(at, "link" if tag == "a" else "button", text))
         haspopup = get("aria-haspopup", "").lower()
         opens, is_row = _POPUPS.get(haspopup, haspopup), at in self._rows
         role = self._role(tag, type_, found, around, opens)
@@ -135,17 +134,28 @@ class Reader:
         state |= {"value": _value_of(node, role, found, text)} | shown_by(node, found, said, role, label, text)
         return Element.made(placed | named | state | (self._chosen_from(node) if tag == "select" else {}))
 
-    def _bare(self, at: int, role: str, text: str) -> dict[str, Any]:
+    def _bare(self, place: int, at: int, tag: str, type_: str, text: str) -> dict[str, Any]:
+        role, found, around = "link" if tag == "a" else "button", self.outline.attributes[at], self.outline.around[at]
         said = self._said(at, role)
         is_on = "selected" in said
         return {
+            "place": place,
+            "tag": tag,
+            "type": type_,
+            "text": text,
+            "href": found.get("href", "") if tag == "a" else "",
+            "hidden": type_ == "hidden" or around.hidden,
+            "form": around.form,
+            "layer": around.layer,
+            "overlay": around.overlay,
+            "footer": around.footer,
             "role": role,
             "label": text,
-            "group": self.naming.group_of(at, role),
-            "disabled": self.outline.around[at].disabled or "disabled" in said,
+            "group": "" if tag == "a" else self.naming.group_of(at, role),
+            "disabled": around.disabled or "disabled" in said,
             "selected": is_on,
             "current": is_on and role == "link",
-            "starred": is_starred(_NOTHING.get, text, text, NO_ICON, is_on=is_on),
+            "starred": takes_off(text) or None,
             "focused": "focused" in said,
         }
 

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain, islice, pairwise
 
 from agents.page.matching import words
@@ -42,6 +42,8 @@ _PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,18}\d")
 _LABELLED = re.compile(r"([A-Za-z][\w /&-]{0,29}?)\s*[:：]\s*(\S.*)?")
 _ANYWHERE = (("price", _PRICE), ("duration", _DURATION), ("date", _DATE))
 _PARTS = re.compile(r"\s*[•·|]\s*|\s+[—–]\s+")
+# What a text has that these patterns match, or the figures': to look for it takes a tenth of the time.
+_PARTED, _COUNTING, _SOUGHT = re.compile("[•·|—–]"), re.compile("[0-9★⭐]"), re.compile("left|stock|sold out|unavailable|@")
 # In a longer text a figure is part of a story.
 _LONGEST_SHAPED, _LONGEST_LABEL = 60, 30
 _PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
@@ -85,7 +87,8 @@ def label_name(text: str) -> str:
 @lru_cache(maxsize=8192)
 def attributes_in(text: str) -> tuple[tuple[str, str], ...]:
     """As (name, value): "Crime • 1994 • 142 min" has genre, year and duration."""
-    found = [(part, list(_of_part(part))) for part in _PARTS.split(text) if part]
+    parts = _PARTS.split(text) if _PARTED.search(text) else (text,)
+    found = [(part, list(_of_part(part))) for part in parts if part]
     genres = [part for part, pairs in found if ("genre", part) in pairs]
     if genres:
         others = [part for part, pairs in found if not pairs and _PLAIN_WORDS.fullmatch(part) and not _is_name(part)]
@@ -100,18 +103,19 @@ def _is_name(text: str) -> bool:
 
 
 def _of_part(text: str) -> Iterator[tuple[str, str]]:
-    labelled = _LABELLED.fullmatch(text)
+    labelled = _LABELLED.fullmatch(text) if ":" in text or "：" in text else None
     if labelled and labelled[2] and len(labelled[1].split()) <= 3 and not labelled[2].startswith("//"):
         yield label_name(labelled[1]), labelled[2]
     if len(text) > _LONGEST_SHAPED:
         return
-    if any(sign in text for sign in "0123456789★⭐"):
+    if _COUNTING.search(text):
         yield from ((name, found[0]) for name, pattern in _ANYWHERE if (found := pattern.search(text)))
         yield from _figures(text)
-    if (person := _PERSON.fullmatch(text)) and person[2][0].isupper() and not is_label(person[2]):
+    folded, caseless = text.lower(), text.casefold()
+    if "by" in caseless and (person := _PERSON.fullmatch(text)) and person[2][0].isupper() and not is_label(person[2]):
         yield _PERSONS.get((person[1] or "").lower(), "author"), person[2]
-    yield from ((name, found[0]) for name, pattern in (("stock", _STOCK), ("email", _EMAIL)) if (found := pattern.search(text)))
-    folded = text.lower()
+    sought = (("stock", _STOCK), ("email", _EMAIL)) if _SOUGHT.search(caseless) else ()
+    yield from ((name, found[0]) for name, pattern in sought if (found := pattern.search(text)))
     if folded in _STATUSES:
         yield "status", text
     if all(part.strip() in _GENRES for part in folded.replace(" & ", ",").replace("/", ",").split(",")):
@@ -138,7 +142,8 @@ def _of_data(name: str, value: str) -> Iterator[tuple[str, str]]:
 
 
 LONGEST_TEXT, LONGEST_NAME = 2_000, 160
-_STRONG = frozenset({"strong", "b", "dt", "summary"})
+_STRONG, _PICTURES = frozenset({"strong", "b", "dt", "summary"}), frozenset({"img"})
+_NAMES = HEADINGS | _STRONG | _PICTURES
 _NAMING = frozenset({"name", "title", "subject", "product", "item", "task", "film", "movie", "book"})
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES, _FURTHEST = 6, 12
@@ -171,31 +176,24 @@ class Item:
     rated: frozenset[tuple[str, ...]] = frozenset()
     skipped: Spans = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        outline = self.outline
+        self._besides = list(outline.besides(self.at, self.skipped))
+        self._places = [*chain.from_iterable(texts for _, texts in self._besides)]
+        self._texts = [*map(outline.pieces.__getitem__, self._places)]
+
     def text(self) -> str:
         return " ".join(self._texts)[:LONGEST_TEXT]
 
-    @cached_property
-    def _headings(self) -> list[int]:
-        return self.outline.inside(self.at, HEADINGS)
-
-    @cached_property
-    def _besides(self) -> list[tuple[range, range]]:
-        return list(self.outline.besides(self.at, self.skipped))
-
-    @cached_property
-    def _places(self) -> list[int]:
-        return [place for _, texts in self._besides for place in texts]
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        return [self.outline.pieces[place] for place in self._places]
-
     def name(self) -> str:
-        return " ".join(next((text for text in self._names() if text), "").split())[:LONGEST_NAME]
+        marked = self._marked_names() if self.heads or self.outline.held(self.at, _NAMES) else ()
+        named = next(filter(None, marked), "") or next(self._own_names(), "") or self.text()
+        return " ".join(named.split())[:LONGEST_NAME]
 
-    def _names(self) -> Iterator[str]:
+    def _marked_names(self) -> Iterator[str]:
+        """By its markup."""
         outline = self.outline
-        yield from (outline.text(place, LONGEST_NAME) for place in self._headings)
+        yield from (outline.text(place, LONGEST_NAME) for place in outline.inside(self.at, HEADINGS))
         naming = next((column for column, head in self.heads.items() if _NAMING & set(head.split())), None)
         if naming is not None and naming < len(row := cells(outline, self.at)):
             yield outline.text(row[naming], LONGEST_NAME)
@@ -203,15 +201,19 @@ class Item:
             text = outline.text(place, 80)
             if text and not is_label(text) and not attributes_in(text):
                 yield outline.text(place, LONGEST_NAME)
-        yield from (outline.attributes[place].get("alt", "") for place in outline.inside(self.at, frozenset({"img"})))
-        own = (text for text in self._texts if text not in self.labels and not is_label(text) and not attributes_in(text))
-        yield from (text for text in own if any(map(str.isalpha, text)) or text.startswith("#"))
-        yield self.text()
+        yield from (outline.attributes[place].get("alt", "") for place in outline.inside(self.at, _PICTURES))
+
+    def _own_names(self) -> Iterator[str]:
+        for text in self._texts:
+            is_own = text not in self.labels and not is_label(text) and not attributes_in(text)
+            if is_own and (any(map(str.isalpha, text)) or text.startswith("#")):
+                yield text
 
     def attributes(self) -> dict[str, str]:
         """The labelled ones first: a shape never overrides what a label says. Several genres are one value, with commas."""
         found, shaped = dict[str, str](), list(self._shaped())
-        for name, value in (*self._columns(), *self._labelled(), *self._marked(), *shaped):
+        columns, labelled = self._columns() if self.heads else (), self._labelled() if len(self._texts) > 1 else ()
+        for name, value in (*columns, *labelled, *self._marked(), *shaped):
             if name and value:
                 found.setdefault(name, value)
         genres = [value for name, value in shaped if name == "genre"]
@@ -220,7 +222,7 @@ class Item:
         return found
 
     def _columns(self) -> Iterator[tuple[str, str]]:
-        row = enumerate(cells(self.outline, self.at) if self.heads else ())
+        row = enumerate(cells(self.outline, self.at))
         return ((self.heads[column], self.outline.text(cell, LONGEST_NAME)) for column, cell in row if column in self.heads)
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
@@ -259,7 +261,7 @@ class Item:
 
     def _marked(self) -> Iterator[tuple[str, str]]:
         outline, marked = self.outline, self.outline.marked
-        inside = (marked[bisect_left(marked, nodes.start) : bisect_left(marked, nodes.stop)] for nodes, _ in self._besides)
+        inside = [marked[bisect_left(marked, nodes.start) : bisect_left(marked, nodes.stop)] for nodes, _ in self._besides]
         for place in chain.from_iterable(inside):
             for key, value in outline.attributes[place].items():
                 if key.startswith("data-"):
@@ -270,12 +272,12 @@ class Item:
                     yield from attributes_in(value[:80])
 
     def _shaped(self) -> Iterator[tuple[str, str]]:
-        outline = self.outline
+        outline, read = self.outline, zip(self._places, self._texts, map(attributes_in, self._texts), strict=True)
+        telling = [one for one in read if one[2] or one[1][0] == "(" or (self.rated and len(one[1]) <= 2)]
         # A title is no figure, whatever it looks like.
-        titles = {place for head in self._headings for place in range(outline.firsts[head], outline.lasts[head])}
-        for place, text, found in zip(self._places, self._texts, map(attributes_in, self._texts), strict=True):
-            if not (found or text[0] == "(" or (self.rated and len(text) <= 2)):
-                continue
+        headings = outline.inside(self.at, HEADINGS) if telling else ()
+        titles = {place for head in headings for place in range(outline.firsts[head], outline.lasts[head])}
+        for place, text, found in telling:
             owner = outline.owners[place]
             if place in titles or outline.tags[owner] in _QUIET:
                 continue

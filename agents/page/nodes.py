@@ -33,10 +33,14 @@ _STATES = {
     "checked": "checked", "selected": "selected", "active": "selected", "current": "selected", "disabled": "disabled",
     "focus": "focused", "focused": "focused",
 }  # fmt: skip
-# One of these is in each value that says anything.
-_IN_TELLING = (
-    *"hidden -none visible hide- show-for inset-0 pop cursor-pointer hover: collapse dropdown-menu".split(),  # noqa: SIM905 (words read best as words)
-    *_STATES,
+# One of these is in each value that says anything, in lower case.
+_TELLING = re.compile(
+    "|".join(
+        (
+            *"hidden -none visible hide- show-for inset-0 pop cursor-pointer hover: collapse dropdown-menu".split(),  # noqa: SIM905 (words read best as words)
+            *_STATES,
+        )
+    )
 )
 _LAST_WORD = re.compile(r"([A-Za-z]+)$")
 # A colour rather than a state: "text-current".
@@ -60,8 +64,7 @@ PLAIN = Classes()
 
 
 def classes(value: str) -> Classes:
-    folded = value.lower()
-    if not any(part in folded for part in _IN_TELLING):
+    if not _TELLING.search(value.lower()):
         return PLAIN
     tokens = value.split()
     states = (_state(token) for token in tokens if ":" not in token)

@@ -72,6 +72,7 @@ _PREVIOUS = frozenset(
     {"previous", "prev", "previous page", "newer", "‹", "«", "←", "<", "go to previous page", "‹ previous", "« previous", "← previous"}
 )
 _NUMBERED = re.compile(r"(?:(?:go to )?page )?(\d{1,3})", re.I)
+_PRESSED = BUTTONS | OPTIONS
 _NOT_FOR_WORDS = frozenset({"password", "email", "date", "number", "time", "tel", "url", "datetime-local"})
 _SEARCHES = frozenset({"search", "query", "q", "find", "keyword", "discover", "lookup"})
 _ENTERED = frozenset({"name", "title", "email", "phone", "comment", "message", "reply"})
@@ -133,7 +134,7 @@ class Page:
         """What went wrong by the page's own words, each text once: beside invalid fields, then in document order."""
         outline, reader = self._outline, self._reader
         described = (reader.naming.described(reader.places[one.place]) for one in self.elements if one.invalid and not one.hidden)
-        alerted = (at for at, found in enumerate(outline.attributes) if "role" in found and found["role"] == "alert" and outline.tags[at])
+        alerted = (at for at in outline.marked if outline.attributes[at].get("role") == "alert" and outline.tags[at])
         alerts = (outline.text(at, _LONGEST_ERROR) for at in alerted)
         pieces, together = zip(outline.pieces, outline.owners, strict=True), "\n".join(outline.pieces).casefold()
         signs = [sign for sign in _IN_WRONG if sign in together]
@@ -194,11 +195,11 @@ class Page:
     def is_loading(self) -> bool:
         """Whether the page says that its contents are still to come."""
         outline = self._outline
-        shown = [found for found, tag in zip(outline.attributes, outline.tags, strict=True) if tag]
-        marked = [found for found in shown if "class" in found or "aria-busy" in found]
-        if any(found.get("aria-busy") == "true" or _SKELETON.search(found.get("class", "")) for found in marked):
+        if any(outline.attributes[at].get("aria-busy") == "true" and outline.tags[at] for at in outline.marked):
             return True
-        return _LOADING.search("\n".join(outline.pieces)) is not None
+        drawn = {value for value in outline.known if _SKELETON.search(value)}
+        shown = (found for found, tag in zip(outline.attributes, outline.tags, strict=True) if tag) if drawn else ()
+        return any(found.get("class") in drawn for found in shown) or _LOADING.search("\n".join(outline.pieces)) is not None
 
     @cached_property
     def offered(self) -> tuple[Element, ...]:
@@ -335,7 +336,7 @@ def _is_marked(outline: Outline, at: int) -> bool:
 
 
 def _is_one_of(element: Element, names: Collection[str]) -> bool:
-    return element.role in BUTTONS | OPTIONS and element.label.strip().lower() in names
+    return element.role in _PRESSED and element.label.strip().lower() in names
 
 
 def read(html: str, url: str) -> Page:
@@ -367,5 +368,6 @@ def _as_browsers_do(root: Node) -> None:
     """Remove what is no element for a browser's selectors, and tell a drawing's links from the page's, as an XPath does."""
     for node in list(root.iter(*_NO_ELEMENTS)):
         del node[:]
-    for node in cast("list[Node]", _drawn_links(root)):
+    has_drawings = next(root.iter("svg"), None) is not None
+    for node in cast("list[Node]", _drawn_links(root)) if has_drawings else ():
         node.tag = DRAWN_LINK

@@ -1,11 +1,13 @@
 """The items that a page shows: siblings of like structure, whatever they are called, and what a detail page is about."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, chain, islice
+from operator import itemgetter
 from typing import Any
 
 from agents.page.elements import BUTTONS, PICKER, Element
@@ -72,6 +74,11 @@ class _Repeats:
     outline: Outline
     pressed: list[int]
 
+    def __post_init__(self) -> None:
+        outline = self.outline
+        self._headings, self._heads = outline.counted(HEADINGS), outline.counted(_HEADS)
+        self._in_landmark = outline.within(_LANDMARKS)
+
     def groups(self) -> list[Group]:
         """In document order; no item lies in another. Lists of bare links count where there is nothing better."""
         found = list(self._candidates())
@@ -120,7 +127,7 @@ class _Repeats:
         return sorted(kept, key=lambda one: one.items[0])
 
     def _candidates(self) -> Iterator[Group]:
-        outline, pressed, aside = self.outline, self._pressed_before, self.outline.within(_LANDMARKS)
+        outline, pressed, aside = self.outline, self._pressed_before, self._in_landmark
         for at, end in enumerate(outline.ends):
             if end - at < 4 or pressed[end] == pressed[at] or not outline.tags[at] or aside[at]:
                 continue
@@ -157,7 +164,7 @@ class _Repeats:
 
     def _unwrapped(self, at: int) -> int:
         outline = self.outline
-        while outline.tags[at] not in _ITEM_TAGS and len(outline.children(at)) == 1:
+        while outline.ends[at] > at + 1 and outline.tags[at] not in _ITEM_TAGS and len(outline.children(at)) == 1:
             (child,) = outline.children(at)
             same = (outline.firsts[child], outline.lasts[child]) == (outline.firsts[at], outline.lasts[at])
             if not same or outline.tags[at] in PRESSED or outline.tags[child] in HEADINGS or outline.tags[child] in PRESSED:
@@ -166,18 +173,16 @@ class _Repeats:
         return at
 
     def _is_substantial(self, at: int) -> bool:
-        outline = self.outline
-        texts, is_item = outline.lasts[at] - outline.firsts[at], outline.tags[at] in _ITEM_TAGS
-        if not texts or not self._may_be_item(at):
+        outline, end = self.outline, self.outline.ends[at]
+        texts, tag = outline.lasts[at] - outline.firsts[at], outline.tags[at]
+        if not texts or end - at > _MOST_NODES or self._in_landmark[at] or not self._may_be_item(at):
             return False
-        headed = outline.held(at, _HEADS) > 0
+        headed, is_item = self._heads[end] > self._heads[at], tag in _ITEM_TAGS
         if not (headed or (texts >= 2 and is_item) or self._is_pressed(at)):
             return False
-        if outline.is_within(at, _LANDMARKS) or outline.ends[at] - at > _MOST_NODES:
+        if not (is_item and headed) and outline.held(at, _WRITTEN) > 1:
             return False
-        if outline.held(at, _WRITTEN) > 1 and not (is_item and headed):
-            return False
-        return headed or outline.tags[at] == "a" or not self._is_bare(at)
+        return headed or tag == "a" or not self._is_bare(at)
 
     def _may_be_item(self, at: int) -> bool:
         """A part of the page is none, unless it has a small heading only; nor is a button, unless it is a card to be pressed."""
@@ -193,32 +198,29 @@ class _Repeats:
 
     def _is_bare(self, at: int) -> bool:
         """A menu, or a button alone in its wrapper: nearly all of its text can be pressed."""
-        pressed, loose = self.outline.held(at, PRESSED), self._loose(at)
+        pressed, loose = self.outline.held(at, PRESSED), self.outline.loose(at)
         return loose <= 1 if pressed >= _MENU else loose == 0 and not self.outline.held(at, _LINKS)
-
-    def _loose(self, at: int) -> int:
-        """How many of its texts stand in no link and no button."""
-        return self.outline.loose(at)
 
     def _is_rich(self, at: int) -> bool:
         """Whether it is an item: a heading or picture with several texts, or something marked as an item that has text."""
         outline = self.outline
-        pieces, is_item = outline.unpressed(at), outline.tags[at] in _ITEM_TAGS
-        if outline.held(at, _HEADS):
-            return pieces >= 2 or outline.held(at, HEADINGS) > 0
+        pieces, is_item, end = outline.unpressed(at), outline.tags[at] in _ITEM_TAGS, outline.ends[at]
+        if self._heads[end] > self._heads[at]:
+            return pieces >= 2 or self._headings[end] > self._headings[at]
         if pieces >= 3 or (pieces == 2 and (is_item or outline.held(at, _STRONG) > 0)):
             return True
-        return is_item and self._loose(at) > 0 and self._is_pressed(at)
+        return is_item and outline.loose(at) > 0 and self._is_pressed(at)
 
     def _frames(self, item: int, strong: list[int]) -> bool:
         """A part of the page around a list: it has the page's heading or many, or items inside have most of its texts."""
         outline = self.outline
-        headings = outline.inside(item, HEADINGS)
-        if len(headings) > _MOST_HEADINGS or any(outline.tags[place] == "h1" for place in headings):
-            return True
-        if headings and _NO_ITEM.search(outline.text(headings[0], 80)):
-            return True
-        inner = [place for place in strong[outline.slice_of(item, strong)] if place != item]
+        if self._headings[outline.ends[item]] > self._headings[item]:
+            headings = outline.inside(item, HEADINGS)
+            if len(headings) > _MOST_HEADINGS or any(outline.tags[place] == "h1" for place in headings):
+                return True
+            if _NO_ITEM.search(outline.text(headings[0], 80)):
+                return True
+        inner = [place for place in strong[outline.slice_of(item, strong)] if place != item] if strong else []
         held = sum(outline.lasts[place] - outline.firsts[place] for place in inner)
         return len(inner) > 1 and held > _FRAME * (outline.lasts[item] - outline.firsts[item])
 
@@ -241,17 +243,23 @@ class Record:
 class _Listed(Record):
     """Each part of it is read when it is first used: most steps use the names of some items only."""
 
-    def __init__(self, records: "Records", item: Item, place: int) -> None:
-        self.__dict__.update(_records=records, _item=item, place=place)
+    def __init__(self, records: "Records", at: int, facts: tuple[Any, ...], place: int) -> None:
+        self.__dict__.update(_records=records, _at=at, _facts=facts, place=place)
 
     def __getattr__(self, name: str) -> Any:
-        if name not in _READ:
+        known = self.__dict__
+        if name == "elements":
+            value = known["_records"].usable_in(known["_at"])
+        elif name in _READ:
+            item = known.get("_item") or known.setdefault("_item", Item(known["_records"].outline, known["_at"], *known["_facts"]))
+            value = getattr(item, name)()
+        else:
             raise AttributeError(name)
-        value = self.__dict__[name] = self._records.usable_in(self._item.at) if name == "elements" else getattr(self._item, name)()
+        known[name] = value
         return value
 
 
-_READ = ("name", "attributes", "text", "elements")
+_READ = ("name", "attributes", "text")
 
 
 @dataclass
@@ -264,16 +272,15 @@ class Records:
 
     def listed(self) -> tuple[Record, ...]:
         found = islice((item for group in self._groups for item in self._of_group(group)), MOST_RECORDS)
-        ordered = sorted(found, key=lambda item: item.at)
-        self._blocks = [item.at for item in ordered]
-        return tuple(_Listed(self, item, place) for place, item in enumerate(ordered))
+        ordered = sorted(found, key=itemgetter(0))
+        self._blocks = [at for at, _ in ordered]
+        return tuple(_Listed(self, at, facts, place) for place, (at, facts) in enumerate(ordered))
 
     def by_element(self, records: Sequence[Record]) -> dict[int, Record]:
         """The item around each element, whether or not it can be used now."""
-        found = dict[int, Record]()
+        found, places, ends = dict[int, Record](), self.places, self.outline.ends
         for at, record in zip(self._blocks, records, strict=True):
-            inside = self.outline.slice_of(at, self.places)
-            found |= {element.place: record for element in self.elements[inside]}
+            found |= dict.fromkeys(range(bisect_left(places, at), bisect_left(places, ends[at])), record)
         return found
 
     def subject(self) -> Record | None:
@@ -317,8 +324,9 @@ class Records:
         return Record(name, attributes, item.text(), tuple(one for place, one in elements if not in_others[place]))
 
     def _free(self, tags: frozenset[str], groups: Sequence[Group]) -> list[int]:
-        outline, listed = self.outline, self.outline.covered(place for group in groups for place in group.items)
-        found = (at for at in outline.of_tags(tags) if outline.firsts[at] < outline.lasts[at])
+        outline = self.outline
+        found = [at for at in outline.of_tags(tags) if outline.firsts[at] < outline.lasts[at]]
+        listed = outline.covered(place for group in groups for place in group.items) if found else []
         return [at for at in found if not listed[at] and not outline.is_within(at, _ASIDE)]
 
     def _block(self, at: int) -> int:
@@ -339,18 +347,19 @@ class Records:
 
     @cached_property
     def _usable(self) -> tuple[list[int], list[Element]]:
-        seen = [(at, one) for one, at in zip(self.elements, self.places, strict=True) if one.usable]
-        return [place for place, _ in seen], [element for _, element in seen]
+        usable = [one for one in self.elements if one.usable]
+        return [self.places[one.place] for one in usable], usable
 
     def usable_in(self, at: int) -> tuple[Element, ...]:
         places, usable = self._usable
         return tuple(usable[self.outline.slice_of(at, places)])
 
-    def _of_group(self, group: Group) -> Iterator[Item]:
-        heads, labels, rated = self._column_heads(group.items[0]), self._labels(group), self._rated(group)
+    def _of_group(self, group: Group) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """The places of its items, each with what they all share."""
+        facts = (self._labels(group), heads := self._column_heads(group.items[0]), self._rated(group))
         for at in group.items:
             if self.outline.tags[at] != "tr" or self._is_row(at, heads):
-                yield Item(self.outline, at, labels, heads, rated)
+                yield at, facts
 
     def _is_row(self, at: int, heads: Mapping[int, str]) -> bool:
         """One cell over all columns holds more of the row before it, or a remark."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from agents.page.elements import Element
 from agents.page.outline import HEADINGS, Outline
@@ -20,8 +21,7 @@ _LONGEST_NAME = 60
 _FURTHEST_HEADING = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """`kind`: dialog, item, form, navigation, header, footer, section, or page for what belongs to nothing smaller. `number` counts
     the page's sections from 0 in the order in which they begin, so that two of one name stay apart. `form`: the name of the form around
     a section, None where there is none."""
