@@ -12,7 +12,7 @@ from agents.contract.origins import joined, path_of, split_http
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS, CHECKED
 from agents.page.matching import words
-from agents.template.budget import in_time
+from agents.template.budget import in_time, once
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import choices
 from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, press_best
@@ -70,8 +70,12 @@ def _is_detail(page: Page) -> bool:
 
 def fitting(target: Target, page: Page) -> list[tuple[Record, Verdict]]:
     """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
-    found = best(target.criteria, [record for record in page.records if record.name and record.elements and not _frames(record)])
-    return found or best(target.criteria, _single(target, page))
+
+    def found() -> list[tuple[Record, Verdict]]:
+        listed = [record for record in page.records if record.name and record.elements and not _frames(record)]
+        return best(target.criteria, listed) or best(target.criteria, _single(target, page))
+
+    return once(found, "fitting", target, id(page))
 
 
 def _single(target: Target, page: Page) -> list[Record]:

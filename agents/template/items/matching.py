@@ -43,6 +43,7 @@ _SAME = (
     frozenset({"date", "start date", "due date", "created", "day"}),
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
+_CALLED = frozenset({"name", "title"})
 _SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
 
 
@@ -158,9 +159,9 @@ def _by_state(criterion: Criterion, record: Record) -> bool | None:
 
 def _by_address(criterion: Criterion, record: Record) -> bool | None:
     """A list shows a person's name where a prompt says the address: ann.lee@example.com is Ann Lee."""
-    local = criterion.value.partition("@")[0].lower()
-    if criterion.operator.negative or "@" in record.text or not _ADDRESS.match(criterion.value) or len(criterion.values) > 1:
+    if not _ADDRESS.match(criterion.value) or criterion.operator.negative or len(criterion.values) > 1 or "@" in record.text:
         return None
+    local = criterion.value.partition("@")[0].lower()
     return (local in ".".join(record.name.lower().split())) or None if len(local) > 3 else None
 
 
@@ -180,7 +181,7 @@ def _by_text(criterion: Criterion, record: Record) -> bool | None:
         return all(len(value) >= 5 and _contains(record.text, value) for value in criterion.values) or None
     text = record.text.lower()
     values = (value.lower() for value in criterion.values if value.strip())
-    found = any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)
+    found = any(value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)
     return not found if criterion.operator.negative else found or None
 
 
@@ -191,12 +192,16 @@ def _contains(text: str, value: str) -> bool:
 def attribute_of(record: Record, field: str) -> str:
     """The item's value for a field of a prompt ("movie name", "release year"); "" where none is shown."""
     wanted, last = " ".join(words(field)), set(words(field)[-1:])
+    if not record.attributes:
+        return record.name if last & _CALLED else ""
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
     own = next((value for name in (wanted, wanted.rpartition(" ")[0]) for said, value in named if said == name and value), "")
-    if record.name and last & {"name", "title"}:
+    if record.name and last & _CALLED:
         return own if " " in wanted and own else record.name
+    if own:
+        return own
     groups = [group for group in _SAME if wanted in group or last & group]
-    called = own or next((value for name, value in named if any(name in group for group in groups)), "")
+    called = next((value for name, value in named if any(name in group for group in groups)), "")
     closest = max(record.attributes, key=lambda name: likeness(name, field), default="")
     return called or (record.attributes[closest] if likeness(closest, field) >= 0.6 else "")
 
