@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Field, Model, QuerySet
 from django.db.models.constants import OnConflict
+from django.db.models.query import get_related_populators
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 R = TypeVar("R")
@@ -17,7 +19,8 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """`places`: where each parameter stands among the values of the statement."""
+    """`places`: where each parameter stands among the values of the statement; `related`: what puts the rows of other tables that come
+    along in a row's place."""
 
     compiler: Any
     sql: str
@@ -26,6 +29,7 @@ class _Made:
     converters: Any
     model: type[Model] | None
     names: Sequence[str]
+    related: Sequence[Any]
 
 
 class Prepared(Generic[R]):
@@ -40,10 +44,14 @@ class Prepared(Generic[R]):
         with connection.cursor() as cursor:
             cursor.execute(made.sql, _filled(made.values, made.places, parameters))
             rows = cursor.fetchall()
-        converted = made.compiler.apply_converters(rows, made.converters) if made.converters else rows
+        converted = list(made.compiler.apply_converters(rows, made.converters)) if made.converters else rows
         if made.model is None:
             return [tuple(row) for row in converted]  # type: ignore[misc]
-        return [made.model.from_db(connection.alias, made.names, row) for row in converted]  # type: ignore[misc]
+        found = [made.model.from_db(connection.alias, made.names, row[: len(made.names)]) for row in converted]
+        for related in made.related:
+            for row, one in zip(converted, found, strict=True):
+                related.populate(row, one)
+        return found  # type: ignore[return-value]
 
     def _compiled(self) -> _Made:
         query = self._make(*self._stand_ins)
@@ -54,7 +62,8 @@ class Prepared(Generic[R]):
         converters = compiler.get_converters([column for column, _, _ in columns])
         info = None if query.query.values_select else compiler.klass_info
         names = [columns[at][0].target.attname for at in info["select_fields"]] if info else ()
-        return _Made(compiler, sql, values, places, converters, info["model"] if info else None, names)
+        related = get_related_populators(info, columns, connection.alias) if info else ()  # type: ignore[call-arg] # stubs of a later Django
+        return _Made(compiler, sql, values, places, converters, info["model"] if info else None, names, related)
 
 
 class PreparedUpdate:
@@ -150,6 +159,8 @@ def _filled(values: Sequence[Any], places: Sequence[Sequence[int]], parameters: 
 def _plain(value: object) -> Any:
     if isinstance(value, IPv4Address | IPv6Address):
         return connection.ops.adapt_ipaddressfield_value(str(value))
+    if isinstance(value, UUID):
+        return value if connection.features.has_native_uuid_field else value.hex
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value

@@ -35,8 +35,6 @@ Clock = Callable[[], float]
 ENDS_TASK = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.TASK)
 # Refusals that show how well a model answers, as all attempts do that were not refused.
 OF_THE_MODEL = {"", *(kind.value for kind in RefusalClass if kind.reaction is Reaction.RETRY)}
-MOST_EARLIER = 36  # rows of a task's earlier steps: it has at most 12 and may have come twice before
-_RECALLED = ("url", "route", "actions", "words", "seen", "outcome", "effect", "notes", "asked", "confidence")
 LONGEST_AGO = 3_600.0  # a task lasts three minutes. The same id may come again days later for another one.
 
 
@@ -250,7 +248,7 @@ def lose_attempts(before: datetime) -> int:
 
 
 def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
-    attempt = LLMAttempt.objects.select_related("account", "step__task").get(uid=end.uid)
+    (attempt,) = rows_of.attempt(uuid.UUID(end.uid))
     if attempt.verdict not in (Verdict.OPEN, Verdict.LOST):  # the facts of one that was closed as lost may have waited in the spool
         return
     for name in ("verdict", "status", "refusal", "detail", "prompt_tokens", "completion_tokens", "reply"):
@@ -369,17 +367,14 @@ def _decision(permit: Permit) -> dict[str, Any]:
 def earlier_steps(fingerprint: str, index: int, history_size: int, received_at: float) -> tuple[Earlier, ...]:
     """The steps of this run of the task, oldest first; none for its first step. One bounded query, outside of any transaction.
 
-    Those with the next lower indexes, by an index of the table; a caller without step numbers sends 0 each time. A condition on their
-    time would make SQLite read all steps of that hour.
+    Those with the next lower indexes, by an index of the table. A condition on their time would make SQLite read all steps of that hour.
     """
     if not (index or history_size):
         return ()
-    of_task = Step.objects.filter(task__fingerprint=fingerprint)
-    lower = of_task.filter(index__lt=index) if index else of_task.filter(index=0)
-    columns = ("pk", "index", "history_size", "received_at", *_RECALLED)
     with answering():
-        rows = list(lower.order_by("-index", "-id").values(*columns)[:MOST_EARLIER])
-    found = [Earlier(**{**row, "received_at": row["received_at"].timestamp()}) for row in rows]
+        rows = rows_of.lower_steps(fingerprint, index) if index else rows_of.unnumbered_steps(fingerprint)
+    columns = (dict(zip(rows_of.RECALLED, row, strict=True)) for row in rows)
+    found = [Earlier(**{**row, "received_at": row["received_at"].timestamp()}) for row in columns]
     return chain([one for one in found if 0 < received_at - one.received_at < LONGEST_AGO], index, history_size)
 
 

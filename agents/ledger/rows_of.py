@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, ip_address
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
@@ -21,7 +22,23 @@ def _calls(task: int, since: datetime) -> QuerySet[LLMAttempt, tuple[Any, ...]]:
     return found.values_list(*columns)[: costs.MOST_CALLS]
 
 
+RECALLED = (
+    "pk", "index", "history_size", "received_at", "url", "route", "actions", "words", "seen", "outcome", "effect", "notes", "asked",
+    "confidence",
+)  # fmt: skip
+MOST_EARLIER = 36  # rows of a task's earlier steps: it has at most 12 and may have come twice before
+
+
+def _newest(steps: QuerySet[Step]) -> QuerySet[Step, tuple[Any, ...]]:
+    return steps.order_by("-index", "-id").values_list(*RECALLED)[:MOST_EARLIER]
+
+
+# A caller without step numbers sends 0 each time.
+unnumbered_steps = Prepared(lambda task: _newest(Step.objects.filter(task__fingerprint=task, index=0)), "a fingerprint")
+lower_steps = Prepared(lambda task, index: _newest(Step.objects.filter(task__fingerprint=task, index__lt=index)), "a fingerprint", 77)
 calls = Prepared(_calls, -7, datetime(2001, 2, 3, tzinfo=UTC))
+_of_step = LLMAttempt.objects.select_related("account", "step__task")
+attempt = Prepared(lambda uid: _of_step.filter(uid=uid), UUID(int=7))
 task = Prepared(lambda fingerprint: Task.objects.filter(fingerprint=fingerprint), "a fingerprint")
 insert_task = PreparedInsert(Task, once="fingerprint")
 insert_step = PreparedInsert(Step)

@@ -1,13 +1,16 @@
 """Queries whose SQL is made once give what the same queries give that are made each time."""
 
+import uuid
 from datetime import timedelta
 from ipaddress import IPv4Address, ip_address
 
 import pytest
 from django.db.models import F
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from agents.models import AuditEntry, Caller, Settings, Task
+from agents.models import Account, AuditEntry, Caller, LLMAttempt, Settings, Task
+from agents.policy.reasons import Purpose
 from agents.prepared import Prepared, PreparedInsert, PreparedSave, PreparedUpdate
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +35,21 @@ def test_columns_have_the_types_of_their_fields() -> None:
     row.sure_from = 0.5
     row.save()
     assert Settings.current().sure_from == 0.5
+
+
+def test_rows_of_other_tables_come_along_where_the_query_selects_them(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    account, times = (
+        Account.objects.create(name="one", price_overrides={"m": [1, 2]}),
+        dict.fromkeys(("decided_at", "slot_at", "cut_off_at"), NOW),
+    )
+    made = [LLMAttempt.objects.create(account=account, purpose=Purpose.PROBE, number=1, model="m", **times) for _ in range(2)]
+    by_uid = Prepared(lambda uid: LLMAttempt.objects.select_related("account", "step__task").filter(uid=uid), uuid.UUID(int=7))
+    by_uid(made[0].uid)
+    with django_assert_num_queries(1):
+        (found,) = by_uid(made[1].uid)
+        assert (found, found.account, found.step) == (made[1], account, None)
+        assert found.account.price_overrides == {"m": [1, 2]}
+    assert by_uid(uuid.uuid4()) == []
 
 
 def test_inserted_rows_are_those_that_a_save_makes_and_one_that_is_known_stays() -> None:

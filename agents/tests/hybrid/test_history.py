@@ -17,6 +17,7 @@ from agents.contract.protocol import Form, PastAction, Plan
 from agents.contract.protocol import Step as Request
 from agents.contract.step_facts import fingerprint
 from agents.hybrid import disk, page_archive, runner, spool
+from agents.ledger.rows_of import MOST_EARLIER
 from agents.models import Source, Step
 from agents.prompting.past_lines import done_so_far
 from agents.tests.form_sites import contact
@@ -169,8 +170,8 @@ def test_of_a_task_with_thousands_of_steps_a_bounded_number_is_read() -> None:
     with CaptureQueriesContext(connection) as queries:
         found = ledger.earlier_steps(of_task, 5_000, 1, time.time())
     assert len(queries) == 1
-    assert len(found) <= ledger.MOST_EARLIER
-    assert f"LIMIT {ledger.MOST_EARLIER}" in queries.captured_queries[0]["sql"]
+    assert len(found) <= MOST_EARLIER
+    assert f"LIMIT {MOST_EARLIER}" in queries.captured_queries[0]["sql"]
 
 
 def test_without_the_database_the_history_is_as_the_caller_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
