@@ -16,7 +16,7 @@ from agents.page.elements import FIELDS
 from agents.page.matching import words
 from agents.page.nodes import one_line
 from agents.prompting import page_words
-from agents.prompting.page_words import cut
+from agents.prompting.page_words import called, cut
 from agents.template.items.matching import Verdict, judge
 from agents.template.prompt.criteria import Criterion
 from agents.template.prompt.intents import Intent, target_of, understand
@@ -83,20 +83,21 @@ class Shown:
 
 class _Line(NamedTuple):
     """`section`: under what it stands on the page. `elements`: what gets a number; a disabled one stands in the text. `worded`: the text
-    before them, and what is said of each, made only where there may be room for it."""
+    before them, and what is said of each, made only where there may be room for it; `about` is in that text."""
 
     section: str
     merit: float
     place: tuple[int, bool, int]
     worded: Callable[[], tuple[str, Sequence[str]]]
     elements: Sequence[Element] = ()
+    about: str = ""
 
     @property
-    def least(self) -> float:
-        """The fewest tokens that it takes, whatever is said of its elements besides role and label."""
-        least = 1.0
+    def least(self) -> int:
+        """The fewest tokens that it takes, whatever is said besides."""
+        least = tokens(self.about)
         for one in self.elements:
-            least += _MARK_TOKENS + page_words.least_characters(one) / CHARACTERS_PER_TOKEN
+            least += _MARK_TOKENS + tokens(page_words.beginning(one))
         return least
 
 
@@ -122,11 +123,11 @@ def _chosen(lines: Sequence[_Line], budget: int) -> list[tuple[_Line, str, Seque
     """In the page's order, each with its words."""
     kept, sections = list[tuple[_Line, str, Sequence[str]]](), set[str]()
     for line in sorted(lines, key=lambda line: (-line.merit, line.place)):
-        if line.least > budget:
+        cost = 1 if line.section in sections else tokens(line.section) + 2
+        if line.least + cost > budget:
             continue
         text, said = line.worded()
-        cost = tokens(text) + sum(tokens(one) + _MARK_TOKENS for one in said) + 1
-        cost += 0 if line.section in sections else tokens(line.section) + 1
+        cost += tokens(text) + sum(tokens(one) + _MARK_TOKENS for one in said)
         if cost <= budget:
             budget -= cost
             sections.add(line.section)
@@ -205,16 +206,17 @@ class _View:
         return fitted(f"Criteria of {stages} ({MARKS}): {'; '.join(criteria)}", MOST_LEGEND)
 
     def lines(self) -> Iterator[_Line]:
-        places = {element.place for element in self.operable}
-        records, listed, seen = self.page.records[:_MOST_RECORDS], set[int](), dict[tuple[str, ...], list[Record]]()
-        for record in records:
-            inside = [element for element in record.elements if element.place in places]
-            listed.update([element.place for element in inside])
-            alike = seen.setdefault(hrefs, []) if all(hrefs := tuple(element.href for element in inside)) else []
+        places, records = {element.place for element in self.operable}, self.page.records[:_MOST_RECORDS]
+        insides = [[element for element in record.elements if element.place in places] for record in records]
+        leading = [tuple([element.href for element in inside]) for inside in insides]
+        often, seen = Counter(leading), set[tuple[str, tuple[str, ...]]]()
+        for record, inside, hrefs in zip(records, insides, leading, strict=True):
             # A site shows some items in several of its lists; what leads to the same place is shown once.
-            if inside and not (alike and page_words.item(record) in map(page_words.item, alike)):
-                alike.append(record)
+            same = (page_words.item(record) if often[hrefs] > 1 else "", hrefs)
+            if inside and not (all(hrefs) and same in seen):
+                seen.add(same)
                 yield from self._of_record(record, inside)
+        listed = {element.place for inside in insides for element in inside}
         yield from self._of_elements(element for element in self._seen if element.place not in listed)
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
@@ -275,7 +277,7 @@ class _View:
         more = (rest[at : at + _MOST_OF_A_LINE] for at in range(0, len(rest), _MOST_OF_A_LINE))
         for nth, some in enumerate((sorted(best, key=_order) if len(best) > 1 else best, *more)):
             worded = partial(self._item_worded, record, None if nth else verdict, some)
-            yield _Line(_ITEMS, merit - nth - record.place / 100, _order(inside[0]), worded, some)
+            yield _Line(_ITEMS, merit - nth - record.place / 100, _order(inside[0]), worded, some, "" if nth else called(record.name))
 
     def _item_worded(self, record: Record, verdict: Verdict | None, some: Sequence[Element]) -> tuple[str, Sequence[str]]:
         """Of a line that goes on with an item, without a verdict, only what it is called."""

@@ -23,12 +23,18 @@ _MARKS = {True: MET, False: NOT_MET, None: NOT_SHOWN}
 
 def cut(text: str, length: int) -> str:
     """In one line; what is left out shows as …"""
-    return shorten(one_line(text, length + 1), length)
+    is_line = len(text) <= length and text.isprintable() and "  " not in text and text == text.strip()
+    return text if is_line else shorten(one_line(text, length + 1), length)
 
 
-def least_characters(element: Element) -> int:
-    """How many characters are said of it at least: its role, and its label in quotes."""
-    return len(element.role) + 2 + min(len(element.label), _LONGEST_LABEL)
+def beginning(element: Element) -> str:
+    """What is surely said of it."""
+    return f'{element.role} "{called(element.label)}"'
+
+
+def called(name: str) -> str:
+    """What is surely shown of a name in one line."""
+    return name[: _LONGEST_LABEL - 1].strip()
 
 
 def named(element: Element) -> str:
@@ -86,4 +92,6 @@ def item(record: Record) -> str:
     attributes = [f"{name} {cut(value, 40)}" for name, value in known[:_MOST_ATTRIBUTES]]
     more = len(known) - len(attributes)
     rest = cut(record.text.removeprefix(record.name).strip(), 80)
-    return " | ".join([cut(record.name, 60), *(attributes or ([rest] if rest else [])), *([f"… {more} more"] if more > 0 else [])])
+    return " | ".join(
+        [cut(record.name, _LONGEST_LABEL), *(attributes or ([rest] if rest else [])), *([f"… {more} more"] if more > 0 else [])]
+    )

@@ -1,9 +1,13 @@
 """What of a page an LLM is shown."""
 
 import re
+from typing import Any
+
+import pytest
 
 from agents.contract.protocol import Form, Step
-from agents.page import read
+from agents.page import Element, read
+from agents.prompting import page_words
 from agents.prompting.page_prompt import Shown, show
 from agents.tests.long_pages import films
 
@@ -41,6 +45,20 @@ def test_what_meets_the_criteria_is_shown_first_where_not_all_fits() -> None:
     assert items
     assert all("Sci-Fi" in line for line in items)
     assert re.search(r"\(Left out, as they fit the task least: \d+ controls, \d+ items", shown.text)
+
+
+def test_of_a_long_list_hardly_more_is_worded_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    worded = list[Element]()
+
+    def counted(element: Element, *rest: Any) -> str:
+        worded.append(element)
+        return said(element, *rest)
+
+    said = page_words.worded
+    monkeypatch.setattr(page_words, "worded", counted)
+    page = "<p>" + "".join(f"<a href='/films/{number}?seed=58'>A film whose name has the number {number}</a> " for number in range(600))
+    shown = seen(page, budget=900)
+    assert len(shown.elements) <= len(worded) <= 2 * len(shown.elements) < 200
 
 
 def test_links_that_lead_off_the_site_are_not_shown() -> None:
