@@ -18,7 +18,7 @@ from monitoring.api.paging import PLAIN, Id, Page, Paging, paged
 from monitoring.api.problems import ApiProblem
 from monitoring.audit.audit_log import AuditQuery, entries, newest_entries
 from monitoring.settings.forms import SettingsForm, previews
-from monitoring.settings.reverting import revert
+from monitoring.settings.transfer import revert
 
 router = Router(tags=["Settings"])
 

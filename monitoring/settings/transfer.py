@@ -1,6 +1,10 @@
-"""All settings as one JSON document, without keys, and back: an import shows what it would change before it does."""
+"""All settings as one JSON document, without keys, and back: an import shows what it would change before it does.
+
+And a change of the histories taken back, as a change of its own.
+"""
 
 from collections.abc import Callable
+from datetime import UTC
 from functools import partial
 from typing import Any, Literal
 
@@ -15,7 +19,7 @@ from pydantic import BaseModel
 from agents.configuration import accounts, change, values
 from agents.configuration.account_changes import ACCOUNT, add_account, change_account
 from agents.models import Account, Settings
-from monitoring.audit.audit_log import Entry, newest_entries
+from monitoring.audit.audit_log import Entry, change_and_former, newest_entries
 from monitoring.retention.pruning import BOUNDS, change_retention, rules_in_force
 
 REASON = "Import"
@@ -96,3 +100,22 @@ class ImportForm(forms.Form):
             path = ", ".join(f"entry {part + 1}" if isinstance(part, int) else part for part in first["loc"])
             message = f"This is no export of the panel's settings. {f'{path}: ' if path else ''}{first['msg']}."
             raise forms.ValidationError(message) from None
+
+
+def revert(kind: str, pk: int, *, by: User) -> None:
+    """`kind`: one of HISTORIES. Raises ValidationError; then nothing is changed."""
+    found = change_and_former(kind, pk)
+    if found is None:
+        raise ValidationError("This change is not on record any more. Reload the page.")
+    newer, fields = found
+    if not fields:
+        raise ValidationError("This can't be reverted here: only changed values can. Enter a key again; add or delete an account.")
+    reason = f"Reverts the change of {newer.history_date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if kind == "settings":
+        change(fields, by=by, reason=reason)
+    elif kind == "retention":
+        change_retention({newer.name: fields}, by=by, reason=reason)
+    elif row := Account.objects.filter(pk=newer.id).first():
+        change_account(row, fields, by=by, reason=reason)
+    else:
+        raise ValidationError(f"The account {newer.name} is deleted.")

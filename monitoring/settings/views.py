@@ -17,7 +17,6 @@ from monitoring.audit.audit_log import newest_entries
 from monitoring.settings import transfer
 from monitoring.settings.changes import HISTORIES
 from monitoring.settings.forms import AccountForm, SettingsForm, account_rows
-from monitoring.settings.reverting import revert
 from monitoring.testruns.views import started
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import acted, page
@@ -125,4 +124,4 @@ def revert_change(request: PanelRequest, kind: str, pk: int) -> HttpResponse:
     if kind not in HISTORIES:
         raise Http404(kind)
     reverted = "The change is reverted. This takes effect with the next step."
-    return acted(request, "settings", reverted, lambda: revert(kind, pk, by=request.user))
+    return acted(request, "settings", reverted, lambda: transfer.revert(kind, pk, by=request.user))

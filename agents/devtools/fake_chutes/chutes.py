@@ -15,7 +15,6 @@ from urllib.parse import unquote
 from agents.devtools.fake_chutes import catalogue, completions, plans
 from agents.devtools.fake_chutes.account import Account, management
 from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, Course, Refused, as_json
-from agents.devtools.fake_chutes.by_hand import Folder
 from agents.devtools.fake_chutes.completions import ChatRequest
 from agents.devtools.fake_chutes.server import Answer, Request, json_answer
 from agents.simulation import provider
@@ -51,7 +50,7 @@ class Chutes:
     `folder`: the files by which a person plays the model; None: no person does. `stopping`: ends the wait for a reply.
     """
 
-    def __init__(self, key: str, admin_key: str, course: Course, seed: int, folder: Folder | None = None) -> None:
+    def __init__(self, key: str, admin_key: str, course: Course, seed: int, folder: plans.Folder | None = None) -> None:
         self._key, self._admin_key, self._course, self._seed, self._folder = key, admin_key, course, seed, folder
         self._lock, self.stopping = threading.Lock(), threading.Event()
         self._restart()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.devtools.fake_chutes.behaviour import Behaviour, Course, merged
-from agents.devtools.fake_chutes.by_hand import Folder
 from agents.devtools.fake_chutes.chutes import Chutes
+from agents.devtools.fake_chutes.plans import Folder
 from agents.devtools.fake_chutes.server import Server
 from agents.simulation.scenario import BadSetting, Change, Fault, in_order, load_file, read
 
