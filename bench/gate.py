@@ -12,7 +12,6 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +22,9 @@ from agents.simulation.scenario import Scenario, load_file
 from bench.drawn import DRAWN, HARD, HELD_OUT, KINDS, LAWS, drawn, hard
 from bench.oracle import Oracle, Patient
 
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """What a pacing keeps in a group of scenarios, at least and at most. `edge_429`: of all scenarios together."""
-
-    to_prompt: float = 0.0
-    to_plain: float = 0.0
-    to_patient: float = 0.0
-    in_time: float = 0.999
-    edge_429: float = inf
-    longest_ban: float = inf
-    resume_minutes: float = inf
-    p95: float = inf
-
-
-# By pacing and group. A group that is only reported promises nothing.
-PROMISED: dict[str, dict[str, Promise]] = {
-    "auto": {"shown": Promise(edge_429=30, resume_minutes=2.5, p95=12.0)},
-}
+# Of automatic pacing, over the shown scenarios together; the other groups are only reported.
+LEAST_IN_TIME = 0.999
+MOST = {"edge_429": 30.0, "resume_minutes": 2.5, "p95": 12.0}
 # Of automatic pacing, by scenario. The simple gate's share of LLM answers: the seeds of a load move it by that much.
 SIMPLE_GATE = 0.97
 BAN_HITS, BAN_BACK = 15, 6.0
@@ -186,15 +169,14 @@ def line(group: str, pacing: str, found: Summary) -> str:
 
 
 def missed(pacing: str, group: str, found: Summary) -> Iterator[str]:
-    promise = PROMISED.get(pacing, {}).get(group)
-    for name in ("to_prompt", "to_plain", "to_patient", "in_time") if promise else ():
+    if (pacing, group) != ("auto", "shown"):
+        return
+    if found.in_time < LEAST_IN_TIME:
+        yield f"{pacing}, {group}: in_time {found.in_time:.3f}, {LEAST_IN_TIME:g} promised"
+    for name, most in MOST.items():
         got = getattr(found, name)
-        if got is not None and got < getattr(promise, name):
-            yield f"{pacing}, {group}: {name} {got:.3f}, {getattr(promise, name):g} promised"
-    for name in ("edge_429", "longest_ban", "resume_minutes", "p95") if promise else ():
-        got = getattr(found, name)
-        if got is not None and got > getattr(promise, name):
-            yield f"{pacing}, {group}: {name} {got:.1f}, at most {getattr(promise, name):g} promised"
+        if got is not None and got > most:
+            yield f"{pacing}, {group}: {name} {got:.1f}, at most {most:g} promised"
 
 
 def missed_in(row: Row, peers: Mapping[str, Any]) -> Iterator[str]:
