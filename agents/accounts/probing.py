@@ -1,6 +1,5 @@
 """Probes: one request for a single token shows whether a paused account works again. Counted and paid apart from steps."""
 
-import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,8 +19,6 @@ from agents.policy import costs
 from agents.policy.gate import GateState
 from agents.policy.modes import Mode
 from agents.policy.reasons import Purpose, Reason, Verdict
-
-logger = logging.getLogger(__name__)
 
 # A provider that takes longer for one token, in seconds, is of no use to a step either.
 PATIENCE = 25.0
