@@ -61,7 +61,7 @@ def _tested(account: Account, *, bypass_pause: bool) -> Iterator[Finding | str]:
         actions.probe(account, by="test run", now=now)
     yield _called(account, known)
     yield f"Comparing the models of account {account.name} with the provider's list"
-    yield _models(account, known)
+    yield _models(known)
     yield f"Trying the admin key of account {account.name}"
     yield _admin(account)
 
@@ -92,7 +92,7 @@ def _called(account: Account, known: Provider) -> Finding:
         return Finding("key", Result.OK, "The key works.", "", done, _answer(end), facts=facts)
     if end.verdict != Verdict.REFUSED:
         return _unanswered(known, end, done, facts)
-    event = _open_event(account)
+    event = account.events.filter(model="", ended_by="").first()
     facts |= {"class": end.refusal, **_prediction(event)}
     if end.refusal != RefusalClass.EDGE:
         return _refused(end, event, done, facts | {"status": end.status})
@@ -124,10 +124,8 @@ def _control(known: Provider, model: str) -> RefusalClass | None:
     anybody = Provider(known.base_url, wrong, (model,), {}, known.options)
     try:
         client.Call(anybody, model, probing.PROMPT, cut_off=time.time() + CONTROL_PATIENCE).result()
-    except client.Refused as error:
-        return error.refusal.kind
-    except client.LLMError:
-        return None
+    except client.LLMError as error:
+        return error.refusal.kind if isinstance(error, client.Refused) else None
     return None
 
 
@@ -141,7 +139,7 @@ def _unanswered(known: Provider, end: AttemptEnd, done: str, facts: dict[str, An
     return Finding("key", Result.WARN, meaning, step, done, end.detail, facts=facts)
 
 
-def _models(account: Account, known: Provider) -> Finding:
+def _models(known: Provider) -> Finding:
     done, step = "Read the provider's public list of models.", "Choose listed models in the settings."
     try:
         listed = {str(entry["id"]) for entry in client.catalogue(known)}
@@ -178,10 +176,6 @@ def _admin(account: Account) -> Finding:
         limits.append(f"{row.daily_used:g} of {row.daily_total:g} requests of the day")
     came_back = f"Read at {_clock(row.read_at)}: {', '.join(limits) or 'nothing that is limited'}."
     return Finding("admin", Result.OK, "The admin key can read balance and quotas.", "", done, came_back)
-
-
-def _open_event(account: Account) -> RateLimitEvent | None:
-    return account.events.filter(model="", ended_by="").first()
 
 
 def _seconds(end: AttemptEnd) -> float:
