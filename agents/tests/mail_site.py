@@ -11,6 +11,7 @@ PROMPTS = {
     "detail": "Open the email where subject equals '{subject}'",
     "archive": "Archive the email where subject equals '{subject}'",
     "star": "Star the email where from equals '{from}'",
+    "compose": "Write an email where to equals 'jo@x.org' and subject equals 'Hello' and message contains 'see you'",
     "reply": "Reply to the email where subject equals '{subject}' with message contains 'thanks'",
 }
 
@@ -26,10 +27,12 @@ class MailSite(SeededSite):
 
     def get(self, path: str, query: Sent) -> str:
         look = self.look
-        nav = "".join(look.shuffled("nav", [look.link("/", "Inbox"), look.link("/settings", "Settings")]))
+        nav = "".join(look.shuffled("nav", [look.link("/", "Inbox"), look.link("/compose", look.pick("new", ("Compose", "New message")))]))
         match path.strip("/").split("/"):
             case ["mail", number]:
                 return self.page(nav, self._mail(int(number)))
+            case ["compose"]:
+                return self.page(nav, f"<h1>New message</h1>{self._compose()}")
             case ["done"]:
                 return self.page(nav, "<h1>Done</h1><p>It has been saved.</p>")
         return self.page(nav, f"<h1>Inbox</h1><div role='table'>{''.join(map(self._row, range(6)))}</div>")
@@ -49,7 +52,23 @@ class MailSite(SeededSite):
         reply = self.form(f"/mail/{number}/reply", [text], look.pick("send", ("Send", "Send reply")))
         return f"<h1>{row['subject']}</h1><p><b>From:</b> {row['from']}</p>{archive}{reply}"
 
+    def _compose(self) -> str:
+        look = self.look
+        fields = [
+            look.field("to", look.pick("to", ("To", "Recipient"))),
+            look.field("subject", look.pick("about", ("Subject", "Title"))),
+            look.field("text", look.pick("body", ("Message", "Body")), "<textarea {}></textarea>"),
+        ]
+        return self.form("/mail/1/compose", fields, look.pick("send mail", ("Send", "Send mail")))
+
     def post(self, path: str, sent: Sent) -> str:
         _, _, number, act = path.split("/")
-        self.events.append((act, self.rows()[int(number)] | self.values(sent, "text")))
+        self.events.append(
+            (
+                act,
+                self.rows()[int(number)]
+                | self.values(sent, "to", "text")
+                | ({"title": title} if (title := self.values(sent, "subject")["subject"]) else {}),
+            )
+        )
         return "/done"

@@ -7,7 +7,7 @@ from typing import Any
 from agents.page import Element, Page
 from agents.page.elements import FIELDS
 from agents.page.matching import likeness
-from agents.template.sites.site_map import form_of, names_of
+from agents.template.sites.site_map import form_of, labels_of
 
 MOST_NAMES, MOST_FIELDS = 12, 30
 _ALIKE = 0.5
@@ -25,7 +25,7 @@ def forms(page: Page, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, di
 
 
 def _merged(known: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> list[dict[str, Any]]:
-    made = [{"kind": kind_of(one), "names": list(names_of(one))} for one in shown[:MOST_FIELDS]]
+    made = [{"kind": kind_of(one), "names": list(labels_of(one))} for one in shown[:MOST_FIELDS]]
     left = [dict(one) for one in known]
     for new, old in list(_pairs(made, left)):
         left.remove(old)

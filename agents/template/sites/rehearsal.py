@@ -12,17 +12,20 @@ from enum import Enum, auto
 from functools import lru_cache
 from urllib.parse import urljoin
 
-from agents.contract.actions import Action, InvalidAction, click, navigate, select_option, submit, type_text
+from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text
 from agents.contract.origins import path_of
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
 from agents.page import Element, Page, Record, read
-from agents.page.elements import BUTTONS
+from agents.page.elements import BUTTONS, TICKED
 from agents.page.matching import words
 from agents.page.past import action_in_words
+from agents.template.forms.filling import by_name
 from agents.template.moves import NOTHING_LEFT
 from agents.template.next_step import next_step
-from agents.template.prompt import Criterion, Intent, Operator, Trait, target_of
+from agents.template.prompt import Criterion, Intent, Operator, Trait, besides_item, target_of
+from agents.template.prompt.synonyms import names_of
+from agents.template.prompt.values import chosen
 from agents.template.recipes import LOGIN, recipe_for
 from agents.template.sites.site_facts import Item, SiteFacts
 from agents.template.sites.site_map import (
@@ -37,8 +40,8 @@ from agents.template.sites.site_map import (
     item_at,
     item_key,
     items_of,
+    labels_of,
     link_to,
-    names_of,
     place_of,
     route_of,
 )
@@ -47,6 +50,8 @@ from agents.template.solutions.using import by_solution
 
 MOST_STEPS, MOST_ACTIONS = 10, 26
 _SHORTEST_NAME = 3
+# How surely a form calls a field so; and what buttons that send one are called.
+_CALLED, _SENDING = 0.8, ("submit", "send", "save", "save changes", "confirm", "create", "add")
 
 
 class After(Enum):
@@ -75,11 +80,13 @@ class Rehearsal:
     facts: SiteFacts
     solution: Solution | None = None
     is_member: bool = False
+    is_unseen: bool = False
     key: str = ""
     page: Page | None = None
     wanted: str = ""
     stand_in: str = ""
     criteria: tuple[Criterion, ...] = ()
+    ticked: list[Action | Pressed] = field(default_factory=list)
     out: list[Action | Pressed] = field(default_factory=list)
     history: list[PastAction] = field(default_factory=list)
 
@@ -124,16 +131,29 @@ class Rehearsal:
         target = target_of(intent)
         self.wanted, self.stand_in, self.criteria = target.name, "", target.criteria
         own = intent if target.is_any or not intent.kind.has(Trait.OF_ITEM) else self._with_stand_in(intent, target.criteria)
-        if self._rehearsed(lambda step, page: next_step(step, own, page)):
-            return True
-        if self.page is None:
+        is_whole = self._rehearsed(lambda step, page: next_step(step, own, page))
+        if self.page is None or self.is_unseen:
             # The site has it, and no step has shown it.
-            self.out += [move.alternatives[0] for move in recipe_for(own).blind_act(own) if move.alternatives]
-        return self.page is None
+            self.out += [move.alternatives[0] for move in recipe_for(own).blind_act(own) if move.alternatives] or self._blind_form(own)
+        return is_whole or self.page is None
+
+    def _blind_form(self, intent: Intent) -> list[Action]:
+        """The form that what was pressed last may have opened, by what forms call such fields."""
+        asked, row = besides_item(intent), intent.kind.row
+        if not row.sent_by or any(one.type in FILLS for one in self.history):
+            return []
+        named = [(chosen(unit), [name for name, weight in names_of(unit[0].field) if weight >= _CALLED][:8]) for unit in by_name(asked)]
+        # Dialogs come last in most markup.
+        fields = [(f"({by_names('', names, presses=False)})[last()]", value) for value, names in named if value]
+        sends = by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
+        with suppress(InvalidAction):
+            fills = [type_text(xpath(field), value) for field, value in fields]
+            return [*fills, click(xpath(f"({sends} | {fields[-1][0]}/ancestor::form[1]//button[@type='submit'])[last()]"))] if fills else []
+        return []
 
     def _rehearsed(self, planned: Callable[[Step, Page], Plan | None]) -> bool:
         """Whether it came to its end on pages that are known."""
-        self.history = []
+        self.history, self.ticked, self.is_unseen = [], [], False
         for index in range(MOST_STEPS):
             if self.page is None or len(self.out) > MOST_ACTIONS:
                 return False
@@ -143,6 +163,7 @@ class Rehearsal:
                 return made is not None and made.reasoning != NOTHING_LEFT
             for action in made.actions:
                 if (after := self._do(action)) is After.UNSEEN:
+                    self.is_unseen = True
                     return True
                 if after is After.MOVED:
                     break
@@ -186,12 +207,17 @@ class Rehearsal:
             return self._follow(page, element)
         with suppress(InvalidAction):
             said = self._said(page, element)
-            self.out.append(said if isinstance(said, Pressed) else self._again(action, said))
+            made = said if isinstance(said, Pressed) else self._again(action, said)
+            if isinstance(said, Pressed) and not said.inside:
+                # What was marked in the list is left behind with it.
+                self.out = [one for one in self.out if one not in self.ticked]
+            self.ticked += [made] if element.role in TICKED and element.form is None else []
+            self.out.append(made)
         if action.type not in {"ClickAction", "SubmitAction"}:
             return After.SAME
         then = self.key.split(AFTER)[0] + AFTER + control_of(page, element)
         if then not in self.facts.pages:
-            return After.UNSEEN
+            return After.SAME if element.role in TICKED else After.UNSEEN
         return self._enter(then)
 
     def _follow(self, page: Page, element: Element) -> After:
@@ -218,7 +244,7 @@ class Rehearsal:
 
     def _by_names(self, page: Page, element: Element, place: str) -> Selector | None:
         """What goes by one of the names that seeds or runs have shown or, where nothing does, stands in its place."""
-        key, own = form_of(page, element), set(names_of(element))
+        key, own = form_of(page, element), set(labels_of(element))
         controls = (action.control for action in self.solution.actions if action.control) if self.solution else ()
         by_runs = (tuple(map(str.lower, one.labels)) for one in controls if not one.in_item and not one.holes and len(one.labels) > 1)
         known = next((names for names in (*(one.names for one in self.facts.forms.get(key, ())), *by_runs) if own & {*names}), None)
@@ -252,13 +278,13 @@ class Rehearsal:
         page = _page(html, urljoin(self.step.url, route))
         if not self.stand_in:
             return page
-        name = _own_name(page)
+        name = _own_name(page, key)
         return _page(html.replace(name, self.stand_in), page.url) if name else page
 
 
-def _own_name(page: Page) -> str:
+def _own_name(page: Page, key: str) -> str:
     """What the item is called that a page is about, or the first one that it lists."""
-    if page.subject or ANY in route_of(page.url):
+    if page.subject or ANY in key or (AFTER in key and not items_of(page)):
         return page.subject.name if page.subject else next(iter(page.headings), "")
     linked = (one for one in page.records if any(ANY in route_of(each.href) for each in one.elements))
     item = next(linked, None) or next(iter(items_of(page)), None)

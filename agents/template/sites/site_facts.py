@@ -73,7 +73,7 @@ class SitePlan:
 @dataclass(frozen=True, slots=True)
 class FormField:
     """A control of a form. `kind`: of the value that it takes, as its type says; "send" for what saves the form. `names`: what its labels
-    and its markup have called it, as `site_map.names_of` writes them, those that were seen last first."""
+    and its markup have called it, as `site_map.labels_of` writes them, those that were seen last first."""
 
     kind: str
     names: tuple[str, ...] = ()

@@ -83,7 +83,7 @@ def form_of(page: Page, element: Element) -> str:
     return "" if form is None else route_of(page.url) + AFTER + _landmark(form)
 
 
-def names_of(element: Element) -> tuple[str, ...]:
+def labels_of(element: Element) -> tuple[str, ...]:
     """What people read of a control and what its markup calls it, as labels are compared. What has digits in it is of one seed."""
     said = (element.label, element.text if element.submits else "", element.placeholder, element.name, element.id)
     plain = (" ".join(text.lower().translate(_UNMARKED).split()) for text in said)

@@ -154,8 +154,9 @@ def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tu
         known = {
             name for kind in (item.texts, item.lists, item.numbers, item.dates, item.times) for names in kind for name in names.split("|")
         }
-        # What the block says anywhere, of what is not known to have a place of its own.
-        others = "|".join(sorted({criterion.field for criterion in one.criteria} - known))
+        # What the block says anywhere, of what is not known to have a place of its own; it says nothing of what is true or false.
+        said = {criterion.field for criterion in one.criteria if not {value.lower() for value in criterion.values} & {"true", "false"}}
+        others = "|".join(sorted(said - known))
         item = replace(item, lists={**item.lists, **dict.fromkeys(others.split("|") if others else (), ".")})
         if item.list and not rehearsal.wanted and not actions:
             actions.append(navigate(item.list))

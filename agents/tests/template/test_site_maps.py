@@ -60,6 +60,14 @@ def test_rows_that_are_pressed_are_found_again_by_what_they_say() -> None:
             assert [data["subject"] for kind, data in site.events if kind == event] == [site.rows()[1]["subject"]]
 
 
+def test_a_form_that_no_step_has_shown_is_filled_by_what_forms_call_such_fields() -> None:
+    known = taught([(MailSite(SEEN), MailSite(SEEN).prompt("detail"))])
+    for seed in SEEDS:
+        site = MailSite(seed)
+        at_once(site, site.prompt("compose"), known)
+        assert [(kind, data["to"], data["title"]) for kind, data in site.events] == [("compose", "jo@x.org", "Hello")]
+
+
 def test_what_an_llms_runs_have_shown_is_done_at_once_where_all_its_pages_are_known() -> None:
     trials, seeds = [SHED["loan"], FERRY["crew"]], (1, 2, 3)
     for trial in trials:
