@@ -127,6 +127,7 @@ def kept_keys(miner: Miner) -> set[str]:
 
 
 @SLOW_ON_POSTGRES
+@pytest.mark.slow
 def test_by_force_a_running_miner_goes_on_with_the_restored_data(miner: Miner, tmp_path: Path) -> None:
     url, file = miner.web(), str(tmp_path / "a.backup")
     httpx.post(f"{url}/step", json=step_body(1), timeout=PATIENCE).raise_for_status()
@@ -138,6 +139,7 @@ def test_by_force_a_running_miner_goes_on_with_the_restored_data(miner: Miner, t
 
 
 @SLOW_ON_POSTGRES
+@pytest.mark.slow
 def test_a_backup_made_after_a_restore_leaves_the_kept_database_out_and_can_be_restored_too(miner: Miner, tmp_path: Path) -> None:
     first, second = str(tmp_path / "first"), str(tmp_path / "second")
     told = in_turn(miner, ("backup", first), ("restore", first), ("miner_settings", "spacing_seconds=7"), ("backup", second))

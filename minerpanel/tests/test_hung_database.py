@@ -139,6 +139,7 @@ print("migrated")
 """
 
 
+@pytest.mark.slow
 def test_a_busy_row_opens_no_breaker_and_a_hung_pooler_costs_one_bounded_wait_and_its_connection(
     postgres_url: str, process_environment: dict[str, str]
 ) -> None:

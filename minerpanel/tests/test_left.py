@@ -24,6 +24,7 @@ def asked(fake_chutes: FakeChutes) -> list[str]:
     return [each["path"] for each in fake_chutes.state()["arrivals"] if each["path"].startswith("/users")]
 
 
+@pytest.mark.slow
 def test_a_reached_cap_pauses_until_its_own_reset_and_nobody_reads_too_often(process_environment: dict[str, str]) -> None:
     with FakeChutes.started() as fake_chutes, Miner.running(environment(process_environment, fake_chutes)) as miner:
         fake_chutes.set(cap4h={"cap": 1.0, "used": 1.0, "reset_at": WINDOW})

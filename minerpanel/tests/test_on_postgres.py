@@ -9,11 +9,8 @@ import pytest
 
 from minerpanel.tests.processes import ROOT
 
-FILES = (
-    "monitoring/tests/reporting/test_search.py",
-    "monitoring/tests/reporting/test_rollups.py",
-    "agents/tests/hybrid/test_history.py",
-)
+FILES = ("monitoring/tests/reporting/test_search.py", "agents/tests/hybrid/test_history.py")
+ROLLUPS = "monitoring/tests/reporting/test_rollups.py"
 # What is Python's alone, or the same statements again.
 SAME_ON_BOTH = ("percentile", "whatever_spans", "the_same_again", "killed", "five_minutes", "the_hour", "the_shorter")
 NUMBERS = """
@@ -60,8 +57,13 @@ def run_on_postgres(url: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout[-5_000:]
 
 
-def test_the_tests_of_rollups_search_and_histories_pass_on_postgres(postgres_url: str) -> None:
-    run_on_postgres(postgres_url, "-k", f"not ({' or '.join(SAME_ON_BOTH)})", *FILES)
+def test_the_tests_of_search_histories_and_a_rollup_pass_on_postgres(postgres_url: str) -> None:
+    run_on_postgres(postgres_url, *FILES, f"{ROLLUPS}::test_the_hours_and_the_raw_rows_after_them_make_up_all_steps")
+
+
+@pytest.mark.slow
+def test_the_tests_of_rollups_pass_on_postgres(postgres_url: str) -> None:
+    run_on_postgres(postgres_url, "-k", f"not ({' or '.join(SAME_ON_BOTH)})", ROLLUPS)
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ def on_postgres(process_environment: dict[str, str], postgres_url: str) -> dict[
     return {**process_environment, "DATABASE_URL": postgres_url}
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("on_postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("on_postgres", marks=pytest.mark.postgres)])
 def test_no_start_uses_a_database_of_version_0_1(database: str, request: pytest.FixtureRequest) -> None:
     environment: dict[str, str] = request.getfixturevalue(database)
     miner = Miner(environment)

@@ -43,6 +43,7 @@ def shared(tmp_path: Path) -> Path:
 
 
 @pytest.mark.process
+@pytest.mark.slow
 def test_the_first_start_closes_an_open_data_folder_and_all_in_it(shared: Path) -> None:
     run(shared, "setup_panel")
     assert list(looser(shared)) == []

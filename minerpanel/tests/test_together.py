@@ -123,7 +123,7 @@ def flood(webs: list[Web]) -> Iterator[list[dict[str, Any]]]:
 
 @pytest.mark.parametrize(
     ("miner", "webs", "workers"),
-    [pytest.param("sqlite", 3, 2, marks=pytest.mark.slow), pytest.param("postgres", 2, 1, marks=pytest.mark.postgres)],
+    [("sqlite", 2, 1), pytest.param("postgres", 3, 2, marks=[pytest.mark.postgres, pytest.mark.slow])],
     indirect=["miner"],
 )
 def test_all_processes_together_keep_the_automatic_pace_and_the_spacing(

@@ -38,7 +38,7 @@ ROUTES = [route for route in routes(get_resolver().url_patterns) if route != "lo
 PLACED = [route for route in ROUTES if "<" in route]
 POSTED = [route for route in ROUTES if not route.startswith(("health/", "metrics"))]
 # Each route gets an eighth of the values, each value goes to an eighth of the routes; all to all in the slow suite.
-SOME_THEN_ALL = pytest.mark.parametrize("every", [pytest.param(8, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.slow)])
+SOME_THEN_ALL = pytest.mark.parametrize("every", [pytest.param(24, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.slow)])
 
 
 def share(values: Sequence[Any], number: int, every: int) -> Sequence[Any]:

@@ -146,6 +146,7 @@ def test_however_many_workers_read_one_account_it_is_read_once(fake_chutes: Fake
     assert sorted(asked(fake_chutes)) == sorted(PATHS)
 
 
+@pytest.mark.slow
 def test_on_postgres_a_worker_waits_for_the_one_that_claims(
     fake_chutes: FakeChutes, process_environment: dict[str, str], postgres_url: str
 ) -> None:

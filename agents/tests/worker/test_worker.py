@@ -84,6 +84,7 @@ def test_two_long_jobs_at_once_with_the_queue_full_are_no_stall_and_are_begun_ag
     worker.process.kill()  # nobody waits for the long jobs
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_with_the_queues_lock_is_got_over(worker: Worker) -> None:
     wait_for(lambda: len(worker.pool()) >= 4)
     wait_for(lambda: family.holder_of_the_queue(worker.process.pid) is not None)

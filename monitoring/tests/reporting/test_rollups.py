@@ -148,6 +148,7 @@ def test_durations_of_a_day_are_those_of_its_steps(days: datetime) -> None:
     assert sum(int.from_bytes(each, "little") for each in durations) == sum(counted(step.duration_ms or 0) for step in raw) > 0
 
 
+@pytest.mark.slow
 def test_whatever_spans_a_range_is_read_from_it_has_each_step_once(weeks: datetime) -> None:
     state, read = RollupState.objects.get(), set[Span]()
     lengths, agos = (5 * HOUR, DAY, 7 * DAY, 15 * DAY, 18 * DAY), (timedelta(), 3 * DAY + HOUR, 6 * DAY)
@@ -172,6 +173,7 @@ def test_the_same_again_gives_the_same(days: datetime) -> None:
     assert contents() == before
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_at_any_hour_leaves_nothing_out(days: datetime) -> None:
     whole = sum_all(days)
     before = contents()
