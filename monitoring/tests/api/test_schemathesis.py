@@ -48,8 +48,9 @@ def test_no_call_fails_or_answers_what_the_document_does_not_have(
 
     def check(operation: Any) -> None:
         there = {name: one_of_each[name] for name in re.findall("{(.*?)}", operation.path)}
-        for mode, path_parameters in ((GenerationMode.POSITIVE, there), (GenerationMode.POSITIVE, None), (GenerationMode.NEGATIVE, there)):
-            known = {"path_parameters": path_parameters} if path_parameters else {}
+        known_place = {"path_parameters": there} if there else {}
+        drawn_place = [(GenerationMode.POSITIVE, dict[str, Any]())] if there else []
+        for mode, known in ((GenerationMode.POSITIVE, known_place), *drawn_place, (GenerationMode.NEGATIVE, known_place)):
 
             @settings(max_examples=examples, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
             @given(case=operation.as_strategy(generation_mode=mode, **known))
