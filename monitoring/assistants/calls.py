@@ -17,9 +17,13 @@ V1 = "/api/v1"
 # Of the request that is answered, as it came; over stdio, MCP_TOKEN of the environment.
 given: ContextVar[str] = ContextVar("given", default="")
 # What callers, pages, models and providers wrote.
-FOREIGN = frozenset({"prompt", "url", "answer", "caller_error", "detail", "key", "project", "path", "came_back", "lines", "body"})
+FOREIGN = frozenset(
+    {"prompt", "url", "answer", "caller_error", "confidence_why", "detail", "key", "project", "path", "came_back", "lines", "body"}
+)
 # The same, where a row has the other field: an action's words, a step's effect.
 FOREIGN_BESIDE = {"words": "worked", "effect": "caller_error"}
+# Of these kinds of audit entries also the facts: a name from elsewhere that may not log in, what was learned of a site.
+FOREIGN_FACTS = frozenset({"login_failed", "learned"})
 MARK = "data_from_strangers"
 
 
@@ -67,5 +71,7 @@ def marked(value: Any, name: str = "") -> Any:
 
 
 def _is_foreign(name: str, row: Mapping[str, Any]) -> bool:
+    if name == "facts" and row.get("kind") in FOREIGN_FACTS:
+        return True
     beside = FOREIGN_BESIDE.get(name)
     return beside in row if beside else name in FOREIGN

@@ -1,6 +1,6 @@
 """Twelve questions of an operator, each answered by one call, with the evidence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from agents.configuration import default_account
-from agents.models import Gate, Settings, WhatIf
+from agents.models import AuditEntry, Gate, Settings, UnknownCall, WhatIf
+from agents.tests.rows import each_row
 from monitoring.assistants import questions
 from monitoring.assistants.calls import MARK, Refused, given, marked
 from monitoring.assistants.changes import what_if
@@ -126,10 +127,23 @@ def test_a_word_of_a_filter_that_is_unknown_is_named_with_the_remedy() -> None:
         questions.steps("stat:late")
 
 
-def test_texts_of_strangers_are_marked_wherever_they_stand(paused: Any) -> None:
-    for found in (questions.steps("reason:paused", sort="oldest"), questions.task(paused.task_id)):
-        assert INJECTION in str(found)
-        assert INJECTION not in str(_without_marked(found))
+def test_texts_of_strangers_are_marked_wherever_they_stand() -> None:
+    now, log_in = timezone.now(), AuditEntry.Action.LOGIN_FAILED
+    task = make_task(prompt=INJECTION, url=INJECTION, key=INJECTION, project=INJECTION[:50], at=now)
+    texts = {"caller_error": INJECTION, "answer": INJECTION, "effect": INJECTION, "confidence_why": INJECTION}
+    step = make_step(task, at=now, actions=[{"type": "TypeAction", "text": INJECTION}], **texts)
+    attempt = make_attempt(step, verdict="refused", refusal="edge", status=429, detail=INJECTION, cost="0.25")
+    make_event(at=now, pause=600.0, attempt=attempt, detail=INJECTION)
+    make_result(make_run("fail", at=now), "fail", came_back=INJECTION, lines=[INJECTION], facts={"said": INJECTION})
+    AuditEntry.record(log_in, f"By Keycloak, without an account: {INJECTION}.", by="", now=now)
+    UnknownCall.objects.create(method="POST", path=f"/{INJECTION}", first_seen_at=now, last_seen_at=now)
+
+    def check(question: Callable[..., Any]) -> None:
+        given = {"task": {"task": task.pk}}.get(question.__name__, {})
+        assert INJECTION[:50] not in str(_without_marked(question(**given)))
+
+    each_row(questions.QUESTIONS, check, lambda question: str(question.__name__))
+    assert INJECTION in str(questions.task(task.pk)) and INJECTION in str(questions.audit())
     assert marked({"worked": None, "words": "Click"}) == {"worked": None, "words": {MARK: "Click"}}
     assert marked({"effect": "What a setting does", "words": "5 s"}) == {"effect": "What a setting does", "words": "5 s"}
 
