@@ -49,7 +49,7 @@ from django.test import TransactionTestCase  # noqa: E402
 
 from agents.database import breaker  # noqa: E402
 from agents.devtools.fake_chutes.process import FakeChutes  # noqa: E402
-from agents.hybrid import page_archive  # noqa: E402
+from agents.hybrid import later, page_archive  # noqa: E402
 from minerpanel.tests import processes  # noqa: E402
 from minerpanel.tests import prometheus as prometheus_server  # noqa: E402
 from minerpanel.tests.nginx import program  # noqa: E402
@@ -68,7 +68,7 @@ settings.STATIC_ROOT = DATA / "static"
 settings.STATIC_ROOT.mkdir()
 
 # No caller waits for an answer here, and each test waits for the pages it left
-page_archive.AFTER_ANSWER = 0.0
+later.AFTER_ANSWER = 0.0
 # A test's rows are its own: the background writer would write into other tests' databases
 logging.getLogger().removeHandler(next(handler for handler in logging.getLogger().handlers if handler.name == "rows"))
 

@@ -73,7 +73,7 @@ class Impatient(H11Protocol):
         self.loop.call_later(FIRST_SECONDS, self._end_without_request)
 
     def _end_without_request(self) -> None:
-        if self.cycle is None:
+        if not self.cycle:
             self.transport.close()
 
 
