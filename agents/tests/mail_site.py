@@ -10,7 +10,7 @@ SUBJECTS = ("Invoice due", "Team lunch", "Flight plan", "Weekly notes", "New bad
 PROMPTS = {
     "detail": "Open the email where subject equals '{subject}'",
     "archive": "Archive the email where subject equals '{subject}'",
-    "star": "Star the email where from equals '{from}'",
+    "star": "Star the email where from_email equals '{address}' and is_starred equals 'False'",
     "compose": "Write an email where to equals 'jo@x.org' and subject equals 'Hello' and message contains 'see you'",
     "reply": "Reply to the email where subject equals '{subject}' with message contains 'thanks'",
 }
@@ -23,7 +23,8 @@ class MailSite(SeededSite):
 
     def prompt(self, name: str) -> str:
         """Of a task about the second mail."""
-        return PROMPTS[name].format(**self.rows()[1])
+        row = self.rows()[1]
+        return PROMPTS[name].format(**row, address=row["from"].lower().replace(" ", ".") + "@mail.example")
 
     def get(self, path: str, query: Sent) -> str:
         look = self.look

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -25,6 +25,7 @@ from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATO
 from agents.template.prompt.values import address, chosen
 from agents.template.sites.rehearsal import Rehearsal, item_of
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
+from agents.template.sites.site_map import AFTER
 from agents.template.solutions.solution import best_for
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than"
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
 _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
 _BLANKS = re.compile(r"\s*")
+# What stands between the names in an address: ann.berg@mail.example.
+_NO_NAME = re.compile(r"[._]+(?=[^\W\d])")
 # Verbs that take an XPath, and those that take their target as it stands.
 _BY_XPATH = {"press": click, "enter": submit}
 _AS_IT_IS: dict[str, Callable[[str], Action]] = {"keys": send_keys, "wait": lambda seconds: wait(int(seconds))}
@@ -154,14 +157,27 @@ def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tu
         known = {
             name for kind in (item.texts, item.lists, item.numbers, item.dates, item.times) for names in kind for name in names.split("|")
         }
-        # What the block says anywhere, of what is not known to have a place of its own; it says nothing of what is true or false.
-        said = {criterion.field for criterion in one.criteria if not {value.lower() for value in criterion.values} & {"true", "false"}}
-        others = "|".join(sorted(said - known))
+        # What the block says anywhere, of what is not known to have a place of its own.
+        criteria = _as_listed(one.criteria, facts.pages.get(one.list.partition(AFTER)[0], {}).get("html", "@"))
+        others = "|".join(sorted({criterion.field for criterion in criteria} - known))
         item = replace(item, lists={**item.lists, **dict.fromkeys(others.split("|") if others else (), ".")})
         if item.list and not rehearsal.wanted and not actions:
             actions.append(navigate(item.list))
-        actions.append(_pressed(item, one.inside or item.link, conditions(item, replace(values, criteria=one.criteria)), "", ""))
+        actions.append(_pressed(item, one.inside or item.link, conditions(item, replace(values, criteria=criteria)), "", ""))
     return tuple(_spaced(actions))
+
+
+def _as_listed(criteria: Iterable[Criterion], shown: str) -> tuple[Criterion, ...]:
+    """As a list may say them that is `shown`: none that is true or false, and names where it shows no addresses."""
+    told = [one for one in criteria if not {value.lower() for value in one.values} & {"true", "false"}]
+    if "@" in shown:
+        return tuple(told)
+    return tuple(replace(one, values=tuple(map(_name_in, one.values))) for one in told)
+
+
+def _name_in(value: str) -> str:
+    name, at, _ = value.partition("@")
+    return _NO_NAME.sub(" ", name) if at and name else value
 
 
 def _spaced(actions: list[Action]) -> Iterator[Action]:
