@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from agents.common.choice import Choice
@@ -76,6 +76,11 @@ class Past:
     @property
     def last_waited(self) -> bool:
         return any(entry.type in WAITS for entry in self.entries[-1:])
+
+    @property
+    def waited(self) -> int:
+        """How many waits in a row were last."""
+        return sum(1 for _ in takewhile(lambda entry: entry.type in WAITS, reversed(self.entries)))
 
     @property
     def last_changed(self) -> bool:

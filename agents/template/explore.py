@@ -12,7 +12,7 @@ from agents.page.elements import BUTTONS, OPTIONS, PICKER, TICKED
 from agents.page.matching import words
 from agents.page.past import action_in_words
 from agents.template.budget import in_time
-from agents.template.items.finding import fitting
+from agents.template.items.finding import fitting, may_show
 from agents.template.items.matching import LEADS_TO, best_button, was_pressed
 from agents.template.moves import Move, made, press
 from agents.template.prompt import Intent, Kind, Trait, holds, target_of
@@ -117,7 +117,8 @@ def _ways(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterable
         listed = {place for record in page.records if len(page.records) > 1 for place in (one.place for one in record.elements)}
         offered = [one for one in offered if one.place not in listed]
     within = _within(intent, page, offered)
-    yield by_verb(intent, within)
+    if within is not offered or may_show(target_of(intent), page):
+        yield by_verb(intent, within)
     yield _said(intent, within)
     if any(one.layer for one in offered):
         yield filter(None, [best_button(offered, _ONWARD, 0.7)])

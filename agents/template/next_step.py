@@ -10,7 +10,7 @@ from agents.contract.origins import path_of, split_http
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.contract.task_rules import permitted
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS
+from agents.page.elements import BUTTONS, FIELDS
 from agents.page.matching import words
 from agents.template.explore import another, further
 from agents.template.forms.filling import chosen_from_list
@@ -18,8 +18,8 @@ from agents.template.forms.forms import passwords
 from agents.template.forms.wizards import wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, towards
-from agents.template.items.matching import was_pressed
-from agents.template.items.navigation import OWNERS, is_own_item, place_of, to_own_page, to_section
+from agents.template.items.matching import judge, was_pressed
+from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, place_of, to_own_page, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.verbs import is_unasked
@@ -57,7 +57,7 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.blank:
         return _without_page(step, intent, past)
-    if page.is_loading and not (past.last_waited or page.records or page.subject):
+    if _is_to_come(page, past):
         return Plan((LOADING,), reasoning="Template: the page is still loading.")
     if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
@@ -72,6 +72,14 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     elif intent.kind is Kind.OWN_COMMENT and page.logged_in is not False:
         since = past.after_entering()
     return _through(step, intent, page, since)
+
+
+def _is_to_come(page: Page, past: Past) -> bool:
+    """Whether the page says that it is loading, or only the links around the site are there, and nothing that they lead away from."""
+    if page.is_loading and not (past.last_waited or page.records or page.subject):
+        return True
+    is_bare = not page.headings and all(one.role == "link" for one in page.usable(BUTTONS | FIELDS)) and not any(page.texts(200))
+    return is_bare and past.waited < 2
 
 
 def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
@@ -137,11 +145,22 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
     # The page of a booking says little of what is booked.
     if kind.row.sent_by and _is_beyond(page, past):
         return ()
-    if acts and kind.row.sent_by and (past.is_in_item or (kind in _BEYOND_ITEM and was_pressed(past, kind.row.opened_by))):
+    if (
+        acts
+        and kind.row.sent_by
+        and not _is_refuted(intent, page)
+        and (past.is_in_item or (kind in _BEYOND_ITEM and was_pressed(past, kind.row.opened_by)))
+    ):
         return ()
     if kind is Kind.EDIT_ITEM and is_own_item(intent):
         return () if acts else to_own_page(intent, page)
     return _to_item(intent, page, past)
+
+
+def _is_refuted(intent: Intent, page: Page) -> bool:
+    """Whether the page of an item says that it is not the one that is meant."""
+    subject, criteria = page.subject, target_of(intent).criteria
+    return subject is not None and bool(criteria) and not page.dialogs and not judge(criteria, subject, whole=True).fits
 
 
 def _is_beyond(page: Page, past: Past) -> bool:
@@ -173,7 +192,7 @@ def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]
     lists = intent.kind.has(Trait.ON_LIST) and (not acts or (is_of_others and not _PEOPLE & set(words(intent.head))))
     target = target_of(intent)
     opens_item = intent.kind.has(Trait.IN_SECTION) and (target.is_any or not any(verdict.certain for _, verdict in fitting(target, page)))
-    moves = to_section(intent, page) if lists or opens_item else ()
+    moves = to_section(intent, page) if lists or opens_item or is_of_section(intent) else ()
     return () if any(past.times(way) for move in moves for way in move.alternatives) else moves
 
 

@@ -78,4 +78,4 @@ def day_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
         return () if found.selected else (press(page, found),)
     away = (sought.year - shown[0].first.year) * 12 + sought.month - shown[0].first.month
     button = best_button(shown[0].elements, _LATER if away > 0 else _EARLIER, 0.7) if 0 < abs(away) <= _MOST_MONTHS else None
-    return (replace(press(page, button), repeats=True),) if button else ()
+    return (replace(press(page, button), repeats=True),) * abs(away) if button else ()

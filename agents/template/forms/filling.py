@@ -14,7 +14,7 @@ from agents.template.forms.calendar import day_chosen
 from agents.template.forms.slots import Slot, option_for, value_for
 from agents.template.moves import Move, fill, press
 from agents.template.prompt import Criterion, Operator, holds
-from agents.template.prompt.measures import date_in, minutes_in, number_in
+from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in
 from agents.template.prompt.synonyms import forms_of, names_of
 
 _LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
@@ -24,6 +24,7 @@ _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), froze
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
 _NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,2}")
 # A date with its year: "Sat 28 Nov" could be of any.
+_MOST_OF_NUMBER = 3
 _DATED = re.compile(r"\b\d{4}\b")
 
 
@@ -229,6 +230,9 @@ def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | 
         is_of = not plain or any(" ".join(words(one)) in excluded for one in said)
     if not is_of:
         return None
+    if all(PURE_NUMBER.fullmatch(value.strip()) for one in unit for value in one.values):
+        # Longer texts have numbers of other things.
+        said = [one if len(words(one)) <= _MOST_OF_NUMBER else "" for one in said]
     value = option_for([one for one in said if not days or not is_dated or _DATED.search(one)], unit)
     found = options[said.index(value)] if value is not None else None
     return None if found is None or found.selected else found

@@ -17,15 +17,18 @@ from agents.template.prompt.synonyms import meant, names_of
 _CHOICES = BUTTONS | TICKED | {"option"}
 # What an option says that chooses nothing.
 _NOTHING = frozenset({"all", "any", "none", "select", "choose", "clear", "reset", "default", "everything"})
+_NARROWS = frozenset({"search", "filter", "apply", "go", "view", "all", "confirm"})
 _LONGEST_CHIP = 6
 
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    # What a form sends that is no search narrows nothing.
+    sent = {one.form for one in page.elements if one.submits and one.label and not _NARROWS & meant(one.label)}
     # Fields to type into that are called like a criterion's field: a bound, a place, a date.
     typed = [
         one
         for one in page.usable({"textbox", "spinbutton", "slider", "combobox"})
-        if one.tag == "input" and one.type not in {"search", "email", "password"}
+        if one.tag == "input" and one.type not in {"search", "email", "password"} and one.form not in sent
     ]
     return (*choices(page, criteria), *fills_for(page, criteria, typed))
 

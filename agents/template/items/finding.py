@@ -55,6 +55,13 @@ def lies_open(target: Target, page: Page) -> bool:
     return bool(stated) and judge(stated, shown, whole=True).met == len(stated) and judge(target.criteria, shown).fits
 
 
+def may_show(target: Target, page: Page) -> bool:
+    """Whether nothing that the criteria state is missing in what the page shows: what is done there may be done to the item."""
+    stated = [one for one in target.criteria if one.operator in POSITIVE and not _is_switch(one)]
+    texts = (*page.headings, *page.texts(20_000), *(one.text for one in page.elements))
+    return not stated or judge(stated, Record("", {}, " ".join(texts), page.elements), whole=True).fits
+
+
 def _is_switch(criterion: Criterion) -> bool:
     return criterion.value.strip().lower() in {"true", "false", "yes", "no"}
 
@@ -122,6 +129,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
     # What else of an item may be searched for: words that it has.
     spoken = [one for one in wanted if number_in(one.value) is None and not _is_switch(one) and "@" not in one.value]
+    spoken = [one for one in spoken if _is_searched_by(one, target, page)]
     for one in sorted(spoken, key=lambda one: not _SEARCHED_BY & set(words(one.field)))[:_MOST_SEARCHED]:
         yield _searched(one.value, page, past)
     yield _to_place(target, page, past)
@@ -204,6 +212,14 @@ def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     links = (link for link in in_time(page.usable({"link"})) if place_of(link.href) in fields and path_of(link.href) != here)
     moves = (press(page, link) for link in islice(links, 1))
     return tuple(move for move in moves if not _tried(move, past))
+
+
+def _is_searched_by(criterion: Criterion, target: Target, page: Page) -> bool:
+    """Whether the page's search takes values of this field: one "by name", or called like another field of the task, does not."""
+    box = page.search_box
+    said = set(words(f"{box.label} {box.placeholder}")) if box else set[str]()
+    others = {word for one in target.criteria for word in words(one.field)} | {"name"}
+    return not said & others or bool(said & set(words(criterion.field)))
 
 
 def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:

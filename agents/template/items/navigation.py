@@ -8,7 +8,7 @@ from agents.page import Element, Page
 from agents.page.elements import BUTTONS, TEXT_FIELDS, score
 from agents.page.matching import words
 from agents.template.budget import in_time
-from agents.template.items.matching import best_button
+from agents.template.items.matching import LEADS_TO, best_button
 from agents.template.moves import Move, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.synonyms import alike, meant, words_of
@@ -58,6 +58,10 @@ _OF_MINE = re.compile(r"\b(?:my|your|our|own)\s+(?P<thing>[a-z]+)\b", re.I)
 _ROUTE = re.compile(r"/(?:profile|account|dashboard|me|user)(?:[/?#]|$)", re.I)
 # What a tab for something else says: one's data, what one has saved, something new.
 _ELSE = frozenset({"profile", "password", "setting", "list", "new", "add", "create", "share", "save", "saved"})
+# As in: send a message using the template …, save the template as a draft.
+_USED = re.compile(
+    r"\b(?:using|from|with) (?:an? |the |my )(?P<what>[a-z]+)\b|^\W*(?:please )?[a-z]+ (?:an? |the |my )?(?P<as>[a-z]+) as\b", re.I
+)
 _SURE = 0.7
 
 
@@ -134,15 +138,23 @@ def _by_names(element: Element, page: Page, names: Sequence[str], routes: Sequen
 
 
 def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
-    said = words(_HEAD.split(intent.words, maxsplit=1)[0])
+    used = _USED.search(intent.head)
+    said = words(used["what"] or used["as"]) if used else words(_HEAD.split(intent.words, maxsplit=1)[0])
     here = path_of(page.url).rstrip("/")
     links = [link for link in in_time(page.usable({"link"})) if link.href and len(words(link.label)) <= 6]
     others = OWNERS if intent.kind is Kind.PERSON else frozenset[str]()
     named = [(place, link) for link in links if (place := place_of(link.href)) and path_of(link.href).rstrip("/") != here]
     places = [(place, link) for place, link in named if place not in others]
+    leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
+    places += [(word, one) for one in leading for word in words(one.label)[2:]]
     other = [name for word in said for name in sorted(frozenset().union(*(group for group in _ALIKE if word in group)))]
     found = next((link for noun in (*said, *other) for place, link in places if place == noun), None)
     return (press(page, found),) if found else ()
+
+
+def is_of_section(intent: Intent) -> bool:
+    """Whether the prompt names what a message is made of, which may have a part of the site of its own."""
+    return intent.kind in (Kind.MESSAGE, Kind.DRAFT) and _USED.search(intent.head) is not None
 
 
 def place_of(href: str) -> str:

@@ -139,6 +139,8 @@ _SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|(?<!where )
 _OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
 _THING = re.compile(r"(?<!\bas )\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
+# What a reply and what is forwarded put before the subject of the message itself.
+_ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)
 _NAMED_BY = frozenset({"name", "title", "subject"})
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
 
@@ -325,6 +327,8 @@ class Target:
 
 def target_of(intent: Intent) -> Target:
     own = tuple(one for one in intent.criteria if _is_of_item(intent, one))
+    if intent.kind in (Kind.REPLY, Kind.FORWARD):
+        own = tuple(replace(one, values=tuple(_ANSWERED.sub("", value) for value in one.values)) for one in own)
     named = next((one.value for one in own if _is_name_of_item(one)), "")
     subject = intent.subject if intent.is_quoted else " ".join(_NOISE.sub(" ", intent.subject).split())
     if subject in {value for one in intent.criteria if one not in own for value in one.values}:
@@ -350,8 +354,8 @@ def to_choose(intent: Intent) -> tuple[Criterion, ...]:
 
 def besides_item(intent: Intent) -> tuple[Criterion, ...]:
     """The criteria that don't say which item is meant."""
-    of_item = target_of(intent).criteria if intent.kind.has(Trait.OF_ITEM) else ()
-    return tuple(one for one in intent.criteria if one not in of_item)
+    is_about = intent.kind.has(Trait.OF_ITEM)
+    return tuple(one for one in intent.criteria if not (is_about and _is_of_item(intent, one)))
 
 
 def _is_of_item(intent: Intent, criterion: Criterion) -> bool:

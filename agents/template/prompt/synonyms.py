@@ -139,7 +139,7 @@ insurance, insurance provider, insurance company
 patient name, full name, name, your name
 patient email, email, email address
 patient phone, phone, phone number
-reason, reason for visit, why, cause, notes
+reason, reason for visit, visit, why, cause, notes
 headline, title, tagline
 company, organization, employer, firm
 experience, years of experience

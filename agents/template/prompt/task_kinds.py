@@ -37,7 +37,7 @@ _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|lan
 _WRITTEN = "content comment message text body review commenter reviewer author feedback reply"
 _ORDER = (
     "quantity count people guest adult child date time checkin checkout occasion phone email note request payment card address "
-    "preference size recipient username password reason"
+    "preference size recipient username password reason patient visit notes"
 )
 
 _BEGIN = "getting started, start here, quick start, welcome, begin"
@@ -108,6 +108,7 @@ class Kind(StrEnum):
         "expand or collapse",
         "Expand or collapse",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
+        asks_first=begins("open|view|show|read|click", "faqs?(?: (?:item|question|entry))?(?= (?:where|whose|that|which|with)\\b|$)"),
         asks=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
         form_fields="question faq section panel",
     )
@@ -300,6 +301,7 @@ class Kind(StrEnum):
         asks=(
             begins("complete|finish|mark|tick off|check off|reopen", "tasks?|to-?dos?|subtasks?"),
             begins("set|report|keep", "as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)"),
+            begins("add|apply|attach|assign|put", "(?:label|tag)s? (?:to|on)"),
             begins("archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag"),
             begins("clear|deselect|unselect|undo|reset", "selections?|selected"),
         ),

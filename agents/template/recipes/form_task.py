@@ -52,6 +52,13 @@ def whole_form(intent: Intent, page: Page) -> FoundForm | None:
     return once(found, "whole form", intent, id(page))
 
 
+def _leaves_out(form: FoundForm, wanted: Wanted) -> bool:
+    """Whether a message has no place for something that it is to say, such as its subject: another form sends it."""
+    answered = {one.field for answer in form.answers for one in answer.criteria}
+    stated = {one.field for one in wanted.criteria if not one.operator.negative}
+    return wanted.row.purpose == "message" and not stated <= answered
+
+
 class FormTask(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if chosen_from_list(page, self._criteria(intent)):
@@ -113,7 +120,8 @@ class FormTask(Recipe):
     def _form(self, intent: Intent, page: Page) -> FoundForm | None:
         def found() -> FoundForm | None:
             wanted = Wanted(self._criteria(intent), intent.kind.row, nouns_of(intent))
-            own = (form for form in forms(page, wanted) if form.good and not self._is_of_item(intent, page, form))
+            good = (form for form in forms(page, wanted) if form.good and not _leaves_out(form, wanted))
+            own = (form for form in good if not self._is_of_item(intent, page, form))
             return whole_form(intent, page) or next(own, None)
 
         return once(found, "form", intent, id(page))

@@ -17,8 +17,7 @@ from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import Intent, besides_item, example, holds, meets, target_of
-from agents.template.prompt.operators import POSITIVE
+from agents.template.prompt import Criterion, Intent, besides_item, example, holds, meets, target_of
 from agents.template.prompt.task_rows import names
 from agents.template.recipes.recipe import Recipe
 
@@ -219,7 +218,8 @@ class Unfold(Recipe):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if questions := self._questions(intent):
-            asked = (one for one in page.usable(BUTTONS) if any(value.lower() in (one.text or one.label).lower() for value in questions))
+            asked = (one for one in page.usable(BUTTONS) if all(holds(question, one.text or one.label) for question in questions))
+            asked = (one for one in asked if one.text.rstrip().endswith("?") or not all(each.operator.negative for each in questions))
             return tuple(replace(press(page, one), once=True) for one in islice(asked, 1))
         if page.subject is None and page.records:
             return ()
@@ -237,8 +237,8 @@ class Unfold(Recipe):
             return not acts[0].repeats and any(past.times(action) >= least for move in acts for action in move.alternatives)
         return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
 
-    def _questions(self, intent: Intent) -> list[str]:
-        return [one.value for one in besides_item(intent) if one.operator in POSITIVE]
+    def _questions(self, intent: Intent) -> tuple[Criterion, ...]:
+        return besides_item(intent)
 
     def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
         part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.words, re.I)

@@ -17,12 +17,14 @@ from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
 from agents.template.prompt import Intent
 from agents.template.prompt.synonyms import meant
-from agents.template.prompt.task_rows import ADDING
+from agents.template.prompt.task_rows import ADDING, begins
 
 # What markup says of any button.
 MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
 
 _CALLED = 0.6
+# A form that is to be opened is not to be sent.
+_ONLY_OPENS = begins("open|views?|show|see|display", "forms?|dialogs?|modals?|windows?|popups?")
 
 
 class Recipe(ABC):
@@ -54,6 +56,9 @@ class Recipe(ABC):
 
 class BestGuess(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        if _ONLY_OPENS.search(intent.words):
+            guess = self._named(intent, page)
+            return (press(page, guess),) if guess and not guess.submits else ()
         slots = [Slot(field) for field in page.usable(FIELDS) if field.type != "hidden"]
         # Where not even the kind of task is known, a field must be called as the prompt says.
         fills = filled(page, [one for one in answers(intent.criteria, slots, page) if one.merit >= _CALLED])
