@@ -101,7 +101,9 @@ def _is_near(intent: Intent, past: Past) -> bool:
     if intent.kind.has(Trait.ACCOUNT) or (intent.kind is Kind.OTHER and not intent.criteria):
         return True
     row = intent.kind.row
-    if was_pressed(past, (*row.sent_by, *row.buttons, *(row.opened_by if intent.kind is Kind.CHECKOUT else ()))):
+    if was_pressed(past, row.buttons, links=False) or was_pressed(
+        past, (*row.sent_by, *(row.opened_by if intent.kind is Kind.CHECKOUT else ()))
+    ):
         return True
     if row.sent_by and past.after_sending() is not None:
         return True
@@ -117,8 +119,11 @@ def _ways(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterable
         listed = {place for record in page.records if len(page.records) > 1 for place in (one.place for one in record.elements)}
         offered = [one for one in offered if one.place not in listed]
     within = _within(intent, page, offered)
-    if within is not offered or may_show(target_of(intent), page):
-        yield by_verb(intent, within)
+    if within is offered and not may_show(target_of(intent), page):
+        # What is done to an item is not done to another one.
+        acting = {one.place for one in by_verb(intent, offered)}
+        within = offered = [one for one in offered if one.place not in acting]
+    yield by_verb(intent, within)
     yield _said(intent, within)
     if any(one.layer for one in offered):
         yield filter(None, [best_button(offered, _ONWARD, 0.7)])

@@ -17,7 +17,7 @@ from agents.template.forms.filling import chosen_from_list
 from agents.template.forms.forms import passwords
 from agents.template.forms.wizards import wizard
 from agents.template.items.answers import answer
-from agents.template.items.finding import fitting, is_target_page, press_on_item, towards
+from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
 from agents.template.items.matching import judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, place_of, to_own_page, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
@@ -38,6 +38,8 @@ _BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.PERSON, Kind.CHOOSE, Kind.REPLY, Ki
 _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expert", "friend", "connection"})
 # As in: show hotels where …: the list is narrowed by what the page offers for that, before one of them is opened.
 _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
+# What has not come after so many waits in a row does not come.
+_MOST_WAITS = 2
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
@@ -76,10 +78,10 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
 
 def _is_to_come(page: Page, past: Past) -> bool:
     """Whether the page says that it is loading, or only the links around the site are there, and nothing that they lead away from."""
-    if page.is_loading and not (past.last_waited or page.records or page.subject):
+    if page.is_loading and past.waited < _MOST_WAITS and not (page.records or page.subject):
         return True
     is_bare = not page.headings and all(one.role == "link" for one in page.usable(BUTTONS | FIELDS)) and not any(page.texts(200))
-    return is_bare and past.waited < 2
+    return is_bare and past.waited < _MOST_WAITS
 
 
 def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
@@ -177,6 +179,8 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
         return before_cart_task(intent, page, past)
     if (target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL)) or whole_form(intent, page):
         return ()
+    if target.thing and (leading := to_things(target, page, past)):
+        return leading
     if intent.kind is Kind.OPEN_ITEM and _MANY.search(intent.words):
         narrowing = FILTER.act(intent, page)
         if narrowing and not any(move.shown or any(map(past.times, move.alternatives)) for move in narrowing):

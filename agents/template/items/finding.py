@@ -115,7 +115,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     if _is_loading(page, past):
         yield (Move((LOADING,)),)
     if target.thing:
-        yield _to_things(target, page, past)
+        yield to_things(target, page, past)
     fits = fitting(target, page)
     yield _opened(page, past, (record for record, verdict in fits if verdict.certain))
     if past.last_entered:
@@ -190,7 +190,7 @@ def _unnumbered(fields: Mapping[str, Any]) -> str:
     return _NUMBERED.sub(r"\1", value) if "ancestor::" in value or "@href=" in value else ""
 
 
-def _to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
+def to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
     route = re.compile(rf"/{re.escape(target.thing)}s?(?:[/?#]|$)", re.I)
     links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]

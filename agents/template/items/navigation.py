@@ -146,7 +146,7 @@ def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
     named = [(place, link) for link in links if (place := place_of(link.href)) and path_of(link.href).rstrip("/") != here]
     places = [(place, link) for place, link in named if place not in others]
     leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
-    places += [(word, one) for one in leading for word in words(one.label)[2:]]
+    places += [(word, one) for one in leading for word in (*words(one.label)[2:], *words(one.hints))]
     other = [name for word in said for name in sorted(frozenset().union(*(group for group in _ALIKE if word in group)))]
     found = next((link for noun in (*said, *other) for place, link in places if place == noun), None)
     return (press(page, found),) if found else ()

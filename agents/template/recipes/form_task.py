@@ -55,8 +55,9 @@ def whole_form(intent: Intent, page: Page) -> FoundForm | None:
 def _leaves_out(form: FoundForm, wanted: Wanted) -> bool:
     """Whether a message has no place for something that it is to say, such as its subject: another form sends it."""
     answered = {one.field for answer in form.answers for one in answer.criteria}
-    stated = {one.field for one in wanted.criteria if not one.operator.negative}
-    return wanted.row.purpose == "message" and not stated <= answered
+    stated = {one.field for one in wanted.criteria if not one.operator.negative} - answered
+    usual = {*wanted.row.known_by, *wanted.row.fills}
+    return wanted.row.purpose == "message" and any(name in usual for field in stated for name in (field, *words(field)))
 
 
 class FormTask(Recipe):

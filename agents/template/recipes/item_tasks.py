@@ -27,6 +27,9 @@ from agents.template.recipes.recipe import Recipe
 _TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|withdraw|unsave|unfavou?rite|clear|empty)\b", re.I)
 
 
+_MOST_OF_TAB = 4
+
+
 class PressOnItem(Recipe):
     """Press what the row of the kind calls `buttons`; on a page that nobody has seen, what has one of the first `unseen` of these names."""
 
@@ -54,10 +57,27 @@ class PressOnItem(Recipe):
 
 
 class OpenItem(Recipe):
-    """Done when the item's page is there; the way to it is the same as for all tasks that are about an item."""
+    """Done when the item's page is there, and the part of it that the prompt names, such as its reviews, is open."""
+
+    # What is said of the item as a whole.
+    _WHOLE = frozenset(
+        """view show see open display retrieve get give me the a an of for about to in on my this that detail info information page profile
+        item full more go navigate check look at and book""".split()  # noqa: SIM905 (words read best as words)
+    )
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        target = target_of(intent)
+        if not is_target_page(target, page):
+            return ()
+        said = set(words(intent.head)) - {target.thing} - self._WHOLE
+        others = page.items if len(page.records) > 1 else ()
+        short = (one for one in page.usable({"tab", "button"}) if len(words(one.label)) <= _MOST_OF_TAB and one.place not in others)
+        tabs = [tab for tab in short if not tab.selected and said & set(words(tab.label))]
+        return tuple(replace(press(page, tab), once=True) for tab in tabs[:1])
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return past.pressed and is_target_page(target_of(intent), page)
+        opens = self.act(intent, page)
+        return past.pressed and is_target_page(target_of(intent), page) and all(past.did_any(move.alternatives) for move in opens)
 
     def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
         return search_for(None, name) if (name := target_of(intent).name) else ()

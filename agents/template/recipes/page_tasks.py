@@ -150,6 +150,9 @@ _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
 _COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
+_ASKED_ON = frozenset({"faq", "help", "support", "question"})
+# Shorter texts are no questions.
+_LEAST_ASKED = 3
 _SIDES = {
     "right": ("scroll right", "next", "right", "next slide"),
     "left": ("scroll left", "back", "previous", "prev", "left", "previous slide"),
@@ -219,7 +222,10 @@ class Unfold(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if questions := self._questions(intent):
             asked = (one for one in page.usable(BUTTONS) if all(holds(question, one.text or one.label) for question in questions))
-            asked = (one for one in asked if one.text.rstrip().endswith("?") or not all(each.operator.negative for each in questions))
+            # Where a question is only excluded, any other of that part of the site will do.
+            is_there = not _ASKED_ON.isdisjoint(words(" ".join((path_of(page.url), *page.headings[:3]))))
+            is_any = all(question.operator.negative for question in questions)
+            asked = (one for one in asked if not is_any or (is_there and len(words(one.text)) > _LEAST_ASKED))
             return tuple(replace(press(page, one), once=True) for one in islice(asked, 1))
         if page.subject is None and page.records:
             return ()
