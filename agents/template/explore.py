@@ -180,6 +180,8 @@ def another(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
     """Of what is called by the prompt's verb the next: where the caller asks on after the first was pressed, it was not the right one."""
     if intent.kind is Kind.SEARCH and page.search_box and not page.search_box.value:
         return  # it led to another page
+    if not may_show(target_of(intent), page):
+        return
     yield from _untried(islice(by_verb(intent, _offered(page)), _MOST_OF_WAY), intent, page, past)
 
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.page import Element, Page
+from agents.page.matching import words
 from agents.template.forms.filling import answers, demanded, filled
 from agents.template.forms.slots import slots
 from agents.template.items.matching import best_button, was_pressed
+from agents.template.items.navigation import nouns_of
 from agents.template.moves import Move, press
-from agents.template.prompt import Intent, besides_item
+from agents.template.prompt import Intent, Kind, besides_item
 
 _ONWARD = ("next", "next step", "continue", "proceed")
 _FIRST_FILLED = ("title", "name")
@@ -20,7 +22,7 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     inside = [one for one in page.elements if one.layer and not (one.hidden or one.covered)]
     onward = best_button([replace(one, disabled=False) for one in inside], _ONWARD, 0.7)
     if onward is None and was_pressed(past, _ONWARD[:1]):
-        onward = best_button([one for one in inside if one.usable], intent.kind.row.sent_by, 0.6)
+        onward = best_button([one for one in inside if one.usable and _may_send(one, intent)], intent.kind.row.sent_by, 0.6)
     if onward is None:
         return ()
     offered = slots(inside)
@@ -29,6 +31,12 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     fills = filled(page, (*given, *demanded(offered, given, _FIRST_FILLED, page, all_empty=is_shut)))
     is_next = was_named(onward, _ONWARD)
     return fills if is_shut else (*fills, replace(press(page, onward), repeats=is_next, once=not is_next))
+
+
+def _may_send(button: Element, intent: Intent) -> bool:
+    """Whether it sends no more than the task is about: a skill is added to a job without posting the job, a value is only chosen."""
+    said = set(words(button.label or button.text)).difference(*map(words, intent.kind.row.sent_by))
+    return intent.kind is not Kind.CHOOSE and said <= {*words(intent.head), *nouns_of(intent)}
 
 
 def was_named(button: Element, names: Sequence[str]) -> bool:

@@ -97,6 +97,7 @@ _RISKS: dict[str, tuple[str, str]] = {
         "pay purchase buy checkout",
         r"pay\w*|purchas\w+|buy\w*|check-?out|order\w*|finali[sz]\w+|complete\b.*\bbooking",
     ),
+    "book": ("book reserve consult", r"book\w*|reserv\w*|rent\w*|consult\w*|appointments?|hir(?:e|es|ed|ing)\b|stays?|visits?|tables?"),
     "spam": ("spam junk", r"spam|junk"),
     "hire": ("hire", r"hir(?:e|es|ed|ing)\b"),
     "log out": ("logout signout", r"log ?out|sign ?out|log off|end (?:my |the )?session"),

@@ -17,11 +17,11 @@ from agents.template.forms.filling import Answer, answers, chosen_from_list, dem
 from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
 from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.filters import other_chip
-from agents.template.items.finding import press_on_item
+from agents.template.items.finding import fitting, press_on_item
 from agents.template.items.matching import press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
-from agents.template.prompt import Criterion, Intent, Kind, besides_item, holds, target_of, to_choose
+from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, target_of, to_choose
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_rows import ADDING
@@ -145,7 +145,11 @@ class FormTask(Recipe):
         return press_on_item(intent, page, intent.kind.row.opened_by) if named else ()
 
     def _links(self, intent: Intent, page: Page) -> list[tuple[Element, float]]:
-        found = form_links(page, intent)
+        found, target = form_links(page, intent), target_of(intent)
+        if intent.kind.has(Trait.OF_ITEM) and target.criteria and len(page.records) > 1:
+            # What another item of a list offers is for that one.
+            own = {one.place for record, _ in fitting(target, page) for one in record.elements}
+            found = [(link, merit) for link, merit in found if link.place in own or link.place not in page.items]
         if intent.kind is not Kind.EDIT_ITEM:
             return found
         # What every item of a list has leads to none of them in particular.

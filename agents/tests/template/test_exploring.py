@@ -1,10 +1,13 @@
 """What is tried where no recipe has anything to do, what is never pressed unasked, and widgets that open, on small pages of paper."""
 
+from dataclasses import replace
+
 import pytest
 
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.page import read
 from agents.template import plan
+from agents.template.forms.filling import chosen_from_list
 from agents.template.prompt.intents import understand
 from agents.template.prompt.verbs import is_unasked
 from agents.tests.paper_browser import Outcome, step_by_step
@@ -293,3 +296,71 @@ def test_a_contact_page_of_the_site_is_not_for_somebody_who_is_listed() -> None:
     form = "<form action='/site'><label>Message<textarea data-field=message></textarea></label><button>Send message</button></form>"
     pages = site(start="<h1>Start</h1><a href='/contact?seed=58'>Contact</a>", contact=f"<h1>Contact us</h1>{form}")
     assert done("Contact an expert where name is 'Bodil'", pages).browser.sent == []
+
+
+MAIL = "<h1>December news</h1><p>Chris Moore &lt;chris@news.example&gt;</p><p>Hello all</p><button title=Archive id=a>Archive</button>"
+CARDS = "".join(
+    f"<li><a href='/people/{at}?seed=58'>{name}</a><p>{land}</p><button type=button id=b{at}>Book a talk</button></li>"
+    for at, (name, land) in enumerate((("Ann Lee", "Norway"), ("Bo Berg", "Chile"), ("Cy Diaz", "Kenya")))
+)
+REQUEST = (
+    "<form><label>Name<input id=n></label><label>Email<input type=email id=e></label><button type=submit id=s>Send request</button></form>"
+)
+LEADS = "".join(f"<button type=button aria-label='Navigate to {name}'>{name}</button>" for name in ("Inbox", "Templates", "Drafts"))
+TABS = "".join(f"<button type=button id={name}>{name}</button>" for name in ("Overview", "Education", "Hours"))
+DATES = "<div role=dialog><h2>July 2027</h2><button aria-label='Next month' id=n>&gt;</button>{days}</div>"
+DAYS = "".join(f"<button type=button>{day}</button>" for day in range(1, 32))
+FAQ = "<h1>Help</h1><p>FAQ</p>" + "".join(
+    f"<button aria-expanded=false>{question}</button>" for question in ("How do I pay for an order?", "Where is my parcel right now?")
+)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "html", "path", "expected"),
+    [
+        ("Archive the email where from_email equals 'kate@bank.example' and subject contains 'er n'", MAIL, "", ""),
+        (
+            "Book a talk with the expert where name equals 'Dee Park' and country equals 'Peru'",
+            f"<h1>Experts</h1><ul>{CARDS}</ul>",
+            "experts",
+            "",
+        ),
+        ("Open the request form where name equals 'Jo'", f"<h1>Care</h1>{REQUEST}", "", ""),
+        (
+            "Send an email using the template where subject contains 'elcome'",
+            f"{LEADS}<h1>Inbox</h1><button id=c>Compose</button>",
+            "",
+            "Templates",
+        ),
+        ("Edit the draft email where subject equals 'Plan'", f"{LEADS}<h1>Inbox</h1><button id=c>Compose</button>", "", "Drafts"),
+        ("Show the education of a doctor where name equals 'Ann Lee'", f"<h1>Ann Lee</h1><p>Norway</p>{TABS}", "doctors/1", "Education"),
+        ("Open the FAQ item where question does NOT contain 'pay for'", FAQ, "help", "Where is my parcel"),
+    ],
+)
+def test_what_is_pressed_is_what_the_task_is_about(prompt: str, html: str, path: str, expected: str) -> None:
+    url = URL.replace("/?", f"/{path}?")
+    page = f"<html><body><a href='/?seed=58'>Home</a>{html}</body></html>"
+    opened = PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//a[1]"}}, succeeded=True, error="", url=url)
+    made = plan(Step("/step", Form.STEP, "t", prompt, url, page, 2, (opened, replace(WAITED, url=url))), None)
+    shown = [read(page, url).element(one.fields["selector"]) for one in made.actions if "selector" in one.fields]
+    labels = " ".join(one.label for one in shown if one and not one.href)
+    assert expected in labels if expected else not labels
+
+
+def test_the_way_to_a_month_is_pressed_as_often_as_it_takes() -> None:
+    made = next_plan("Choose a date where date equals '2027-10-05'", f"<h1>Trip</h1>{DATES.format(days=DAYS)}")
+    assert sum(one.type == "ClickAction" for one in made.actions) == 3
+
+
+def test_a_longer_text_is_no_choice_of_a_number() -> None:
+    texts = ("Lisbon Aug 15 - Aug 22 | 2 Guests", "Bali Jul 18 - Jul 24 | 6 Guests")
+    page = read("".join(f"<div role=listbox><div role=option tabindex=0>{text}</div></div>" for text in texts), URL)
+    assert not chosen_from_list(page, understand("Book a stay where guests greater than '1'").criteria)
+    assert chosen_from_list(page, understand("Book a stay where place contains 'Bali'").criteria)
+
+
+def test_a_search_by_name_is_used_for_names_alone() -> None:
+    box = "<label for=q>Search by name</label><input id=q placeholder='Name of the doctor'>"
+    html = f"<h1>Doctors</h1>{box}<ul>{CARDS}</ul>"
+    made = [next_plan(f"Show a doctor where {what}", html, WAITED) for what in ("language contains 'rman'", "name equals 'Di Ray'")]
+    assert [any(one.type == "TypeAction" for one in each.actions) for each in made] == [False, True]
