@@ -6,7 +6,7 @@ Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`
 import re
 from enum import StrEnum
 
-from agents.template.prompt.task_rows import ADDING, ASKING, CHANGING, MOVING, TaskKind, Trait, begins, names
+from agents.template.prompt.task_rows import ADDING, ASKING, CHANGING, MOVING, NAVIGATION, TaskKind, Trait, begins, names
 
 _OF_ITEM, _ITEM_OPTIONAL, _ON_CARDS, _ACCOUNT = Trait.OF_ITEM, Trait.ITEM_OPTIONAL, Trait.ON_CARDS, Trait.ACCOUNT
 _IN_SECTION, _ON_LIST, _CREATES, _CHANGES = Trait.IN_SECTION, Trait.ON_LIST, Trait.CREATES, Trait.CHANGES
@@ -132,7 +132,9 @@ class Kind(StrEnum):
         "Go to a page",
         # As in: show the agenda view.
         asks_first=re.compile(
-            rf"{ASKING}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$", re.I
+            rf"{ASKING}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$"
+            rf"|{ASKING}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b",
+            re.I,
         ),
     )
     CART = TaskKind(

@@ -17,6 +17,7 @@ ASKING = (
     r"^\W*(?:(?:please|i want to|i would like to|i'd like to|i need to|can you|could you|help me|let me|let's|proceed to|go ahead and|"
     rf"decide to|make sure to|user|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
 )
+NAVIGATION = r"(?:nav(?:igation)?(?: ?bar| ?menu)?|menu|side ?bar|header|footer)"
 MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
 
 

@@ -18,7 +18,7 @@ from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
 from agents.template.prompt import Criterion, Intent, besides_item, example, holds, meets, target_of
-from agents.template.prompt.task_rows import names
+from agents.template.prompt.task_rows import NAVIGATION, names
 from agents.template.recipes.recipe import Recipe
 
 _APPLY = ("apply", "apply filters", "show results", "filter", "update results")
@@ -141,11 +141,11 @@ class BackToList(Recipe):
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 _HOME = frozenset({"", "home", "start", "main", "homepage", "landing", "front"})
 _PAGE_WORDS = re.compile(
-    r"\b(?:(?:from|in|on|via|using) (?:the )?(?:[a-z]+ )?(?:nav(?:igation)?(?: ?bar)?|menu|side ?bar|header|footer)|"
+    rf"\b(?:(?:from|in|on|via|using) (?:the )?(?:[a-z]+ )?{NAVIGATION}\b.*|clicks?|press(?:es)?|taps?|option|link|button|icon|"
     r"page|tab|section|screen|view|all|my|the|please|back)\b",
     re.I,
 )
-_VIEW = re.compile(r"\b([\w-]+)[ -]view\b", re.I)
+_VIEW = re.compile(r"\b(?!to\b)([\w-]+)[ -]view\b", re.I)
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
@@ -196,8 +196,10 @@ class Navigate(Recipe):
     def _by_route(self, page: Page, place: str) -> Element | None:
         """The link whose route is one of the place's words: routes are not restyled, and not translated."""
         wanted = set(words(place))
-        routes = ((link, words(path_of(link.href))) for link in in_time(page.usable({"link"})))
-        return next((link for link, route in routes if route and set(route) <= wanted), None)
+        routes = [(link, words(path_of(link.href))) for link in in_time(page.usable({"link"}))]
+        whole = (link for link, route in routes if route and set(route) <= wanted)
+        # One's own page is called by one's name: /profile/ann.
+        return next(whole, None) or next((link for link, route in routes if len(route) > 1 and set(route[:1]) == wanted), None)
 
     def _home(self, page: Page) -> Element | None:
         """The start page's link in the navigation, whatever it is called; the site's own name leads there too."""
