@@ -1,5 +1,6 @@
 """A dialog whose form comes in several steps: each is filled as far as the prompt says, then comes the next."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,15 +12,18 @@ from agents.template.forms.slots import slots
 from agents.template.items.matching import best_button, was_pressed
 from agents.template.items.navigation import nouns_of
 from agents.template.moves import Move, press
-from agents.template.prompt import Intent, Kind, besides_item
+from agents.template.prompt import Intent, Kind, Trait, besides_item
 
 _ONWARD = ("next", "next step", "continue", "proceed")
+_NAME_OF = re.compile(r"\b(?!(?:first|last|full|user|your|the|display|a|an|new|enter|type)\b)([a-z]+) name\b", re.I)
 _FIRST_FILLED = ("title", "name")
 
 
 def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     """What fills this step and leads to the next, or after the last sends it; nothing where the dialog on top is no such form."""
     inside = [one for one in page.elements if one.layer and not (one.hidden or one.covered)]
+    if _is_of_another(inside, intent) or (intent.kind.has(Trait.CHANGES) and not intent.kind.row.sent_by):
+        return ()
     onward = best_button([replace(one, disabled=False) for one in inside], _ONWARD, 0.7)
     if onward is None and was_pressed(past, _ONWARD[:1]):
         onward = best_button([one for one in inside if one.usable and _may_send(one, intent)], intent.kind.row.sent_by, 0.6)
@@ -31,6 +35,12 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     fills = filled(page, (*given, *demanded(offered, given, _FIRST_FILLED, page, all_empty=is_shut)))
     is_next = was_named(onward, _ONWARD)
     return fills if is_shut else (*fills, replace(press(page, onward), repeats=is_next, once=not is_next))
+
+
+def _is_of_another(inside: Sequence[Element], intent: Intent) -> bool:
+    """Whether its fields say that it names a thing that the task is not about: a team's name, for a task to be added."""
+    named = {found[1].lower() for one in inside for text in (one.label, one.placeholder) for found in _NAME_OF.finditer(text)}
+    return bool(named) and named.isdisjoint({*words(intent.words), *nouns_of(intent)})
 
 
 def _may_send(button: Element, intent: Intent) -> bool:

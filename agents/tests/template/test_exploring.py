@@ -347,6 +347,12 @@ def test_what_is_pressed_is_what_the_task_is_about(prompt: str, html: str, path:
     assert expected in labels if expected else not labels
 
 
+def test_a_comment_is_not_deleted_for_a_post() -> None:
+    page = read("<button>Delete comment</button><button>Delete</button>", URL)
+    assert [is_unasked(one, understand("Delete a post I authored.")) for one in page.elements] == [True, False]
+    assert not is_unasked(page.elements[0], understand("Delete the comment where content contains 'fine'"))
+
+
 def test_the_way_to_a_month_is_pressed_as_often_as_it_takes() -> None:
     made = next_plan("Choose a date where date equals '2027-10-05'", f"<h1>Trip</h1>{DATES.format(days=DAYS)}")
     assert sum(one.type == "ClickAction" for one in made.actions) == 3
