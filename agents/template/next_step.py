@@ -10,7 +10,7 @@ from agents.contract.origins import path_of, split_http
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.contract.task_rules import permitted
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, FIELDS
+from agents.page.elements import BUTTONS
 from agents.page.matching import words
 from agents.template.explore import another, further
 from agents.template.forms.filling import chosen_from_list
@@ -59,7 +59,7 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.blank:
         return _without_page(step, intent, past)
-    if _is_to_come(page, past):
+    if page.is_loading and past.waited < _MOST_WAITS and not (page.records or page.subject):
         return Plan((LOADING,), reasoning="Template: the page is still loading.")
     if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
@@ -74,14 +74,6 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     elif intent.kind is Kind.OWN_COMMENT and page.logged_in is not False:
         since = past.after_entering()
     return _through(step, intent, page, since)
-
-
-def _is_to_come(page: Page, past: Past) -> bool:
-    """Whether the page says that it is loading, or only the links around the site are there, and nothing that they lead away from."""
-    if page.is_loading and past.waited < _MOST_WAITS and not (page.records or page.subject):
-        return True
-    is_bare = not page.headings and all(one.role == "link" for one in page.usable(BUTTONS | FIELDS)) and not any(page.texts(200))
-    return is_bare and past.waited < _MOST_WAITS
 
 
 def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:

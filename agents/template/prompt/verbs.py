@@ -113,7 +113,7 @@ _LISTS = frozenset(
 )
 _THINGS = frozenset({"film", "movie", "book", "product", "post", "email", "account", "task", "event", "matter", "client", "file", "item"})
 # What is deleted or removed by a button that says so, where the prompt speaks of something else: "Delete comment" deletes no post.
-_OTHERS = frozenset({"comment", "review", "message", "account", "profile", "team", "label", "draft", "post"})
+_OTHERS = tuple(map(frozenset, ({"comment", "review"}, {"message"}, {"account", "profile"}, {"team"}, {"label"}, {"draft"}, {"post"})))
 _DRAFTS = re.compile(r"\b(?:save|keep|store|as)\b.*\bdrafts?\b", re.I)
 # Kinds of task whose own form is sent, whatever their words are.
 _SENT = frozenset(
@@ -171,7 +171,8 @@ def is_unasked(element: Element, intent: Intent) -> bool:
         return False
     if said & _LEADS or (element.href.strip("#") and "log out" not in risks) or element.is_open_tab:
         return False
-    if risks & {"delete", "remove"} and not (said & _OTHERS).issubset(words(" ".join(one.words for one in (intent, *intent.then)))):
+    spoken = set(words(" ".join(one.words for one in (intent, *intent.then))))
+    if risks & {"delete", "remove"} and any(said & thing and not spoken & thing for thing in _OTHERS):
         return True
     if "later" in said:
         risks.discard("hire")
