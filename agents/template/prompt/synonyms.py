@@ -76,7 +76,7 @@ message, comment, content, body, text, review, your message, feedback, note, rep
 review, comment, review body, review text, comment text, your review, content, feedback, experience, message
 description, desc, details, synopsis, summary, overview, about, content, notes, body
 note, notes, special requests, special request, comments, message, instructions, additional information
-subject, topic, regarding, title, about, subject line
+subject, topic, regarding, title, subject line
 to, recipient, recipients, send to, to email, recipient email, email, email address
 cc, carbon copy
 bcc, blind carbon copy

@@ -6,6 +6,7 @@ import pytest
 
 from agents.template.prompt.criteria import criteria
 from agents.template.prompt.masking import mask
+from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.values import meets
 from agents.tests import form_sites
 from agents.tests.form_sites import SEEDS
@@ -191,3 +192,7 @@ def _doctors(*, has_quick: bool) -> dict[str, str]:
 )
 def test_no_form_is_sent_that_is_for_something_else(prompt: str, pages: dict[str, str], expected: list[str]) -> None:
     assert [path for path, _ in step_by_step(prompt, pages, first_only=False).browser.sent] == expected
+
+
+def test_what_is_said_about_oneself_is_no_title() -> None:
+    assert "title" not in dict(names_of("about"))
