@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from minerpanel.tests.containers import ROOT, Container, build, build_next, call, composed, postgres, started, volume, wait_healthy
+from minerpanel.tests.test_api_client import MAKE_TOKEN
 from minerpanel.tests.test_make_run import ASSISTANTS, FIRST_START, PATIENCE, WEB, WORKER, free_ports, refuses_without_a_token, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -24,13 +25,18 @@ def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(
     with volume("minerpanel-tested-data") as data:
         with started(image, "minerpanel-tested", port, data, MCP_PORT=str(port + 1)) as container:
             wait_healthy(container, FIRST_START)
-            wait_for(lambda: "The panel is at" in container.log(), PATIENCE)
+            programs = (WEB, "run_cluster", WORKER, ASSISTANTS)
+            wait_for(lambda: all(pids(container, words) for words in programs), PATIENCE)
+            wait_for(lambda: refuses_without_a_token(port + 1), PATIENCE)
             solve(port)
-            for words in (WEB, "run_cluster", WORKER, ASSISTANTS):
+            token = container.run("python", "manage.py", "shell", "--command", MAKE_TOKEN).split()[-1]
+            assert "headline" in state_and_why(port + 1, token)
+            for words in programs:
                 killed = container.kill(words)
                 wait_for(lambda words=words, killed=killed: killed not in pids(container, words) != [], PATIENCE)  # type: ignore[misc]
             wait_healthy(container, PATIENCE)
             wait_for(lambda: refuses_without_a_token(port + 1), PATIENCE)
+            assert "headline" in state_and_why(port + 1, token)
             solve(port)
             key = container.run("cat", "/data/secret_key")
         # The same volume with the next release's image, as an upgrade has it
@@ -90,6 +96,16 @@ def is_healthy(port: int) -> bool:
 def pids(container: Container, words: str) -> list[int]:
     lines = call("podman", "top", container.name, "pid", "args", check=False).splitlines()
     return [int(line.split()[0]) for line in lines if words in line]
+
+
+def state_and_why(port: int, token: str) -> str:
+    """What an assistant is answered, over HTTP."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "state_and_why", "arguments": {}}}
+    accepted = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    headers = {**accepted, "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/mcp", json.dumps(call).encode(), headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return json.dumps(json.load(answer)["result"]["content"])
 
 
 def solve(port: int) -> None:
