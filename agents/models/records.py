@@ -246,6 +246,8 @@ class RateLimitEvent(Row):
         indexes = [
             models.Index(fields=["account", "-started_at"], name="event_newest"),
             models.Index(fields=["-started_at", "-id"], name="event_newest_of_all"),
+            models.Index(fields=["refusal", "-started_at", "-id"], name="event_newest_by_refusal"),
+            models.Index(fields=["ended_by", "-started_at", "-id"], name="event_newest_by_end"),
             models.Index(fields=["model", "-started_at", "-id"], name="event_newest_by_model"),  # "" for those of whole accounts
             models.Index(fields=["-started_at", "-id"], condition=Q(model__gt=""), name="event_newest_of_a_model"),
             models.Index(fields=["account", "refusal", "-recovered_at"], name="event_recovered"),

@@ -14,6 +14,12 @@ from monitoring.tests.records import NOW, make_attempt, make_event, make_step
 pytestmark = pytest.mark.django_db
 
 PAGE = "/rate-limit/events/"
+INDEXES = {
+    ("refusal", "auth"): "by_refusal",
+    ("scope", "account"): "by_model",
+    ("scope", "model"): "of_a_model",
+    ("ended", "succeeded"): "by_end",
+}
 BAD = ({"account": "nobody"}, {"refusal": "x"}, {"scope": "9"}, {"ended": "\0"}, {"older": "x"}, {"newer": "9" * 17 + "-" + "9" * 18})
 
 
@@ -120,3 +126,6 @@ def test_the_newest_of_all_accounts_are_read_off_an_index() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("Postgres sorts small tables, and rightly so.")
     assert "TEMP B-TREE" not in RateLimitEvent.objects.order_by("-started_at", "-id")[:50].explain()
+    for (name, value), index in INDEXES.items():
+        plan = RateLimitEvent.objects.filter(stats.FILTERS[name](value)).order_by("-started_at", "-id")[:50].explain()
+        assert "TEMP B-TREE" not in plan and f"event_newest_{index}" in plan, f"{name}={value}: {plan}"
