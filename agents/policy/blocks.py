@@ -16,29 +16,24 @@ OnHit = StrEnum("OnHit", "NOTHING RESTARTS DOUBLES")
 # From a moment to a little more than the longest ban that Chutes is said to give, a day; each stands for the lengths around it.
 LENGTHS = tuple(min(round(5.0 * 2 ** (step / 2), 1), 90_000.0) for step in range(30))
 KINDS = tuple(product(OnHit, LENGTHS))
-# Before any evidence, by OnHit: how likely it is, and by how many powers of e lengths lie around the median. A limit's ban is said to take
-# 60 to 180 s and to grow with each violation; outages, which no request makes longer, take minutes to hours.
-PRIOR = ((0.7, 2.0), (0.15, 0.6), (0.15, 0.6))
-MEDIAN = 90.0
+# Before any evidence, by OnHit, and by how many powers of e lengths lie around the median. A limit's ban is said to take 60 to 180 s and to
+# grow with each violation, other blocks to take minutes to hours.
+PRIOR = (0.6, 0.2, 0.2)
+MEDIAN, SPREAD = 90.0, 2.0
 # How often a probe contradicts the true length (others may use the account), and how often the next block is of another kind.
-WRONG, ANOTHER = 0.03, 0.35
-# A series of probes waits so many times longer each time; after a few, the most, since by then much would have been learned.
-GROWTHS, FEW = (1.0, 2.0, 4.0), 5
-# Refused probes cost this much in seconds. A block that has lasted for long does not end within a small part of that.
-PROBE_SECONDS, LEAST_PART = 30.0, 0.2
-# A second by which hits make a block longer weighs as much as so many by which a probe is late: it is certain, and others may follow.
-LONGER_WEIGHS, LONGEST = 5.0, 6 * 3600.0
-# A block is met late by about this part of its length.
-LATE_PART = 0.5
+WRONG, ANOTHER = 0.01, 0.1
+# A series of probes is planned to wait so many times longer each time.
+GROWTHS = (4.0, 16.0)
+# Kinds that are less likely are not weighed.
+UNLIKELY = 0.0005
+# A block is met late by about this part of its length, since probes are patient.
+LATE_PART = 1.0
 
 
 @lru_cache(maxsize=1)
 def _prior() -> tuple[float, ...]:
-    found = list[float]()
-    for part, spread in PRIOR:
-        sizes = [exp(-0.5 * (log(length / MEDIAN) / spread) ** 2) for length in LENGTHS]
-        found += [round(part * each / sum(sizes), 6) for each in sizes]
-    return tuple(found)
+    sizes = [exp(-0.5 * (log(length / MEDIAN) / SPREAD) ** 2) for length in LENGTHS]
+    return tuple(round(part * each / sum(sizes), 6) for part in PRIOR for each in sizes)
 
 
 @lru_cache(maxsize=256)
@@ -102,25 +97,30 @@ def probed(blocks: Blocks, block: Block, now: float, *, is_over: bool) -> Blocks
 
 
 def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
-    """After a hit just now: the first wait of the series of probes that costs least relative to the block's length.
+    """After a hit just now: the first wait of the series of probes that costs least.
 
     `risk`: what making the block longer weighs beside coming late.
     """
     lasted = block.hit_at - block.began_at
-    likely = [(weight, *kind, max(0.0, block.left(*kind))) for kind, weight in zip(KINDS, blocks.known, strict=True) if weight > 0.002]
-    blocked = [(weight / (lasted + max(left, PROBE_SECONDS)), on_hit, length, left) for weight, on_hit, length, left in likely]
-    series = [each for each in product(LENGTHS, GROWTHS) if each[0] >= min(LEAST_PART * lasted, LENGTHS[-1])]
-    costs = [sum(weight * _cost(on_hit, length, left, *each, risk) for weight, on_hit, length, left in blocked) for each in series]
-    return series[costs.index(min(costs))][0]
+    likely = [(weight, kind, max(0.0, block.left(*kind))) for kind, weight in zip(KINDS, blocks.known, strict=True) if weight > UNLIKELY]
+
+    def cost(series: tuple[float, float]) -> float:
+        return sum(weight * _cost(kind, left, lasted, *series, risk) for weight, kind, left in likely)
+
+    return min(product(LENGTHS, GROWTHS), key=cost)[0]
 
 
-def _cost(on_hit: OnHit, length: float, left: float, wait: float, growth: float, risk: float) -> float:
-    """Of a series of probes, in seconds: how late it gets through, by how much it moves the end, and the probes themselves."""
-    end, at, probes = left, wait, 1
-    while at < end and probes < 4 * FEW:
+def _cost(kind: tuple[OnHit, float], left: float, lasted: float, wait: float, growth: float, risk: float) -> float:
+    """Of a series of probes: how late it gets through, in lengths of the block, and how many times its first length it makes it, cubed.
+
+    The cube, since one hit is to count little and a second one much: at most 26 and 342 where hits double.
+    """
+    (on_hit, length), end, at, last = kind, left, wait, left
+    while at < end:
         if on_hit is not OnHit.NOTHING:
-            length = min(2 * (end - at + wait), LENGTHS[-1]) if on_hit is OnHit.DOUBLES else length
-            end = at + length
-        wait *= growth if probes < FEW else GROWTHS[-1]
-        at, probes = at + wait, probes + 1
-    return min(at - left, LONGEST) + LONGER_WEIGHS * risk * min(end - left, LONGEST) + PROBE_SECONDS * probes
+            last = min(2 * last, LENGTHS[-1]) if on_hit is OnHit.DOUBLES else length
+            end = at + last
+        wait *= growth
+        at += wait
+    longer = ((lasted + end) / length) ** 3 - ((lasted + left) / length) ** 3
+    return (at - left) / (lasted + max(left, LENGTHS[0])) + risk * longer

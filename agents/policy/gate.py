@@ -270,10 +270,11 @@ def _pause(gate: Gate, limits: Limits, strikes: int, now: float, stated: Pause |
         return limits.key_check, PauseSource.CHECK
     if stated is not None:
         return stated
-    known = gate.pace.blocks
-    if not limits.is_auto or not (known.measured or strikes > 1):
+    if not limits.is_auto:
         return limits.pause(strikes), PauseSource.LADDER
-    return blocks.next_wait(known, Block(gate.blocked_at, now, strikes - 1), limits.risk.weight), PauseSource.LEARNED
+    known = gate.pace.blocks
+    seconds = blocks.next_wait(known, Block(gate.blocked_at, now, strikes - 1), limits.risk.weight)
+    return (seconds, PauseSource.LEARNED) if known.weights else (max(seconds, limits.pause(1)), PauseSource.LADDER)
 
 
 def next_pause(gate: Gate, limits: Limits) -> float:

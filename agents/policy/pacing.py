@@ -24,9 +24,9 @@ SLACK = 1.0
 GRACE = 0.1
 # Between two requests of a burst: the first refusal of an edge is back before the next request leaves.
 BURST_GAP = 0.25
-# Minutes that a limit is worth finding for: an hour before any refusal; after one the pace is kept to at first, and tried above the
-# longer it was used to the full: a quarter of what was gained may be lost by the next refusal.
-UNREFUSED_MINUTES, RISKED_PART = 60.0, 0.25
+# Minutes that a limit is worth finding for: an hour before any refusal. Right after one two, of which another usual block would leave
+# nothing; then the longer the pace was used to the full: a quarter of what was gained may be lost by the next refusal.
+UNREFUSED_MINUTES, REFUSED_MINUTES, RISKED_PART = 60.0, 2.0, 0.25
 # An answer confirms the limit where so much of the pace was used in its minute.
 CONFIRMING_PART = 0.75
 # A burst that is accepted serves this crowd, and shows that the next one can be served so.
@@ -108,7 +108,7 @@ class Pace:
         """Requests a minute, 0 while nothing is known. `risk`: what a minute lost by a refusal weighs beside one gained."""
         if not self.is_known:
             return 0.0
-        minutes = UNREFUSED_MINUTES if self.used is None else 2.0 + RISKED_PART * self.used
+        minutes = UNREFUSED_MINUTES if self.used is None else REFUSED_MINUTES + RISKED_PART * self.used
         usual = min(self.published or USUAL, USUAL) - self.belief.taken if self.used is None else beliefs.band(self.belief, now)[1]
         # Nothing is learned, and nothing gained, by a pace far above what is sent.
         sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE)

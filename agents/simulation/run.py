@@ -70,7 +70,7 @@ class Answered:
 class Record:
     """One run, in the order of its times. `blocks`: when the account was shut: from, and until when it would have been without requests.
 
-    `longest_ban`: as a multiple of the law's first ban; a ban from outside, of what it was without requests.
+    `longest_ban`: of all bans, as a multiple of what it was after the refusal that showed it first: what came later is our own doing.
     """
 
     answers: list[Answered] = field(default_factory=list)
@@ -170,7 +170,7 @@ class Account:
     def __init__(self, scenario: Scenario, clock: Clock, epoch: float, record: Record, rng: Random) -> None:
         self.hidden, self.world = scenario.account, World()
         self._clock, self._epoch, self._record, self._rng = clock, epoch, record, rng
-        self._shut_at, self._outside = None if self.hidden.valid else 0.0, -1.0
+        self._shut_at, self._outside, self._shown = None if self.hidden.valid else 0.0, -1.0, (0.0, 0.0)
         for change in scenario.timeline:
             clock.at(epoch + change.at, partial(self._change, change))
 
@@ -203,8 +203,11 @@ class Account:
         ban = self.world.edge.ban
         if ban:
             self._record.blocks[self._epoch + ban.began_at] = self._epoch + ban.untouched_until
-            first = ban.untouched_until - ban.began_at if ban.began_at == self._outside else self.hidden.ban.base
-            self._record.longest_ban = max(self._record.longest_ban, (ban.until - ban.began_at) / (first or 1.0))
+            # The refusal that starts a ban is no hit; a ban from outside is shown by the first one.
+            if ban.hits <= (ban.began_at == self._outside):
+                self._shown = self._clock.now - self._epoch, ban.seconds
+            since, first = self._shown
+            self._record.longest_ban = max(self._record.longest_ban, (ban.until - since) / (first or 1.0))
 
 
 @dataclass(slots=True, eq=False)

@@ -1,5 +1,6 @@
 """Oracles and drawn accounts: what a pace is measured by is itself right."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from agents.policy.gate import Limits
 from agents.policy.modes import Pacing
 from agents.simulation.run import Miner, Record, Run
-from agents.simulation.scenario import Scenario, parse
+from agents.simulation.scenario import Change, Scenario, parse
 from bench.drawn import DRAWN, HELD_OUT, LAWS, drawn
 from bench.oracle import Oracle, Patient
 
@@ -69,6 +70,8 @@ def test_patience_waits_for_the_end_of_a_ban_and_makes_none_longer() -> None:
     hasty, patient = Run(some, FIXED, 0).result(), Patient(some, FIXED, 0).result()
     assert patient.longest_ban == 1 < hasty.longest_ban
     assert llm(patient) > llm(hasty)
+    from_outside = replace(some, timeline=(Change(100, ban=600),))
+    assert Patient(from_outside, FIXED, 0).result().longest_ban == 1, "the request that met it first is nobody's fault"
 
 
 def test_what_is_drawn_is_the_same_each_time_and_differs_by_seed() -> None:

@@ -189,7 +189,8 @@ def _ladder(ladder: list[float] | None, longest: float | None, pacing: str | Non
     raised = f"Is raised to {last}: it can't be shorter than the last pause" if longest is not None and longest < ladder[-1] else ""
     if pacing == Pacing.AUTO:
         line = (
-            f"First pause: {length(ladder[0])}, until it is known how long the account's blocks last; the others of the list are not used"
+            f"First pause: at least {length(ladder[0])}, until it is known how long the account's blocks last; the other pauses are"
+            " not used"
         )
         return {"backoff_seconds": line, "backoff_max_seconds": raised}
     if longest is not None and longest > ladder[-1]:

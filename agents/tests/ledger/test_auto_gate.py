@@ -57,8 +57,8 @@ def blocked(gate: Gate, now: float, probes: int, limits: Limits = AUTO) -> tuple
 
 
 def test_jitter_only_ever_stretches_a_pause() -> None:
-    assert pause(refusal(Gate(), START)) == 60.0
-    assert pause(refusal(Gate(), START, jitter=1.0)) == pytest.approx(60.0 * (1 + JITTER))
+    shortest = pause(refusal(Gate(), START))
+    assert pause(refusal(Gate(), START, jitter=1.0)) == pytest.approx(shortest * (1 + JITTER))
 
 
 def test_a_ladder_whose_last_rung_is_above_the_longest_pause_is_kept() -> None:
@@ -108,8 +108,10 @@ def test_a_key_that_never_worked_is_told_apart_from_a_limit() -> None:
     assert not refusal(succeeded(Gate(), AUTO, START, START + 3), START + 9).never_worked
 
 
-def test_the_first_pause_is_the_admins_and_the_next_ones_are_by_what_is_known_of_blocks() -> None:
+def test_the_first_pause_is_at_least_the_admins_and_the_next_ones_are_by_what_is_known_of_blocks() -> None:
     gate, now, sources = Gate(), START, []
+    assert pause(refusal(gate, now, limits=replace(AUTO, ladder=(900.0,)))) == 900.0
+    assert pause(refusal(gate, now)) > AUTO.ladder[0]
     for _ in range(3):
         gate = refusal(gate, now)
         sources.append(gate.pause_source)
@@ -335,10 +337,10 @@ def test_a_clock_that_jumps_blocks_no_longer_than_the_pause_itself_and_breaks_no
 
 def test_a_pause_outlives_a_clock_that_was_set_back_by_its_own_length_only() -> None:
     gate = refusal(Gate(), START)
-    back = START - 86_400
+    back, over = START - 86_400, START - 86_400 + pause(gate)
     decision, gate = decide(gate, AUTO, back, back + BUDGET, LATENCY)
-    assert (decision.reason, decision.retry_at) == (Reason.PAUSED, back + 60.0)
-    assert decide(gate, AUTO, back + 60.0, back + 60.0 + BUDGET, LATENCY)[0].slot == back + 60.0
+    assert (decision.reason, decision.retry_at) == (Reason.PAUSED, over)
+    assert decide(gate, AUTO, over, over + BUDGET, LATENCY)[0].slot == over
 
 
 @settings(max_examples=25)

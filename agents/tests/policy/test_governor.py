@@ -129,9 +129,10 @@ def test_a_step_does_not_wait_for_the_end_of_a_pause_or_a_probe_where_no_slot_op
     assert not ask(gate, now=1002.0, limits=slow)[0].may_wait, "the slot opens at 1030, and the pause ends at 1006"
     assert ask(gate, now=1002.0, limits=slow, budget=40.0)[0].may_wait
     blocked = refused(Gate(), slow, sent_at=1000.0, now=1000.0)
-    _, probing = ask(blocked, now=1060.0, limits=slow)
-    assert not ask(probing, now=1062.0, limits=slow)[0].may_wait, "the next slot after the probe opens at 1090"
-    assert ask(probing, now=1062.0, limits=slow, budget=40.0)[0].may_wait
+    over = blocked.paused_until
+    _, probing = ask(blocked, now=over, limits=slow)
+    assert not ask(probing, now=over + 2, limits=slow)[0].may_wait, "the next slot opens 30 s after the probe"
+    assert ask(probing, now=over + 2, limits=slow, budget=40.0)[0].may_wait
 
 
 def test_a_probe_that_succeeds_opens_the_gate_and_starts_the_ladder_over() -> None:

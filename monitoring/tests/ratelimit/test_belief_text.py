@@ -43,7 +43,7 @@ SINGLE = "One request at a time is sent until one is accepted."
 
 
 def pace(level: int, risk: str, seen: str, effect: str) -> str:
-    return f"The pace is {level} a minute: the risk is set to {risk}, and a block would cost about 30 s ({seen} seen to end). {effect}"
+    return f"The pace is {level} a minute: the risk is set to {risk}, and a block would cost about 40 s ({seen} seen to end). {effect}"
 
 
 def with_blocks(gate: Gate, known: Blocks) -> Gate:

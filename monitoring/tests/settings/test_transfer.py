@@ -174,7 +174,7 @@ def test_what_values_come_to() -> None:
         previews({"spacing_seconds": 120.0, "pacing": "auto"})["spacing_seconds"] == "Until the first answer: 30 requests an hour at most"
     )
     automatic = previews({**values, "pacing": "auto"})
-    assert automatic["backoff_seconds"].startswith("First pause: 1 min, until it is known how long the account's blocks last")
+    assert automatic["backoff_seconds"].startswith("First pause: at least 1 min, until it is known how long the account's blocks last")
     assert "only the first" not in previews({"deadline_seconds": 25.0, "spacing_seconds": 60.0, "pacing": "auto"})["deadline_seconds"]
     assert previews({"backoff_seconds": [60], "backoff_max_seconds": 60.0})["backoff_seconds"] == "Pauses: 1 min, then 1 min each time"
     assert "only the first can wait" in previews({"deadline_seconds": 25.0, "spacing_seconds": 60.0})["deadline_seconds"]
