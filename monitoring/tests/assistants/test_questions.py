@@ -1,6 +1,6 @@
 """Twelve questions of an operator, each answered by one call, with the evidence."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -130,7 +130,7 @@ def test_a_word_of_a_filter_that_is_unknown_is_named_with_the_remedy() -> None:
 def test_texts_of_strangers_are_marked_wherever_they_stand() -> None:
     now, log_in = timezone.now(), AuditEntry.Action.LOGIN_FAILED
     task = make_task(prompt=INJECTION, url=INJECTION, key=INJECTION, project=INJECTION[:50], at=now)
-    texts = {"caller_error": INJECTION, "answer": INJECTION, "effect": INJECTION, "confidence_why": INJECTION}
+    texts: dict[str, Any] = {"caller_error": INJECTION, "answer": INJECTION, "effect": INJECTION, "confidence_why": INJECTION}
     step = make_step(task, at=now, actions=[{"type": "TypeAction", "text": INJECTION}], **texts)
     attempt = make_attempt(step, verdict="refused", refusal="edge", status=429, detail=INJECTION, cost="0.25")
     make_event(at=now, pause=600.0, attempt=attempt, detail=INJECTION)
@@ -138,7 +138,7 @@ def test_texts_of_strangers_are_marked_wherever_they_stand() -> None:
     AuditEntry.record(log_in, f"By Keycloak, without an account: {INJECTION}.", by="", now=now)
     UnknownCall.objects.create(method="POST", path=f"/{INJECTION}", first_seen_at=now, last_seen_at=now)
 
-    def check(question: Callable[..., Any]) -> None:
+    def check(question: Any) -> None:
         given = {"task": {"task": task.pk}}.get(question.__name__, {})
         assert INJECTION[:50] not in str(_without_marked(question(**given)))
 
