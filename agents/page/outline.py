@@ -324,7 +324,7 @@ def outline(root: Node) -> Outline:  # noqa: C901 (one loop without calls: thous
                 ends.append(at + 1)
                 lasts.append(len(own))
                 if is_open and len(node) and (tag != "svg" or next(node.iter(*FIELD_TAGS, "button"), None) is not None):
-                    trace(node, at, inner)
+                    trace(node, at, inner)  # noqa: F821 (it is deleted after its last call)
                     ends[at], lasts[at] = len(nodes), len(own)
                     if made.is_cut:
                         return
@@ -333,4 +333,5 @@ def outline(root: Node) -> Outline:  # noqa: C901 (one loop without calls: thous
                 owned.append(parent)
 
     trace([root], -1, _OUTSIDE)
+    del trace  # it refers to itself: all that was read would wait for a search for cycles
     return made

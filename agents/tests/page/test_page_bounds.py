@@ -1,5 +1,6 @@
 """Reading a page costs about as much as it is long, whatever is in it, and an ordinary page is read as it is."""
 
+import gc
 import re
 import time
 from itertools import islice
@@ -13,6 +14,7 @@ from agents.contract.limits import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_BROKEN_TAG
 from agents.page import read
 from agents.page.bounding import bounded
 from agents.page.interactive import MOST_ELEMENTS
+from agents.tests.long_pages import films
 from agents.tests.mini_site import MiniSite
 from agents.tests.rows import rows
 from bench.reading import PAGES
@@ -174,3 +176,16 @@ def test_many_attributes_are_found_wherever_they_are_hidden(hidden: str) -> None
     page = hidden.replace("{}", attributes(7_000)) * 3
     within, _ = bounded(page)
     assert max((len(items) for _, items, _, _ in tree(within)), default=0) <= MAX_ATTRIBUTES
+
+
+def test_what_was_read_of_a_page_is_freed_at_once() -> None:
+    """Without a search for cycles: a process would keep the parsed pages of many steps until then."""
+    gc.collect()
+    gc.disable()
+    try:
+        for record in read(films(20), "http://localhost:8000/films?seed=58").records:
+            assert record.name
+        del record
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
