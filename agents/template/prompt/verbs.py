@@ -115,6 +115,9 @@ _THINGS = frozenset({"film", "movie", "book", "product", "post", "email", "accou
 # What is deleted or removed by a button that says so, where the prompt speaks of something else: "Delete comment" deletes no post.
 _OTHERS = tuple(map(frozenset, ({"comment", "review"}, {"message"}, {"account", "profile"}, {"team"}, {"label"}, {"draft"}, {"post"})))
 _DRAFTS = re.compile(r"\b(?:save|keep|store|as)\b.*\bdrafts?\b", re.I)
+# What ends a booking or an order, by a verb and a noun on its button.
+_BINDS = frozenset({"submit", "confirm", "complete", "approve", "finalize", "finalise", "place"})
+_BOUND = frozenset({"booking", "reservation", "order", "appointment", "request", "trip", "ride", "purchase"})
 # Kinds of task whose own form is sent, whatever their words are.
 _SENT = frozenset(
     {
@@ -160,6 +163,14 @@ def _asked(intent: Intent) -> frozenset[str]:
     return frozenset(asked)
 
 
+def _is_of_other(said: frozenset[str], risks: set[str], intent: Intent) -> bool:
+    """Whether it ends a booking for which a value is only to be chosen, or deletes what the prompt does not speak of."""
+    if intent.kind is Kind.CHOOSE and said & _BINDS and said & _BOUND:
+        return True
+    spoken = set(words(" ".join(one.words for one in (intent, *intent.then))))
+    return bool(risks & {"delete", "remove"}) and any(said & thing and not spoken & thing for thing in _OTHERS)
+
+
 def is_unasked(element: Element, intent: Intent) -> bool:
     """Whether pressing it would destroy, send or bind something that the task does not ask for."""
     named = words(element.label or element.text)
@@ -167,13 +178,12 @@ def is_unasked(element: Element, intent: Intent) -> bool:
     risks = {risk for risk, (does, _) in _RISKS.items() if not said.isdisjoint(does.split())}
     if not element.is_named or not named:
         risks |= {_ICONS[word] for word in element.icon.split() if word in _ICONS}
+    if _is_of_other(said, risks, intent):
+        return not element.href.strip("#")
     if not risks or element.opens in {"menu", "listbox", "dialog", "item"} or element.role in {"checkbox", "radio", "option", "switch"}:
         return False
     if said & _LEADS or (element.href.strip("#") and "log out" not in risks) or element.is_open_tab:
         return False
-    spoken = set(words(" ".join(one.words for one in (intent, *intent.then))))
-    if risks & {"delete", "remove"} and any(said & thing and not spoken & thing for thing in _OTHERS):
-        return True
     if "later" in said:
         risks.discard("hire")
     if not said.isdisjoint(_FOLDERS):

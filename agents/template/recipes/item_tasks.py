@@ -73,6 +73,7 @@ class OpenItem(Recipe):
         others = page.items if len(page.records) > 1 else ()
         short = (one for one in page.usable({"tab", "button"}) if len(words(one.label)) <= _MOST_OF_TAB and one.place not in others)
         tabs = [tab for tab in short if not tab.selected and said & set(words(tab.label))]
+        tabs.sort(key=lambda tab: -len(set(words(intent.head)) & set(words(tab.label))))
         return tuple(replace(press(page, tab), once=True) for tab in tabs[:1])
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:

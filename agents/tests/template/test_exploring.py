@@ -307,7 +307,7 @@ REQUEST = (
     "<form><label>Name<input id=n></label><label>Email<input type=email id=e></label><button type=submit id=s>Send request</button></form>"
 )
 LEADS = "".join(f"<button type=button aria-label='Navigate to {name}'>{name}</button>" for name in ("Inbox", "Templates", "Drafts"))
-TABS = "".join(f"<button type=button id={name}>{name}</button>" for name in ("Overview", "Education", "Hours"))
+TABS = "".join(f"<button type=button id={name}>{name}</button>" for name in ("Overview", "Education", "Hours", "Main menu", "Full menu"))
 DATES = "<div role=dialog><h2>July 2027</h2><button aria-label='Next month' id=n>&gt;</button>{days}</div>"
 DAYS = "".join(f"<button type=button>{day}</button>" for day in range(1, 32))
 FAQ = "<h1>Help</h1><p>FAQ</p>" + "".join(
@@ -334,6 +334,7 @@ FAQ = "<h1>Help</h1><p>FAQ</p>" + "".join(
         ),
         ("Edit the draft email where subject equals 'Plan'", f"{LEADS}<h1>Inbox</h1><button id=c>Compose</button>", "", "Drafts"),
         ("Show the education of a doctor where name equals 'Ann Lee'", f"<h1>Ann Lee</h1><p>Norway</p>{TABS}", "doctors/1", "Education"),
+        ("Show the full menu of a place where name equals 'Ann Lee'", f"<h1>Ann Lee</h1><p>Norway</p>{TABS}", "places/1", "Full menu"),
         ("Open the FAQ item where question does NOT contain 'pay for'", FAQ, "help", "Where is my parcel"),
     ],
 )
@@ -345,6 +346,13 @@ def test_what_is_pressed_is_what_the_task_is_about(prompt: str, html: str, path:
     shown = [read(page, url).element(one.fields["selector"]) for one in made.actions if "selector" in one.fields]
     labels = " ".join(one.label for one in shown if one and not one.href)
     assert expected in labels if expected else not labels
+
+
+def test_no_booking_is_sent_where_a_value_is_to_be_chosen() -> None:
+    page = read("<button>Submit reservation</button><button>Approve booking</button><button>Get a table</button>", URL)
+    chosen, booked = understand("Select a country where country equals 'Chile'"), understand("Book a table where people equals '2'")
+    assert [is_unasked(one, chosen) for one in page.elements] == [True, True, False]
+    assert not any(is_unasked(one, booked) for one in page.elements)
 
 
 def test_a_comment_is_not_deleted_for_a_post() -> None:
