@@ -264,7 +264,10 @@ class Page:
         for piece, owner in islice((pair for pair in pieces if not outline.is_within(pair[1], PRESSED)), _MOST_SHOWING):
             node = outline.nodes[owner]
             expression = f"//{node.tag!s}[text()[normalize-space()={quoted(piece)}]]"
-            alike = cast("list[Node]", self._steady.root.xpath(expression))
+            try:
+                alike = cast("list[Node]", self._steady.root.xpath(expression))
+            except ValueError:  # for control characters, which no expression may hold
+                continue
             if node in alike and len(piece) < LONGEST_PIECE:
                 return xpath(f"({expression})[{alike.index(node) + 1}]")
         return None

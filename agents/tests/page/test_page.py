@@ -230,3 +230,9 @@ def test_an_excerpt_leaves_out_what_is_hidden_and_ends_at_a_lines_end() -> None:
         cut = excerpt(page, limit)
         assert len(cut) <= limit
         assert cut.splitlines() == whole[: len(cut.splitlines())]
+
+
+def test_a_text_with_a_control_character_is_shown_by_no_selector() -> None:
+    page = read("<h2>North Fork\x01</h2><h2>North Fork</h2>", "")
+    assert page.showing("North Fork\x01") is None
+    assert page.showing("north fork") is not None
