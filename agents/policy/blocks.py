@@ -24,6 +24,8 @@ MEDIAN, SPREAD = 90.0, 2.0
 WRONG, ANOTHER = 0.01, 0.1
 # A series of probes is planned to wait so many times longer each time.
 GROWTHS = (4.0, 16.0)
+# No wait is longer than an hour, or so many times what the block has lasted: so long it is unlikely to go on.
+LEAST_BOUND, BOUND = 3_700.0, 6.0
 # Kinds that are less likely are not weighed.
 UNLIKELY = 0.0005
 # A block is met late by about this part of its length, since probes are patient.
@@ -107,7 +109,8 @@ def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
     def cost(series: tuple[float, float]) -> float:
         return sum(weight * _cost(kind, left, lasted, *series, risk) for weight, kind, left in likely)
 
-    return min(product(LENGTHS, GROWTHS), key=cost)[0]
+    bound = max(1.0, risk) * max(LEAST_BOUND, BOUND * lasted)
+    return min(product((length for length in LENGTHS if length <= bound), GROWTHS), key=cost)[0]
 
 
 def _cost(kind: tuple[OnHit, float], left: float, lasted: float, wait: float, growth: float, risk: float) -> float:

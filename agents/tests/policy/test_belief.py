@@ -15,6 +15,7 @@ from agents.policy.belief import (
     STATED_PART,
     USUAL,
     Belief,
+    _aged,
     accepted_with,
     band,
     best_level,
@@ -53,9 +54,9 @@ def after(happenings: list[Answer]) -> tuple[Belief, float]:
 
 def by_counter(belief: Belief, now: float) -> list[list[float]]:
     """For each kind of counter that is not unlikely: the probability that the limit is at least each of LIMITS."""
-    found, size = list[list[float]](), len(LIMITS)
-    for place in range(0, len(belief.weights), size):
-        own = belief.weights[place : place + size]
+    found, weights, size = list[list[float]](), _aged(belief, now), len(LIMITS)
+    for place in range(0, len(weights), size):
+        own = weights[place : place + size]
         found.append([sum(own[number:]) / sum(own) for number in range(size)] if sum(own) > 0.1 else [])
     return found
 
