@@ -25,7 +25,6 @@ _DRAWN_AS = frozenset(
     """icon icons solid regular light thin duotone brands fw lg sm xs xl md fill filled line outline outlined rounded sharp two tone
     svg tabler lucide feather fixed width spin left right inline button btn link""".split()  # noqa: SIM905 (words read best as words)
 ) - {"left", "right", "link"}
-_SIZE = re.compile(r"\d+x?")
 # What a button is called by its class, where nothing else says it.
 _CLASS_NAMES = frozenset(
     """close dismiss delete remove edit add next prev previous back menu hamburger search cart like favorite favourite wishlist star
