@@ -10,7 +10,7 @@ from agents.simulation.run import Measures
 from agents.simulation.scenario import load_file
 from bench.real import differences, play, simulate
 
-# Rounds of four single steps every five seconds. The account is shut from before the second round until after the third. Between
+# Rounds of four single steps every five seconds. The account is shut from before the third round until after the fourth: its steps wait. Between
 # what happens and what would count otherwise lie more than 1.5 s everywhere, so that a slow machine counts the same.
 CUT = {
     "horizon": 26,
@@ -27,7 +27,7 @@ def test_the_simulation_agrees_with_a_miner_of_real_processes(tmp_path: Path) ->
     file.write_text(json.dumps(CUT))
     scenario = load_file(file)
     simulated = simulate(scenario, SETTINGS, range(5))
-    assert {(each.steps, each.in_time, each.llm, each.edge_429) for each in simulated} == {(20, 20, 5, 2)}
+    assert {(each.steps, each.in_time, each.llm, each.edge_429) for each in simulated} == {(20, 20, 18, 2)}
     real, _ = play(file, scenario, SETTINGS)
     assert list(differences(simulated, real, 0.25)) == []
 
