@@ -129,7 +129,7 @@ SQLITE: dict[str, Any] = {
 }
 POSTGRES: dict[str, Any] = {
     "connect_timeout": 2,  # seconds, the least that libpq takes: a step can't wait longer for a dead host
-    "tcp_user_timeout": 10_000,  # milliseconds until a connection ends whose packets nobody acknowledges
+    "tcp_user_timeout": 10_000,  # milliseconds without an acknowledgement, after which the connection is closed
     "keepalives_idle": 10,  # seconds; finds out about a host that vanished while nothing was sent, before a query does
     "keepalives_interval": 5,
     "keepalives_count": 3,

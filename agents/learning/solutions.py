@@ -25,7 +25,7 @@ SOLUTION = Learned.Kind.SOLUTION
 MOST_WAYS = 5
 # A task without a further step for so long has ended: steps have 25 s, and browsers some more.
 QUIET = timedelta(minutes=1)
-# A caller ends tasks by itself if this many of its last RECENT_TASKS stopped although the miner had not ended them.
+# If so many of a caller's last RECENT_TASKS stopped before the miner said that they were done, the caller ends tasks itself.
 RECENT_TASKS, ENDED_BY_CALLER = 20, 3
 
 

@@ -71,7 +71,7 @@ def test_patience_waits_for_the_end_of_a_ban_and_makes_none_longer() -> None:
     assert patient.longest_ban == 1 < hasty.longest_ban
     assert llm(patient) > llm(hasty)
     from_outside = replace(some, timeline=(Change(100, ban=600),))
-    assert Patient(from_outside, FIXED, 0).result().longest_ban == 1, "the request that met it first is nobody's fault"
+    assert Patient(from_outside, FIXED, 0).result().longest_ban == 1, "the first request into a ban from outside is not our own doing"
 
 
 def test_what_is_drawn_is_the_same_each_time_and_differs_by_seed() -> None:

@@ -1,7 +1,7 @@
 """Signs of life of the job workers, kept in the database where every process and machine can read them, and the queue by their names.
 
-django-q2 locks a taken job for `retry` seconds, by time alone. The name of the cluster that took it tells whose it is, so that the jobs of
-a dead cluster are free again at once.
+django-q2 locks a taken job for `retry` seconds, whoever took it. The name of the cluster that took it is kept beside it, so
+that the jobs of a dead cluster are free again at once.
 """
 
 import os

@@ -87,7 +87,7 @@ class Guarded:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        if scope["method"] != "POST":  # there is nothing to listen to, so nobody may keep connections open for it
+        if scope["method"] != "POST":  # a GET would open a stream of events, and this server sends none
             await _refuse(wrong_method("POST"), send)
             return
         headers = dict(scope["headers"])

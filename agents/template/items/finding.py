@@ -195,7 +195,7 @@ def to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     route = re.compile(rf"/{re.escape(target.thing)}s?(?:[/?#]|$)", re.I)
     links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]
     named = [link for link in links[:1] if words(link.label) == (target.thing,)]
-    # Sites change labels often, routes hardly ever.
+    # A site often changes its labels, and hardly ever its routes.
     named = named or [link for link in links if place_of(link.href) == target.thing][:1]
     leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
     named = named or [one for one in leading if target.thing in words(f"{one.text} {one.hints}")]

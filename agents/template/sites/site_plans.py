@@ -168,11 +168,11 @@ def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tu
 
 
 def _as_listed(criteria: Iterable[Criterion], shown: str) -> tuple[Criterion, ...]:
-    """As a list may say them that is `shown`: none that is true or false, and names where it shows no addresses."""
-    told = [one for one in criteria if not {value.lower() for value in one.values} & {"true", "false"}]
+    """As a list with the text `shown` may state them: without those that are true or false; names alone where it shows no addresses."""
+    stated = [one for one in criteria if not {value.lower() for value in one.values} & {"true", "false"}]
     if "@" in shown:
-        return tuple(told)
-    return tuple(replace(one, values=tuple(map(_name_in, one.values))) for one in told)
+        return tuple(stated)
+    return tuple(replace(one, values=tuple(map(_name_in, one.values))) for one in stated)
 
 
 def _name_in(value: str) -> str:

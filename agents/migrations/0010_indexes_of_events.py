@@ -17,4 +17,12 @@ class Migration(migrations.Migration):
             model_name="ratelimitevent",
             index=models.Index(condition=models.Q(("model__gt", "")), fields=["-started_at", "-id"], name="event_newest_of_a_model"),
         ),
+        migrations.AddIndex(
+            model_name="ratelimitevent",
+            index=models.Index(fields=["refusal", "-started_at", "-id"], name="event_newest_by_refusal"),
+        ),
+        migrations.AddIndex(
+            model_name="ratelimitevent",
+            index=models.Index(fields=["ended_by", "-started_at", "-id"], name="event_newest_by_end"),
+        ),
     ]
