@@ -384,7 +384,7 @@ def _outcome_before(opening: Opening, earlier: Sequence[Earlier]) -> tuple[int, 
     if before is None or before.outcome:
         return 0, {}
     columns: dict[str, Any] = {"effect": opening.effect_before, "seen": {}} if opening.effect_before else {}
-    judged = judge(before.actions, before.index, before.history_size, opening.heard) if opening.heard else None
+    judged = judge(before.actions, before.index, before.history_size, opening.reported) if opening.reported else None
     if judged:
         columns |= {"outcome": judged.outcome, "worked": list(judged.worked), "caller_error": judged.error}
     return before.pk, columns
