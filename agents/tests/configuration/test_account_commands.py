@@ -1,4 +1,4 @@
-"""`manage.py miner_settings` for accounts: the same rules as the page, and no key on the command line or in what is printed."""
+"""`manage.py miner_settings` for accounts: the same rules as the page, and no key on the command line or in the output."""
 
 import io
 import json
@@ -18,7 +18,7 @@ KEY, OTHER = "cpk_made.up.WXYZ", "cpk_other.one.ABCD"
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What comes by the standard input."""
+    """Sets the standard input."""
     return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 
@@ -31,8 +31,8 @@ def run(*arguments: str) -> dict[str, Any]:
 
 
 def printed_accounts(*arguments: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = run(*arguments)["accounts"]
-    return found
+    printed: list[dict[str, Any]] = run(*arguments)["accounts"]
+    return printed
 
 
 def test_the_accounts_are_printed_in_order_with_the_keys_last_characters(typed: Any) -> None:
@@ -69,7 +69,7 @@ def test_an_account_is_changed_by_its_name() -> None:
     assert (first["name"], first["model_names"], first["enabled"]) == ("spare", ["a/model", "b/model"], False)
     assert (first["request_options"], first["price_overrides"]) == ({"temperature": 0}, {"a/model": [0.1, 0.4]})
     assert (second["name"], second["position"]) == ("default", 2)
-    assert not Settings.objects.exists(), "the settings are another matter"
+    assert not Settings.objects.exists(), "the settings do not change"
     assert {row.history_change_reason for row in Account.history.filter(name="spare")} == {"miner_settings"}
 
 
@@ -89,7 +89,7 @@ def test_an_account_without_attempts_is_deleted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (["--account", "nobody", "enabled=false"], "There is no account “nobody”. Choose from default, spare."),
         (["--account", "spare", "spacing_seconds=2"], "There is no setting “spacing_seconds”. Choose from name, position, enabled"),
@@ -112,13 +112,13 @@ def test_an_account_without_attempts_is_deleted() -> None:
         (["--account", "spare", "--key-from-stdin", "--remove-key"], "not allowed with"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_remedy_and_nothing_is_changed(given: list[str], said: str, typed: Any) -> None:
+def test_an_invalid_command_is_refused_with_the_remedy_and_nothing_is_changed(given: list[str], message: str, typed: Any) -> None:
     run("--add-account", "spare")
     before, kept = run(), Account.history.count()
     typed("\n")
     with pytest.raises(CommandError) as caught:
         run(*given)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "cpk_" not in str(caught.value)
     assert run() == before
     assert Account.history.count() == kept

@@ -1,4 +1,4 @@
-"""What the demo's callers post, read by the miner's own protocol."""
+"""The requests of the demo's callers, parsed by the miner's protocol."""
 
 import json
 from random import Random
@@ -48,7 +48,7 @@ def test_a_step_reads_with_its_page_and_history(caller: Caller) -> None:
     assert step.history[1].error == "Timeout 10000ms exceeded."
 
 
-def test_act_says_its_timeout_and_step_does_not() -> None:
+def test_act_sends_its_timeout_and_step_does_not() -> None:
     act, step = (parsed(caller, step_body(caller, BROWSER, (), 0)) for caller in STEPPERS)
     assert act.timeout_seconds == 25.0
     assert step.timeout_seconds is None

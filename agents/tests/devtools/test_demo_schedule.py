@@ -21,13 +21,13 @@ def test_each_five_visits_use_all_five_endpoints() -> None:
     assert all(set(paths[i : i + 5]) == set(PATHS) for i in range(0, 40, 5))
 
 
-def test_the_rate_is_kept_and_no_visit_comes_before_the_one_before_it() -> None:
+def test_the_rate_is_kept_and_visits_are_in_order() -> None:
     times = [visit.at for visit in first(601)]
     assert times == sorted(times)
     assert 85 * 60 < times[-1] - times[0] < 115 * 60
 
 
-def test_all_kinds_of_tasks_on_several_sites_come_soon_and_keep_the_seed_in_their_url() -> None:
+def test_tasks_of_all_kinds_on_several_sites_come_soon_with_the_seed_in_their_url() -> None:
     tasks = [visit.task for visit in first(120)]
     assert {task.kind for task in tasks} == set(PROMPTS)
     assert len({task.site.project for task in tasks}) >= 6
