@@ -42,18 +42,18 @@ def chain(newest_first: Sequence[Earlier], index: int, history_size: int) -> tup
     Where a step was posted twice in one run and answered differently, which answer the caller ran is unknown: it has no actions then.
     """
     kept, later = list[Earlier](), Earlier(0, index, history_size, 0.0)
-    for record in newest_first:
-        is_lower = record.index < later.index or (record.index == later.index == 0 and record.history_size < later.history_size)
-        if is_lower and record.history_size <= later.history_size and (later.pk == 0 or record.pk < later.pk):
-            kept.append(record)
-            later = record
-    began = next((place for place, record in enumerate(kept) if record.index == record.history_size == 0), len(kept))
+    for row in newest_first:
+        is_lower = row.index < later.index or (row.index == later.index == 0 and row.history_size < later.history_size)
+        if is_lower and row.history_size <= later.history_size and (later.pk == 0 or row.pk < later.pk):
+            kept.append(row)
+            later = row
+    began = next((place for place, row in enumerate(kept) if row.index == row.history_size == 0), len(kept))
     kept = kept[: began + 1]
-    before = {record.pk: earlier.pk for record, earlier in pairwise(kept)}
-    by_index = {record.index: record for record in kept if record.index}
-    twins = ((by_index[record.index], record) for record in newest_first if record.index in by_index)
-    doubted = {record.pk for record, twin in twins if twin.pk > before.get(record.pk, 0) and twin.actions != record.actions}
-    return tuple(replace(record, actions=(), words=(), notes=()) if record.pk in doubted else record for record in reversed(kept))
+    before = {row.pk: earlier.pk for row, earlier in pairwise(kept)}
+    by_index = {row.index: row for row in kept if row.index}
+    twins = ((by_index[row.index], row) for row in newest_first if row.index in by_index)
+    doubted = {row.pk for row, twin in twins if twin.pk > before.get(row.pk, 0) and twin.actions != row.actions}
+    return tuple(replace(row, actions=(), words=(), notes=()) if row.pk in doubted else row for row in reversed(kept))
 
 
 def completed(step: Step, earlier: Sequence[Earlier]) -> Step:
@@ -70,14 +70,14 @@ def completed(step: Step, earlier: Sequence[Earlier]) -> Step:
         return replace(step, history=tuple(_unreported(earlier)), notes=tuple(earlier[-1].notes))
     history, notes = list(step.history), list[str]()
     after = Earlier(0, step.index, len(history), 0.0, step.url)
-    for record, following in pairwise((*earlier, after)):
-        if not record.is_before(following.index):
+    for row, following in pairwise((*earlier, after)):
+        if not row.is_before(following.index):
             continue
-        entries = step.history[record.history_size : following.history_size]
-        matched = _matched(record.actions, entries)
-        history[record.history_size : following.history_size] = _completed(record, entries, matched, following.url)
+        entries = step.history[row.history_size : following.history_size]
+        matched = _matched(row.actions, entries)
+        history[row.history_size : following.history_size] = _completed(row, entries, matched, following.url)
         if following is after:
-            notes = [*record.notes, *_not_run(record, [at for at in matched if at is not None])]
+            notes = [*row.notes, *_not_run(row, [at for at in matched if at is not None])]
     return replace(step, history=tuple(history), notes=tuple(notes))
 
 
@@ -101,43 +101,39 @@ def _fits(entry: PastAction, sent: Mapping[str, Any]) -> bool:
     return entry.fields.keys() <= {"text"} or sign(entry.type, entry.fields) == sign(entry.type, sent)
 
 
-def _completed(record: Earlier, entries: Sequence[PastAction], matched: Sequence[int | None], url: str) -> list[PastAction]:
+def _completed(row: Earlier, entries: Sequence[PastAction], matched: Sequence[int | None], url: str) -> list[PastAction]:
     """`url`: of the page after these entries."""
     made = list[PastAction]()
     for place, (entry, at) in enumerate(zip(entries, matched, strict=True), 1):
-        where = entry.url or (url if place == len(entries) else record.url)
+        where = entry.url or (url if place == len(entries) else row.url)
         if at is None:
             made.append(replace(entry, url=where))
             continue
-        fields = {**_fields(record.actions[at]), **entry.fields}
-        words = record.words[at] if at < len(record.words) else None
+        fields = {**_fields(row.actions[at]), **entry.fields}
+        words = row.words[at] if at < len(row.words) else None
         is_completed = fields.keys() != entry.fields.keys()
         made.append(replace(entry, fields=fields, url=where, words=words, is_completed=is_completed))
     # The effect is that of all actions together; it is shown with the last one.
     shown = [place for place, entry in enumerate(made) if entry.words]
-    if record.effect and made:
+    if row.effect and made:
         place = shown[-1] if shown else -1
-        made[place] = replace(made[place], effect=record.effect)
+        made[place] = replace(made[place], effect=row.effect)
     return made
 
 
 def _unreported(earlier: Sequence[Earlier]) -> list[PastAction]:
     made = list[PastAction]()
-    for record in earlier:
-        at = next((at for at, action in enumerate(record.actions) if action.get("type") not in WAITS), None)
+    for row in earlier:
+        at = next((at for at, action in enumerate(row.actions) if action.get("type") not in WAITS), None)
         if at is not None:
-            words = record.words[at] if at < len(record.words) else None
-            made.append(
-                PastAction(
-                    str(record.actions[at]["type"]), _fields(record.actions[at]), None, "", record.url, record.index, words, record.effect
-                )
-            )
+            words = row.words[at] if at < len(row.words) else None
+            made.append(PastAction(str(row.actions[at]["type"]), _fields(row.actions[at]), None, "", row.url, row.index, words, row.effect))
     return made
 
 
-def _not_run(record: Earlier, ran: Sequence[int]) -> list[str]:
+def _not_run(row: Earlier, ran: Sequence[int]) -> list[str]:
     """The actions of an LLM's reply after the last one that the caller ran."""
-    left = [words for words in record.words[ran[-1] + 1 :] if words] if ran and record.route == "llm" else []
+    left = [words for words in row.words[ran[-1] + 1 :] if words] if ran and row.route == "llm" else []
     return [f"The browser stopped before: {words}" for words in left]
 
 

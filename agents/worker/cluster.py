@@ -2,7 +2,7 @@
 
     worker (watchdog) → run_cluster → sentinel → workers, pusher, monitor
 
-Each asks the kernel to be killed when its parent dies, and all share one session and process group.
+The kernel kills each when its parent dies, and all share one session and process group.
 """
 
 import contextlib

@@ -104,7 +104,7 @@ def test_an_account_without_attempts_is_deleted() -> None:
         (["--account", "spare", "price_overrides=7"], "price_overrides: Give a JSON object"),
         (["--account", "spare", "base_url=nowhere"], "base_url: Give an http or https address"),
         (["--account", "spare", "--key-from-stdin"], "The input holds no API key."),
-        (["--key-from-stdin"], "Say whose key: --account NAME or --add-account NAME."),
+        (["--key-from-stdin"], "Name the key's account: --account NAME or --add-account NAME."),
         (["--add-account", "spare"], "name: Account with this Name already exists."),
         (["--delete-account", "default"], "Disable it instead."),
         (["--delete-account", "spare", "enabled=false"], "--delete-account goes alone."),

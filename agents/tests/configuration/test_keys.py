@@ -90,15 +90,7 @@ def test_a_new_key_is_kept_in_the_history_by_its_last_characters_alone() -> None
 def test_the_key_shows_in_no_text_of_an_account(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     account = entered(default_account(), KEY)
-    provider_ = provider(account)
-    assert provider_.key == KEY
-    shown = [
-        repr(account),
-        str(account),
-        repr(provider_),
-        str(provider_),
-        f"{provider_}",
-        serializers.serialize("json", [account]),
-        caplog.text,
-    ]
+    chutes = provider(account)
+    assert chutes.key == KEY
+    shown = [repr(account), str(account), repr(chutes), str(chutes), f"{chutes}", serializers.serialize("json", [account]), caplog.text]
     assert not [text for text in shown if "aaaa" in text]

@@ -41,7 +41,7 @@ def test_a_file_describes_its_site(tmp_path: Path) -> None:
     sites, faults = load(written(tmp_path, LAMPS))
     assert faults == ()
     site = sites["lamps"]
-    assert [deed.verb for deed in site.login] == ["open", "fill"]
+    assert [action.verb for action in site.login] == ["open", "fill"]
     assert site.items["lamp"].texts == {"name": ".//h3"}
     assert site.plans[0].fits("open a lamp")
     assert not site.plans[0].fits("reopen a clamp")

@@ -13,7 +13,7 @@ from agents.models import Learned, Settings, Source, Unlearned
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-KNOWN_CALLER, UNKNOWN_CALLER, OTHER = "10.0.0.1", "6.6.6.6", "7.7.7.7"
+KNOWN, UNKNOWN, OTHER = "10.0.0.1", "6.6.6.6", "7.7.7.7"
 START = "http://site.example:8900/?seed=3"
 HOME = '<title>Films</title><header><nav><a href="/?seed=3">Home</a><a href="/contact?seed=3">Contact</a></nav></header><main><h1>Films</h1></main>'
 CONTACT = (
@@ -27,7 +27,7 @@ PROMPT = "Fill the contact form where name equals 'Jo' and email equals 'jo@x.or
 @pytest.fixture(autouse=True)
 def callers() -> None:
     maps.forget()
-    Settings(id=Settings.ONLY, allowed_callers=[KNOWN_CALLER]).save()
+    Settings(id=Settings.ONLY, allowed_callers=[KNOWN]).save()
 
 
 def learn_from(caller: str | None, name: str = "name", source: Source = Source.VALIDATOR, url: str = START) -> str:
@@ -46,58 +46,54 @@ def planned(caller: str | None, url: str = START, **more: Any) -> str:
 
 
 def test_a_one_shot_task_is_planned_from_what_steps_have_shown() -> None:
-    assert "textarea" not in planned(KNOWN_CALLER)
-    assert learn_from(KNOWN_CALLER) == "3 steps learned from; 0 facts deleted."
+    assert "textarea" not in planned(KNOWN)
+    assert learn_from(KNOWN) == "3 steps learned from; 0 facts deleted."
     assert not Unlearned.objects.filter(settles_at=None).exists()
     assert set(Learned.objects.values_list("kind", "key")) == {
         ("route", "/"),
         ("route", "/contact"),
         ("form", "/contact > //form[.//textarea]"),
     }
-    plan = planned(KNOWN_CALLER)
+    plan = planned(KNOWN)
     assert "/contact?seed=3" in plan and BY_NAME in plan and "'jo@x.org'" in plan and "form[.//textarea]" in plan
 
 
 def test_an_unknown_callers_page_changes_no_other_callers_plan() -> None:
-    before = {caller: planned(caller) for caller in (KNOWN_CALLER, OTHER, None)}
-    learn_from(UNKNOWN_CALLER, "evil")
+    before = {caller: planned(caller) for caller in (KNOWN, OTHER, None)}
+    learn_from(UNKNOWN, "evil")
     assert {caller: planned(caller) for caller in before} == before
-    assert "evil" in planned(UNKNOWN_CALLER)
-    learn_from(KNOWN_CALLER)
-    learn_from(UNKNOWN_CALLER, "worse")
-    assert "evil" not in planned(KNOWN_CALLER) and "worse" not in planned(KNOWN_CALLER) and BY_NAME in planned(KNOWN_CALLER)
+    assert "evil" in planned(UNKNOWN)
+    learn_from(KNOWN)
+    learn_from(UNKNOWN, "worse")
+    assert "evil" not in planned(KNOWN) and "worse" not in planned(KNOWN) and BY_NAME in planned(KNOWN)
 
 
 def test_a_known_callers_map_is_not_used_for_unknown_callers_and_operators_share_it() -> None:
     learn_from(None, source=Source.OPERATOR)
-    assert BY_NAME in planned(KNOWN_CALLER) and BY_NAME not in planned(UNKNOWN_CALLER)
+    assert BY_NAME in planned(KNOWN) and BY_NAME not in planned(UNKNOWN)
 
 
 def test_a_project_is_known_at_another_address_and_the_plan_stays_there() -> None:
-    learn_from(KNOWN_CALLER)
+    learn_from(KNOWN)
     Learned.objects.update(project="minifilms")
     elsewhere = "http://new.example:9000/?seed=8"
-    plan = planned(KNOWN_CALLER, elsewhere, project="minifilms")
+    plan = planned(KNOWN, elsewhere, project="minifilms")
     assert "new.example:9000/contact?seed=8" in plan and "site.example" not in plan
-    assert "textarea" not in planned(KNOWN_CALLER, elsewhere, project="other")
+    assert "textarea" not in planned(KNOWN, elsewhere, project="other")
 
 
 def test_a_site_at_an_unknown_address_is_recognised_by_its_page() -> None:
-    learn_from(KNOWN_CALLER)
+    learn_from(KNOWN)
     elsewhere = "http://new.example:9000/?seed=8"
-    assert "new.example:9000/contact?seed=8" in planned(KNOWN_CALLER, elsewhere, page=HOME)
-    for caller, page in (
-        (UNKNOWN_CALLER, HOME),
-        (KNOWN_CALLER, HOME.replace("Films", "Books")),
-        (KNOWN_CALLER, HOME.replace("/contact", "/about")),
-    ):
+    assert "new.example:9000/contact?seed=8" in planned(KNOWN, elsewhere, page=HOME)
+    for caller, page in ((UNKNOWN, HOME), (KNOWN, HOME.replace("Films", "Books")), (KNOWN, HOME.replace("/contact", "/about"))):
         assert "textarea" not in planned(caller, elsewhere, page=page)
 
 
 def test_a_page_of_another_host_is_not_learned() -> None:
-    learn_from(KNOWN_CALLER)
+    learn_from(KNOWN)
     step = Step("/step", Form.STEP, "tname", "Open the contact page", "http://evil.example/contact", CONTACT.format(name="evil"), 2)
-    runner.answer(step, source=Source.VALIDATOR, caller=KNOWN_CALLER)
+    runner.answer(step, source=Source.VALIDATOR, caller=KNOWN)
     page_archive.waiting.join()
     job.learn(NOW)
     assert not any("evil" in str(row.facts) for row in Learned.objects.filter(site="site.example:8900"))
