@@ -24,8 +24,8 @@ SPOOL_SECONDS = 60.0  # less than a job may take; the rest of a large spool is w
 
 def canary() -> None:
     heartbeat.beat()
-    if taken_up := leased_job.dispatch(timezone.now()):
-        logger.info("Taken up: %d jobs whose worker ended.", taken_up)
+    if requeued := leased_job.dispatch(timezone.now()):
+        logger.info("%d jobs whose worker ended were queued again.", requeued)
 
 
 def work_on_account(job: AccountJob) -> None:
@@ -49,7 +49,7 @@ def reconcile(_: datetime) -> str:
     lost = ledger.lose_attempts(timezone.now() - LOST_AFTER)  # after the spool, whose attempts are not lost
     if not lost and not spooled:
         return ""
-    logger.info("Taken up: %d attempts closed as lost, %d spooled steps written.", lost, spooled)
+    logger.info("%d attempts closed as lost, %d spooled steps written.", lost, spooled)
     return f"{lost} attempts closed as lost, {spooled} spooled steps written."
 
 

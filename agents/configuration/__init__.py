@@ -241,9 +241,9 @@ def _object(text: str) -> Any:
     try:
         return json.loads(text) if text else {}
     except json.JSONDecodeError as error:
-        raise ValueError(f"This is no JSON: {error.msg}, at line {error.lineno}, column {error.colno}.") from None
+        raise ValueError(f"This is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}.") from None
     except (ValueError, RecursionError):
-        raise ValueError("This is no JSON that can be read: a number is too long, or it is nested too deep.") from None
+        raise ValueError("This JSON can't be read: a number is too long, or it is nested too deep.") from None
 
 
 def _list(default: list[Any], text: str) -> list[Any]:

@@ -53,7 +53,7 @@ def _expression(text: object) -> re.Pattern[str]:
     try:
         return re.compile(rf"\b(?:{text})\b")
     except re.error as error:
-        raise ValueError(f"{text!r} is no regular expression ({error})") from None
+        raise ValueError(f"{text!r} is not a regular expression ({error})") from None
 
 
 def _known_item(name: str, info: pydantic.ValidationInfo) -> str:

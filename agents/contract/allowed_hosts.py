@@ -40,7 +40,7 @@ def allowed(entry: str) -> Allowed:
     """Parses an entry such as "demo.example.com", "localhost:8000-8016" or "10.0.0.0/8:80". Raises ValueError with the remedy."""
     match = _ENTRY.fullmatch(entry.strip().lower())
     if match is None:
-        raise ValueError(f"“{entry}” is no host. Write it as demo.example.com, localhost:8000-8016 or 10.0.0.0/8:80.")
+        raise ValueError(f"“{entry}” is not a host. Write it as demo.example.com, localhost:8000-8016 or 10.0.0.0/8:80.")
     host = match["host"].replace("[", "").replace("]", "")
     network = _parsed(ipaddress.ip_network, host)
     if network is None and (not _NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host)):
@@ -61,7 +61,7 @@ def _ports(text: str | None) -> frozenset[int] | range:
     low, _, high = text.partition("-")
     ports = range(int(low), int(high or low) + 1)
     if not ports or ports[0] < 1 or ports[-1] > _LAST_PORT:
-        raise ValueError(f"“{text}” are no ports. Give one from 1 to {_LAST_PORT}, or two with a - between them.")
+        raise ValueError(f"“{text}” is not a port. Give one from 1 to {_LAST_PORT}, or two with a - between them.")
     return ports
 
 

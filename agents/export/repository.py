@@ -86,7 +86,7 @@ def write(files: Files, folder: Path) -> None:
     """Write the files, and delete others of an earlier export; `.git` stays. Raises NotEmpty where the folder is no export."""
     present = read(folder) if folder.is_dir() else {}
     if present and not {"main.py", f"{MODULES}/standalone/app.py"} <= present.keys():
-        raise NotEmpty(f"{folder} holds something that is no export. Name an empty folder.")
+        raise NotEmpty(f"{folder} is not empty and not an export. Name an empty folder.")
     for name in present.keys() - files.keys():
         (folder / name).unlink()
     for name, content in files.items():

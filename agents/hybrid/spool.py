@@ -76,7 +76,7 @@ def _keep(facts: StepFacts) -> None:
         if not _memory.counted_at or (_memory.bytes + size > MAX_BYTES and now - _memory.counted_at > RETRY_SECONDS):
             _memory.bytes, _memory.counted_at = used(), now
         if _memory.bytes + size > MAX_BYTES:
-            raise OSError(f"the spool holds {MAX_BYTES} bytes already")
+            raise OSError(f"the spool has {MAX_BYTES} bytes already")
         _memory.bytes += max(size, BLOCK)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = f"{time.time_ns()}-{uuid.uuid4().hex}.json"

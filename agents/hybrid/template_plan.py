@@ -137,7 +137,7 @@ async def _page(url: str, entries: Sequence[Allowed]) -> str:
                     return await _html(response)
             url = urljoin(url, response.headers.get("Location", "") or "/")
             if _origin(url) != origin:
-                raise ValueError("it leads to another host.")
+                raise ValueError("it redirects to another host.")
     raise ValueError("it redirects too often.")
 
 
@@ -145,7 +145,7 @@ async def _html(response: httpx.Response) -> str:
     if not response.is_success:
         raise ValueError(f"it answers {response.status_code}.")
     if "html" not in response.headers.get("Content-Type", "html"):
-        raise ValueError("it is no HTML.")
+        raise ValueError("it is not HTML.")
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
@@ -158,5 +158,5 @@ def _origin(url: str) -> tuple[str, str, int]:
     """Raises ValueError unless the URL is absolute, with http or https."""
     parts = split_http(url)
     if parts is None:
-        raise ValueError("it has no http or https address.")
+        raise ValueError("its URL is not http or https.")
     return parts.scheme, str(parts.hostname), port_of(parts)

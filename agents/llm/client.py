@@ -165,7 +165,7 @@ async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[str, 
         raise TimedOut(f"No answer in time ({type(error).__name__}).") from error
     except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, UnicodeError) as error:
         # A UnicodeError is an invalid host name, such as xn--a.
-        raise Unreachable(f"The provider can't be reached or broke off: {error or type(error).__name__}") from error
+        raise Unreachable(f"The provider can't be reached or the connection broke: {error or type(error).__name__}") from error
     if not response.is_success:
         refusal = classify(response.status_code, response.headers, body, time.time(), (key,))
         raise Refused(refusal, response.status_code)

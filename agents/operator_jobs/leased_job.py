@@ -106,13 +106,13 @@ def send(job: LeasedJob, now: datetime) -> bool:
 
 def dispatch(now: datetime) -> int:
     """Requeue the jobs whose worker died, and send the due jobs to the workers. Returns how many were requeued."""
-    taken_up = 0
+    requeued = 0
     ended = {"state": JobState.FAILED, "ended_at": now, "lease_until": None}
     for model in kinds():
         lost = rows(model).filter(state=JobState.RUNNING, lease_until__lt=now)
         again = {"state": JobState.QUEUED, "enqueued_at": None, "claim": None, "lease_until": None, **model.restarts_with}
-        taken_up += lost.filter(tries__lt=model.most_tries).update(**again)
-        taken_up += lost.update(fault=LOST, **ended)
+        requeued += lost.filter(tries__lt=model.most_tries).update(**again)
+        requeued += lost.update(fault=LOST, **ended)
         if model.waits_at_most:
             stale = rows(model).filter(state=JobState.QUEUED, requested_at__lt=now - model.waits_at_most)
             stale.update(fault=UNSTARTED, **ended)
@@ -121,7 +121,7 @@ def dispatch(now: datetime) -> int:
         due = rows(model).filter(unsent, state=JobState.QUEUED, due_at__lte=now).order_by("due_at")
         for job in due[:MOST_AT_ONCE]:
             send(job, now)
-    return taken_up
+    return requeued
 
 
 def run(label: str, pk: int) -> bool:

@@ -202,7 +202,7 @@ def parse_reply(text: str) -> Reply:
         if _is_action(value):
             loose.append(value)
     if not loose:
-        raise InvalidReply("The reply holds no JSON list of actions.")
+        raise InvalidReply("The reply has no JSON list of actions.")
     return Reply(loose)
 
 

@@ -87,7 +87,7 @@ def test_a_round_is_logged_in_one_line_and_an_empty_round_is_not_logged(caplog: 
     assert not caplog.messages
     open_attempt(begun(ago=1_000))
     jobs.reconcile(timezone.now())
-    assert caplog.messages == ["Taken up: 1 attempts closed as lost, 0 spooled steps written."]
+    assert caplog.messages == ["1 attempts closed as lost, 0 spooled steps written."]
 
 
 def test_a_canary_is_a_sign_of_life_and_sends_what_is_due() -> None:

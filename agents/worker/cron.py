@@ -32,13 +32,13 @@ def checked(text: str) -> str:
     if len(fields) != 5:
         raise ValueError(EXPECTED)
     if any(not _PLAIN.fullmatch(part) or _RANDOM.match(part) for part in fields):
-        raise ValueError(f"{EXPECTED} “{text.strip()}” has signs that name no time.")
+        raise ValueError(f"{EXPECTED} “{text.strip()}” has invalid characters.")
     cron = " ".join(fields)
     try:
         next_after(cron, datetime(2024, 1, 1))  # noqa: DTZ001 -- any moment will do
         in_words(cron)
     except ValueError as error:
-        raise ValueError(f"cron: “{cron}” is no time that comes: {error}.") from None
+        raise ValueError(f"cron: “{cron}” is not a valid time: {error}.") from None
     return cron
 
 

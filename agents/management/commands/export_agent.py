@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if not options["check"]:
             self._export(folder, options)
         if not folder.is_dir():
-            raise CommandError(f"{folder} is no folder. Export into it first.")
+            raise CommandError(f"{folder} is not a folder. Export into it first.")
         files = read(folder)
         row = Export.objects.filter(digest=digest(files)).first()
         findings = review.findings(files)

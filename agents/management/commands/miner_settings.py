@@ -56,7 +56,7 @@ def _apply(changes: dict[str, Any], options: Mapping[str, Any]) -> None:
     if name is None and has_keys:
         raise CommandError("Name the key's account: --account NAME or --add-account NAME.")
     if options["delete_account"] and (changes or has_keys):
-        raise CommandError("--delete-account goes alone.")
+        raise CommandError("Use --delete-account alone.")
     if name is None:
         if changes:
             configuration.change(changes, by=None, reason=REASON)

@@ -86,7 +86,7 @@ def run_one_cluster(limits: Limits, stop: Event) -> None:
     try:
         close_old_connections()
         if freed := heartbeat.free_jobs_of_dead_clusters():
-            logger.info("%d jobs of a cluster that ended are in the queue again.", freed)
+            logger.info("%d jobs of a cluster that ended were queued again.", freed)
     except DatabaseError as error:
         logger.warning("Jobs of a cluster that ended stay locked for some minutes: the database can't be written (%s).", error)
     cluster = Cluster(settings.BASE_DIR / "manage.py")
@@ -99,7 +99,7 @@ def run_one_cluster(limits: Limits, stop: Event) -> None:
     finally:
         cluster.stop(PATIENCE if stop.is_set() else 0)
     if reason:
-        logger.error("Starting the job cluster again: %s.", reason)
+        logger.error("Restarting the job cluster: %s.", reason)
 
 
 def checked(signs: Signs, session: int, limits: Limits) -> Signs:

@@ -59,7 +59,7 @@ def test_mistakes_are_answered_with_their_remedy(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(CommandError, match="Name an empty folder"):
         output(str(tmp_path))
-    with pytest.raises(CommandError, match="is no folder"):
+    with pytest.raises(CommandError, match="is not a folder"):
         output(str(tmp_path / "nowhere"), "--check")
 
 

@@ -97,11 +97,11 @@ def test_a_redirect_on_the_same_host_is_followed(port: int) -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("away", "leads to another host"),
+        ("away", "redirects to another host"),
         ("round", "redirects too often"),
         ("large", "longer than"),
         ("broken", "answers 500"),
-        ("picture", "no HTML"),
+        ("picture", "not HTML"),
     ],
 )
 def test_only_a_small_page_of_the_same_host_is_read(port: int, path: str, why: str) -> None:

@@ -276,7 +276,7 @@ def test_a_full_spool_takes_no_more_and_counts_what_is_lost(monkeypatch: pytest.
         spool.add(facts(index))
     assert spool.used() == 3 * spool.BLOCK
     assert spool.lost() == 2
-    assert "the spool holds" in caplog.text
+    assert "the spool has" in caplog.text
     assert spool.drain() == 3
     monkeypatch.setattr(spool, "RETRY_SECONDS", 0.0)
     spool.add(facts(5))

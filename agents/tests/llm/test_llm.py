@@ -292,7 +292,7 @@ def test_a_closed_port_is_unreachable(free_port: int) -> None:
 def test_an_invalid_base_url_is_unreachable(base_url: str) -> None:
     error = error_of(base_url)
     assert isinstance(error, client.Unreachable)
-    assert str(error) != "The provider can't be reached or broke off: "
+    assert str(error) != "The provider can't be reached or the connection broke: "
 
 
 def test_a_server_that_speaks_no_http_is_unreachable() -> None:

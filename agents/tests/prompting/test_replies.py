@@ -119,7 +119,7 @@ def test_notes_are_few_and_short() -> None:
     assert max(map(len, plan.notes)) < 300
     with pytest.raises(InvalidReply) as caught:
         plan_from_reply("I would click.", STEP, UNSEEN)
-    assert caught.value.notes == ("The reply holds no JSON list of actions.",)
+    assert caught.value.notes == ("The reply has no JSON list of actions.",)
 
 
 @rows(
