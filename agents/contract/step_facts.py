@@ -156,7 +156,7 @@ class StepFacts:
         """From the spool. Raises ValueError, LookupError, TypeError or AttributeError for anything else."""
         raw = json.loads(text)
         begun, closing = raw["opening"], raw["closing"]
-        # Version 0.2.0 spooled `reported` as `reported`.
+        # Version 0.2.0 spooled `reported` as `heard`.
         begun["reported"] = tuple(ReportedAction(**entry) for entry in begun.pop("heard", begun.get("reported", ())))
         attempt = closing.pop("attempt")
         return cls(Opening(**begun), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))

@@ -186,7 +186,7 @@ def _list(page: Page, key: str, entries: list[tuple[Any, Record]]) -> dict[str, 
     card, on = block_of(key) if ANY in key else (_rows([block for block, _ in entries]), "")
     if times < 2 or not card:
         return {}
-    numbers = {name: path for name in sorted({name for _, facts in alike for name in facts}) if (path := _number_path(name, alike))}
+    numbers = {name: at for name in sorted({name for _, facts in alike for name in facts}) if (at := _number_path(name, alike))}
     texts = {"texts": {_NAMES: path}} if path else {}
     return {"list": route_of(page.url), "card": card, "link": on, **texts, "numbers": numbers, "entries": times}
 

@@ -133,7 +133,6 @@ class _Writer:
             return ()
         criteria = kept.criteria_of(self.intent)
         fields = {each.field for each in criteria if each.operator not in POSITIVE and holds(each, label)}
-
         return tuple(each for each in criteria if each.field in fields) if len(fields) == 1 else ()
 
     def _value(self, text: str, element: Element, page: Page) -> str:
