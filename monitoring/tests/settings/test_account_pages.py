@@ -180,7 +180,7 @@ def test_another_key_with_the_same_end_is_in_the_history(admin: Client) -> None:
         ),
         ("request_options", "[]", "Give a JSON object"),
         ("request_options", '{"stream": true}', "The miner sets stream itself"),
-        ("request_options", "[" * 4_000, "This JSON can't be read"),
+        ("request_options", '{"top_k": ' + "9" * 4_400 + "}", "This JSON can't be read"),
         ("price_overrides", '{"a/model": 0.1}', 'Give prices as {"some/model": [0.1, 0.4]}'),
     ],
 )
