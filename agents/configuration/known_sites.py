@@ -189,13 +189,13 @@ def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
     return sites, tuple(faults)
 
 
-def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
+def _read(file: Path, base: SiteFacts, faults: list[Fault]) -> SiteFacts:
     try:
         raw = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         faults.append(Fault(file.name, "file", f"Make it readable TOML: {error}."))
-        return known
-    return read_table(file.name, raw, known, faults)
+        return base
+    return read_table(file.name, raw, base, faults)
 
 
 def _with_plans(raw: dict[str, Any]) -> dict[str, Any]:
@@ -223,8 +223,8 @@ def _expanded(actions: Any, parts: dict[str, Any]) -> Any:
     return made
 
 
-def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fault]) -> SiteFacts:
-    """The facts of a site's table, taking precedence over `known`. Invalid entries are left out and reported as of `file`."""
+def read_table(file: str, raw: dict[str, Any], base: SiteFacts, faults: list[Fault]) -> SiteFacts:
+    """The facts of a site's table, taking precedence over `base`. Invalid entries are left out and reported as of `file`."""
     raw = _with_plans(raw)
 
     def usable(entry: str, kind: TypeAdapter[Any], value: object, items: Set[str] = frozenset()) -> Iterator[Any]:
@@ -246,7 +246,7 @@ def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fa
     items = {
         name: Item(**item.model_dump()) for name, table in part("items", dict).items() for item in usable(f"items.{name}", _ITEM, table)
     }
-    names = known.items.keys() | items.keys()
+    names = base.items.keys() | items.keys()
     plans = [
         SitePlan(plan.task, tuple(plan.says), tuple(action.value() for action in plan.actions), plan.login, plan.unless)
         for number, table in enumerate(part("ways", list), 1)
@@ -264,7 +264,7 @@ def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fa
     }
     login = tuple(action.value() for actions in usable("login", _LOGIN, part("login", list), names) for action in actions)
     given = usable("confidence", _CONFIDENCE, raw["confidence"]) if "confidence" in raw else iter(())
-    port = next(usable("port", _PORT, raw["port"]), known.port) if "port" in raw else known.port
-    all_items, all_pages, all_forms = {**known.items, **items}, {**known.pages, **pages}, {**known.forms, **forms}
-    rate = next(given, known.confidence)
-    return SiteFacts(login or known.login, all_items, (*plans, *known.plans), all_pages, all_forms, confidence=rate, port=port)
+    port = next(usable("port", _PORT, raw["port"]), base.port) if "port" in raw else base.port
+    all_items, all_pages, all_forms = {**base.items, **items}, {**base.pages, **pages}, {**base.forms, **forms}
+    rate = next(given, base.confidence)
+    return SiteFacts(login or base.login, all_items, (*plans, *base.plans), all_pages, all_forms, confidence=rate, port=port)

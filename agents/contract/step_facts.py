@@ -60,7 +60,7 @@ class Opening:
     miner: str = ""
 
     def __post_init__(self) -> None:
-        reported = tuple(replace(each, sign=mask_keys(each.sign), error=mask_keys(each.error)) for each in self.reported)
+        reported = tuple(replace(action, sign=mask_keys(action.sign), error=mask_keys(action.error)) for action in self.reported)
         key, project = mask_keys(self.key)[:MOST_KEY], mask_keys(self.project)[:MOST_PROJECT]
         why = shorten(storable(mask_keys(self.confidence_why)), MOST_WHY)
         texts = ("prompt", "task_url", "url", "effect_before", "page_excerpt", "limits")

@@ -168,7 +168,7 @@ def _judged(report: Mapping[str, Any], requests: list[Request]) -> Iterator[Line
         yield Line(f"Two seeds, {kind}", f"{len(same) - sum(same)} of {len(same)} prompts differ", "0", len(same) >= PROMPTS and all(same))
     yield from _faults(answers)
     sent = report["requests"]
-    keyed = [each for each in sent if "authorization" in each["headers"] or not each["headers"].get("iwa-task-id")]
+    keyed = [request for request in sent if "authorization" in request["headers"] or not request["headers"].get("iwa-task-id")]
     yield Line("Requests to the gateway", f"{len(keyed)} of {len(sent)} with a key or without a task", "0", not keyed)
 
 

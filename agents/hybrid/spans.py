@@ -117,7 +117,7 @@ def _of_attempt(number: int, sent: Sent, *, with_prompts: bool) -> Iterator[tupl
     }
     yield from ((name, value) for name, value in numbers.items() if value is not None)
     if with_prompts:
-        yield "gen_ai.input.messages", _as_messages([(each["role"], mask_keys(each["content"])) for each in sent.messages])
+        yield "gen_ai.input.messages", _as_messages([(message["role"], mask_keys(message["content"])) for message in sent.messages])
         if end.reply:
             yield "gen_ai.output.messages", _as_messages([("assistant", mask_keys(end.reply))])
 

@@ -31,11 +31,11 @@ def learn(now: datetime) -> str:
     waiting = Unlearned.objects.select_related("step__task").filter(Q(settles_at=None) | Q(settles_at__lte=now)).order_by("step")
     while time.monotonic() < until and (batch := list(waiting[:BATCH])):
         settings = Settings.current()
-        for each in batch:
-            learned += _learn_from(each.step, settings, now, LEARNERS if each.settles_at is None else (learn_from_last,))
-            unlearned = Unlearned.objects.filter(pk=each.pk)
-            if each.settles_at is None and is_open(each.step):
-                unlearned.update(settles_at=each.step.received_at + QUIET)
+        for entry in batch:
+            learned += _learn_from(entry.step, settings, now, LEARNERS if entry.settles_at is None else (learn_from_last,))
+            unlearned = Unlearned.objects.filter(pk=entry.pk)
+            if entry.settles_at is None and is_open(entry.step):
+                unlearned.update(settles_at=entry.step.received_at + QUIET)
             else:
                 unlearned.delete()
     dropped = drop_beyond_all()

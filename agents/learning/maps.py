@@ -74,7 +74,7 @@ def facts_at(place: Place | None, page: Page | None = None) -> SiteFacts:
         return facts
     try:
         with answering():
-            rows = store.known(place) or (store.known(similar) if page and (similar := _recognised(place, page)) else {})
+            rows = store.stored(place) or (store.stored(similar) if page and (similar := _recognised(place, page)) else {})
         facts = facts_of(rows.values())
     except UNAVAILABLE as error:
         logger.warning("The learned facts of %s can't be read (%s).", place.site, error)

@@ -99,7 +99,7 @@ def _run(row: Step) -> list[Step]:
 
 
 def _learned_before(answered: AnsweredStep) -> list[Learned]:
-    return [row for row in store.known(answered.place).values() if row.kind == SOLUTION and row.site == answered.place.site]
+    return [row for row in store.stored(answered.place).values() if row.kind == SOLUTION and row.site == answered.place.site]
 
 
 def _take_back(answered: AnsweredStep, ended: Step) -> None:

@@ -67,7 +67,7 @@ def place(url: str, project: str, source: str, caller: str | None, state: Caller
     )
 
 
-def known(at: Place) -> dict[Fact, Learned]:
+def stored(at: Place) -> dict[Fact, Learned]:
     """The facts of a place by kind and key: of its site, and of others with the same project. One query."""
     here = Q(site=at.site) | Q(project=at.project) if at.project else Q(site=at.site)
     rows = list(Learned.objects.filter(here, callers=at.callers).order_by("-seen_at", "-pk")[:MOST_READ])

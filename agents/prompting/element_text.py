@@ -68,10 +68,11 @@ def _states(element: Element) -> str:
 
 
 def _options(element: Element, criteria: Sequence[Criterion], prompt_words: frozenset[str]) -> str:
-    for_field = [one for one in criteria if likeness(one.field, element.label) >= _ALIKE or likeness(one.field, element.name) >= _ALIKE]
+    names = (element.label, element.name)
+    for_field = [criterion for criterion in criteria if any(likeness(criterion.field, name) >= _ALIKE for name in names)]
 
     def rank(option: str) -> tuple[bool, int]:
-        return not (for_field and all(holds(one, option) for one in for_field)), -len(prompt_words.intersection(words(option)))
+        return not (for_field and all(holds(criterion, option) for criterion in for_field)), -len(prompt_words.intersection(words(option)))
 
     options = list(element.options)
     ordered = sorted(options, key=rank) if len(options) > _MOST_OPTIONS else options

@@ -247,7 +247,7 @@ def _as_reply(value: object) -> Reply | None:
 def _answer(value: object) -> str:
     """The elements of a list are joined with commas, as callers expect."""
     values = value if isinstance(value, list) else [value]
-    texts = (json.dumps(each) if isinstance(each, bool) else str(each).strip() for each in values if isinstance(each, str | int | float))
+    texts = (json.dumps(item) if isinstance(item, bool) else str(item).strip() for item in values if isinstance(item, str | int | float))
     return storable(", ".join(filter(None, texts)))[:MAX_ANSWER]
 
 

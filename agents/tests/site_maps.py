@@ -63,31 +63,31 @@ Planner = Callable[[Step, Page], Plan]
 
 def taught(runs: Iterable[tuple[Served, str] | tuple[Served, str, Planner]]) -> SiteFacts:
     """The facts that tasks in steps have shown, each at its own visitor's site: by the template agent or a planner as the LLM."""
-    known = dict[Fact, dict[str, Any]]()
+    facts = dict[Fact, dict[str, Any]]()
     for site, prompt, *planner in runs:
         browser, history, before, pressed = visitor(site), list[PastAction](), None, list[Selector]()
         browser.open(start(site))
         for index in range(12):
             html = browser.page()
             page = read(html, browser.url)
-            known |= learned(page, html, before, pressed, known)
+            facts |= learned(page, html, before, pressed, facts)
             made = next(iter(planner), plan)(Step("/step", Form.STEP, "t", prompt, browser.url, html, index, tuple(history)), page)
             if made.done:
                 break
             history += [PastAction(action.type, action.fields, browser.run(action), "", browser.url) for action in made.actions]
             before, pressed = page, [action.fields["selector"] for action in made.actions if action.type in {"ClickAction", "SubmitAction"}]
-    return facts_of(known)
+    return facts_of(facts)
 
 
-def facts_of(known: dict[Fact, dict[str, Any]]) -> SiteFacts:
+def facts_of(facts: dict[Fact, dict[str, Any]]) -> SiteFacts:
     made: dict[str, dict[str, Any]] = {name: {} for name in _TABLES.values()}
-    for (kind, key), facts in known.items():
-        made[_TABLES[kind]][key] = facts
+    for (kind, key), fact in facts.items():
+        made[_TABLES[kind]][key] = fact
     return read_table("learned", made, SiteFacts(), [])
 
 
-def at_once(site: Served, prompt: str, known: SiteFacts) -> None:
+def at_once(site: Served, prompt: str, facts: SiteFacts) -> None:
     """Runs the one-shot task on the site."""
     browser, step = visitor(site), Step("/solve_task", Form.ONE_SHOT, "t", prompt, start(site))
-    for action in plan(step, None, by_facts({}, known)).actions:
+    for action in plan(step, None, by_facts({}, facts)).actions:
         browser.run(action)

@@ -131,8 +131,8 @@ def step_body(caller: Caller, browser: Browser, history: Sequence[Ran], index: i
     body["include_reasoning"] = False
     if caller.path == "/act":
         own = {"snapshot_html": browser.html, "web_project_id": task.site.project, "state_in": {}, "allowed_tools": []}
-        return {**body, **own, "history": [_old_entry(*each) for each in enumerate(history)], "timeout_seconds": STEP_SECONDS}
-    return {**body, "html": browser.html, "history": [_entry(*each) for each in enumerate(history)], "tools": []}
+        return {**body, **own, "history": [_old_entry(*entry) for entry in enumerate(history)], "timeout_seconds": STEP_SECONDS}
+    return {**body, "html": browser.html, "history": [_entry(*entry) for entry in enumerate(history)], "tools": []}
 
 
 def _entry(number: int, ran: Ran) -> dict[str, Any]:

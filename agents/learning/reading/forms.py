@@ -14,19 +14,19 @@ _ALIKE = 0.5
 SEND = "send"
 
 
-def forms(page: Page, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, dict[str, Any]]:
-    """Forms with several fields, by key, as stored: merged with the `known` ones."""
+def forms(page: Page, stored: Mapping[str, Mapping[str, Any]]) -> Mapping[str, dict[str, Any]]:
+    """Forms with several fields, by key, as stored: merged with `stored`."""
     by_form = defaultdict[str, list[Element]](list)
     for element in page.elements:
         if element.form is not None and element.usable and (element.role in FIELDS or element.submits):
             by_form[form_of(page, element)].append(element)
     several = ((key, some) for key, some in by_form.items() if sum(element.role in FIELDS for element in some) > 1)
-    return {key: {"fields": _merged(known.get(key, {}).get("fields", ()), some)} for key, some in several}
+    return {key: {"fields": _merged(stored.get(key, {}).get("fields", ()), some)} for key, some in several}
 
 
-def _merged(known: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> list[dict[str, Any]]:
+def _merged(stored: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> list[dict[str, Any]]:
     made = [{"kind": kind_of(element), "names": list(labels_of(element))} for element in shown[:MOST_FIELDS]]
-    left = [dict(field) for field in known]
+    left = [dict(field) for field in stored]
     for new, old in list(_pairs(made, left)):
         left.remove(old)
         new["names"] = list(dict.fromkeys((*new["names"], *old["names"])))[:MOST_NAMES]
@@ -34,7 +34,7 @@ def _merged(known: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> lis
 
 
 def _pairs(made: list[dict[str, Any]], left: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Pairs of a new and a known field: by name, else by elimination where one of a kind is left."""
+    """Pairs of a new and a stored field: by name, else by elimination where one of a kind is left."""
     new, old = list(range(len(made))), list(range(len(left)))
     scored = [(_alike(made[one], left[other]), -one, -other) for one in new for other in old]
     for merit, one, other in sorted(scored, reverse=True):

@@ -133,16 +133,16 @@ def _thin(root: Any, most: int) -> None:
 
 
 def learned(
-    page: Page, html: str, before: Page | None, pressed: Sequence[Selector], known: Mapping[Fact, Mapping[str, Any]]
+    page: Page, html: str, before: Page | None, pressed: Sequence[Selector], stored: Mapping[Fact, Mapping[str, Any]]
 ) -> dict[Fact, dict[str, Any]]:
-    """The facts that a page shows. `pressed`: the selectors of presses on the page `before`; `known`: the facts stored already."""
+    """The facts that a page shows. `pressed`: the selectors of presses on the page `before`; `stored`: the facts of earlier pages."""
     kept = reduced(html)
     if page.blank or page.is_loading or not kept:
         return {}
     shown = lists(page)
     # Of two lists of the same items, the one with more numbers of each, or else with more items, is kept.
-    better = {key: made for key, made in shown.items() if _worth(made) >= _worth(known.get(("list", key), {}))}
-    gathered = forms(page, {key: facts for (kind, key), facts in known.items() if kind == "form"})
+    better = {key: made for key, made in shown.items() if _worth(made) >= _worth(stored.get(("list", key), {}))}
+    gathered = forms(page, {key: facts for (kind, key), facts in stored.items() if kind == "form"})
     return {
         **_structure(page, kept, before, pressed),
         **{("list", key): made for key, made in better.items()},

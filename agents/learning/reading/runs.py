@@ -121,7 +121,7 @@ class _Writer:
         label = kept.called(element)
         if not self._of_item and record is page.records[0]:
             return record
-        same = [each for each in page.elements if each.usable and kept.called(each) == label]
+        same = [other for other in page.elements if other.usable and kept.called(other) == label]
         if len(same) > 1 or (set(words(label)) & set(words(record.name)) and label.lower() not in self.prompt_text):
             raise NotGeneral("The item does not show why it was chosen.")
         return None
@@ -132,20 +132,20 @@ class _Writer:
         if element.role not in OPTIONS | TICKED - {"checkbox", "switch"} or self._general(label, "") != label:
             return ()
         criteria = kept.criteria_of(self.intent)
-        fields = {each.field for each in criteria if each.operator not in POSITIVE and holds(each, label)}
-        return tuple(each for each in criteria if each.field in fields) if len(fields) == 1 else ()
+        fields = {criterion.field for criterion in criteria if criterion.operator not in POSITIVE and holds(criterion, label)}
+        return tuple(criterion for criterion in criteria if criterion.field in fields) if len(fields) == 1 else ()
 
     def _value(self, text: str, element: Element, page: Page) -> str:
         if _PLACEHOLDER.search(text) and text.lower() in self.prompt_text:
             return text
         criteria = kept.criteria_of(self.intent)
-        stated = (each for each in criteria if each.operator in POSITIVE)
-        if equal := next((each for each in stated if _folded(text) in map(_folded, each.values)), None):
+        stated = (criterion for criterion in criteria if criterion.operator in POSITIVE)
+        if equal := next((criterion for criterion in stated if _folded(text) in map(_folded, criterion.values)), None):
             return f"{{{_hole(equal.field)}}}"
         if text.strip() and _folded(text) == _folded(self.intent.subject):
             return f"{{{kept.SUBJECT}}}"
         for answer in answers(criteria, [Slot(element)], page):
-            if all(holds(each, text) or meets(each, text) for each in answer.criteria):
+            if all(holds(criterion, text) or meets(criterion, text) for criterion in answer.criteria):
                 return f"{{{_hole(answer.criteria[0].field)}}}"
         is_of_prompt = len(text) > _SHORTEST and text.lower() in self.prompt_text
         if is_of_prompt or text.lower() in self._names or "{" in text or len(text) > kept.LONGEST_TEXT:
@@ -163,8 +163,8 @@ class _Writer:
     def _values(self, name: str) -> Iterator[tuple[str, str]]:
         if name:
             yield kept.ITEM, name
-        positive = (each for each in kept.criteria_of(self.intent) if each.operator in POSITIVE)
-        stated = [(_hole(each.field), value) for each in positive for value in each.values]
+        positive = (criterion for criterion in kept.criteria_of(self.intent) if criterion.operator in POSITIVE)
+        stated = [(_hole(criterion.field), value) for criterion in positive for value in criterion.values]
         subject = [(kept.SUBJECT, self.intent.subject)] if self.intent.is_quoted else []
         yield from sorted((pair for pair in (*stated, *subject) if len(pair[1]) >= _SHORTEST), key=lambda pair: -len(pair[1]))
 

@@ -214,4 +214,4 @@ def test_neither_rows_nor_logs_nor_jobs_hold_a_key(fake_chutes: FakeChutes, sett
         held = [*(str(vars(row)) for row in QuotaReading.objects.all()), *queued(), caplog.text]
         quota_readings.read(account, NOW)
         held += [*(str(vars(row)) for row in QuotaReading.objects.all()), caplog.text]
-        assert not any(key in each or "feedface" in each for each in held)
+        assert not any(key in text or "feedface" in text for text in held)

@@ -73,7 +73,7 @@ def test_an_account_is_changed_by_its_name() -> None:
     assert {row.history_change_reason for row in Account.history.filter(name="spare")} == {"miner_settings"}
 
 
-def test_both_keys_come_a_line_each(typed: Any) -> None:
+def test_both_keys_are_read_one_per_line(typed: Any) -> None:
     typed(f"{KEY}\n{OTHER}\n")
     run("--account", "default", "--key-from-stdin", "--admin-key-from-stdin")
     assert (key_of(default_account()), admin_key_of(default_account())) == (KEY, OTHER)

@@ -125,7 +125,7 @@ def test_beyond_the_limit_the_answer_is_the_edges_page_and_a_refusal_does_not_co
     assert [complete(client).status_code for _ in range(2)] == [200, 429]
 
 
-def test_room_comes_back_when_the_window_has_passed(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_requests_are_accepted_again_when_the_window_has_passed(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(limit=1, window=0.5)
     assert complete(client).status_code == 200
     patience = time.monotonic() + PATIENCE
@@ -151,7 +151,7 @@ def test_an_upstream_fault_is_a_json_refusal(fake_chutes: FakeChutes, client: ht
     assert not [name for name in answer.headers if name.startswith("x-chutes")]
 
 
-def test_a_hanging_answer_never_comes(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_a_hanging_answer_is_never_sent(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(faults={"hang": 1})
     with pytest.raises(httpx.ReadTimeout):
         client.post(
@@ -167,7 +167,7 @@ def test_faults_end_at_runtime(fake_chutes: FakeChutes, client: httpx.Client) ->
     assert complete(client).status_code == 200
 
 
-def test_a_slow_answer_comes_late_but_comes() -> None:
+def test_a_slow_answer_is_sent_after_its_delay() -> None:
     chutes = Chutes("key", "admin key", Course(merged(Behaviour(), {"faults": {"slow": 1}})), 0)
     headers, body = Message(), json.dumps({"model": GEMMA, "messages": [{"role": "user", "content": PROMPT}]})
     headers["Authorization"] = "Bearer key"

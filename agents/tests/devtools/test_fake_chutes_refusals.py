@@ -87,7 +87,7 @@ def test_the_daily_quotas_402_names_the_reset_and_an_address_to_pay_to(fake_chut
     assert ADDRESS not in refusal.detail
 
 
-def test_a_quota_begins_anew_after_its_reset(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_a_quota_restarts_after_its_reset(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": 3000})
     assert complete(client).status_code == 402
     fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": fake_chutes.state()["uptime"] + 0.4})
@@ -132,7 +132,7 @@ def test_a_cap_is_reported_without_its_reset(fake_chutes: FakeChutes, client: ht
     assert read(complete(client)).source is PauseSource.CALENDAR
 
 
-def test_a_retry_after_comes_where_it_is_set(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_retry_after_is_sent_where_it_is_set(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(refuse={"status": 429, "html": "<html>429</html>", "headers": {"Retry-After": "3000"}})
     refusal = read(complete(client))
     assert (refusal.kind, refusal.source) == ("edge", PauseSource.PROVIDER)

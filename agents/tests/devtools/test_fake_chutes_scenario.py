@@ -103,7 +103,7 @@ def test_fake_chutes_and_the_simulation_start_from_the_same_account(file: Path) 
     assert played.start == Behaviour(scenario.account)
 
 
-def test_other_flags_come_on_top_of_the_scenario() -> None:
+def test_other_flags_are_applied_after_the_scenario() -> None:
     file = str(KEPT / "04_limit_drop.json")
     assert course("--scenario", file, "--limit", "7").start.hidden.limit == 7
     assert course("--scenario", file, "--timeline", '[{"at": 3, "set": {"balance": 2}}]').timeline == (Change(3.0, {"balance": 2}),)

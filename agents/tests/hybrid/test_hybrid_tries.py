@@ -49,7 +49,7 @@ def test_a_slot_that_was_taken_over_rules_nothing_out() -> None:
 
 
 @given(st.lists(st.sampled_from([Reach.MODEL, Reach.ACCOUNT, Reach.STEP]), min_size=12, max_size=12), st.booleans())
-def test_a_step_always_comes_to_an_end(reaches: list[Reach], may_retry: bool) -> None:
+def test_a_step_always_ends(reaches: list[Reach], may_retry: bool) -> None:
     tries, count = TWO, 0
     for reach in reaches:
         if not tries.candidates:

@@ -100,7 +100,7 @@ def test_the_provider_is_sent_the_key_and_the_task(fake_chutes: FakeChutes) -> N
     assert arrival["task_id"] == "t?sk?7"
 
 
-def test_a_limited_account_is_paused_and_the_next_steps_do_not_touch_it(fake_chutes: FakeChutes, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_limited_account_is_paused_and_the_next_steps_do_not_use_it(fake_chutes: FakeChutes, caplog: pytest.LogCaptureFixture) -> None:
     fake_chutes.set(limit=0)
     for index in range(4):
         assert answer(index).actions
@@ -240,7 +240,7 @@ def test_when_a_quotas_pause_is_over_one_probe_brings_the_llm_back(fake_chutes: 
     assert RateLimitEvent.objects.get().ended_by == "succeeded"
 
 
-def test_a_full_model_is_passed_over_and_the_account_goes_on(fake_chutes: FakeChutes) -> None:
+def test_a_full_model_is_skipped_and_the_account_stays_in_use(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(models={FIRST: {"full": 1.0}})
     answer()
     assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", "")]
@@ -297,7 +297,7 @@ def test_an_unknown_model_is_passed_over(fake_chutes: FakeChutes, settings: Any)
         (400, "Missing pricing for model", "model"),
     ],
 )
-def test_a_model_that_is_refused_to_the_account_cools_and_the_account_goes_on(
+def test_a_model_that_is_refused_to_the_account_cools_and_the_account_stays_in_use(
     fake_chutes: FakeChutes, status: int, detail: str, refusal: str
 ) -> None:
     fake_chutes.set(refuse={"status": status, "detail": detail})
@@ -416,7 +416,7 @@ def test_a_task_whose_next_call_might_exceed_its_cap_goes_on_with_the_template(f
     assert routes()[-1] == ("llm", "answered")
 
 
-def test_a_model_that_is_too_dear_for_what_is_left_is_passed_over(fake_chutes: FakeChutes) -> None:
+def test_a_model_that_costs_more_than_the_cap_leaves_is_skipped(fake_chutes: FakeChutes) -> None:
     account = default_account()
     account.price_overrides = {FIRST: [100, 100], SECOND: [0.1, 0.1]}
     account.save()
@@ -446,7 +446,7 @@ def test_a_disabled_account_gets_no_request(fake_chutes: FakeChutes) -> None:
     assert routes() == [("template", "disabled")]
 
 
-def test_a_success_that_left_before_the_pause_does_not_end_it(fake_chutes: FakeChutes) -> None:
+def test_a_request_sent_before_the_pause_does_not_end_it_by_its_success(fake_chutes: FakeChutes) -> None:
     answer()
     attempt = LLMAttempt.objects.get()
     assert attempt.sent_at is not None

@@ -29,8 +29,8 @@ def two() -> Iterator[tuple[FakeChutes, FakeChutes]]:
 @pytest.fixture
 def fakes(two: tuple[FakeChutes, FakeChutes], settings: Any) -> tuple[FakeChutes, FakeChutes]:
     first, second = two
-    for each in two:
-        each.reset()
+    for fake in two:
+        fake.reset()
     settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = first.key, first.base_url, (MODEL,)
     default_account()
     made("spare", second)
@@ -72,7 +72,7 @@ def test_the_first_account_serves_while_it_can(fakes: tuple[FakeChutes, FakeChut
     assert calls(fakes[1]) == 0
 
 
-def test_an_account_that_is_refused_hands_over_within_the_step_and_stays_paused_alone(fakes: tuple[FakeChutes, FakeChutes]) -> None:
+def test_a_refused_account_is_paused_and_the_next_one_answers_the_same_step(fakes: tuple[FakeChutes, FakeChutes]) -> None:
     fakes[0].set(limit=0)
     answer()
     assert by() == [("default", "refused"), ("spare", "ok")]

@@ -138,7 +138,7 @@ def test_an_attempt_whose_outcome_is_unknown_keeps_its_highest_cost() -> None:
     assert used(account=default_account()) == (1, 0.01)
 
 
-def test_yesterday_counts_no_more_and_old_days_go() -> None:
+def test_yesterdays_cost_is_not_counted_and_old_days_are_deleted() -> None:
     DailyUse.objects.create(day="2026-09-20", account=default_account(), attempts=7)
     DailyUse.objects.create(day="2026-08-01", caller="192.0.2.9", attempts=7)
     assert open_attempt("192.0.2.7", caps=Caps(attempts=1)).attempt_uid

@@ -238,7 +238,7 @@ def test_facts_that_are_not_written_in_time_keep_waiting() -> None:
 
 
 @pytest.mark.usefixtures("quiet")
-def test_while_the_spool_is_written_other_writes_come_through() -> None:
+def test_other_writes_succeed_while_the_spool_is_written() -> None:
     for index in range(40):
         spool.add(facts(index))
     drained, counts = threading.Event(), list[int]()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.learning import store
-from agents.learning.store import Place, known, place, save
+from agents.learning.store import Place, place, save, stored
 from agents.models import Learned, Source
 from agents.policy.modes import CallerState
 
@@ -18,7 +18,7 @@ MINE = Place("site:8000", "autocinema", store.KNOWN_CALLERS)
 
 
 def facts(at: Place) -> dict[str, Any]:
-    return {key: row.facts for (_, key), row in known(at).items()}
+    return {key: row.facts for (_, key), row in stored(at).items()}
 
 
 def test_known_callers_share_facts_and_each_unknown_one_has_its_own() -> None:

@@ -167,7 +167,7 @@ def test_a_page_without_keys_is_stored_unchanged(text: str) -> None:
     assert mask_keys(text) == text
 
 
-def test_a_key_is_found_wherever_it_stands_in_a_long_page() -> None:
+def test_a_key_is_masked_anywhere_in_a_long_page() -> None:
     filler = "<p>nothing of interest</p>" * 3_000
     for start in range(65_500, 65_600, 7):
         text = filler[:start] + " " + KEYS["chutes"] + filler

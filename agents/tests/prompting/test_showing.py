@@ -19,7 +19,7 @@ def seen(html: str, prompt: str = FILM, budget: int = 2_000) -> Shown:
     return show(Step("/step", Form.STEP, "t", prompt, START, html), read(html, START), budget)
 
 
-def test_items_stand_with_their_attributes_before_the_numbers_of_what_can_be_pressed_in_them() -> None:
+def test_items_are_shown_with_their_attributes_before_the_numbers_of_their_controls() -> None:
     line = next(line for line in seen(films(6)).text.splitlines() if "] Film number 1 " in line)
     assert "year 1951" in line
     assert re.search(r'→ \d+ link "View details", \d+ button "Add to watchlist"$', line)
@@ -86,7 +86,7 @@ STATES = """<h1>Account</h1><form><h2>Profile</h2><label><input type=checkbox ch
 <button disabled>Save</button></form>"""
 
 
-def test_an_open_dialog_is_named_and_what_lies_behind_it_is_not_offered() -> None:
+def test_an_open_dialog_is_named_and_elements_behind_it_are_left_out() -> None:
     text = seen(DIALOG).text
     assert 'DIALOG Delete it? (open, over the page)\n1 button "Yes"' in text
     assert "Behind" not in text
