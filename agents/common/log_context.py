@@ -1,4 +1,4 @@
-"""The step and the LLM attempt of a log record: set where the work is done, read where records are written."""
+"""Which step and which LLM attempt a log record is about: set where the work is done, read where records are written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

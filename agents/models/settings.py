@@ -1,4 +1,4 @@
-"""The settings: fields with validation, shared by forms and commands, and the texts that pages show for a field."""
+"""What admins adjust: its fields with their validation, shared by the form and the command line, and what pages show beside a field."""
 
 import ipaddress
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ WITHIN_A_MINUTE = "takes effect within a minute"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`unit`: shown after the value; `section`: its heading; `accepts`: further rules beside its bounds."""
+    """`unit`: as shown behind the value; `section`: its heading; `accepts`: what else than its bounds holds."""
 
     unit: str = ""
     section: str = ""
@@ -294,7 +294,7 @@ class Settings(Row):
 
     @classmethod
     def current(cls) -> "Settings":
-        """The settings in force; the defaults where none were saved yet."""
+        """The settings in force; the defaults where nobody has saved any yet."""
         return next(iter(_CURRENT()), None) or cls(id=cls.ONLY)
 
     def caller_state(self, address: str | None) -> CallerState:

@@ -71,6 +71,8 @@ _NEXT = frozenset({"next", "next page", "older", "›", "»", "→", ">", "go to
 _PREVIOUS = frozenset(
     {"previous", "prev", "previous page", "newer", "‹", "«", "←", "<", "go to previous page", "‹ previous", "« previous", "← previous"}
 )
+# As in: 1-15 of 49, beside two arrows.
+_PART = re.compile(r"^\d+ ?[-–] ?\d+ (?:of|/) \d+$")
 _NUMBERED = re.compile(r"(?:(?:go to )?page )?(\d{1,3})", re.I)
 _PRESSED = BUTTONS | OPTIONS
 _NOT_FOR_WORDS = frozenset({"password", "email", "date", "number", "time", "tel", "url", "datetime-local"})
@@ -178,8 +180,8 @@ class Page:
         numbers = {one: int(found[1]) for one in pressed if (found := _NUMBERED.fullmatch(one.label.strip()))}
         now = next((number for one, number in numbers.items() if one.selected), None)
         following, previous = (
-            next((one for one in pressed if one.usable and {one.label.strip().lower(), one.text.strip().lower()} & names), None)
-            for names in (_NEXT, _PREVIOUS)
+            next((one for one in pressed if one.usable and (_said_by(one) & names or (one.icon == icon and _PART.search(one.group)))), None)
+            for names, icon in ((_NEXT, "chevron right"), (_PREVIOUS, "chevron left"))
         )
         is_list = len(numbers) > 1 or following or previous
         numbered = {number: one for one, number in reversed(numbers.items()) if one.usable and is_list}
@@ -336,6 +338,10 @@ class Page:
 def _is_marked(outline: Outline, at: int) -> bool:
     around = (outline.attributes[place] for place in (at, outline.parents[at]) if place >= 0)
     return any(_ERROR_MARKS.search(f"{found.get('class', '')} {found.get('id', '')}") for found in around)
+
+
+def _said_by(element: Element) -> set[str]:
+    return {element.label.strip().lower(), element.text.strip().lower()}
 
 
 def _is_one_of(element: Element, names: Collection[str]) -> bool:

@@ -47,6 +47,7 @@ _OWN_PAGES = frozenset({"profile", "account", "dashboard", "setting"})
 _LOGS_IN = frozenset({"account", "login", "signin", "log", "sign"})
 _NEVER = frozenset({"logout", "register", "signup", "signin", "login"})
 _ESCAPE = validate({"type": "SendKeysIWAAction", "keys": "Escape"})
+_TAKEN_OFF = re.compile(r"\b(?:remove|delete|erase|discard)\b", re.I)
 _CLICKS = re.compile(r"\b(?:click|press|tap)\b", re.I)
 _DIGITS = re.compile(r"\d+")
 _MOST_WORDS, _LEAST_SHARED = 6, 0.5
@@ -70,8 +71,9 @@ def _is_over(intent: Intent, past: Past) -> bool:
     presses = [entry for entry in past.entries if entry.type in PRESSES]
     # Without the caller's history and without our records, it is unknown which controls were tried.
     is_unknown = any(entry.type == "ClickAction" and "selector" not in entry.fields for entry in presses)
-    # What was sent is not sent again in another way.
-    is_sent = bool(intent.kind.row.sent_by) and was_pressed(past, intent.kind.row.sent_by)
+    # What was sent is not sent again in another way. What only opened a form to be changed may be called like what saves it.
+    sends = past.filled or intent.kind in (Kind.CANCEL, Kind.SHARE)
+    is_sent = sends and bool(intent.kind.row.sent_by) and was_pressed(past, intent.kind.row.sent_by)
     return is_unknown or is_sent or len(presses) >= MOST_PRESSES
 
 
@@ -119,8 +121,8 @@ def _ways(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterable
         listed = {place for record in page.records if len(page.records) > 1 for place in (one.place for one in record.elements)}
         offered = [one for one in offered if one.place not in listed]
     within = _within(intent, page, offered)
-    if within is offered and not may_show(target_of(intent), page):
-        # What is done to an item is not done to another one.
+    if within is offered and (not may_show(target_of(intent), page) or _is_unsure(intent, page)):
+        # What is done to an item is not done to another one, least of all where it takes something away.
         acting = {one.place for one in by_verb(intent, offered)}
         within = offered = [one for one in offered if one.place not in acting]
     yield by_verb(intent, within)
@@ -180,9 +182,15 @@ def another(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
     """Of what is called by the prompt's verb the next: where the caller asks on after the first was pressed, it was not the right one."""
     if intent.kind is Kind.SEARCH and page.search_box and not page.search_box.value:
         return  # it led to another page
-    if not may_show(target_of(intent), page):
+    if not may_show(target_of(intent), page) or _is_unsure(intent, page):
         return
     yield from _untried(islice(by_verb(intent, _offered(page)), _MOST_OF_WAY), intent, page, past)
+
+
+def _is_unsure(intent: Intent, page: Page) -> bool:
+    """Whether something would be taken from an item of which the page shows nothing."""
+    is_known = page.subject is not None or page.records or target_of(intent).is_any
+    return not is_known and _is_about_item(intent) and _TAKEN_OFF.search(intent.head) is not None
 
 
 def _said(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:

@@ -19,10 +19,10 @@ from agents.template.forms.wizards import wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
 from agents.template.items.matching import judge, was_pressed
-from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, place_of, to_own_page, to_section
+from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
-from agents.template.prompt.verbs import is_unasked
+from agents.template.prompt.verbs import VERBS, is_unasked, verb_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.form_task import FormTask, whole_form
@@ -40,6 +40,7 @@ _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expe
 _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
 # What has not come after so many waits in a row does not come.
 _MOST_WAITS = 2
+_MOST_OF_LINK = 4
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
@@ -171,6 +172,8 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
         return before_cart_task(intent, page, past)
     if (target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL)) or whole_form(intent, page):
         return ()
+    if undoing := _to_undone(intent, page, past):
+        return undoing
     if target.thing and (leading := to_things(target, page, past)):
         return leading
     if intent.kind is Kind.OPEN_ITEM and _MANY.search(intent.words):
@@ -180,6 +183,19 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     if not is_target_page(target, page):
         return towards(target, page, past)
     return press_on_item(intent, page, _BUY) if at_once and not was_pressed(past, _BUY) else ()
+
+
+def _to_undone(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """To the list of what was done, where that is to be taken back and no longer shows: the hidden ones, after a post was hidden."""
+    name, verb = (intent.kind is Kind.REACT and verb_of(intent)) or ("", None)
+    done = verb.undoes if verb and name.startswith("un") else ""
+    if not done or not was_pressed(past, VERBS[done].labels):
+        return ()
+    links = (one for one in page.usable({"link"}) if path_of(one.href) != path_of(page.url) and len(words(one.label)) <= _MOST_OF_LINK)
+    named = ((one, words(f"{one.label} {path_of(one.href)}")) for one in links)
+    found = next((one for one, said in named if any(word.startswith(done[:3]) for word in said)), None)
+    move = press(page, found) if found else None
+    return (move,) if move and not any(map(past.times, move.alternatives)) else ()
 
 
 def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
@@ -208,7 +224,11 @@ def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
     if onward := _open(step, past, _asked_for(intent, page, wizard(intent, page, past))):
         return _sent(onward, past, f"{intent.kind}, to the next step of the dialog")
-    ways = {"by what the prompt calls it": named_button(intent, page), "in the part of the site that it is about": to_section(intent, page)}
+    ways = {
+        "by what the prompt calls it": named_button(intent, page),
+        "on one's own page": to_own_part(intent, page),
+        "in the part of the site that it is about": to_section(intent, page),
+    }
     for where, moves in ways.items():
         onward = _open(step, past, moves)
         if onward and not any(past.times(action) for move in moves for action in move.alternatives):

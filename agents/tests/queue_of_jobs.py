@@ -1,4 +1,4 @@
-"""Helpers for tests of jobs: the queue as a worker reads it, and the requests to the management host."""
+"""What tests of readings share: the queue as a worker sees it, and what the management host was asked."""
 
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
@@ -9,19 +9,19 @@ from agents.models import LeasedJob
 from agents.operator_jobs import leased_job
 
 
-def management_paths(fake_chutes: FakeChutes) -> list[str]:
-    """The paths of the requests to the management API."""
-    return [arrival["path"] for arrival in fake_chutes.state()["arrivals"] if arrival["path"].startswith("/users")]
+def asked(fake_chutes: FakeChutes) -> list[str]:
+    """The management paths that were asked for."""
+    return [each["path"] for each in fake_chutes.state()["arrivals"] if each["path"].startswith("/users")]
 
 
 def queued() -> list[str]:
     """The jobs in the queue, with their arguments."""
     packages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
-    return [f"{package['func']}{package['args']}" for package in packages]
+    return [f"{each['func']}{each['args']}" for each in packages]
 
 
 def work_off() -> None:
-    """Run the queued jobs as a worker would."""
+    """Run what is queued, as a worker would: the functions by their names, with their arguments."""
     for row in OrmQ.objects.order_by("id"):
         package = SignedPackage.loads(row.payload)
         row.delete()

@@ -1,4 +1,4 @@
-"""`manage.py fake_chutes --port P`: fake Chutes on loopback, for trials."""
+"""`manage.py fake_chutes --port P`: fake Chutes on loopback, for trying things out."""
 
 from argparse import ArgumentParser
 from typing import Any

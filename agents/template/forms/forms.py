@@ -79,8 +79,21 @@ def _apart(page: Page) -> Iterator[list[Element]]:
     yield from by_form.values()
 
 
+def _saves(element: Element, nouns: Set[str]) -> bool:
+    """Whether it says what it saves: "Save experience", where another part of the page has a "Save" too."""
+    said = set(words(element.label))
+    return bool(said & nouns and said & {"save", "submit", "confirm"})
+
+
+def _vacant(offered: Sequence[Slot]) -> list[Slot]:
+    """Of fields that are called alike, such as those of a profile's jobs, the empty ones: what is made new is written there."""
+    empty = {one.element.label for one in offered if not one.value and one.element.role in TEXT_FIELDS}
+    return [one for one in offered if not one.value or one.element.label not in empty]
+
+
 def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm:
-    offered, verbs, nouns = slots(elements), wanted.row.verbs, wanted.nouns
+    verbs, nouns = wanted.row.verbs, wanted.nouns
+    offered = _vacant(slots(elements)) if verbs == ADDING else slots(elements)
     given = answers(wanted.criteria, offered, page) or _alone(wanted.criteria, offered, page)
     anchors = [answer.slot.element for answer in given]
     anchors = anchors or [slot.element for slot in offered if any(slot.likeness(name) >= _CALLED for name in wanted.row.known_by)]
@@ -88,6 +101,8 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     around = () if any(one.role in BUTTONS for one in inside) else _around(page, anchors or [slot.element for slot in offered], wanted)
     own = around or inside
     button, named = _button(own, wanted.row.sent_by, {one.place for slot in offered for one in slot.choices})
+    if verbs and (saves := [one for one in own if one.usable and one.role == "button" and _saves(one, nouns)]):
+        button = saves[0]
     said = set(words(button.label or button.text)) if button else set[str]()
     if verbs:
         named = 1.0 if said & (verbs | {"save", "submit", "confirm"}) and said & nouns else min(named, 0.8)

@@ -15,7 +15,7 @@ from agents.page.matching import words
 from agents.template.budget import in_time, once
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import choices
-from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, press_best
+from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, places_of, press_best
 from agents.template.items.navigation import place_of
 from agents.template.moves import LOADING, Move, press
 from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, target_of
@@ -27,6 +27,8 @@ _OPENERS = ("view details", "details", "view", "open", "see more", "more info", 
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
 MOST_OPENED, MOST_PAGES = 8, 10
 _ITEM_WORDS = 3
+_LEAST_SEARCHED = 3
+_TELLING = 5  # a shorter piece of text is in anything
 # What searches look through first, and how many values of a task are searched for.
 _SEARCHED_BY = frozenset({"name", "title", "subject", "location", "city", "place", "address", "country", "author", "director", "brand"})
 _MOST_SEARCHED = 2
@@ -47,12 +49,16 @@ def is_target_page(target: Target, page: Page) -> bool:
 
 
 def lies_open(target: Target, page: Page) -> bool:
-    """Whether an item takes up the page without an address of its own: no list is left, and its texts say what the criteria state."""
+    """Whether an item takes up the page without an address of its own: no list is left, and its texts say what the criteria state, or
+    deny none that only exclude something, and there is a way back to the list."""
     if page.records or not page.headings or not target.criteria or any(one.opens == "item" for one in page.elements):
         return False
     shown = Record(page.headings[0], {}, " ".join((*page.headings, *page.texts(20_000))), page.elements)
     stated = [one for one in target.criteria if one.operator in POSITIVE and number_in(one.value) is None and not _is_switch(one)]
-    return bool(stated) and judge(stated, shown, whole=True).met == len(stated) and judge(target.criteria, shown).fits
+    stated = [one for one in stated if one.operator is not Operator.CONTAINS or len(one.value) >= _TELLING]
+    if not stated and not (all(one.operator.negative for one in target.criteria) and best_button(page.elements, _LEAVING, 0.8)):
+        return False
+    return judge(stated, shown, whole=True).met == len(stated) and judge(target.criteria, shown).fits
 
 
 def may_show(target: Target, page: Page) -> bool:
@@ -86,8 +92,13 @@ def fitting(target: Target, page: Page) -> list[tuple[Record, Verdict]]:
 
 
 def _single(target: Target, page: Page) -> list[Record]:
-    if not target.name or _is_detail(page):
+    if _is_detail(page):
         return []
+    if not target.name:
+        # A list with a single entry: a link to what lies below the list's address.
+        below = path_of(page.url).rstrip("/") + "/"
+        cards = (one for one in page.usable({"link"}) if len(words(one.text)) >= _ITEM_WORDS and path_of(one.href).startswith(below))
+        return [Record(one.text, {}, one.text, (one,)) for one in cards if len(below) > 1 and path_of(one.href)[len(below) :]]
     blocks: dict[str, list[Element]] = {}
     for element in in_time(page.usable(BUTTONS), each=4):
         # A button with this much text is itself an item.
@@ -117,7 +128,8 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     if target.thing:
         yield to_things(target, page, past)
     fits = fitting(target, page)
-    yield _opened(page, past, (record for record, verdict in fits if verdict.certain))
+    is_alone = len(fits) == 1 and len(page.records) <= 1
+    yield _opened(page, past, (record for record, verdict in fits if verdict.certain or is_alone))
     if past.last_entered:
         yield (Move((LOADING,)),)
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
@@ -128,10 +140,11 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     wanted = [one for one in target.criteria if one.operator in POSITIVE]
     yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
     # What else of an item may be searched for: words that it has.
-    spoken = [one for one in wanted if number_in(one.value) is None and not _is_switch(one) and "@" not in one.value]
+    spoken = [one for one in wanted if number_in(one.value) is None and not _is_switch(one) and _as_searched(one)]
     spoken = [one for one in spoken if _is_searched_by(one, target, page)]
     for one in sorted(spoken, key=lambda one: not _SEARCHED_BY & set(words(one.field)))[:_MOST_SEARCHED]:
-        yield _searched(one.value, page, past)
+        yield _searched(_as_searched(one), page, past)
+    yield _cleared(page, past)
     yield _to_place(target, page, past)
     # Each item that was opened in vain was left by going back: that takes two of the steps that there are.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
@@ -207,7 +220,7 @@ def to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
 
 def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     """To the part of the site that is called like a field of the criteria: a recommendation stands among the recommendations."""
-    fields = {said[-1] for one in target.criteria if (said := words(one.field))}
+    fields = {said[-1] for one in target.criteria if one.operator in POSITIVE and (said := words(one.field))}
     here = path_of(page.url)
     links = (link for link in in_time(page.usable({"link"})) if place_of(link.href) in fields and path_of(link.href) != here)
     moves = (press(page, link) for link in islice(links, 1))
@@ -220,6 +233,23 @@ def _is_searched_by(criterion: Criterion, target: Target, page: Page) -> bool:
     said = set(words(f"{box.label} {box.placeholder}")) if box else set[str]()
     others = {word for one in target.criteria for word in words(one.field)} | {"name"}
     return not said & others or bool(said & set(words(criterion.field)))
+
+
+def _as_searched(criterion: Criterion) -> str:
+    """Of an address the name in it: ann lee for ann.lee@example.com. Searches look through names. "" for what is in too many texts."""
+    if len(criterion.value) < _LEAST_SEARCHED:
+        return ""
+    local, at, _ = criterion.value.partition("@")
+    return " ".join(local.split(".")) if at and "." in local else "" if at else criterion.value
+
+
+def _cleared(page: Page, past: Past) -> tuple[Move, ...]:
+    """Back to the whole list after a search that found nothing: many look for whole words, of which a prompt may state a part."""
+    box = page.search_box
+    if page.records or box is None or not box.value or not past.filled:
+        return ()
+    clear = best_button(page.elements, ("clear search", "reset search", "clear"), 0.7)
+    return (press(page, clear),) if clear else search_for(page, "")
 
 
 def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
@@ -241,7 +271,8 @@ def _next_page(page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
-    short = (one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4)
+    # Neither a cart nor a list of one's own has what is not on it yet.
+    short = (one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4 and not places_of(one))
     links = [(_likely(one), one) for one in short if not _stays(one, page) and _keeps_query(one, page)]
     ranked = sorted(links, key=lambda hit: (-hit[0], hit[1].place))
     likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (0.6 if link.href else 0.9))
@@ -252,7 +283,9 @@ def _likely(link: Element) -> float:
     # Buttons that say no more send a search, set a filter back or unfold one.
     if link.submits or (not link.href and meant(link.label) in ({"search"}, {"all"})):
         return 0.0
-    return max(alike(name, link.label) - rank / 100 for rank, name in enumerate(_LISTS))
+    # A site often changes its labels, and hardly ever its routes.
+    said = (link.label, place_of(link.href))
+    return max(alike(name, text) - rank / 100 for rank, name in enumerate(_LISTS) for text in said)
 
 
 def _keeps_query(link: Element, page: Page) -> bool:

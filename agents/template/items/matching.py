@@ -56,12 +56,18 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
             continue
         if all(wanted.isdisjoint(meant(text)) for text in (element.label, element.text, element.hints)):
             continue
-        places = meant(element.label) & _PLACES or meant(element.hints) & _PLACES
+        places = places_of(element)
         if places and wanted & _PLACES and not places & wanted:  # a cart is no wishlist, whatever else two buttons share
             continue
         hits += [(round(_fit(element, name), 2), -rank, -order, element) for rank, name in enumerate(names)]
     best = max(hits, key=lambda hit: hit[:3], default=None)
     return best[3] if best and best[0] >= least else None
+
+
+def places_of(element: Element) -> frozenset[str]:
+    """Where a button puts something. Markup that speaks of a cart is surer than a label: sites call a cart a list, too."""
+    marked = meant(element.hints) & _PLACES
+    return marked & {"cart"} or meant(element.label) & _PLACES or marked
 
 
 def _fit(element: Element, name: str) -> float:
@@ -84,10 +90,10 @@ def press_labelled(page: Page, element: Element, names: Sequence[str], beside: s
 
 
 def was_pressed(past: Past, names: Sequence[str], *, links: bool = True) -> bool:
-    """`links`: whether a link counts that has one of the names in its address."""
+    """`links`: whether what only leads to a part of the site counts: a link that has one of the names in its address, a folder."""
     clicks = (entry for entry in past.entries if entry.succeeded is not False and entry.type == "ClickAction")
     pressed = (entry.fields.get("selector") for entry in clicks)
-    return any(_says(selector, names) for selector in pressed if links or "href" not in str(selector))
+    return any(_says(selector, names) for selector in pressed if links or not any(sign in str(selector) for sign in ("href", *LEADS_TO)))
 
 
 def _says(selector: object, names: Sequence[str]) -> bool:
@@ -161,8 +167,13 @@ def _by_address(criterion: Criterion, record: Record) -> bool | None:
     """A list shows a person's name where a prompt says the address: ann.lee@example.com is Ann Lee."""
     if not _ADDRESS.match(criterion.value) or criterion.operator.negative or len(criterion.values) > 1 or "@" in record.text:
         return None
-    local = criterion.value.partition("@")[0].lower()
-    return (local in ".".join(record.name.lower().split())) or None if len(local) > 3 else None
+    local, said = criterion.value.partition("@")[0].lower(), record.name.lower().split()
+    if len(local) <= 3 or local in ".".join(said):
+        return len(local) > 3 or None
+    # Ann Lee's is not bob.hill@example.com; what is no person's name, such as a team's, says nothing.
+    parts = local.split(".")
+    is_name = criterion.operator is Operator.EQUALS and len(parts) == len(said) == 2
+    return False if is_name and not set(parts) & set(said) else None
 
 
 def _by_text(criterion: Criterion, record: Record) -> bool | None:

@@ -1,7 +1,7 @@
 """What leads to the form of a task, to the part of the site that it is about, and to one's own page."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from agents.contract.origins import path_of
 from agents.page import Element, Page
@@ -11,7 +11,7 @@ from agents.template.budget import in_time
 from agents.template.items.matching import LEADS_TO, best_button
 from agents.template.moves import Move, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
-from agents.template.prompt.synonyms import alike, meant, words_of
+from agents.template.prompt.synonyms import alike, meant, names_of, words_of
 from agents.template.prompt.task_rows import CHANGING
 
 # Surely meant: by the prompt's own verb and noun. From SECTION down it is the part of the site that the form may be in.
@@ -44,8 +44,13 @@ FOREIGN = frozenset(
 )
 # What puts an item on a list of one's own.
 _KEEPS = frozenset({"favorite", "favourite", "wishlist", "watchlist", "bookmark", "later"})
+# What sends what is written here, and opens no form.
+_SENDS = ({"send"}, {"submit"}, {"post"})
 # Where those are written to who run the site.
 OWNERS = frozenset({"contact", "support", "help"})
+_MOST_BESIDE = 4  # more of them are no row of buttons
+# What a profile is made of.
+_OF_ONESELF = frozenset({"experience", "education", "skill", "certification", "bio", "headline"})
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
 _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
@@ -76,7 +81,8 @@ def nouns_of(intent: Intent) -> frozenset[str]:
 
 def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
     row, nouns, found = intent.kind.row, nouns_of(intent), list[tuple[Element, float]]()
-    asked = set(words(intent.words))
+    asked, head = set(words(intent.words)), set(words(intent.head))
+    fields = {word for one in intent.criteria for name, weight in names_of(one.field) if weight > _SURE for word in words(name)}
     # What an item of a list offers is for that item.
     is_of_none = (not intent.kind.has(Trait.OF_ITEM) or target_of(intent).is_any) and not is_own_item(intent)
     listed = set(page.items) if is_of_none and len(page.records) > 1 else set[int]()
@@ -88,14 +94,25 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
             one.place in listed
             or (one.submits and one.form in filled)
             or bool(said & _KEEPS - asked)
+            or (said in _SENDS and not said <= {"post"} & asked)
             or (intent.kind is Kind.PERSON and place_of(one.href) in OWNERS)
         )
         if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page) or is_other:
             continue
         merit = max(_by_words(one, page, nouns, row.verbs), *_by_names(one, page, row.opened_by, row.routes))
+        if intent.kind is Kind.EDIT_PROFILE and said <= CHANGING and _is_of_part(one, page, head & _OF_ONESELF, fields):
+            merit = OWN  # as in: edit my experience, where each part of the profile has its own "Edit"
         if merit >= NAMED - 0.05:
             found.append((one, min(merit, NAMED) if makes_another(one, nouns, row.verbs) else merit))
-    return sorted(found, key=lambda link: (link[0].footer, -link[1], link[0].place))
+    # Of buttons that are called alike, that in the part of the page which the prompt speaks of.
+    return sorted(found, key=lambda link: (link[0].footer, -link[1], -len(head & set(words(page.card(link[0])))), link[0].place))
+
+
+def _is_of_part(element: Element, page: Page, nouns: Set[str], fields: Set[str]) -> bool:
+    """Whether the controls nearest to it speak of what is to be changed, or the heading over it does of a field."""
+    near = next((block for block in page.blocks([element]) if len(block) > 1), [])
+    beside = {word for one in near for word in words(one.label)} if len(near) <= _MOST_BESIDE else set[str]()
+    return bool(beside & nouns or (not nouns and fields & set(words(page.heading_before(element)))))
 
 
 def _leads_nowhere(element: Element, page: Page) -> bool:
@@ -145,7 +162,9 @@ def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
     others = OWNERS if intent.kind is Kind.PERSON else frozenset[str]()
     named = [(place, link) for link in links if (place := place_of(link.href)) and path_of(link.href).rstrip("/") != here]
     places = [(place, link) for place, link in named if place not in others]
-    leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
+    # What is to be marked as important is not yet among the important ones.
+    is_marked = intent.kind is Kind.MARK and not re.search(r"\bun[a-z]+", intent.head, re.I)
+    leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO) and not is_marked)
     places += [(word, one) for one in leading for word in (*words(one.label)[2:], *words(one.hints))]
     other = [name for word in said for name in sorted(frozenset().union(*(group for group in _ALIKE if word in group)))]
     found = next((link for noun in (*said, *other) for place, link in places if place == noun), None)
@@ -166,6 +185,11 @@ def place_of(href: str) -> str:
 
 def is_own_item(intent: Intent) -> bool:
     return not target_of(intent).criteria and _OF_MINE.search(intent.words) is not None
+
+
+def to_own_part(intent: Intent, page: Page) -> tuple[Move, ...]:
+    """To one's own page, for what is a part of it."""
+    return to_own_page(intent, page) if _OF_ONESELF & set(words(intent.head)) and not _ROUTE.search(page.url) else ()
 
 
 def to_own_page(intent: Intent, page: Page) -> tuple[Move, ...]:

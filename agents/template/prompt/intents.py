@@ -108,7 +108,10 @@ _THINGS = (
 )
 _DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
 # A list of one's own is a page, whatever is said of what is in it; a part that opens over the page is none, nor an item.
-_OWN_LIST = re.compile(r"\b(?:shopping )?(?:cart|basket|bag|(?:wish|watch|reading)[ -]?list)\b", re.I)
+_OWN_LIST = re.compile(
+    r"\b(?:shopping )?(?:cart|basket|bag|(?:wish|watch|reading)[ -]?list)\b|\b[a-z]+s (?:that )?I(?:['’]ve| have)? (?:[a-z]+ )?[a-z]{3,}",
+    re.I,
+)
 # As in: all restaurants, the full list of films.
 _ALL_OF_THEM = re.compile(
     r"\b(?:all|every|(?:full|whole|entire|complete) list of)(?: of)?(?: the| my| our)? [a-z]+s\b|\bfull [a-z]+ list\b", re.I
@@ -137,7 +140,9 @@ _NOISE = re.compile(
 _SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|(?<!where )(?<!and )to)\b", re.I)
 # As in: edit your film where …
 _OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
-_THING = re.compile(r"(?<!\bas )\b([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
+# What something is put into, or is to become, is not the thing: a book of "add a book to my cart where …".
+_NO_THING = r"(?:cart|basket|bag|(?:wish|watch)?list|favou?rites?|important|(?:un)?read|spam|junk|done)\b"
+_THING = re.compile(rf"(?<!\bas )\b(?!{_NO_THING})([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 # What a reply and what is forwarded put before the subject of the message itself.
 _ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)
@@ -301,6 +306,9 @@ def _credentials(masked: Masked, found: tuple[Criterion, ...]) -> tuple[Criterio
     """The criteria of a log-in, each field once; where a prompt names none, its quoted pair, else the placeholders that callers fill in."""
     named = {one.field: one for one in reversed(found) if one.field in _CREDENTIALS}
     if named:
+        # As in: sign in to the website username:<username> …
+        given = {value.strip("<>"): value for value in masked.values if value in {"<username>", "<password>"}}
+        named |= {name: Criterion(name, Operator.EQUALS, (value,)) for name, value in given.items() if name not in named}
         return tuple(sorted(named.values(), key=lambda one: one.end))
     pair = masked.values[:2] if len(masked.values) == 2 else ("<username>", "<password>")
     return tuple(Criterion(field, Operator.EQUALS, (value,)) for field, value in zip(("username", "password"), pair, strict=True))
@@ -365,6 +373,8 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
     has_own_name = any(len(own := words(one.field)) == 2 and own[1] == "name" for one in intent.criteria)
     if intent.kind is Kind.CANCEL and not has_own_name:
         return False
+    if intent.kind is Kind.MARK and said[:1] == ("is",) and set(said) & set(words(intent.head)):
+        return False  # as in: mark as spam … where is_spam equals True – that is what it is to become
     if said == ("subject",) and has_own_name:
         return True
     if {*said[:1], *said[-1:]} & set(intent.kind.row.form_fields.split()):

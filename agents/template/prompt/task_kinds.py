@@ -81,7 +81,9 @@ class Kind(StrEnum):
         "Filter a list",
         _ON_LIST,
         asks_first=re.compile(
-            rf"{ASKING}(?:filter|narrow|(?:show|display|list|view)(?: me)? only|limit (?:the )?(?:results|list))|\bfilter(?:ed)? ", re.I
+            rf"{ASKING}(?:filter|narrow|apply (?:the |an? )?filters?|(?:show|display|list|view)(?: me)? only|"
+            r"limit (?:the )?(?:results|list))|\bfilter(?:ed)? ",
+            re.I,
         ),
     )
     SORT = TaskKind(
@@ -152,7 +154,7 @@ class Kind(StrEnum):
         "wishlist",
         "Change the wishlist",
         _OF_ITEM | _ON_CARDS,
-        asks=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved (?:items|list)|for later|collections?"),),
+        asks=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|for later|collections?"),),
         buttons=_ADD_TO_LIST,
     )
     SHARE = TaskKind(
@@ -312,11 +314,7 @@ class Kind(StrEnum):
         "cancel what was begun",
         "Cancel what was begun",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(
-            begins(
-                "cancel|close|discard|leave", "creation|creating|adding|editing|changes|form|dialog|modal|window|wizard|templates?|drafts?"
-            ),
-        ),
+        asks=(begins("cancel|close|discard|leave", r"creat\w+|adding|editing|changes|form|dialog|modal|window|wizard|templates?|drafts?"),),
         opened_by=names(f"add new, new, create, add, post, {_BEGIN}"),
         sent_by=names("cancel, discard, dismiss, nevermind, never mind, close, back, abort"),
         verbs=ADDING,

@@ -30,7 +30,7 @@ VERBS: dict[str, Verb] = {
     "unarchive": Verb(r"unarchive", names("unarchive, move to inbox"), "archive"),
     "unstar": Verb(r"unstar", names("unstar, remove star, starred, star"), "star"),
     "unread": Verb(r"unread", names("mark as unread, mark unread, set unread, unread, mail"), "read"),
-    "read all": Verb(r"all\b.*\bread", names("mark all as read, mark all read, read all, check check")),
+    "read all": Verb(r"all\b.*\bread", names("mark all as read, mark all read, read all, read everything, check check")),
     "read": Verb(r"mark\b.*\bread", names("mark as read, mark read, read, mail open"), "unread"),
     "unselect": Verb(
         r"(?:clear|deselect|unselect|undo|reset)\b.*\bselect(?:ion|ions|ed)",

@@ -109,7 +109,7 @@ class FormTask(Recipe):
             return is_sent and (past.last_waited or self._is_confirmed(page))
         if intent.kind is Kind.EDIT_ITEM and (past.filled or was_pressed(past, intent.kind.row.sent_by)) and self._is_confirmed(page):
             return True
-        if self._is_sent(past, self._criteria(intent)):
+        if self._is_sent(past, self._criteria(intent), page):
             return True
         # One word alone may be part of another button's name.
         return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in intent.kind.row.sent_by if " " in name])
@@ -176,10 +176,12 @@ class FormTask(Recipe):
         field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)
         return send(page, field, button) if field else press(page, button)
 
-    def _is_sent(self, past: Past, criteria: Sequence[Criterion]) -> bool:
+    def _is_sent(self, past: Past, criteria: Sequence[Criterion], page: Page) -> bool:
         """Whether something was filled in that the form was to hold, not a search or a log-in, and then something pressed."""
         stated = [one for one in criteria if not one.operator.negative]
-        fills = ((at, one) for at, one in enumerate(past.entries, 1) if one.type in FILLS and one.succeeded is not False)
+        searches = [str(one) for one in page.selectors(page.search_box)] if page.search_box else []
+        went = ((at, one) for at, one in enumerate(past.entries, 1) if one.type in FILLS and one.succeeded is not False)
+        fills = ((at, one) for at, one in went if str(one.fields.get("selector")) not in searches)
         typed = ((at, str(one.fields.get("text", ""))) for at, one in fills)
         after = max((at for at, text in typed if text in MADE_UP or any(holds(one, text) for one in stated)), default=0)
         return after > 0 and Past(past.entries[after:]).pressed
@@ -221,7 +223,7 @@ class Choose(FormTask):
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """What meets the criteria was pressed last, or all that can be set is set: what is chosen is often not shown where it was."""
-        if self._types(intent, page) or self._is_sent(past, besides_item(intent)):
+        if self._types(intent, page) or self._is_sent(past, besides_item(intent), page):
             return BEST_GUESS.achieved(intent, page, past)
         moves = self.act(intent, page) if self._offers_first(intent, page) else ()
         set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or past.did_any(move.alternatives) for move in moves)

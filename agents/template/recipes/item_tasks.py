@@ -124,7 +124,9 @@ class Wishlist(PressOnItem):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Taking off what isn't on the list is putting it there first: the button's label says which it would do."""
-        if off := press_on_item(intent, page, self._OFF, self._SURE):
+        # What only says "Remove" takes a thing off the list where it is known to be the one that is meant.
+        labels = self._OFF if page.subject is not None or page.records else self._OFF[:-1]
+        if off := press_on_item(intent, page, labels, self._SURE):
             return off if _TAKES_AWAY.search(intent.words) else ()
         return press_on_item(intent, page, super().labels(intent))
 
@@ -145,6 +147,11 @@ class React(PressOnItem):
     def labels(self, intent: Intent) -> tuple[str, ...]:
         found = verb_of(intent)
         return found[1].labels if found else (" ".join(intent.head.split()[:2]),)
+
+    def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """What is done to all of them is not done one by one."""
+        labels = self.labels(intent)
+        return press_best(page, page.elements, labels, 0.8) if labels is VERBS["read all"].labels else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         return was_pressed(past, self.labels(intent), links=False)

@@ -145,6 +145,8 @@ _PAGE_WORDS = re.compile(
     r"page|tab|section|screen|view|all|my|the|please|back)\b",
     re.I,
 )
+_DONE_BY_ME = re.compile(r"\bI(?:['’]ve| have)? (?:[a-z]+ly |already |just |once )?(?P<stem>[a-z]{3})[a-z]*", re.I)
+_MOST_OF_LINK = 4
 _VIEW = re.compile(r"\b(?!to\b)([\w-]+)[ -]view\b", re.I)
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
@@ -167,6 +169,8 @@ class Navigate(Recipe):
             found = self._view(view[1], page) or self._menu_of_views(page)
         elif _URL.search(intent.words):
             return self._by_url(intent)
+        elif (own := self._own(intent, page)) is not None:
+            found = own
         else:
             place = self._place(intent)
             by_route = self._by_route(page, place) or self._by_route(page, intent.words)
@@ -179,6 +183,9 @@ class Navigate(Recipe):
         if view := _VIEW.search(intent.words):
             presses = sum(entry.type == "ClickAction" and entry.succeeded is not False for entry in past.entries)
             return presses > 1 or (presses == 1 and self._view(view[1], page) is None)
+        own = self._own(intent, page)
+        if own is not None and path_of(own.href) != path_of(page.url):
+            return False
         return past.pressed or any(entry.type == "NavigateAction" and entry.succeeded is not False for entry in past.entries)
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
@@ -186,6 +193,13 @@ class Navigate(Recipe):
         if place in _HOME or _URL.search(intent.words):
             return self._by_url(intent)
         return (blind_press(blind_xpath.pressed((place,), ("/" + "-".join(place.split()),))),)
+
+    def _own(self, intent: Intent, page: Page) -> Element | None:
+        """What is called like what I did, as in: the jobs that I applied to, the posts I hid."""
+        did = _DONE_BY_ME.search(intent.words)
+        links = (one for one in page.usable({"link"}) if one.href and len(words(one.label)) <= _MOST_OF_LINK) if did else ()
+        named = ((one, words(f"{one.label} {path_of(one.href)}")) for one in links)
+        return next((one for one, said in named if did and any(word.startswith(did["stem"].lower()) for word in said)), None)
 
     def _by_url(self, intent: Intent) -> tuple[Move, ...]:
         return tuple(Move((action,)) for url in _URL.findall(intent.words)[:1] for action in opened(url.rstrip(".,;)")))

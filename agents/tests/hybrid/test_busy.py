@@ -1,4 +1,4 @@
-"""Answers while all places are taken, and with too many steps: valid, at once, and on record with the reason."""
+"""What is answered while all places are taken, and where there are too many steps: valid at once, and on record with its reason."""
 
 import json
 import threading
@@ -38,7 +38,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Admission:
 
 @contextmanager
 def taken(places: Admission) -> Iterator[None]:
-    """All places, with an expected work of an hour."""
+    """All places, for an hour as far as anybody knows."""
     with places.place(3_600.0, time.monotonic() + 7_200.0) as is_admitted:
         assert is_admitted
         yield
@@ -171,7 +171,7 @@ def test_the_excerpt_and_the_page_are_recorded_after_the_answer(monkeypatch: pyt
         answered.set()
     page_archive.waiting.join()
     step.refresh_from_db()
-    assert "textbox" in step.page_excerpt
+    assert "query" in step.page_excerpt
     assert StepPage.objects.count() == 1
 
 

@@ -1,0 +1,246 @@
+"""What unseen sites have shown to be missing, on small pages of other sites."""
+
+import pytest
+
+from agents.contract.protocol import Form, PastAction, Plan, Step
+from agents.page import Record, read
+from agents.template import plan
+from agents.template.items.matching import best_button, judge
+from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.intents import Kind, target_of, understand
+
+URL = "http://localhost:8000/lamps?seed=58"
+WAITED = PastAction("WaitAction", {"time_seconds": 1.5}, succeeded=True, error="", url=URL)
+
+
+def next_plan(prompt: str, html: str, *history: PastAction, url: str = URL) -> Plan:
+    page = f"<html><body>{html}</body></html>"
+    return plan(Step("/step", Form.STEP, "t", prompt, url, page, len(history), history), None)
+
+
+def pressed(label: str, *, words: str | None = None) -> PastAction:
+    selector = {"type": "xpathSelector", "value": f"//button[normalize-space()='{label}']"}
+    return PastAction("ClickAction", {"selector": selector}, succeeded=True, error="", url=URL, words=words)
+
+
+def pressed_next(prompt: str, html: str, *history: PastAction, url: str = URL) -> str:
+    made = next_plan(prompt, html, *history, url=url)
+    return str(made.actions[0].fields["selector"]["value"]) if made.actions and "selector" in made.actions[0].fields else ""
+
+
+def mail(sender: str, subject: str) -> str:
+    return (
+        f"<li tabindex=0 role=button class=row><input type=checkbox aria-label=Select><b>{sender}</b><p>{subject}</p><p>Text</p>"
+        "<button type=button aria-label='Archive'></button></li>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("prompt", "thing"),
+    [
+        ("Add a lamp to the shopping cart where price equals '4'", ""),
+        ("Add items to my basket where price equals '4'", ""),
+        ("Mark the email important where from_email equals 'ann.lee@example.com'", ""),
+        ("Open the lamp where price equals '4'", "lamp"),
+    ],
+)
+def test_where_something_is_put_or_what_it_becomes_is_not_the_thing(prompt: str, thing: str) -> None:
+    assert target_of(understand(prompt)).thing == thing
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ("Apply filters to search for lamps where year greater equal '2013'", Kind.FILTER),
+        ("View the lamps I hid earlier.", Kind.NAVIGATE),
+        ("Remove saved lamp where price equals '4'", Kind.WISHLIST),
+    ],
+)
+def test_the_kind_of_task_is_told_by_what_is_done(prompt: str, kind: Kind) -> None:
+    assert understand(prompt).kind is kind
+
+
+def test_both_credentials_are_read_though_one_follows_another_noun() -> None:
+    found = {one.field: one.value for one in understand("Sign in to the website username:<username> and password:<password>").criteria}
+    assert found == {"username": "<username>", "password": "<password>"}
+
+
+def test_an_item_is_opened_in_a_list_that_has_one_entry_left() -> None:
+    html = "<h1>Search</h1><a href='/lamps/7?seed=58'><p>Arc lamp</p><p>Glow Ltd</p><p>Oslo</p></a><a href='/about?seed=58'>About this site</a>"
+    assert "/lamps/7" in pressed_next("Open the lamp where maker not contains 'ufl' and city contains 'sl'", html, WAITED)
+
+
+def test_a_short_piece_of_text_does_not_show_that_an_item_is_open() -> None:
+    html = "<h1>Lamps</h1><p>These are the latest</p>"
+    assert not next_plan("View the lamp where city contains 'te'", html, pressed("Filter")).reasoning.endswith("is done.")
+
+
+def test_an_item_that_was_opened_in_place_is_known_by_its_way_back_where_criteria_only_exclude() -> None:
+    html = "<h1>Lunch</h1><p>See you at noon</p>{}<button type=button title='Mark as spam'></button>"
+    prompt = "Mark the email as spam where is_spam equals 'True' and subject not contains 'acb'"
+    back = "<button type=button title='Back to list'></button>"
+    assert pressed_next(prompt, html.format(back), pressed("Lunch"), WAITED) == "Mark as spam"
+
+
+def test_an_item_of_a_person_is_not_opened_for_anothers_address_but_looked_for_by_name() -> None:
+    rows = "".join(mail(name, "Hello") for name in ("Emily Bell", "Connor White", "Rachel Brown"))
+    made = next_plan(
+        "View the email where from_email equals 'maria.hill@cloud.com'",
+        f"<input type=search aria-label='Search mail'><ul>{rows}</ul>",
+        WAITED,
+    )
+    assert made.actions[0].fields.get("text") == "maria hill"
+
+
+@pytest.mark.parametrize(("name", "result"), [("Emily Bell", False), ("Maria Lopez", None), ("The whole team", None), ("Maria Hill", True)])
+def test_an_address_is_compared_with_persons_names_only(name: str, result: bool | None) -> None:
+    record = Record(name, {}, f"{name} Hello", ())
+    assert judge([Criterion("from email", Operator.EQUALS, ("maria.hill@cloud.com",))], record).results == (result,)
+
+
+def test_a_search_that_found_nothing_is_cleared() -> None:
+    html = (
+        "<form><input type=search placeholder='Look up' value='669'><button type=button title='Clear search'></button></form>"
+        "<p>Nothing found</p>"
+    )
+    typed = PastAction(
+        "TypeAction",
+        {"selector": {"type": "attributeValueSelector", "attribute": "placeholder", "value": "Look up"}, "text": "669"},
+        succeeded=True,
+        error="",
+        url=URL,
+    )
+    entered = PastAction("SubmitAction", {"selector": typed.fields["selector"]}, succeeded=True, error="", url=URL)
+    assert pressed_next("Star the email where subject contains '669'", html, typed, entered, WAITED) == "Clear search"
+
+
+def test_what_was_searched_for_is_not_a_form_that_was_sent() -> None:
+    html = "<form><input type=search placeholder='Look up' value='Holt'></form><h1>Drafts</h1><p>Nothing found</p>"
+    typed = PastAction(
+        "TypeAction",
+        {"selector": {"type": "attributeValueSelector", "attribute": "placeholder", "value": "Look up"}, "text": "Holt"},
+        succeeded=True,
+        error="",
+        url=URL,
+    )
+    entered = PastAction("SubmitAction", {"selector": typed.fields["selector"]}, succeeded=True, error="", url=URL)
+    assert "is done" not in next_plan("Edit the draft email where subject equals 'Holt'", html, typed, entered, WAITED).reasoning
+
+
+def test_the_folder_of_what_is_marked_is_not_what_marks_it() -> None:
+    folder = "<button type=button aria-label='Navigate to Important'></button>"
+    rows = "".join(mail(name, "Hello") for name in ("Emily Bell", "Connor White", "Rachel Brown"))
+    prompt = "Mark the email important where from_email equals 'emily.bell@example.com'"
+    assert "Navigate" not in pressed_next(prompt, f"{folder}<ul>{rows}</ul>")
+    went = PastAction(
+        "ClickAction",
+        {"selector": {"type": "attributeValueSelector", "attribute": "aria-label", "value": "Navigate to Important"}},
+        succeeded=True,
+        error="",
+        url=URL,
+    )
+    assert not next_plan(prompt, f"{folder}<ul>{rows}</ul>", went, WAITED).done
+
+
+def test_what_only_says_send_opens_no_form_and_sends_none_that_leaves_out_what_is_stated() -> None:
+    form = "<input aria-label=From value='me@example.com'><textarea aria-label=Message>Hello</textarea><button type=button>Send</button>"
+    assert pressed_next("Send an email where to contains 'ail' and message contains 'Hello'", form, WAITED) == ""
+
+
+def test_a_list_of_ones_own_is_gone_to_by_what_one_did() -> None:
+    links = "<nav><a href='/saved?seed=58'>Kept</a><a href='/muted?seed=58'>Muted lamps</a><a href='/about?seed=58'>About</a></nav>"
+    assert "/muted" in pressed_next("View the lamps I muted earlier.", f"{links}<h1>Lamps</h1>")
+
+
+def test_what_was_hidden_is_taken_back_in_the_list_of_what_is_hidden() -> None:
+    links = "<nav><a href='/hidden?seed=58'>Muted</a><a href='/about?seed=58'>About</a></nav>"
+    cards = "".join(f"<li><h3>{name}</h3><p>Glow Ltd</p><button type=button>Hide</button></li>" for name in ("Bow", "Cone", "Disc"))
+    prompt = "Unhide the lamp where name equals 'Arc'"
+    assert "/hidden" in pressed_next(prompt, f"{links}<ul>{cards}</ul>", pressed("Hide"), WAITED)
+
+
+_PROFILE = (
+    "<nav><a href='/lamps?seed=58'>Lamps</a><a href='/profile/me?seed=58'>Me</a></nav>"
+    "<main><section><h2>About</h2><p>Designs</p><button type=button>Edit</button></section>"
+    "<div><div><img src=a.png><p>Ann Lee</p><p>Designer</p><button type=button>Adjust profile</button></div>"
+    "<div><h2>Career</h2><div><button type=button>Edit</button><button type=button>+ Add experience</button></div>"
+    "<p>Glow Ltd</p><p>Oslo</p></div></div></main>"
+)
+
+
+def test_of_a_profiles_parts_that_is_edited_which_the_prompt_names() -> None:
+    url = "http://localhost:8000/profile/me?seed=58"
+    chosen = pressed_next("Edit experience where title not equals 'Sales Manager'", _PROFILE, url=url)
+    assert "Edit" in chosen
+    assert chosen.endswith("[2]")
+
+
+def test_parts_of_a_page_with_buttons_of_their_own_are_no_items() -> None:
+    assert not read(f"<html><body>{_PROFILE}</body></html>", URL).records
+
+
+def test_what_a_profile_is_made_of_is_looked_for_there() -> None:
+    html = f"{_PROFILE.partition('<main>')[0]}<button type=button>Post</button><h1>Lamps</h1>"
+    assert "/profile/me" in pressed_next("Add experience where company equals 'Glow Ltd'", html, WAITED)
+
+
+def test_of_two_buttons_that_is_the_carts_which_the_markup_calls_so() -> None:
+    html = "<html><body><button id='add-to-cart'>Add to list</button><button id='keep'>Save</button></body></html>"
+    elements = read(html, URL).elements
+    assert [getattr(best_button(elements, [name]), "id", "") for name in ("add to cart", "save")] == ["add-to-cart", "keep"]
+
+
+def test_no_part_of_the_site_is_gone_to_for_a_field_that_only_excludes() -> None:
+    html = "<nav><a href='/makers?seed=58'>Makers</a><a href='/search?seed=58'>Look</a></nav><h1>Hello</h1>"
+    assert "/search" in pressed_next("Open the lamp where maker not contains 'urh'", html, WAITED)
+
+
+def test_a_list_of_ones_own_is_not_where_items_are_looked_for_first() -> None:
+    html = "<button role=tab>Watchlist</button><nav><a href='/search?seed=58'>Look</a></nav><h1>Welcome</h1>"
+    assert "/search" in pressed_next("Add a lamp to my watchlist where price not equals '8'", html, WAITED)
+
+
+def test_all_are_marked_as_read_at_once() -> None:
+    rows = "".join(f"<li><h3>{name}</h3><p>Text</p><button type=button>Mark as read</button></li>" for name in ("Arc", "Bow", "Cone"))
+    assert "Read everything" in pressed_next("Mark all notifications read.", f"<ul>{rows}</ul><button type=button>Read everything</button>")
+
+
+def test_the_part_of_a_profile_is_edited_whose_heading_names_the_field() -> None:
+    url = "http://localhost:8000/profile/me?seed=58"
+    chosen = pressed_next("Edit profile where about equals 'I have 6 years of experience'", _PROFILE, url=url)
+    assert chosen.endswith("[1]")
+
+
+def test_what_is_new_is_written_into_the_empty_fields_of_those_that_are_alike_and_saved_by_its_own_button() -> None:
+    row = "<p><label>Title <input value='{0}'></label> <label>Company <input value='{1}'></label></p>"
+    html = (
+        "<main><div><h2>About</h2><button type=button>Save</button></div><div><h2>Career</h2>"
+        f"{row.format('Lead', 'Etsy')}{row.format('', '')}"
+        "<button type=button>Discard</button><button type=button>Save experience</button><button type=button>+ Add experience</button></div></main>"
+    )
+    prompt = "Add experience where company equals 'Glow Ltd' and title equals 'Lead'"
+    made = next_plan(prompt, html, pressed("+ Add experience"), url="http://localhost:8000/profile/me?seed=58")
+    values = [str(one.fields["selector"]["value"]) for one in made.actions if "selector" in one.fields]
+    assert values == ["(//input)[3]", "(//input)[4]", "//button[normalize-space()='Save experience']"]
+
+
+def test_two_arrows_beside_a_lists_range_turn_its_pages() -> None:
+    arrow = "<button type=button {1}><svg class='lucide lucide-chevron-{0}'></svg></button>"
+    html = f"<div><span>1-15 of 49</span>{arrow.format('left', 'disabled')}{arrow.format('right', '')}</div>"
+    pages = read(f"<html><body>{html}</body></html>", URL).pagination
+    assert pages.next is not None
+    assert pages.previous is None
+    # Beside anything else they may be a calendar's, or a carousel's.
+    assert read(f"<html><body>{html.replace('1-15 of 49', 'May')}</body></html>", URL).pagination.next is None
+
+
+def test_nothing_so_short_is_searched_for_that_it_is_in_too_many_texts() -> None:
+    html = "<form><input type=search placeholder='Search lamps'></form><h1>Lamps</h1>"
+    made = next_plan("View the lamp where city contains 'te'", html, WAITED)
+    assert all("text" not in one.fields for one in made.actions)
+
+
+def test_nothing_is_removed_from_an_item_that_may_be_another_one() -> None:
+    html = "<p>Posted today</p><button type=button>Remove</button>"
+    prompt = "Remove saved post where content not equals 'Hello'"
+    assert pressed_next(prompt, html, WAITED, url="http://localhost:8000/people/megan.lane?seed=58") == ""
